@@ -1,0 +1,10 @@
+"""Comparison of learners' functions with the reference, for any course: hints in the notebook, points in the grader.
+
+This module is what a lesson imports: `check`, `predict` and `recall` for its cells; `Exercise`, `case` and `Question` for its author.
+"""
+
+from grader.ask import predict, recall
+from grader.check import check
+from grader.vocabulary import Exercise, Question, case
+
+__all__ = ["Exercise", "Question", "case", "check", "predict", "recall"]

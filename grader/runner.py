@@ -1,0 +1,83 @@
+"""A learner's cells and the calls to make come in; what each call did goes out. Runs where the learner's code may run, and knows no answer.
+
+Both ends are plain data, so the transport (a pipe, a sandbox, another machine) is somebody else's matter:
+
+    request   {"cells": [source, …], "calls": {exercise: [call, …]}}
+    response  {"answers": {exercise: answer}, "errors": [exception or null for each cell]}
+    answer    {"outcomes": [outcome, …]} or {"misfit": "(x, w)"}, its parameters, or {"missing": why}
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from grader.observe import misfit, observe, undisturbed
+
+
+def run(request: dict[str, Any]) -> dict[str, Any]:
+    """Run the cells in order, then make the calls of every exercise."""
+    namespace, errors = execute(request["cells"])
+    answers = {name: answer(namespace, name, calls) for name, calls in request["calls"].items()}
+    return {"answers": answers, "errors": errors}
+
+
+def execute(cells: list[str]) -> tuple[dict[str, Any], list[str | None]]:
+    """Run cells as Jupyter would: in one namespace, and an error does not stop the rest.
+
+    Returns:
+        The namespace, and for each cell the exception that ended it, as text, or None.
+    """
+    namespace: dict[str, Any] = {"__name__": "__main__", "get_ipython": _NoShell}
+    return namespace, [_execute_one(source, namespace) for source in cells]
+
+
+def answer(namespace: dict[str, Any], name: str, calls: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the function `name` of a namespace does on each call."""
+    function: Callable[..., Any] | None = namespace.get(name)
+    if not callable(function):
+        return {"missing": f"no function is called {name}"}
+    if parameters := misfit(function, calls):
+        return {"misfit": parameters}
+    return {"outcomes": [observe(function, call) for call in calls]}
+
+
+def main() -> None:
+    """One request on standard input, one response on standard output."""
+    request = json.load(sys.stdin)
+    out, sys.stdout = sys.stdout, sys.stderr  # what a learner's cells print must not mix with the response
+    response = run(request)
+    json.dump(response, out)
+    out.flush()
+
+
+def _execute_one(source: str, namespace: dict[str, Any]) -> str | None:
+    try:
+        with undisturbed():
+            exec(_compiled(source), namespace)
+    except (Exception, SystemExit) as error:
+        return f"{type(error).__name__}: {error}"[:300]
+    return None
+
+
+def _compiled(source: str) -> Any:
+    """The code of a cell; magics and shell lines become calls that do nothing."""
+    try:
+        return compile(source, "<cell>", "exec")
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        return compile(TransformerManager().transform_cell(source), "<cell>", "exec")
+
+
+class _NoShell:
+    """Stands in for IPython's shell: every magic and shell line does nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *args, **kwargs: None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""A lesson comes in; the author's mistakes go out, one sentence each: what its cases can't tell apart, and what they wrongly reject."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.compare import alike
+from grader.judge import judge, observe_all
+from grader.key import exercise_key
+from grader.lesson import Lesson
+from grader.observe import Outcome
+
+
+def verify(lesson: Lesson, seeds: range) -> list[str]:
+    """Mistakes of a lesson on all the given seeds, each one sentence with file and name; none is a proof for these seeds.
+
+    On every seed the reference and every right answer must pass whole, every misconception must be rejected, and two
+    misconceptions must differ on at least one case.
+
+    Raises:
+        LessonError: a key can't be made at all.
+    """
+    mistakes: dict[str, None] = {}
+    for name in lesson.exercises:
+        for seed in seeds:
+            for sentence in _mistakes_on(lesson, name, seed):
+                mistakes.setdefault(f"{lesson.exercises_file}: {sentence}")
+    return list(mistakes)
+
+
+def _mistakes_on(lesson: Lesson, name: str, seed: int) -> list[str]:
+    key, exercise = exercise_key(lesson, name, seed), lesson.exercises[name]
+    sentences = []
+    if lost := _lost(name, key, observe_all(lesson.reference[name], key["cases"])):
+        sentences.append(f"the reference {name} does not pass its own cases: {lost}")
+    for right in exercise.right_answers:
+        if lost := _lost(name, key, observe_all(right, key["cases"])):
+            sentences.append(f"{name} rejects the right answer {right.__name__}: {lost}")
+    for misconception, entry in zip(exercise.misconceptions, key["misconceptions"], strict=True):
+        verdict = judge(name, key, _whole(key, entry["outcomes"]))
+        if verdict.solved:
+            sentences.append(f'{name} has no case that rejects "{misconception.name}"; add one on which it differs from the reference')
+    return sentences + _indistinct(name, key, [one.name for one in exercise.misconceptions])
+
+
+def _lost(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> str | None:
+    verdict = judge(name, key, outcomes)
+    if verdict.solved:
+        return None
+    reason = verdict.note or (verdict.failure.reason if verdict.failure else "")
+    return f"{', '.join(verdict.missed)} missed. {reason}"
+
+
+def _whole(key: dict[str, Any], outcomes: list[Outcome | None]) -> list[Outcome]:
+    return [case["expected"] if outcome is None else outcome for case, outcome in zip(key["cases"], outcomes, strict=True)]
+
+
+def _indistinct(name: str, key: dict[str, Any], names: list[str]) -> list[str]:
+    all_outcomes = [_whole(key, entry["outcomes"]) for entry in key["misconceptions"]]
+    return [
+        f'{name} has no case that tells "{names[i]}" from "{names[j]}"; add one on which they differ, or make them one'
+        for j in range(len(names))
+        for i in range(j)
+        if all(alike(case, a, b) for case, a, b in zip(key["cases"], all_outcomes[i], all_outcomes[j], strict=True))
+    ]
