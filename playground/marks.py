@@ -1,0 +1,198 @@
+"""Marks in CSS pixels (y downwards) come in; SVG text for the live layer or matplotlib artists for the still picture go out."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.image import BboxImage
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as Outline
+from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
+
+from playground import style
+
+Array = np.ndarray[Any, Any]
+Box = tuple[float, float, float, float]
+"""left, top, width, height in CSS pixels."""
+
+FAR = 1e5
+"""Coordinates beyond this are cut: browsers draw huge numbers wrongly."""
+
+DIVERGING = LinearSegmentedColormap.from_list("playground", [style.SKY, "#ffffff", style.ORANGE])
+PALETTE = np.round(DIVERGING(np.linspace(0, 1, 256))[:, :3] * 255).astype(np.uint8)
+POINTS_PER_PIXEL = 0.72
+"""A figure has 100 CSS pixels an inch, and an inch has 72 points."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """Lines and outlines: corners (n, 2), where a row of NaN starts a new piece; `closed` closes each piece."""
+
+    corners: Array
+    stroke: str = "none"
+    width: float = 0.0
+    dash: tuple[float, ...] = ()
+    fill: str = "none"
+    opacity: float = 1.0
+    closed: bool = False
+    clip: Box | None = None
+
+    def svg(self) -> str:
+        """One SVG path element."""
+        end = "Z" if self.closed else ""
+        outline = "".join(
+            "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in piece.tolist()) + end for piece in self._pieces()
+        )
+        dash = f' stroke-dasharray="{" ".join(map(str, self.dash))}"' if self.dash else ""
+        return _clipped(
+            f'<path d="{outline}" fill="{self.fill}" stroke="{self.stroke}" stroke-width="{self.width}"'
+            f' stroke-linejoin="round" opacity="{self.opacity}"{dash}/>',
+            self.clip,
+        )
+
+    def draw(self, figure: Figure) -> list[Artist]:
+        """The same path on a matplotlib figure."""
+        pieces = self._pieces()
+        if not pieces:
+            return []
+        outlines = [Outline(np.vstack([p, p[:1]]) if self.closed else p, closed=self.closed) for p in pieces]
+        patch = PathPatch(
+            Outline.make_compound_path(*outlines),
+            facecolor=self.fill,
+            edgecolor=self.stroke,
+            linewidth=self.width * POINTS_PER_PIXEL,
+            linestyle=(0, [d / self.width for d in self.dash]) if self.dash else "-",
+            joinstyle="round",
+            alpha=self.opacity,
+            transform=_to_display(figure),
+        )
+        return [_add(figure, patch, self.clip)]
+
+    def _pieces(self) -> list[Array]:
+        corners = np.clip(self.corners, -FAR, FAR)
+        gaps = np.flatnonzero(~np.isfinite(self.corners).all(axis=1))
+        pieces = np.split(corners, gaps)
+        tidy = [piece[1:] if i else piece for i, piece in enumerate(pieces)]
+        return [piece for piece in tidy if len(piece) > 1]
+
+
+@dataclass(frozen=True)
+class Text:
+    """Lines of words centred on (x, y), with a halo so that they stay readable on anything."""
+
+    x: float
+    y: float
+    words: str
+    color: str = style.INK
+    size: float = style.TEXT_PX
+    anchor: str = "middle"
+
+    def svg(self) -> str:
+        """One SVG text element; each line of the words is a tspan."""
+        lines = self.words.split("\n")
+        step = 1.4 * self.size
+        top = self.y - step * (len(lines) - 1) / 2 + 0.35 * self.size
+        rows = "".join(
+            f'<tspan x="{self.x:.1f}" y="{top + i * step:.1f}">{escape(line)}</tspan>' for i, line in enumerate(lines)
+        )
+        return (
+            f'<text font-family="{style.FONT}" font-size="{self.size}" text-anchor="{self.anchor}" fill="{self.color}"'
+            f' stroke="{style.CARD}" stroke-width="3" stroke-linejoin="round" paint-order="stroke">{rows}</text>'
+        )
+
+    def draw(self, figure: Figure) -> list[Artist]:
+        """The same words on a matplotlib figure."""
+        text = figure.text(
+            self.x,
+            self.y,
+            self.words,
+            color=self.color,
+            fontsize=self.size * POINTS_PER_PIXEL,
+            ha={"start": "left", "middle": "center", "end": "right"}[self.anchor],
+            va="center",
+            ma="center",
+            linespacing=1.4,
+            transform=_to_display(figure),
+            path_effects=[withStroke(linewidth=3 * POINTS_PER_PIXEL, foreground=style.CARD)],
+        )
+        return [text]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Shades (rows, columns) of 0 to 255, first row on top, stretched over a box."""
+
+    shades: Array
+    box: Box
+
+    def svg(self) -> str:
+        """One SVG image element that holds a PNG."""
+        left, top, width, height = self.box
+        data = base64.b64encode(png(self.shades)).decode()
+        return (
+            f'<image x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"'
+            f' preserveAspectRatio="none" href="data:image/png;base64,{data}"/>'
+        )
+
+    def draw(self, figure: Figure) -> list[Artist]:
+        """The same shades on a matplotlib figure."""
+        left, top, width, height = self.box
+        place = TransformedBbox(Bbox([[left, top + height], [left + width, top]]), _to_display(figure))
+        image = BboxImage(place, cmap=ListedColormap(PALETTE / 255.0), interpolation="bilinear", zorder=0.5)
+        image.set_data(self.shades[::-1])  # BboxImage begins at the bottom
+        image.set_clim(0, 255)
+        return [_add(figure, image, None)]
+
+
+Mark = Path | Text | Picture
+
+
+def png(shades: Array) -> bytes:
+    """An 8-bit palette PNG of shades (rows, columns); made by hand because it is faster than any library at this size."""
+    rows, columns = shades.shape
+    scanlines = np.zeros((rows, columns + 1), np.uint8)
+    scanlines[:, 1:] = shades
+    return b"".join(
+        [
+            b"\x89PNG\r\n\x1a\n",
+            _chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)),
+            _chunk(b"PLTE", PALETTE.tobytes()),
+            _chunk(b"IDAT", zlib.compress(scanlines.tobytes(), 1)),
+            _chunk(b"IEND", b""),
+        ]
+    )
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _clipped(element: str, clip: Box | None) -> str:
+    """An inner svg element cuts at its border and, unlike a clipPath, needs no name that is unique in the page."""
+    if clip is None:
+        return element
+    left, top, width, height = (round(value, 1) for value in clip)
+    return f'<svg x="{left}" y="{top}" width="{width}" height="{height}" viewBox="{left} {top} {width} {height}">{element}</svg>'
+
+
+def _to_display(figure: Figure) -> Affine2D:
+    return Affine2D().scale(style.SHARPNESS, -style.SHARPNESS).translate(0, figure.bbox.height)
+
+
+def _add(figure: Figure, artist: Any, clip: Box | None) -> Artist:
+    figure.add_artist(artist)
+    if clip is not None:
+        left, top, width, height = clip
+        artist.set_clip_box(TransformedBbox(Bbox([[left, top + height], [left + width, top]]), _to_display(figure)))
+    added: Artist = artist
+    return added

@@ -1,0 +1,197 @@
+"""The new data of a moving part and its axes come in; marks at matplotlib's own coordinates go out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from playground import style
+from playground.marks import Array, Box, Mark, Path, Picture, Text
+from playground.style import Look
+
+_ROUND = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+OUTLINES = {
+    "circle": np.column_stack([np.cos(_ROUND), np.sin(_ROUND)]),
+    "square": np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.9,
+    "diamond": np.array([[0, -1], [1, 0], [0, 1], [-1, 0]]) * 1.3,
+    "triangle": np.array([[0, -1.2], [1.1, 0.8], [-1.1, 0.8]]),
+}
+"""Outline of each marker, in units of its radius."""
+
+_MATPLOTLIB_MARKER = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^"}
+
+
+def pixels(ax: Axes, x: Any, y: Any) -> Array:
+    """CSS pixels (n, 2) of data x (n,), y (n,), by the axes' own transform (linear, log, any other).
+
+    Raises:
+        ValueError: x and y differ in length.
+    """
+    xy = np.column_stack([np.ravel(np.asarray(x, float)), np.ravel(np.asarray(y, float))])
+    on_screen: Array = ax.transData.transform(xy) / style.SHARPNESS
+    on_screen[:, 1] = _height(ax) - on_screen[:, 1]
+    return on_screen
+
+
+def frame(ax: Axes) -> Box:
+    """The axes' rectangle in CSS pixels."""
+    box = ax.bbox
+    return (
+        box.x0 / style.SHARPNESS,
+        _height(ax) - box.y1 / style.SHARPNESS,
+        box.width / style.SHARPNESS,
+        box.height / style.SHARPNESS,
+    )
+
+
+def _height(ax: Axes) -> float:
+    return float(ax.get_figure(root=True).bbox.height) / style.SHARPNESS  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that moves. `twin`: the target's is drawn beside the learner's. `label`: its name in the legend."""
+
+    ax: Axes
+    look: Look = style.YOURS
+    twin: bool = True
+    label: str = ""
+    filled: ClassVar[bool] = False
+
+    def marks(self, data: Any, look: Look) -> list[Mark]:
+        """The marks of one moment, drawn with the given look."""
+        raise NotImplementedError
+
+    def key(self, look: Look) -> Artist:
+        """What the legend shows for this part."""
+        dash = (0, [d / look.width for d in look.dash]) if look.dash else "-"
+        if self.filled:
+            hollow = look == style.TARGET
+            return Patch(facecolor="none" if hollow else look.color, edgecolor=look.color, linestyle=dash, linewidth=1.5)
+        return Line2D([], [], color=look.color, linewidth=look.width * 0.72, linestyle=dash)  # type: ignore[arg-type]
+
+
+class Line(Part):
+    """Data (x, y), each (n,); NaN breaks the line."""
+
+    def marks(self, data: Any, look: Look) -> list[Mark]:
+        corners = pixels(self.ax, *data)
+        line = Path(corners, look.color, look.width, look.dash, clip=frame(self.ax))
+        halo = Path(corners, style.CARD, look.width + 3, opacity=0.8, clip=frame(self.ax))
+        return [line] if look.dash else [halo, line]
+
+
+class Points(Part):
+    """Data (x, y), each (n,): one marker a point."""
+
+    radius: ClassVar[float] = 6.0
+
+    def marks(self, data: Any, look: Look) -> list[Mark]:
+        centres = pixels(self.ax, *data)
+        centres = centres[np.isfinite(centres).all(axis=1)]
+        if not len(centres):
+            return []
+        hollow = look == style.TARGET
+        outline = OUTLINES[look.marker] * self.radius * (1.4 if hollow else 1)
+        corners = np.concatenate([np.vstack([[[np.nan, np.nan]], centre + outline]) for centre in centres])
+        fill, edge = ("none", look.color) if hollow else (look.color, style.CARD)
+        return [Path(corners, edge, 2.0 if hollow else 1.5, fill=fill, closed=True)]
+
+    def key(self, look: Look) -> Artist:
+        hollow = look == style.TARGET
+        return Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker=_MATPLOTLIB_MARKER[look.marker],
+            markersize=7,
+            markeredgecolor=look.color,
+            markerfacecolor="none" if hollow else look.color,
+        )
+
+
+class Bars(Part):
+    """Data (x, top) or (x, bottom, top), each (n,): upright bars; the target's are dashed outlines."""
+
+    filled: ClassVar[bool] = True
+    half_width: ClassVar[float] = 0.32
+
+    def marks(self, data: Any, look: Look) -> list[Mark]:
+        x, bottom, top = (np.asarray(values, float) for values in (data if len(data) == 3 else (data[0], 0 * data[0], data[1])))
+        left, right, gap = x - self.half_width, x + self.half_width, np.full_like(x, np.nan)
+        xs = np.column_stack([gap, left, right, right, left])
+        ys = np.column_stack([gap, bottom, bottom, top, top])
+        corners = pixels(self.ax, xs, ys)
+        if look == style.TARGET:
+            return [Path(corners, look.color, look.width, look.dash, closed=True, clip=frame(self.ax))]
+        return [Path(corners, look.color, 1.0, fill=look.color, closed=True, clip=frame(self.ax))]
+
+
+@dataclass(frozen=True)
+class Heat(Part):
+    """Data values (rows, columns) from `low` to `high`, or (values, low, high); first row at the bottom of `extent`."""
+
+    twin: bool = False
+    extent: tuple[float, float, float, float] = (0, 1, 0, 1)
+    low: float = 0.0
+    high: float = 1.0
+    scale: Axes | None = None
+
+    def marks(self, data: Any, look: Look) -> list[Mark]:
+        values, low, high = data if isinstance(data, tuple) else (data, self.low, self.high)
+        share = (np.asarray(values, float)[::-1] - low) / ((high - low) or 1.0)
+        shades = np.rint(np.clip(np.nan_to_num(share, nan=0.5), 0, 1) * 255).astype(np.uint8)
+        (left, bottom), (right, top) = pixels(self.ax, self.extent[:2], self.extent[2:])
+        return [Picture(shades, (left, top, right - left, bottom - top)), *self._numbers(low, high)]
+
+    def _numbers(self, low: float, high: float) -> list[Mark]:
+        """What the lower end, the middle and the upper end of the colour bar stand for."""
+        if self.scale is None:
+            return []
+        spots = pixels(self.scale, [1, 1, 1], [0, 0.5, 1])
+        numbers = map(style.number, (low, (low + high) / 2, high))
+        return [Text(float(x) + 7, float(y), words, anchor="start") for (x, y), words in zip(spots, numbers, strict=True)]
+
+
+class Arrow(Part):
+    """Data (x, y, x_tip, y_tip): one arrow."""
+
+    def marks(self, data: Any, look: Look) -> list[Mark]:
+        x, y, x_tip, y_tip = data
+        tail, tip = pixels(self.ax, [x, x_tip], [y, y_tip])
+        length = float(np.hypot(*(tip - tail)))
+        if not length > 1:
+            return []
+        along = (tip - tail) / length
+        across = np.array([-along[1], along[0]])
+        head = min(13.0, length)
+        neck = tip - head * along
+        corners = np.array([tip, neck + 0.5 * head * across, neck - 0.5 * head * across])
+        return [
+            Path(np.array([tail, neck]), look.color, look.width, look.dash, clip=frame(self.ax)),
+            Path(corners, look.color, 1.0, fill=look.color, closed=True, clip=frame(self.ax)),
+        ]
+
+
+@dataclass(frozen=True)
+class Words(Part):
+    """Data (x, y, words), or a list of such: words centred at a place in the data."""
+
+    twin: bool = False
+    look: Look = Look(style.INK)
+    anchor: str = "middle"
+
+    def marks(self, data: Any, look: Look) -> list[Mark]:
+        places = data if isinstance(data, list) else [data]
+        spots = pixels(self.ax, [p[0] for p in places], [p[1] for p in places])
+        return [
+            Text(float(x), float(y), p[2], look.color, anchor=self.anchor)
+            for (x, y), p in zip(spots, places, strict=True)
+            if np.isfinite([x, y]).all()
+        ]
