@@ -1,0 +1,46 @@
+# Words for everything that one does with this project; `make` alone lists them.
+.PHONY: help env lab fresh course test lint types verify pytest lock test-env
+
+LOCK = .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-emit-index-url \
+	--python-version 3.11 --custom-compile-command "make lock" --group build $(ARGS)
+
+help:
+	@echo "make lab                   open JupyterLab at the first lesson, in your own copy of the course: work/"
+	@echo "make fresh LESSON=neuron   get a lesson anew; your notebooks stay beside it"
+	@echo "make env                   set up .venv and nothing else; PYTHON=python3.12 names another Python"
+	@echo "make course                make course/ from solutions/"
+	@echo "make test                  run every check: lint, types, verify, pytest (each is a target too)"
+	@echo "make lock                  solve requirements*.lock anew after pyproject.toml changed; ARGS=--upgrade takes the newest"
+
+env:
+	@sh environment.sh
+
+lab: env
+	@.venv/bin/grader lab
+
+fresh: env
+	@.venv/bin/grader fresh $(LESSON)
+
+course: env
+	@.venv/bin/grader course
+
+test: lint types verify pytest
+
+test-env:
+	@sh environment.sh requirements-test.lock
+
+lint: test-env
+	.venv/bin/ruff check
+
+types: test-env
+	.venv/bin/mypy
+
+verify: test-env
+	.venv/bin/grader verify
+
+pytest: test-env
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/pytest $(ARGS)
+
+lock: test-env
+	$(LOCK) pyproject.toml --output-file requirements.lock
+	$(LOCK) --group test --group lock --constraint requirements.lock pyproject.toml --output-file requirements-test.lock

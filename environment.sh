@@ -1,0 +1,66 @@
+#!/bin/sh
+# A lock file comes in (requirements.lock unless another is named); .venv goes out, with exactly its packages and this one.
+# `make env` and `make test` run it; it does nothing where nothing changed, and an interrupted set-up is done anew.
+set -eu
+cd "$(dirname "$0")"
+lock=${1:-requirements.lock}
+here=$(pwd -P)
+stamp=.venv/installed-$lock       # what was installed, written last
+unfinished=.venv/unfinished       # there while .venv is being changed
+
+stop() { echo "$*" >&2; exit 1; }
+
+fits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }
+
+choose_python() {
+    if [ -n "${PYTHON:-}" ]; then
+        command -v "$PYTHON" >/dev/null || stop "There is no $PYTHON on this machine; give another with make env PYTHON=…, or none."
+        fits "$PYTHON" || stop "$PYTHON is $("$PYTHON" --version 2>&1); this course needs Python 3.11, 3.12 or 3.13."
+        echo "$PYTHON"
+        return
+    fi
+    for candidate in python3 python3.13 python3.12 python3.11 python; do
+        if fits "$candidate"; then echo "$candidate"; return; fi
+    done
+    stop "This course needs Python 3.11, 3.12 or 3.13, and python3 here is $(python3 --version 2>&1 || true); install one of them, or name it: make env PYTHON=/path/to/python3.12."
+}
+
+works_here() {  # false where there is none or another Python is asked for, where its Python is gone, and where the folder was moved or copied
+    [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" --version 2>&1)" = "$(.venv/bin/python --version 2>&1)" ] || return 1
+    case "$(.venv/bin/pip --version 2>/dev/null)" in *" from $here/.venv/"*) return 0 ;; *) return 1 ;; esac
+}
+
+install() {  # a dot a package; a pipe forgets exit codes, so a file keeps pip's
+    rm -f .venv/pip.log .venv/pip.failed
+    { .venv/bin/python -m pip install --disable-pip-version-check --log .venv/pip.log "$@" 2>.venv/pip.errors || : >.venv/pip.failed; } |
+        while read -r word _; do [ "$word" != Collecting ] || printf .; done
+    [ -e .venv/pip.failed ] || return 0
+    echo
+    grep -v '^WARNING' .venv/pip.errors >&2 || true
+    rm -f "$unfinished"           # pip gave up in order: what was there is still there
+    if grep -qiE 'failed to establish a new connection|name resolution|network is unreachable|connection (refused|timed out)|read timed out' .venv/pip.log; then
+        stop "The packages could not be fetched: connect to the network and run make env again; what is installed stays as it is."
+    fi
+    stop "The packages could not be installed; pip's own words are above, and all of them in .venv/pip.log."
+}
+
+wanted=$(cat "$lock" pyproject.toml playground/jupyter_server_config.d/*.json | cksum)
+if [ ! -e "$unfinished" ] && works_here; then
+    [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && exit 0
+else
+    python=$(choose_python)
+    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+        stop "$python has no venv module; on Debian and Ubuntu, sudo apt install python3-venv brings it."
+    rm -rf .venv
+    mkdir .venv
+    : >"$unfinished"
+    "$python" -m venv .venv || stop "$python -m venv could not make .venv; its own words are above."
+fi
+printf '%s ' "Setting up .venv from $lock (some 130 packages):"
+: >"$unfinished"
+rm -f "$stamp"
+install --require-hashes -r "$lock"
+install --no-deps --no-build-isolation --editable .
+echo " done."
+echo "$wanted" >"$stamp"
+rm -f "$unfinished"
