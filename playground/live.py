@@ -63,6 +63,7 @@ class LiveFigure:
         self._labels: dict[str, str] = {}
         self._shown: list[widgets.DOMWidget] = []
         self._marks: list[Mark] = []
+        self._drawn = False
         self._moving: widgets.HTML | None = None
         self._root: widgets.VBox | None = None
 
@@ -165,6 +166,8 @@ class LiveFigure:
         """Both layers in one PNG, at the controls' present values."""
         assert self.widget
         artists = [artist for mark in self._marks for artist in mark.draw(self.figure)]
+        for order, artist in enumerate(artists):
+            artist.set_zorder(100 + order)  # over all that stands still, as the moving layer lies in a browser
         try:
             return self._png()
         finally:
@@ -173,6 +176,8 @@ class LiveFigure:
 
     def refresh(self) -> None:
         """Compute and show the moving parts, for the controls' present values and the functions as they are now."""
+        if not self._drawn:
+            return
         with _one_at_a_time, hushed():
             for function in self._learner.values():
                 function.look_up()
@@ -240,6 +245,7 @@ class LiveFigure:
                 self.figure.legend(artists, labels, loc="outside upper center", ncols=len(keys))
             self._png()
         self.figure.set_layout_engine("none")
+        self._drawn = True
 
     def _legend(self, part: Part) -> list[tuple[str, style.Look]]:
         if not part.label:

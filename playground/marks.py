@@ -45,20 +45,22 @@ class Path:
     fill: str = "none"
     opacity: float = 1.0
     closed: bool = False
+    halo: bool = False
     clip: Box | None = None
 
     def svg(self) -> str:
-        """One SVG path element."""
+        """One SVG path element, or two with a halo."""
         end = "Z" if self.closed else ""
         outline = "".join(
-            "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in piece.tolist()) + end for piece in self._pieces()
+            "M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end for piece in self._pieces()
         )
         dash = f' stroke-dasharray="{" ".join(map(str, self.dash))}"' if self.dash else ""
-        return _clipped(
-            f'<path d="{outline}" fill="{self.fill}" stroke="{self.stroke}" stroke-width="{self.width}"'
-            f' stroke-linejoin="round" opacity="{self.opacity}"{dash}/>',
-            self.clip,
+        strokes = "".join(
+            f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{width}"'
+            f' stroke-linejoin="round" opacity="{opacity}"{dash}/>'
+            for stroke, width, opacity in self._strokes()
         )
+        return _clipped(strokes, self.clip)
 
     def draw(self, figure: Figure) -> list[Artist]:
         """The same path on a matplotlib figure."""
@@ -66,24 +68,33 @@ class Path:
         if not pieces:
             return []
         outlines = [Outline(np.vstack([p, p[:1]]) if self.closed else p, closed=self.closed) for p in pieces]
-        patch = PathPatch(
-            Outline.make_compound_path(*outlines),
-            facecolor=self.fill,
-            edgecolor=self.stroke,
-            linewidth=self.width * POINTS_PER_PIXEL,
-            linestyle=(0, [d / self.width for d in self.dash]) if self.dash else "-",
-            joinstyle="round",
-            alpha=self.opacity,
-            transform=_to_display(figure),
-        )
-        return [_add(figure, patch, self.clip)]
+        patches = [
+            PathPatch(
+                Outline.make_compound_path(*outlines),
+                facecolor=self.fill,
+                edgecolor=stroke,
+                linewidth=width * POINTS_PER_PIXEL,
+                linestyle=(0, [d / width for d in self.dash]) if self.dash else "-",
+                joinstyle="round",
+                capstyle="butt",
+                alpha=opacity,
+                transform=_to_display(figure),
+            )
+            for stroke, width, opacity in self._strokes()
+        ]
+        return [_add(figure, patch, self.clip) for patch in patches]
+
+    def _strokes(self) -> list[tuple[str, float, float]]:
+        """Colour, width and opacity of each stroke, the halo first."""
+        halo = [(style.CARD, self.width + 2, 0.8)] if self.halo else []
+        return [*halo, (self.stroke, self.width, self.opacity)]
 
     def _pieces(self) -> list[Array]:
         corners = np.clip(self.corners, -FAR, FAR)
         gaps = np.flatnonzero(~np.isfinite(self.corners).all(axis=1))
         pieces = np.split(corners, gaps)
         tidy = [piece[1:] if i else piece for i, piece in enumerate(pieces)]
-        return [piece for piece in tidy if len(piece) > 1]
+        return [_bends(piece) for piece in tidy if len(piece) > 1]
 
 
 @dataclass(frozen=True)
@@ -173,6 +184,15 @@ def png(shades: Array) -> bytes:
     )
 
 
+def _bends(corners: Array) -> Array:
+    """Corners (n, 2) without those on a straight line between their neighbours: a message a fifth as long for many curves."""
+    steps = np.diff(corners, axis=0)
+    turns = np.abs(steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]) > 1e-6
+    back = (steps[:-1] * steps[1:]).sum(axis=1) < 0
+    kept: Array = corners[np.concatenate([[True], turns | back, [True]])]
+    return kept
+
+
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -181,8 +201,8 @@ def _clipped(element: str, clip: Box | None) -> str:
     """An inner svg element cuts at its border and, unlike a clipPath, needs no name that is unique in the page."""
     if clip is None:
         return element
-    left, top, width, height = (round(value, 1) for value in clip)
-    return f'<svg x="{left}" y="{top}" width="{width}" height="{height}" viewBox="{left} {top} {width} {height}">{element}</svg>'
+    x, y, width, height = (f"{value:.1f}" for value in clip)
+    return f'<svg x="{x}" y="{y}" width="{width}" height="{height}" viewBox="{x} {y} {width} {height}">{element}</svg>'
 
 
 def _to_display(figure: Figure) -> Affine2D:

@@ -15,10 +15,12 @@ from playground.style import BLACK, SERIES, SKY, Look, number, words
 
 Function = Callable[..., Any]
 
-X1, X2 = np.linspace(-4, 4, 21), np.linspace(-2.5, 2.5, 21)
+X1, X2 = np.linspace(-4, 4, 17), np.linspace(-2.5, 2.5, 11)
 PLANE = np.stack(np.meshgrid(X1, X2), axis=-1).reshape(-1, 2)
-"""The points (441, 2) at which the learner's weighted sum is asked for; between them it is filled in."""
-Z = np.linspace(-8, 8, 161)
+"""The points (187, 2) at which the learner's weighted sum is asked for; between them it is filled in."""
+FINE = (61, 97)
+"""Rows and columns of the picture that is shown."""
+Z = np.linspace(-6, 6, 81)
 X = np.linspace(-3, 3, 241)
 UNITS = ("1", "2", "3")
 
@@ -32,13 +34,13 @@ def boundary(
         w = scale * np.array([w1, w2])
         z = f.weighted_sum.over(PLANE, w, scale * b).reshape(len(X2), len(X1))
         apply = (lambda z, shape: np.tanh(z)) if activation == "tanh" else getattr(f, activation)
-        output = apply(_filled_in(z), shape=(121, 121))
+        output = apply(ROWS @ z @ COLUMNS, shape=FINE)
         return {
             "output": (output, *_range(activation, output)),
             "boundary": _zero_line(z),
             "w": _shortened(w),
             "words": _name_of_arrow(w),
-        }, f"{_crossings(z)} {_steepness(z, apply)}"
+        }, f"{_crossings(z)}; {_steepness(z, apply)}."
 
     functions = {"weighted_sum": weighted_sum, "sigmoid": sigmoid} | ({"relu": relu} if relu else {})
     play = LiveFigure("A neuron's output over the plane of its inputs x₁ and x₂", move, functions, after)
@@ -70,7 +72,7 @@ def signal(weighted_sum: Function | None, sigmoid: Function | None, after: Any =
             "totals": (np.array([2, 4]), tops[[2, 4]]),
             "numbers": _on_bars(tops, [first, second, total, z - total, z]),
             "curve": (Z, f.sigmoid(Z, shape=Z.shape)),
-            "drop": (np.array([z, z, -8]), np.array([0, output, output])),
+            "drop": (np.array([z, z, Z[0]]), np.array([0, output, output])),
             "dot": (np.array([z]), np.array([output])),
         }, (
             f"products {words([first, second])}; sum {number(total)}; with the bias {number(z)}; "
@@ -78,9 +80,9 @@ def signal(weighted_sum: Function | None, sigmoid: Function | None, after: Any =
         )
 
     play = LiveFigure("One signal through a neuron: products, sum, bias, activation", move, _two(weighted_sum, sigmoid), after)
-    bars = play.axes(121, ylabel="amount", ylim=(-8, 8), xlim=(-0.6, 4.6))
+    bars = play.axes(121, ylabel="amount", ylim=(-6, 6), xlim=(-0.6, 4.6))
     bars.set_xticks(range(5), ["x₁·w₁", "x₂·w₂", "sum\nw·x", "bias\nb", "w·x + b"])
-    curve = play.axes(122, xlabel="weighted sum with bias, z", ylabel="output f(z)", xlim=(-8, 8), ylim=(-0.05, 1.1))
+    curve = play.axes(122, xlabel="weighted sum with bias, z", ylabel="output f(z)", xlim=(-6, 6), ylim=(-0.05, 1.1))
     play.bars("steps", bars, Look(SKY))
     play.bars("totals", bars)
     play.words("numbers", bars)
@@ -93,11 +95,11 @@ def signal(weighted_sum: Function | None, sigmoid: Function | None, after: Any =
 
 
 SIGNAL_SLIDERS = [
-    ("x1", "input x₁", 2, 1.5),
+    ("x1", "input x₁", 1.5, 1.5),
     ("w1", "weight w₁", 1.5, 1.2),
-    ("x2", "input x₂", 2, -1.0),
+    ("x2", "input x₂", 1.5, -1.0),
     ("w2", "weight w₂", 1.5, 0.8),
-    ("b", "bias b", 2, 1.0),
+    ("b", "bias b", 1.5, 1.0),
 ]
 
 
@@ -141,15 +143,14 @@ def _identity(z: Array) -> Array:
     return z
 
 
-def _filled_in(z: Array, n: int = 121) -> Array:
-    """Values (rows, columns) on a coarse grid, filled in along straight lines to (n, n)."""
-    columns = np.linspace(0, z.shape[1] - 1, n)
-    left = np.minimum(columns.astype(int), z.shape[1] - 2)
-    wide = z[:, left] + (columns - left) * (z[:, left + 1] - z[:, left])
-    rows = np.linspace(0, z.shape[0] - 1, n)
-    low = np.minimum(rows.astype(int), z.shape[0] - 2)
-    filled: Array = wide[low] + (rows - low)[:, None] * (wide[low + 1] - wide[low])
-    return filled
+def _between(coarse: int, fine: int) -> Array:
+    """The matrix (fine, coarse) that fills in values along straight lines between neighbours."""
+    places = np.linspace(0, coarse - 1, fine)[:, None]
+    matrix: Array = np.clip(1 - np.abs(places - np.arange(coarse)), 0, 1)
+    return matrix
+
+
+ROWS, COLUMNS = _between(len(X2), FINE[0]), _between(len(X1), FINE[1]).T
 
 
 def _range(activation: str, output: Array) -> tuple[float, float]:
@@ -180,14 +181,14 @@ def _name_of_arrow(w: Array) -> tuple[float, float, str]:
 
 
 def _crossings(z: Array) -> str:
-    """Where the boundary crosses the two axes of the picture, in words."""
+    """Where the boundary crosses the two axes x₂ = 0 and x₁ = 0, in words."""
     if np.ptp(z) == 0:
-        return "No boundary: the weighted sum is the same everywhere."
-    places = [("x₁", _zero(X1, z[len(X2) // 2])), ("x₂", _zero(X2, z[:, len(X1) // 2]))]
-    found = [f"the {axis} axis at {number(place)}" for axis, place in places if place is not None]
+        return "no boundary, the weighted sum is the same everywhere"
+    places = {"x₁": _zero(X1, z[len(X2) // 2]), "x₂": _zero(X2, z[:, len(X1) // 2])}
+    found = [f"{axis} = {number(place)}" for axis, place in places.items() if place is not None]
     if not found:
-        return "The boundary crosses neither axis in this picture."
-    return f"The boundary crosses {' and '.join(found)}."
+        return "the boundary crosses neither axis in this picture"
+    return f"boundary crosses the axes at {' and '.join(found)}"
 
 
 def _zero(places: Array, values: Array) -> float | None:
@@ -203,18 +204,21 @@ def _zero(places: Array, values: Array) -> float | None:
 
 def _steepness(z: Array, activation: Any) -> str:
     """How steep the output is where it is steepest: the slope of the activation times that of the weighted sum."""
-    middle = len(X2) // 2
-    rise = np.hypot((z[middle, -1] - z[middle, 0]) / 8, (z[-1, middle] - z[0, middle]) / 5)
-    along = np.linspace(np.nanmin(z), np.nanmax(z), 2001)
-    if along[0] == along[-1]:
-        return "The output is the same everywhere."
-    slope = np.max(np.abs(np.gradient(activation(along, shape=along.shape), along)))
-    return f"Steepest slope of the output: {number(slope * rise, 2)} a unit of input."
+    row, column = len(X2) // 2, len(X1) // 2
+    rise = np.hypot((z[row, -1] - z[row, 0]) / np.ptp(X1), (z[-1, column] - z[0, column]) / np.ptp(X2))
+    low, high = np.nanmin(z), np.nanmax(z)
+    if low == high:
+        return "the output does not change"
+    if low < -8 and high > 8:  # where every activation does what it does
+        low, high = -8, 8
+    along = np.linspace(low, high, 401)
+    slope = np.max(np.abs(np.diff(activation(along, shape=along.shape)))) / (along[1] - along[0])
+    return f"steepest slope {number(slope * rise, 2)}"
 
 
 def _on_bars(tops: Array, amounts: list[float]) -> list[tuple[float, float, str]]:
     """A number at the end of each bar, above a bar that goes up and below one that goes down."""
-    return [(i, top + (0.6 if amount >= 0 else -0.6), number(amount)) for i, (top, amount) in enumerate(zip(tops, amounts, strict=True))]
+    return [(i, top + (0.45 if amount >= 0 else -0.45), number(amount)) for i, (top, amount) in enumerate(zip(tops, amounts, strict=True))]
 
 
 def _folds(y: Array) -> Array:

@@ -23,6 +23,7 @@ _CONTROLS = f"""
 .playground .playground-control {{width:100%; margin:0}}
 .playground .playground-control > label.widget-label {{flex:0 0 auto; width:auto; min-width:8.5em; text-align:left}}
 .playground .playground-wide {{grid-column:1 / -1}}
+.playground .playground-control.widget-toggle-buttons {{flex-flow:row nowrap}}
 .playground .playground-control.widget-toggle-buttons .widget-toggle-button {{width:auto; min-width:5em}}
 """
 
@@ -69,7 +70,8 @@ def hide_still(name: str) -> str:
 def cover() -> str:
     """What stands in a play's place until its prediction is answered."""
     return (
-        f'<div style="{_CARD};display:flex;align-items:center;justify-content:center;{_TEXT};color:{style.INK}">'
+        f'<div role="status" style="{_TEXT};width:{style.WIDTH}px;padding:2em;box-sizing:border-box;text-align:center;'
+        'border:1px dashed var(--jp-border-color1,#8c959f);border-radius:6px">'
         "Answer the prediction above to unlock this play.</div>"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,31 +28,32 @@ OUTLINES = {
 _MATPLOTLIB_MARKER = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^"}
 
 
-def pixels(ax: Axes, x: Any, y: Any) -> Array:
-    """CSS pixels (n, 2) of data x (n,), y (n,), by the axes' own transform (linear, log, any other).
+class Place:
+    """Where axes lie in the figure, once its layout stands still; read once, because every move asks for it."""
 
-    Raises:
-        ValueError: x and y differ in length.
-    """
-    xy = np.column_stack([np.ravel(np.asarray(x, float)), np.ravel(np.asarray(y, float))])
-    on_screen: Array = ax.transData.transform(xy) / style.SHARPNESS
-    on_screen[:, 1] = _height(ax) - on_screen[:, 1]
-    return on_screen
+    def __init__(self, ax: Axes) -> None:
+        box, figure = ax.bbox, ax.get_figure(root=True)
+        assert figure is not None
+        self.height = figure.bbox.height / style.SHARPNESS
+        left, bottom, width, height = (value / style.SHARPNESS for value in box.bounds)
+        self.box: Box = (left, self.height - bottom - height, width, height)
+        self._transform = ax.transData
+        self._affine = ax.transData.get_matrix() / style.SHARPNESS if ax.transData.is_affine else None
 
+    def pixels(self, x: Any, y: Any) -> Array:
+        """CSS pixels (n, 2) of data x (n,), y (n,), by the axes' own transform (linear, log, any other).
 
-def frame(ax: Axes) -> Box:
-    """The axes' rectangle in CSS pixels."""
-    box = ax.bbox
-    return (
-        box.x0 / style.SHARPNESS,
-        _height(ax) - box.y1 / style.SHARPNESS,
-        box.width / style.SHARPNESS,
-        box.height / style.SHARPNESS,
-    )
-
-
-def _height(ax: Axes) -> float:
-    return float(ax.get_figure(root=True).bbox.height) / style.SHARPNESS  # type: ignore[union-attr]
+        Raises:
+            ValueError: x and y differ in length.
+        """
+        on_screen = np.stack([np.asarray(x, float).ravel(), np.asarray(y, float).ravel()], axis=1)
+        if self._affine is None:
+            on_screen = self._transform.transform(on_screen) / style.SHARPNESS
+        else:
+            on_screen *= self._affine[0, 0], self._affine[1, 1]
+            on_screen += self._affine[0, 2], self._affine[1, 2]
+        on_screen[:, 1] = self.height - on_screen[:, 1]
+        return on_screen
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Part:
     twin: bool = True
     label: str = ""
     filled: ClassVar[bool] = False
+
+    @cached_property
+    def place(self) -> Place:
+        """Where its axes lie."""
+        return Place(self.ax)
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
         """The marks of one moment, drawn with the given look."""
@@ -81,10 +88,8 @@ class Line(Part):
     """Data (x, y), each (n,); NaN breaks the line."""
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
-        corners = pixels(self.ax, *data)
-        line = Path(corners, look.color, look.width, look.dash, clip=frame(self.ax))
-        halo = Path(corners, style.CARD, look.width + 3, opacity=0.8, clip=frame(self.ax))
-        return [line] if look.dash else [halo, line]
+        corners = self.place.pixels(*data)
+        return [Path(corners, look.color, look.width, look.dash, halo=True, clip=self.place.box)]
 
 
 class Points(Part):
@@ -93,7 +98,7 @@ class Points(Part):
     radius: ClassVar[float] = 6.0
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
-        centres = pixels(self.ax, *data)
+        centres = self.place.pixels(*data)
         centres = centres[np.isfinite(centres).all(axis=1)]
         if not len(centres):
             return []
@@ -127,10 +132,10 @@ class Bars(Part):
         left, right, gap = x - self.half_width, x + self.half_width, np.full_like(x, np.nan)
         xs = np.column_stack([gap, left, right, right, left])
         ys = np.column_stack([gap, bottom, bottom, top, top])
-        corners = pixels(self.ax, xs, ys)
+        corners = self.place.pixels(xs, ys)
         if look == style.TARGET:
-            return [Path(corners, look.color, look.width, look.dash, closed=True, clip=frame(self.ax))]
-        return [Path(corners, look.color, 1.0, fill=look.color, closed=True, clip=frame(self.ax))]
+            return [Path(corners, look.color, look.width, look.dash, closed=True, clip=self.place.box)]
+        return [Path(corners, look.color, 1.0, fill=look.color, closed=True, clip=self.place.box)]
 
 
 @dataclass(frozen=True)
@@ -147,14 +152,14 @@ class Heat(Part):
         values, low, high = data if isinstance(data, tuple) else (data, self.low, self.high)
         share = (np.asarray(values, float)[::-1] - low) / ((high - low) or 1.0)
         shades = np.rint(np.clip(np.nan_to_num(share, nan=0.5), 0, 1) * 255).astype(np.uint8)
-        (left, bottom), (right, top) = pixels(self.ax, self.extent[:2], self.extent[2:])
+        (left, bottom), (right, top) = self.place.pixels(self.extent[:2], self.extent[2:])
         return [Picture(shades, (left, top, right - left, bottom - top)), *self._numbers(low, high)]
 
     def _numbers(self, low: float, high: float) -> list[Mark]:
         """What the lower end, the middle and the upper end of the colour bar stand for."""
         if self.scale is None:
             return []
-        spots = pixels(self.scale, [1, 1, 1], [0, 0.5, 1])
+        spots = Place(self.scale).pixels([1, 1, 1], [0, 0.5, 1])
         numbers = map(style.number, (low, (low + high) / 2, high))
         return [Text(float(x) + 7, float(y), words, anchor="start") for (x, y), words in zip(spots, numbers, strict=True)]
 
@@ -164,7 +169,7 @@ class Arrow(Part):
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
         x, y, x_tip, y_tip = data
-        tail, tip = pixels(self.ax, [x, x_tip], [y, y_tip])
+        tail, tip = self.place.pixels([x, x_tip], [y, y_tip])
         length = float(np.hypot(*(tip - tail)))
         if not length > 1:
             return []
@@ -174,8 +179,8 @@ class Arrow(Part):
         neck = tip - head * along
         corners = np.array([tip, neck + 0.5 * head * across, neck - 0.5 * head * across])
         return [
-            Path(np.array([tail, neck]), look.color, look.width, look.dash, clip=frame(self.ax)),
-            Path(corners, look.color, 1.0, fill=look.color, closed=True, clip=frame(self.ax)),
+            Path(np.array([tail, neck]), look.color, look.width, look.dash, clip=self.place.box),
+            Path(corners, look.color, 1.0, fill=look.color, closed=True, clip=self.place.box),
         ]
 
 
@@ -189,7 +194,7 @@ class Words(Part):
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
         places = data if isinstance(data, list) else [data]
-        spots = pixels(self.ax, [p[0] for p in places], [p[1] for p in places])
+        spots = self.place.pixels([p[0] for p in places], [p[1] for p in places])
         return [
             Text(float(x), float(y), p[2], look.color, anchor=self.anchor)
             for (x, y), p in zip(spots, places, strict=True)

@@ -79,13 +79,15 @@ def _agree(parts: Mapping[str, Part], yours: Data, target: Data) -> bool:
     names = [name for name, part in parts.items() if not isinstance(part, Words)]
     if any((name in yours) != (name in target) for name in names):
         return False
-    pairs = [(_flat(yours[name]), _flat(target[name])) for name in names if name in yours]
-    return all(a.shape == b.shape and np.allclose(a, b, 1e-4, 1e-6, equal_nan=True) for a, b in pairs)
+    a, b = (np.concatenate([each for name in names if name in data for each in _flat(data[name])]) for data in (yours, target))
+    if a.shape != b.shape:
+        return False
+    close = np.abs(a - b) <= 1e-6 + 1e-4 * np.abs(b)
+    return bool(np.all(close | (np.isnan(a) & np.isnan(b)) | (a == b)))
 
 
-def _flat(data: Any) -> Array:
-    pieces = data if isinstance(data, tuple) else (data,)
-    return np.concatenate([np.ravel(np.asarray(piece, float)) for piece in pieces])
+def _flat(data: Any) -> list[Array]:
+    return [np.asarray(each, float).ravel() for each in (data if isinstance(data, tuple) else (data,))]
 
 
 def describe(title: str, controls: Mapping[str, Any], lines: list[str]) -> str:

@@ -30,8 +30,8 @@ class Look:
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 
-YOURS = Look(BLUE, width=4)
-TARGET = Look(VERMILLION, (7, 5), "diamond", 2)
+YOURS = Look(BLUE, width=5)
+TARGET = Look(VERMILLION, (7, 5), "diamond", 2.2)
 SERIES = (
     Look(GREEN, (), "circle"),
     Look(PURPLE, (9, 3), "square"),
