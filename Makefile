@@ -16,7 +16,7 @@ env:
 	@sh environment.sh
 
 lab: env
-	@.venv/bin/grader lab
+	@.venv/bin/grader lab -- $(ARGS)
 
 fresh: env
 	@.venv/bin/grader fresh $(LESSON)
