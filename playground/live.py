@@ -52,8 +52,6 @@ class LiveFigure:
         self.title = title
         self.controls: dict[str, widgets.ValueWidget] = {}
         self.parts: dict[str, Part] = {}
-        self.readout: list[str] = []
-        self.alt = ""
         size = style.WIDTH / 100, style.HEIGHT / 100
         with matplotlib.rc_context(style.SETTINGS):
             self.figure = Figure(size, dpi=100 * style.SHARPNESS, layout="constrained")
@@ -63,6 +61,8 @@ class LiveFigure:
         self._labels: dict[str, str] = {}
         self._shown: list[widgets.DOMWidget] = []
         self._marks: list[Mark] = []
+        self._readout: list[str] = []
+        self._alt = ""
         self._drawn = False
         self._moving: widgets.HTML | None = None
         self._root: widgets.VBox | None = None
@@ -160,7 +160,19 @@ class LiveFigure:
     def svg(self) -> str:
         """The moving layer at the controls' present values."""
         assert self.widget
-        return page.layer(self._marks, self.alt)
+        return page.layer(self._marks, self._alt)
+
+    @property
+    def readout(self) -> list[str]:
+        """What stands under the figure now: a line for yours, one for the target."""
+        assert self.widget
+        return self._readout
+
+    @property
+    def alt(self) -> str:
+        """The figure in words, at the controls' present values."""
+        assert self.widget
+        return self._alt
 
     def still(self) -> bytes:
         """Both layers in one PNG, at the controls' present values."""
@@ -185,11 +197,11 @@ class LiveFigure:
             target = None if self._finished is None else self._move(self._finished, **values)
             yours, problem = self._try(values)
             self._marks = scene.compose(self.parts, yours, target, problem)
-            self.readout = scene.readout(self.parts, yours, target, problem)
+            self._readout = scene.readout(self.parts, yours, target, problem)
             labelled = {self._labels[name]: value for name, value in values.items()}
-            self.alt = scene.describe(self.title, labelled, self.readout)
+            self._alt = scene.describe(self.title, labelled, self._readout)
             if self._moving is not None:
-                self._moving.value = page.moving(self.svg, self.readout)
+                self._moving.value = page.moving(page.layer(self._marks, self._alt), self._readout)
 
     def follow(self) -> None:
         """Refresh if a cell has given one of the functions a new definition."""
@@ -232,7 +244,7 @@ class LiveFigure:
         if self._locked:
             self._root.children = (hide, page.html(page.cover()))
             return
-        self._moving = page.html(page.moving(self.svg, self.readout))
+        self._moving = page.html(page.moving(page.layer(self._marks, self._alt), self._readout))
         still = page.html(page.picture(self._png()))
         self._root.children = (hide, page.control_panel(self._shown), page.stack(still, self._moving))
 
@@ -243,7 +255,7 @@ class LiveFigure:
             if keys:
                 artists, labels = zip(*keys, strict=True)
                 self.figure.legend(artists, labels, loc="outside upper center", ncols=len(keys))
-            self._png()
+            self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")
         self._drawn = True
 

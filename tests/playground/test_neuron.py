@@ -1,0 +1,181 @@
+"""The neuron lesson's plays: each draws, with the learner's own functions, and what it says is right."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from playground import neuron
+from playground.live import LiveFigure
+
+
+def weighted_sum(x: Any, w: Any, b: float) -> float:
+    return sum(float(a) * float(c) for a, c in zip(x, w, strict=True)) + b
+
+
+def sigmoid(z: Any) -> Any:
+    return 1 / (1 + np.exp(-np.asarray(z, float)))
+
+
+def relu(z: Any) -> Any:
+    return np.maximum(z, 0)
+
+
+def dense(X: Any, W: Any, b: Any, activation: Callable[..., Any]) -> Any:
+    return activation(X @ W + b)
+
+
+def unwritten(*inputs: Any) -> Any:
+    raise NotImplementedError
+
+
+PLAYS: dict[str, Callable[[], LiveFigure]] = {
+    "boundary": lambda: neuron.boundary(weighted_sum, sigmoid, relu),
+    "signal": lambda: neuron.signal(weighted_sum, sigmoid),
+    "three_units": lambda: neuron.three_units(dense, relu),
+}
+
+
+def at(play: LiveFigure, **values: Any) -> LiveFigure:
+    """The play with its controls at these values."""
+    assert play.widget
+    for name, value in values.items():
+        play.controls[name].value = value
+    return play
+
+
+@pytest.mark.parametrize("play", PLAYS.values(), ids=PLAYS)
+def test_each_play_draws_and_agrees_with_the_target_for_right_functions(play: Callable[[], LiveFigure]) -> None:
+    figure = play()
+    assert figure.still().startswith(b"\x89PNG")
+    assert figure.readout[-1] == "The target is the same."
+
+
+@pytest.mark.parametrize("play", PLAYS.values(), ids=PLAYS)
+def test_each_play_draws_at_both_ends_of_every_control(play: Callable[[], LiveFigure]) -> None:
+    figure = play()
+    assert figure.widget
+    for control in figure.controls.values():
+        options = control.options if hasattr(control, "options") else (getattr(control, "min", False), getattr(control, "max", True))
+        for value in options:
+            control.value = value
+            assert figure.readout[-1] == "The target is the same.", figure.alt
+            assert "nan" not in figure.svg and "inf" not in figure.svg
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        lambda: neuron.boundary(unwritten, unwritten, unwritten),
+        lambda: neuron.signal(unwritten, unwritten),
+        lambda: neuron.three_units(unwritten, unwritten),
+        lambda: neuron.boundary(None, None),
+    ],
+)
+def test_each_play_shows_the_target_before_anything_is_written(play: Callable[[], LiveFigure]) -> None:
+    figure = play()
+    assert figure.still().startswith(b"\x89PNG")
+    assert "is not written yet" in figure.readout[0] and figure.readout[1].startswith("Target: ")
+
+
+@pytest.mark.parametrize("name", PLAYS)
+def test_a_play_is_at_most_25_lines_of_code(name: str) -> None:
+    source = ast.parse(inspect.getsource(getattr(neuron, name))).body[0]
+    assert isinstance(source, ast.FunctionDef)
+    body = source.body[1:]  # without the docstring
+    statements = ast.unparse(ast.Module(body, [])).count("\n") + 1
+    lines = body[-1].end_lineno - body[0].lineno + 1  # type: ignore[operator]
+    assert statements <= 25 and lines <= 35, (statements, lines)
+
+
+def test_the_boundary_stays_when_w_and_b_are_multiplied_and_gets_sharper() -> None:
+    figure = at(neuron.boundary(weighted_sum, sigmoid), w1=1.0, w2=0.5, b=0.5)
+    before = figure.readout[0]
+    assert before == "Yours: boundary crosses the axes at x₁ = −0.5 and x₂ = −1; steepest slope 0.28."
+    at(figure, scale=10.0)
+    assert figure.readout[0] == before.replace("0.28", "2.8")
+
+
+def test_the_bias_shifts_the_boundary_and_a_forgotten_bias_shows() -> None:
+    figure = at(neuron.boundary(lambda x, w, b: float(np.dot(x, w)), sigmoid), w1=1.0, w2=0.0, b=2.0)
+    assert "x₁ = 0;" in figure.readout[0] and "x₁ = −2;" in figure.readout[1]
+
+
+def test_without_weights_there_is_no_boundary() -> None:
+    figure = at(neuron.boundary(weighted_sum, sigmoid), w1=0.0, w2=0.0)
+    assert figure.readout[0] == "Yours: no boundary, the weighted sum is the same everywhere; the output does not change."
+
+
+@pytest.mark.parametrize(("activation", "slope"), [("sigmoid", "0.25"), ("tanh", "1"), ("relu", "1")])
+def test_the_steepest_slope_is_that_of_the_activation_times_the_length_of_w(activation: str, slope: str) -> None:
+    figure = at(neuron.boundary(weighted_sum, sigmoid, relu), w1=0.6, w2=0.8, b=0.0, activation=activation)
+    assert f"steepest slope {slope}." in figure.readout[0]
+
+
+@pytest.mark.parametrize(("activation", "ends"), [("sigmoid", ["0", "0.5", "1"]), ("tanh", ["−1", "0", "1"]), ("relu", ["0", "2", "4"])])
+def test_the_colours_stand_for_the_range_of_the_activation(activation: str, ends: list[str]) -> None:
+    figure = at(neuron.boundary(weighted_sum, sigmoid, relu), w1=1.0, w2=0.0, b=0.0, activation=activation)
+    assert re.findall(r"<tspan[^>]*>([^<]*)", figure.svg)[:3] == ends
+
+
+def test_relu_is_offered_only_when_it_is_given() -> None:
+    assert neuron.boundary(weighted_sum, sigmoid).controls["activation"].options == ("sigmoid", "tanh")
+
+
+def test_a_signal_is_followed_from_its_products_to_the_output() -> None:
+    figure = at(neuron.signal(weighted_sum, sigmoid), x1=1.0, w1=1.5, x2=-0.5, w2=1.0, b=-1.0)
+    assert figure.readout[0] == "Yours: products 1.5 and −0.5; sum 1; with the bias 0; output f(0) = 0.5."
+
+
+def test_a_wrong_activation_shows_in_the_signal() -> None:
+    figure = at(neuron.signal(weighted_sum, lambda z: 1 / (1 + np.exp(z))), x1=1.0, w1=1.0, x2=0.0, b=0.0)
+    assert figure.readout[0].endswith("= 0.269.") and figure.readout[1].endswith("= 0.731.")
+
+
+@pytest.mark.parametrize(
+    ("values", "pieces"),
+    [
+        ({}, "4 straight pieces, folded at x = −1.5, 0 and 1.5."),
+        ({"v2": 0.0}, "3 straight pieces, folded at x = −1.5 and 1.5."),
+        ({"b2": 1.5}, "3 straight pieces, folded at x = −1.5 and 1.5."),
+        ({"v1": 0.0, "v2": 0.0, "v3": 0.0}, "1 straight piece."),
+        ({"activation": False}, "1 straight piece."),
+        ({"b1": 1.3}, "4 straight pieces, folded at x = −1.3, 0 and 1.5."),
+    ],
+)
+def test_the_straight_pieces_are_counted_on_the_curve_itself(values: dict[str, Any], pieces: str) -> None:
+    assert at(neuron.three_units(dense, relu), **values).readout[0] == f"Yours: {pieces}"
+
+
+def test_a_layer_that_forgets_its_activation_is_straight_beside_the_folded_target() -> None:
+    figure = neuron.three_units(lambda X, W, b, activation: X @ W + b, relu)
+    assert at(figure).readout[0] == "Yours: 1 straight piece." and figure.readout[1].startswith("Target: 4 straight pieces")
+
+
+def test_plays_work_where_the_finished_functions_are_absent(tmp_path: Path) -> None:
+    code = """
+import sys
+sys.modules["playground.finished"] = None
+from playground import neuron
+import numpy as np
+play = neuron.three_units(lambda X, W, b, activation: activation(X @ W + b), lambda z: np.maximum(z, 0))
+assert play.still() and play.readout == ["4 straight pieces, folded at x = −1.5, 0 and 1.5."], play.readout
+unwritten = neuron.three_units(None, None)
+assert unwritten.still() and unwritten.readout == ["dense is not written yet."], unwritten.readout
+"""
+    root = Path(neuron.__file__).parents[1]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=60)
+
+
+def test_importing_the_plays_does_not_load_the_finished_functions() -> None:
+    code = "import sys; from playground import neuron; assert 'playground.finished' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(neuron.__file__).parents[1], timeout=60)
