@@ -21,17 +21,17 @@ def weighted_sum(x: Any, w: Any, b: float) -> Any:
 def sigmoid(z: Any) -> Array:
     """The logistic function of z (any shape), by the identity σ(z) = ½·(1 + tanh(z/2)), which never overflows."""
     half = np.divide(z, 2.0)
-    return np.add(0.5, 0.5 * np.tanh(half))
+    return np.asarray(0.5 + 0.5 * np.tanh(half))
 
 
 def relu(z: Any) -> Array:
     """z where it is positive, else 0 (any shape)."""
-    return np.clip(z, 0.0, None)
+    return np.asarray(np.clip(z, 0.0, None))
 
 
 def tanh(z: Any) -> Array:
     """The hyperbolic tangent of z (any shape)."""
-    return np.tanh(np.asarray(z, float))
+    return np.asarray(np.tanh(z))
 
 
 def dense(X: Any, W: Any, b: Any, activation: Callable[[Array], Array]) -> Array:

@@ -51,13 +51,10 @@ class Path:
     def svg(self) -> str:
         """One SVG path element, or two with a halo."""
         end = "Z" if self.closed else ""
-        outline = "".join(
-            "M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end for piece in self._pieces()
-        )
+        outline = "".join("M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end for piece in self._pieces())
         dash = f' stroke-dasharray="{" ".join(map(str, self.dash))}"' if self.dash else ""
         strokes = "".join(
-            f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{width}"'
-            f' stroke-linejoin="round" opacity="{opacity}"{dash}/>'
+            f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{width}" stroke-linejoin="round" opacity="{opacity}"{dash}/>'
             for stroke, width, opacity in self._strokes()
         )
         return _clipped(strokes, self.clip)
@@ -113,9 +110,7 @@ class Text:
         lines = self.words.split("\n")
         step = 1.4 * self.size
         top = self.y - step * (len(lines) - 1) / 2 + 0.35 * self.size
-        rows = "".join(
-            f'<tspan x="{self.x:.1f}" y="{top + i * step:.1f}">{escape(line)}</tspan>' for i, line in enumerate(lines)
-        )
+        rows = "".join(f'<tspan x="{self.x:.1f}" y="{top + i * step:.1f}">{escape(line)}</tspan>' for i, line in enumerate(lines))
         return (
             f'<text font-family="{style.FONT}" font-size="{self.size}" text-anchor="{self.anchor}" fill="{self.color}"'
             f' stroke="{style.CARD}" stroke-width="3" stroke-linejoin="round" paint-order="stroke">{rows}</text>'
@@ -150,10 +145,7 @@ class Picture:
         """One SVG image element that holds a PNG."""
         left, top, width, height = self.box
         data = base64.b64encode(png(self.shades)).decode()
-        return (
-            f'<image x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"'
-            f' preserveAspectRatio="none" href="data:image/png;base64,{data}"/>'
-        )
+        return f'<image x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" preserveAspectRatio="none" href="data:image/png;base64,{data}"/>'
 
     def draw(self, figure: Figure) -> list[Artist]:
         """The same shades on a matplotlib figure."""

@@ -25,9 +25,7 @@ X = np.linspace(-3, 3, 241)
 UNITS = ("1", "2", "3")
 
 
-def boundary(
-    weighted_sum: Function | None, sigmoid: Function | None, relu: Function | None = None, after: Any = None
-) -> LiveFigure:
+def boundary(weighted_sum: Function | None, sigmoid: Function | None, relu: Function | None = None, after: Any = None) -> LiveFigure:
     """A neuron's output over the plane of its two inputs, and the line on which its weighted sum is 0."""
 
     def move(f: Any, w1: float, w2: float, b: float, scale: float, activation: str) -> Frame:
@@ -74,10 +72,7 @@ def signal(weighted_sum: Function | None, sigmoid: Function | None, after: Any =
             "curve": (Z, f.sigmoid(Z, shape=Z.shape)),
             "drop": (np.array([z, z, Z[0]]), np.array([0, output, output])),
             "dot": (np.array([z]), np.array([output])),
-        }, (
-            f"products {words([first, second])}; sum {number(total)}; with the bias {number(z)}; "
-            f"output f({number(z)}) = {number(output)}."
-        )
+        }, (f"products {words([first, second])}; sum {number(total)}; with the bias {number(z)}; output f({number(z)}) = {number(output)}.")
 
     play = LiveFigure("One signal through a neuron: products, sum, bias, activation", move, _two(weighted_sum, sigmoid), after)
     bars = play.axes(121, ylabel="amount", ylim=(-6, 6), xlim=(-0.6, 4.6))

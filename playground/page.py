@@ -14,10 +14,7 @@ from playground.marks import Mark
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 _CARD = f"width:{style.WIDTH}px;height:{style.HEIGHT}px;border-radius:6px;background:{style.CARD};color:{style.INK}"
-_TEXT = (
-    "font-family:var(--jp-content-font-family,system-ui,sans-serif);font-size:var(--jp-content-font-size1,14px);"
-    "line-height:1.5;color:var(--jp-content-font-color1,inherit)"
-)
+_TEXT = "font-family:var(--jp-content-font-family,system-ui,sans-serif);font-size:var(--jp-content-font-size1,14px);line-height:1.5;color:var(--jp-content-font-color1,inherit)"
 _CONTROLS = f"""
 .playground .playground-controls {{display:grid; grid-template-columns:repeat(2, {style.WIDTH // 2 - 6}px); gap:2px 12px; overflow:visible}}
 .playground .playground-control {{width:100%; margin:0}}
@@ -40,10 +37,7 @@ def layer(marks: Sequence[Mark], alt: str) -> str:
 def moving(svg: str, readout: Sequence[str]) -> str:
     """The moving layer and the readout in one piece of HTML, so that a move is one message."""
     lines = "".join(f"<div>{escape(line)}</div>" for line in readout)
-    return (
-        f'{svg}<div class="playground-readout" role="status" aria-live="polite"'
-        f' style="{_TEXT};width:{style.WIDTH}px;min-height:4.5em;margin-top:6px">{lines}</div>'
-    )
+    return f'{svg}<div class="playground-readout" role="status" aria-live="polite" style="{_TEXT};width:{style.WIDTH}px;min-height:4.5em;margin-top:6px">{lines}</div>'
 
 
 def picture(png: bytes) -> str:

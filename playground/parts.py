@@ -77,17 +77,18 @@ class Part:
 
     def key(self, look: Look) -> Artist:
         """What the legend shows for this part."""
-        dash = (0, [d / look.width for d in look.dash]) if look.dash else "-"
+        dash: Any = (0, [d / look.width for d in look.dash]) if look.dash else "-"
         if self.filled:
             hollow = look == style.TARGET
             return Patch(facecolor="none" if hollow else look.color, edgecolor=look.color, linestyle=dash, linewidth=1.5)
-        return Line2D([], [], color=look.color, linewidth=look.width * 0.72, linestyle=dash)  # type: ignore[arg-type]
+        return Line2D([], [], color=look.color, linewidth=look.width * 0.72, linestyle=dash)
 
 
 class Line(Part):
     """Data (x, y), each (n,); NaN breaks the line."""
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
+        """A line with its halo."""
         corners = self.place.pixels(*data)
         return [Path(corners, look.color, look.width, look.dash, halo=True, clip=self.place.box)]
 
@@ -98,6 +99,7 @@ class Points(Part):
     radius: ClassVar[float] = 6.0
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
+        """A marker for each point."""
         centres = self.place.pixels(*data)
         centres = centres[np.isfinite(centres).all(axis=1)]
         if not len(centres):
@@ -109,6 +111,7 @@ class Points(Part):
         return [Path(corners, edge, 2.0 if hollow else 1.5, fill=fill, closed=True)]
 
     def key(self, look: Look) -> Artist:
+        """The marker alone."""
         hollow = look == style.TARGET
         return Line2D(
             [],
@@ -128,6 +131,7 @@ class Bars(Part):
     half_width: ClassVar[float] = 0.32
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
+        """Filled bars, or dashed outlines for the target."""
         x, bottom, top = (np.asarray(values, float) for values in (data if len(data) == 3 else (data[0], 0 * data[0], data[1])))
         left, right, gap = x - self.half_width, x + self.half_width, np.full_like(x, np.nan)
         xs = np.column_stack([gap, left, right, right, left])
@@ -149,6 +153,7 @@ class Heat(Part):
     scale: Axes | None = None
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
+        """The picture, and the numbers of its colour bar."""
         values, low, high = data if isinstance(data, tuple) else (data, self.low, self.high)
         share = (np.asarray(values, float)[::-1] - low) / ((high - low) or 1.0)
         shades = np.rint(np.clip(np.nan_to_num(share, nan=0.5), 0, 1) * 255).astype(np.uint8)
@@ -168,6 +173,7 @@ class Arrow(Part):
     """Data (x, y, x_tip, y_tip): one arrow."""
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
+        """A shaft and a head."""
         x, y, x_tip, y_tip = data
         tail, tip = self.place.pixels([x, x_tip], [y, y_tip])
         length = float(np.hypot(*(tip - tail)))
@@ -189,14 +195,11 @@ class Words(Part):
     """Data (x, y, words), or a list of such: words centred at a place in the data."""
 
     twin: bool = False
-    look: Look = Look(style.INK)
+    look: Look = style.PLAIN
     anchor: str = "middle"
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
+        """The words where they belong."""
         places = data if isinstance(data, list) else [data]
         spots = self.place.pixels([p[0] for p in places], [p[1] for p in places])
-        return [
-            Text(float(x), float(y), p[2], look.color, anchor=self.anchor)
-            for (x, y), p in zip(spots, places, strict=True)
-            if np.isfinite([x, y]).all()
-        ]
+        return [Text(float(x), float(y), p[2], look.color, anchor=self.anchor) for (x, y), p in zip(spots, places, strict=True) if np.isfinite([x, y]).all()]

@@ -41,12 +41,7 @@ def _beside(parts: Mapping[str, Part], yours: Data, target: Data) -> list[Mark]:
 
 
 def _alone(parts: Mapping[str, Part], target: Data) -> list[Mark]:
-    return [
-        mark
-        for name, part in parts.items()
-        if name in target
-        for mark in part.marks(target[name], style.TARGET if part.twin else part.look)
-    ]
+    return [mark for name, part in parts.items() if name in target for mark in part.marks(target[name], style.TARGET if part.twin else part.look)]
 
 
 def _notice(sentence: str, y: float) -> list[Mark]:
@@ -56,7 +51,7 @@ def _notice(sentence: str, y: float) -> list[Mark]:
     half_width, half_height = x - 1, 0.7 * style.TEXT_PX * len(lines) + 8
     box = np.array([[-half_width, -half_height], [half_width, -half_height], [half_width, half_height], [-half_width, half_height]])
     return [
-        Path(box + [x, y], style.MUTED, 1.0, fill=style.CARD, closed=True),
+        Path(np.add(box, [x, y]), style.MUTED, 1.0, fill=style.CARD, closed=True),
         Text(x, y, "\n".join(lines)),
     ]
 

@@ -32,6 +32,7 @@ YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 
 YOURS = Look(BLUE, width=5)
 TARGET = Look(VERMILLION, (7, 5), "diamond", 2.2)
+PLAIN = Look(INK)
 SERIES = (
     Look(GREEN, (), "circle"),
     Look(PURPLE, (9, 3), "square"),

@@ -77,7 +77,8 @@ def test_a_line_lies_where_matplotlib_would_draw_it(scale: str, place: int) -> N
     expected = ax.transData.transform(np.column_stack(CORNERS)) / style.SHARPNESS
     expected[:, 1] = style.HEIGHT - expected[:, 1]
     np.testing.assert_allclose(drawn, expected, atol=0.051)
-    assert 0 < drawn.min() and drawn.max() < style.WIDTH
+    assert drawn.min() > 0
+    assert drawn.max() < style.WIDTH
 
 
 def test_the_still_picture_shows_each_part_where_the_moving_layer_does() -> None:
@@ -97,9 +98,7 @@ def test_the_still_picture_shows_each_part_where_the_moving_layer_does() -> None
     left, top, width, height = map(float, re.findall(r'<image x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"', figure.svg)[0])
     corner = picture[int((top + height / 20) * style.SHARPNESS), int((left + width / 20) * style.SHARPNESS)]
     assert corner == pytest.approx(_rgb(style.ORANGE), abs=0.05)
-    assert picture[int((top + height / 2) * style.SHARPNESS), int((left + width / 4) * style.SHARPNESS)] == pytest.approx(
-        _rgb(style.SKY), abs=0.05
-    )
+    assert picture[int((top + height / 2) * style.SHARPNESS), int((left + width / 4) * style.SHARPNESS)] == pytest.approx(_rgb(style.SKY), abs=0.05)
 
 
 def _rgb(color: str) -> list[float]:
@@ -118,7 +117,8 @@ def test_moving_a_slider_moves_the_line_and_leaves_the_still_layer() -> None:
     before, layer = lines_of(figure.svg)[-1], _pictures(figure)
     figure.controls["slope"].value = -1.0
     after = lines_of(figure.svg)[-1]
-    assert after[0] == pytest.approx(before[0]) and after[-1, 1] > before[-1, 1] + 50
+    assert after[0] == pytest.approx(before[0])
+    assert after[-1, 1] > before[-1, 1] + 50
     assert _pictures(figure) == layer
 
 
@@ -128,9 +128,11 @@ def _pictures(figure: LiveFigure) -> list[str]:
 
 def test_the_alt_text_says_what_the_data_is_now() -> None:
     figure = slope_figure(relu=lambda z: np.maximum(z, 0))
-    assert "slope: 1" in _label(figure) and "it ends at 1." in _label(figure)
+    assert "slope: 1" in _label(figure)
+    assert "it ends at 1." in _label(figure)
     figure.controls["slope"].value = -1.5
-    assert "slope: −1.5" in _label(figure) and "it ends at 0." in _label(figure)
+    assert "slope: −1.5" in _label(figure)
+    assert "it ends at 0." in _label(figure)
 
 
 def _label(figure: LiveFigure) -> str:
@@ -179,7 +181,8 @@ def test_an_unwritten_function_leaves_the_target_alone() -> None:
 
     figure = slope_figure(relu=relu)
     assert figure.readout == ["relu is not written yet. Here is the target alone.", "Target: it ends at 1."]
-    assert style.TARGET.color in figure.svg and style.YOURS.color not in figure.svg
+    assert style.TARGET.color in figure.svg
+    assert style.YOURS.color not in figure.svg
 
 
 def test_a_mended_function_is_followed_without_rebuilding_the_figure() -> None:
@@ -191,7 +194,8 @@ def test_a_mended_function_is_followed_without_rebuilding_the_figure() -> None:
     exec("def relu(z): return z * (z > 0)", notebook)
     figure.controls["slope"].value = 2.0
     assert figure.readout == ["Yours: it ends at 2.", "The target is the same."]
-    assert figure.widget is widget and "not yet right" not in html(figure)
+    assert figure.widget is widget
+    assert "not yet right" not in html(figure)
 
 
 def test_following_refreshes_only_for_a_new_definition() -> None:
@@ -216,10 +220,12 @@ def test_a_play_is_covered_until_its_prediction_is_answered_and_opens_at_once() 
     prediction = Prediction()
     figure = slope_figure(after=prediction)
     assert "Answer the prediction above to unlock this play." in html(figure)
-    assert "<svg" not in html(figure) and "it ends at" not in html(figure)
+    assert "<svg" not in html(figure)
+    assert "it ends at" not in html(figure)
     prediction.answer()
     assert "Answer the prediction" not in html(figure)
-    assert "<svg" in html(figure) and "it ends at 1." in html(figure)
+    assert "<svg" in html(figure)
+    assert "it ends at 1." in html(figure)
 
 
 def test_an_answered_prediction_covers_nothing() -> None:
@@ -290,7 +296,8 @@ def test_every_control_says_what_it_is_for_and_takes_the_keyboard() -> None:
     figure.choice("d", "kind", ["one", "two"])
     assert [control.description for control in figure.controls.values()] == ["weight a", "rate b", "on", "kind"]
     assert all(control.tabbable is not False for control in figure.controls.values())
-    assert figure.widget and figure.alt.startswith("Controls. weight a: 0.5, rate b: 0.1, on: on, kind: one.")
+    assert figure.widget
+    assert figure.alt.startswith("Controls. weight a: 0.5, rate b: 0.1, on: on, kind: one.")
 
 
 @pytest.fixture
@@ -326,7 +333,8 @@ def test_the_picture_is_hidden_by_the_live_figure_and_by_nothing_else(displayed:
     figure = slope_figure()
     still = displayed.of(figure)[1]["text/html"]
     name = re.findall(r"playground-still-(\w+)\"", still)[0]
-    assert f".playground-still-{name}, " in html(figure) and "display:none" in html(figure)
+    assert f".playground-still-{name}, " in html(figure)
+    assert "display:none" in html(figure)
     assert f".playground-still-{name}{{" not in still.replace(" ", "").replace(f":has(+.jp-OutputArea-child.playground-still-{name})", "")
 
 

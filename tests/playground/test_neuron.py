@@ -69,7 +69,8 @@ def test_each_play_draws_at_both_ends_of_every_control(play: Callable[[], LiveFi
         for value in options:
             control.value = value
             assert figure.readout[-1] == "The target is the same.", figure.alt
-            assert "nan" not in figure.svg and "inf" not in figure.svg
+            assert "nan" not in figure.svg
+            assert "inf" not in figure.svg
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,8 @@ def test_each_play_draws_at_both_ends_of_every_control(play: Callable[[], LiveFi
 def test_each_play_shows_the_target_before_anything_is_written(play: Callable[[], LiveFigure]) -> None:
     figure = play()
     assert figure.still().startswith(b"\x89PNG")
-    assert "is not written yet" in figure.readout[0] and figure.readout[1].startswith("Target: ")
+    assert "is not written yet" in figure.readout[0]
+    assert figure.readout[1].startswith("Target: ")
 
 
 @pytest.mark.parametrize("name", PLAYS)
@@ -94,7 +96,8 @@ def test_a_play_is_at_most_25_lines_of_code(name: str) -> None:
     body = source.body[1:]  # without the docstring
     statements = ast.unparse(ast.Module(body, [])).count("\n") + 1
     lines = body[-1].end_lineno - body[0].lineno + 1  # type: ignore[operator]
-    assert statements <= 25 and lines <= 35, (statements, lines)
+    assert statements <= 25
+    assert lines <= 35
 
 
 def test_the_boundary_stays_when_w_and_b_are_multiplied_and_gets_sharper() -> None:
@@ -107,7 +110,8 @@ def test_the_boundary_stays_when_w_and_b_are_multiplied_and_gets_sharper() -> No
 
 def test_the_bias_shifts_the_boundary_and_a_forgotten_bias_shows() -> None:
     figure = at(neuron.boundary(lambda x, w, b: float(np.dot(x, w)), sigmoid), w1=1.0, w2=0.0, b=2.0)
-    assert "x₁ = 0;" in figure.readout[0] and "x₁ = −2;" in figure.readout[1]
+    assert "x₁ = 0;" in figure.readout[0]
+    assert "x₁ = −2;" in figure.readout[1]
 
 
 def test_without_weights_there_is_no_boundary() -> None:
@@ -138,7 +142,8 @@ def test_a_signal_is_followed_from_its_products_to_the_output() -> None:
 
 def test_a_wrong_activation_shows_in_the_signal() -> None:
     figure = at(neuron.signal(weighted_sum, lambda z: 1 / (1 + np.exp(z))), x1=1.0, w1=1.0, x2=0.0, b=0.0)
-    assert figure.readout[0].endswith("= 0.269.") and figure.readout[1].endswith("= 0.731.")
+    assert figure.readout[0].endswith("= 0.269.")
+    assert figure.readout[1].endswith("= 0.731.")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +163,8 @@ def test_the_straight_pieces_are_counted_on_the_curve_itself(values: dict[str, A
 
 def test_a_layer_that_forgets_its_activation_is_straight_beside_the_folded_target() -> None:
     figure = neuron.three_units(lambda X, W, b, activation: X @ W + b, relu)
-    assert at(figure).readout[0] == "Yours: 1 straight piece." and figure.readout[1].startswith("Target: 4 straight pieces")
+    assert at(figure).readout[0] == "Yours: 1 straight piece."
+    assert figure.readout[1].startswith("Target: 4 straight pieces")
 
 
 def test_plays_work_where_the_finished_functions_are_absent(tmp_path: Path) -> None:
