@@ -1,10 +1,10 @@
 """Comparison of learners' functions with the reference, for any course: hints in the notebook, points in the grader.
 
-This module is what a lesson imports: `check`, `predict` and `recall` for its cells; `Exercise`, `case` and `Question` for its author.
+This module is what a lesson imports: `check`, `predict`, `recall` and `recall_missed` for its cells; `Exercise`, `case` and `Question` for its author.
 """
 
-from grader.ask import predict, recall
+from grader.ask import predict, recall, recall_missed
 from grader.check import check
 from grader.vocabulary import Exercise, Question, case
 
-__all__ = ["Exercise", "Question", "case", "check", "predict", "recall"]
+__all__ = ["Exercise", "Question", "case", "check", "predict", "recall", "recall_missed"]

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from grader.check import KeyMissing, load_key
+from grader.check import KEY_FILE, KeyMissing, load_key
 from grader.progress import load_progress, record_answer
 
 STYLE = """<style>
@@ -31,6 +31,7 @@ class Asked:
 
     @property
     def answered(self) -> bool:
+        """Whether the learner has chosen."""
         return self.chosen is not None
 
     def on_answer(self, callback: Callable[[], object]) -> None:
@@ -60,7 +61,7 @@ class Asked:
         """Show the question: as text for readers without a kernel, as buttons in a living notebook."""
         from IPython.display import display
 
-        still = f"asked-{self.name}"
+        still = f"asked-{self.name.replace('/', '-')}"
         display({"text/plain": self._text(), "text/html": f'{STYLE}<div class="asked {still}">{self._still()}</div>'}, raw=True)
         display({"text/plain": "", **_widget_view(self._widget(still))}, raw=True)
 
@@ -87,7 +88,11 @@ class Asked:
             buttons.disabled = True
             reply.value = f'<div class="asked" role="status">{escape(self.reply())}</div>'
 
-        buttons.observe(lambda change: change["new"] is not None and self.choose(change["new"]), "value")
+        def choose(change: dict[str, Any]) -> None:
+            if change["new"] is not None:
+                self.choose(change["new"])
+
+        buttons.observe(choose, "value")
         self.on_answer(settle)
         return widgets.VBox([question, buttons, reply])
 
@@ -112,6 +117,43 @@ def recall(*names: str) -> None:
         _ask(name, "Recall")
 
 
+def recall_missed(most: int = 2) -> None:
+    """Ask again what was answered wrongly in other lessons, at most so many questions; a right answer settles one.
+
+    The lessons are the folders beside this one. A question asked again is remembered under "lesson/question" here, so that it
+    is asked once in a lesson and, missed again, comes back in the next.
+    """
+    folder = Path.cwd()
+    missed = missed_elsewhere(folder)
+    for name, question in list(missed.items())[:most]:
+        Asked(name, question, "Once more", folder).show()
+
+
+def missed_elsewhere(folder: Path) -> dict[str, dict[str, Any]]:
+    """Questions that the lessons beside `folder` asked, once or again, and that were never answered right there: {"lesson/question": question}."""
+    keys = {path.parent.name: key["questions"] for path in sorted(folder.parent.glob(f"*/{KEY_FILE}")) if (key := _readable(path.parent))}
+    right: dict[str, bool] = {}
+    for lesson in keys.keys() - {folder.name}:
+        for name, chosen in load_progress(folder.parent / lesson)["answers"].items():
+            full = name if "/" in name else f"{lesson}/{name}"
+            if question := _question(keys, full):
+                right[full] = right.get(full, False) or chosen == question["answer"]
+    return {full: keys[full.partition("/")[0]][full.partition("/")[2]] for full in sorted(right) if not right[full]}
+
+
+def _question(keys: dict[str, Any], full: str) -> dict[str, Any] | None:
+    lesson, _, name = full.partition("/")
+    question: dict[str, Any] | None = keys.get(lesson, {}).get(name)
+    return question
+
+
+def _readable(folder: Path) -> dict[str, Any] | None:
+    try:
+        return load_key(folder)
+    except KeyMissing:
+        return None
+
+
 def _ask(name: str, label: str) -> Asked:
     folder = Path.cwd()
     questions = load_key(folder)["questions"]
@@ -127,4 +169,4 @@ def _widget_view(widget: Any) -> dict[str, Any]:
     return {kind: data for kind, data in bundle.items() if kind != "text/plain"}
 
 
-__all__ = ["Asked", "KeyMissing", "predict", "recall"]
+__all__ = ["Asked", "KeyMissing", "predict", "recall", "recall_missed"]

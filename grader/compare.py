@@ -10,6 +10,7 @@ import numpy as np
 from grader.observe import Outcome
 from grader.plain import Plain, decode, opaque
 from grader.sample import sample_difference
+from grader.vocabulary import kind
 
 WRITES_INTO_INTEGERS = ("UFuncTypeError", "_UFuncOutputCastingError", "UFuncOutputCastingError")
 """What numpy raises when a real result is written into an array of integers: an update in place."""
@@ -27,7 +28,7 @@ def difference(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str
         return _error_difference(case["raises"], outcome)
     if "error" in outcome:
         return f"It raised {error_text(outcome)}"
-    if case["property"] == "distribution":
+    if kind(case["property"]) == "distribution":
         return sample_difference(expected, outcome)
     if reason := opaque(outcome["value"]):
         return f"It returned {reason}."
@@ -36,7 +37,7 @@ def difference(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str
         "dtype": _dtype_difference,
         "quiet": _noise,
         "purity": _impurity,
-    }.get(case["property"], _value_difference)(case, expected, outcome)
+    }.get(kind(case["property"]), _value_difference)(case, expected, outcome)
 
 
 def caused_by_impurity(outcome: Outcome) -> bool:
@@ -48,7 +49,7 @@ def alike(case: dict[str, Any], one: Outcome, other: Outcome) -> bool:
     """Whether two outcomes of the same case are the same result, as far as the property of the case can tell."""
     if "error" in one or "error" in other:
         return one.get("error", [None])[0] == other.get("error", [None])[0]
-    if case["property"] == "distribution":
+    if kind(case["property"]) == "distribution":
         return sample_difference(one, other) is None
     if opaque(one["value"]) or opaque(other["value"]):
         return opaque(one["value"]) == opaque(other["value"])
@@ -56,7 +57,7 @@ def alike(case: dict[str, Any], one: Outcome, other: Outcome) -> bool:
         "quiet": bool(one.get("warnings")) == bool(other.get("warnings")),
         "purity": (one.get("changed"), one.get("aliased")) == (other.get("changed"), other.get("aliased")),
         "dtype": _dtype_difference(case, one, other) is None,
-    }.get(case["property"], True)
+    }.get(kind(case["property"]), True)
     return same_side_effects and _value_difference(case, one, other) is None and _shape_difference(case, one, other) is None
 
 

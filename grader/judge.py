@@ -9,7 +9,7 @@ from typing import Any
 from grader.compare import alike, caused_by_impurity, difference
 from grader.observe import Outcome, observe
 from grader.sample import summarise
-from grader.vocabulary import PROPERTIES
+from grader.vocabulary import in_order, kind
 
 KEY_FORMAT = 1
 """Version of the answer key's form; `check` refuses another one."""
@@ -31,7 +31,7 @@ class Verdict:
     Attributes:
         exercise: the function's name.
         points, max_points: earned and possible.
-        passed, missed: properties, in the order of `PROPERTIES`.
+        passed, missed: properties, the most basic first.
         failure: the first case missed, or None.
         hint: the sentence of the misconception that returns the same results, or None.
         note: why the answer could not be judged, in one sentence (not written yet, other parameters, missing), or None.
@@ -74,7 +74,7 @@ def judge(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
         return unjudged(name, key, f"{name} is not written yet: replace the line that raises NotImplementedError with your own code.")
     misses = _misses(key["cases"], outcomes)
     missed = {prop for prop, _ in misses}
-    tested = [prop for prop in PROPERTIES if any(case["property"] == prop for case in key["cases"])]
+    tested = in_order(case["property"] for case in key["cases"])
     failure = _first_failure(misses)
     return Verdict(
         exercise=name,
@@ -97,7 +97,7 @@ def points(total: float, tested: list[str], missed: set[str]) -> float:
 
     The leading property is "value"; an exercise whose results are random has "distribution" in its place.
     """
-    leading = [prop for prop in tested if prop in ("value", "distribution")] or tested[:1]
+    leading = [prop for prop in tested if kind(prop) in ("value", "distribution")] or tested[:1]
     if missed & set(leading):
         return 0.0
     others = [prop for prop in tested if prop not in leading]
@@ -128,19 +128,19 @@ def diagnose(key: dict[str, Any], outcomes: list[Outcome], failure: Failure) -> 
 
 def _misses(cases: list[dict[str, Any]], outcomes: list[Outcome]) -> list[tuple[str, Failure]]:
     """Each case missed, with the property that the miss counts against: one cause costs once."""
-    has_purity = any(case["property"] == "purity" for case in cases)
+    purity = next((case["property"] for case in cases if kind(case["property"]) == "purity"), None)
     misses = []
     for case, outcome in zip(cases, outcomes, strict=True):
         reason = difference(case, case["expected"], outcome)
         if reason is None:
             continue
-        to_purity = has_purity and case["property"] not in ("value", "distribution") and caused_by_impurity(outcome)
-        misses.append(("purity" if to_purity else case["property"], Failure(case, outcome, reason)))
+        to_purity = purity and kind(case["property"]) not in ("value", "distribution") and caused_by_impurity(outcome)
+        misses.append((purity if purity and to_purity else case["property"], Failure(case, outcome, reason)))
     return misses
 
 
 def _first_failure(misses: list[tuple[str, Failure]]) -> Failure | None:
     """The failure to show: of the most basic property missed, a case of that property itself where there is one."""
-    order = list(PROPERTIES)
+    order = in_order(prop for prop, _ in misses)
     ranked = sorted(misses, key=lambda miss: (order.index(miss[0]), miss[1].case["property"] != miss[0]))
     return ranked[0][1] if ranked else None

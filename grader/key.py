@@ -15,7 +15,7 @@ from grader.lesson import Lesson, LessonError
 from grader.observe import Outcome, observe
 from grader.plain import encode_input
 from grader.sample import summarise
-from grader.vocabulary import Case, Exercise
+from grader.vocabulary import Case, Exercise, kind
 
 Key = dict[str, Any]
 """``{"format", "lesson", "seed", "exercises": {name: exercise key}, "questions": {name: question}}``"""
@@ -81,7 +81,7 @@ def _case_data(lesson: Lesson, name: str, one: Case, parameters: list[str]) -> d
         raise LessonError(f"{lesson.exercises_file}: a {one.property} case of {name}: {error}") from error
     if one.raises is not None:
         data["raises"] = one.raises.__name__
-    if one.property == "distribution":
+    if kind(one.property) == "distribution":
         data["draws"] = True
     return {**data, "rtol": one.rtol, "atol": one.atol, "parameters": parameters[: len(one.inputs)]}
 

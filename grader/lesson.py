@@ -135,7 +135,8 @@ def checked_name(source: str) -> str | None:
 def _load_module(path: Path, place: str) -> Any:
     name = f"_exercises_of_{path.parent.name}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

@@ -11,7 +11,7 @@ from grader.compare import error_text
 from grader.judge import Failure, Verdict
 from grader.observe import Outcome
 from grader.plain import Plain, decode, opaque
-from grader.vocabulary import PROPERTIES
+from grader.vocabulary import in_order, in_words
 
 MAX_SHOWN = 400
 """Most characters shown of one value."""
@@ -84,9 +84,8 @@ def _headline(verdict: Verdict) -> str:
 
 def _properties(verdict: Verdict) -> str:
     items = "".join(
-        f"<li>{'✓' if prop in verdict.passed else '✗'} {escape(words)}</li>"
-        for prop, words in PROPERTIES.items()
-        if prop in verdict.passed or prop in verdict.missed
+        f"<li>{'✓' if prop in verdict.passed else '✗'} {escape(in_words(prop))}</li>"
+        for prop in in_order([*verdict.passed, *verdict.missed])
     )
     return f"<ul>{items}</ul>"
 
@@ -102,7 +101,7 @@ def _failure(failure: Failure) -> str:
     if printed := outcome.get("printed"):
         rows.append(("it printed", printed))
     cells = "".join(f'<tr><th scope="row">{escape(name)}</th><td><pre>{escape(text)}</pre></td></tr>' for name, text in rows)
-    words = PROPERTIES[case["property"]]
+    words = in_words(case["property"])
     return f"<p>The first case that differs ({escape(words)}): {escape(failure.reason)}</p><table>{cells}</table>"
 
 

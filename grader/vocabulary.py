@@ -19,7 +19,28 @@ PROPERTIES = {
     "error": "refuses bad input",
     "distribution": "right distribution",
 }
-"""The properties that a case can test, each in the words that a learner reads."""
+"""The kinds of property that a case can test, each in the words that a learner reads.
+
+A contract that promises several of one kind subdivides it: "error/empty input" is compared as every "error" is, and has points of its own.
+"""
+
+
+def kind(property: str) -> str:
+    """How a property is compared: the key of `PROPERTIES` before its slash."""
+    return property.partition("/")[0]
+
+
+def in_words(property: str) -> str:
+    """A property as a learner reads it."""
+    detail = property.partition("/")[2]
+    return f"{PROPERTIES[kind(property)]}: {detail}" if detail else PROPERTIES[kind(property)]
+
+
+def in_order(properties: Iterable[str]) -> list[str]:
+    """Each property once, the most basic kind first, within a kind as they came."""
+    order = list(PROPERTIES)
+    return sorted(dict.fromkeys(properties), key=lambda one: order.index(kind(one)))
+
 
 Function = Callable[..., Any]
 CaseSource = Callable[[np.random.Generator], Iterable["Case"]]
@@ -48,7 +69,7 @@ def case(
     """One set of inputs of an exercise, and the property that it tests.
 
     Args:
-        property: a key of `PROPERTIES`. Every case also has to end without an exception unless `raises` is given.
+        property: a key of `PROPERTIES`, alone or with a slash and the detail that sets it apart. Every case also has to end without an exception unless `raises` is given.
         inputs: the arguments, in order: numbers, arrays, strings, seeded generators, or functions importable by name.
         raises: the exception that the contract asks for ("error" cases).
         at: where the exercise returns a function, the points (tuples of arguments) at which its values are compared.
@@ -57,9 +78,9 @@ def case(
     Raises:
         ValueError: the property is unknown, or the arguments contradict it.
     """
-    if property not in PROPERTIES:
+    if kind(property) not in PROPERTIES:
         raise ValueError(f"unknown property {property!r}; one of {', '.join(PROPERTIES)}")
-    if (raises is not None) != (property == "error"):
+    if (raises is not None) != (kind(property) == "error"):
         raise ValueError('raises=… belongs to an "error" case, and every "error" case needs it')
     if rtol < 1e-6:
         raise ValueError(f"rtol={rtol} is tighter than 1e-6: right answers written another way would fail")
