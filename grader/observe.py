@@ -16,8 +16,9 @@ from grader.plain import Plain, decode_input, encode, encode_input
 
 Outcome = dict[str, Any]
 """What one call did. Either ``"value"`` (plain data of the result) or ``"error"`` (names of the exception's classes, most
-special first) with ``"message"``; besides, ``"warnings"`` (texts of its RuntimeWarnings), ``"changed"`` (positions of inputs
-that it changed), ``"aliased"`` (the result shares memory with an input) and ``"printed"``. Absent means none."""
+special first) with ``"message"``, or ``"draws"`` (results of three calls that share a generator); besides, ``"warnings"`` (texts
+of its RuntimeWarnings), ``"changed"`` (positions of inputs that it changed), ``"aliased"`` (the result shares memory with an
+input) and ``"printed"``. Absent means none."""
 
 MAX_MESSAGE = 300
 """Most characters kept of an exception's or warning's text, and of what a call prints."""
@@ -137,7 +138,7 @@ def _sample(function: Callable[..., Any], call: dict[str, Any]) -> Outcome:
         draws = [encode(function(*inputs)), encode(function(*inputs)), encode(function(*again))]
     except (Exception, SystemExit) as error:
         return _failure(error)
-    outcome: Outcome = {"value": {"list": draws}}
+    outcome: Outcome = {"draws": draws}
     if _global_state() != before:
         outcome["global_random"] = True
     return outcome

@@ -68,7 +68,7 @@ def show_outcome(outcome: Outcome) -> str:
     if sample := outcome.get("sample"):
         quantiles = np.array(sample["quantiles"])
         return f"random numbers of shape {tuple(sample['shape'])}, mean {quantiles.mean():.3g}, standard deviation {quantiles.std():.3g}"
-    return show(outcome["value"])
+    return show(outcome["value"] if "value" in outcome else outcome["draws"][0])
 
 
 def _headline(verdict: Verdict) -> str:

@@ -24,9 +24,9 @@ MAX_EXTREME_RATIO = 1.6
 
 def summarise(outcome: dict[str, Any]) -> dict[str, Any]:
     """The outcome of a distribution case with its draws replaced by what is compared: quantiles, shape and use of the generator."""
-    if "value" not in outcome or "sample" in outcome:
+    if "draws" not in outcome:
         return outcome
-    draws = [_array(data) for data in outcome["value"]["list"]]
+    draws = [_array(data) for data in outcome["draws"]]
     if any(draw is None for draw in draws):
         return {**outcome, "sample": None}
     first, second, again = (np.asarray(draw) for draw in draws)
@@ -38,7 +38,7 @@ def summarise(outcome: dict[str, Any]) -> dict[str, Any]:
         "moves_on": not np.array_equal(first, second),
         "follows_rng": np.array_equal(first, again) and not outcome.get("global_random"),
     }
-    return {**{key: item for key, item in outcome.items() if key != "value"}, "value": None, "sample": sample}
+    return {**{key: item for key, item in outcome.items() if key != "draws"}, "value": None, "sample": sample}
 
 
 def sample_difference(expected: dict[str, Any], outcome: dict[str, Any]) -> str | None:
@@ -93,5 +93,4 @@ def _array(data: Plain) -> np.ndarray[Any, Any] | None:
 
 
 def _reason(outcome: dict[str, Any]) -> str:
-    draws = (outcome.get("value") or {}).get("list", [None])
-    return opaque(draws[0]) or "no array of numbers"
+    return opaque(outcome.get("draws", [None])[0]) or "no array of numbers"
