@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from grader import commands
+from grader.commands import REGISTER
 from grader.lesson import LessonError
 
 
@@ -14,7 +14,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0 where all is well, 1 where something was found wrong, 2 for wrong use."""
     parser = argparse.ArgumentParser(prog="grader", description="Make, check and grade the notebooks of a course.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for register in commands.REGISTER:
+    for register in REGISTER:
         register(subparsers)
     arguments = parser.parse_args(argv)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -48,7 +47,7 @@ def caused_by_impurity(outcome: Outcome) -> bool:
 def alike(case: dict[str, Any], one: Outcome, other: Outcome) -> bool:
     """Whether two outcomes of the same case are the same result, as far as the property of the case can tell."""
     if "error" in one or "error" in other:
-        return one.get("error", [None])[0] == other.get("error", [None])[0]
+        return bool(one.get("error", [None])[0] == other.get("error", [None])[0])
     if kind(case["property"]) == "distribution":
         return sample_difference(one, other) is None
     if opaque(one["value"]) or opaque(other["value"]):
@@ -171,9 +170,3 @@ def _impurity(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str 
         listed = " and ".join(names[i] if i < len(names) else f"input {i + 1}" for i in changed)
         return f"It changed its input {listed}."
     return "Its result is one of its inputs, not a new array." if outcome.get("aliased") else None
-
-
-def is_number(data: Plain) -> bool:
-    """Whether `data` is one finite number."""
-    numbers = _numbers(data)
-    return numbers is not None and numbers.size == 1 and math.isfinite(float(numbers.ravel()[0]))

@@ -99,6 +99,30 @@ def lessons_in(root: Path) -> list[Path]:
     return sorted(path.parent for path in (root / "solutions").glob("*/*.md") if path.stem == path.parent.name)
 
 
+def authors_root(start: Path) -> Path:
+    """The nearest folder upwards that holds `solutions/`.
+
+    Raises:
+        LessonError: there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / "solutions").is_dir():
+            return folder
+    raise LessonError(f"There is no solutions/ in {start} or above it; run this in an author's clone of the course")
+
+
+def named_lessons(root: Path, names: list[str]) -> list[Path]:
+    """The folders of the lessons of these names, or of all where none is named.
+
+    Raises:
+        LessonError: there is no such lesson.
+    """
+    there = {folder.name: folder for folder in lessons_in(root)}
+    if unknown := [name for name in names if name not in there]:
+        raise LessonError(f"solutions/ has no lesson {unknown[0]}; it has {', '.join(there) or 'none'}")
+    return [there[name] for name in names or there]
+
+
 def role(cell: NotebookNode) -> tuple[str, str]:
     """What a cell of a source is: ("exercise" or "check", the function's name), (a tag: "play", "setup", …, ""), ("text", "") or ("code", "")."""
     if cell.cell_type != "code":

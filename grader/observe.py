@@ -145,5 +145,5 @@ def _sample(function: Callable[..., Any], call: dict[str, Any]) -> Outcome:
 
 
 def _global_state() -> tuple[Any, ...]:
-    name, keys, *rest = np.random.get_state()
-    return name, bytes(keys), *rest, random.getstate()
+    name, keys, *rest = np.random.get_state(legacy=True)
+    return name, np.asarray(keys).tobytes(), *rest, random.getstate()

@@ -177,7 +177,8 @@ def _dtype(data: dict[str, Any]) -> np.dtype[Any]:
 
 
 def _encode_function(function: Callable[..., Any]) -> Plain:
-    args, bound = (), {}
+    args: tuple[Any, ...] = ()
+    bound: dict[str, Any] = {}
     if isinstance(function, functools.partial):
         args, bound, function = function.args, function.keywords, function.func
     module = "numpy" if isinstance(function, np.ufunc) else getattr(function, "__module__", None)

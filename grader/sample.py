@@ -50,14 +50,14 @@ def sample_difference(expected: dict[str, Any], outcome: dict[str, Any]) -> str 
     if want is None or got is None:
         return None if want == got else f"It returned {_reason(outcome)}."
     checks = (
-        ("shape", lambda: f"Its result has shape {tuple(got['shape'])}; {tuple(want['shape'])} was expected."),
-        ("follows_rng", lambda: "Its numbers do not come from the generator rng alone."),
-        ("moves_on", lambda: "A second call with the same generator repeats the first."),
-        ("distinct", lambda: "Many of its numbers are the same."),
+        ("shape", f"Its result has shape {tuple(got['shape'])}; {tuple(want['shape'])} was expected."),
+        ("follows_rng", "Its numbers do not come from the generator rng alone."),
+        ("moves_on", "A second call with the same generator repeats the first."),
+        ("distinct", "Many of its numbers are the same."),
     )
     for name, sentence in checks:
         if want[name] != got[name]:
-            return sentence()
+            return sentence
     return _law_difference(np.array(want["quantiles"]), np.array(got["quantiles"]))
 
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from grader.compare import alike
 from grader.judge import judge, observe_all
 from grader.key import exercise_key
-from grader.lesson import Lesson
+from grader.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.observe import Outcome
 
+SEEDS = 50
 
-def verify(lesson: Lesson, seeds: range) -> list[str]:
+
+def verify(lesson: Lesson, seeds: range, exercises: list[str] | None = None) -> list[str]:
     """Mistakes of a lesson on all the given seeds, each one sentence with file and name; none is a proof for these seeds.
 
-    On every seed the reference and every right answer must pass whole, every misconception must be rejected, and two
+    `exercises` names those to look at, all where it is None. On every seed the reference and every right answer must pass whole, every misconception must be rejected, and two
     misconceptions must differ on at least one case.
 
     Raises:
         LessonError: a key can't be made at all.
     """
     mistakes: dict[str, None] = {}
-    for name in lesson.exercises:
+    for name in lesson.exercises if exercises is None else exercises:
         for seed in seeds:
             for sentence in _mistakes_on(lesson, name, seed):
                 mistakes.setdefault(f"{lesson.exercises_file}: {sentence}")
@@ -63,3 +68,41 @@ def _indistinct(name: str, key: dict[str, Any], names: list[str]) -> list[str]:
         for i in range(j)
         if all(alike(case, a, b) for case, a, b in zip(key["cases"], all_outcomes[i], all_outcomes[j], strict=True))
     ]
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `verify`."""
+    parser = subparsers.add_parser("verify", help="prove lessons: every wrong answer is rejected, every right one passes")
+    parser.add_argument("lessons", nargs="*", metavar="LESSON", help="which lessons; all where none is named")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many different draws of the cases (default %(default)s)")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    folders = named_lessons(authors_root(Path.cwd()), arguments.lessons)
+    sentences: list[str] = []
+    lessons: list[Lesson] = []
+    for folder in folders:
+        try:
+            lessons.append(load_lesson(folder))
+        except LessonError as error:
+            sentences.append(str(error))
+    jobs = [(lesson.folder, name, arguments.seeds) for lesson in lessons for name in lesson.exercises]
+    with ProcessPoolExecutor() as pool:
+        for found in pool.map(_verify_one, *zip(*jobs, strict=True)) if jobs else ():
+            sentences += found
+    print(*(dict.fromkeys(sentences) or [_summary(lesson, arguments.seeds) for lesson in lessons]), sep="\n")
+    return int(bool(sentences))
+
+
+def _verify_one(folder: Path, name: str, seeds: int) -> list[str]:
+    try:
+        return verify(load_lesson(folder), range(seeds), [name])
+    except LessonError as error:
+        return [str(error)]
+
+
+def _summary(lesson: Lesson, seeds: int) -> str:
+    exercises = lesson.exercises.values()
+    wrong, right = (sum(len(getattr(one, kind)) for one in exercises) for kind in ("misconceptions", "right_answers"))
+    return f"{lesson.name}: {len(exercises)} exercises, {wrong} wrong answers rejected, {right} right ones accepted besides the references, on {seeds} draws."

@@ -1,0 +1,14 @@
+"""The list of the grader's commands: each module that has some adds them to the parser by its `register`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from grader import build, verify, work
+
+REGISTER: list[Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], None]] = [
+    work.register,
+    build.register,
+    verify.register,
+]

@@ -1,0 +1,30 @@
+"""nbgrader's settings for this course: `nbgrader …` run in this folder reads them. All that it writes stays under class/."""
+
+import os
+import sys
+from pathlib import Path
+
+root = Path(__file__).resolve().parent
+(root / "class" / "exchange").mkdir(parents=True, exist_ok=True)
+(root / "class" / "exchange").chmod(0o777)  # nbgrader wants everyone on this machine to be able to hand in
+
+# nbgrader calls alembic and jupyter by name; they are this environment's, also where nobody activated it.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+c = get_config()  # noqa: F821 (traitlets gives it to the file)
+
+c.CourseDirectory.root = str(root)
+c.CourseDirectory.course_id = "neural_network_basics"
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "course"
+c.CourseDirectory.submitted_directory = "class/submitted"
+c.CourseDirectory.autograded_directory = "class/autograded"
+c.CourseDirectory.feedback_directory = "class/feedback"
+c.CourseDirectory.solution_directory = "class/solution"
+c.CourseDirectory.db_url = f"sqlite:///{root}/class/gradebook.db"
+# What an author writes, and what a learner's notebook leaves behind, travels nowhere.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.md", "exercises.py", "progress.json", ".edition"]
+c.Exchange.root = str(root / "class" / "exchange")
+c.Exchange.cache = str(root / "class" / "cache")
+c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'}
+c.Execute.timeout = 120
