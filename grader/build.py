@@ -52,14 +52,22 @@ def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
         shutil.copyfile(order, into / "course" / ORDER)
 
 
+def cell_ids(lesson: Lesson) -> list[str]:
+    """The lasting id of each cell: the function's name for an exercise, `check-` and the name for its check, else kind and number."""
+    ids = []
+    counts: dict[str, int] = {}
+    for kind, name in map(role, lesson.notebook.cells):
+        counts[kind] = counts.get(kind, 0) + 1
+        ids.append({"exercise": name, "check": f"check-{name}"}.get(kind, f"{kind}-{counts[kind]:02}"))
+    return ids
+
+
 def stamped(lesson: Lesson) -> NotebookNode:
     """The lesson as a notebook whose cells carry lasting ids and nbgrader's metadata."""
     cells = []
-    counts: dict[str, int] = {}
-    for source in lesson.notebook.cells:
+    for source, cell_id in zip(lesson.notebook.cells, cell_ids(lesson), strict=True):
         cell, (kind, name) = source.copy(), role(source)
-        counts[kind] = counts.get(kind, 0) + 1
-        cell["id"] = {"exercise": name, "check": f"check-{name}"}.get(kind, f"{kind}-{counts[kind]:02}")
+        cell["id"] = cell_id
         if kind != "text":
             cell.metadata["nbgrader"] = _metadata(cell["id"], kind, lesson.exercises[name].points if kind == "check" else None)
         cells.append(cell)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from grader import build, verify, work
+from grader import build, grade, validate, verify, work
 
 REGISTER: list[Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], None]] = [
     work.register,
     build.register,
     verify.register,
+    grade.register,
+    validate.register,
 ]

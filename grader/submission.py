@@ -1,0 +1,139 @@
+"""A submitted notebook's bytes come in; the cells to run go out, as Jupyter would run them, with what had to be repaired.
+
+Metadata, tags and outputs of a submission decide nothing: a cell is known by its id in the lesson, by its text, and by the
+functions that it defines.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from grader.lesson import Lesson, checked_name, defined_functions, role
+
+MAX_BYTES = 50_000_000
+"""Largest notebook that is read."""
+
+
+class UnreadableNotebook(Exception):
+    """Why a notebook can't be graded, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a notebook: its id ("" where it has none), its type ("code", "markdown", …) and its text."""
+
+    id: str
+    type: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Template:
+    """What the grader knows of a lesson's notebook.
+
+    Attributes:
+        exercises: names of the functions to find.
+        setup: texts of the setup cells, which run first, as the lesson has them.
+        locked: texts of other locked code cells by id; they run as the lesson has them.
+        idle: ids of the cells that are not run: checks, plays, questions and setup.
+        idle_texts: their texts, for copies under another id.
+    """
+
+    exercises: tuple[str, ...]
+    setup: tuple[str, ...]
+    locked: dict[str, str]
+    idle: frozenset[str]
+    idle_texts: frozenset[str]
+
+
+def template(lesson: Lesson, ids: list[str]) -> Template:
+    """The template of a lesson whose cells got these ids in the notebook that learners have."""
+    cells = [(cell_id, *role(cell), cell.source.strip()) for cell_id, cell in zip(ids, lesson.notebook.cells, strict=True)]
+    idle = [(cell_id, text) for cell_id, kind, _, text in cells if kind in ("check", "play", "question", "setup")]
+    return Template(
+        exercises=tuple(lesson.exercises),
+        setup=tuple(text for _, kind, _, text in cells if kind == "setup"),
+        locked={cell_id: text for cell_id, kind, _, text in cells if kind == "code"},
+        idle=frozenset(cell_id for cell_id, _ in idle),
+        idle_texts=frozenset(text for _, text in idle),
+    )
+
+
+def read_notebook(data: bytes) -> list[Cell]:
+    """The cells of a notebook of any version, however its editor left it.
+
+    Raises:
+        UnreadableNotebook: it is no notebook.
+    """
+    if len(data) > MAX_BYTES:
+        raise UnreadableNotebook(f"it is {len(data) / 1e6:.0f} MB large; at most {MAX_BYTES / 1e6:.0f} MB are read. Clear its outputs and hand it in again")
+    try:
+        notebook = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise UnreadableNotebook(_why_not_json(data)) from None
+    if isinstance(notebook, dict) and isinstance(notebook.get("worksheets"), list):
+        sheets = [sheet for sheet in notebook["worksheets"] if isinstance(sheet, dict)]
+        notebook = {"cells": [cell for sheet in sheets for cell in sheet.get("cells") or []]}  # nbformat 3
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        raise UnreadableNotebook("it is not a notebook: it has no list of cells")
+    return [_cell(cell) for cell in notebook["cells"] if isinstance(cell, dict)]
+
+
+def cells_to_run(known: Template, submitted: list[Cell]) -> tuple[list[str], list[str]]:
+    """The texts of the cells to run, the lesson's setup first, and one sentence for each thing that was repaired."""
+    repaired: list[str] = []
+    texts = list(known.setup)
+    finished = {name for cell in submitted for name in _answers(known, cell) if not _is_stub(cell.source, name)}
+    seen: dict[str, int] = {}
+    for cell in submitted:
+        answers = _answers(known, cell)
+        if answers:
+            for name in answers:
+                seen[name] = seen.get(name, 0) + 1
+            if cell.type != "code":
+                repaired.append(f"The cell of {', '.join(answers)} was of type {cell.type}; it was read as code.")
+            if all(name in finished and _is_stub(cell.source, name) for name in answers):
+                repaired.append(f"A second, unfinished cell of {', '.join(answers)} was left out.")
+                continue
+            texts.append(cell.source)
+        elif cell.type == "code" and not _is_idle(known, cell):
+            texts.append(known.locked.get(cell.id, cell.source))
+    repaired += [f"{name} is defined in {count} cells; the last finished one counts." for name, count in seen.items() if count > 1]
+    return texts, repaired
+
+
+def _cell(cell: dict[str, Any]) -> Cell:
+    source = cell.get("source", cell.get("input", ""))
+    text = "".join(map(str, source)) if isinstance(source, list) else str(source)
+    return Cell(str(cell.get("id", "")), str(cell.get("cell_type", "")), text.replace("\r\n", "\n").strip())
+
+
+def _why_not_json(data: bytes) -> str:
+    if not data.strip():
+        return "it is empty"
+    if b"<<<<<<<" in data and b">>>>>>>" in data:
+        return "it has conflict markers (<<<<<<<) of a merge in it; settle the merge and hand it in again"
+    return "it is damaged: it can't be read as JSON. Open it in JupyterLab, save it, and hand it in again"
+
+
+def _answers(known: Template, cell: Cell) -> list[str]:
+    """The exercises that a cell defines; a cell that isn't code counts only in the place of an exercise."""
+    if cell.type != "code" and cell.id not in known.exercises:
+        return []
+    return [name for name in dict.fromkeys(defined_functions(cell.source)) if name in known.exercises]
+
+
+def _is_idle(known: Template, cell: Cell) -> bool:
+    return cell.id in known.idle or cell.source in known.idle_texts or checked_name(cell.source) is not None
+
+
+def _is_stub(source: str, name: str) -> bool:
+    """Whether the function `name` of a cell still ends by raising NotImplementedError."""
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == name]
+    match functions[-1].body[-1]:
+        case ast.Raise(exc=ast.Call(func=ast.Name(id="NotImplementedError")) | ast.Name(id="NotImplementedError")):
+            return True
+    return False
