@@ -10,7 +10,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +43,9 @@ def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
     Raises:
         LessonError: an author's mistake, or a cell that fails.
     """
-    loaded = [load_lesson(folder) for folder in lessons]
     shutil.copyfile(root / CONFIG, into / CONFIG)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda lesson: _build_lesson(lesson, into), loaded))
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        list(pool.map(partial(_build_lesson, into=into), lessons))
     (into / "course").mkdir(exist_ok=True)
     for page in sorted((root / "solutions").glob("*.md")):
         _build_page(page, into / "course")
@@ -88,7 +89,8 @@ def _notebook(cells: list[NotebookNode]) -> NotebookNode:
     return notebook
 
 
-def _build_lesson(lesson: Lesson, into: Path) -> None:
+def _build_lesson(source: Path, into: Path) -> None:
+    lesson = load_lesson(source)
     folder = into / "solutions" / lesson.name
     folder.mkdir(parents=True)
     for path in _luggage(lesson.folder):
@@ -128,7 +130,13 @@ def _key_text(key: dict[str, Any]) -> str:
 def _executed(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
     """The notebook with the outputs of its cells, as far as they are the same on every run."""
     client = NotebookClient(
-        notebook, timeout=TIMEOUT, kernel_name="python3", record_timing=False, store_widget_state=False, resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--log-level=ERROR"],  # else each kernel warns that it talks to its own machine over TCP
     )
     try:
         client.execute()

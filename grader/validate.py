@@ -148,7 +148,7 @@ def _said(outputs: list[Any]) -> str:
 
 def _from_where_they_differ(one: str, other: str) -> tuple[str, str]:
     """Two texts, quoted and cut to what is worth reading."""
-    same = len(os.path.commonprefix([one, other]))
+    same = next((i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)
     start = one.rfind(" ", 0, same) + 1 if same > 60 else 0
     return _quoted(one, start), _quoted(other, start)
 
