@@ -1,0 +1,119 @@
+"""A small class goes through nbgrader's own commands, from release to feedback."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course import copy_of_the_course, solved, written
+
+SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
+NAN_BLIND = "def relu(z):\n    return np.where(np.asarray(z) > 0, z, 0)\n"
+
+CLASS: dict[str, tuple[dict[str, Any], float]] = {
+    "right": (solved("neuron"), 10.0),
+    "sloppy": (written("neuron", weighted_sum="...", sigmoid=SLOPPY, relu=NAN_BLIND, dense="..."), 2 + 2.7 + 1.8 + 3),
+    "unfinished": (written("neuron", weighted_sum="..."), 2.0),
+    "broken": (written("neuron", weighted_sum="def weighted_sum(x, w, b)\n    return", sigmoid="..."), 3.0),
+}
+"""Notebooks by student, with the points that they deserve."""
+
+
+class Course:
+    """A copy of the course in which nbgrader's commands are run."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = copy_of_the_course(root)
+
+    def nbgrader(self, *words: str, folder: str = ".", fails: bool = False) -> str:
+        command = [sys.executable, "-m", "nbgrader", *words]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER_CONFIG")}
+        done = subprocess.run(command, cwd=self.root / folder, env=environment, capture_output=True, text=True, check=False)
+        assert (done.returncode != 0) == fails, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout + done.stderr
+
+    def hand_in(self, student: str, notebook: dict[str, Any]) -> None:
+        folder = self.root / "class" / "submitted" / student / "neuron"
+        folder.mkdir(parents=True)
+        (folder / "neuron.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+        (folder / "timestamp.txt").write_text("2026-10-01 12:00:00 UTC", encoding="utf-8")
+        shutil.copyfile(self.root / "course" / "neuron" / "answers.json", folder / "answers.json")
+
+    def points(self) -> dict[str, float]:
+        from nbgrader.api import Gradebook
+
+        with Gradebook(f"sqlite:///{self.root}/class/gradebook.db") as gradebook:
+            return {one.student.id: one.score for one in gradebook.assignment_submissions("neuron")}
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A class that was released to, handed in, and was graded and given back."""
+    course = Course(tmp_path_factory.mktemp("course"))
+    course.nbgrader("generate_assignment", "neuron", "--force")
+    course.nbgrader("release_assignment", "neuron")
+    course.nbgrader("fetch_assignment", "neuron", "--Exchange.assignment_dir=home")
+    notebook, _ = CLASS["right"]
+    (course.root / "home" / "neuron" / "neuron.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    course.nbgrader("submit", "neuron", "--Exchange.assignment_dir=home")
+    course.nbgrader("collect", "neuron")
+    for student in ("sloppy", "unfinished", "broken"):
+        course.hand_in(student, CLASS[student][0])
+    tampered = course.root / "class" / "submitted" / "unfinished" / "neuron" / "answers.json"
+    tampered.write_text(tampered.read_text(encoding="utf-8").replace('"points":2', '"points":200'), encoding="utf-8")
+    course.nbgrader("autograde", "neuron")
+    course.nbgrader("generate_feedback", "neuron")
+    course.nbgrader("release_feedback", "neuron", f"--student={getpass.getuser()}")
+    course.nbgrader("fetch_feedback", "neuron", "--Exchange.assignment_dir=home")
+    return course
+
+
+def test_the_gradebook_holds_the_points_that_each_notebook_deserves(graded: Course) -> None:
+    expected = {student: points for student, (_, points) in CLASS.items() if student != "right"} | {getpass.getuser(): 10.0}
+    assert graded.points() == pytest.approx(expected)
+
+
+def test_the_release_holds_the_key_and_no_file_of_an_author(graded: Course) -> None:
+    released = next((graded.root / "class" / "exchange").rglob("outbound")) / "neuron"
+    assert sorted(path.name for path in released.iterdir()) == ["answers.json", "neuron.ipynb"]
+    assert sorted(path.name for path in (graded.root / "course" / "neuron").iterdir()) == ["answers.json", "neuron.ipynb"]
+
+
+def test_the_feedback_shows_the_failing_case_and_the_hint(graded: Course) -> None:
+    feedback = (graded.root / "class" / "feedback" / "sloppy" / "neuron" / "neuron.html").read_text(encoding="utf-8")
+    assert "NaN became 0" in feedback
+    assert "does not fit into a float" in feedback
+
+
+def test_a_learner_gets_the_feedback_back(graded: Course) -> None:
+    (page,) = (graded.root / "home" / "neuron" / "feedback").rglob("neuron.html")
+    assert "✓ solved" in page.read_text(encoding="utf-8")
+
+
+def test_nbgrader_says_of_a_notebook_whether_its_checks_pass(graded: Course) -> None:
+    assert "Success! Your notebook passes all the tests." in graded.nbgrader("validate", "neuron.ipynb", folder="home/neuron")
+    said = graded.nbgrader("validate", "neuron.ipynb", folder="class/submitted/sloppy/neuron")
+    assert "VALIDATION FAILED ON 2 CELL(S)" in said
+    assert "check(sigmoid)" in said
+    assert "check(relu)" in said
+
+
+def test_formgrader_finds_the_class(graded: Course) -> None:
+    from nbgrader.apps import NbGraderAPI
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config, PyFileConfigLoader
+
+    config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(graded.root)).load_config()
+    api = NbGraderAPI(CourseDirectory(config=config), config=config)
+    assignment = api.get_assignment("neuron")
+    assert assignment["num_submissions"] == len(CLASS)
+    assert assignment["max_score"] == 10
+    assert assignment["average_score"] == pytest.approx(sum(points for _, points in CLASS.values()) / len(CLASS))

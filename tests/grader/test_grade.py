@@ -1,0 +1,222 @@
+"""`grader grade`: answers are found whatever a notebook looks like, judged on fresh inputs, and one bad notebook stops nothing."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course import ROOT, lesson, references, solved, written
+from grader.cli import main
+from grader.run import Run, Unconfined
+from grader.submission import MAX_BYTES, UnreadableNotebook, cells_to_run, read_notebook
+
+RUN = Run(lesson("neuron"), seed=7)
+SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
+
+
+def data(notebook: dict[str, Any]) -> bytes:
+    return json.dumps(notebook).encode()
+
+
+def points(notebook: dict[str, Any]) -> dict[str, float]:
+    graded = RUN.grade(data(notebook), Unconfined())
+    return {name: verdict.points for name, verdict in graded.verdicts.items()}
+
+
+FULL = {"weighted_sum": 2.0, "sigmoid": 3.0, "relu": 2.0, "dense": 3.0}
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def test_json_has_one_line_a_notebook_in_the_promised_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sloppy.ipynb").write_bytes(data(written("neuron", weighted_sum="...", sigmoid=SLOPPY)))
+    (tmp_path / "damaged.ipynb").write_text("{")
+    (tmp_path / "right.ipynb").write_bytes(data(solved("neuron")))
+    assert main(["grade", "--json", *(str(tmp_path / f"{name}.ipynb") for name in ("sloppy", "damaged", "absent", "right"))]) == 1
+    sloppy, damaged, absent, right = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (sloppy["notebook"], sloppy["points"], sloppy["max_points"]) == (str(tmp_path / "sloppy.ipynb"), 4.7, 10.0)
+    hint = sloppy["exercises"]["sigmoid"].pop("hint")
+    assert sloppy["exercises"]["sigmoid"] == {"points": 2.7, "max_points": 3.0, "missed": ["quiet"]}
+    assert "does not fit into a float" in hint
+    assert "not written yet" in sloppy["exercises"]["relu"]["note"]
+    assert "can't be read as JSON" in damaged["error"]
+    assert "can't be opened" in absent["error"]
+    assert right["points"] == 10
+    assert right["exercises"]["relu"] == {"points": 2.0, "max_points": 2.0, "missed": [], "hint": None}
+
+
+def test_the_table_names_what_was_missed_and_the_hint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "neuron.ipynb").write_bytes(data(written("neuron", sigmoid=SLOPPY)))
+    assert main(["grade", str(tmp_path / "neuron.ipynb")]) == 0
+    shown = capsys.readouterr().out
+    assert "2.7 of 10 points" in shown
+    assert "missed no warnings at extreme inputs. The values are right, but" in shown
+
+
+def test_the_same_seed_repeats_a_run_and_another_draws_other_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "neuron.ipynb").write_bytes(data(written("neuron", relu="def relu(z):\n    return abs(z)\n")))
+    for seed in ("5", "5"):
+        main(["grade", "--json", "--seed", seed, str(tmp_path / "neuron.ipynb")])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+    asked = [json.dumps(Run(lesson("neuron"), seed).calls) for seed in (7, 7, 8)]
+    assert asked[0] == asked[1] != asked[2]
+
+
+def test_answers_learned_by_heart_from_the_key_earn_nothing() -> None:
+    key = json.loads((ROOT / "course" / "neuron" / "answers.json").read_text(encoding="utf-8"))
+    known = [(case["inputs"][0], case["expected"].get("value")) for case in key["exercises"]["relu"]["cases"]]
+    parrot = f"""
+from grader.plain import decode, encode
+KNOWN = eval({str(known)!r}, {{"nan": float("nan")}})
+def relu(z):
+    return next((decode(value) for inputs, value in KNOWN if repr(inputs) == repr(encode(z))), 0.0)
+"""
+    assert points(written("neuron", relu=parrot))["relu"] == 0
+
+
+def test_nothing_that_is_asked_says_what_is_expected() -> None:
+    asked = json.dumps(RUN.calls)
+    assert "raises" not in asked
+    assert "expected" not in asked
+    assert not any(prop in asked for prop in ("property", "stability", "purity"))
+
+
+def retyped(notebook: dict[str, Any]) -> None:
+    next(cell for cell in notebook["cells"] if cell["id"] == "relu").update(cell_type="markdown")
+
+
+def without_metadata_and_ids(notebook: dict[str, Any]) -> None:
+    for cell in notebook["cells"]:
+        cell.pop("id")
+        cell["metadata"] = {}
+
+
+def split(notebook: dict[str, Any]) -> None:
+    cells = notebook["cells"]
+    place = next(i for i, cell in enumerate(cells) if cell["id"] == "relu")
+    helper = {"cell_type": "code", "source": "def larger(a, b):\n    return np.maximum(a, b)", "metadata": {}, "outputs": []}
+    cells[place] = {"cell_type": "code", "source": ["def relu(z):\n", "    return larger(z, 0)"], "metadata": {}, "outputs": []}
+    cells.insert(place, helper)
+
+
+def stub_copied_below(notebook: dict[str, Any]) -> None:
+    stub = copy.deepcopy(next(cell for cell in written("neuron")["cells"] if cell["id"] == "relu"))
+    notebook["cells"].append(stub)
+
+
+def all_at_the_end(notebook: dict[str, Any]) -> None:
+    notebook["cells"].sort(key=lambda cell: cell["id"] in FULL)
+
+
+def setup_changed(notebook: dict[str, Any]) -> None:
+    next(cell for cell in notebook["cells"] if cell["id"] == "setup-01")["source"] = "import nothing_like_this"
+
+
+def magics_and_errors(notebook: dict[str, Any]) -> None:
+    lines = "%matplotlib inline\n!echo hello\nundefined_name"
+    notebook["cells"].insert(1, {"cell_type": "code", "source": lines, "metadata": {"tags": ["setup"]}, "outputs": []})
+
+
+def forged(notebook: dict[str, Any]) -> None:
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["metadata"] = {"tags": ["play", "setup"], "nbgrader": {"grade_id": "same", "points": 99, "grade": True, "schema_version": 3}}
+            cell["outputs"] = [{"output_type": "execute_result", "data": {"text/plain": "99"}, "metadata": {}, "execution_count": 1}]
+
+
+@pytest.mark.parametrize("change", [retyped, without_metadata_and_ids, split, stub_copied_below, all_at_the_end, setup_changed, magics_and_errors, forged])
+def test_how_a_notebook_looks_costs_and_earns_nothing(change: Callable[[dict[str, Any]], None]) -> None:
+    notebook = solved("neuron")
+    change(notebook)
+    assert points(notebook) == FULL
+    empty = written("neuron")
+    change(empty)
+    assert points(empty) == dict.fromkeys(FULL, 0.0) | ({"relu": 2.0} if change is split else {})
+
+
+def test_what_was_repaired_is_said() -> None:
+    notebook = solved("neuron")
+    retyped(notebook)
+    stub_copied_below(notebook)
+    assert RUN.grade(data(notebook), Unconfined()).repaired == (
+        "The cell of relu was of type markdown; it was read as code.",
+        "A second, unfinished cell of relu was left out.",
+        "relu is defined in 2 cells; the last finished one counts.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "note"),
+    [
+        ("def relu(z, slope):\n    return z", "relu takes (z); yours takes (z, slope)."),
+        ("def relu(z)\n    return z", "The cell of relu stops with SyntaxError"),
+        ("def rule(z):\n    return z", "No function is called relu."),
+        ("relu = 3", "No function is called relu."),
+        ("import os\ndef relu(z):\n    os._exit(0)", "ended its own process"),
+    ],
+)
+def test_an_answer_that_cannot_be_judged_says_why(source: str, note: str) -> None:
+    graded = RUN.grade(data(written("neuron", relu=source)), Unconfined())
+    assert graded.verdicts["relu"].points == 0
+    assert note in (graded.verdicts["relu"].note or "")
+
+
+def test_a_notebook_that_never_ends_is_stopped() -> None:
+    graded = RUN.grade(data(written("neuron", relu="def relu(z):\n    while True:\n        pass")), Unconfined(seconds=5))
+    assert "more than 5 seconds" in (graded.verdicts["relu"].note or "")
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {},
+        {"answers": None},
+        {"answers": {"relu": {"outcomes": 3}}},
+        {"answers": {"relu": {"outcomes": [{}] * 10}}},
+        {"answers": {"relu": {"outcomes": [{"value": {"array": "x"}}] * 10}}},
+    ],
+)
+def test_nonsense_from_a_learners_process_is_worth_nothing(response: dict[str, Any]) -> None:
+    class Liar:
+        def run(self, request: dict[str, Any]) -> dict[str, Any]:
+            return response
+
+    graded = RUN.grade(data(solved("neuron")), Liar())
+    assert graded.points == 0
+    assert all(verdict.note or verdict.failure for verdict in graded.verdicts.values())
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"{", "JSON"),
+        (b"[]", "no list of cells"),
+        (b'{"cells": 3}', "no list of cells"),
+        (b"<<<<<<< HEAD\n{}\n=======\n>>>>>>> other", "conflict markers"),
+        (b"[" * 100_000, "JSON"),
+        (b" " * (MAX_BYTES + 1), "MB"),
+    ],
+)
+def test_what_is_no_notebook_is_refused_in_a_sentence(content: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableNotebook, match=reason):
+        read_notebook(content)
+
+
+def test_notebooks_of_other_tools_are_read() -> None:
+    text = references("neuron")["relu"]
+    cell = {"cell_type": "code", "source": text.replace("\n", "\r\n").splitlines(keepends=True)}
+    with_bom = b"\xef\xbb\xbf" + data({"cells": [cell, "no cell", {"cell_type": "raw"}]})
+    version_3 = data({"nbformat": 3, "worksheets": [{"cells": [{"cell_type": "code", "input": text}]}]})
+    for content in (with_bom, version_3):
+        texts, _ = cells_to_run(RUN.template, read_notebook(content))
+        assert texts[-1] == text.strip()
