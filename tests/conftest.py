@@ -1,6 +1,6 @@
-"""Lets tests import what they share (`course`, …) by name."""
+"""Lets tests import what they share by name: `course`, and `lab` for those in a browser."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "browser")]

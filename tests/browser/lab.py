@@ -1,0 +1,175 @@
+"""A folder comes in; JupyterLab on it, in a real Chromium and driven as a learner would, goes out."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, sync_playwright
+
+from course import ROOT
+
+PICTURES = ROOT / "build" / "screenshots"
+CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady && jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
+
+
+def require_chromium() -> str:
+    """The system's Chromium; the test is skipped where there is none, and fails where CI should have installed it."""
+    if CHROMIUM is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("There is no Chromium on this machine: apt install chromium (or Chrome) brings one.")
+    return str(CHROMIUM)
+
+
+class Server:
+    """JupyterLab as `make lab` starts it, on a free port of this machine."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder = folder
+        self.token, self.port = secrets.token_hex(8), _free_port()
+        environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(home), "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "w")}
+        options = [f"--port={self.port}", f"--IdentityProvider.token={self.token}", "--no-browser", "--LabApp.expose_app_in_browser=True", "--allow-root"]
+        self.log = (home / "server.log").open("w")
+        command = [str(Path(sys.executable).parent / "grader"), "lab", "--", *options]
+        self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
+        self._wait()
+
+    def url(self, path: str) -> str:
+        """Where a page of the server is."""
+        return f"http://127.0.0.1:{self.port}/{path}{'&' if '?' in path else '?'}token={self.token}"
+
+    def close(self) -> None:
+        """Stop the server and its kernels."""
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.log.close()
+
+    def _wait(self) -> None:
+        for _ in range(150):
+            try:
+                with urllib.request.urlopen(self.url("api/status"), timeout=2):
+                    return
+            except OSError:
+                assert self.process.poll() is None, Path(self.log.name).read_text()
+                time.sleep(0.2)
+        raise AssertionError("JupyterLab did not start:\n" + Path(self.log.name).read_text())
+
+
+class Notebook:
+    """A notebook that is open in the browser."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def cells(self) -> Locator:
+        """All cells, in order."""
+        return self.page.locator(".jp-Notebook .jp-Cell")
+
+    def theme(self, name: str) -> None:
+        """Change JupyterLab's theme ("Light" or "Dark")."""
+        self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {name}")
+        self.page.wait_for_timeout(700)
+
+    def run_all(self) -> None:
+        """Run every cell and wait for the last one."""
+        self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.page.wait_for_function(
+            "() => { const cells = jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type === 'code');"
+            " return cells.every(c => c.model.executionCount !== null && c.model.executionState !== 'running') }",
+            timeout=90_000,
+        )
+        self.page.wait_for_timeout(500)
+
+    def set_source(self, cell_id: str, text: str) -> None:
+        """Write a text into a cell."""
+        self.page.evaluate(
+            "([id, text]) => jupyterapp.shell.currentWidget.content.widgets.find(c => c.model.id === id).model.sharedModel.setSource(text)", [cell_id, text]
+        )
+
+    def outputs(self) -> list[dict[str, Any]]:
+        """Each code cell's id and outputs, as the notebook would store them."""
+        found: list[dict[str, Any]] = self.page.evaluate(
+            "() => jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type === 'code').map(c => ({id: c.model.id, outputs: c.model.outputs.toJSON()}))"
+        )
+        return found
+
+    def cell(self, cell_id: str) -> Locator:
+        """The cell of that id, scrolled into view."""
+        index = self.page.evaluate("id => jupyterapp.shell.currentWidget.content.widgets.findIndex(c => c.model.id === id)", cell_id)
+        self.page.evaluate("i => jupyterapp.shell.currentWidget.content.scrollToItem(i, 'center')", index)
+        self.page.wait_for_timeout(300)
+        cell = self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
+        cell.scroll_into_view_if_needed()
+        return cell
+
+    def drag(self, slider: Locator, share: float = 0.3) -> None:
+        """Drag a slider's handle by a share of its length, with the real mouse."""
+        handle = slider.locator(".noUi-handle").first
+        handle.scroll_into_view_if_needed()
+        box, track = handle.bounding_box(), slider.locator(".noUi-target").first.bounding_box()
+        assert box is not None
+        assert track is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        to = x + share * track["width"] if x < track["x"] + track["width"] / 2 else x - share * track["width"]
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        for step in range(1, 13):
+            self.page.mouse.move(x + (to - x) * step / 12, y)
+            self.page.wait_for_timeout(16)
+        self.page.mouse.up()
+        self.page.wait_for_timeout(400)
+
+    def picture(self, name: str, of: Locator | None = None) -> None:
+        """Keep a screenshot, of a part where one is given."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        (of or self.page).screenshot(path=PICTURES / f"{name}.png")
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """A Chromium with a fresh profile."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=require_chromium(), args=["--headless=new", "--no-sandbox", "--disable-gpu"])
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+@contextmanager
+def opened(server: Server, path: str, chromium: Any, complaints: list[str]) -> Iterator[Notebook]:
+    """A notebook in JupyterLab, its kernel ready; what the page reports as errors is added to `complaints`."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" and "Failed to load resource" not in message.text else None)
+    page.goto(server.url(f"lab/tree/{path}?reset"))
+    page.wait_for_function(READY, timeout=60_000)
+    page.evaluate("() => jupyterapp.shell.collapseLeft()")
+    page.wait_for_timeout(500)
+    try:
+        yield Notebook(page)
+    finally:
+        page.evaluate("() => jupyterapp.shell.currentWidget?.sessionContext.shutdown()")
+        page.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,117 @@
+"""Each lesson in JupyterLab in a real browser: opened, left undone, solved, its questions answered, its sliders dragged."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import Notebook, Server, browser, opened, require_chromium
+from playwright.sync_api import Locator, expect
+
+from course import LESSONS, ROOT, lesson, references
+from grader.build import cell_ids
+from grader.lesson import role
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """JupyterLab on a learner's fresh copy of the course."""
+    require_chromium()
+    folder = tmp_path_factory.mktemp("learner")
+    shutil.copytree(ROOT / "course", folder / "course", ignore=shutil.ignore_patterns("progress.json"))
+    server = Server(folder, tmp_path_factory.mktemp("home"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    require_chromium()
+    with browser() as chromium:
+        yield chromium
+
+
+def ids_of(name: str, *kinds: str) -> list[str]:
+    """The cells of a lesson that are of these kinds."""
+    return [cell_id for cell_id, cell in zip(cell_ids(lesson(name)), lesson(name).notebook.cells, strict=True) if role(cell)[0] in kinds]
+
+
+def errors(notebook: Notebook, but: tuple[str, ...] = ()) -> list[str]:
+    """Exceptions of all cells, as "cell: Class: message"."""
+    found = [(cell["id"], output) for cell in notebook.outputs() for output in cell["outputs"] if output["output_type"] == "error"]
+    return [f"{cell_id}: {output['ename']}: {output['evalue']}" for cell_id, output in found if output["ename"] not in but]
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_that_nobody_has_touched_runs_and_says_what_is_missing(name: str, server: Server, chromium: Any) -> None:
+    complaints: list[str] = []
+    with opened(server, f"{name}/{name}.ipynb", chromium, complaints) as notebook:
+        notebook.run_all()
+        assert errors(notebook) == []
+        for exercise in lesson(name).exercises:
+            card = notebook.cell(f"check-{exercise}").locator(".verdict")
+            expect(card).to_contain_text("not written yet")
+        for play in ids_of(name, "play"):
+            expect(notebook.cell(play).locator(".jp-OutputArea")).not_to_contain_text("Traceback")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_is_solved_and_its_plays_follow_the_mouse(name: str, server: Server, chromium: Any) -> None:
+    complaints: list[str] = []
+    with opened(server, f"{name}/{name}.ipynb", chromium, complaints) as notebook:
+        for exercise, text in references(name).items():
+            notebook.set_source(exercise, text)
+        notebook.run_all()
+        assert errors(notebook) == []
+        for exercise in lesson(name).exercises:
+            card = notebook.cell(f"check-{exercise}").locator(".verdict")
+            expect(card).to_contain_text("✓ solved")
+        for question in ids_of(name, "question"):
+            answer_all(notebook, question)
+        for play in ids_of(name, "play"):
+            move(notebook, name, play)
+        for theme in ("Dark", "Light"):
+            notebook.theme(theme)
+            for cell_id in [*ids_of(name, "question", "play"), *(f"check-{exercise}" for exercise in lesson(name).exercises)]:
+                notebook.picture(f"{name}-{cell_id}-{theme.lower()}", notebook.cell(cell_id))
+    assert complaints == []
+    progress = json.loads((server_folder(server) / name / "progress.json").read_text())
+    assert set(progress["solved"]) == set(lesson(name).exercises)
+    assert set(lesson(name).questions) <= set(progress["answers"])
+
+
+def answer_all(notebook: Notebook, question: str) -> None:
+    """Choose the last option of each question in a cell, and read the reply."""
+    cell = notebook.cell(question)
+    groups = cell.locator(".widget-radio-box")
+    for index in range(groups.count()):
+        groups.nth(index).locator("input").last.click()
+    expect(cell.locator(".asked", has_text="✓").or_(cell.locator(".asked", has_text="✗"))).to_have_count(groups.count())
+
+
+def move(notebook: Notebook, name: str, play: str) -> None:
+    """Drag a slider of a play, and see that the picture and what is said of it change; the still picture is hidden."""
+    cell = notebook.cell(play)
+    figure = cell.locator("svg[role=img]")
+    expect(figure).to_be_visible()
+    expect(cell.locator("figure.playground-still")).to_be_hidden()
+    expect(cell.locator(".playground-readout")).to_contain_text("The target is the same.")
+    before, said = drawing(figure), figure.get_attribute("aria-label")
+    notebook.drag(cell.locator(".widget-slider").first)
+    assert drawing(figure) != before
+    assert figure.get_attribute("aria-label") != said
+    expect(cell.locator(".playground-readout")).to_contain_text("The target is the same.")
+
+
+def drawing(figure: Locator) -> str:
+    return figure.inner_html()
+
+
+def server_folder(server: Server) -> Path:
+    """Where the learner's own copy is."""
+    return server.folder / "work"
