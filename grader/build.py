@@ -207,7 +207,7 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.check:
             from grader.instep import differences
 
-            found = differences(Path(built), root)
+            found = differences(Path(built), root, whole=not arguments.lessons)
             print(*found or ["course/ is in step with solutions/."], sep="\n")
             return int(bool(found))
         changed = install(Path(built), root)

@@ -11,8 +11,11 @@ from typing import Any
 PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]*")
 
 
-def differences(built: Path, root: Path) -> list[str]:
-    """Files that `make course` would change in more than the last digits of a number or the pixels of a picture."""
+def differences(built: Path, root: Path, whole: bool = True) -> list[str]:
+    """Files that `make course` would change in more than the last digits of a number or the pixels of a picture.
+
+    `whole`: the whole course was built, so that what is not in `built` has no source.
+    """
     sentences = []
     for path in sorted(path for room in ("solutions", "course") for path in (built / room).rglob("*") if path.is_file()):
         name = path.relative_to(built)
@@ -20,7 +23,7 @@ def differences(built: Path, root: Path) -> list[str]:
             sentences.append(f"{name.as_posix()} is missing; run make course")
         elif where := _difference(path, root / name):
             sentences.append(f"{name.as_posix()} is not in step with its source{where}; run make course")
-    return sentences + [f"{name} has no source; delete it, or write one" for name in _orphans(built, root)]
+    return sentences + [f"{name} has no source; delete it, or write one" for name in (_orphans(built, root) if whole else ())]
 
 
 def _orphans(built: Path, root: Path) -> list[str]:

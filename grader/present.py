@@ -24,7 +24,7 @@ max-width:46em;color:var(--jp-ui-font-color1,#222);background:var(--jp-layout-co
 .verdict ul{list-style:none;margin:.3em 0;padding:0;display:flex;flex-wrap:wrap;gap:.1em 1.2em}
 .verdict table{border-collapse:collapse;margin:.3em 0}.verdict th{text-align:left;padding:.1em 1em .1em 0;vertical-align:top;font-weight:600;color:inherit}
 .verdict td{text-align:left;padding:.1em 0;color:inherit}.verdict pre{margin:0;white-space:pre-wrap;color:inherit;background:none;font-size:13px}
-.verdict p{margin:.3em 0}.verdict .hint{font-weight:600}.verdict .progress{opacity:.8}
+.verdict p{margin:.3em 0}.verdict .hint{font-weight:600}.verdict .standing{opacity:.8}
 </style>"""
 
 
@@ -46,7 +46,7 @@ def verdict_html(verdict: Verdict, solved: int | None = None, exercises: int = 0
     if verdict.hint:
         parts.append(f'<p class="hint">Hint: {escape(verdict.hint)}</p>')
     if solved is not None:
-        parts.append(f'<p class="progress">{progress_text(solved, exercises)}</p>')
+        parts.append(f'<p class="standing">{progress_text(solved, exercises)}</p>')
     return "".join([*parts, "</div>"])
 
 
@@ -87,7 +87,7 @@ def _properties(verdict: Verdict) -> str:
         f"<li>{'✓' if prop in verdict.passed else '✗'} {escape(in_words(prop))}</li>"
         for prop in in_order([*verdict.passed, *verdict.missed])
     )
-    return f"<ul>{items}</ul>"
+    return f'<ul style="padding:0">{items}</ul>'
 
 
 def _failure(failure: Failure) -> str:
@@ -100,7 +100,10 @@ def _failure(failure: Failure) -> str:
     rows.append(("expected", f"{case['raises']} raised" if case.get("raises") else show_outcome(case["expected"])))
     if printed := outcome.get("printed"):
         rows.append(("it printed", printed))
-    cells = "".join(f'<tr><th scope="row">{escape(name)}</th><td><pre>{escape(text)}</pre></td></tr>' for name, text in rows)
+    left = 'style="text-align:left"'  # here, because JupyterLab's own style of tables is stronger than a class
+    cells = "".join(
+        f'<tr style="background:none"><th scope="row" {left}>{escape(name)}</th><td {left}><pre>{escape(text)}</pre></td></tr>' for name, text in rows
+    )
     words = in_words(case["property"])
     return f"<p>The first case that differs ({escape(words)}): {escape(failure.reason)}</p><table>{cells}</table>"
 

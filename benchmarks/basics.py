@@ -1,0 +1,47 @@
+"""The course comes in; a table goes out: how long a check takes in a learner's notebook, and how long `make course` takes for one lesson."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def checks(lesson: str, rounds: int = 20) -> dict[str, float]:
+    """Median seconds of `check(f)` with the reference, for each exercise; the HTML that a notebook shows is made as well."""
+    from grader import check
+    from grader.lesson import load_lesson
+
+    reference = load_lesson(ROOT / "solutions" / lesson).reference
+    os.environ["PYTHONWARNINGS"] = "ignore"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "answers.json").write_bytes((ROOT / "course" / lesson / "answers.json").read_bytes())
+        os.chdir(folder)
+        times = {name: statistics.median(_seconds(lambda f=f: check(f)._repr_html_()) for _ in range(rounds)) for name, f in reference.items()}
+        os.chdir(ROOT)
+    return times
+
+
+def course(lesson: str) -> float:
+    """Seconds of `grader course LESSON --check`: sources to learner's notebook, without installing it."""
+    command = [str(Path(sys.executable).parent / "grader"), "course", "--check", lesson]
+    return _seconds(lambda: subprocess.run(command, cwd=ROOT, check=True, capture_output=True))
+
+
+def _seconds(action: object) -> float:
+    start = time.perf_counter()
+    action()  # type: ignore[operator]
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    for folder in sorted(path.parent.name for path in (ROOT / "course").glob("*/answers.json")):
+        slowest = max(checks(folder).items(), key=lambda item: item[1])
+        print(f"| {folder} | slowest check, {slowest[0]} | {1000 * slowest[1]:.0f} ms |")
+        print(f"| {folder} | make course | {course(folder):.1f} s |")
