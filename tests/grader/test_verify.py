@@ -1,0 +1,131 @@
+"""`grader verify`: each mistake that an author can make gets one clear sentence with file and name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from grader.cli import main
+
+TEXT = '''---
+kernelspec:
+  name: python3
+  display_name: Python 3
+---
+
+# Doubling
+
+```{code-cell}
+:tags: [setup]
+
+import numpy as np
+```
+
+```{code-cell}
+def double(x):
+    """Twice x."""
+    ### BEGIN SOLUTION
+    return 2 * x
+    ### END SOLUTION
+```
+
+```{code-cell}
+check(double)
+```
+'''
+
+EXERCISES = '''
+from grader import Exercise, Question, case
+import numpy as np
+
+double = Exercise(points=2)
+
+@double.cases
+def _(rng):
+    yield case("value", rng.normal(size=3))
+    yield case("purity", rng.normal(size=3))
+
+@double.right_answer
+def adds(x):
+    return x + x
+
+@double.misconception("You squared it.")
+def squares(x):
+    return x * x
+
+@double.misconception("You changed x.")
+def in_place(x):
+    x *= 2
+    return x
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A course of one small lesson without a mistake."""
+    folder = tmp_path / "solutions" / "toy"
+    folder.mkdir(parents=True)
+    (folder / "toy.md").write_text(TEXT)
+    (folder / "exercises.py").write_text(EXERCISES)
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def verify(capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    code = main(["verify", "--seeds", "3"])
+    return code, capsys.readouterr().out.strip()
+
+
+def test_a_lesson_without_a_mistake_is_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify(capsys) == (0, "toy: 1 exercises, 2 wrong answers rejected, 1 right ones accepted besides the references, on 3 draws.")
+
+
+def replaced(text: str, old: str, new: str) -> str:
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+CASES = EXERCISES[EXERCISES.index("@double.cases") : EXERCISES.index("@double.right_answer")]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "sentence"),
+    [
+        ("exercises.py", "points=2", "", "solutions/toy/exercises.py: double has no points"),
+        ("exercises.py", CASES, "", "solutions/toy/exercises.py: double has no cases"),
+        ("exercises.py", 'yield case("value", rng.normal(size=3))\n    yield case("purity", rng.normal(size=3))', "yield from ()", "double has no cases; its function"),
+        ("exercises.py", 'yield case("purity", rng.normal(size=3))', "", 'double has no case that rejects "in_place"'),
+        ("exercises.py", "return x * x", "return 2.0 * x", 'double has no case that rejects "squares"'),
+        ("exercises.py", "    x *= 2\n    return x", "    return x ** 2", 'double has no case that tells "squares" from "in_place"'),
+        ("exercises.py", "return x + x", "return x + x + 1", "double rejects the right answer adds: value missed"),
+        ("exercises.py", "double = Exercise(points=2)", "double = Exercise(points=2)\nhalf = Exercise(points=1)\nhalf.draw = 1", "half has no cell with ### BEGIN SOLUTION"),
+        ("exercises.py", 'case("value",', 'case("values",', "unknown property 'values'"),
+        ("exercises.py", "rng.normal(size=3)", "lambda x: x", "a value case of double: the function"),
+        ("exercises.py", "import numpy as np", "import nothing_like_this", "solutions/toy/exercises.py can't be read: ModuleNotFoundError"),
+        ("exercises.py", "double = Exercise", "twice = Exercise", "can't be read: NameError"),
+        ("toy.md", "check(double)", "check(triple)", "check(triple) has no exercise"),
+        ("toy.md", "check(double)", "print(double)", "the exercise double has no check"),
+        ("toy.md", "check(double)\n", "check(double)\n```\n\n```{code-cell}\ncheck(double)\n", "check(double) stands twice"),
+        ("toy.md", "    ### END SOLUTION\n", "", "the cell of double has ### BEGIN SOLUTION without ### END SOLUTION"),
+        ("toy.md", "return 2 * x", "return 2 * y", "the reference double raises NameError"),
+        ("toy.md", "import numpy as np", "import nothing_like_this", "solutions/toy/toy.md: a cell of the source fails: ModuleNotFoundError"),
+    ],
+)
+def test_each_mistake_is_one_sentence_with_file_and_name(
+    file: str, old: str, new: str, sentence: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / file).write_text(replaced((folder / file).read_text(), old, new))
+    code, said = verify(capsys)
+    assert code == 1
+    assert sentence in said
+    assert len(said.splitlines()) == 1 or re.match(r"solutions/toy/(toy.md|exercises.py): ", said.splitlines()[1])
+    assert "Traceback" not in said
+
+
+def test_a_missing_file_and_a_missing_lesson_are_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "exercises.py").unlink()
+    assert verify(capsys) == (1, "solutions/toy: exercises.py is missing; a lesson is a folder with toy.md and exercises.py")
+    assert main(["verify", "nowhere"]) == 1
+    assert capsys.readouterr().err.strip() == "solutions/ has no lesson nowhere; it has toy"
