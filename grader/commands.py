@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from grader import build, grade, validate, verify, work
+from grader import autograde, build, grade, validate, verify, work
 
 REGISTER: list[Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], None]] = [
     work.register,
@@ -13,4 +13,5 @@ REGISTER: list[Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], N
     verify.register,
     grade.register,
     validate.register,
+    autograde.register,
 ]

@@ -16,7 +16,7 @@ from grader.judge import Verdict, call_of, judge, unjudged
 from grader.key import exercise_key
 from grader.lesson import Lesson
 from grader.sample import summarise
-from grader.submission import Template, cells_to_run, read_notebook, template
+from grader.submission import Cell, Template, cells_to_run, read_notebook, template
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -75,7 +75,11 @@ class Run:
         Raises:
             UnreadableNotebook: it is no notebook.
         """
-        cells, repaired = cells_to_run(self.template, read_notebook(notebook))
+        return self.grade_cells(read_notebook(notebook), runner)
+
+    def grade_cells(self, submitted: list[Cell], runner: Runner) -> Graded:
+        """The verdicts on a notebook that has been read."""
+        cells, repaired = cells_to_run(self.template, submitted)
         response = runner.run({"cells": cells, "calls": self.calls})
         return Graded({name: self._verdict(name, cells, response) for name in self.keys}, tuple(repaired))
 

@@ -68,6 +68,15 @@ def read_notebook(data: bytes) -> list[Cell]:
     Raises:
         UnreadableNotebook: it is no notebook.
     """
+    return cells_of(load_notebook(data))
+
+
+def load_notebook(data: bytes) -> list[dict[str, Any]]:
+    """The cells of a notebook as its file has them, with outputs and metadata.
+
+    Raises:
+        UnreadableNotebook: it is no notebook.
+    """
     if len(data) > MAX_BYTES:
         raise UnreadableNotebook(f"it is {len(data) / 1e6:.0f} MB large; at most {MAX_BYTES / 1e6:.0f} MB are read. Clear its outputs and hand it in again")
     try:
@@ -75,27 +84,32 @@ def read_notebook(data: bytes) -> list[Cell]:
     except (ValueError, RecursionError):
         raise UnreadableNotebook(_why_not_json(data)) from None
     if isinstance(notebook, dict) and isinstance(notebook.get("worksheets"), list):
-        sheets = [sheet for sheet in notebook["worksheets"] if isinstance(sheet, dict)]
-        notebook = {"cells": [cell for sheet in sheets for cell in sheet.get("cells") or []]}  # nbformat 3
+        sheets = [sheet["cells"] for sheet in notebook["worksheets"] if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)]
+        notebook = {"cells": [cell for sheet in sheets for cell in sheet]}  # nbformat 3
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise UnreadableNotebook("it is not a notebook: it has no list of cells")
-    return [_cell(cell) for cell in notebook["cells"] if isinstance(cell, dict)]
+    return [cell for cell in notebook["cells"] if isinstance(cell, dict)]
+
+
+def cells_of(loaded: list[dict[str, Any]]) -> list[Cell]:
+    """What counts of each cell: its id, type and text."""
+    return [_cell(cell) for cell in loaded]
 
 
 def cells_to_run(known: Template, submitted: list[Cell]) -> tuple[list[str], list[str]]:
     """The texts of the cells to run, the lesson's setup first, and one sentence for each thing that was repaired."""
     repaired: list[str] = []
     texts = list(known.setup)
-    finished = {name for cell in submitted for name in _answers(known, cell) if not _is_stub(cell.source, name)}
+    finished = {name for cell in submitted for name in answers_in(known, cell) if not is_stub(cell.source, name)}
     seen: dict[str, int] = {}
     for cell in submitted:
-        answers = _answers(known, cell)
+        answers = answers_in(known, cell)
         if answers:
             for name in answers:
                 seen[name] = seen.get(name, 0) + 1
             if cell.type != "code":
                 repaired.append(f"The cell of {', '.join(answers)} was of type {cell.type}; it was read as code.")
-            if all(name in finished and _is_stub(cell.source, name) for name in answers):
+            if all(name in finished and is_stub(cell.source, name) for name in answers):
                 repaired.append(f"A second, unfinished cell of {', '.join(answers)} was left out.")
                 continue
             texts.append(cell.source)
@@ -108,7 +122,7 @@ def cells_to_run(known: Template, submitted: list[Cell]) -> tuple[list[str], lis
 def _cell(cell: dict[str, Any]) -> Cell:
     source = cell.get("source", cell.get("input", ""))
     text = "".join(map(str, source)) if isinstance(source, list) else str(source)
-    return Cell(str(cell.get("id", "")), str(cell.get("cell_type", "")), text.replace("\r\n", "\n").strip())
+    return Cell(str(cell.get("id", "")), str(cell.get("cell_type", "")), text.replace("\r\n", "\n").encode("utf-8", "replace").decode().strip())
 
 
 def _why_not_json(data: bytes) -> str:
@@ -119,7 +133,7 @@ def _why_not_json(data: bytes) -> str:
     return "it is damaged: it can't be read as JSON. Open it in JupyterLab, save it, and hand it in again"
 
 
-def _answers(known: Template, cell: Cell) -> list[str]:
+def answers_in(known: Template, cell: Cell) -> list[str]:
     """The exercises that a cell defines; a cell that isn't code counts only in the place of an exercise."""
     if cell.type != "code" and cell.id not in known.exercises:
         return []
@@ -130,7 +144,7 @@ def _is_idle(known: Template, cell: Cell) -> bool:
     return cell.id in known.idle or cell.source in known.idle_texts or checked_name(cell.source) is not None
 
 
-def _is_stub(source: str, name: str) -> bool:
+def is_stub(source: str, name: str) -> bool:
     """Whether the function `name` of a cell still ends by raising NotImplementedError."""
     functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == name]
     match functions[-1].body[-1]:

@@ -1,0 +1,156 @@
+"""What a submission got comes in and is written to nbgrader's gradebook, in one commit, as if nbgrader had graded it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nbformat import from_dict
+from nbgrader.api import Assignment, Comment, Grade, Gradebook, Notebook, SourceCell, Student, SubmittedAssignment, SubmittedNotebook
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import AssignLatePenalties, SaveCells
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from grader.lesson import LessonError
+from grader.marked import Released
+
+
+def course_directory(root: Path) -> CourseDirectory:
+    """nbgrader's own view of the course at `root`: where everything lies, and its settings."""
+    config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    return CourseDirectory(config=config)
+
+
+@dataclass
+class Book:
+    """The gradebook, open for one lesson.
+
+    Attributes:
+        cells: ids of the graded cells and of the answers' cells in the gradebook, by name.
+    """
+
+    gradebook: Gradebook
+    lesson: str
+    assignment: str
+    notebook: str
+    cells: dict[str, str]
+    penalties: AssignLatePenalties
+
+    def write(self, student: str, timestamp: datetime | None, scores: dict[str, float], unanswered: set[str]) -> None:
+        """Write one submission: all of it, in one commit, or nothing. What was given by hand stays.
+
+        Args:
+            student: created where the gradebook doesn't know them.
+            timestamp: when it was handed in, in UTC.
+            scores: the points of each graded cell.
+            unanswered: the exercises in whose cell nothing was written.
+        """
+        db = self.gradebook.db
+        if db.get(Student, student) is None:
+            db.add(Student(id=student))
+            db.flush()
+        notebook, submission = self._submitted(student)
+        submission.timestamp = timestamp
+        earned = self._grade(notebook.id, scores)
+        self._comment(notebook.id, unanswered)
+        notebook.late_submission_penalty = self._penalty(student, submission, earned)
+        db.commit()
+        db.expunge_all()
+
+    def timestamps(self) -> dict[str, datetime | None]:
+        """When each student in the gradebook handed this lesson in."""
+        rows = self.gradebook.db.query(SubmittedAssignment.student_id, SubmittedAssignment.timestamp).filter_by(assignment_id=self.assignment)
+        return dict(rows.all())
+
+    def _submitted(self, student: str) -> tuple[SubmittedNotebook, SubmittedAssignment]:
+        """The rows of a submission, with a grade and a comment for each cell; made where they are not there."""
+        db = self.gradebook.db
+        submission = db.query(SubmittedAssignment).filter_by(assignment_id=self.assignment, student_id=student).one_or_none()
+        if submission is None:
+            submission = SubmittedAssignment(assignment_id=self.assignment, student_id=student)
+            db.add(submission)
+            db.flush()
+        notebook = db.query(SubmittedNotebook).filter_by(assignment_id=submission.id, notebook_id=self.notebook).one_or_none()
+        if notebook is None:
+            notebook = SubmittedNotebook(assignment_id=submission.id, notebook_id=self.notebook)
+            db.add(notebook)
+            db.flush()
+        return notebook, submission
+
+    def _grade(self, notebook: str, scores: dict[str, float]) -> float:
+        """Write the automatic points; returns what the notebook earns with those given by hand."""
+        db = self.gradebook.db
+        there = {grade.cell_id: grade for grade in db.query(Grade).filter_by(notebook_id=notebook)}
+        earned = 0.0
+        for name, score in scores.items():
+            cell = self.cells[name]
+            if (grade := there.get(cell)) is None:
+                db.add(grade := Grade(cell_id=cell, notebook_id=notebook))
+            grade.auto_score = score
+            grade.needs_manual_grade = grade.manual_score is not None  # as nbgrader: a grade given by hand wants another look
+            earned += (score if grade.manual_score is None else grade.manual_score) + (grade.extra_credit or 0)
+        return earned
+
+    def _comment(self, notebook: str, unanswered: set[str]) -> None:
+        db = self.gradebook.db
+        there = {comment.cell_id: comment for comment in db.query(Comment).filter_by(notebook_id=notebook)}
+        for name, cell in self.cells.items():
+            if name.startswith("check-"):
+                continue
+            if (comment := there.get(cell)) is None:
+                db.add(comment := Comment(cell_id=cell, notebook_id=notebook))
+            comment.auto_comment = "No response." if name in unanswered else None
+
+    def _penalty(self, student: str, submission: SubmittedAssignment, earned: float) -> float | None:
+        """What handing in late costs, by the plugin that nbgrader is configured with; None where it was in time."""
+        due = self.gradebook.db.get(Assignment, self.assignment).duedate
+        if submission.timestamp is None or due is None:
+            return None
+        late = (submission.timestamp - (due + submission.extension if submission.extension else due)).total_seconds()
+        penalty = self.penalties.plugin_inst.late_submission_penalty(student, earned, late) if late > 0 else None
+        return None if penalty is None else min(max(penalty, 0.0), earned)
+
+
+@contextmanager
+def open_book(coursedir: CourseDirectory, lesson: str, notebook: Released) -> Iterator[Book]:
+    """The gradebook of a course, with the lesson's assignment in it as `nbgrader generate_assignment` would have put it there.
+
+    Raises:
+        LessonError: the gradebook's edition of the lesson has other cells, and submissions.
+    """
+    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+        gradebook.update_or_create_assignment(lesson)
+        if _sources(gradebook, lesson) != _wanted(notebook):
+            _save_cells(coursedir, lesson, notebook)
+            gradebook.db.expire_all()
+        found = gradebook.find_notebook(lesson, lesson)
+        cells = {cell.name: cell.id for cell in (*found.grade_cells, *found.solution_cells)}
+        penalties = AssignLatePenalties(config=coursedir.config)
+        penalties.init_plugin()
+        yield Book(gradebook, lesson, found.assignment_id, found.id, cells, penalties)
+
+
+def _sources(gradebook: Gradebook, lesson: str) -> dict[str, Any]:
+    rows = gradebook.db.query(SourceCell.name, SourceCell.checksum).join(Notebook, SourceCell.notebook_id == Notebook.id)
+    return dict(rows.join(Assignment, Notebook.assignment_id == Assignment.id).filter(Assignment.name == lesson, Notebook.name == lesson).all())
+
+
+def _wanted(notebook: Released) -> dict[str, Any]:
+    return {cell_id: cell["metadata"]["nbgrader"].get("checksum") for cell_id, cell in notebook.cells.items() if "nbgrader" in cell["metadata"]}
+
+
+def _save_cells(coursedir: CourseDirectory, lesson: str, notebook: Released) -> None:
+    """Tell the gradebook which cells a lesson has, by nbgrader's own means."""
+    cells = [{**cell, "source": "".join(cell["source"])} for cell in notebook.cells.values()]
+    resources = {"nbgrader": {"notebook": lesson, "assignment": lesson, "db_url": coursedir.db_url}}
+    try:
+        SaveCells(config=coursedir.config).preprocess(from_dict({"cells": cells, "metadata": notebook.metadata}), resources)  # type: ignore[no-untyped-call]
+    except RuntimeError:
+        raise LessonError(
+            f"the gradebook holds submissions to another edition of {lesson}, with other cells; keep it by renaming class/gradebook.db, and grade again"
+        ) from None
