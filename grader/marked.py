@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from grader.harmless import harmless_markdown, harmless_outputs, harmless_text
-from grader.lesson import Lesson, LessonError, checked_name
+from grader.lesson import Lesson, LessonError
 from grader.present import STYLE
-from grader.submission import Cell, Template, answers_in, cells_of, is_stub
+from grader.submission import Cell, Template, answers_in, cells_of, facts, is_stub
 
 RawCell = dict[str, Any]
 
@@ -85,7 +85,7 @@ def _places(known: Template, lesson: Released, submitted: list[Cell]) -> dict[in
     answered = {name: number for name in known.exercises if (number := _answer(known, submitted, name)) is not None}
     places = {number: name for name, number in reversed(answered.items())}
     for number, cell in enumerate(submitted):
-        name = checked_name(cell.source) if cell.type == "code" else None
+        name = facts(cell.source).checked if cell.type == "code" else None
         place = f"check-{name}" if name in known.exercises else cell.id if cell.id in lesson.cells else by_text.get(cell.source, "")
         free = place in lesson.cells and place not in known.exercises and place not in places.values()
         if number not in places and free and (cell.type == "code") == (lesson.cells[place]["cell_type"] == "code"):

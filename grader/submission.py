@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from grader.lesson import Lesson, checked_name, defined_functions, role
+from grader.lesson import Lesson, checked_name, role
 
 MAX_BYTES = 50_000_000
 """Largest notebook that is read."""
+
+
+MAX_KEPT = 20_000
+"""Most characters of a cell whose facts are kept."""
+
+MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
+"""A line that is IPython's and not Python's."""
 
 
 class UnreadableNotebook(Exception):
@@ -100,7 +109,7 @@ def cells_to_run(known: Template, submitted: list[Cell]) -> tuple[list[str], lis
     """The texts of the cells to run, the lesson's setup first, and one sentence for each thing that was repaired."""
     repaired: list[str] = []
     texts = list(known.setup)
-    finished = {name for cell in submitted for name in answers_in(known, cell) if not is_stub(cell.source, name)}
+    finished = {name for cell in submitted for name in _written(known, cell)}
     seen: dict[str, int] = {}
     for cell in submitted:
         answers = answers_in(known, cell)
@@ -137,17 +146,78 @@ def answers_in(known: Template, cell: Cell) -> list[str]:
     """The exercises that a cell defines; a cell that isn't code counts only in the place of an exercise."""
     if cell.type != "code" and cell.id not in known.exercises:
         return []
-    return [name for name in dict.fromkeys(defined_functions(cell.source)) if name in known.exercises]
-
-
-def _is_idle(known: Template, cell: Cell) -> bool:
-    return cell.id in known.idle or cell.source in known.idle_texts or checked_name(cell.source) is not None
+    return [name for name in facts(cell.source).functions if name in known.exercises]
 
 
 def is_stub(source: str, name: str) -> bool:
-    """Whether the function `name` of a cell still ends by raising NotImplementedError."""
-    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == name]
-    match functions[-1].body[-1]:
+    """Whether the function `name` of a cell ends by raising NotImplementedError and returns nothing before."""
+    return name in facts(source).stubs
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What can be read off a cell's text without running it.
+
+    Attributes:
+        functions: names that it defines as functions.
+        stubs: those of them that are not written yet.
+        assigned: names that it binds in another way, like ``relu = np.vectorize(one_relu)``.
+        checked: the name in a cell that only calls ``check(name)``, or None.
+    """
+
+    functions: tuple[str, ...] = ()
+    stubs: frozenset[str] = frozenset()
+    assigned: frozenset[str] = frozenset()
+    checked: str | None = None
+
+
+def facts(source: str) -> Facts:
+    """The facts about a cell; most cells of a class are the same, so they are kept."""
+    return _kept_facts(source) if len(source) <= MAX_KEPT else _read_facts(source)
+
+
+@lru_cache(maxsize=4096)
+def _kept_facts(source: str) -> Facts:
+    return _read_facts(source)
+
+
+def _read_facts(source: str) -> Facts:
+    tree = _parsed(source)
+    if tree is None:
+        return Facts()
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    targets = (target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets)
+    return Facts(
+        functions=tuple(functions),
+        stubs=frozenset(name for name, node in functions.items() if _is_unwritten(node)),
+        assigned=frozenset(target.id for target in targets if isinstance(target, ast.Name)),
+        checked=checked_name(source) if "check" in source else None,
+    )
+
+
+def _parsed(source: str) -> ast.Module | None:
+    """The cell's syntax; magics and shell lines are blanks in it."""
+    for text in (source, MAGIC.sub(r"\1pass", source)):
+        try:
+            return ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return None
+
+
+def _is_unwritten(function: ast.FunctionDef) -> bool:
+    match function.body[-1]:
         case ast.Raise(exc=ast.Call(func=ast.Name(id="NotImplementedError")) | ast.Name(id="NotImplementedError")):
-            return True
+            return not any(isinstance(node, ast.Return) for node in ast.walk(function))
     return False
+
+
+def _written(known: Template, cell: Cell) -> set[str]:
+    """The exercises that a cell gives a function to, other than a stub."""
+    found = facts(cell.source)
+    assigned = found.assigned if cell.type == "code" else frozenset()
+    return ({*answers_in(known, cell)} - found.stubs) | assigned & {*known.exercises}
+
+
+def _is_idle(known: Template, cell: Cell) -> bool:
+    return cell.id in known.idle or cell.source in known.idle_texts or facts(cell.source).checked is not None
