@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from grader import autograde, build, grade, validate, verify, work
+from grader import autograde, build, grade, sample_class, validate, verify, work
 
 REGISTER: list[Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], None]] = [
     work.register,
@@ -14,4 +14,5 @@ REGISTER: list[Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], N
     grade.register,
     validate.register,
     autograde.register,
+    sample_class.register,
 ]
