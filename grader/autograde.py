@@ -54,6 +54,7 @@ def autograde(root: Path, lesson: Lesson, wish: Wish, progress: Callable[[int, i
     Raises:
         LessonError: the lesson is not made, or the gradebook has another edition of it.
         JournalBusy: another run grades this lesson.
+        EngineRefused: this machine gives no protection to run learners' code under.
     """
     from grader.gradebook import course_directory, open_book
     from grader.handin import hand_ins

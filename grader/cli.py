@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from grader.commands import REGISTER
+from grader.engine.refused import EngineRefused
 from grader.lesson import LessonError
 
 
@@ -20,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.run(arguments)
         return code
-    except LessonError as error:
+    except (LessonError, EngineRefused) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from grader import autograde, build, grade, sample_class, validate, verify, work
+from grader.engine import doctor
 
 REGISTER: list[Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], None]] = [
     work.register,
@@ -15,4 +16,5 @@ REGISTER: list[Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], N
     validate.register,
     autograde.register,
     sample_class.register,
+    doctor.register,
 ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from grader.observe import misfit, observe, undisturbed
@@ -24,13 +24,24 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     return {"answers": answers, "errors": errors}
 
 
+def steps(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """As `run`, a piece at a time: ``{"cell": number}`` and ``{"error": …}`` for each cell, ``{"exercise": name}`` and ``{"answer": …}`` for each exercise."""
+    namespace = _fresh_namespace()
+    for number, source in enumerate(request["cells"]):
+        yield {"cell": number}
+        yield {"error": _execute_one(source, namespace)}
+    for name, calls in request["calls"].items():
+        yield {"exercise": name}
+        yield {"answer": answer(namespace, name, calls)}
+
+
 def execute(cells: list[str]) -> tuple[dict[str, Any], list[str | None]]:
     """Run cells as Jupyter would: in one namespace, and an error does not stop the rest.
 
     Returns:
         The namespace, and for each cell the exception that ended it, as text, or None.
     """
-    namespace: dict[str, Any] = {"__name__": "__main__", "get_ipython": _NoShell}
+    namespace = _fresh_namespace()
     return namespace, [_execute_one(source, namespace) for source in cells]
 
 
@@ -53,11 +64,15 @@ def main() -> None:
     out.flush()
 
 
+def _fresh_namespace() -> dict[str, Any]:
+    return {"__name__": "__main__", "get_ipython": _NoShell}
+
+
 def _execute_one(source: str, namespace: dict[str, Any]) -> str | None:
     try:
         with undisturbed():
             exec(_compiled(source), namespace)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         return f"{type(error).__name__}: {error}"[:300]
     return None
 

@@ -16,6 +16,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
+from grader.engine.refused import EngineRefused
 from grader.grade import open_runner
 from grader.judge import Verdict
 from grader.lesson import load_lesson
@@ -51,6 +52,9 @@ def grade_many(executor: Callable[[], Executor], order: Order, notebooks: Iterab
         order: what they all have to know.
         notebooks: name and cells; read only as fast as they are graded.
         width: how many batches are on their way at a time.
+
+    Raises:
+        EngineRefused: a worker's machine gives no protection.
     """
     workers = executor()
     waiting = _batches(notebooks)
@@ -69,6 +73,8 @@ def grade_many(executor: Callable[[], Executor], order: Order, notebooks: Iterab
             batch, tries = running.pop(future)
             try:
                 yield from zip((name for name, _ in batch), future.result(), strict=True)
+            except EngineRefused:
+                raise
             except Exception as error:  # a worker that died; what a learner's code does arrives as a result
                 if tries < TRIES:
                     again.extend(([one], tries + 1) for one in batch)

@@ -1,0 +1,61 @@
+"""This machine comes in; what protection it gives, tried with hostile cells, goes out a line each: `grader doctor`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from grader.engine import Engine, Limits, Protection, protection
+from grader.engine.sandbox import refusal
+
+TRIALS = {
+    "reads files of yours": "import os\nprobe = lambda x: len(os.listdir({home!r}))",
+    "reads the solutions": "probe = lambda x: len(open({solutions!r}).read())",
+    "has finished functions": "import playground.finished\nprobe = lambda x: 1",
+    "writes outside its own folder": "probe = lambda x: open({here!r} + '/grader-doctor', 'w').write('x')",
+    "opens a network connection": "import socket\nprobe = lambda x: socket.socket().fileno()",
+    "starts a process": "import os\nprobe = lambda x: os.fork() or 1",
+    "starts a program": "import os\nprobe = lambda x: os.execv('/bin/true', ['true'])",
+    "stops another process": "import os\nprobe = lambda x: 1 + (os.kill(os.getppid(), 0) or 0) if os.getppid() > 0 else 1 / 0",
+    "sees other processes": "import os\nprobe = lambda x: len(os.listdir('/proc'))",
+    "takes 4 GB of memory": "import numpy as np\nprobe = lambda x: float(np.ones(2**29).sum())",
+    "runs for ever": "def probe(x):\n    while True: pass",
+}
+"""What a hostile notebook may try, as a cell in which `probe(0)` returns a number where it works."""
+
+
+def try_out(kind: Protection) -> dict[str, bool]:
+    """For each trial, whether it worked."""
+    names = {"home": str(Path.home()), "solutions": str(Path.cwd() / "solutions" / "neuron" / "exercises.py"), "here": str(Path.cwd())}
+    worked = {}
+    with Engine(Limits(cell_seconds=3, exercise_seconds=3, total_seconds=10), kind) as engine:
+        for what, cell in TRIALS.items():
+            source = cell
+            for name, value in names.items():
+                source = source.replace(f"{{{name}!r}}", repr(value))
+            answer = engine.run({"cells": [source], "calls": {"probe": [{"inputs": [0]}]}})["answers"]["probe"]
+            worked[what] = isinstance(answer.get("outcomes"), list) and "value" in answer["outcomes"][0]
+    return worked
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `doctor`."""
+    parser = subparsers.add_parser("doctor", help="say what protection this machine gives against hostile notebooks, and try it")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    kind = protection()
+    if kind is Protection.NONE:
+        print(json.dumps({"protection": None}) if arguments.json else refusal())
+        return 1
+    worked = try_out(kind)
+    if arguments.json:
+        print(json.dumps({"protection": kind.value, "worked": worked}))
+    else:
+        print(f"Notebooks are confined by {kind.value}. Tried: a notebook that")
+        print(*(f"  {'✗ STILL' if done else '✓ never'} {what}" for what, done in worked.items()), sep="\n")
+        print("Something got through; don't grade strangers' notebooks here." if any(worked.values()) else "All was refused.")
+    return int(any(worked.values()))

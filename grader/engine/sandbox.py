@@ -1,0 +1,140 @@
+"""This machine comes in; the command that starts the fork server in the best protection it gives goes out, or the sentence that says why there is none."""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+import json
+import os
+import shutil
+import site
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+from grader.engine.kernel import known_machine
+from grader.engine.limits import Limits
+from grader.engine.refused import EngineRefused
+
+PACKAGE = Path(__file__).parent.parent
+INSIDE = ("__init__", "ask", "check", "compare", "judge", "observe", "plain", "present", "progress", "runner", "sample", "vocabulary")
+"""Modules of the grader that the sandbox has: what setup cells import, and the runner. None holds an answer."""
+
+NEVER_INSIDE = ("finished.py",)
+SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo", "/etc/fonts", "/usr/share/fonts")
+STAGE = "/course"
+"""Where the sandbox has the grader's and the playground's modules."""
+
+
+class Protection(enum.Enum):
+    """What stands between a learner's code and this machine."""
+
+    NAMESPACES = "bubblewrap, namespaces and seccomp"
+    LANDLOCK = "Landlock and seccomp"
+    NONE = "nothing"
+
+
+@cache
+def protection() -> Protection:
+    """The best protection that this machine gives, found by trying."""
+    if not known_machine() or not sys.platform.startswith("linux"):
+        return Protection.NONE
+    if (bwrap := shutil.which("bwrap")) and _namespaces_work(bwrap):
+        return Protection.NAMESPACES
+    has_landlock = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), ctypes.c_uint32(1)) >= 1
+    return Protection.LANDLOCK if has_landlock else Protection.NONE
+
+
+def refusal() -> EngineRefused:
+    """Why nothing is run, and the way out."""
+    return EngineRefused(
+        "This machine can't confine learners' code: bubblewrap is missing or may not make namespaces, and there is no Landlock."
+        " Install bubblewrap, grade in a container or a virtual machine that allows it, or give --unsafe for notebooks that you would run yourself."
+    )
+
+
+def make_stage() -> Path:
+    """A folder with the modules that the sandbox has, and no other."""
+    stage = Path(tempfile.mkdtemp(prefix="grader-stage-"))
+    (stage / "grader" / "engine").mkdir(parents=True)
+    for name in INSIDE:
+        shutil.copyfile(PACKAGE / f"{name}.py", stage / "grader" / f"{name}.py")
+    for name in ("kernel", "limits", "server"):
+        shutil.copyfile(PACKAGE / "engine" / f"{name}.py", stage / "grader" / "engine" / f"{name}.py")
+    (stage / "grader" / "engine" / "__init__.py").write_text("")
+    if (playground := PACKAGE.parent / "playground").is_dir():
+        shutil.copytree(playground, stage / "playground", ignore=shutil.ignore_patterns("__pycache__", *NEVER_INSIDE))
+    for path in (stage, *stage.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return stage
+
+
+def command(kind: Protection, stage: Path, limits: Limits) -> list[str]:
+    """What starts the fork server."""
+    namespaces = kind is Protection.NAMESPACES
+    where = STAGE if namespaces else str(stage)
+    scratch = "/tmp" if namespaces else tempfile.mkdtemp(prefix="grader-scratch-")
+    readable = [where, *_python_folders(), *SYSTEM, "/dev/null", "/dev/urandom", "/dev/zero"]
+    settings = json.dumps({"scratch": scratch, "namespaces": namespaces, "readable": readable, "limits": asdict(limits)})
+    start = f"import sys; sys.path[:0] = {[where, *_site_packages()]!r}; sys.argv = ['server', {settings!r}]; from grader.engine.server import main; main()"
+    python = [sys.executable, "-I", "-S", "-X", "utf8", "-c", start]
+    return [*_bwrap(stage), *python] if namespaces else python
+
+
+def environment() -> dict[str, str]:
+    """What the fork server finds in its environment, and nothing of ours."""
+    return {"PATH": "/usr/bin", "LANG": "C.UTF-8", "HOME": "/tmp", "MPLBACKEND": "agg", "MPLCONFIGDIR": "/tmp"} | dict.fromkeys(
+        ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"
+    )
+
+
+def _bwrap(stage: Path) -> list[str]:
+    binds = [word for path in (*_python_folders(), *SYSTEM) for word in ("--ro-bind-try", path, path)]
+    devices = [word for name in ("null", "zero", "urandom") for word in ("--dev-bind-try", f"/dev/{name}", f"/dev/{name}")]
+    names = [word for name, value in environment().items() for word in ("--setenv", name, value)]
+    return [
+        str(shutil.which("bwrap")), *_namespace_words(), "--clearenv", *names, *binds, "--size", "33554432", "--tmpfs", "/tmp", "--dir", "/dev", *devices,
+        "--ro-bind", str(stage), STAGE, "--remount-ro", "/", "--chdir", "/", "--",
+    ]  # fmt: skip
+
+
+def _namespace_words() -> list[str]:
+    """CAP_SYS_ADMIN counts only inside: the server needs it to give each child namespaces of its own, and no child keeps it."""
+    return ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-add", "CAP_SYS_ADMIN", "--die-with-parent", "--new-session"]
+
+
+def _namespaces_work(bwrap: str) -> bool:
+    try_it = "import ctypes; raise SystemExit(ctypes.CDLL(None).unshare(0x28020000) != 0)"
+    binds = [word for path in (*_python_folders(), *SYSTEM) for word in ("--ro-bind-try", path, path)]
+    words = [bwrap, *_namespace_words(), *binds, "--dir", "/tmp", "--", sys.executable, "-I", "-S", "-c", try_it]
+    try:
+        return subprocess.run(words, capture_output=True, timeout=30, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _python_folders() -> list[str]:
+    """Python itself, its standard library and the packages; not the folder of an editable install."""
+    executable = Path(sys.executable)
+    folders = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *_site_packages(), str(executable), str(Path(sys.executable).resolve())]
+    library = Path(sys.base_prefix) / "lib"
+    folders += [str(library)] if library.is_dir() and str(library) not in ("/usr/lib", "/lib") else []
+    folders += [str(path) for path in (Path(sys.prefix) / "pyvenv.cfg", *_links(executable)) if path.exists()]
+    return list(dict.fromkeys(folders))
+
+
+def _links(executable: Path) -> list[Path]:
+    """The links between the interpreter's name and the interpreter."""
+    found = []
+    while executable.is_symlink():
+        executable = executable.parent / os.readlink(executable)
+        found.append(executable)
+    return found
+
+
+def _site_packages() -> list[str]:
+    return [path for path in dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()]) if Path(path).is_dir()]
