@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import tempfile
 from pathlib import Path
 
 from grader.engine import Engine, Limits, Protection, protection
 from grader.engine.sandbox import refusal
 
 TRIALS = {
-    "reads files of yours": "import os\nprobe = lambda x: len(os.listdir({home!r}))",
-    "reads the solutions": "probe = lambda x: len(open({solutions!r}).read())",
+    "reads files of yours": "probe = lambda x: len(open({secret!r}).read())",
+    "reads the solutions": "import os\nprobe = lambda x: len(os.listdir({here!r} + '/solutions'))",
     "has finished functions": "import playground.finished\nprobe = lambda x: 1",
     "writes outside its own folder": "probe = lambda x: open({here!r} + '/grader-doctor', 'w').write('x')",
     "opens a network connection": "import socket\nprobe = lambda x: socket.socket().fileno()",
@@ -27,16 +29,22 @@ TRIALS = {
 
 def try_out(kind: Protection) -> dict[str, bool]:
     """For each trial, whether it worked."""
-    names = {"home": str(Path.home()), "solutions": str(Path.cwd() / "solutions" / "neuron" / "exercises.py"), "here": str(Path.cwd())}
     worked = {}
-    with Engine(Limits(cell_seconds=3, exercise_seconds=3, total_seconds=10), kind) as engine:
-        for what, cell in TRIALS.items():
-            source = cell
-            for name, value in names.items():
-                source = source.replace(f"{{{name}!r}}", repr(value))
-            answer = engine.run({"cells": [source], "calls": {"probe": [{"inputs": [0]}]}})["answers"]["probe"]
-            worked[what] = isinstance(answer.get("outcomes"), list) and "value" in answer["outcomes"][0]
+    with tempfile.NamedTemporaryFile("w", dir=_writable(Path.home(), Path.cwd()), prefix=".grader-doctor-") as secret:
+        secret.write("a secret")
+        secret.flush()
+        names = {"secret": secret.name, "here": str(Path.cwd())}
+        with Engine(Limits(cell_seconds=3, exercise_seconds=3, total_seconds=10), kind) as engine:
+            for what, cell in TRIALS.items():
+                for name, value in names.items():
+                    cell = cell.replace(f"{{{name}!r}}", repr(value))
+                answer = engine.run({"cells": [cell], "calls": {"probe": [{"inputs": [0]}]}})["answers"]["probe"]
+                worked[what] = isinstance(answer.get("outcomes"), list) and "value" in answer["outcomes"][0]
     return worked
+
+
+def _writable(*folders: Path) -> Path | None:
+    return next((folder for folder in folders if os.access(folder, os.W_OK)), None)
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
