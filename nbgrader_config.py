@@ -28,3 +28,12 @@ c.Exchange.root = str(root / "class" / "exchange")
 c.Exchange.cache = str(root / "class" / "cache")
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'}
 c.Execute.timeout = 120
+
+# Learners' code runs only in the grader's sandbox, also when nbgrader or formgrader's button starts it.
+ours, nbgraders = "grader.drop_in.", "nbgrader.preprocessors."
+c.Autograde.sanitize_preprocessors = [ours + "Repair"] + [
+    nbgraders + name for name in ("ClearOutput", "DeduplicateIds", "OverwriteKernelspec", "OverwriteCells", "CheckCellMetadata")
+]
+c.Autograde.autograde_preprocessors = [ours + "Confined"] + [
+    nbgraders + name for name in ("IgnorePattern", "LimitOutput", "SaveAutoGrades", "AssignLatePenalties", "CheckCellMetadata")
+]

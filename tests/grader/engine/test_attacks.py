@@ -93,9 +93,9 @@ CHEATS = {
     ),
     "finished functions": ("try:\n    from playground.finished import relu as theirs\nexcept ImportError:\n    theirs = lambda z: z", "return theirs(z)"),
     "the answer key": ("", f"import json\nreturn json.load(open({str(ROOT / 'course/neuron/answers.json')!r}))['exercises']['relu']['cases'][0]['expected']['value']['array']"),
-    "the solutions": ("", f"exec(open({str(ROOT / 'solutions/neuron/exercises.py')!r}).read())\nreturn by_clip(z)"),
+    "the solutions": ("", f"space = {{}}\nexec(open({str(ROOT / 'solutions/neuron/exercises.py')!r}).read(), space)\nreturn space['by_clip'](z)"),
     "modules of the grader that know more": ("", "import grader.key\nreturn np.maximum(z, 0)"),
-    "a symlink": ("", f"import os\nos.symlink({str(ROOT / 'solutions')!r}, 'link')\nos.listdir('link')\nreturn np.maximum(z, 0)"),
+    "a symlink": ("", f"import os\nif not os.path.islink('link'): os.symlink({str(ROOT / 'solutions')!r}, 'link')\nos.listdir('link')\nreturn np.maximum(z, 0)"),
     "what runs beside it": ("", "import os\nos.listdir('/proc')\nreturn np.maximum(z, 0)"),
 }
 
