@@ -1,0 +1,101 @@
+"""nbgrader's own `autograde`, and formgrader's button, come in with a submission; it goes out repaired and graded by the engine, without a kernel."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode, from_dict
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+
+from grader.autograde import journal_path
+from grader.grade import draw_seed, open_runner
+from grader.journal import Basis, JournalBusy, edition_of, grader_version, open_journal, read_journal
+from grader.lesson import Lesson, authors_root, lessons_in, load_lesson
+from grader.marked import Released, marked, released
+from grader.run import Run, Runner
+from grader.submission import cells_of, cells_to_run
+from grader.workforce import Result, grade_one
+
+Resources = dict[str, Any]
+
+
+class Repair(NbGraderPreprocessor):  # type: ignore[misc]
+    """Gives a submission the lesson's metadata and locked cells again, whatever its own say, so that nothing in it stops a class."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """nbgrader's hook."""
+        lesson = _lesson(resources["nbgrader"]["assignment"])
+        if lesson is None:
+            return nb, resources
+        loaded = [dict(cell) for cell in nb.cells]
+        run, notebook = _run(lesson)
+        _, repaired = cells_to_run(run.template, cells_of(loaded))
+        return _node(marked(run.template, notebook, loaded, {"exercises": {}, "repaired": repaired})), resources
+
+
+class Confined(Execute):  # type: ignore[misc]
+    """Grades a lesson's notebook in the engine, on the inputs of the lesson's journal; any other assignment is run as nbgrader does."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources, km: Any = None) -> tuple[NotebookNode, Resources]:
+        """nbgrader's hook."""
+        lesson = _lesson(resources["nbgrader"]["assignment"])
+        if lesson is None:
+            done: tuple[NotebookNode, Resources] = super().preprocess(nb, resources, km)
+            return done
+        loaded = [dict(cell) for cell in nb.cells]
+        run, notebook = _run(lesson)
+        result: Result = grade_one(run, cells_of(loaded), _runner())
+        return _node(marked(run.template, notebook, loaded, {**result, "repaired": []})), resources
+
+
+def _lesson(assignment: str) -> Lesson | None:
+    """The lesson that an assignment is, or None; nbgrader works in the course's folder."""
+    folder = next((folder for folder in lessons_in(authors_root(Path.cwd())) if folder.name == assignment), None)
+    return None if folder is None else _loaded(folder, max((folder / name).stat().st_mtime_ns for name in (f"{assignment}.md", "exercises.py")))
+
+
+@cache
+def _loaded(folder: Path, changed: int) -> Lesson:
+    return load_lesson(folder)
+
+
+def _run(lesson: Lesson) -> tuple[Run, Released]:
+    """The run that goes on in the lesson's journal, or starts there, and the notebook that learners got."""
+    edition = edition_of(lesson)
+    root = lesson.folder.parent.parent
+    return _kept_run(lesson.folder, edition, _seed(journal_path(root, lesson), edition)), released(root, lesson)
+
+
+def _seed(path: Path, edition: str) -> int:
+    """The seed of the journal's last run on this lesson and this grader; a new one is noted where there is none."""
+    version = grader_version()
+    while (seed := read_journal(path).seed(version, edition)) is None:
+        try:
+            with open_journal(path) as journal:
+                if journal.seed(version, edition) is None:
+                    journal.start(Basis(version, edition, draw_seed()))
+        except JournalBusy:
+            time.sleep(0.1)  # the run that has it is about to note its seed
+    return seed
+
+
+@cache
+def _kept_run(folder: Path, edition: str, seed: int) -> Run:
+    return Run(load_lesson(folder), seed)
+
+
+@cache
+def _runner() -> Runner:
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(open_runner())
+
+
+def _node(notebook: dict[str, Any]) -> NotebookNode:
+    node: NotebookNode = from_dict(notebook)  # type: ignore[no-untyped-call]
+    return node

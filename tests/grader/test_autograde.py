@@ -1,0 +1,322 @@
+"""`grader autograde`: a class into nbgrader's gradebook, as nbgrader would have written it, and each grade once whenever the run is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course import ROOT, copy_of_the_course, lesson, solved, written
+from grader.autograde import Wish, autograde, journal_path
+from grader.cli import main
+from grader.gradebook import course_directory
+from grader.journal import JournalBusy, open_journal, read_journal
+from grader.lesson import load_lesson
+from grader.report import Summary
+from grader.sample_class import sample_class
+
+SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
+LATE, EARLY = "2026-10-02 12:00:00 UTC", "2026-10-01 12:00:00 UTC"
+
+
+class Course:
+    """A copy of the course with a class in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = copy_of_the_course(root)
+
+    def hand_in(self, student: str, notebook: dict[str, Any] | bytes, when: str | None = EARLY) -> Path:
+        folder = self.root / "class" / "submitted" / student / "neuron"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "neuron.ipynb").write_bytes(notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode())
+        if when:
+            (folder / "timestamp.txt").write_text(when, encoding="utf-8")
+        return folder
+
+    def autograde(self, **wish: Any) -> Summary:
+        return autograde(self.root, load_lesson(self.root / "solutions" / "neuron"), Wish(**{"workers": 1, **wish}))
+
+    def nbgrader(self, *words: str) -> str:
+        done = subprocess.run([sys.executable, "-m", "nbgrader", *words], cwd=self.root, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout + done.stderr
+
+    def gradebook(self) -> Any:
+        from nbgrader.api import Gradebook
+
+        return Gradebook(course_directory(self.root).db_url, "neural_network_basics")
+
+    def points(self) -> dict[str, float]:
+        with self.gradebook() as gradebook:
+            return {one.student.id: one.score for one in gradebook.assignment_submissions("neuron")}
+
+    def formgrader(self) -> Any:
+        from nbgrader.apps import NbGraderAPI
+
+        coursedir = course_directory(self.root)
+        return NbGraderAPI(coursedir, config=coursedir.config)
+
+    def marked(self, student: str) -> dict[str, Any]:
+        path = self.root / "class" / "autograded" / student / "neuron" / "neuron.ipynb"
+        notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return notebook
+
+    def journal(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.journal_file.read_text(encoding="utf-8").splitlines()]
+
+    @property
+    def journal_file(self) -> Path:
+        return journal_path(self.root, lesson("neuron"))
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    return Course(tmp_path)
+
+
+def test_formgrader_sees_what_nbgrader_would_have_written(tmp_path_factory: pytest.TempPathFactory) -> None:
+    class_of_four = {"right": solved("neuron"), "sloppy": written("neuron", weighted_sum="...", sigmoid=SLOPPY), "empty": written("neuron")}
+    seen = []
+    for way in ("grader autograde", "nbgrader autograde", "nbgrader autograde without this grader"):
+        course = Course(tmp_path_factory.mktemp("course"))
+        config = course.root / "nbgrader_config.py"
+        text = config.read_text(encoding="utf-8")
+        if "without" in way:
+            text = text.split("# Learners' code runs only in the grader's sandbox")[0]
+        config.write_text(text + '\nc.LateSubmissionPlugin.penalty_method = "zero"\n', encoding="utf-8")
+        course.nbgrader("generate_assignment", "neuron", "--force")
+        with course.gradebook() as gradebook:
+            gradebook.update_or_create_assignment("neuron", duedate="2026-10-01 18:00:00 UTC")
+        for student, notebook in class_of_four.items():
+            course.hand_in(student, notebook)
+        course.hand_in("late", solved("neuron"), LATE)
+        said = course.autograde().text() if way.startswith("grader") else course.nbgrader("autograde", "neuron")
+        assert ("Executing" in said or "kernel" in said.lower()) == ("without" in way)
+        seen.append(_as_formgrader_shows(course))
+    ours, through_nbgrader, nbgraders = seen
+    assert ours == through_nbgrader == nbgraders
+    assert ours["submissions"]["sloppy"]["score"] == 4.7
+    assert ours["submissions"]["late"]["score"] == 10
+    assert ours["penalties"]["late"] == 10
+
+
+def test_nothing_in_a_submission_stops_nbgraders_own_autograde(course: Course) -> None:
+    course.nbgrader("generate_assignment", "neuron", "--force")
+    copied, bare, forged = solved("neuron"), solved("neuron"), written("neuron")
+    copied["cells"] += [{**cell, "id": f"copy-{cell['id']}"} for cell in copied["cells"] if "relu" in cell["id"]]
+    bare["cells"] = [{**cell, "metadata": {}, "id": f"c{number}"} for number, cell in enumerate(bare["cells"]) if cell["id"] != "check-dense"]
+    for cell in forged["cells"]:
+        cell["metadata"] = {"nbgrader": {"grade_id": "check-relu", "points": 99, "grade": True, "solution": True, "schema_version": 3}}
+    for student, notebook in (("copied", copied), ("bare", bare), ("forged", forged)):
+        course.hand_in(student, notebook)
+    course.nbgrader("autograde", "neuron")
+    assert course.points() == {"copied": 10, "bare": 10, "forged": 0}
+    assert course.autograde().seed == course.journal()[0]["run"]["seed"]
+
+
+def _as_formgrader_shows(course: Course) -> dict[str, Any]:
+    api = course.formgrader()
+    hidden = ("id", "assignment_id", "notebook_id")
+    with course.gradebook() as gradebook:
+        submissions = gradebook.assignment_submissions("neuron")
+        return {
+            "submissions": {one["student"]: {key: value for key, value in one.items() if key not in hidden} for one in api.get_submissions("neuron")},
+            "notebooks": {one["student"]: {key: value for key, value in one.items() if key not in (*hidden, "index")} for one in api.get_notebook_submissions("neuron", "neuron")},
+            "penalties": {one.student.id: one.late_submission_penalty for one in submissions},
+            "grades": {
+                (one.student.id, grade.cell.name): (grade.auto_score, grade.manual_score, grade.needs_manual_grade, grade.score, grade.max_score)
+                for one in submissions
+                for grade in one.notebooks[0].grades
+            },
+            "comments": {(one.student.id, comment.name): comment.comment for one in submissions for comment in one.notebooks[0].comments},
+        }
+
+
+def test_an_unreadable_notebook_is_reported_and_the_class_goes_on(course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    course.hand_in("damaged", b"{")
+    course.hand_in("right", solved("neuron"), when=None)
+    folder = course.hand_in("thief", b"")
+    (folder / "neuron.ipynb").unlink()
+    (folder / "neuron.ipynb").symlink_to(course.root / "solutions" / "neuron" / "neuron.ipynb")
+    course.hand_in("renamed", solved("neuron")).joinpath("neuron.ipynb").rename(course.root / "class/submitted/renamed/neuron/neuron (1).ipynb")
+    monkeypatch.chdir(course.root)
+    assert main(["autograde", "neuron", "--workers", "1"]) == 1
+    shown = capsys.readouterr().out
+    assert "neuron: 2 graded" in shown
+    assert "damaged: it is damaged: it can't be read as JSON" in shown
+    assert "thief: neuron.ipynb is a link" in shown
+    assert course.points() == {"right": 10, "renamed": 10}
+
+
+def test_a_second_run_grades_only_what_is_new(course: Course) -> None:
+    course.hand_in("ann", solved("neuron"))
+    first = course.autograde()
+    course.hand_in("bob", solved("neuron"))
+    second = course.autograde()
+    course.hand_in("ann", written("neuron", sigmoid=SLOPPY), when=LATE)
+    third = course.autograde()
+    assert [sorted(run.graded) for run in (first, second, third)] == [["ann"], ["bob"], ["ann"]]
+    assert first.seed == second.seed == third.seed
+    assert course.points() == {"ann": 2.7, "bob": 10}
+
+
+def test_what_is_lost_outside_the_journal_is_written_again_without_grading(course: Course) -> None:
+    import shutil
+
+    course.hand_in("ann", solved("neuron"))
+    course.autograde()
+    graded = [record for record in course.journal() if "graded" in record]
+    shutil.rmtree(course.root / "class" / "autograded")
+    (course.root / "class" / "gradebook.db").unlink()
+    course.autograde()
+    assert [record for record in course.journal() if "graded" in record] == graded
+    assert course.points() == {"ann": 10}
+    assert course.marked("ann")["cells"]
+
+
+def test_points_given_by_hand_survive_a_regrade(course: Course) -> None:
+    course.hand_in("ann", written("neuron", sigmoid=SLOPPY))
+    course.autograde()
+    with course.gradebook() as gradebook:
+        grade = gradebook.find_grade("check-sigmoid", "neuron", "neuron", "ann")
+        grade.manual_score, grade.extra_credit = 1.5, 0.25
+        gradebook.find_comment("sigmoid", "neuron", "neuron", "ann").manual_comment = "Look at −1000."
+        gradebook.db.commit()
+    course.autograde(regrade=True, seed=5)
+    with course.gradebook() as gradebook:
+        grade = gradebook.find_grade("check-sigmoid", "neuron", "neuron", "ann")
+        assert (grade.auto_score, grade.manual_score, grade.score, grade.needs_manual_grade) == (2.7, 1.5, 1.75, True)
+        assert gradebook.find_comment("sigmoid", "neuron", "neuron", "ann").comment == "Look at −1000."
+
+
+def test_after_a_change_of_the_lesson_a_regrade_says_whose_points_change_and_why(course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    course.hand_in("ann", written("neuron", sigmoid=SLOPPY))
+    course.hand_in("bob", solved("neuron"))
+    course.autograde()
+    exercises = course.root / "solutions" / "neuron" / "exercises.py"
+    text = exercises.read_text(encoding="utf-8")
+    changed = "\n".join(line for line in text.splitlines() if 'case("quiet"' not in line) + "\n"
+    exercises.write_text(changed, encoding="utf-8")
+    unchanged = course.autograde()
+    assert (unchanged.graded, unchanged.outdated) == ({}, 2)
+    monkeypatch.chdir(course.root)
+    before = course.points()
+    assert main(["autograde", "neuron", "--regrade", "--dry-run", "--workers", "1"]) == 0
+    listed = capsys.readouterr().out
+    assert "Points that would change:\n  ann: 2.7 → 3\n    sigmoid 2.7 → 3" in listed
+    assert course.points() == before
+    assert main(["autograde", "neuron", "--regrade", "--workers", "1"]) == 0
+    assert "Points that change:\n  ann: 2.7 → 3" in capsys.readouterr().out
+    assert course.points() == {"ann": 3, "bob": 10}
+    assert course.autograde(regrade=True).graded == {}
+
+
+def test_a_seed_repeats_a_run_exactly_and_the_same_inputs_serve_all(course: Course) -> None:
+    for student in ("ann", "bob"):
+        course.hand_in(student, written("neuron", relu="def relu(z):\n    return abs(z)\n"))
+    course.autograde(seed=11)
+    first = {record["student"]: record["result"] for record in course.journal() if "graded" in record}
+    course.journal_file.unlink()
+    course.autograde(seed=11)
+    again = {record["student"]: record["result"] for record in course.journal() if "graded" in record}
+    assert first == again
+    assert first["ann"] == first["bob"]
+
+
+def test_a_torn_last_line_of_the_journal_costs_nothing_but_that_line(course: Course) -> None:
+    course.hand_in("ann", solved("neuron"))
+    course.autograde()
+    whole = course.journal_file.read_bytes()
+    course.journal_file.write_bytes(whole[:-20])
+    assert list(course.autograde().graded) == ["ann"]
+    records = course.journal()
+    assert sum("graded" in record for record in records) == 1
+    assert course.points() == {"ann": 10}
+
+
+def test_two_runs_of_a_lesson_do_not_mix(course: Course) -> None:
+    with open_journal(course.journal_file), pytest.raises(JournalBusy, match="another run"):
+        course.autograde()
+
+
+STUDENTS = 60
+
+
+def test_killed_three_times_a_run_ends_with_every_grade_there_once(course: Course) -> None:
+    made = {name: notebook for name, notebook in sample_class(ROOT, lesson("neuron"), STUDENTS, seed=3).items() if "hostile" not in name}
+    for student, notebook in made.items():
+        assert isinstance(notebook, dict)
+        course.hand_in(student, notebook)
+    command = [sys.executable, "-m", "grader.cli", "autograde", "neuron", "--workers", "2"]
+    for kill in range(3):
+        process = subprocess.Popen(command, cwd=course.root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        _wait_for_gradings(course, process, len(made) * (kill + 1) // 4)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    done = subprocess.run(command, cwd=course.root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    records = course.journal()
+    graded = Counter(record["student"] for record in records if "graded" in record)
+    assert graded == Counter(dict.fromkeys(made, 1))
+    assert len({record["run"]["seed"] for record in records if "run" in record}) == 1
+    results = {record["student"]: record["result"]["points"] for record in records if "graded" in record}
+    assert course.points() == results
+    assert all(course.marked(student)["cells"] for student in made)
+
+
+def _wait_for_gradings(course: Course, process: subprocess.Popen[bytes], enough: int) -> None:
+    deadline = time.monotonic() + 120
+    while len(read_journal(course.journal_file).graded) < enough:
+        assert process.poll() is None, process.stderr.read().decode() if process.stderr else ""
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_no_worker_outlives_a_killed_run(course: Course) -> None:
+    course.hand_in("slow", written("neuron", relu="import time\ntime.sleep(60)\ndef relu(z):\n    return z"))
+    process = subprocess.Popen([sys.executable, "-m", "grader.cli", "autograde", "neuron", "--workers", "1"], cwd=course.root)
+    deadline = time.monotonic() + 60
+    while not (workers := _children(process.pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert workers
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    while any(Path(f"/proc/{worker}").exists() for worker in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
+
+
+def _children(parent: int) -> list[int]:
+    tasks = Path(f"/proc/{parent}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def test_over_a_dask_cluster_a_killed_worker_costs_no_grade(course: Course) -> None:
+    from distributed import LocalCluster
+
+    made = {name: notebook for name, notebook in sample_class(ROOT, lesson("neuron"), 24, seed=4).items() if "hostile" not in name}
+    for student, notebook in made.items():
+        assert isinstance(notebook, dict)
+        course.hand_in(student, notebook)
+    killed: list[int] = []
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+
+        def kill_one(done: int, of: int) -> None:
+            if done == 3:
+                worker = next(iter(cluster.workers.values()))
+                killed.append(worker.process.process.pid)
+                os.kill(killed[0], signal.SIGKILL)
+
+        summary = autograde(course.root, load_lesson(course.root / "solutions" / "neuron"), Wish(scheduler=cluster.scheduler_address), kill_one)
+    assert killed
+    assert summary.errors == {}
+    assert sorted(summary.graded) == sorted(made)
+    assert Counter(record["student"] for record in course.journal() if "graded" in record) == Counter(dict.fromkeys(made, 1))
