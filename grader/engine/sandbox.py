@@ -7,7 +7,6 @@ import enum
 import json
 import os
 import shutil
-import site
 import subprocess
 import sys
 import sysconfig
@@ -137,4 +136,6 @@ def _links(executable: Path) -> list[Path]:
 
 
 def _site_packages() -> list[str]:
-    return [path for path in dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()]) if Path(path).is_dir()]
+    """Where packages are imported from here; a user's own included."""
+    here = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    return [path for path in dict.fromkeys([*here, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]) if Path(path).is_dir()]

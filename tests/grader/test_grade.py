@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ import pytest
 
 from course import ROOT, lesson, references, solved, written
 from grader.cli import main
-from grader.run import Run, Unconfined
+from grader.engine import Engine, Protection, protection
+from grader.run import Run, Runner, Unconfined
 from grader.submission import MAX_BYTES, UnreadableNotebook, cells_to_run, read_notebook
 
 RUN = Run(lesson("neuron"), seed=7)
@@ -23,8 +26,18 @@ def data(notebook: dict[str, Any]) -> bytes:
     return json.dumps(notebook).encode()
 
 
+@cache
+def runner() -> Runner:
+    """What the grader uses on this machine."""
+    if protection() is Protection.NONE:
+        return Unconfined()
+    engine = Engine()
+    atexit.register(engine.close)
+    return engine.__enter__()
+
+
 def points(notebook: dict[str, Any]) -> dict[str, float]:
-    graded = RUN.grade(data(notebook), Unconfined())
+    graded = RUN.grade(data(notebook), runner())
     return {name: verdict.points for name, verdict in graded.verdicts.items()}
 
 
@@ -147,7 +160,7 @@ def test_what_was_repaired_is_said() -> None:
     notebook = solved("neuron")
     retyped(notebook)
     stub_copied_below(notebook)
-    assert RUN.grade(data(notebook), Unconfined()).repaired == (
+    assert RUN.grade(data(notebook), runner()).repaired == (
         "The cell of relu was of type markdown; it was read as code.",
         "A second, unfinished cell of relu was left out.",
         "relu is defined in 2 cells; the last finished one counts.",
@@ -165,7 +178,7 @@ def test_what_was_repaired_is_said() -> None:
     ],
 )
 def test_an_answer_that_cannot_be_judged_says_why(source: str, note: str) -> None:
-    graded = RUN.grade(data(written("neuron", relu=source)), Unconfined())
+    graded = RUN.grade(data(written("neuron", relu=source)), runner())
     assert graded.verdicts["relu"].points == 0
     assert note in (graded.verdicts["relu"].note or "")
 
