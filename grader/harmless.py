@@ -20,8 +20,9 @@ MAX_OUTPUTS = 20
 PICTURES = ("image/png", "image/jpeg")
 
 HARMLESS_TAG = re.compile(r"</?(?:b|i|em|strong|br|hr|sub|sup|u|p|code|kbd|pre)\s*/?>", re.IGNORECASE)
-ANY_TAG = re.compile(r"<\s*[a-zA-Z/!?]")
-ANY_SCHEME = re.compile(r"(?:script|data|file|about|blob)\s*:", re.IGNORECASE)
+ANY_TAG = re.compile(r"^[\s>*+\-\d.)#]*<[a-zA-Z/!?]|<\s*[a-zA-Z/!?][^>]*>", re.MULTILINE)
+"""A tag, or what markdown takes for one at the beginning of a line; ``x<y`` in a formula is none."""
+ANY_SCHEME = re.compile(r"(?:script|data|file|about|blob|attachment):", re.IGNORECASE)
 LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\ud800-\udfff]")
 

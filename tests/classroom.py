@@ -1,0 +1,67 @@
+"""A copy of the course with a class in it, for tests of what comes after handing in."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from course import copy_of_the_course, lesson
+from grader.autograde import Wish, autograde, journal_path
+from grader.gradebook import course_directory
+from grader.lesson import load_lesson
+from grader.report import Summary
+
+LATE, EARLY = "2026-10-02 12:00:00 UTC", "2026-10-01 12:00:00 UTC"
+
+
+class Course:
+    """A copy of the course with a class in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = copy_of_the_course(root)
+
+    def hand_in(self, student: str, notebook: dict[str, Any] | bytes, when: str | None = EARLY) -> Path:
+        folder = self.root / "class" / "submitted" / student / "neuron"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "neuron.ipynb").write_bytes(notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode())
+        if when:
+            (folder / "timestamp.txt").write_text(when, encoding="utf-8")
+        return folder
+
+    def autograde(self, **wish: Any) -> Summary:
+        return autograde(self.root, load_lesson(self.root / "solutions" / "neuron"), Wish(**{"workers": 1, **wish}))
+
+    def nbgrader(self, *words: str) -> str:
+        done = subprocess.run([sys.executable, "-m", "nbgrader", *words], cwd=self.root, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout + done.stderr
+
+    def gradebook(self) -> Any:
+        from nbgrader.api import Gradebook
+
+        return Gradebook(course_directory(self.root).db_url, "neural_network_basics")
+
+    def points(self) -> dict[str, float]:
+        with self.gradebook() as gradebook:
+            return {one.student.id: one.score for one in gradebook.assignment_submissions("neuron")}
+
+    def formgrader(self) -> Any:
+        from nbgrader.apps import NbGraderAPI
+
+        coursedir = course_directory(self.root)
+        return NbGraderAPI(coursedir, config=coursedir.config)
+
+    def marked(self, student: str) -> dict[str, Any]:
+        path = self.root / "class" / "autograded" / student / "neuron" / "neuron.ipynb"
+        notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return notebook
+
+    def journal(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.journal_file.read_text(encoding="utf-8").splitlines()]
+
+    @property
+    def journal_file(self) -> Path:
+        return journal_path(self.root, lesson("neuron"))
