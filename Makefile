@@ -1,5 +1,5 @@
 # Words for everything that one does with this project; `make` alone lists them.
-.PHONY: help env lab fresh course test lint types verify pytest lock test-env
+.PHONY: help env lab fresh course class test lint types verify pytest lock test-env
 
 LOCK = .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make lock" --group build $(ARGS)
@@ -9,6 +9,7 @@ help:
 	@echo "make fresh LESSON=neuron   get a lesson anew; your notebooks stay beside it"
 	@echo "make env                   set up .venv and nothing else; PYTHON=python3.12 names another Python"
 	@echo "make course                make course/ from solutions/"
+	@echo "make class                 try the instructor's side: make up a class, grade it, write its feedback; LESSON=neuron STUDENTS=42"
 	@echo "make test                  run every check: lint, types, verify, pytest (each is a target too)"
 	@echo "make lock                  solve requirements*.lock anew after pyproject.toml changed; ARGS=--upgrade takes the newest"
 
@@ -23,6 +24,13 @@ fresh: env
 
 course: env
 	@.venv/bin/grader course
+
+# What can't be read is among a made-up class, so autograde ends with 1 here.
+class: env
+	@.venv/bin/grader sample-class $(or $(LESSON),neuron) --students $(or $(STUDENTS),42)
+	@.venv/bin/grader autograde $(or $(LESSON),neuron) || test $$? = 1
+	@.venv/bin/nbgrader generate_feedback $(or $(LESSON),neuron) --log-level=ERROR
+	@echo "Feedback is in class/feedback; jupyter lab and its menu Nbgrader, Formgrader show the class."
 
 test: lint types verify pytest
 
