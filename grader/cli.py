@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from grader import lean  # noqa: F401 (first)
 from grader.commands import REGISTER
 from grader.engine.refused import EngineRefused
 from grader.lesson import LessonError

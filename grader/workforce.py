@@ -16,6 +16,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
+from grader import lean  # noqa: F401 (first)
 from grader.engine.refused import EngineRefused
 from grader.grade import open_runner
 from grader.judge import Verdict
