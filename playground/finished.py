@@ -38,3 +38,21 @@ def dense(X: Any, W: Any, b: Any, activation: Callable[[Array], Array]) -> Array
     """One layer: X (n, d_in), W (d_in, d_out), b (d_out,) → (n, d_out)."""
     sums = np.einsum("ni,io->no", X, W)
     return activation(np.add(sums, b))
+
+
+def mse(y_pred: Any, y_true: Any) -> float:
+    """Mean squared error of two arrays of one shape."""
+    gap = np.subtract(y_pred, y_true, dtype=np.float64).ravel()
+    return float(np.vdot(gap, gap) / gap.size)
+
+
+def binary_cross_entropy(p: Any, y: Any) -> float:
+    """Mean binary cross-entropy of probabilities p and labels y of one shape; probabilities are kept 1e-12 from 0 and 1."""
+    low, high = np.maximum(p, 1e-12), np.maximum(np.subtract(1.0, p), 1e-12)
+    return float(np.average(np.log(low) * np.negative(y) - np.log(high) * np.subtract(1.0, y)))
+
+
+def softmax(logits: Any) -> Array:
+    """Probabilities over the last axis of logits (any shape), by way of their logarithms."""
+    logits = np.asarray(logits, np.float64)
+    return np.asarray(np.exp(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)))

@@ -1,0 +1,129 @@
+"""The functions that a learner writes in the loss lesson come in; its three plays go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from playground.live import LiveFigure
+from playground.marks import Array
+from playground.scene import Frame
+from playground.style import BLACK, GREEN, PURPLE, SKY, VERMILLION, Look, number, words
+
+Function = Callable[..., Any]
+
+Z = np.linspace(-12, 12, 49)
+STEP = 1e-4
+"""Half the distance over which a slope is measured."""
+
+X = np.linspace(0.25, 3, 12)
+Y = X + 0.15 * np.sin(7 * X)
+"""Twelve points near the line y = x; the last one is dragged."""
+SLOPES = np.linspace(-0.5, 3, 141)
+
+
+def slopes(mse: Function | None, binary_cross_entropy: Function | None, after: Any = None) -> LiveFigure:
+    """Two losses of one neuron, and their slopes, against its z."""
+
+    def move(f: Any, z: float, y: str) -> Frame:
+        losses = {"mse": _loss(f.mse, float(y)), "bce": _loss(f.binary_cross_entropy, float(y))}
+        here = {name: loss(np.array([z]))[0] for name, loss in losses.items()}
+        steep = {name: _slope(loss, z) for name, loss in losses.items()}
+        curves = {name: loss(Z) for name, loss in losses.items()}
+        return {
+            **{name: (Z, curve) for name, curve in curves.items()},
+            **{f"{name} slope": (Z, np.gradient(curve, Z)) for name, curve in curves.items()},
+            "values": (np.array([z, z]), np.array(list(here.values()))),
+            "slopes": (np.array([z, z]), np.array(list(steep.values()))),
+        }, f"squared error {number(here['mse'])} with slope {_small(steep['mse'])}; cross-entropy {number(here['bce'])} with slope {_small(steep['bce'])}."
+
+    play = LiveFigure("Two losses of one neuron and their slopes", move, {"mse": mse, "binary_cross_entropy": binary_cross_entropy}, after)
+    values = play.axes(121, xlabel="z of the neuron", ylabel="loss", xlim=(-12, 12), ylim=(-0.5, 12.5))
+    steepness = play.axes(122, xlabel="z of the neuron", ylabel="slope of the loss", xlim=(-12, 12), ylim=(-1.1, 1.1))
+    for name, label, look in (("mse", "MSE", Look(GREEN, width=5)), ("bce", "BCE", Look(PURPLE, width=5))):
+        play.line(name, values, look, label=label)
+        play.line(f"{name} slope", steepness, look)
+    play.points("values", values, Look(BLACK), twin=False)
+    play.points("slopes", steepness, Look(BLACK), twin=False)
+    play.slider("z", "z", -12, 12, 2.0, step=0.5)
+    play.choice("y", "label y", ["0", "1"])
+    return play
+
+
+def outlier(mse: Function | None, after: Any = None) -> LiveFigure:
+    """Three fits of a line through the origin while one point is dragged: by squared errors, absolute errors and Huber's loss."""
+
+    def move(f: Any, height: float) -> Frame:
+        y = np.append(Y[:-1], height)
+        costs = {
+            "squared": np.array([f.mse(slope * X, y, shape=()) for slope in SLOPES]),
+            "absolute": np.mean(np.abs(SLOPES[:, None] * X - y), axis=1),
+            "Huber": np.mean(_huber(SLOPES[:, None] * X - y), axis=1),
+        }
+        best = {name: SLOPES[np.argmin(cost)] for name, cost in costs.items()}
+        ends = np.array([0.0, 3.2])
+        return {
+            **{name: (ends, slope * ends) for name, slope in best.items()},
+            "points": (X[:-1], Y[:-1]),
+            "outlier": (X[-1:], y[-1:]),
+        }, f"slopes by squared, absolute and Huber's errors: {words(best.values())}."
+
+    play = LiveFigure("Three fits while one point is dragged", move, {"mse": mse}, after)
+    ax = play.axes(xlabel="input x", ylabel="output y", xlim=(0, 3.2), ylim=(-3, 10))
+    play.line("squared", ax, label="MSE")
+    play.line("absolute", ax, Look(GREEN, (9, 3)), twin=False, label="absolute error")
+    play.line("Huber", ax, Look(PURPLE, (3, 3)), twin=False, label="Huber")
+    play.points("points", ax, Look(BLACK), twin=False)
+    play.points("outlier", ax, Look(VERMILLION, marker="square"), twin=False)
+    play.slider("height", "last point's height", -3, 10, 6.0, step=0.25)
+    return play
+
+
+def three_logits(softmax: Function | None, after: Any = None) -> LiveFigure:
+    """Three logits and what the softmax makes of them; a button adds 100 to all three."""
+
+    def move(f: Any, hundreds: int, **sliders: float) -> Frame:
+        logits = np.array([sliders[f"z{i}"] for i in (1, 2, 3)]) + 100.0 * hundreds
+        shares = f.softmax(logits, shape=(3,))
+        return {
+            "shares": (np.arange(3), shares),
+            "numbers": [(i, share + 0.05, number(share)) for i, share in enumerate(shares)],
+        }, f"logits {words(logits)}; shares {words(shares)}; their sum {number(shares.sum(), 6)}."
+
+    play = LiveFigure("Three logits and their softmax", move, {"softmax": softmax}, after)
+    ax = play.axes(ylabel="share of each class", ylim=(0, 1.15), xlim=(-0.6, 2.6))
+    ax.set_xticks(range(3), ["class 1", "class 2", "class 3"])
+    play.bars("shares", ax, Look(SKY), label="softmax")
+    play.words("numbers", ax)
+    for i, value in enumerate((2.0, 1.0, 0.0), 1):
+        play.slider(f"z{i}", f"logit of class {i}", -4, 4, value)
+    play.button("hundreds", "add 100 to all")
+    return play
+
+
+def _loss(loss: Any, y: float) -> Callable[[Array], Array]:
+    """A loss of one neuron as a function of its z (n,), each an example of its own."""
+    return lambda z: np.array([loss(np.array([p]), np.array([y]), shape=()) for p in _sigmoid(z)])
+
+
+def _slope(loss: Callable[[Array], Array], z: float) -> float:
+    above, below = loss(np.array([z + STEP, z - STEP]))
+    return float(above - below) / (2 * STEP)
+
+
+def _small(value: float) -> str:
+    """A slope with five decimals, so that a tiny one shows that it is not 0."""
+    return f"{value:.5f}".replace("-", "−")
+
+
+def _sigmoid(z: Array) -> Array:
+    half: Array = 0.5 + 0.5 * np.tanh(z / 2)
+    return half
+
+
+def _huber(gap: Array) -> Array:
+    """Huber's loss: half the square of a gap up to 1, beyond it as steep as at 1."""
+    size = np.abs(gap)
+    return np.where(size <= 1, size**2 / 2, size - 0.5)

@@ -1,0 +1,668 @@
+"""The loss lesson: points, cases, right answers, misconceptions and questions."""
+
+import math
+
+import numpy as np
+
+from grader import Exercise, Question, case
+
+mse = Exercise(points=3)
+
+
+@mse.cases
+def _(rng):
+    yield case("value", rng.normal(size=5), rng.normal(size=5))
+    yield case("value", rng.normal(size=1), rng.normal(size=1) + 2)
+    yield case("value", rng.normal(size=(4, 3)), rng.normal(size=(4, 3)))
+    yield case("shape", rng.normal(size=(2, 3)), rng.normal(size=(2, 3)))
+    yield case("integer", rng.integers(-9, 10, size=4), rng.integers(10, 20, size=4))
+    yield case("integer/uint8", rng.integers(0, 50, size=4).astype(np.uint8), rng.integers(100, 250, size=4).astype(np.uint8))
+    yield case("integer/uint8", rng.integers(200, 250, size=4).astype(np.uint8), rng.integers(0, 50, size=4).astype(np.uint8))
+    yield case("purity", rng.normal(size=4), rng.normal(size=4))
+    yield case("error/different shapes", rng.normal(size=4), rng.normal(size=3), raises=ValueError)
+    yield case("error/different shapes", rng.normal(size=4), rng.normal(size=(4, 1)), raises=ValueError)
+    yield case("error/different shapes", rng.normal(size=1), rng.normal(size=4), raises=ValueError)
+    yield case("error/no numbers", np.zeros(0), np.zeros(0), raises=ValueError)
+
+
+def _two(y_pred, y_true):
+    """Both as floats, checked: what the misconceptions below get right."""
+    y_pred, y_true = np.asarray(y_pred, float), np.asarray(y_true, float)
+    if y_pred.shape != y_true.shape or y_pred.size == 0:
+        raise ValueError("two arrays of one shape with at least one number, please")
+    return y_pred, y_true
+
+
+@mse.right_answer
+def by_dot_product(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    gap = (y_pred - y_true).ravel()
+    return gap @ gap / gap.size
+
+
+@mse.right_answer
+def by_sum(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.sum(np.abs(y_true - y_pred) ** 2)) / y_pred.size
+
+
+@mse.right_answer
+def by_loop(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    total = 0.0
+    for p, t in zip(y_pred.flat, y_true.flat, strict=True):
+        total += (float(p) - float(t)) ** 2
+    return total / y_pred.size
+
+
+@mse.right_answer
+def by_average(y_pred, y_true):
+    if np.shape(y_pred) != np.shape(y_true):
+        raise ValueError
+    if not np.size(y_pred):
+        raise ValueError
+    return np.average(np.square(np.subtract(y_pred, y_true, dtype=np.float64)))
+
+
+@mse.misconception("You added the squares up: the mean divides by how many there are, so that a larger batch does not mean a larger loss.")
+def sums(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.sum((y_pred - y_true) ** 2))
+
+
+@mse.misconception("You took the size of each gap, which is the mean absolute error: here each gap is squared.")
+def takes_absolute_values(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.mean(np.abs(y_pred - y_true)))
+
+
+@mse.misconception("You took a root at the end: that is the root mean squared error, and here the mean itself is wanted.")
+def takes_the_root(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.sqrt(np.mean((y_pred - y_true) ** 2)))
+
+
+@mse.misconception("There is a factor of one half too many: some books put it there to make the gradient shorter, this contract does not.")
+def halves(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.mean((y_pred - y_true) ** 2) / 2)
+
+
+@mse.misconception("Gaps above and below cancelled out before you squared: square each gap first.")
+def squares_the_mean(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.mean(y_pred - y_true) ** 2)
+
+
+@mse.misconception("The square is missing, so gaps above and below cancel out.")
+def forgets_the_square(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.mean(y_pred - y_true))
+
+
+@mse.misconception("You divided by the number of rows: a table has more numbers than rows.")
+def divides_by_rows(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.sum((y_pred - y_true) ** 2) / len(y_pred))
+
+
+@mse.misconception("You divided by one less than the count: that belongs to the variance of a sample, and here all numbers are there.")
+def divides_by_one_less(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    with np.errstate(all="ignore"):
+        return float(np.sum((y_pred - y_true) ** 2) / np.float64(y_pred.size - 1))
+
+
+@mse.misconception("You return a mean for each column: a loss is one number.")
+def one_for_each_column(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return np.mean((y_pred - y_true) ** 2, axis=0)
+
+
+@mse.misconception("The gaps were divided by what was wanted: the squared error counts them as they are.")
+def relative_gaps(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.mean(((y_pred - y_true) / (y_true + 1e-300)) ** 2))
+
+
+@mse.misconception("numpy stretched one shape to fit the other and compared everything with everything: what should happen when the shapes differ?")
+def broadcasts(y_pred, y_true):
+    y_pred, y_true = np.asarray(y_pred, float), np.asarray(y_true, float)
+    if y_pred.size == 0:
+        raise ValueError
+    return float(np.mean((y_pred - y_true) ** 2))
+
+
+@mse.misconception("assert raises AssertionError, and python -O leaves it out: the contract names another exception.")
+def asserts(y_pred, y_true):
+    assert np.shape(y_pred) == np.shape(y_true)
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.mean((y_pred - y_true) ** 2))
+
+
+@mse.misconception("The mean of no numbers is nan, and training goes on with it unnoticed: what should happen when there is nothing to average?")
+def forgets_the_empty_case(y_pred, y_true):
+    y_pred, y_true = np.asarray(y_pred, float), np.asarray(y_true, float)
+    if y_pred.shape != y_true.shape:
+        raise ValueError
+    return float(np.mean((y_pred - y_true) ** 2))
+
+
+@mse.misconception("An empty input is no perfect prediction: a loss of 0 hides that there was nothing to compare.")
+def calls_nothing_perfect(y_pred, y_true):
+    y_pred, y_true = np.asarray(y_pred, float), np.asarray(y_true, float)
+    if y_pred.shape != y_true.shape:
+        raise ValueError
+    return float(np.sum((y_pred - y_true) ** 2) / max(y_pred.size, 1))
+
+
+@mse.misconception("uint8 holds 0 to 255 and starts over beyond: 3 − 5 became 254, and large squares wrap too, so make floats of both first.")
+def wraps_around(y_pred, y_true):
+    _two(y_pred, y_true)
+    return float(np.mean((np.asarray(y_pred) - np.asarray(y_true)) ** 2))
+
+
+@mse.misconception("The gaps were written over the predictions, and the caller still needs those.")
+def subtracts_in_place(y_pred, y_true):
+    _two(y_pred, y_true)
+    if y_pred.dtype.kind != "f":
+        return by_average(y_pred, y_true)
+    y_pred -= y_true
+    return float(np.mean(y_pred**2))
+
+
+BOUND = 1e-12
+
+binary_cross_entropy = Exercise(points=3)
+
+
+@binary_cross_entropy.cases
+def _(rng):
+    yield case("value", rng.uniform(0.05, 0.95, size=6), rng.permutation([0.0, 0, 1, 1, 0, 1]))
+    yield case("value", rng.uniform(0.05, 0.95, size=4), rng.uniform(0.1, 0.9, size=4))
+    yield case("value", rng.uniform(0.05, 0.95, size=(3, 2)), rng.integers(0, 2, size=(3, 2)).astype(float))
+    yield case("shape", rng.uniform(0.05, 0.95, size=(2, 3)), np.array([[1.0, 0, 1], [0, 1, 0]]))
+    yield case("integer", rng.uniform(0.05, 0.95, size=4), np.array([0, 1, 1, 0]))
+    # 1 − (1 − 10⁻¹²) is not exactly 10⁻¹² in floats, so ways that are equally right differ by 3·10⁻⁶.
+    yield case("stability", np.array([0.0, 0.5]), np.array([1.0, 0.0]), rtol=1e-5)
+    yield case("stability", np.array([1.0, 0.5]), np.array([0.0, 1.0]), rtol=1e-5)
+    yield case("stability", np.array([0.0, 1.0, 0.25]), np.array([0.0, 1.0, 1.0]), rtol=1e-5)
+    yield case("stability", np.array([0, 1, 1]), np.array([1, 0, 1]), rtol=1e-5)
+    yield case("quiet", np.array([0.0, 1.0, 1.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0]))
+    yield case("purity", np.array([0.0, *rng.uniform(0.05, 0.95, size=2), 1.0]), np.array([1.0, 0, 1, 0]))
+
+
+@binary_cross_entropy.right_answer
+def by_log1p(p, y):
+    p = np.clip(p, BOUND, 1 - BOUND)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log1p(-p))
+
+
+@binary_cross_entropy.right_answer
+def by_min_and_max(p, y):
+    p = np.minimum(np.maximum(p, BOUND), 1 - BOUND)
+    return float((-(y * np.log(p)) - (1 - y) * np.log(1 - p)).mean())
+
+
+@binary_cross_entropy.right_answer
+def by_two_bounds(p, y):
+    q = np.maximum(1 - np.asarray(p, float), BOUND)
+    return np.average(-(np.multiply(y, np.log(np.maximum(p, BOUND))) + np.subtract(1, y) * np.log(q)))
+
+
+@binary_cross_entropy.right_answer
+def by_a_loop(p, y):
+    total = 0.0
+    for a, t in zip(np.ravel(p), np.ravel(y), strict=True):
+        a = min(max(float(a), BOUND), 1 - BOUND)
+        total -= t * math.log(a) + (1 - t) * math.log(1 - a)
+    return total / np.size(p)
+
+
+def _clipped(p):
+    return np.clip(np.asarray(p, float), BOUND, 1 - BOUND)
+
+
+@binary_cross_entropy.misconception("At p = 0 or 1 your logarithm is infinite: the docstring says between which two bounds, 1e-12 from either end, p is kept first.")
+def does_not_clip(p, y):
+    p = np.asarray(p, float)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception("Your clipping has another bound: everyone's loss is the same at p = 0 only if all use 1e-12, as the docstring says.")
+def clips_at_1e_7(p, y):
+    p = np.clip(np.asarray(p, float), 1e-7, 1 - 1e-7)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception("Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong answer costs too much.")
+def clips_at_1e_15(p, y):
+    p = np.clip(np.asarray(p, float), 1e-15, 1 - 1e-15)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception("Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong answer costs too little.")
+def clips_at_1e_9(p, y):
+    p = np.clip(np.asarray(p, float), 1e-9, 1 - 1e-9)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception("You kept p away from 0, and not from 1: the other logarithm has the same trouble there.")
+def clips_below_only(p, y):
+    p = np.maximum(np.asarray(p, float), BOUND)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception("Only the examples with y = 1 count in yours: what does a confident answer cost where y = 0?")
+def forgets_the_zeros(p, y):
+    return -np.mean(y * np.log(_clipped(p)))
+
+
+@binary_cross_entropy.misconception("Your loss is negative: logarithms of probabilities are below 0, and a cost is above.")
+def forgets_the_minus(p, y):
+    p = _clipped(p)
+    return np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception("You added the costs up: the mean divides by how many there are.")
+def adds_up(p, y):
+    p = _clipped(p)
+    return -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception("The two labels changed places: a high p should be cheap where y = 1.")
+def turns_the_labels(p, y):
+    p = _clipped(p)
+    return -np.mean((1 - y) * np.log(p) + y * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception("Your logarithm has another base: the natural one is meant, so that its slope is 1/p.")
+def takes_log2(p, y):
+    p = _clipped(p)
+    return -np.mean(y * np.log2(p) + (1 - y) * np.log2(1 - p))
+
+
+@binary_cross_entropy.misconception("That is the squared error: cross-entropy counts logarithms, so that a confident mistake costs a lot.")
+def is_mse(p, y):
+    return np.mean((np.asarray(p) - y) ** 2)
+
+
+@binary_cross_entropy.misconception("You rounded p to a decision first: the loss looks at how sure the answer was.")
+def rounds_first(p, y):
+    p = _clipped(np.round(p))
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception("Your labels can only be 0 or 1: a label of 0.3 asks for 30 percent of one cost and 70 of the other.")
+def hard_labels_only(p, y):
+    p = _clipped(p)
+    return -np.mean(np.where(np.asarray(y) > 0.5, np.log(p), np.log(1 - p)))
+
+
+@binary_cross_entropy.misconception("You return a mean for each column: a loss is one number.")
+def mean_of_each_column(p, y):
+    p = _clipped(p)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p), axis=0)
+
+
+@binary_cross_entropy.misconception("You clipped the caller's own array: keep the result in a new one.")
+def clips_in_place(p, y):
+    p = p if p.dtype.kind == "f" else p.astype(float)
+    np.clip(p, BOUND, 1 - BOUND, out=p)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+softmax = Exercise(points=3)
+
+
+@softmax.cases
+def _(rng):
+    yield case("value", rng.normal(size=4) * 2)
+    yield case("value", rng.normal(size=(3, 4)) * 2)
+    yield case("value", rng.normal(size=(3, 3)) * 2)
+    yield case("shape", rng.normal(size=(1, 5)))
+    yield case("shape", rng.normal(size=(2, 3)))
+    yield case("integer", rng.integers(-3, 4, size=5))
+    yield case("stability", np.array([1000.0, 0.0, -1000.0]))
+    yield case("stability", np.array([1000.0, 999.0, 998.5]))
+    yield case("stability", np.array([[1000.0, 999.0, 0.0], [-1000.0, -1001.0, -3000.0]]))
+    yield case("quiet", np.array([1000.0, 0.0, -1000.0]))
+    yield case("quiet", np.array([[1000.0, 0.0], [-1000.0, -1001.0]]))
+    yield case("purity", rng.normal(size=(2, 4)))
+
+
+@softmax.right_answer
+def by_transposes(logits):
+    shifted = (np.asarray(logits).T - np.max(logits, axis=-1)).T
+    e = np.exp(shifted)
+    return (e.T / e.sum(axis=-1)).T
+
+
+@softmax.right_answer
+def by_logaddexp(logits):
+    logits = np.asarray(logits, float)
+    return np.exp(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True))
+
+
+@softmax.right_answer
+def by_rows(logits):
+    def one(row):
+        weights = [math.exp(value - max(row)) for value in row]
+        return [weight / sum(weights) for weight in weights]
+
+    logits = np.asarray(logits, float)
+    return np.array(one(list(logits)) if logits.ndim == 1 else [one(list(row)) for row in logits])
+
+
+@softmax.right_answer
+def by_apply_along_axis(logits):
+    return np.apply_along_axis(lambda row: np.exp(row - row.max()) / np.exp(row - row.max()).sum(), -1, logits)
+
+
+@softmax.misconception("e to the power 1000 is infinite, and infinity by infinity is nan: what may be subtracted from all logits of a row without changing the result?")
+def does_not_shift(logits):
+    e = np.exp(np.asarray(logits, float))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception("All rows together sum to 1 in yours: each row is a distribution of its own.")
+def normalises_everything(logits):
+    e = np.exp(logits - np.max(logits))
+    return e / e.sum()
+
+
+@softmax.misconception("Your columns sum to 1: the classes of one example stand in a row.")
+def normalises_columns(logits):
+    e = np.exp(logits - np.max(logits, axis=0))
+    return e / e.sum(axis=0)
+
+
+@softmax.misconception("A single row of logits has only one axis, so an axis 1 is missing there: how does one say the last axis, whichever it is?")
+def batches_only(logits):
+    e = np.exp(logits - np.max(logits, axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+@softmax.misconception("You shifted every row by the largest logit of all: a row far below it vanishes to 0/0.")
+def shifts_by_the_largest_of_all(logits):
+    e = np.exp(logits - np.max(logits))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception("The sums of the rows lost their axis, so each was applied to a column: a reduction can keep the axis it reduces.")
+def forgets_keepdims(logits):
+    e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return e / e.sum(axis=-1)
+
+
+@softmax.misconception("You divided the logits themselves by their sum, and they may be negative: what makes any number positive first?")
+def forgets_exp(logits):
+    logits = np.asarray(logits, float)
+    with np.errstate(all="ignore"):
+        return logits / logits.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception("That is a sigmoid of each logit: nothing there makes a row sum to 1.")
+def is_sigmoid(logits):
+    e = np.exp(-np.abs(np.asarray(logits, float)))
+    return np.where(np.asarray(logits) >= 0, 1, e) / (1 + e)
+
+
+@softmax.misconception("That is the logarithm of the softmax: probabilities are between 0 and 1.")
+def is_log_softmax(logits):
+    logits = np.asarray(logits, float)
+    return logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+
+
+@softmax.misconception("You divided by the largest weight, so the best class always gets 1: divide by the sum of the row.")
+def divides_by_the_largest(logits):
+    return np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+
+
+@softmax.misconception("Only the best class gets anything in yours: softmax is soft, the others keep their share.")
+def is_one_hot(logits):
+    logits = np.asarray(logits)
+    return (logits == logits.max(axis=-1, keepdims=True)).astype(float)
+
+
+@softmax.misconception("You cut large logits off, so 1000 and 999 became the same: shift them instead, which keeps their distances.")
+def clips_logits(logits):
+    e = np.exp(np.clip(logits, -700, 700))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception("Your base is 2: the softmax is made with e.")
+def takes_powers_of_two(logits):
+    e = np.exp2(logits - np.max(logits, axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception("The shift was written into the caller's logits: keep it in a new array.")
+def shifts_in_place(logits):
+    logits -= np.max(logits, axis=-1, keepdims=True)
+    e = np.exp(logits)
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception("Your rows came back as one: the result has the shape of the logits.")
+def flattens(logits):
+    e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return (e / e.sum(axis=-1, keepdims=True)).ravel()
+
+
+cross_entropy = Exercise(points=3)
+
+
+@cross_entropy.cases
+def _(rng):
+    yield case("value", rng.normal(size=(4, 3)) * 2, np.array([0, 2, 1, 2]))
+    yield case("value", rng.normal(size=(3, 3)) * 2, rng.permutation(3))
+    yield case("value", rng.normal(size=(2, 5)) * 2, np.array([4, 0]))
+    yield case("shape", rng.normal(size=(1, 4)), np.array([2]))
+    yield case("integer", rng.integers(-3, 4, size=(3, 4)), np.array([1, 0, 3]))
+    yield case("stability", np.array([[0.0, 1000.0, 0.0]]), np.array([0]))
+    yield case("stability", np.array([[0.0, 1000.0, 0.0], [-1000.0, 0.0, 5.0]]), np.array([1, 0]))
+    yield case("stability", np.array([[-1000.0, -1001.0], [1000.0, 1001.0]]), np.array([0, 0]))
+    yield case("quiet", np.array([[0.0, 1000.0, -1000.0]]), np.array([0]))
+    yield case("purity", rng.normal(size=(3, 2)), np.array([1, 0, 1]))
+
+
+def _log_softmax(logits, axis=-1):
+    logits = np.asarray(logits, float)
+    return logits - np.logaddexp.reduce(logits, axis=axis, keepdims=True)
+
+
+def _probabilities(logits):
+    return np.exp(_log_softmax(logits))
+
+
+@cross_entropy.right_answer
+def by_take_along_axis(logits, labels):
+    return -np.take_along_axis(_log_softmax(logits), labels[:, None], axis=1).mean()
+
+
+@cross_entropy.right_answer
+def by_one_hot(logits, labels):
+    one_hot = np.eye(logits.shape[1])[labels]
+    return -np.sum(one_hot * _log_softmax(logits)) / len(labels)
+
+
+@cross_entropy.right_answer
+def by_a_loop_over_rows(logits, labels):
+    costs = []
+    for row, label in zip(np.asarray(logits, float), labels, strict=True):
+        largest = max(row)
+        costs.append(largest + math.log(sum(math.exp(value - largest) for value in row)) - row[label])
+    return sum(costs) / len(costs)
+
+
+@cross_entropy.right_answer
+def by_gaps(logits, labels):
+    gaps = np.asarray(logits, float) - np.asarray(logits, float)[np.arange(len(labels)), labels][:, None]
+    return float(np.mean(np.logaddexp.reduce(gaps, axis=1)))
+
+
+@cross_entropy.misconception("You added the costs of all examples up: the mean divides by how many there are.")
+def adds_costs_up(logits, labels):
+    return -np.sum(_log_softmax(logits)[np.arange(len(labels)), labels])
+
+
+@cross_entropy.misconception("Your loss is negative: the logarithm of a probability is below 0, and a cost is above.")
+def loses_the_minus(logits, labels):
+    return np.mean(_log_softmax(logits)[np.arange(len(labels)), labels])
+
+
+@cross_entropy.misconception("A probability of e^(−1000) is 0 to the computer, and its logarithm infinite: write the logarithm out before you compute it, and e disappears.")
+def takes_the_log_of_zero(logits, labels):
+    return -np.mean(np.log(_probabilities(logits)[np.arange(len(labels)), labels]))
+
+
+@cross_entropy.misconception("e to the power 1000 is infinite: the largest logit of a row has to be subtracted first.")
+def overflows(logits, labels):
+    e = np.exp(np.asarray(logits, float))
+    return -np.mean(np.log((e / e.sum(axis=1, keepdims=True))[np.arange(len(labels)), labels]))
+
+
+CAPPED = "The small number that you added before the logarithm caps the loss: a gap of 1000 between logits should cost 1000, so avoid that logarithm."
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_12(logits, labels):
+    return -np.mean(np.log(_probabilities(logits)[np.arange(len(labels)), labels] + 1e-12))
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_15(logits, labels):
+    return -np.mean(np.log(_probabilities(logits)[np.arange(len(labels)), labels] + 1e-15))
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_9(logits, labels):
+    return -np.mean(np.log(_probabilities(logits)[np.arange(len(labels)), labels] + 1e-9))
+
+
+@cross_entropy.misconception("You picked every label's column for every example: row i goes with label i alone.")
+def picks_every_column(logits, labels):
+    return -np.mean(_log_softmax(logits)[:, labels])
+
+
+@cross_entropy.misconception("That is the mean of the raw logits: they become probabilities only by the softmax of their row.")
+def skips_the_softmax(logits, labels):
+    return -np.mean(np.asarray(logits, float)[np.arange(len(labels)), labels])
+
+
+@cross_entropy.misconception("You compare with the best logit alone: cross-entropy counts all classes, by the logarithm of their sum of exponentials.")
+def compares_with_the_best(logits, labels):
+    logits = np.asarray(logits, float)
+    return np.mean(logits.max(axis=1) - logits[np.arange(len(labels)), labels])
+
+
+@cross_entropy.misconception("You averaged over classes as well: only one class of each example counts, and there are n of them.")
+def divides_by_classes_too(logits, labels):
+    return -np.mean(np.eye(logits.shape[1])[labels] * _log_softmax(logits))
+
+
+@cross_entropy.misconception("Your softmax runs down the columns: the classes of one example stand in a row.")
+def softmax_down_the_columns(logits, labels):
+    return -np.mean(_log_softmax(logits, axis=0)[np.arange(len(labels)), labels])
+
+
+@cross_entropy.misconception("Your softmax runs over the whole batch: each example has a distribution of its own.")
+def softmax_over_everything(logits, labels):
+    logits = np.asarray(logits, float)
+    return np.mean(np.logaddexp.reduce(logits, axis=None) - logits[np.arange(len(labels)), labels])
+
+
+@cross_entropy.misconception("Labels count from 0 here, and yours from 1.")
+def counts_from_one(logits, labels):
+    return -np.mean(_log_softmax(logits)[np.arange(len(labels)), labels - 1])
+
+
+@cross_entropy.misconception("That is one minus the probability: cross-entropy takes its logarithm, so that a confident mistake costs a lot.")
+def one_minus_probability(logits, labels):
+    return np.mean(1 - _probabilities(logits)[np.arange(len(labels)), labels])
+
+
+@cross_entropy.misconception("That counts mistakes, which is accuracy's job: a loss also says how sure the answer was.")
+def counts_mistakes(logits, labels):
+    return np.mean(np.argmax(logits, axis=1) != labels)
+
+
+@cross_entropy.misconception("You return a cost for each example: a loss is one number, their mean.")
+def one_for_each_example(logits, labels):
+    return -_log_softmax(logits)[np.arange(len(labels)), labels]
+
+
+@cross_entropy.misconception("Your logarithm has another base: the natural one belongs to the e of the softmax.")
+def takes_another_log(logits, labels):
+    return -np.mean(_log_softmax(logits)[np.arange(len(labels)), labels]) / np.log(2)
+
+
+@cross_entropy.misconception("The shift was written into the caller's logits: keep it in a new array.")
+def changes_the_logits(logits, labels):
+    logits -= logits.max(axis=1, keepdims=True)
+    return np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(labels)), labels])
+
+
+plus_hundred = Question(
+    "Someone adds 100 to the loss, for every prediction alike. What changes in training?",
+    ("Nothing: the same steps, the same weights", "The steps become larger", "Training can't reach a loss of 0, so it never stops"),
+    answer="Nothing: the same steps, the same weights",
+    why="Training follows the gradient, the slope of the loss. Adding a constant lifts the whole curve and changes no slope.",
+)
+
+larger_slope = Question(
+    "The right answer is y = 0, and the neuron's z is 10: it is sure of the opposite. Which loss has the larger slope there, and so corrects more?",
+    ("The squared error", "Binary cross-entropy", "Both the same"),
+    answer="Binary cross-entropy",
+    why="Behind a sigmoid the squared error's slope at z = 10 is 0.00009, that of binary cross-entropy 0.99995. The surer the mistake, the less the squared error learns from it.",
+)
+
+outlier_pull = Question(
+    "One of twelve points is moved far up. Which fitted line follows it most?",
+    ("The one by squared errors", "The one by absolute errors", "The one by Huber's loss"),
+    answer="The one by squared errors",
+    why="A gap ten times as large costs a hundred times as much when squared, and pulls, by its slope, ten times as hard. The pull of an absolute error is the same for every gap.",
+)
+
+add_hundred_logits = Question(
+    "Three logits, 2, 1 and 0, all grow by 100. What happens to their softmax?",
+    ("It stays as it is", "The first class takes nearly all", "All three become equal"),
+    answer="It stays as it is",
+    why="Only differences between logits count: e^100 is a factor of every term, above and below the fraction line.",
+)
+
+activation_range = Question(
+    "Which of these can a sigmoid put out?",
+    ("0.5", "−0.5", "2"),
+    answer="0.5",
+    why="A sigmoid stays between 0 and 1, which is why its output can be read as a probability.",
+)
+
+weighted_sum_order = Question(
+    "In which order does a neuron work?",
+    ("Weighted sum, bias, activation", "Activation, weighted sum, bias", "Bias, activation, weighted sum"),
+    answer="Weighted sum, bias, activation",
+    why="It computes f(w·x + b): the activation f sees the sum with the bias in it.",
+)
+
+dense_shapes = Question(
+    "X has 20 rows and 5 columns, and a layer has 3 neurons. Which shape has the layer's output?",
+    ("20 rows, 3 columns", "5 rows, 3 columns", "20 rows, 5 columns"),
+    answer="20 rows, 3 columns",
+    why="A row for each example and a column for each neuron: (20, 5) times (5, 3) is (20, 3).",
+)
+
+relu_of_negative = Question(
+    "A ReLU neuron gets z = −3. What does the next layer get from it?",
+    ("0", "−3", "3"),
+    answer="0",
+    why="A ReLU passes what is above 0 and gives 0 for the rest.",
+)
+
+linear_layers = Question(
+    "Why does a network need activations between its layers?",
+    ("Without them all layers together are worth one", "Without them the weights can't change", "Without them outputs leave the range of a float"),
+    answer="Without them all layers together are worth one",
+    why="A weighted sum of weighted sums is a weighted sum again, whatever the number of layers.",
+)

@@ -1,0 +1,83 @@
+"""The loss lesson's plays: each draws with the learner's own functions, and the facts that the lesson tells are what they show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course import lesson
+from playground import loss
+from playground.live import LiveFigure
+
+REFERENCE = lesson("loss").reference
+MSE, BCE, SOFTMAX, CROSS_ENTROPY = (REFERENCE[name] for name in ("mse", "binary_cross_entropy", "softmax", "cross_entropy"))
+
+PLAYS: dict[str, Callable[[], LiveFigure]] = {
+    "slopes": lambda: loss.slopes(MSE, BCE),
+    "outlier": lambda: loss.outlier(MSE),
+    "three_logits": lambda: loss.three_logits(SOFTMAX),
+}
+
+
+def at(play: LiveFigure, **values: Any) -> list[float]:
+    """The numbers that a play says of yours with its controls at these values."""
+    assert play.widget
+    for name, value in values.items():
+        play.controls[name].value = value
+    return [float(number) for number in re.findall(r"[-−]?\d+(?:\.\d+)?", play.readout[0].replace("−", "-"))]
+
+
+@pytest.mark.parametrize("play", PLAYS.values(), ids=PLAYS)
+def test_each_play_draws_and_agrees_with_the_target_for_the_reference(play: Callable[[], LiveFigure]) -> None:
+    figure = play()
+    assert figure.still().startswith(b"\x89PNG")
+    assert figure.readout[-1] == "The target is the same."
+
+
+def test_the_squared_error_learns_nothing_from_a_sure_mistake_and_cross_entropy_does() -> None:
+    _, squared, _, cross = at(loss.slopes(MSE, BCE), z=10.0, y="0")
+    assert (squared, cross) == (0.00009, 0.99995)
+
+
+def test_one_outlier_pulls_the_squared_fit_most() -> None:
+    squared, absolute, huber = at(loss.outlier(MSE), height=10.0)
+    assert abs(squared - 1) > abs(huber - 1) > abs(absolute - 1)
+    assert abs(squared - 1) > 5 * abs(huber - 1)
+
+
+def test_adding_a_hundred_changes_no_share() -> None:
+    before = at(loss.three_logits(SOFTMAX))[3:6]
+    assert at(loss.three_logits(SOFTMAX), hundreds=9)[3:6] == before
+
+
+def test_a_softmax_without_a_shift_fails_at_the_eighth_hundred() -> None:
+    play = loss.three_logits(lambda logits: np.exp(logits) / np.sum(np.exp(logits)))
+    assert "Yours: logits 702" in at_words(play, 7)
+    assert "nothing but NaN" in at_words(play, 8)
+
+
+def at_words(play: LiveFigure, hundreds: int) -> str:
+    assert play.widget
+    play.controls["hundreds"].value = hundreds
+    return play.readout[0]
+
+
+def test_adding_a_constant_to_a_loss_changes_no_slope() -> None:
+    play = loss.slopes(lambda p, y: MSE(p, y) + 100, BCE)
+    assert at(play, z=3.0)[1] == at(loss.slopes(MSE, BCE), z=3.0)[1]
+
+
+def test_cross_entropy_comes_near_to_0_and_a_gap_of_1000_costs_1000() -> None:
+    ahead = [CROSS_ENTROPY(np.array([[gap, 0.0]]), np.array([0])) for gap in (1.0, 5.0, 20.0)]
+    assert ahead[0] > ahead[1] > ahead[2] > 0
+    assert CROSS_ENTROPY(np.array([[0.0, 1000.0]]), np.array([0])) == 1000
+
+
+def test_a_soft_label_has_a_floor_above_0() -> None:
+    costs = [BCE(np.array([p]), np.array([0.3])) for p in np.linspace(0.01, 0.99, 99)]
+    assert np.argmin(costs) == 29  # p = 0.3
+    assert min(costs) == pytest.approx(-(0.3 * np.log(0.3) + 0.7 * np.log(0.7)))
