@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from nbformat import from_dict
 from nbgrader.api import Assignment, Comment, Grade, Gradebook, Notebook, SourceCell, Student, SubmittedAssignment, SubmittedNotebook
@@ -32,6 +33,7 @@ class Book:
 
     Attributes:
         cells: ids of the graded cells and of the answers' cells in the gradebook, by name.
+        due: until when it is to be handed in, in UTC, or None.
     """
 
     gradebook: Gradebook
@@ -39,6 +41,7 @@ class Book:
     assignment: str
     notebook: str
     cells: dict[str, str]
+    due: datetime | None
     penalties: AssignLatePenalties
 
     def write(self, student: str, timestamp: datetime | None, scores: dict[str, float], unanswered: set[str]) -> None:
@@ -51,15 +54,15 @@ class Book:
             unanswered: the exercises in whose cell nothing was written.
         """
         db = self.gradebook.db
-        if db.get(Student, student) is None:
-            db.add(Student(id=student))
-            db.flush()
-        notebook, submission = self._submitted(student)
-        submission.timestamp = timestamp
-        earned = self._grade(notebook.id, scores)
-        self._comment(notebook.id, unanswered)
-        notebook.late_submission_penalty = self._penalty(student, submission, earned)
-        db.commit()
+        with db.no_autoflush:  # one flush, at the commit, in place of one before each question
+            if db.query(Student.id).filter_by(id=student).first() is None:
+                db.add(Student(id=student))
+            submission, notebook = self._submitted(student)
+            submission.timestamp = timestamp
+            earned = self._grade(notebook, scores)
+            self._comment(notebook, unanswered)
+            notebook.late_submission_penalty = self._penalty(student, submission, earned)
+            db.commit()
         db.expunge_all()
 
     def timestamps(self) -> dict[str, datetime | None]:
@@ -67,48 +70,51 @@ class Book:
         rows = self.gradebook.db.query(SubmittedAssignment.student_id, SubmittedAssignment.timestamp).filter_by(assignment_id=self.assignment)
         return dict(rows.all())
 
-    def _submitted(self, student: str) -> tuple[SubmittedNotebook, SubmittedAssignment]:
-        """The rows of a submission, with a grade and a comment for each cell; made where they are not there."""
+    def _submitted(self, student: str) -> tuple[SubmittedAssignment, SubmittedNotebook]:
+        """The rows of a submission and its notebook; made where they are not there."""
         db = self.gradebook.db
         submission = db.query(SubmittedAssignment).filter_by(assignment_id=self.assignment, student_id=student).one_or_none()
+        notebook = submission and db.query(SubmittedNotebook).filter_by(assignment_id=submission.id, notebook_id=self.notebook).one_or_none()
         if submission is None:
-            submission = SubmittedAssignment(assignment_id=self.assignment, student_id=student)
+            submission = SubmittedAssignment(id=uuid4().hex, assignment_id=self.assignment, student_id=student)
             db.add(submission)
-            db.flush()
-        notebook = db.query(SubmittedNotebook).filter_by(assignment_id=submission.id, notebook_id=self.notebook).one_or_none()
         if notebook is None:
-            notebook = SubmittedNotebook(assignment_id=submission.id, notebook_id=self.notebook)
+            notebook = SubmittedNotebook(id=uuid4().hex, assignment_id=submission.id, notebook_id=self.notebook)
             db.add(notebook)
-            db.flush()
-        return notebook, submission
+        return submission, notebook
 
-    def _grade(self, notebook: str, scores: dict[str, float]) -> float:
+    def _rows(self, kind: type[Any], notebook: SubmittedNotebook) -> dict[str, Any]:
+        """The grades or the comments of a notebook by cell; a notebook that is new has none."""
+        new = notebook in self.gradebook.db.new
+        return {} if new else {row.cell_id: row for row in self.gradebook.db.query(kind).filter_by(notebook_id=notebook.id)}
+
+    def _grade(self, notebook: SubmittedNotebook, scores: dict[str, float]) -> float:
         """Write the automatic points; returns what the notebook earns with those given by hand."""
         db = self.gradebook.db
-        there = {grade.cell_id: grade for grade in db.query(Grade).filter_by(notebook_id=notebook)}
+        there = self._rows(Grade, notebook)
         earned = 0.0
         for name, score in scores.items():
             cell = self.cells[name]
             if (grade := there.get(cell)) is None:
-                db.add(grade := Grade(cell_id=cell, notebook_id=notebook))
+                db.add(grade := Grade(cell_id=cell, notebook_id=notebook.id))
             grade.auto_score = score
             grade.needs_manual_grade = grade.manual_score is not None  # as nbgrader: a grade given by hand wants another look
             earned += (score if grade.manual_score is None else grade.manual_score) + (grade.extra_credit or 0)
         return earned
 
-    def _comment(self, notebook: str, unanswered: set[str]) -> None:
+    def _comment(self, notebook: SubmittedNotebook, unanswered: set[str]) -> None:
         db = self.gradebook.db
-        there = {comment.cell_id: comment for comment in db.query(Comment).filter_by(notebook_id=notebook)}
+        there = self._rows(Comment, notebook)
         for name, cell in self.cells.items():
             if name.startswith("check-"):
                 continue
             if (comment := there.get(cell)) is None:
-                db.add(comment := Comment(cell_id=cell, notebook_id=notebook))
+                db.add(comment := Comment(cell_id=cell, notebook_id=notebook.id))
             comment.auto_comment = "No response." if name in unanswered else None
 
     def _penalty(self, student: str, submission: SubmittedAssignment, earned: float) -> float | None:
         """What handing in late costs, by the plugin that nbgrader is configured with; None where it was in time."""
-        due = self.gradebook.db.get(Assignment, self.assignment).duedate
+        due = self.due
         if submission.timestamp is None or due is None:
             return None
         late = (submission.timestamp - (due + submission.extension if submission.extension else due)).total_seconds()
@@ -132,7 +138,7 @@ def open_book(coursedir: CourseDirectory, lesson: str, notebook: Released) -> It
         cells = {cell.name: cell.id for cell in (*found.grade_cells, *found.solution_cells)}
         penalties = AssignLatePenalties(config=coursedir.config)
         penalties.init_plugin()
-        yield Book(gradebook, lesson, found.assignment_id, found.id, cells, penalties)
+        yield Book(gradebook, lesson, found.assignment_id, found.id, cells, found.assignment.duedate, penalties)
 
 
 def _sources(gradebook: Gradebook, lesson: str) -> dict[str, Any]:
