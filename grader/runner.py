@@ -10,11 +10,16 @@ Both ends are plain data, so the transport (a pipe, a sandbox, another machine) 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from grader.observe import misfit, observe, undisturbed
+
+
+RUNS_THE_CELL = re.compile(r"\A\s*%%(?:time|capture|prun)\b.*$", re.MULTILINE)
+"""A magic over a cell that runs the cell in the learner's own namespace."""
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
@@ -84,7 +89,7 @@ def _compiled(source: str) -> Any:
     except SyntaxError:
         from IPython.core.inputtransformer2 import TransformerManager
 
-        return compile(TransformerManager().transform_cell(source), "<cell>", "exec")
+        return compile(TransformerManager().transform_cell(RUNS_THE_CELL.sub("", source)), "<cell>", "exec")
 
 
 class _NoShell:

@@ -126,6 +126,24 @@ def stub_copied_below(notebook: dict[str, Any]) -> None:
     notebook["cells"].append(stub)
 
 
+def stub_below_another_way_of_writing(notebook: dict[str, Any]) -> None:
+    """The answer of relu is given by an assignment and under a magic; a stub is pasted below it."""
+    cells = notebook["cells"]
+    place = next(i for i, cell in enumerate(cells) if cell["id"] == "relu")
+    if "NotImplementedError" not in "".join(cells[place]["source"]):
+        text = "%%time\n" + "".join(cells[place]["source"]).replace("def relu", "def my_relu") + "\nrelu = my_relu"
+        cells[place] = {**cells[place], "source": text}
+    stub_copied_below(notebook)
+
+
+def stub_with_its_last_line_left(notebook: dict[str, Any]) -> None:
+    """The line that raises stays behind the return, and a stub is pasted below."""
+    cell = next(cell for cell in notebook["cells"] if cell["id"] == "relu")
+    if "NotImplementedError" not in "".join(cell["source"]):
+        cell["source"] = "".join(cell["source"]) + "\n    raise NotImplementedError()"
+    stub_copied_below(notebook)
+
+
 def all_at_the_end(notebook: dict[str, Any]) -> None:
     notebook["cells"].sort(key=lambda cell: cell["id"] in FULL)
 
@@ -146,7 +164,21 @@ def forged(notebook: dict[str, Any]) -> None:
             cell["outputs"] = [{"output_type": "execute_result", "data": {"text/plain": "99"}, "metadata": {}, "execution_count": 1}]
 
 
-@pytest.mark.parametrize("change", [retyped, without_metadata_and_ids, split, stub_copied_below, all_at_the_end, setup_changed, magics_and_errors, forged])
+CHANGES = [
+    retyped,
+    without_metadata_and_ids,
+    split,
+    stub_copied_below,
+    stub_below_another_way_of_writing,
+    stub_with_its_last_line_left,
+    all_at_the_end,
+    setup_changed,
+    magics_and_errors,
+    forged,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_how_a_notebook_looks_costs_and_earns_nothing(change: Callable[[dict[str, Any]], None]) -> None:
     notebook = solved("neuron")
     change(notebook)
