@@ -17,7 +17,6 @@ from typing import Any
 
 from grader.observe import misfit, observe, undisturbed
 
-
 RUNS_THE_CELL = re.compile(r"\A\s*%%(?:time|capture|prun)\b.*$", re.MULTILINE)
 """A magic over a cell that runs the cell in the learner's own namespace."""
 
