@@ -6,6 +6,7 @@ Written for whole arrays at once, which no lesson asks for.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,3 +57,18 @@ def softmax(logits: Any) -> Array:
     """Probabilities over the last axis of logits (any shape), by way of their logarithms."""
     logits = np.asarray(logits, np.float64)
     return np.asarray(np.exp(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)))
+
+
+def gradient_descent(grad_fn: Callable[[Array], Array], w0: Any, lr: float, n_steps: int) -> Array:
+    """The places (n_steps + 1, d) of gradient descent from w0 (d,)."""
+    places = np.repeat(np.asarray(w0, np.float64)[None, :], n_steps + 1, axis=0)
+    for before, after in pairwise(places):
+        np.subtract(before, np.multiply(lr, grad_fn(before)), out=after)
+    return places
+
+
+def predicted_vs_actual(loss_fn: Callable[[Array], float], grad_fn: Callable[[Array], Array], w: Any, lr: float) -> tuple[float, float]:
+    """The change of the loss that the slope promises for one step, and the change that comes of it."""
+    start = np.asarray(w, np.float64)
+    step = np.multiply(-lr, grad_fn(start))
+    return float(np.vdot(step, step) / -lr), float(np.subtract(loss_fn(start + step), loss_fn(start)))

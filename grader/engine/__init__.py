@@ -21,7 +21,7 @@ from typing import Any
 
 from grader.engine.limits import Limits, ended, too_large, too_slow
 from grader.engine.refused import EngineRefused
-from grader.engine.sandbox import Protection, command, environment, make_stage, protection, refusal
+from grader.engine.sandbox import Protection, command, make_stage, protection, refusal
 
 __all__ = ["Engine", "EngineRefused", "Limits", "Protection", "protection"]
 
@@ -123,9 +123,9 @@ class Engine:
         self._stop_server()
         assert self._stage is not None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        words = command(self.kind, self._stage, self.limits)
+        words, environment = command(self.kind, self._stage, self.limits)
         self._server = subprocess.Popen(
-            words, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(), cwd="/", start_new_session=True
+            words, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, cwd="/", start_new_session=True
         )
         theirs.close()
         ours.settimeout(START_SECONDS)

@@ -25,8 +25,8 @@ INSIDE = ("__init__", "ask", "check", "compare", "judge", "observe", "plain", "p
 
 NEVER_INSIDE = ("finished.py",)
 SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo", "/etc/fonts", "/usr/share/fonts")
-STAGE = "/course"
-"""Where the sandbox has the grader's and the playground's modules."""
+STAGE, SCRATCH = "/course", "/scratch"
+"""Where the sandbox has the grader's and the playground's modules, and where each child may write. Not /tmp: Python itself may lie there."""
 
 
 class Protection(enum.Enum):
@@ -72,31 +72,26 @@ def make_stage() -> Path:
     return stage
 
 
-def command(kind: Protection, stage: Path, limits: Limits) -> list[str]:
-    """What starts the fork server."""
+def command(kind: Protection, stage: Path, limits: Limits) -> tuple[list[str], dict[str, str]]:
+    """What starts the fork server: words, and its environment, with nothing of ours in it."""
     namespaces = kind is Protection.NAMESPACES
     where = STAGE if namespaces else str(stage)
-    scratch = "/tmp" if namespaces else tempfile.mkdtemp(prefix="grader-scratch-")
+    scratch = SCRATCH if namespaces else tempfile.mkdtemp(prefix="scratch-", dir=stage)
     readable = [where, *_python_folders(), *SYSTEM, "/dev/null", "/dev/urandom", "/dev/zero"]
     settings = json.dumps({"scratch": scratch, "namespaces": namespaces, "readable": readable, "limits": asdict(limits)})
     start = f"import sys; sys.path[:0] = {[where, *_site_packages()]!r}; sys.argv = ['server', {settings!r}]; from grader.engine.server import main; main()"
     python = [sys.executable, "-I", "-S", "-X", "utf8", "-c", start]
-    return [*_bwrap(stage), *python] if namespaces else python
+    environment = {"PATH": "/usr/bin", "LANG": "C.UTF-8", "HOME": scratch, "MPLBACKEND": "agg", "MPLCONFIGDIR": scratch}
+    environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return [*_bwrap(stage, environment), *python] if namespaces else python, environment
 
 
-def environment() -> dict[str, str]:
-    """What the fork server finds in its environment, and nothing of ours."""
-    return {"PATH": "/usr/bin", "LANG": "C.UTF-8", "HOME": "/tmp", "MPLBACKEND": "agg", "MPLCONFIGDIR": "/tmp"} | dict.fromkeys(
-        ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"
-    )
-
-
-def _bwrap(stage: Path) -> list[str]:
+def _bwrap(stage: Path, environment: dict[str, str]) -> list[str]:
     binds = [word for path in (*_python_folders(), *SYSTEM) for word in ("--ro-bind-try", path, path)]
     devices = [word for name in ("null", "zero", "urandom") for word in ("--dev-bind-try", f"/dev/{name}", f"/dev/{name}")]
-    names = [word for name, value in environment().items() for word in ("--setenv", name, value)]
+    names = [word for name, value in environment.items() for word in ("--setenv", name, value)]
     return [
-        str(shutil.which("bwrap")), *_namespace_words(), "--clearenv", *names, *binds, "--size", "33554432", "--tmpfs", "/tmp", "--dir", "/dev", *devices,
+        str(shutil.which("bwrap")), *_namespace_words(), "--clearenv", *names, *binds, "--size", "33554432", "--tmpfs", SCRATCH, "--dir", "/tmp", "--dir", "/dev", *devices,
         "--ro-bind", str(stage), STAGE, "--remount-ro", "/", "--chdir", "/", "--",
     ]  # fmt: skip
 

@@ -42,6 +42,8 @@ def serve(settings: dict[str, Any]) -> None:
             child = _start(settings, *descriptors)
         elif message == b"stop":
             _stop(child)
+            if not settings["namespaces"]:
+                _empty(settings["scratch"])
             control.send(b"stopped")
         elif not message:
             return
@@ -101,6 +103,12 @@ def _stop(child: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+def _empty(scratch: str) -> None:
+    """Remove what a child left behind; its own folder in memory went with it where there are namespaces."""
+    for name in os.listdir(scratch):
+        shutil.rmtree(os.path.join(scratch, name), ignore_errors=True)
 
 
 def _child(settings: dict[str, Any], request: int, results: int) -> None:
@@ -164,11 +172,7 @@ def _send(descriptor: int, data: bytes) -> None:
 def main() -> None:
     """See the module."""
     settings = json.loads(sys.argv[1])
-    try:
-        serve(settings)
-    finally:
-        if not settings["namespaces"]:
-            shutil.rmtree(settings["scratch"], ignore_errors=True)
+    serve(settings)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,549 @@
+"""The learning rate lesson: points, cases, right answers, misconceptions and questions."""
+
+from functools import partial
+
+import numpy as np
+
+from grader import Exercise, Question, case
+from playground import landscapes
+
+gd_step = Exercise(points=2)
+
+
+@gd_step.cases
+def _(rng):
+    yield case("value", rng.normal(size=3), rng.normal(size=3), 0.1)
+    yield case("value", rng.normal(size=3), rng.normal(size=3), 1.5)
+    yield case("value", rng.normal(size=(2, 3)), rng.normal(size=(2, 3)), 0.01)
+    yield case("shape", rng.normal(size=1), rng.normal(size=1), 0.5)
+    yield case("shape", rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), 0.5)
+    yield case("integer", rng.integers(1, 9, size=3), rng.integers(1, 9, size=3), 0.25)
+    yield case("integer", rng.integers(1, 9, size=3), rng.integers(1, 9, size=3), 1)
+    yield case("purity", rng.normal(size=3), rng.normal(size=3), 0.1)
+    yield case("purity", rng.normal(size=3), np.zeros(3), 0.1)
+
+
+@gd_step.right_answer
+def by_subtract(w, grad, lr):
+    return np.subtract(w, np.multiply(lr, grad))
+
+
+@gd_step.right_answer
+def by_adding_minus(w, grad, lr):
+    return np.asarray(w) + (-lr) * np.asarray(grad)
+
+
+@gd_step.right_answer
+def by_a_float_copy(w, grad, lr):
+    new = np.array(w, dtype=float)
+    new -= lr * np.asarray(grad)
+    return new
+
+
+@gd_step.right_answer
+def by_one_weight_at_a_time(w, grad, lr):
+    return np.array([a - lr * g for a, g in zip(np.ravel(w), np.ravel(grad), strict=True)]).reshape(np.shape(w))
+
+
+@gd_step.misconception("You went uphill: the gradient points to where the loss grows, so which sign does the step have?")
+def goes_uphill(w, grad, lr):
+    return w + lr * grad
+
+
+@gd_step.misconception("The step was written into w itself, and the caller still needs the old weights: give back a new array.")
+def steps_in_place(w, grad, lr):
+    w -= lr * grad
+    return w
+
+
+@gd_step.misconception("You return the step: add it to where the weights are.")
+def returns_the_step(w, grad, lr):
+    return -lr * grad
+
+
+@gd_step.misconception("The learning rate has no effect in yours: it scales the step.")
+def forgets_the_rate(w, grad, lr):
+    return w - grad
+
+
+@gd_step.misconception("You divided by the learning rate: a smaller rate has to make a smaller step.")
+def divides_by_the_rate(w, grad, lr):
+    return w - grad / lr
+
+
+@gd_step.misconception("The learning rate scaled the weights as well: it belongs to the gradient alone.")
+def scales_the_weights(w, grad, lr):
+    return lr * (w - grad)
+
+
+@gd_step.misconception("Only the sign of the gradient counts in yours: the size of a slope says how far to go.")
+def takes_signs_only(w, grad, lr):
+    return w - lr * np.sign(grad)
+
+
+@gd_step.misconception("You made the gradient's length 1 first: then steps never get smaller near the bottom.")
+def normalises_the_gradient(w, grad, lr):
+    return w - lr * grad / np.maximum(np.linalg.norm(grad), 1e-300)
+
+
+@gd_step.misconception("You averaged the gradient: each weight has a slope of its own.")
+def averages_the_gradient(w, grad, lr):
+    return w - lr * np.mean(grad)
+
+
+@gd_step.misconception("The learning rate came in squared: once is enough.")
+def squares_the_rate(w, grad, lr):
+    return w - lr * lr * grad
+
+
+@gd_step.misconception("The new weights lost their decimals: integers can't hold a small step, so make room for floats.")
+def keeps_integers(w, grad, lr):
+    return (w - lr * grad).astype(np.asarray(w).dtype)
+
+
+@gd_step.misconception("Your weights came back as one row: keep the shape of w.")
+def flattens(w, grad, lr):
+    return np.ravel(w - lr * grad)
+
+
+@gd_step.misconception("Where nothing moves you hand back w itself: a caller who changes the result would change the old weights.")
+def returns_w_at_the_bottom(w, grad, lr):
+    return w - lr * grad if np.any(grad) else w
+
+
+gradient_descent = Exercise(points=3)
+
+
+@gradient_descent.cases
+def _(rng):
+    ravine = partial(landscapes.ravine_grad, flat=1.0, steep=6.0)
+    tilted = partial(landscapes.tilted_grad, mixing=0.7)
+    yield case("value", ravine, rng.normal(size=2), 0.1, 5)
+    yield case("value", tilted, 1 + rng.random(size=2), 0.3, 4)
+    yield case("value", landscapes.quartic_grad, rng.uniform(0.3, 0.9, size=4), 0.2, 3)
+    yield case("shape", ravine, rng.normal(size=2), 0.1, 1)
+    yield case("shape/no steps", tilted, rng.normal(size=2), 0.1, 0)
+    yield case("shape/no steps", landscapes.quartic_grad, rng.normal(size=3), 0.1, 0)
+    yield case("integer", tilted, np.array([3, -2]), 0.1, 3)
+    yield case("purity", ravine, rng.normal(size=2), 0.1, 3)
+
+
+def _walk(grad_fn, w0, lr, n_steps):
+    path = [np.array(w0, float)]
+    for _ in range(n_steps):
+        path.append(path[-1] - lr * grad_fn(path[-1]))
+    return np.array(path)
+
+
+@gradient_descent.right_answer
+def by_filling_an_array(grad_fn, w0, lr, n_steps):
+    path = np.empty((n_steps + 1, len(w0)))
+    path[0] = w0
+    for i in range(n_steps):
+        path[i + 1] = path[i] - lr * grad_fn(path[i])
+    return path
+
+
+@gradient_descent.right_answer
+def by_copies(grad_fn, w0, lr, n_steps):
+    w, path = np.array(w0, float), []
+    path.append(w.copy())
+    while len(path) <= n_steps:
+        w -= lr * grad_fn(w.copy())
+        path.append(w.copy())
+    return np.stack(path)
+
+
+@gradient_descent.right_answer
+def by_recursion(grad_fn, w0, lr, n_steps):
+    start = np.asarray(w0, float)[None]
+    if n_steps == 0:
+        return start.copy()
+    return np.vstack([start, by_recursion(grad_fn, start[0] - lr * grad_fn(start[0]), lr, n_steps - 1)])
+
+
+@gradient_descent.right_answer
+def by_lists(grad_fn, w0, lr, n_steps):
+    path = [[float(a) for a in w0]]
+    for _ in range(n_steps):
+        g = grad_fn(np.array(path[-1]))
+        path.append([a - lr * b for a, b in zip(path[-1], g, strict=True)])
+    return path
+
+
+@gradient_descent.misconception("Your path goes uphill: each step is against the gradient.")
+def climbs(grad_fn, w0, lr, n_steps):
+    return _walk(lambda w: -grad_fn(w), w0, lr, n_steps)
+
+
+@gradient_descent.misconception("The start is missing: row 0 of the path is w0, before any step.")
+def forgets_the_start(grad_fn, w0, lr, n_steps):
+    return _walk(grad_fn, w0, lr, n_steps)[1:]
+
+
+@gradient_descent.misconception("Your path is one row too short: n steps have n + 1 places.")
+def stops_one_short(grad_fn, w0, lr, n_steps):
+    return _walk(grad_fn, w0, lr, n_steps - 1)
+
+
+@gradient_descent.misconception("Your path has one step too many: n steps have n + 1 places.")
+def goes_one_further(grad_fn, w0, lr, n_steps):
+    return _walk(grad_fn, w0, lr, n_steps + 1)
+
+
+@gradient_descent.misconception("You return the last weights: every place on the way is wanted, a row each.")
+def returns_the_end(grad_fn, w0, lr, n_steps):
+    return _walk(grad_fn, w0, lr, n_steps)[-1]
+
+
+@gradient_descent.misconception("All your steps use the gradient of the start: ask for it anew at each place.")
+def asks_once(grad_fn, w0, lr, n_steps):
+    slope = grad_fn(np.asarray(w0, float))
+    return np.array([np.asarray(w0, float) - i * lr * slope for i in range(n_steps + 1)])
+
+
+@gradient_descent.misconception("All rows of your path show the same place: the list holds one array many times, changed in place, so store copies.")
+def stores_one_array(grad_fn, w0, lr, n_steps):
+    w = np.array(w0, float)
+    path = [w]
+    for _ in range(n_steps):
+        w -= lr * grad_fn(w)
+        path.append(w)
+    return np.array(path)
+
+
+@gradient_descent.misconception("You moved one weight, and asked for the next slope from there: all weights move at once, from the same place.")
+def moves_one_weight_after_the_other(grad_fn, w0, lr, n_steps):
+    path = [np.array(w0, float)]
+    for _ in range(n_steps):
+        w = path[-1].copy()
+        for i in range(len(w)):
+            w[i] -= lr * grad_fn(w)[i]
+        path.append(w)
+    return np.array(path)
+
+
+@gradient_descent.misconception("The first step changed w0 itself, and the caller still needs it: start from a copy.")
+def moves_w0(grad_fn, w0, lr, n_steps):
+    path = [np.array(w0, float)]
+    for _ in range(n_steps):
+        w0 -= lr * grad_fn(w0)
+        path.append(np.array(w0, float))
+    return np.array(path)
+
+
+@gradient_descent.misconception("Your path lies on its side: a row for each place, a column for each weight.")
+def lays_the_path_on_its_side(grad_fn, w0, lr, n_steps):
+    return _walk(grad_fn, w0, lr, n_steps).T
+
+
+@gradient_descent.misconception("Your learning rate shrinks from step to step: here it stays as it is.")
+def shrinks_the_rate(grad_fn, w0, lr, n_steps):
+    path = [np.array(w0, float)]
+    for i in range(n_steps):
+        path.append(path[-1] - lr / (i + 1) * grad_fn(path[-1]))
+    return np.array(path)
+
+
+@gradient_descent.misconception("The path kept the integers of w0, so every step lost its decimals: make the start floats.")
+def walks_in_integers(grad_fn, w0, lr, n_steps):
+    path = np.empty((n_steps + 1, len(w0)), dtype=np.asarray(w0).dtype)
+    path[0] = w0
+    for i in range(n_steps):
+        path[i + 1] = path[i] - lr * grad_fn(path[i])
+    return path
+
+
+@gradient_descent.misconception("The learning rate has no effect in yours: it scales each step.")
+def walks_without_a_rate(grad_fn, w0, lr, n_steps):
+    return _walk(grad_fn, w0, 1.0, n_steps)
+
+
+@gradient_descent.misconception("With no steps there is still one place, the start: does your loop rely on a first step?")
+def needs_a_step(grad_fn, w0, lr, n_steps):
+    path = [np.array(w0, float)]
+    for _ in range(n_steps):
+        new = path[-1] - lr * grad_fn(path[-1])
+        path.append(new)
+    return np.array(path) if new is not None else None
+
+
+max_stable_lr = Exercise(points=2)
+
+
+def _curvatures(rng, low, high, size):
+    """A symmetric positive definite matrix (size, size) whose curvatures are spread from low to high."""
+    directions, _ = np.linalg.qr(rng.normal(size=(size, size)))
+    values = np.linspace(low, high, size)
+    H = directions @ np.diag(values) @ directions.T
+    return (H + H.T) / 2
+
+
+@max_stable_lr.cases
+def _(rng):
+    yield case("value", _curvatures(rng, 0.5, float(rng.uniform(3, 6)), 2))
+    yield case("value", _curvatures(rng, 0.5, float(rng.uniform(7, 9)), 3))
+    yield case("value", np.diag(rng.permutation([1.5, 6.0, 2.0, 3.0])))
+    yield case("shape", np.array([[float(rng.uniform(2, 4))]]))
+    yield case("shape", _curvatures(rng, 1.0, 5.0, 4))
+    yield case("integer", np.array([[2, 1], [1, 3]]))
+    yield case("purity", _curvatures(rng, 1.0, 4.0, 2))
+
+
+@max_stable_lr.right_answer
+def by_eigvals(H):
+    return 2 / np.max(np.linalg.eigvals(H).real)
+
+
+@max_stable_lr.right_answer
+def by_norm(H):
+    return 2.0 / np.linalg.norm(H, 2)
+
+
+@max_stable_lr.right_answer
+def by_singular_values(H):
+    return float(2 / np.linalg.svd(H, compute_uv=False)[0])
+
+
+@max_stable_lr.right_answer
+def by_inverse(H):
+    return 2 * np.min(np.linalg.eigvalsh(np.linalg.inv(H)))
+
+
+@max_stable_lr.misconception("The step may reach past the bottom and as far up the other side: your bound stops at the bottom, at half of that.")
+def one_over_the_largest(H):
+    return 1 / np.linalg.eigvalsh(H)[-1]
+
+
+@max_stable_lr.misconception("You used the flattest direction: which one makes a step too long first?")
+def uses_the_smallest(H):
+    return 2 / np.linalg.eigvalsh(H)[0]
+
+
+@max_stable_lr.misconception("That is the largest curvature itself: the steeper the landscape, the smaller the rate has to be.")
+def returns_the_curvature(H):
+    return np.linalg.eigvalsh(H)[-1]
+
+
+@max_stable_lr.misconception("Half the curvature grows with it: the steeper the landscape, the smaller the rate has to be.")
+def turns_the_fraction(H):
+    return np.linalg.eigvalsh(H)[-1] / 2
+
+
+@max_stable_lr.misconception("You looked at the diagonal: where weights depend on each other, the steepest direction lies between them.")
+def looks_at_the_diagonal(H):
+    return 2 / np.max(np.diag(H))
+
+
+@max_stable_lr.misconception("The trace adds all curvatures up: the largest alone sets the limit.")
+def uses_the_trace(H):
+    return 2 / np.trace(H)
+
+
+@max_stable_lr.misconception("The mean curvature is not the limit: one steep direction is enough to leave the bowl.")
+def uses_the_mean(H):
+    return 2 / np.mean(np.linalg.eigvalsh(H))
+
+
+@max_stable_lr.misconception("The determinant multiplies all curvatures: the largest alone sets the limit.")
+def uses_the_determinant(H):
+    return 2 / np.linalg.det(H)
+
+
+@max_stable_lr.misconception("The square root of the sum of squares mixes all curvatures: the largest alone sets the limit.")
+def uses_the_frobenius_norm(H):
+    return 2 / np.linalg.norm(H)
+
+
+@max_stable_lr.misconception("You return a limit for each direction: the smallest of them is the one that holds for all.")
+def one_for_each_direction(H):
+    return 2 / np.linalg.eigvalsh(H)
+
+
+@max_stable_lr.misconception("That is the rate that gets down fastest in a bowl with two curvatures: the limit is further up.")
+def returns_the_fastest(H):
+    values = np.linalg.eigvalsh(H)
+    return 2 / (values[0] + values[-1])
+
+
+predicted_vs_actual = Exercise(points=3)
+
+
+@predicted_vs_actual.cases
+def _(rng):
+    product = (partial(landscapes.product, target=1.0), partial(landscapes.product_grad, target=1.0))
+    ravine = (partial(landscapes.ravine, flat=1.0, steep=8.0), partial(landscapes.ravine_grad, flat=1.0, steep=8.0))
+    yield case("value", *product, np.array([2.0, 2.0]), 0.1)
+    yield case("value", *product, 1 + rng.random(size=2), 0.03)
+    yield case("value", *ravine, 1 + rng.random(size=2), float(rng.uniform(0.05, 0.3)))
+    yield case("value", landscapes.quartic, landscapes.quartic_grad, 1 + rng.random(size=4), 0.05)
+    yield case("integer", *ravine, np.array([3, -1]), 0.1)
+    yield case("purity", *product, np.array([2.0, 1.0]), 0.05)
+
+
+@predicted_vs_actual.right_answer
+def by_dot(loss_fn, grad_fn, w, lr):
+    g = grad_fn(np.asarray(w, float))
+    return -lr * float(g @ g), float(loss_fn(w - lr * g)) - float(loss_fn(np.asarray(w, float)))
+
+
+@predicted_vs_actual.right_answer
+def by_norm_squared(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return [-lr * np.linalg.norm(g) ** 2, loss_fn(np.subtract(w, lr * g)) - loss_fn(w)]
+
+
+@predicted_vs_actual.right_answer
+def by_the_step(loss_fn, grad_fn, w, lr):
+    g = np.asarray(grad_fn(w))
+    step = -lr * g
+    return np.array([np.sum(g * step), loss_fn(w + step) - loss_fn(w)])
+
+
+@predicted_vs_actual.right_answer
+def by_a_loop(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    promised = 0.0
+    for slope in g:
+        promised -= lr * slope * slope
+    return promised, loss_fn([a - lr * b for a, b in zip(w, g, strict=True)]) - loss_fn(w)
+
+
+@predicted_vs_actual.misconception("You promise a rise: a step against the gradient goes down, so what sign has the promised change?")
+def promises_a_rise(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return lr * g @ g, loss_fn(w - lr * g) - loss_fn(w)
+
+
+@predicted_vs_actual.misconception("The length of the gradient comes in squared: once for the slope, once for the way gone.")
+def forgets_the_square(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return -lr * np.linalg.norm(g), loss_fn(w - lr * g) - loss_fn(w)
+
+
+@predicted_vs_actual.misconception("The learning rate came in twice: the step has it once, and the slope not at all.")
+def squares_the_learning_rate(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return -lr * lr * g @ g, loss_fn(w - lr * g) - loss_fn(w)
+
+
+@predicted_vs_actual.misconception("Your actual change has the wrong sign: it is the new loss minus the old one.")
+def old_minus_new(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return -lr * g @ g, loss_fn(w) - loss_fn(w - lr * g)
+
+
+@predicted_vs_actual.misconception("You return the new loss: what is wanted is by how much it changed.")
+def returns_the_new_loss(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return -lr * g @ g, loss_fn(w - lr * g)
+
+
+@predicted_vs_actual.misconception("The two changed places: first what was promised, then what happened.")
+def turns_the_pair(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return loss_fn(w - lr * g) - loss_fn(w), -lr * g @ g
+
+
+@predicted_vs_actual.misconception("You went uphill before you measured: the step is against the gradient.")
+def measures_uphill(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return -lr * g @ g, loss_fn(w + lr * g) - loss_fn(w)
+
+
+@predicted_vs_actual.misconception("Your promise leaves the learning rate out: it says how far the step goes.")
+def promises_without_the_rate(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return -g @ g, loss_fn(w - lr * g) - loss_fn(w)
+
+
+@predicted_vs_actual.misconception("You return one number: both are wanted, the promise and what came of it.")
+def returns_the_difference(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return loss_fn(w - lr * g) - loss_fn(w) + lr * g @ g
+
+
+@predicted_vs_actual.misconception("Your promise holds one number for each weight: the promised change of the loss is their sum.")
+def promises_for_each_weight(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return -lr * g * g, loss_fn(w - lr * g) - loss_fn(w)
+
+
+@predicted_vs_actual.misconception("The step was written into w, so both losses were taken at the same place: keep the new weights apart.")
+def steps_in_place_first(loss_fn, grad_fn, w, lr):
+    w = np.asarray(w)
+    g = grad_fn(w)
+    new = w
+    if w.dtype.kind == "f":
+        new -= lr * g
+    return -lr * g @ g, loss_fn(new) - loss_fn(w)
+
+
+@predicted_vs_actual.misconception("You measured where the gradient points, and not where the step ends: the learning rate belongs to the step.")
+def steps_without_the_rate(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return -lr * g @ g, loss_fn(w - g) - loss_fn(w)
+
+
+@predicted_vs_actual.misconception("You added the curvature to the promise: first order means the slope alone.")
+def promises_what_happens(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    actual = loss_fn(w - lr * g) - loss_fn(w)
+    return actual, actual
+
+
+one_and_a_half = Question(
+    "In a bowl of curvature λ = 1 the learning rate is 1.5. What do the steps do?",
+    ("They jump from side to side and still get to the bottom", "They jump further and further out", "They roll down on one side"),
+    answer="They jump from side to side and still get to the bottom",
+    why="Each step multiplies the distance by 1 − 1.5 = −0.5: the other side, half as far out.",
+)
+
+steep_side = Question(
+    "A ravine is 30 times as steep across as along. Which direction sets the largest learning rate that is still stable?",
+    ("The steep one, across", "The flat one, along", "Their mean"),
+    answer="The steep one, across",
+    why="The steepest direction leaves the ravine first. Along it the same rate is then painfully slow, and that is the trouble with ravines.",
+)
+
+broken_promise = Question(
+    "At (2, 2) the slope of (w₁·w₂ − 1)² promises a fall of 28.8 for a learning rate of 0.1. The loss there is 9. What happens?",
+    ("It falls, by less than 9", "It falls by 28.8", "It rises"),
+    answer="It falls, by less than 9",
+    why="A loss of squares can't fall below 0, so the promise had to break. It falls by 8.87: each weight's own curvature, and what the two weights do together, push up.",
+)
+
+bias_shift = Question(
+    "A neuron's bias changes, its weights stay. What happens to its boundary?",
+    ("It shifts", "It turns", "It gets sharper"),
+    answer="It shifts",
+    why="Weights turn the boundary and set how sharp it is; the bias moves it to and fro.",
+)
+
+tanh_range = Question(
+    "Which numbers can tanh put out?",
+    ("Between −1 and 1", "Between 0 and 1", "0 and above"),
+    answer="Between −1 and 1",
+    why="Sigmoid stays between 0 and 1, ReLU goes from 0 up, tanh from −1 to 1.",
+)
+
+no_activations = Question(
+    "Five layers without any activation can compute what …",
+    ("one layer can", "five layers with ReLU can", "no network can"),
+    answer="one layer can",
+    why="A weighted sum of weighted sums is a weighted sum.",
+)
+
+relu_passes = Question(
+    "What does a ReLU make of z = 2.5?",
+    ("2.5", "1", "Something between 0 and 1"),
+    answer="2.5",
+    why="It passes a positive z as it is.",
+)
+
+shape_of_w = Question(
+    "A layer has 4 inputs and 6 neurons. How many weights and biases has it?",
+    ("24 weights and 6 biases", "24 weights and 4 biases", "10 weights and 1 bias"),
+    answer="24 weights and 6 biases",
+    why="A weight for each input of each neuron, and one bias for each neuron.",
+)
