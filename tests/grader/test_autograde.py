@@ -230,9 +230,10 @@ def test_no_worker_outlives_a_killed_run(course: Course) -> None:
     course.hand_in("slow", written("neuron", relu="import time\ntime.sleep(60)\ndef relu(z):\n    return z"))
     process = subprocess.Popen([sys.executable, "-m", "grader.cli", "autograde", "neuron", "--workers", "1"], cwd=course.root)
     deadline = time.monotonic() + 60
-    while not (workers := _children(process.pid)) and time.monotonic() < deadline:
+    while not (engines := [engine for worker in _children(process.pid) for engine in _children(worker)]) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert workers
+    assert engines
+    workers = _children(process.pid) + engines
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     while any(Path(f"/proc/{worker}").exists() for worker in workers) and time.monotonic() < deadline:
