@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -14,6 +13,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from grader.lesson import Lesson
+
+try:
+    import fcntl
+except ImportError:  # Windows, where learners use the other commands
+    fcntl = None  # type: ignore[assignment]
 
 JUDGING = ("compare", "judge", "key", "observe", "plain", "run", "runner", "sample", "submission", "vocabulary")
 """Modules of the grader that decide about points."""
@@ -107,7 +111,8 @@ def open_journal(path: Path) -> Iterator[Journal]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+b") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise JournalBusy(f"{path.name}: another run grades this lesson right now; wait until it has ended") from None
         journal = read_journal(path)

@@ -7,6 +7,7 @@ import os
 import platform
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWIPC = 0x20000000, 0x00020000, 0x08000000
 MS_NOSUID_NODEV_NOEXEC = 2 | 4 | 8
@@ -43,7 +44,7 @@ EPERM, ENOSYS = 1, 38
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # BPF: load a word, three jumps, return
 
-_libc = ctypes.CDLL(None, use_errno=True)
+_libc: Any = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None  # learners on Windows import this too
 
 
 class KernelRefused(Exception):
