@@ -99,9 +99,11 @@ class Points(Part):
     radius: ClassVar[float] = 6.0
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
-        """A marker for each point."""
+        """A marker for each point within the axes."""
         centres = self.place.pixels(*data)
-        centres = centres[np.isfinite(centres).all(axis=1)]
+        left, top, width, height = self.place.box
+        inside = (np.abs(centres - [left + width / 2, top + height / 2]) <= [width / 2 + 1, height / 2 + 1]).all(axis=1)
+        centres = centres[inside]  # NaN compares as outside
         if not len(centres):
             return []
         hollow = look == style.TARGET

@@ -340,3 +340,9 @@ def test_the_picture_is_hidden_by_the_live_figure_and_by_nothing_else(displayed:
 
 def test_a_locked_play_hides_its_picture_too() -> None:
     assert re.search(r"\.playground-still-\w+, .*display:none", html(slope_figure(after=Prediction())))
+
+
+def test_a_point_outside_the_axes_is_not_drawn() -> None:
+    figure = LiveFigure("Points", lambda f: ({"points": (np.array([0.5, 0.5, np.nan, 1.0]), np.array([0.5, 7.0, 0.5, 1.0]))}, "four."))
+    figure.points("points", figure.axes(xlim=(0, 1), ylim=(0, 1)))
+    assert figure.svg.count("M") == 2
