@@ -14,7 +14,7 @@ from grader.judge import KEY_FORMAT, call_of, observe_all
 from grader.lesson import Lesson, LessonError
 from grader.observe import Outcome, observe
 from grader.plain import encode_input
-from grader.sample import summarise
+from grader.sample import MIN_NUMBERS, numbers_drawn, summarise
 from grader.vocabulary import Case, Exercise, kind
 
 Key = dict[str, Any]
@@ -93,6 +93,11 @@ def _expected(lesson: Lesson, name: str, reference: Callable[..., Any], data: di
         raise LessonError(
             f"{lesson.source_file}: the reference {name} raises {raised[0]}: {outcome['message']} on its case {position}"
             f" ({data['property']}); mend the reference, or the case in {lesson.exercises_file}"
+        )
+    if data.get("draws") and (drawn := numbers_drawn(outcome)) < MIN_NUMBERS:
+        raise LessonError(
+            f"{lesson.exercises_file}: case {position} of {name} draws {drawn} numbers in two calls, too few to tell two laws apart;"
+            f" ask for at least {MIN_NUMBERS // 2} a call"
         )
     return outcome
 

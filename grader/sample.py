@@ -18,6 +18,9 @@ MAX_DISTANCE = 0.045
 """Largest Kolmogorov distance between two samples of the same law: with 4,000 numbers each, one pair in 10⁷ is farther apart
 (Kolmogorov–Smirnov: 2·exp(−n·d²))."""
 
+MAX_SPREAD_RATIO = 1.12
+"""The standard deviations of two samples of the same law stay within this factor: eight standard errors for normal and uniform numbers."""
+
 MAX_EXTREME_RATIO = 1.6
 """The largest magnitudes of two samples of the same law stay within this factor."""
 
@@ -35,10 +38,15 @@ def summarise(outcome: dict[str, Any]) -> dict[str, Any]:
         "shape": list(first.shape),
         "quantiles": np.quantile(both, np.linspace(0, 1, LEVELS + 1)).tolist() if both.size else [],
         "distinct": len(np.unique(both)) > 0.99 * both.size,
-        "moves_on": not np.array_equal(first, second),
-        "follows_rng": np.array_equal(first, again) and not outcome.get("global_random"),
+        "moves_on": not np.array_equal(first, second, equal_nan=True),
+        "follows_rng": np.array_equal(first, again, equal_nan=True) and not outcome.get("global_random"),
     }
     return {**{key: item for key, item in outcome.items() if key != "draws"}, "value": None, "sample": sample}
+
+
+def numbers_drawn(outcome: dict[str, Any]) -> int:
+    """How many numbers the two draws of a summarised outcome hold."""
+    return 2 * int(np.prod(outcome["sample"]["shape"])) if outcome.get("sample") else 0
 
 
 def sample_difference(expected: dict[str, Any], outcome: dict[str, Any]) -> str | None:
@@ -65,10 +73,16 @@ def _law_difference(want: np.ndarray[Any, Any], got: np.ndarray[Any, Any]) -> st
     if not want.size or not np.isfinite(got).all():
         return None if want.size == got.size and np.isfinite(got).all() else "Its numbers are not finite."
     spread = f"standard deviation {_std(got):.3g}, largest magnitude {np.abs(got).max():.3g}; expected {_std(want):.3g} and {np.abs(want).max():.3g}"
-    ratio = np.abs(got).max() / max(float(np.abs(want).max()), 1e-300)
-    if _distance(want, got) > MAX_DISTANCE or not 1 / MAX_EXTREME_RATIO < ratio < MAX_EXTREME_RATIO:
+    farther = _apart(float(np.abs(want).max()), float(np.abs(got).max())) > MAX_EXTREME_RATIO
+    wider = _apart(_std(want), _std(got)) > MAX_SPREAD_RATIO
+    if _distance(want, got) > MAX_DISTANCE or farther or wider:
         return f"Its numbers follow another law: mean {got.mean():.3g}, {spread}."
     return None
+
+
+def _apart(one: float, other: float) -> float:
+    """By which factor the larger of two sizes exceeds the smaller."""
+    return max(one, other) / max(min(one, other), 1e-300)
 
 
 def _std(quantiles: np.ndarray[Any, Any]) -> float:

@@ -72,3 +72,35 @@ def predicted_vs_actual(loss_fn: Callable[[Array], float], grad_fn: Callable[[Ar
     start = np.asarray(w, np.float64)
     step = np.multiply(-lr, grad_fn(start))
     return float(np.vdot(step, step) / -lr), float(np.subtract(loss_fn(start + step), loss_fn(start)))
+
+
+def init_normal(fan_in: int, fan_out: int, std: float, rng: np.random.Generator) -> Array:
+    """Weights (fan_in, fan_out) from N(0, std²)."""
+    return np.multiply(std, rng.standard_normal((fan_in, fan_out)))
+
+
+def init_xavier_uniform(fan_in: int, fan_out: int, rng: np.random.Generator) -> Array:
+    """Weights (fan_in, fan_out), uniform up to √(6 / (fan_in + fan_out)) on either side of 0."""
+    half_width = float(np.sqrt(6.0 / np.add(fan_in, fan_out)))
+    return rng.uniform(-half_width, half_width, (fan_in, fan_out))
+
+
+def init_kaiming_normal(fan_in: int, fan_out: int, rng: np.random.Generator) -> Array:
+    """Weights (fan_in, fan_out) from N(0, 2/fan_in)."""
+    return np.multiply(np.sqrt(2.0 / fan_in), rng.standard_normal((fan_in, fan_out)))
+
+
+def layer_scales(X: Any, weights: list[Array], activation: Callable[[Array], Array]) -> Array:
+    """Root mean square (L,) of each layer's output."""
+    signal, sizes = np.asarray(X, np.float64), np.zeros(len(weights))
+    for layer, W in enumerate(weights):
+        signal = activation(np.matmul(signal, W))
+        sizes[layer] = np.linalg.norm(signal) / np.sqrt(signal.size)
+    return sizes
+
+
+def n_distinct_units(W: Any, b: Any) -> int:
+    """Number of different neurons, each its column of W (fan_in, fan_out) with its entry of b (fan_out,)."""
+    units = np.concatenate([W, np.reshape(b, (1, -1))])
+    same = (units[:, :, None] == units[:, None, :]).all(axis=0)
+    return int(np.count_nonzero(same.argmax(axis=0) == np.arange(len(same))))

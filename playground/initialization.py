@@ -1,0 +1,168 @@
+"""The functions that a learner writes in the initialization lesson come in; its three plays go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from playground.live import LiveFigure
+from playground.marks import Array
+from playground.scene import Frame
+from playground.style import BLACK, SERIES, Look, number
+
+Function = Callable[..., Any]
+
+WIDTH = 32
+"""Neurons in each layer of the deep network."""
+SIGNAL = np.random.default_rng(3).normal(size=(32, WIDTH))
+SCHEMES = ["N(0, 1)", "N(0, 0.0001)", "Xavier", "Kaiming"]
+
+EDGES = np.linspace(-1.5, 1.5, 61)
+
+UNITS, STEPS, RATE = 4, 200, 0.2
+STARTS = ["zeros", "all 0.5", "random", "only biases random", "random, output 0"]
+POINTS = np.random.default_rng(5).uniform(-1, 1, size=(40, 2))
+WANTED = np.sin(3 * POINTS[:, 0]) * POINTS[:, 1] + 0.5
+ACTIVATIONS: dict[str, tuple[Function, Function]] = {
+    "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    "ReLU": (lambda z: np.clip(z, 0.0, None), lambda z: np.heaviside(z, 0.0)),
+    "sigmoid": (lambda z: 0.5 + 0.5 * np.tanh(z / 2), lambda z: 0.25 - 0.25 * np.tanh(z / 2) ** 2),
+}
+"""Each activation with its slope."""
+
+
+def depth(
+    init_normal: Function | None,
+    init_xavier_uniform: Function | None,
+    init_kaiming_normal: Function | None,
+    layer_scales: Function | None,
+    after: Any = None,
+) -> LiveFigure:
+    """The size of a signal on its way through a deep network, for four ways to draw the weights."""
+
+    def move(f: Any, layers: float, scheme: str, activation: str) -> Frame:
+        rng, shape = np.random.default_rng(7), (WIDTH, WIDTH)
+        draw: Callable[[], Array] = {
+            "N(0, 1)": lambda: f.init_normal(*shape, 1.0, rng, shape=shape),
+            "N(0, 0.0001)": lambda: f.init_normal(*shape, 0.01, rng, shape=shape),
+            "Xavier": lambda: f.init_xavier_uniform(*shape, rng, shape=shape),
+            "Kaiming": lambda: f.init_kaiming_normal(*shape, rng, shape=shape),
+        }[scheme]
+        weights: list[Array] = [draw() for _ in range(int(layers))]
+        scales = f.layer_scales(SIGNAL, weights, ACTIVATIONS[activation][0], shape=(len(weights),))
+        sizes = np.concatenate([[np.sqrt(np.mean(SIGNAL**2))], scales])
+        return {"sizes": (np.arange(len(sizes)), np.clip(sizes, 1e-30, 1e30))}, f"after {int(layers)} layers the signal has size {sizes[-1]:.1e}.".replace("e-", "e−")
+
+    functions = {"init_normal": init_normal, "init_xavier_uniform": init_xavier_uniform, "init_kaiming_normal": init_kaiming_normal}
+    play = LiveFigure("The size of a signal in a deep network", move, {**functions, "layer_scales": layer_scales}, after)
+    ax = play.axes(xlabel="layer", ylabel="root mean square of its output", xlim=(0, 30), ylim=(1e-20, 1e20), yscale="log")
+    play.line("sizes", ax, label="signal")
+    play.slider("layers", "layers", 1, 30, 20, step=1)
+    play.choice("scheme", "weights", SCHEMES)
+    play.choice("activation", "activation", ["ReLU", "tanh"])
+    return play
+
+
+def clones(n_distinct_units: Function | None, after: Any = None) -> LiveFigure:
+    """Four hidden units in training: their weights, and how many of them differ, from five starts."""
+
+    def move(f: Any, step: float, start: str, activation: str) -> Frame:
+        weights, biases, _, _, losses = training(start, activation)
+        now, seen = int(step), np.arange(0, STEPS + 1, 20)
+        seen = seen[seen <= now]
+        counts = np.array([f.n_distinct_units(weights[i], biases[i], shape=()) for i in seen])
+        here = int(f.n_distinct_units(weights[now], biases[now], shape=()))
+        paths = {f"unit {unit + 1}": (np.arange(now + 1), weights[: now + 1, 0, unit]) for unit in range(UNITS)}
+        return {**paths, "counts": (seen, counts)}, (
+            f"after {now} steps the loss is {number(losses[now])}, at the start {number(losses[0])}; hidden units that differ: {here} of {UNITS}."
+        )
+
+    play = LiveFigure("Four hidden units in training", move, {"n_distinct_units": n_distinct_units}, after)
+    left = play.axes(121, xlabel="step", ylabel="first weight of each unit", xlim=(0, STEPS), ylim=(-2, 1.2))
+    right = play.axes(122, xlabel="step", ylabel="units that differ", xlim=(0, STEPS), ylim=(0, UNITS + 0.5))
+    right.set_yticks(range(UNITS + 1))
+    for unit, (look, width) in enumerate(zip(SERIES, (9, 6.5, 4, 2), strict=False), 1):
+        play.line(f"unit {unit}", left, Look(look.color, look.dash if unit > 1 else (), width=width), twin=False)
+    play.line("counts", right, label="count")
+    play.slider("step", "training steps", 0, STEPS, 100, step=1)
+    play.choice("start", "start", STARTS)
+    play.choice("activation", "activation", list(ACTIVATIONS))
+    return play
+
+
+def sampler(
+    init_normal: Function | None, init_xavier_uniform: Function | None, init_kaiming_normal: Function | None, after: Any = None
+) -> LiveFigure:
+    """How the weights of one layer are spread, with their standard deviation and the farthest of them."""
+
+    def move(f: Any, scheme: str, fan_in: float, fan_out: float) -> Frame:
+        rng, shape = np.random.default_rng(11), (int(fan_in), int(fan_out))
+        W = {
+            "normal, std 0.3": lambda: f.init_normal(*shape, 0.3, rng, shape=shape),
+            "Xavier": lambda: f.init_xavier_uniform(*shape, rng, shape=shape),
+            "Kaiming": lambda: f.init_kaiming_normal(*shape, rng, shape=shape),
+        }[scheme]()
+        shares = np.histogram(W, EDGES)[0] / W.size
+        std, farthest = float(W.std()), float(np.abs(W).max())
+        return {
+            "shares": (np.repeat(EDGES, 2)[1:-1], np.repeat(shares, 2)),
+            "std": (np.array([-std, -std, np.nan, std, std]), np.array([0, 0.5, np.nan, 0, 0.5])),
+            "farthest": (np.array([-farthest, farthest]), np.zeros(2)),
+        }, f"{W.size} weights with mean {number(abs(W.mean()), 1)}, standard deviation {number(std, 2)}; the farthest is {number(farthest, 2)} from 0."
+
+    functions = {"init_normal": init_normal, "init_xavier_uniform": init_xavier_uniform, "init_kaiming_normal": init_kaiming_normal}
+    play = LiveFigure("The weights of one layer", move, functions, after)
+    ax = play.axes(xlabel="weight", ylabel="share of the weights", xlim=(-1.5, 1.5), ylim=(0, 0.4))
+    play.line("shares", ax, label="weights")
+    play.line("std", ax, Look(BLACK, (6, 4), width=1.5), twin=False, label="± standard deviation")
+    play.points("farthest", ax, Look(BLACK, marker="triangle"), twin=False, label="farthest")
+    play.choice("scheme", "weights", ["normal, std 0.3", "Xavier", "Kaiming"])
+    play.slider("fan_in", "inputs, fan_in", 10, 200, 50, step=1)
+    play.slider("fan_out", "neurons, fan_out", 10, 200, 50, step=1)
+    return play
+
+
+@lru_cache
+def training(start: str, activation: str) -> tuple[Array, ...]:
+    """Gradient descent for a network 2-4-1 with a linear output, a row for each step: hidden weights (…, 2, 4) and biases (…, 4),
+    output weights (…, 4) and bias (…, 1), losses.
+
+    Kept to nine decimals: units that move together stay equal, however a machine rounds its sums.
+    """
+    act, slope = ACTIVATIONS[activation]
+    W, b, v, c = (np.round(part, 9) for part in starting_point(start))
+    rows = []
+    for _ in range(STEPS + 1):
+        Z = POINTS @ W + b
+        H = act(Z)
+        gap = H @ v + c - WANTED
+        rows.append((W, b, v, c, np.mean(gap**2)))
+        blame = (2 / len(POINTS)) * gap
+        back = np.outer(blame, v) * slope(Z)
+        W, b = (np.round(new, 9) for new in (W - RATE * np.einsum("ni,nu->iu", POINTS, back), b - RATE * np.einsum("nu->u", back)))
+        v, c = (np.round(new, 9) for new in (v - RATE * np.einsum("nu,n->u", H, blame), c - RATE * np.sum(blame)))
+    return tuple(np.array(column) for column in zip(*rows, strict=True))
+
+
+def first_step(start: str, activation: str) -> str:
+    """Which parameters the first step of training moves, in words."""
+    names = ("hidden weights", "hidden biases", "output weights", "output bias")
+    moved = [name for name, values in zip(names, training(start, activation), strict=False) if np.any(values[1] != values[0])]
+    return ", ".join(moved)
+
+
+def starting_point(start: str) -> tuple[Array, Array, Array, Array]:
+    """Hidden weights (2, 4) and biases (4,), output weights (4,) and bias (1,), for one of `STARTS`."""
+    rng = np.random.default_rng(2)
+    W, b, v = rng.normal(0, 0.7, size=(2, UNITS)), rng.normal(0, 0.7, size=UNITS), rng.normal(0, 0.7, size=UNITS)
+    starts: dict[str, tuple[Array, Array, Array, Array]] = {
+        "zeros": (np.zeros((2, UNITS)), np.zeros(UNITS), np.zeros(UNITS), np.zeros(1)),
+        "all 0.5": (np.full((2, UNITS), 0.5), np.full(UNITS, 0.5), np.full(UNITS, 0.5), np.full(1, 0.5)),
+        "random": (W, np.zeros(UNITS), v, np.zeros(1)),
+        "only biases random": (np.zeros((2, UNITS)), b, np.zeros(UNITS), np.zeros(1)),
+        "random, output 0": (W, np.zeros(UNITS), np.zeros(UNITS), np.zeros(1)),
+    }
+    return starts[start]

@@ -1,0 +1,682 @@
+"""The initialization lesson: points, cases, right answers, misconceptions and questions."""
+
+import math
+
+import numpy as np
+
+from grader import Exercise, Question, case
+
+init_normal = Exercise(points=2)
+
+
+@init_normal.cases
+def _(rng):
+    yield case("distribution", 30, 140, 0.05, np.random.default_rng(int(rng.integers(2**31))))
+    yield case("distribution", 140, 30, 2.0, np.random.default_rng(int(rng.integers(2**31))))
+    yield case("shape", 3, 5, 0.1, np.random.default_rng(int(rng.integers(2**31))))
+    yield case("shape", 4, 1, 0.1, np.random.default_rng(int(rng.integers(2**31))))
+
+
+@init_normal.right_answer
+def by_scaling(fan_in, fan_out, std, rng):
+    return std * rng.standard_normal((fan_in, fan_out))
+
+
+@init_normal.right_answer
+def by_transposing(fan_in, fan_out, std, rng):
+    return rng.normal(0, std, size=(fan_out, fan_in)).T
+
+
+@init_normal.right_answer
+def by_reshaping(fan_in, fan_out, std, rng):
+    return rng.normal(scale=std, size=fan_in * fan_out).reshape(fan_in, fan_out)
+
+
+@init_normal.right_answer
+def by_rows(fan_in, fan_out, std, rng):
+    return np.stack([rng.normal(0.0, std, fan_out) for _ in range(fan_in)])
+
+
+@init_normal.right_answer
+def by_the_covariance(fan_in, fan_out, std, rng):
+    return math.sqrt(std * std) * np.array([[rng.standard_normal() for _ in range(fan_out)] for _ in range(fan_in)])
+
+
+@init_normal.misconception("Your table has a row for each output: X @ W needs a row for each input.")
+def transposes(fan_in, fan_out, std, rng):
+    return rng.normal(0, std, size=(fan_out, fan_in))
+
+
+@init_normal.misconception("You gave the variance where the generator wants the standard deviation: std is the second, and not squared.")
+def gives_the_variance(fan_in, fan_out, std, rng):
+    return rng.normal(0, std**2, size=(fan_in, fan_out))
+
+
+@init_normal.misconception("You took a root of std: it is a standard deviation already.")
+def takes_the_root(fan_in, fan_out, std, rng):
+    return rng.normal(0, np.sqrt(std), size=(fan_in, fan_out))
+
+
+@init_normal.misconception("Your weights have a spread of 1, whatever std says: normal alone is no size.")
+def ignores_std(fan_in, fan_out, std, rng):
+    return rng.normal(size=(fan_in, fan_out))
+
+
+@init_normal.misconception("std became the mean: it should spread the numbers, and not shift them.")
+def gives_std_as_mean(fan_in, fan_out, std, rng):
+    return rng.normal(std, size=(fan_in, fan_out))
+
+
+@init_normal.misconception("Your numbers are uniform: between two bounds all are equally likely, while normal ones crowd around 0.")
+def draws_uniform(fan_in, fan_out, std, rng):
+    return rng.uniform(-std, std, size=(fan_in, fan_out))
+
+
+@init_normal.misconception("Your numbers come from numpy's global generator: with rng alone a run can be repeated.")
+def forgets_rng(fan_in, fan_out, std, rng):
+    return np.random.normal(0, std, size=(fan_in, fan_out))
+
+
+@init_normal.misconception("You made a generator of your own with a fixed seed: every layer would get the same numbers.")
+def seeds_its_own(fan_in, fan_out, std, rng):
+    return np.random.default_rng(0).normal(0, std, size=(fan_in, fan_out))
+
+
+@init_normal.misconception("You made a new generator without a seed: nobody could repeat the run.")
+def makes_another_generator(fan_in, fan_out, std, rng):
+    return np.random.default_rng().normal(0, std, size=(fan_in, fan_out))
+
+
+@init_normal.misconception("All your columns are the same: neurons that start as one stay one.")
+def repeats_a_column(fan_in, fan_out, std, rng):
+    return np.tile(rng.normal(0, std, size=(fan_in, 1)), (1, fan_out))
+
+
+@init_normal.misconception("All your rows are the same: draw a number for each weight.")
+def repeats_a_row(fan_in, fan_out, std, rng):
+    return np.tile(rng.normal(0, std, size=fan_out), (fan_in, 1))
+
+
+@init_normal.misconception("You drew one number for the whole table: draw one for each weight.")
+def draws_once(fan_in, fan_out, std, rng):
+    return np.full((fan_in, fan_out), rng.normal(0, std))
+
+
+@init_normal.misconception("Your weights are all zero: then no unit differs from the next.")
+def gives_zeros(fan_in, fan_out, std, rng):
+    return np.zeros((fan_in, fan_out))
+
+
+@init_normal.misconception("Your weights are all positive: the centre of the distribution is 0.")
+def takes_the_size(fan_in, fan_out, std, rng):
+    return np.abs(rng.normal(0, std, size=(fan_in, fan_out)))
+
+
+@init_normal.misconception("You return a flat row of numbers: the weights of a layer are a table.")
+def stays_flat(fan_in, fan_out, std, rng):
+    return rng.normal(0, std, size=fan_in * fan_out)
+
+
+@init_normal.misconception("You divided by a root of fan_in: that comes later, here std alone sets the spread.")
+def scales_by_fan_in(fan_in, fan_out, std, rng):
+    return rng.normal(0, std / np.sqrt(fan_in), size=(fan_in, fan_out))
+
+
+init_xavier_uniform = Exercise(points=2)
+
+
+@init_xavier_uniform.cases
+def _(rng):
+    yield case("distribution", 30, 140, np.random.default_rng(int(rng.integers(2**31))))
+    yield case("distribution", 140, 30, np.random.default_rng(int(rng.integers(2**31))))
+    yield case("shape", 3, 5, np.random.default_rng(int(rng.integers(2**31))))
+    yield case("shape", 1, 4, np.random.default_rng(int(rng.integers(2**31))))
+
+
+@init_xavier_uniform.right_answer
+def by_one_root(fan_in, fan_out, rng):
+    bound = np.sqrt(6 / (fan_in + fan_out))
+    return rng.uniform(-bound, bound, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.right_answer
+def by_stretching(fan_in, fan_out, rng):
+    return (2 * rng.random((fan_in, fan_out)) - 1) * math.sqrt(6) / math.sqrt(fan_in + fan_out)
+
+
+@init_xavier_uniform.right_answer
+def by_its_standard_deviation(fan_in, fan_out, rng):
+    std = np.sqrt(2 / (fan_in + fan_out))
+    return rng.uniform(-np.sqrt(3), np.sqrt(3), size=(fan_out, fan_in)).T * std
+
+
+@init_xavier_uniform.right_answer
+def by_columns(fan_in, fan_out, rng):
+    bound = (6 / (fan_in + fan_out)) ** 0.5
+    return np.stack([rng.uniform(-bound, bound, fan_in) for _ in range(fan_out)], axis=1)
+
+
+def _xavier(fan_in, fan_out):
+    return math.sqrt(6 / (fan_in + fan_out))
+
+
+@init_xavier_uniform.misconception("Your table has a row for each output: X @ W needs a row for each input.")
+def xavier_transposed(fan_in, fan_out, rng):
+    a = _xavier(fan_in, fan_out)
+    return rng.uniform(-a, a, size=(fan_out, fan_in))
+
+
+@init_xavier_uniform.misconception("Your numbers are normal and have no bound: this one is uniform, equally likely from end to end.")
+def xavier_normal(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(2 / (fan_in + fan_out)), size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception("You drew normal numbers and gave the bound as their spread: a bound and a standard deviation are two things.")
+def xavier_bound_as_spread(fan_in, fan_out, rng):
+    return rng.normal(0, _xavier(fan_in, fan_out), size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception("Your numbers start at 0: the range reaches as far below it as above.")
+def xavier_one_sided(fan_in, fan_out, rng):
+    return rng.uniform(0, _xavier(fan_in, fan_out), size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception("The lower part of the fraction lost its root, so the range is far too narrow.")
+def xavier_without_the_lower_root(fan_in, fan_out, rng):
+    a = math.sqrt(6) / (fan_in + fan_out)
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception("The 6 has a root of its own in the formula, and yours has none.")
+def xavier_without_the_upper_root(fan_in, fan_out, rng):
+    a = 6 / math.sqrt(fan_in + fan_out)
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception("You took the standard deviation as the bound: a uniform number's bound is larger than its standard deviation.")
+def xavier_spread_as_bound(fan_in, fan_out, rng):
+    a = math.sqrt(2 / (fan_in + fan_out))
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception("Your bound looks at the inputs alone: Xavier's looks at both sides of the layer.")
+def xavier_of_inputs(fan_in, fan_out, rng):
+    a = math.sqrt(6 / fan_in)
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception("Your bound looks at the outputs alone: Xavier's looks at both sides of the layer.")
+def xavier_of_outputs(fan_in, fan_out, rng):
+    a = math.sqrt(6 / fan_out)
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception("You multiplied the two fans: the bound depends on their sum.")
+def xavier_of_product(fan_in, fan_out, rng):
+    a = math.sqrt(6 / (fan_in * fan_out))
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception("Only the first fan is under the fraction line in yours: brackets around the sum are missing.")
+def xavier_without_brackets(fan_in, fan_out, rng):
+    a = math.sqrt(6 / fan_in + fan_out)
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception("Your numbers come from numpy's global generator: with rng alone a run can be repeated.")
+def xavier_without_rng(fan_in, fan_out, rng):
+    a = _xavier(fan_in, fan_out)
+    return np.random.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception("You made a generator of your own with a fixed seed: every layer would get the same numbers.")
+def xavier_seeded_inside(fan_in, fan_out, rng):
+    a = _xavier(fan_in, fan_out)
+    return np.random.default_rng(0).uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception("All your columns are the same: neurons that start as one stay one.")
+def xavier_column_repeated(fan_in, fan_out, rng):
+    a = _xavier(fan_in, fan_out)
+    return np.tile(rng.uniform(-a, a, size=(fan_in, 1)), (1, fan_out))
+
+
+init_kaiming_normal = Exercise(points=2)
+
+
+@init_kaiming_normal.cases
+def _(rng):
+    yield case("distribution", 30, 140, np.random.default_rng(int(rng.integers(2**31))))
+    yield case("distribution", 140, 30, np.random.default_rng(int(rng.integers(2**31))))
+    yield case("shape", 3, 5, np.random.default_rng(int(rng.integers(2**31))))
+    yield case("shape", 1, 4, np.random.default_rng(int(rng.integers(2**31))))
+
+
+@init_kaiming_normal.right_answer
+def kaiming_by_scaling(fan_in, fan_out, rng):
+    return rng.standard_normal((fan_in, fan_out)) * math.sqrt(2) / math.sqrt(fan_in)
+
+
+@init_kaiming_normal.right_answer
+def kaiming_by_scale(fan_in, fan_out, rng):
+    return rng.normal(scale=(2 / fan_in) ** 0.5, size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.right_answer
+def kaiming_by_transposing(fan_in, fan_out, rng):
+    return np.divide(rng.normal(size=(fan_out, fan_in)), np.sqrt(fan_in / 2)).T
+
+
+@init_kaiming_normal.right_answer
+def kaiming_by_columns(fan_in, fan_out, rng):
+    W = np.empty((fan_in, fan_out))
+    for unit in range(fan_out):
+        W[:, unit] = rng.normal(0, np.sqrt(2 / fan_in), fan_in)
+    return W
+
+
+@init_kaiming_normal.misconception("Your table has a row for each output: X @ W needs a row for each input.")
+def kaiming_transposed(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(2 / fan_in), size=(fan_out, fan_in))
+
+
+@init_kaiming_normal.misconception("You gave the variance where the generator wants the standard deviation: a root is missing.")
+def kaiming_variance(fan_in, fan_out, rng):
+    return rng.normal(0, 2 / fan_in, size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception("Only the 2 is under your root: fan_in belongs under it as well.")
+def kaiming_half_a_root(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(2) / fan_in, size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception("You counted where the signal goes: the sum in a neuron grows with the numbers that come in.")
+def kaiming_of_outputs(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(2 / fan_out), size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception("The 2 is missing: a ReLU silences about half of its inputs, and something has to make up for that.")
+def kaiming_without_the_two(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(1 / fan_in), size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception("That is the spread of Xavier's: Kaiming's looks at the inputs alone.")
+def kaiming_is_xavier(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(2 / (fan_in + fan_out)), size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception("Your spread is right, and your numbers are uniform: the contract asks for normal ones.")
+def kaiming_uniform(fan_in, fan_out, rng):
+    a = math.sqrt(6 / fan_in)
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception("You drew uniform numbers up to the standard deviation: the contract asks for normal ones.")
+def kaiming_narrow_uniform(fan_in, fan_out, rng):
+    a = math.sqrt(2 / fan_in)
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception("Your weights have a spread of 1: with many inputs the sums grow from layer to layer.")
+def kaiming_not_scaled(fan_in, fan_out, rng):
+    return rng.normal(size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception("You multiplied where the formula divides: more inputs need smaller weights.")
+def kaiming_upside_down(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(fan_in / 2), size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception("Your numbers come from numpy's global generator: with rng alone a run can be repeated.")
+def kaiming_without_rng(fan_in, fan_out, rng):
+    return np.random.randn(fan_in, fan_out) * math.sqrt(2 / fan_in)
+
+
+@init_kaiming_normal.misconception("You made a generator of your own with a fixed seed: every layer would get the same numbers.")
+def kaiming_seeded_inside(fan_in, fan_out, rng):
+    return np.random.default_rng(42).normal(0, math.sqrt(2 / fan_in), size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception("All your columns are the same: neurons that start as one stay one.")
+def kaiming_column_repeated(fan_in, fan_out, rng):
+    return np.tile(rng.normal(0, math.sqrt(2 / fan_in), size=(fan_in, 1)), (1, fan_out))
+
+
+@init_kaiming_normal.misconception("Your weights are all positive: the centre of the distribution is 0.")
+def kaiming_all_positive(fan_in, fan_out, rng):
+    return np.abs(rng.normal(0, math.sqrt(2 / fan_in), size=(fan_in, fan_out)))
+
+
+layer_scales = Exercise(points=3)
+
+
+@layer_scales.cases
+def _(rng):
+    first, second, third = rng.normal(size=(3, 4)), rng.normal(size=(4, 2)), rng.normal(size=(2, 3))
+    yield case("value", rng.normal(size=(5, 3)), [first, second, third], np.tanh)
+    yield case("value", rng.normal(size=(4, 3)), [first, second], np.abs)
+    yield case("value", rng.normal(size=(2, 3)) + 1, [first], np.positive)
+    yield case("value", rng.normal(size=(3, 2)), [rng.normal(size=(2, 2)), rng.normal(size=(2, 2))], np.tanh)
+    yield case("shape", rng.normal(size=(1, 3)), [first, second], np.tanh)
+    yield case("shape/no layers", rng.normal(size=(2, 3)), [], np.tanh)
+    yield case("integer", rng.integers(-3, 4, size=(4, 3)), [first, second], np.tanh)
+    yield case("integer", np.array([[1, 2], [3, 4]]), [np.array([[1, -1], [2, 0]]), np.array([[1], [3]])], np.abs)
+    yield case("purity", rng.normal(size=(5, 3)), [first, second], np.tanh)
+    yield case("purity", rng.normal(size=(3, 2)), [np.eye(2), np.eye(2)], np.positive)
+
+
+def _outputs(X, weights, activation):
+    outputs = []
+    for W in weights:
+        X = activation(X @ W)
+        outputs.append(X)
+    return outputs
+
+
+def _rms(values):
+    return np.sqrt(np.mean(np.square(values, dtype=float)))
+
+
+@layer_scales.right_answer
+def by_recursion(X, weights, activation):
+    if len(weights) == 0:
+        return np.zeros(0)
+    out = activation(np.matmul(X, weights[0]))
+    return np.concatenate([[np.sqrt((out**2).mean())], by_recursion(out, weights[1:], activation)])
+
+
+@layer_scales.right_answer
+def by_norm(X, weights, activation):
+    return np.array([np.linalg.norm(out) / math.sqrt(out.size) for out in _outputs(X, weights, activation)], dtype=float)
+
+
+@layer_scales.right_answer
+def by_filling(X, weights, activation):
+    scales, signal = np.zeros(len(weights)), np.array(X, dtype=float)
+    for i, W in enumerate(weights):
+        signal = activation(signal @ W)
+        scales[i] = np.average(signal.ravel() ** 2) ** 0.5
+    return scales
+
+
+@layer_scales.right_answer
+def by_mean_and_spread(X, weights, activation):
+    return np.array([math.hypot(out.mean(), out.std()) for out in _outputs(X, weights, activation)]).reshape(-1)
+
+
+@layer_scales.right_answer
+def by_a_list(X, weights, activation):
+    return np.asarray([float(_rms(out)) for out in _outputs(X, weights, activation)], dtype=float)
+
+
+@layer_scales.misconception("You took the standard deviation, which leaves the mean out: the root mean square counts the whole signal.")
+def takes_std(X, weights, activation):
+    return np.array([out.std() for out in _outputs(X, weights, activation)])
+
+
+@layer_scales.misconception("You took the mean of the sizes: square first, then the mean, then the root.")
+def takes_mean_size(X, weights, activation):
+    return np.array([np.abs(out).mean() for out in _outputs(X, weights, activation)])
+
+
+@layer_scales.misconception("The root is missing at the end: your scale is in squares.")
+def forgets_the_root(X, weights, activation):
+    return np.array([np.mean(out**2) for out in _outputs(X, weights, activation)])
+
+
+@layer_scales.misconception("You took the root of a sum: with a mean the scale does not grow with the number of examples.")
+def forgets_the_mean(X, weights, activation):
+    return np.array([np.sqrt(np.sum(out**2)) for out in _outputs(X, weights, activation)])
+
+
+@layer_scales.misconception("You averaged before you squared, so plus and minus cancelled out.")
+def squares_the_mean(X, weights, activation):
+    return np.array([abs(out.mean()) for out in _outputs(X, weights, activation)])
+
+
+@layer_scales.misconception("No activation was used: a layer's output is what comes out of its activation.")
+def forgets_the_activation(X, weights, activation):
+    return np.array([_rms(out) for out in _outputs(X, weights, np.positive)])
+
+
+@layer_scales.misconception("You measured before the activation: the next layer sees what comes after it.")
+def measures_too_early(X, weights, activation):
+    scales = []
+    for W in weights:
+        Z = X @ W
+        scales.append(_rms(Z))
+        X = activation(Z)
+    return np.array(scales, dtype=float)
+
+
+@layer_scales.misconception("You passed on the sums without their activation: the next layer sees what comes after it.")
+def passes_on_sums(X, weights, activation):
+    scales = []
+    for W in weights:
+        X = X @ W
+        scales.append(_rms(activation(X)))
+    return np.array(scales, dtype=float)
+
+
+@layer_scales.misconception("You measured the input as well: there is one number for each layer.")
+def measures_the_input(X, weights, activation):
+    return np.array([_rms(X), *(_rms(out) for out in _outputs(X, weights, activation))])
+
+
+@layer_scales.misconception("You return the scale of the last layer alone: keep one number for each layer on the way.")
+def last_layer_only(X, weights, activation):
+    outputs = _outputs(X, weights, activation)
+    return np.array([_rms(outputs[-1])]) if outputs else np.zeros(0)
+
+
+@layer_scales.misconception("Your numbers are in reverse order: the first layer comes first.")
+def reverses(X, weights, activation):
+    return np.array([_rms(out) for out in _outputs(X, weights, activation)][::-1])
+
+
+@layer_scales.misconception("Your loop has to end at once where there are no layers: what is the answer then?")
+def needs_a_layer(X, weights, activation):
+    out = activation(X @ weights[0])
+    scales = [_rms(out)]
+    for W in weights[1:]:
+        out = activation(out @ W)
+        scales.append(_rms(out))
+    return np.array(scales)
+
+
+@layer_scales.misconception("You have one number for each neuron: a layer's scale is taken over all its numbers.")
+def one_for_each_neuron(X, weights, activation):
+    outputs = _outputs(X, weights, activation)
+    return np.concatenate([np.sqrt(np.mean(out**2, axis=0)) for out in outputs]) if outputs else np.zeros(0)
+
+
+@layer_scales.misconception("You divided by the number of examples alone: the mean is over all numbers of the layer's output.")
+def divides_by_examples(X, weights, activation):
+    return np.array([np.sqrt(np.sum(out**2) / len(out)) for out in _outputs(X, weights, activation)])
+
+
+@layer_scales.misconception("Every layer in yours sees the input X itself or what fits it: each layer works on what the one before put out.")
+def never_passes_on(X, weights, activation):
+    scales = []
+    for W in weights:
+        scales.append(_rms(activation(X @ W)))
+        X = np.asarray(X, float)
+        X = X if X.shape[1] == W.shape[1] else activation(X @ W)
+    return np.array(scales, dtype=float)
+
+
+@layer_scales.misconception("The weights were turned: examples are rows, so the product is X @ W as it stands.")
+def transposes_the_weights(X, weights, activation):
+    return np.array([_rms(out) for out in _outputs(X, [W.T for W in weights], activation)], dtype=float)
+
+
+n_distinct_units = Exercise(points=2)
+
+
+@n_distinct_units.cases
+def _(rng):
+    W = rng.normal(size=(3, 4))
+    b = rng.normal(size=4)
+    clones = W[:, [0, 1, 0, 2, 0]]
+    yield case("value", W, b)
+    yield case("value", clones, b[[0, 1, 0, 2, 0]])
+    yield case("value", clones, b[[0, 1, 3, 2, 0]])
+    yield case("value", np.zeros((2, 5)), np.zeros(5))
+    yield case("value", np.zeros((2, 4)), np.array([1.0, 2.0, 1.0, 3.0]))
+    yield case("value", np.full((3, 6), 0.5), np.array([0.0, 1.0, 0.0, 1.0, 0.0, 1.0]))
+    yield case("value", np.array([[1.0, 2.0], [2.0, 1.0]]), np.zeros(2))
+    yield case("value", np.array([[1.0, 1.0 + 1e-6], [2.0, 2.0]]), np.zeros(2))
+    yield case("value", np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 3.0], [1.0, 1.0, 1.0]]), np.array([1.0, 1.0, 1.0]))
+    yield case("integer", np.array([[1, 2, 1], [3, 4, 3]]), np.array([0, 0, 0]))
+    yield case("purity", clones, b[[0, 1, 0, 2, 0]])
+
+
+@n_distinct_units.right_answer
+def by_a_set(W, b):
+    return len({(*column, bias) for column, bias in zip(W.T.tolist(), b.tolist(), strict=True)})
+
+
+@n_distinct_units.right_answer
+def by_unique_columns(W, b):
+    return int(np.unique(np.vstack([W, b]), axis=1).shape[1])
+
+
+@n_distinct_units.right_answer
+def by_unique_rows(W, b):
+    return len(np.unique(np.column_stack([W.T, b]), axis=0))
+
+
+@n_distinct_units.right_answer
+def by_comparing_all(W, b):
+    units = [np.append(W[:, i], b[i]) for i in range(W.shape[1])]
+    return sum(not any(np.array_equal(unit, other) for other in units[:i]) for i, unit in enumerate(units))
+
+
+@n_distinct_units.misconception("You looked at the weights alone: two neurons with the same weights and different biases are two.")
+def ignores_biases(W, b):
+    return len(np.unique(W, axis=1).T)
+
+
+@n_distinct_units.misconception("You looked at the biases alone: a neuron is its column of weights and its bias.")
+def ignores_weights(W, b):
+    return len(np.unique(b))
+
+
+@n_distinct_units.misconception("You compared rows: the weights of a neuron are a column.")
+def compares_rows(W, b):
+    return len(np.unique(W, axis=0))
+
+
+@n_distinct_units.misconception("You counted different numbers: compare whole neurons, each with all its weights.")
+def counts_numbers(W, b):
+    return len(np.unique(np.vstack([W, b])))
+
+
+@n_distinct_units.misconception("You counted all neurons: those that are the same count once.")
+def counts_all(W, b):
+    return W.shape[1]
+
+
+@n_distinct_units.misconception("You counted those that are repeats: the question is how many different ones there are.")
+def counts_repeats(W, b):
+    return W.shape[1] - len(np.unique(np.vstack([W, b]), axis=1).T)
+
+
+@n_distinct_units.misconception("You left out neurons that have a copy: a group of copies still is one neuron.")
+def counts_singles(W, b):
+    _, counts = np.unique(np.vstack([W, b]), axis=1, return_counts=True)
+    return int(np.sum(counts == 1))
+
+
+@n_distinct_units.misconception("You compared neighbours: copies may be anywhere in the layer.")
+def compares_neighbours(W, b):
+    units = np.vstack([W, b])
+    return 1 + int(np.sum(np.any(units[:, 1:] != units[:, :-1], axis=0)))
+
+
+@n_distinct_units.misconception("You compared sums: (1, 2) and (2, 1) have the same sum and are different neurons.")
+def compares_sums(W, b):
+    return len(np.unique(np.round(W.sum(axis=0) + b, 9)))
+
+
+@n_distinct_units.misconception("You counted weights and biases apart from each other: a neuron is a pair of both.")
+def multiplies_counts(W, b):
+    return len(np.unique(W, axis=1).T) * len(np.unique(b))
+
+
+@n_distinct_units.misconception("You took neurons that are close for the same: only equal ones move together for ever.")
+def rounds_first(W, b):
+    return len(np.unique(np.round(np.vstack([W, b]), 3), axis=1).T)
+
+
+@n_distinct_units.misconception("You took the rank: it counts independent directions, and different neurons may depend on each other.")
+def takes_the_rank(W, b):
+    return int(np.linalg.matrix_rank(np.vstack([W, b])))
+
+
+@n_distinct_units.misconception("You compared with the first neuron only: others may be copies of each other.")
+def compares_with_the_first(W, b):
+    units = np.vstack([W, b])
+    return 1 + int(np.sum(np.any(units[:, 1:] != units[:, :1], axis=0)))
+
+
+@n_distinct_units.misconception("The number should come back alone, and you return the neurons themselves.")
+def returns_the_units(W, b):
+    return np.unique(np.vstack([W, b]), axis=1)
+
+
+zero_tanh = Question(
+    "A network with one hidden layer of tanh starts with all weights and biases at zero. Which of them move at the first step of training?",
+    ("Only the output's bias", "All of them, by the same amount", "None of them"),
+    answer="Only the output's bias",
+    why="The hidden outputs are tanh(0) = 0, so the output weights get no slope; the output weights are 0, so nothing gets back to the hidden layer.",
+)
+
+deep_relu = Question(
+    "A signal of size 1 goes through 20 ReLU layers of 32 neurons, with weights from the standard normal distribution. How large is it at the end?",
+    ("About 1,000,000,000,000", "About 1", "About 20"),
+    answer="About 1,000,000,000,000",
+    why="Each neuron adds up 32 products, and half of the sums pass: a layer multiplies the size by about √(32/2) = 4, and 4²⁰ is about 10¹².",
+)
+
+spread_of_sampler = Question(
+    "Xavier's uniform draws between −a and a. Where is its standard deviation?",
+    ("At a divided by √3, well inside", "At a", "Outside, beyond a"),
+    answer="At a divided by √3, well inside",
+    why="All numbers up to the bound are equally likely, so a typical one is nearer to 0 than the bound is.",
+)
+
+downhill = Question(
+    "Which of these changes the weights?",
+    ("Gradient descent", "Backpropagation", "The loss"),
+    answer="Gradient descent",
+    why="Backpropagation computes the slopes. Gradient descent steps against them, scaled by the learning rate.",
+)
+
+layer_is_dense = Question(
+    "W has the shape (6, 4). How many neurons has the layer?",
+    ("4", "6", "24"),
+    answer="4",
+    why="A column for each neuron, a row for each input.",
+)
+
+limit_of_rate = Question(
+    "The largest curvature of a loss doubles. What happens to the largest stable learning rate?",
+    ("It halves", "It doubles", "It stays"),
+    answer="It halves",
+    why="The limit is 2 divided by the largest curvature.",
+)
+
+tanh_of_large = Question(
+    "A tanh neuron gets z = 50. What is its output, to three decimals?",
+    ("1.000", "50.000", "0.500"),
+    answer="1.000",
+    why="tanh stays between −1 and 1, and far out it is at the ends.",
+)
+
+small_steps = Question(
+    "Why does gradient descent take small steps?",
+    ("The slopes hold only nearby", "Large numbers cost more time", "Small weights are better"),
+    answer="The slopes hold only nearby",
+    why="A gradient promises what a small step does. On a long step the slopes themselves change.",
+)
