@@ -104,3 +104,62 @@ def n_distinct_units(W: Any, b: Any) -> int:
     units = np.concatenate([W, np.reshape(b, (1, -1))])
     same = (units[:, :, None] == units[:, None, :]).all(axis=0)
     return int(np.count_nonzero(same.argmax(axis=0) == np.arange(len(same))))
+
+
+def chain(d_outer: Callable[[Any], Any], inner: Callable[[Any], Any], d_inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The derivative of outer∘inner."""
+    return lambda x: np.multiply(d_inner(x), d_outer(inner(x)))
+
+
+def numerical_grad(f: Callable[[Array], float], x: Any, h: float = 1e-5) -> Array:
+    """Central differences of f at x (any shape)."""
+    at = np.asarray(x, np.float64)
+    steps = np.multiply(h, np.identity(at.size)).reshape(at.size, *at.shape)
+    slopes = [f(at + one) - f(at - one) for one in steps]
+    return np.divide(slopes, 2.0 * h).reshape(at.shape)
+
+
+def sigmoid_grad(z: Any) -> Array:
+    """The slope of the sigmoid at z (any shape), by ¼ / cosh²(z/2)."""
+    half = np.minimum(np.abs(z), 700.0) / 2.0
+    return np.asarray(0.25 / np.cosh(half) ** 2)
+
+
+def relu_grad(z: Any) -> Array:
+    """The slope of the ReLU at z (any shape), 0 at 0."""
+    return np.asarray(np.heaviside(z, 0.0))
+
+
+def neuron_grad(x: Any, w: Any, b: float, y: float) -> tuple[Array, float]:
+    """Gradient of (σ(w·x + b) − y)²: (dw (d,), db)."""
+    z = float(np.vdot(w, x)) + b
+    back = float(2.0 * (sigmoid(z) - y) * sigmoid_grad(z))
+    return np.multiply(back, x), back
+
+
+def dense_backward(dZ: Any, X: Any, W: Any) -> tuple[Array, Array, Array]:
+    """What a layer passes back: (dX, dW, db)."""
+    return np.einsum("no,io->ni", dZ, W), np.einsum("ni,no->io", X, dZ), np.einsum("no->o", dZ)
+
+
+def cross_entropy(logits: Any, labels: Any) -> float:
+    """Mean cross-entropy of logits (n, k) and labels (n,)."""
+    logits = np.asarray(logits, np.float64)
+    chosen = np.take_along_axis(logits, np.reshape(labels, (-1, 1)), axis=1)[:, 0]
+    return float(np.average(np.logaddexp.reduce(logits, axis=1) - chosen))
+
+
+def softmax_ce_grad(logits: Any, labels: Any) -> Array:
+    """Gradient (n, k) of the mean cross-entropy for its logits."""
+    right = np.arange(np.shape(logits)[1]) == np.reshape(labels, (-1, 1))
+    return np.asarray(np.subtract(softmax(logits), right) / len(right))
+
+
+def gd_step(w: Any, grad: Any, lr: float) -> Array:
+    """One step of gradient descent."""
+    return np.asarray(np.subtract(w, np.multiply(lr, grad)))
+
+
+def max_stable_lr(H: Any) -> float:
+    """2 / λ_max of a symmetric H (d, d)."""
+    return float(np.divide(2.0, np.linalg.norm(H, 2)))

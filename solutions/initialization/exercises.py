@@ -72,7 +72,7 @@ def draws_uniform(fan_in, fan_out, std, rng):
     return rng.uniform(-std, std, size=(fan_in, fan_out))
 
 
-@init_normal.misconception("Your numbers come from numpy's global generator: with rng alone a run can be repeated.")
+@init_normal.misconception("Your numbers don't come from rng: only what rng gives can be repeated by whoever starts it again.")
 def forgets_rng(fan_in, fan_out, std, rng):
     return np.random.normal(0, std, size=(fan_in, fan_out))
 
@@ -80,11 +80,6 @@ def forgets_rng(fan_in, fan_out, std, rng):
 @init_normal.misconception("You made a generator of your own with a fixed seed: every layer would get the same numbers.")
 def seeds_its_own(fan_in, fan_out, std, rng):
     return np.random.default_rng(0).normal(0, std, size=(fan_in, fan_out))
-
-
-@init_normal.misconception("You made a new generator without a seed: nobody could repeat the run.")
-def makes_another_generator(fan_in, fan_out, std, rng):
-    return np.random.default_rng().normal(0, std, size=(fan_in, fan_out))
 
 
 @init_normal.misconception("All your columns are the same: neurons that start as one stay one.")
@@ -223,7 +218,7 @@ def xavier_without_brackets(fan_in, fan_out, rng):
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("Your numbers come from numpy's global generator: with rng alone a run can be repeated.")
+@init_xavier_uniform.misconception("Your numbers don't come from rng: only what rng gives can be repeated by whoever starts it again.")
 def xavier_without_rng(fan_in, fan_out, rng):
     a = _xavier(fan_in, fan_out)
     return np.random.uniform(-a, a, size=(fan_in, fan_out))
@@ -327,7 +322,7 @@ def kaiming_upside_down(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(fan_in / 2), size=(fan_in, fan_out))
 
 
-@init_kaiming_normal.misconception("Your numbers come from numpy's global generator: with rng alone a run can be repeated.")
+@init_kaiming_normal.misconception("Your numbers don't come from rng: only what rng gives can be repeated by whoever starts it again.")
 def kaiming_without_rng(fan_in, fan_out, rng):
     return np.random.randn(fan_in, fan_out) * math.sqrt(2 / fan_in)
 

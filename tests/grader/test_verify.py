@@ -102,6 +102,7 @@ CASES = EXERCISES[EXERCISES.index("@double.cases") : EXERCISES.index("@double.ri
         ("exercises.py", "return x + x", "return x + x + 1", "double rejects the right answer adds: value missed"),
         ("exercises.py", "double = Exercise(points=2)", "double = Exercise(points=2)\nhalf = Exercise(points=1)\nhalf.draw = 1", "half has no cell with ### BEGIN SOLUTION"),
         ("exercises.py", 'case("value",', 'case("values",', "unknown property 'values'"),
+        ("exercises.py", 'case("value", rng.normal(size=3))', 'case("distribution", 1.0)', "case 1 of double draws 2 numbers in two calls, too few"),
         ("exercises.py", "rng.normal(size=3)", "lambda x: x", "a value case of double: the function"),
         ("exercises.py", "import numpy as np", "import nothing_like_this", "solutions/toy/exercises.py can't be read: ModuleNotFoundError"),
         ("exercises.py", "double = Exercise", "twice = Exercise", "can't be read: NameError"),

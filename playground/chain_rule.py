@@ -1,0 +1,160 @@
+"""The functions that a learner writes in the chain rule lesson come in; its three plays go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from playground.learner import Unusable, Watched
+from playground.live import LiveFigure
+from playground.marks import Array
+from playground.scene import Frame
+from playground.style import BLACK, GREEN, ORANGE, PURPLE, SKY, Look, number
+
+Function = Callable[..., Any]
+
+X = np.linspace(-2.4, 2.4, 97)
+SMALLEST = 1e-20
+
+NODES = {"x": (0.0, 1.0), "first": (1.0, 1.8), "second": (1.0, 0.2), "y": (2.0, 1.0)}
+PATHS = [("x", "first"), ("x", "second"), ("first", "y"), ("second", "y")]
+STAGES = ["x is given", "x goes into both factors", "the factors make y", "each factor's slope", "both paths back to x"]
+
+
+def gears(chain: Function | None, after: Any = None) -> LiveFigure:
+    """Three curves, u = x²/2, y = sin(u) and y over x, each with its tangent: the first two slopes make the third."""
+
+    def move(f: Any, x: float, at_x: bool) -> Frame:
+        u, y = _half_square(x), np.sin(_half_square(x))
+        derivative = f.chain(np.cos, _half_square, _identity)
+        slope = _slope(derivative, x)
+        inner, outer = x, float(np.cos(x if at_x else u))
+        tangents = {"inner slope": (x, u, inner), "outer slope": (x if at_x else u, np.sin(x if at_x else u), outer), "slope": (x, y, slope)}
+        return {
+            "inner": (X, _half_square(X)),
+            "outer": (X, np.sin(X)),
+            "whole": (X, np.sin(_half_square(X))),
+            **{name: _tangent(*values) for name, values in tangents.items()},
+            "wrong": _tangent(x, y, inner * outer) if at_x else (np.array([np.nan]), np.array([np.nan])),
+            "places": (np.array([x]), np.array([u])),
+            "reading": (np.array([tangents["outer slope"][0]]), np.array([tangents["outer slope"][1]])),
+            "result": (np.array([x]), np.array([y])),
+        }, (
+            f"inner slope {number(inner)}; outer slope {number(outer)}, read at {number(x if at_x else u)};"
+            f" their product {number(inner * outer)}; slope of the whole {number(slope)}."
+        )
+
+    play = LiveFigure("Two slopes and their product", move, {"chain": chain}, after)
+    places = {
+        "inner": play.axes(131, xlabel="x", ylabel="u = x²/2", xlim=(-2.4, 2.4), ylim=(-1.5, 3)),
+        "outer": play.axes(132, xlabel="u", ylabel="y = sin(u)", xlim=(-2.4, 2.4), ylim=(-2.25, 2.25)),
+        "whole": play.axes(133, xlabel="x", ylabel="y = sin(x²/2)", xlim=(-2.4, 2.4), ylim=(-2.25, 2.25)),
+    }
+    for name, tangent, point in zip(places, ("inner slope", "outer slope", "slope"), ("places", "reading", "result"), strict=True):
+        play.line(name, places[name], Look(BLACK, width=1.5), twin=False)
+        last = name == "whole"
+        play.line(tangent, places[name], *(() if last else (Look(GREEN, (9, 3), width=4),)), twin=last, label="tangent" if last else "")
+        play.points(point, places[name], Look(BLACK), twin=False)
+    play.line("wrong", places["whole"], Look(PURPLE, (3, 3), width=4), twin=False, label="read at x")
+    play.slider("x", "x", -2, 2, 1.2)
+    play.switch("at_x", "read the outer slope at x (wrong)", False)
+    return play
+
+
+def graph(numerical_grad: Function | None, after: Any = None) -> LiveFigure:
+    """y = x·x as a graph that is stepped through: values forward, slopes back, and the numerical slope beside their sum."""
+
+    def move(f: Any, stage: float, x: float, one: bool) -> Frame:
+        now, back = int(stage), int(stage) - 3
+        paths = PATHS[:1] + PATHS[2:3] if one else PATHS
+        forward = [p for p in paths if (p[0] == "x" and now >= 1) or (p[1] == "y" and now >= 2)]
+        words = {"x": f"x = {number(x)}", "first": f"factor {number(x)}" * (now >= 1), "second": f"factor {number(x)}" * (now >= 1), "y": f"y = {number(x * x)}" * (now >= 2)}
+        slopes = {"first": f"slope {number(x)}" * (back >= 0), "second": f"slope {number(x)}" * (back >= 0 and not one)}
+        numerical = float(f.numerical_grad(_square, np.array([x]), shape=(1,))[0])
+        parts = np.array([x, 0.0 if one else x, x if one else 2 * x])
+        return {
+            "nodes": tuple(np.array(axis) for axis in zip(*NODES.values(), strict=True)),
+            "forward": _edges(forward),
+            "backward": _edges([(b, a) for a, b in paths if (b == "y" and back >= 0) or (a == "x" and back >= 1)], shift=-0.13),
+            "values": [(NODES[name][0], NODES[name][1] + 0.28, text) for name, text in words.items()],
+            "slopes": [(NODES[name][0], NODES[name][1] - 0.28, text) for name, text in slopes.items()],
+            "paths": (np.arange(3), parts if back >= 1 else np.zeros(3)),
+            "numerical": (np.array([3.0]), np.array([numerical])),
+        }, f"{STAGES[now]}; the slope along {'one path' if one else 'both paths'} is {number(parts[2])}, numerical_grad says {number(numerical)}."
+
+    play = LiveFigure("The graph of y = x·x", move, {"numerical_grad": numerical_grad}, after)
+    left = play.axes(121, xlim=(-0.5, 2.5), ylim=(-0.5, 2.5))
+    left.set_axis_off()
+    right = play.axes(122, ylabel="slope of y for x", xlim=(-0.6, 3.6), ylim=(-6.5, 6.5))
+    right.set_xticks(range(4), ["first\npath", "second\npath", "sum", "numer-\nical"])
+    play.line("forward", left, Look(SKY, width=3), twin=False, label="values")
+    play.line("backward", left, Look(ORANGE, (6, 4), width=3), twin=False, label="slopes")
+    play.points("nodes", left, Look(BLACK), twin=False)
+    play.words("values", left)
+    play.words("slopes", left)
+    play.bars("paths", right, Look(ORANGE), twin=False)
+    play.bars("numerical", right, label="numerical_grad")
+    play.slider("stage", "stage", 0, 4, 4, step=1)
+    play.slider("x", "x", -3, 3, 2.0, step=0.25)
+    play.switch("one", "follow one path only", False)
+    return play
+
+
+def depth(sigmoid_grad: Function | None, relu_grad: Function | None, after: Any = None) -> LiveFigure:
+    """The product of the slopes of many activations in a row, all at the same weighted sum z."""
+
+    def move(f: Any, layers: float, z: float) -> Frame:
+        count = np.arange(1, int(layers) + 1)
+        slopes = {name: float(f_grad(np.array([z]), shape=(1,))[0]) for name, f_grad in (("sigmoid", f.sigmoid_grad), ("ReLU", f.relu_grad))}
+        products = {name: slope**count for name, slope in slopes.items()}
+        lines = {name: (count, np.maximum(product, SMALLEST)) for name, product in products.items()}
+        return lines, (
+            f"one sigmoid slope is {number(slopes['sigmoid'])}, {int(layers)} of them make {_tiny(products['sigmoid'][-1])};"
+            f" ReLU slopes make {_tiny(products['ReLU'][-1])}."
+        )
+
+    play = LiveFigure("The product of slopes in a deep network", move, {"sigmoid_grad": sigmoid_grad, "relu_grad": relu_grad}, after)
+    ax = play.axes(xlabel="layers", ylabel="product of the slopes", xlim=(0, 30), ylim=(SMALLEST / 10, 10), yscale="log")
+    play.line("sigmoid", ax, label="sigmoid")
+    play.line("ReLU", ax, Look(PURPLE, (10, 3), width=5), label="ReLU")
+    play.slider("layers", "layers", 1, 30, 20, step=1)
+    play.slider("z", "weighted sum z", -4, 4, 0.5, step=0.25)
+    return play
+
+
+def _slope(derivative: Any, x: float) -> float:
+    if not callable(derivative):
+        raise Unusable(f"chain returned {type(derivative).__name__} where a function belongs.")
+    return float(Watched("the function from chain", derivative)(x, shape=()))
+
+
+def _half_square(x: Any) -> Any:
+    return np.square(x) / 2
+
+
+def _identity(x: Any) -> Any:
+    return np.add(x, 0.0)
+
+
+def _square(x: Array) -> float:
+    return float(x[0] * x[0])
+
+
+def _tangent(x: float, y: float, slope: float) -> tuple[Array, Array]:
+    """A piece of tangent of the same length for every slope."""
+    half = 1.1 / np.hypot(1, slope)
+    return np.array([x - half, x + half]), np.array([y - half * slope, y + half * slope])
+
+
+def _edges(paths: list[tuple[str, str]], shift: float = 0.0) -> tuple[Array, Array]:
+    """The lines of some paths of the graph, one after the other, a gap between."""
+    ends = [[*NODES[a], *NODES[b]] for a, b in paths]
+    x = np.array([value for x1, _, x2, _ in ends for value in (0.88 * x1 + 0.12 * x2, 0.12 * x1 + 0.88 * x2, np.nan)] or [np.nan])
+    y = np.array([value for _, y1, _, y2 in ends for value in (0.88 * y1 + 0.12 * y2, 0.12 * y1 + 0.88 * y2, np.nan)] or [np.nan])
+    return x, y + shift
+
+
+def _tiny(value: float) -> str:
+    return number(value) if value > 1e-4 or value == 0 else f"{value:.1e}".replace("e-", "e−")

@@ -1,0 +1,1003 @@
+"""The chain rule lesson: points, cases, right answers, misconceptions and questions."""
+
+import math
+from functools import partial
+
+import numpy as np
+
+from grader import Exercise, Question, case
+from playground import landscapes
+
+twice = partial(np.multiply, 2.0)
+"""The slope of np.square."""
+
+chain = Exercise(points=2)
+
+
+@chain.cases
+def _(rng):
+    yield case("value", np.cos, np.square, twice, at=rng.normal(size=4).tolist())
+    yield case("value", twice, np.sin, np.cos, at=rng.normal(size=4).tolist())
+    yield case("value", np.exp, twice, partial(np.full_like, fill_value=2.0), at=rng.normal(size=3).tolist())
+    yield case("value", np.cos, np.exp, np.exp, at=rng.normal(size=3).tolist())
+    yield case("shape", np.cos, np.square, twice, at=[rng.normal(size=3), rng.normal(size=(2, 2))])
+    yield case("integer", np.cos, np.square, twice, at=[1, 2, np.array([1, 2, 3])])
+
+
+@chain.right_answer
+def by_lambda(d_outer, inner, d_inner):
+    return lambda x: d_inner(x) * d_outer(inner(x))
+
+
+@chain.right_answer
+def by_multiply(d_outer, inner, d_inner):
+    def slope(value):
+        u = inner(value)
+        return np.multiply(d_outer(u), d_inner(value))
+
+    return slope
+
+
+class _Slope:
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def __call__(self, x):
+        d_outer, inner, d_inner = self.parts
+        return d_outer(inner(x)) * d_inner(x)
+
+
+@chain.right_answer
+def by_an_object(d_outer, inner, d_inner):
+    return _Slope(d_outer, inner, d_inner)
+
+
+@chain.right_answer
+def by_partial(d_outer, inner, d_inner):
+    return partial(lambda f, g, h, x: math.prod([f(g(x)), h(x)]), d_outer, inner, d_inner)
+
+
+@chain.misconception("You read the outer slope at x: the outer function never sees x, so what does it see?")
+def reads_at_x(d_outer, inner, d_inner):
+    return lambda x: d_outer(x) * d_inner(x)
+
+
+@chain.misconception("You read the inner slope at the inner value: the inner function sees x itself.")
+def reads_inner_at_u(d_outer, inner, d_inner):
+    return lambda x: d_outer(inner(x)) * d_inner(inner(x))
+
+
+@chain.misconception("The two slopes were added: one factor after another means a product.")
+def adds(d_outer, inner, d_inner):
+    return lambda x: d_outer(inner(x)) + d_inner(x)
+
+
+@chain.misconception("The inner slope is missing: how fast does the inner value itself change with x?")
+def forgets_the_inner_slope(d_outer, inner, d_inner):
+    return lambda x: d_outer(inner(x))
+
+
+@chain.misconception("The outer slope is missing: the outer function scales the change once more.")
+def forgets_the_outer_slope(d_outer, inner, d_inner):
+    return lambda x: d_inner(x)
+
+
+@chain.misconception("You put one slope into the other: slopes are multiplied, only the functions are nested.")
+def nests_the_slopes(d_outer, inner, d_inner):
+    return lambda x: d_outer(d_inner(x))
+
+
+@chain.misconception("You multiplied by the inner value: it is where the outer slope is read, and no factor of its own.")
+def multiplies_by_the_inner_value(d_outer, inner, d_inner):
+    return lambda x: d_outer(inner(x)) * inner(x)
+
+
+@chain.misconception("There is the inner value as an extra factor in yours: two slopes are all.")
+def three_factors(d_outer, inner, d_inner):
+    return lambda x: d_outer(inner(x)) * inner(x) * d_inner(x)
+
+
+@chain.misconception("You divided one slope by the other: slopes in a row multiply.")
+def divides(d_outer, inner, d_inner):
+    return lambda x: d_outer(inner(x)) / d_inner(x)
+
+
+@chain.misconception("The order is turned: here inner comes first and the outer function gets its result.")
+def turns_the_order(d_outer, inner, d_inner):
+    return lambda x: d_inner(d_outer(x)) * d_outer(x)
+
+
+@chain.misconception("You returned a number: a derivative is a function of x, so return a function.")
+def returns_a_number(d_outer, inner, d_inner):
+    return d_outer(inner(1.0)) * d_inner(1.0)
+
+
+@chain.misconception("Your derivative takes one number only: it has to work on a whole array of x as well.")
+def one_number_only(d_outer, inner, d_inner):
+    return lambda x: float(d_outer(inner(x))) * float(d_inner(x))
+
+
+numerical_grad = Exercise(points=3)
+
+
+@numerical_grad.cases
+def _(rng):
+    near = {"rtol": 1e-6, "atol": 2e-7}
+    yield case("value", landscapes.quartic, rng.normal(size=4) + 1, **near)
+    yield case("value", landscapes.tilted, rng.normal(size=2), **near)
+    yield case("value", landscapes.product, rng.normal(size=2) + 1, **near)
+    yield case("value", landscapes.quartic, rng.normal(size=3), 0.1, **near)
+    yield case("value", partial(landscapes.ravine, steep=30.0), rng.normal(size=2) + 1, 0.01, **near)
+    yield case("shape", landscapes.quartic, rng.normal(size=(2, 3)), **near)
+    yield case("shape", landscapes.quartic, rng.normal(size=(2, 1, 2)), **near)
+    yield case("shape/one number", landscapes.quartic, np.array(rng.normal() + 1), **near)
+    yield case("integer", landscapes.quartic, np.array([1, 2, -3]), **near)
+    yield case("integer", landscapes.tilted, np.array([1, 2]), **near)
+    yield case("purity", landscapes.quartic, rng.normal(size=24), **near)  # so many that h forth and back does not restore them all
+    yield case("purity", landscapes.tilted, rng.normal(size=2), 0.1, **near)
+
+
+@numerical_grad.right_answer
+def by_restoring(f, x, h=1e-5):
+    x = np.array(x, dtype=float)
+    grad = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        old = x[place]
+        x[place] = old + h
+        above = f(x)
+        x[place] = old - h
+        below = f(x)
+        x[place] = old
+        grad[place] = (above - below) / (2 * h)
+    return grad
+
+
+@numerical_grad.right_answer
+def by_unit_steps(f, x, h=1e-5):
+    x = np.asarray(x, dtype=float)
+    steps = h * np.eye(x.size).reshape(x.size, *x.shape)
+    return np.array([(f(x + step) - f(x - step)) / (2 * h) for step in steps]).reshape(x.shape)
+
+
+@numerical_grad.right_answer
+def by_flat_copies(f, x, h=1e-5):
+    flat = np.ravel(x).astype(float)
+    slopes = []
+    for i in range(flat.size):
+        up, down = flat.copy(), flat.copy()
+        up[i] += h
+        down[i] -= h
+        slopes.append((f(up.reshape(np.shape(x))) - f(down.reshape(np.shape(x)))) / h / 2)
+    return np.reshape(slopes, np.shape(x))
+
+
+@numerical_grad.right_answer
+def by_iterator(f, x, h=1e-5):
+    x = np.array(x, float)
+    grad, it = np.empty_like(x), np.nditer(x, flags=["multi_index"])
+    for _ in it:
+        mask = np.zeros_like(x)
+        mask[it.multi_index] = h
+        grad[it.multi_index] = (f(x + mask) - f(x - mask)) / (2.0 * h)
+    return grad
+
+
+def _differences(f, x, h, slope):
+    x = np.array(x, dtype=float)
+    grad = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[place] = h
+        grad[place] = slope(f, x, step)
+    return grad
+
+
+@numerical_grad.misconception("You looked to one side only: a step to either side makes the error far smaller.")
+def forward_only(f, x, h=1e-5):
+    return _differences(f, x, h, lambda f, x, step: (f(x + step) - f(x)) / h)
+
+
+@numerical_grad.misconception("You looked back only: a step to either side makes the error far smaller.")
+def backward_only(f, x, h=1e-5):
+    return _differences(f, x, h, lambda f, x, step: (f(x) - f(x - step)) / h)
+
+
+@numerical_grad.misconception("Your slopes are twice too large: how far apart are the two places that you compared?")
+def forgets_the_two(f, x, h=1e-5):
+    return _differences(f, x, h, lambda f, x, step: (f(x + step) - f(x - step)) / h)
+
+
+@numerical_grad.misconception("You did not divide by the distance: a slope is a change for each unit of the way.")
+def forgets_the_division(f, x, h=1e-5):
+    return _differences(f, x, h, lambda f, x, step: f(x + step) - f(x - step))
+
+
+@numerical_grad.misconception("Your signs are turned: the slope is positive where the function grows.")
+def turns_the_sign(f, x, h=1e-5):
+    return _differences(f, x, h, lambda f, x, step: (f(x - step) - f(x + step)) / (2 * h))
+
+
+@numerical_grad.misconception("You moved all coordinates together: each partial derivative moves one and keeps the others.")
+def moves_all(f, x, h=1e-5):
+    x = np.array(x, dtype=float)
+    return np.full(x.shape, (f(x + h) - f(x - h)) / (2 * h))
+
+
+@numerical_grad.misconception("You did not use h as it was given: the step is an argument of yours.")
+def ignores_h(f, x, h=1e-5):
+    return _differences(f, x, 1e-5, lambda f, x, step: (f(x + step) - f(x - step)) / 2e-5)
+
+
+@numerical_grad.misconception("The step was made as large as the coordinate says: h is the same for all of them.")
+def relative_steps(f, x, h=1e-5):
+    return _differences(f, x, h, lambda f, x, step: (f(x + step * np.abs(x)) - f(x - step * np.abs(x))) / (2 * h))
+
+
+@numerical_grad.misconception("A coordinate that you moved was not put back before the next one: the later slopes are read elsewhere.")
+def does_not_restore(f, x, h=1e-5):
+    x = np.array(x, dtype=float)
+    grad = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        x[place] += h
+        above = f(x)
+        x[place] -= 2 * h
+        grad[place] = (above - f(x)) / (2 * h)
+    return grad
+
+
+@numerical_grad.misconception("You stepped in x itself, and adding and subtracting h does not give back exactly what was there: work on a copy, or keep the old number.")
+def leaves_crumbs(f, x, h=1e-5):
+    if x.dtype.kind != "f":
+        return by_unit_steps(f, x, h)
+    grad = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        x[place] += h
+        above = f(x)
+        x[place] -= 2 * h
+        grad[place] = (above - f(x)) / (2 * h)
+        x[place] += h
+    return grad
+
+
+@numerical_grad.misconception("In an array of whole numbers a step of 0.00001 is cut off: make a copy of floats first.")
+def loses_small_steps(f, x, h=1e-5):
+    x = np.array(x)
+    grad = np.zeros(x.shape)
+    for place in np.ndindex(x.shape):
+        old = x[place].copy()
+        x[place] = old + h
+        above = f(x)
+        x[place] = old - h
+        grad[place] = (above - f(x)) / (2 * h)
+        x[place] = old
+    return grad
+
+
+@numerical_grad.misconception("Your gradient is as whole as its input: zeros_like of integers holds integers, and cuts what you store.")
+def stores_integers(f, x, h=1e-5):
+    grad = np.zeros_like(x)
+    exact = by_unit_steps(f, x, h)
+    for place in np.ndindex(grad.shape):
+        grad[place] = exact[place]
+    return grad
+
+
+@numerical_grad.misconception("Your gradient is a flat row: it has the shape of x, one slope in each place.")
+def stays_flat(f, x, h=1e-5):
+    return by_unit_steps(f, x, h).ravel()
+
+
+@numerical_grad.misconception("You went through the first axis only: an array may have more axes, or none.")
+def one_axis_only(f, x, h=1e-5):
+    x = np.array(x, dtype=float)
+    grad = np.zeros_like(x)
+    for i in range(len(x)):
+        step = np.zeros_like(x)
+        step[i] = h
+        grad[i] = (f(x + step) - f(x - step)) / (2 * h)
+    return grad
+
+
+@numerical_grad.misconception("You added the partial derivatives up: the gradient keeps one for each coordinate.")
+def adds_up(f, x, h=1e-5):
+    return float(np.sum(by_unit_steps(f, x, h)))
+
+
+sigmoid_grad = Exercise(points=2)
+
+
+@sigmoid_grad.cases
+def _(rng):
+    yield case("value", rng.normal(size=5))
+    yield case("value", np.array([0.0, 2.0, -2.0]))
+    yield case("value", rng.normal(size=(2, 3)) * 3)
+    yield case("shape", rng.normal(size=(3, 2)))
+    yield case("shape/one number", float(rng.normal()))
+    yield case("integer", np.array([-2, 0, 3]))
+    yield case("stability", np.array([1000.0, -1000.0]))
+    yield case("stability", np.array([-40.0, 40.0, -1000.0]), atol=1e-25)
+    yield case("quiet", np.array([1000.0, -1000.0]))
+    yield case("quiet", np.array([-800.0, 800.0, 0.0]))
+    yield case("purity", rng.normal(size=4))
+
+
+def _sigmoid(z):
+    half = np.asarray(z, float) / 2
+    return 0.5 * (1 + np.tanh(half))
+
+
+@sigmoid_grad.right_answer
+def by_e_to_minus_size(z):
+    e = np.exp(-np.abs(z))
+    return e / (1 + e) ** 2
+
+
+@sigmoid_grad.right_answer
+def by_two_sigmoids(z):
+    def sigmoid(t):
+        e = np.exp(-np.abs(t))
+        return np.where(np.asarray(t) >= 0, 1 / (1 + e), e / (1 + e))
+
+    return sigmoid(z) * sigmoid(np.negative(z))
+
+
+@sigmoid_grad.right_answer
+def by_cosh(z):
+    return 0.25 / np.cosh(np.clip(np.asarray(z, float) / 2, -350, 350)) ** 2
+
+
+@sigmoid_grad.right_answer
+def by_clipping(z):
+    z = np.clip(z, -500, 500)
+    e = np.exp(-np.abs(z))
+    return np.exp(np.log(e) - 2 * np.log1p(e))
+
+
+@sigmoid_grad.misconception("You took z for the activation: the slope is asked for at z, before the sigmoid.")
+def expects_the_activation(z):
+    return z * (1 - z)
+
+
+@sigmoid_grad.misconception("e^1000 overflowed, and infinity by infinity is nan: which of e^z and e^−z stays small?")
+def overflows(z):
+    e = np.exp(-np.asarray(z, float))
+    return e / (1 + e) ** 2
+
+
+@sigmoid_grad.misconception("Your values are right, with a warning: e^1000 overflows on the way, and some other form of the sigmoid never does.")
+def warns(z):
+    s = 1 / (1 + np.exp(-np.asarray(z, float)))
+    tidy = np.exp(-np.abs(z)) / (1 + np.exp(-np.abs(z))) ** 2
+    return np.where(s >= 0, tidy, s)
+
+
+@sigmoid_grad.misconception("1 − σ(z) is 0 in floats from z = 37 on, so your slope vanishes too early: write it so that nothing has to cancel.")
+def cancels(z):
+    s = _sigmoid(z)
+    return s * (1 - s)
+
+
+@sigmoid_grad.misconception("You returned the sigmoid itself: its slope is asked for.")
+def returns_the_sigmoid(z):
+    e = np.exp(-np.abs(z))
+    return np.where(np.asarray(z) >= 0, 1, e) / (1 + e)
+
+
+@sigmoid_grad.misconception("That is the slope of tanh: the sigmoid's is at most a quarter.")
+def is_tanh(z):
+    return 1 - np.tanh(z) ** 2
+
+
+@sigmoid_grad.misconception("The sign is turned: the sigmoid grows everywhere.")
+def is_negative(z):
+    return -by_e_to_minus_size(z)
+
+
+@sigmoid_grad.misconception("You multiplied by z as well: the chain rule asks for the inner slope, and here that is 1.")
+def multiplies_by_z(z):
+    return np.asarray(z) * by_e_to_minus_size(z)
+
+
+@sigmoid_grad.misconception("You applied the sigmoid twice: read the slope at z.")
+def reads_at_the_activation(z):
+    return by_e_to_minus_size(_sigmoid(z))
+
+
+@sigmoid_grad.misconception("One factor is left out: s·(1 − s) has two.")
+def one_factor(z):
+    e = np.exp(-np.abs(z))
+    return np.where(np.asarray(z) >= 0, e, 1) / (1 + e)
+
+
+@sigmoid_grad.misconception("There is a plus where the slope has a minus: where the sigmoid is flat, near 1, the slope is small.")
+def adds_instead(z):
+    s = returns_the_sigmoid(z)
+    return s * (1 + s)
+
+
+@sigmoid_grad.misconception("You squared the sigmoid: its slope is small at both ends.")
+def squares(z):
+    return returns_the_sigmoid(z) ** 2
+
+
+@sigmoid_grad.misconception("Yours takes one number only: it has to work on an array of any shape.")
+def sigmoid_one_number_only(z):
+    return float(by_e_to_minus_size(float(z)))
+
+
+@sigmoid_grad.misconception("You wrote into z, and the caller still needs it: keep the result in a new array.")
+def writes_into_z(z):
+    if not (isinstance(z, np.ndarray) and z.dtype.kind == "f"):
+        return by_e_to_minus_size(z)
+    z[...] = by_e_to_minus_size(z)
+    return z
+
+
+@sigmoid_grad.misconception("The result was kept in an array of whole numbers, and every slope became 0.")
+def keeps_whole_numbers(z):
+    result = np.zeros_like(z)
+    result[...] = by_e_to_minus_size(z)
+    return result
+
+
+relu_grad = Exercise(points=1)
+
+
+@relu_grad.cases
+def _(rng):
+    yield case("value", rng.normal(size=5))
+    yield case("value", np.array([-1.5, 0.5, 3.0]))
+    yield case("value", np.array([0.0, 1.0, -1.0]))
+    yield case("shape", rng.normal(size=(3, 2)))
+    yield case("shape/one number", float(rng.normal()))
+    yield case("integer", np.array([-2, 0, 3]))
+    yield case("purity", rng.normal(size=4))
+
+
+@relu_grad.right_answer
+def by_comparison(z):
+    return np.asarray(z) > 0
+
+
+@relu_grad.right_answer
+def by_where(z):
+    return np.where(np.asarray(z) > 0, 1.0, 0.0)
+
+
+@relu_grad.right_answer
+def by_heaviside(z):
+    return np.heaviside(z, 0.0)
+
+
+@relu_grad.right_answer
+def by_signs(z):
+    return np.maximum(np.sign(z), 0)
+
+
+@relu_grad.misconception("At z = 0 the corner has no slope of its own: the docstring names the value that counts there.")
+def one_at_zero(z):
+    return np.where(np.asarray(z) >= 0, 1.0, 0.0)
+
+
+@relu_grad.misconception("A half at z = 0 lies between the two sides, and the docstring names another value.")
+def half_at_zero(z):
+    return np.heaviside(z, 0.5)
+
+
+@relu_grad.misconception("You returned the ReLU itself: its slope is asked for.")
+def returns_relu(z):
+    return np.maximum(z, 0)
+
+
+@relu_grad.misconception("You returned the sign: on the left of 0 a ReLU is flat.")
+def returns_the_sign(z):
+    return np.sign(z)
+
+
+@relu_grad.misconception("The sides are turned: a ReLU rises where z is positive.")
+def turns_sides(z):
+    return np.where(np.asarray(z) < 0, 1.0, 0.0)
+
+
+@relu_grad.misconception("Your slope is 1 everywhere: on the left of 0 a ReLU does not change.")
+def always_one(z):
+    return np.ones_like(z, dtype=float)
+
+
+@relu_grad.misconception("Your slope is 0 everywhere: on the right of 0 a ReLU grows with z.")
+def always_zero(z):
+    return np.zeros_like(z, dtype=float)
+
+
+@relu_grad.misconception("That is the slope of a leaky ReLU: this one is flat on the left.")
+def leaks(z):
+    return np.where(np.asarray(z) > 0, 1.0, 0.01)
+
+
+@relu_grad.misconception("You divided z by its size, which is nan at 0: compare with 0 instead.")
+def divides_by_size(z):
+    z = np.asarray(z, float)
+    return (z / np.abs(z) + 1) / 2
+
+
+@relu_grad.misconception("Yours looks whether z is above 1: where does the ReLU start to rise?")
+def above_one(z):
+    return np.where(np.asarray(z) > 1, 1.0, 0.0)
+
+
+@relu_grad.misconception("You passed z on where it is negative: the slope there is a number by itself.")
+def z_on_the_left(z):
+    return np.where(np.asarray(z) > 0, 1.0, z)
+
+
+@relu_grad.misconception("You wrote into z, and the caller still needs it: keep the result in a new array.")
+def relu_writes_into_z(z):
+    if not isinstance(z, np.ndarray):
+        return float(z > 0)
+    z[...] = z > 0
+    return z
+
+
+@relu_grad.misconception("Yours takes one number only: a condition on a whole array has no single answer.")
+def relu_one_number_only(z):
+    return 1.0 if z > 0 else 0.0
+
+
+neuron_grad = Exercise(points=3)
+
+
+@neuron_grad.cases
+def _(rng):
+    x, w = rng.normal(size=(2, 3))
+    yield case("value", x, w, 0.5, 1.0)
+    yield case("value", rng.normal(size=4), rng.normal(size=4), float(rng.normal()), 0.0)
+    yield case("value", rng.normal(size=2), rng.normal(size=2), -1.0, 0.3)
+    yield case("value", np.array([0.5, -1.0]), np.array([2.0, 1.0]), 0.25, 2.0)
+    yield case("shape", rng.normal(size=5), rng.normal(size=5), 0.1, 1.0)
+    yield case("shape", rng.normal(size=1), rng.normal(size=1), 0.1, 1.0)
+    yield case("integer", np.array([1, -1, 2]), np.array([1, 0, -1]), 1, 0)
+    yield case("purity", rng.normal(size=3), rng.normal(size=3), 0.5, 1.0)
+
+
+def _forward(x, w, b):
+    a = _sigmoid(np.dot(w, x) + b)
+    return a, a * (1 - a)
+
+
+@neuron_grad.right_answer
+def by_backward_steps(x, w, b, y):
+    a = 1 / (1 + np.exp(-(np.sum(np.multiply(w, x)) + b)))
+    d_a = 2 * (a - y)
+    d_z = d_a * a * (1 - a)
+    return d_z * np.asarray(x), float(d_z)
+
+
+@neuron_grad.right_answer
+def by_one_expression(x, w, b, y):
+    a, slope = _forward(x, w, b)
+    return np.array([2 * (a - y) * slope * value for value in x]), 2 * (a - y) * slope
+
+
+@neuron_grad.right_answer
+def by_minus(x, w, b, y):
+    a, slope = _forward(x, w, b)
+    delta = -2.0 * (y - a) * slope
+    return [np.multiply(delta, x), delta]
+
+
+@neuron_grad.right_answer
+def by_differences(x, w, b, y):
+    def loss(x, w, b):
+        return (_sigmoid(np.dot(w, x) + b) - y) ** 2
+
+    h, w = 1e-4, np.asarray(w, float)
+    # Richardson's extrapolation of two central differences: an error of h⁴.
+    central = lambda at: [(at(s) - at(-s)) / (2 * s) for s in (h, 2 * h)]  # noqa: E731
+    better = lambda at: (4 * central(at)[0] - central(at)[1]) / 3  # noqa: E731
+    dw = [better(lambda s, i=i: loss(x, w + s * np.eye(len(w))[i], b)) for i in range(len(w))]
+    return np.array(dw), better(lambda s: loss(x, w, b + s))
+
+
+@neuron_grad.misconception("The factor of the square is missing: the slope of u² is not u.")
+def neuron_without_the_two(x, w, b, y):
+    a, slope = _forward(x, w, b)
+    return (a - y) * slope * np.asarray(x), (a - y) * slope
+
+
+@neuron_grad.misconception("The sigmoid's slope is missing: the error passes through it on its way back.")
+def neuron_without_the_sigmoid(x, w, b, y):
+    a, _ = _forward(x, w, b)
+    return 2 * (a - y) * np.asarray(x), 2 * (a - y)
+
+
+@neuron_grad.misconception("Your signs are turned: the error is what came out minus what was wanted.")
+def neuron_with_turned_signs(x, w, b, y):
+    a, slope = _forward(x, w, b)
+    return 2 * (y - a) * slope * np.asarray(x), 2 * (y - a) * slope
+
+
+@neuron_grad.misconception("You read the sigmoid's slope at the activation: its own input is z, the weighted sum.")
+def neuron_slope_read_at_a(x, w, b, y):
+    a, _ = _forward(x, w, b)
+    s = _sigmoid(a)
+    return 2 * (a - y) * s * (1 - s) * np.asarray(x), 2 * (a - y) * s * (1 - s)
+
+
+@neuron_grad.misconception("The two parts are in the other order: the weights' gradient comes first, the bias's second.")
+def neuron_turned_around(x, w, b, y):
+    a, slope = _forward(x, w, b)
+    return 2 * (a - y) * slope, 2 * (a - y) * slope * np.asarray(x)
+
+
+@neuron_grad.misconception("The last factor is missing in the weights' gradient: by what was each weight multiplied?")
+def neuron_without_x(x, w, b, y):
+    a, slope = _forward(x, w, b)
+    return 2 * (a - y) * slope * np.ones(len(x)), 2 * (a - y) * slope
+
+
+@neuron_grad.misconception("You multiplied by w: that is the gradient for x, and the one for w is wanted.")
+def neuron_with_w(x, w, b, y):
+    a, slope = _forward(x, w, b)
+    return 2 * (a - y) * slope * np.asarray(w), 2 * (a - y) * slope
+
+
+@neuron_grad.misconception("You multiplied the bias's slope by the inputs: the bias enters the sum by itself, with slope 1.")
+def neuron_bias_with_x(x, w, b, y):
+    a, slope = _forward(x, w, b)
+    return 2 * (a - y) * slope * np.asarray(x), 2 * (a - y) * slope * np.sum(x)
+
+
+@neuron_grad.misconception("You multiplied the bias's slope by the bias: a number's own slope in a sum is 1.")
+def neuron_bias_with_b(x, w, b, y):
+    a, slope = _forward(x, w, b)
+    return 2 * (a - y) * slope * np.asarray(x), 2 * (a - y) * slope * b
+
+
+@neuron_grad.misconception("The bias is missing in the weighted sum, so all slopes are read at another place.")
+def neuron_without_the_bias(x, w, b, y):
+    return by_one_expression(x, w, 0.0, y)
+
+
+@neuron_grad.misconception("The target was left out: the error is the gap between what came out and y.")
+def neuron_without_the_target(x, w, b, y):
+    a, slope = _forward(x, w, b)
+    return 2 * a * slope * np.asarray(x), 2 * a * slope
+
+
+@neuron_grad.misconception("You have the gap squared: the slope of a square grows like the gap, and not like its square.")
+def neuron_with_the_loss(x, w, b, y):
+    a, slope = _forward(x, w, b)
+    return 2 * (a - y) ** 2 * slope * np.asarray(x), 2 * (a - y) ** 2 * slope
+
+
+@neuron_grad.misconception("Only the gradient for the weights came back: the bias needs its own.")
+def neuron_weights_only(x, w, b, y):
+    return by_one_expression(x, w, b, y)[0]
+
+
+@neuron_grad.misconception("You took 1 minus the sigmoid once only: its slope has two factors.")
+def neuron_half_a_slope(x, w, b, y):
+    a, _ = _forward(x, w, b)
+    return 2 * (a - y) * (1 - a) * np.asarray(x), 2 * (a - y) * (1 - a)
+
+
+@neuron_grad.misconception("The result was written into x, which belongs to the caller: keep it in a new array.")
+def neuron_writes_into_x(x, w, b, y):
+    dw, db = by_one_expression(x, w, b, y)
+    if np.asarray(x).dtype.kind == "f":
+        x[...] = dw
+        return x, db
+    return dw, db
+
+
+dense_backward = Exercise(points=3)
+
+
+@dense_backward.cases
+def _(rng):
+    yield case("value", rng.normal(size=(4, 2)), rng.normal(size=(4, 3)), rng.normal(size=(3, 2)))
+    yield case("value", rng.normal(size=(3, 3)), rng.normal(size=(3, 3)), rng.normal(size=(3, 3)))
+    yield case("value", rng.normal(size=(1, 2)), rng.normal(size=(1, 4)), rng.normal(size=(4, 2)))
+    yield case("shape", rng.normal(size=(5, 1)), rng.normal(size=(5, 2)), rng.normal(size=(2, 1)))
+    yield case("shape", rng.normal(size=(2, 3)), rng.normal(size=(2, 4)), rng.normal(size=(4, 3)))
+    yield case("integer", rng.integers(-3, 4, size=(4, 2)), rng.integers(-3, 4, size=(4, 3)), rng.integers(-3, 4, size=(3, 2)))
+    yield case("purity", rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), rng.normal(size=(3, 3)))
+
+
+@dense_backward.right_answer
+def by_einsum(dZ, X, W):
+    return np.einsum("no,io->ni", dZ, W), np.einsum("ni,no->io", X, dZ), np.einsum("no->o", dZ)
+
+
+@dense_backward.right_answer
+def by_examples(dZ, X, W):
+    dX = np.array([W @ row for row in dZ])
+    dW = sum(np.outer(x, row) for x, row in zip(X, dZ, strict=True))
+    return dX, dW, sum(dZ)
+
+
+@dense_backward.right_answer
+def by_ones(dZ, X, W):
+    return np.matmul(dZ, np.transpose(W)), np.dot(np.transpose(X), dZ), np.ones(len(dZ)) @ dZ
+
+
+@dense_backward.right_answer
+def by_a_column_of_ones(dZ, X, W):
+    both = np.column_stack([X, np.ones(len(X))]).T @ dZ
+    return [(W @ dZ.T).T, both[:-1], both[-1]]
+
+
+@dense_backward.misconception("dW was divided by the number of examples: the mean is in dZ already.")
+def divides_dw(dZ, X, W):
+    return dZ @ W.T, X.T @ dZ / len(X), dZ.sum(axis=0)
+
+
+@dense_backward.misconception("dW and db were divided by the number of examples: the mean is in dZ already.")
+def divides_both(dZ, X, W):
+    return dZ @ W.T, X.T @ dZ / len(X), dZ.mean(axis=0)
+
+
+@dense_backward.misconception("You took the mean for db: the mean is in dZ already, and the paths of all examples add.")
+def mean_for_db(dZ, X, W):
+    return dZ @ W.T, X.T @ dZ, dZ.mean(axis=0)
+
+
+@dense_backward.misconception("db has a row too many axes: the bias is a row of numbers, one for each neuron.")
+def keeps_dims(dZ, X, W):
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0, keepdims=True)
+
+
+@dense_backward.misconception("For db you added along the neurons: a bias is shared by all examples.")
+def db_along_neurons(dZ, X, W):
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=1)
+
+
+@dense_backward.misconception("For db you added everything up: each neuron has a bias of its own.")
+def db_of_everything(dZ, X, W):
+    return dZ @ W.T, X.T @ dZ, dZ.sum()
+
+
+@dense_backward.misconception("db is dZ as it is in yours: a bias reaches every example, and the paths add.")
+def db_not_summed(dZ, X, W):
+    return dZ @ W.T, X.T @ dZ, dZ + 0.0
+
+
+@dense_backward.misconception("dW came out turned: it has the shape of W.")
+def dw_transposed(dZ, X, W):
+    return dZ @ W.T, dZ.T @ X, dZ.sum(axis=0)
+
+
+@dense_backward.misconception("On the way back you used W as on the way there: from the neurons to their inputs, its other side has to come first.")
+def dx_not_transposed(dZ, X, W):
+    return dZ @ W, X.T @ dZ, dZ.sum(axis=0)
+
+
+@dense_backward.misconception("The order is different: first the gradient for X, then for W, then for b.")
+def other_order(dZ, X, W):
+    return X.T @ dZ, dZ.sum(axis=0), dZ @ W.T
+
+
+@dense_backward.misconception("The first two parts changed places: first the gradient for X, then for W.")
+def swaps_two(dZ, X, W):
+    return X.T @ dZ, dZ @ W.T, dZ.sum(axis=0)
+
+
+@dense_backward.misconception("The bias's gradient is missing: three things go back.")
+def forgets_db(dZ, X, W):
+    return dZ @ W.T, X.T @ dZ
+
+
+@dense_backward.misconception("All your signs are turned: the minus belongs to the step, and not to the gradient.")
+def turned_signs(dZ, X, W):
+    return -dZ @ W.T, -X.T @ dZ, -dZ.sum(axis=0)
+
+
+@dense_backward.misconception("dX was divided by the number of examples: the mean is in dZ already.")
+def divides_dx(dZ, X, W):
+    return dZ @ W.T / len(X), X.T @ dZ, dZ.sum(axis=0)
+
+
+@dense_backward.misconception("You averaged the inputs first: each example's input meets its own error.")
+def averages_inputs(dZ, X, W):
+    return dZ @ W.T, np.outer(X.mean(axis=0), dZ.sum(axis=0)), dZ.sum(axis=0)
+
+
+@dense_backward.misconception("You changed dZ, and the caller still needs it.")
+def writes_into_dz(dZ, X, W):
+    parts = by_einsum(dZ, X, W)
+    if dZ.dtype.kind == "f":
+        dZ *= 0.5
+    return parts
+
+
+softmax_ce_grad = Exercise(points=3)
+
+
+@softmax_ce_grad.cases
+def _(rng):
+    yield case("value", rng.normal(size=(4, 3)), rng.permutation([0, 1, 2, 1]))
+    yield case("value", rng.normal(size=(3, 3)) * 2, np.array([2, 0, 0]))
+    yield case("value", rng.normal(size=(1, 4)), np.array([3]))
+    yield case("shape", rng.normal(size=(2, 5)), np.array([4, 1]))
+    yield case("shape", rng.normal(size=(5, 2)), np.array([0, 1, 1, 0, 1]))
+    yield case("integer", rng.integers(-3, 4, size=(3, 4)), np.array([1, 2, 0]))
+    yield case("stability", np.array([[1000.0, 0.0, -1000.0], [-1000.0, -1001.0, -999.0]]), np.array([1, 0]))
+    yield case("quiet", np.array([[1000.0, 0.0], [-1000.0, -1001.0]]), np.array([1, 0]))
+    yield case("purity", rng.normal(size=(3, 3)), np.array([0, 2, 1]))
+
+
+def _softmax(logits, axis=-1):
+    e = np.exp(logits - np.max(logits, axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+@softmax_ce_grad.right_answer
+def by_one_hot(logits, labels):
+    return (_softmax(logits) - np.eye(np.shape(logits)[1])[labels]) / len(labels)
+
+
+@softmax_ce_grad.right_answer
+def by_subtracting_at(logits, labels):
+    grad = _softmax(logits) / len(labels)
+    np.subtract.at(grad, (np.arange(len(labels)), labels), 1 / len(labels))
+    return grad
+
+
+@softmax_ce_grad.right_answer
+def by_logsumexp(logits, labels):
+    logits = np.asarray(logits, float)
+    p = np.exp(logits - np.logaddexp.reduce(logits, axis=1)[:, None])
+    return np.where(np.arange(logits.shape[1]) == np.asarray(labels)[:, None], p - 1, p) / len(p)
+
+
+@softmax_ce_grad.right_answer
+def by_rows(logits, labels):
+    rows = []
+    for row, label in zip(np.asarray(logits, float), labels, strict=True):
+        weights = [math.exp(value - max(row)) for value in row]
+        rows.append([(w / sum(weights) - (i == label)) / len(labels) for i, w in enumerate(weights)])
+    return np.array(rows)
+
+
+def _one_hot(logits, labels):
+    return np.eye(np.shape(logits)[1])[labels]
+
+
+@softmax_ce_grad.misconception("You did not divide by the number of examples: the loss is a mean, and so is its gradient.")
+def ce_not_averaged(logits, labels):
+    return _softmax(logits) - _one_hot(logits, labels)
+
+
+@softmax_ce_grad.misconception("You divided by the number of classes as well: the mean is over the examples.")
+def ce_divides_by_all(logits, labels):
+    return (_softmax(logits) - _one_hot(logits, labels)) / np.size(logits)
+
+
+@softmax_ce_grad.misconception("Your signs are turned: where the share of a wrong class is too large, its slope is positive.")
+def ce_turned_signs(logits, labels):
+    return (_one_hot(logits, labels) - _softmax(logits)) / len(labels)
+
+
+@softmax_ce_grad.misconception("You returned shares: the right class of each example still has to lose something.")
+def ce_shares_only(logits, labels):
+    return _softmax(logits) / len(labels)
+
+
+@softmax_ce_grad.misconception("The logits themselves are in your gradient: it is the shares that are compared with the labels.")
+def ce_without_softmax(logits, labels):
+    return (np.asarray(logits) - _one_hot(logits, labels)) / len(labels)
+
+
+@softmax_ce_grad.misconception("e^1000 is infinite, and infinity by infinity is nan: what may be subtracted from all logits of a row?")
+def ce_not_shifted(logits, labels):
+    e = np.exp(np.asarray(logits, float))
+    return (e / e.sum(axis=1, keepdims=True) - _one_hot(logits, labels)) / len(labels)
+
+
+@softmax_ce_grad.misconception("Your columns sum to 1: the classes of one example stand in a row.")
+def ce_wrong_axis(logits, labels):
+    return (_softmax(logits, axis=0) - _one_hot(logits, labels)) / len(labels)
+
+
+@softmax_ce_grad.misconception("All rows together sum to 1 in yours: each row is a distribution of its own.")
+def ce_all_together(logits, labels):
+    return (_softmax(logits, axis=None) - _one_hot(logits, labels)) / len(labels)
+
+
+@softmax_ce_grad.misconception("You subtracted the label's number: it says which entry of the row loses 1, and is no amount.")
+def ce_subtracts_the_number(logits, labels):
+    return (_softmax(logits) - np.asarray(labels)[:, None]) / len(labels)
+
+
+@softmax_ce_grad.misconception("You subtracted in every row for every label: a row and its own label belong together.")
+def ce_all_rows(logits, labels):
+    grad = _softmax(logits)
+    grad[:, labels] -= 1
+    return grad / len(labels)
+
+
+@softmax_ce_grad.misconception("Only the shares were divided by the number of examples: the whole difference is averaged.")
+def ce_divides_too_early(logits, labels):
+    return _softmax(logits) / len(labels) - _one_hot(logits, labels)
+
+
+@softmax_ce_grad.misconception("That is the slope of one share: behind the logarithm of the loss it becomes shorter.")
+def ce_slope_of_the_share(logits, labels):
+    p = _softmax(logits)
+    own = np.sum(p * _one_hot(logits, labels), axis=1, keepdims=True)
+    return own * (p - _one_hot(logits, labels)) / len(labels)
+
+
+@softmax_ce_grad.misconception("You counted the right class alone: the shares of the other classes have slopes too.")
+def ce_right_class_only(logits, labels):
+    return (_softmax(logits) - 1) * _one_hot(logits, labels) / len(labels)
+
+
+@softmax_ce_grad.misconception("There is a factor of 2 in your gradient: it belongs to a squared error, and here is a logarithm.")
+def ce_factor_two(logits, labels):
+    return 2 * (_softmax(logits) - _one_hot(logits, labels)) / len(labels)
+
+
+@softmax_ce_grad.misconception("The shares were written into logits, and the caller still needs those.")
+def ce_writes_into_logits(logits, labels):
+    grad = by_one_hot(logits, labels)
+    if logits.dtype.kind == "f":
+        logits[...] = grad
+    return grad
+
+
+outer_sees = Question(
+    "In sin(x²) the slope of the sine is needed. At which place is it read?",
+    ("At x²", "At x", "At the cosine of x"),
+    answer="At x²",
+    why="The sine never sees x. Each slope is read at that function's own input.",
+)
+
+one_path = Question(
+    "y = x·x. Someone follows only the path through the first factor. Which slope do they get?",
+    ("x", "2x", "x²"),
+    answer="x",
+    why="The first factor is multiplied by x. The second factor brings the same again, and paths add: 2x.",
+)
+
+twenty_slopes = Question(
+    "Twenty sigmoids in a row, each at the place where its slope is largest. How large is the product of the slopes?",
+    ("About 0.000000000001", "About 0.05", "About 1"),
+    answer="About 0.000000000001",
+    why="The largest slope of a sigmoid is a quarter, at z = 0, and 0.25²⁰ is about 10⁻¹².",
+)
+
+copies_stay = Question(
+    "Two hidden units start with the same weights and biases, in and out. What does training make of them?",
+    ("They stay the same for ever", "They part after some steps", "One of them dies"),
+    answer="They stay the same for ever",
+    why="They get the same slopes at every step, so they move alike.",
+)
+
+mean_of_loss = Question(
+    "A batch is twice as large, with the same mistakes on average. What happens to its mean loss?",
+    ("It stays", "It doubles", "It halves"),
+    answer="It stays",
+    why="A mean divides by the number of examples.",
+)
+
+kaiming_counts = Question(
+    "What does fan_in count in Kaiming initialization?",
+    ("The inputs of one neuron", "All weights of the layer", "The examples of a batch"),
+    answer="The inputs of one neuron",
+    why="The sum in a neuron grows with the number of its inputs, and that is what the weights have to make up for.",
+)
+
+confident_mistake = Question(
+    "A classifier gives the right class a share of nearly 0. Which loss grows without a limit?",
+    ("Cross-entropy", "The squared error of the shares", "Both"),
+    answer="Cross-entropy",
+    why="It is minus the logarithm of the share, and the squared error of a share is at most 1.",
+)
+
+sign_of_step = Question(
+    "A weight's slope is −3, and the learning rate is 0.1. How does the weight move?",
+    ("Up by 0.3", "Down by 0.3", "Up by 3"),
+    answer="Up by 0.3",
+    why="A step goes against the slope: minus 0.1 times −3.",
+)
