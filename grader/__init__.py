@@ -1,10 +1,11 @@
 """Comparison of learners' functions with the reference, for any course: hints in the notebook, points in the grader.
 
-This module is what a lesson imports: `check`, `predict`, `recall` and `recall_missed` for its cells; `Exercise`, `case` and `Question` for its author.
+This module is what a lesson imports: `check`, `predict`, `recall`, `recall_missed` and `own` for its cells; `Exercise`, `case` and `Question` for its author.
 """
 
 from grader.ask import predict, recall, recall_missed
 from grader.check import check
+from grader.own import own
 from grader.vocabulary import Exercise, Question, case
 
-__all__ = ["Exercise", "Question", "case", "check", "predict", "recall", "recall_missed"]
+__all__ = ["Exercise", "Question", "case", "check", "own", "predict", "recall", "recall_missed"]

@@ -130,17 +130,22 @@ def _numbers(data: Plain) -> np.ndarray[Any, Any] | None:
 
 
 def _shape_difference(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str | None:
-    want = _shapes(expected["value"])
-    parts = _items(outcome["value"]) if isinstance(want, list) else None
-    got = _shapes({"tuple": parts} if parts is not None else outcome["value"])
+    want, got = (_shapes(value, expected["value"]) for value in (expected["value"], outcome["value"]))
     return None if want == got else f"Its result has shape {_shape_text(got)}; {_shape_text(want)} was expected."
 
 
-def _shapes(data: Plain) -> Any:
-    if isinstance(data, dict) and "tuple" in data:
-        return [_shapes(item) for item in data["tuple"]]
+def _shapes(data: Plain, expected: Plain) -> Any:
+    """The shape of each part of `data`, taken apart as `expected` is: a list of parts counts as a tuple of parts."""
+    if isinstance(expected, dict) and _has_parts(expected):
+        wanted, items = _items(expected) or [], _items(data)
+        if items is not None and len(items) == len(wanted):
+            return [_shapes(item, one) for item, one in zip(items, wanted, strict=True)]
     numbers = _numbers(data)
     return None if numbers is None else numbers.shape
+
+
+def _has_parts(data: dict[str, Any]) -> bool:
+    return "tuple" in data or any(isinstance(item, dict) for item in data.get("list", ()))
 
 
 def _shape_text(shape: Any) -> str:

@@ -65,8 +65,11 @@ class Canvas:
         self.parts[name] = Words(ax, **options)
 
     def slider(self, name: str, label: str, low: float, high: float, value: float, step: float = 0.1) -> None:
-        """A slider; its value reaches `move` as a float."""
-        self._control(name, label, widgets.FloatSlider(value, min=low, max=high, step=step, description=label))
+        """A slider; its value reaches `move` as a float, or as an int where its steps are whole numbers."""
+        whole = all(float(number).is_integer() for number in (low, high, value, step))
+        kind, numbers = (widgets.IntSlider, int) if whole else (widgets.FloatSlider, float)
+        low, high, value, step = map(numbers, (low, high, value, step))
+        self._control(name, label, kind(value, min=low, max=high, step=step, description=label))
 
     def log_slider(self, name: str, label: str, low: float, high: float, value: float, step: float = 0.05) -> None:
         """A slider on a logarithmic scale from 10**low to 10**high; its value reaches `move` as a float."""

@@ -56,7 +56,8 @@ def binary_cross_entropy(p: Any, y: Any) -> float:
 def softmax(logits: Any) -> Array:
     """Probabilities over the last axis of logits (any shape), by way of their logarithms."""
     logits = np.asarray(logits, np.float64)
-    return np.asarray(np.exp(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)))
+    ahead = logits - np.amax(logits, axis=-1, keepdims=True)
+    return np.asarray(np.exp(ahead - np.log(np.add.reduce(np.exp(ahead), axis=-1, keepdims=True))))
 
 
 def gradient_descent(grad_fn: Callable[[Array], Array], w0: Any, lr: float, n_steps: int) -> Array:
@@ -139,7 +140,7 @@ def neuron_grad(x: Any, w: Any, b: float, y: float) -> tuple[Array, float]:
 
 def dense_backward(dZ: Any, X: Any, W: Any) -> tuple[Array, Array, Array]:
     """What a layer passes back: (dX, dW, db)."""
-    return np.einsum("no,io->ni", dZ, W), np.einsum("ni,no->io", X, dZ), np.einsum("no->o", dZ)
+    return np.matmul(dZ, np.transpose(W)), np.matmul(np.transpose(X), dZ), np.add.reduce(dZ, axis=0)
 
 
 def cross_entropy(logits: Any, labels: Any) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from playground import landscapes
+from playground.digits import digits
 from playground.live import LiveFigure
 from playground.marks import Array
 from playground.scene import Frame
@@ -25,6 +26,9 @@ FAR = 1e6
 RAVINE_START = np.array([-3.5, 1.0])
 RAVINE_STEPS = 30
 ACROSS, ALONG = np.linspace(-1.6, 1.6, 49), np.linspace(-4, 4, 81)
+
+HIDDEN, DIGIT_EXAMPLES, DIGIT_STEPS = 32, 300, 60
+RATES = 10.0 ** np.arange(-2, 1.05, 0.1)
 
 PROMISE_START = np.array([2.0, 2.0])
 PARTS = ["slope alone\n(the promise)", "each weight\'s\nown curvature", "both weights\ntogether", "what\nhappened"]
@@ -109,6 +113,88 @@ def promise(predicted_vs_actual: Function | None, after: Any = None) -> LiveFigu
     play.words("numbers", ax)
     play.log_slider("lr", "learning rate η", -3, -0.85, 0.1)
     return play
+
+
+def sweep(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
+    """A network 64-32-10 on real digits, trained with many learning rates: the loss on the way, and how many new digits it reads at the end."""
+
+    def move(f: Any, lr: float) -> Frame:
+        runs = _digit_runs(f.gradient_descent)
+        shares = np.array([share for _, share in runs])
+        here = int(np.argmin(np.abs(np.log(RATES / lr))))
+        losses, share = runs[here]
+        return {
+            "loss": (np.arange(DIGIT_STEPS + 1), np.clip(losses, 0, FAR)),
+            "shares": (RATES, shares),
+            "here": (RATES[here : here + 1], shares[here : here + 1]),
+        }, f"with a rate of {number(RATES[here], 2)} the loss after {DIGIT_STEPS} steps is {number(losses[-1])}, and {100 * share:.0f} % of new digits are read."
+
+    play = LiveFigure("Many learning rates on handwritten digits", move, {"gradient_descent": gradient_descent}, after)
+    left = play.axes(121, xlabel="step", ylabel="loss", xlim=(0, DIGIT_STEPS), ylim=(0, 5))
+    right = play.axes(122, xlabel="learning rate η", ylabel="share of new digits read", xlim=(0.008, 12), ylim=(0, 1.03), xscale="log")
+    play.line("loss", left, label="training")
+    play.line("shares", right)
+    play.points("here", right, Look(BLACK), twin=False)
+    play.log_slider("lr", "learning rate η", -2, 1, 0.1, step=0.1)
+    return play
+
+
+def _digit_runs(gradient_descent: Any) -> list[tuple[Array, float]]:
+    """For each of `RATES` the losses (DIGIT_STEPS + 1,) on the way and the share of new digits read at the end; computed once for a function."""
+    function = gradient_descent.function
+    if function not in _runs:
+        if len(_runs) > 8:
+            _runs.clear()
+        data, size = digits(), 64 * HIDDEN + HIDDEN + HIDDEN * 10 + 10
+        X, labels = data.X[:DIGIT_EXAMPLES], data.labels[:DIGIT_EXAMPLES]
+        start, runs = _digit_start(size), []
+        for lr in RATES:
+            path = gradient_descent(partial(_digit_grad, X=X, labels=labels), start, float(lr), DIGIT_STEPS, shape=(DIGIT_STEPS + 1, size))
+            losses = np.array([_digit_loss(w, X, labels) for w in path])
+            share = np.mean(np.argmax(_digit_logits(path[-1], data.X_test)[1], axis=1) == data.labels_test)
+            runs.append((np.nan_to_num(losses, nan=FAR), float(share)))
+        _runs[function] = runs
+    return _runs[function]
+
+
+_runs: dict[Any, list[tuple[Array, float]]] = {}
+
+
+def _digit_start(size: int) -> Array:
+    """All weights and biases in one row; the biases at 0."""
+    start, rng = np.zeros(size), np.random.default_rng(0)
+    start[: 64 * HIDDEN] = rng.normal(0, np.sqrt(2 / 64), 64 * HIDDEN)
+    start[65 * HIDDEN : 75 * HIDDEN] = rng.normal(0, np.sqrt(2 / HIDDEN), 10 * HIDDEN)
+    return start
+
+
+def _digit_layers(w: Array) -> tuple[Array, Array, Array, Array]:
+    """One row of numbers as W₁ (64, HIDDEN), b₁, W₂ (HIDDEN, 10), b₂."""
+    ends = np.cumsum([64 * HIDDEN, HIDDEN, HIDDEN * 10])
+    first, first_bias, second, second_bias = np.split(w, ends)
+    return first.reshape(64, HIDDEN), first_bias, second.reshape(HIDDEN, 10), second_bias
+
+
+def _digit_logits(w: Array, X: Array) -> tuple[Array, Array]:
+    """Hidden outputs and logits."""
+    first, first_bias, second, second_bias = _digit_layers(w)
+    hidden = np.clip(X @ first + first_bias, 0.0, None)
+    return hidden, hidden @ second + second_bias
+
+
+def _digit_loss(w: Array, X: Array, labels: Array) -> float:
+    from playground import finished  # the sandbox of a grading run has none, and draws nothing
+
+    return finished.cross_entropy(_digit_logits(w, X)[1], labels)
+
+
+def _digit_grad(w: Array, X: Array, labels: Array) -> Array:
+    from playground import finished
+
+    hidden, logits = _digit_logits(w, X)
+    back, dW2, db2 = finished.dense_backward(finished.softmax_ce_grad(logits, labels), hidden, _digit_layers(w)[2])
+    _, dW1, db1 = finished.dense_backward(back * (hidden > 0), X, _digit_layers(w)[0])
+    return np.concatenate([dW1.ravel(), db1, dW2.ravel(), db2])
 
 
 def _own_curvature(lr: float) -> float:

@@ -20,7 +20,7 @@ from grader.engine.limits import Limits
 from grader.engine.refused import EngineRefused
 
 PACKAGE = Path(__file__).parent.parent
-INSIDE = ("__init__", "ask", "check", "compare", "judge", "observe", "plain", "present", "progress", "runner", "sample", "vocabulary")
+INSIDE = ("__init__", "ask", "check", "compare", "judge", "observe", "own", "plain", "present", "progress", "runner", "sample", "vocabulary")
 """Modules of the grader that the sandbox has: what setup cells import, and the runner. None holds an answer."""
 
 NEVER_INSIDE = ("finished.py",)

@@ -513,6 +513,13 @@ broken_promise = Question(
     why="A loss of squares can't fall below 0, so the promise had to break. It falls by 8.87: each weight's own curvature, and what the two weights do together, push up.",
 )
 
+rates_on_digits = Question(
+    "A network learns to read digits, 60 steps with the learning rate 0.5. It then reads 95 percent of new digits. What do the rates 1 and 2 make of it?",
+    ("1 does as well, 2 ruins it", "Both do better, 2 most", "Both ruin it"),
+    answer="1 does as well, 2 ruins it",
+    why="With 1 it reads 96 percent, with 2 one in eight. There is room for error up to an edge, and none beyond.",
+)
+
 bias_shift = Question(
     "A neuron's bias changes, its weights stay. What happens to its boundary?",
     ("It shifts", "It turns", "It gets sharper"),

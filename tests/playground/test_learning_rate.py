@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -82,3 +83,18 @@ def test_below_the_limit_the_steps_get_there_and_above_it_they_leave(seed: int) 
     ends = [np.linalg.norm(DESCENT(partial(np.matmul, H), np.ones(3), factor * STABLE(H), 2000)[-1]) for factor in (0.98, 1.02)]
     assert ends[0] < 1e-3
     assert ends[1] > 1e3
+
+
+def test_a_rate_of_a_half_and_of_1_read_digits_and_2_ruins_it() -> None:
+    play = learning_rate.sweep(DESCENT)
+    assert play.still().startswith(b"\x89PNG")
+    read = {}
+    for lr in (0.01, 0.5, 1.0, 2.0):
+        play.controls["lr"].value = lr
+        found = re.search(r"(\d+) % of new digits", play.readout[0])
+        assert found
+        read[lr] = int(found[1])
+    assert (read[0.5], read[1.0]) == (95, 96)
+    assert read[2.0] < 100 / 7
+    assert read[0.01] < 50
+    assert play.readout[-1] == "The target is the same."

@@ -1,0 +1,174 @@
+"""The learner's network comes in, with the functions of earlier lessons; the capstone's four experiments go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from playground.digits import digits
+from playground.live import LiveFigure
+from playground.marks import Array
+from playground.network import BUGS, LIMIT, Blocks, Problem, accuracy, broken, errors, gate, history
+from playground.scene import Frame
+from playground.style import BLACK, BLUE, GREEN, PURPLE, VERMILLION, Look, number
+
+Function = Callable[..., Any]
+
+ARMS, POINTS_PER_ARM = 2, 100
+SPIRAL_STEPS, SPIRAL_EVERY = 3000, 100
+EDGE = np.linspace(-2.2, 2.2, 45)
+GRID = np.stack(np.meshgrid(EDGE, EDGE), axis=-1).reshape(-1, 2)
+
+DIGIT_STEPS, DIGIT_EVERY = 300, 10
+DEPTH_STEPS, DEPTH_EVERY = 150, 10
+DEPTH_EXAMPLES = 400
+
+SMALLEST = 1e-12
+LEARNING, TESTING = "the digits to learn from", "the digits to be tested with"
+
+
+def bench(mine: Any, forward: Function, backward: Function, train: Function, relative_error: Function, after: Any = None) -> LiveFigure:
+    """The gradient check, for the network as it is and with a bug put in, and what accuracy on digits says about the same bug."""
+
+    def move(f: Any, bug: str) -> Frame:
+        blocks = broken(_blocks(f, mine), bug)
+        found = errors(blocks)
+        tops = np.clip(np.array(list(found.values())), 2 * SMALLEST, None)
+        share = accuracy(blocks, _digits(TESTING), history(blocks, _digits(LEARNING), (32,), "init_kaiming_normal", 0.5, DIGIT_STEPS, DIGIT_STEPS)[-1].layers)
+        passed = "passes" if max(found.values()) < LIMIT else "fails"
+        return {
+            "errors": (np.arange(len(tops)), np.full(len(tops), SMALLEST), tops),
+            "limit": (np.array([-0.6, 5.6]), np.array([LIMIT, LIMIT])),
+        }, f"the gradient check {passed}, the largest error is {max(found.values()):.1e}; trained all the same, it gets {_percent(share)} of new digits right."
+
+    play = _play("The gradient check and the accuracy of a network with a bug", move, mine, after, forward, backward, train, relative_error)
+    ax = play.axes(ylabel="relative error", xlim=(-0.6, 5.6), ylim=(SMALLEST, 10), yscale="log")
+    ax.set_xticks(range(6), [f"{name}, layer {layer}" for layer in (1, 2, 3) for name in "Wb"], fontsize=8)
+    play.bars("errors", ax, label="relative error of the gradient", twin=False)
+    play.line("limit", ax, Look(VERMILLION, (7, 5), width=2), twin=False, label="what may pass")
+    play.choice("bug", "bug", list(BUGS))
+    return play
+
+
+def spiral(mine: Any, forward: Function, backward: Function, train: Function, relative_error: Function, after: Any = None) -> LiveFigure:
+    """Two arms of a spiral, and the boundary of a network while it trains."""
+
+    def move(f: Any, step: float, hidden: str) -> Frame:
+        blocks = _ready(f, mine)
+        layers = history(blocks, SPIRAL, () if hidden == "none" else (int(hidden),), "init_kaiming_normal", 0.7, SPIRAL_STEPS, SPIRAL_EVERY)
+        now = layers[int(step) // SPIRAL_EVERY]
+        logits = blocks.logits(GRID, now.layers)
+        lean = np.tanh((logits[:, 1] - logits[:, 0]) / 4).reshape(len(EDGE), len(EDGE))
+        arms = {f"arm {arm + 1}": tuple(SPIRAL.X[SPIRAL.labels == arm].T) for arm in range(ARMS)}
+        share = accuracy(blocks, SPIRAL, now.layers)
+        return {"lean": lean, **arms}, f"after {now.step} steps the loss is {number(now.loss)}; {_percent(share)} of the points are on the right side."
+
+    play = _play("A network learns a spiral", move, mine, after, forward, backward, train, relative_error)
+    ax = play.axes(xlabel="x₁", ylabel="x₂", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
+    play.heat("lean", ax, (-2.2, 2.2, -2.2, 2.2), low=-1.0, high=1.0)
+    play.points("arm 1", ax, Look(BLACK), twin=False, label="first arm")
+    play.points("arm 2", ax, Look(BLUE, marker="square"), twin=False, label="second arm")
+    play.slider("step", "training steps", 0, SPIRAL_STEPS, SPIRAL_STEPS, step=SPIRAL_EVERY)
+    play.choice("hidden", "hidden units", ["32", "4", "none"])
+    return play
+
+
+def reading(mine: Any, forward: Function, backward: Function, train: Function, relative_error: Function, after: Any = None) -> LiveFigure:
+    """Handwritten digits: how accuracy grows with training, with and without a hidden layer, and what the network says of one image."""
+
+    def move(f: Any, step: float, image: float) -> Frame:
+        blocks, test, which = _ready(f, mine), _digits(TESTING), int(image)
+        nets = {name: history(blocks, _digits(LEARNING), hidden, "init_kaiming_normal", 0.5, DIGIT_STEPS, DIGIT_EVERY) for name, hidden in (("hidden", (32,)), ("none", ()))}
+        moments = np.array([moment.step for moment in nets["hidden"]])
+        curves = {name: _accuracies(blocks, name, tuple(moment.step for moment in net)) for name, net in nets.items()}
+        now = int(step) // DIGIT_EVERY
+        said = int(np.argmax(blocks.logits(test.X[which : which + 1], nets["hidden"][now].layers)))
+        shown = {name: (moments[: now + 1], curve[: now + 1]) for name, curve in curves.items()}
+        return {**shown, "image": test.X[which].reshape(8, 8)[::-1], "says": (4, 8.6, f"it is a {test.labels[which]}, read as {said}")}, (
+            f"after {moments[now]} steps the network reads {_percent(curves['hidden'][now])} of {len(test.labels)} new digits, without its hidden layer"
+            f" {_percent(curves['none'][now])}; image {which} is a {test.labels[which]}, read as {said}."
+        )
+
+    play = _play("A network learns to read digits", move, mine, after, forward, backward, train, relative_error)
+    left = play.axes(121, xlabel="training steps", ylabel="share of new digits read", xlim=(0, DIGIT_STEPS), ylim=(0, 1.03))
+    right = play.axes(122, xlim=(0, 8), ylim=(0, 9.2), aspect="equal")
+    right.set_axis_off()
+    play.line("hidden", left, twin=False, label="64-32-10")
+    play.line("none", left, Look(PURPLE, (9, 3)), twin=False, label="64-10")
+    play.heat("image", right, (0, 8, 0, 8), low=-1.0, high=1.0)
+    play.words("says", right)
+    play.slider("step", "training steps", 0, DIGIT_STEPS, DIGIT_STEPS, step=DIGIT_EVERY)
+    play.slider("image", "image", 0, len(_digits(TESTING).labels) - 1, 0, step=1)
+    return play
+
+
+def depth(mine: Any, forward: Function, backward: Function, train: Function, relative_error: Function, after: Any = None) -> LiveFigure:
+    """Deeper and deeper networks on digits: the loss of the first steps from Xavier's and from Kaiming's weights."""
+
+    def move(f: Any, layers: float) -> Frame:
+        blocks, few = _ready(f, mine), _digits(LEARNING)
+        few = Problem(f"{DEPTH_EXAMPLES} digits", few.X[:DEPTH_EXAMPLES], few.labels[:DEPTH_EXAMPLES])
+        runs = {
+            name: history(blocks, few, (32,) * int(layers), scheme, 0.05, DEPTH_STEPS, DEPTH_EVERY)
+            for name, scheme in (("Kaiming", "init_kaiming_normal"), ("Xavier", "init_xavier_uniform"))
+        }
+        lines = {name: (np.array([m.step for m in run]), np.array([m.loss for m in run])) for name, run in runs.items()}
+        return lines, (
+            f"with {int(layers)} hidden layer{'s' * (layers > 1)} the loss after {DEPTH_STEPS} steps is {number(lines['Kaiming'][1][-1])} from Kaiming's weights"
+            f" and {number(lines['Xavier'][1][-1])} from Xavier's."
+        )
+
+    play = _play("Deep networks from two starts", move, mine, after, forward, backward, train, relative_error)
+    ax = play.axes(xlabel="training steps", ylabel="loss", xlim=(0, DEPTH_STEPS), ylim=(0, 4))
+    play.line("Kaiming", ax, twin=False, label="Kaiming")
+    play.line("Xavier", ax, Look(GREEN, (9, 3), width=4), twin=False, label="Xavier")
+    play.slider("layers", "hidden layers", 1, 16, 2, step=1)
+    return play
+
+
+def _play(title: str, move: Any, mine: Any, after: Any, *functions: Function) -> LiveFigure:
+    names = ("forward", "backward", "train", "relative_error")
+    return LiveFigure(title, move, dict(zip(names, functions, strict=True)), after)
+
+
+def _blocks(f: Any, mine: Any) -> Blocks:
+    """All blocks, as they are now."""
+    own: Mapping[str, Function] = {name: getattr(f, name) for name in ("forward", "backward", "train", "relative_error")}
+    return Blocks(**{field.name: own[field.name].function if field.name in own else getattr(mine, field.name) for field in fields(Blocks)})  # type: ignore[attr-defined]
+
+
+def _ready(f: Any, mine: Any) -> Blocks:
+    """All blocks, once their gradients are right."""
+    blocks = _blocks(f, mine)
+    gate(blocks)
+    return blocks
+
+
+def _accuracies(blocks: Blocks, name: str, steps: tuple[int, ...]) -> Array:
+    hidden = (32,) if name == "hidden" else ()
+    net = history(blocks, _digits(LEARNING), hidden, "init_kaiming_normal", 0.5, DIGIT_STEPS, DIGIT_EVERY)
+    return np.array([accuracy(blocks, _digits(TESTING), moment.layers) for moment in net])
+
+
+def _digits(part: str) -> Problem:
+    data = digits()
+    return Problem(part, data.X, data.labels) if part == LEARNING else Problem(part, data.X_test, data.labels_test)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _spiral() -> Problem:
+    """Two arms of 100 points, wound by 2.2 half turns around each other."""
+    rng, along = np.random.default_rng(1), np.linspace(0, 1, POINTS_PER_ARM)
+    radius, angle = 0.1 + 0.9 * along, 2.2 * np.pi * along
+    arm = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    X = 2 * (np.concatenate([arm, -arm]) + rng.normal(0, 0.02, size=(ARMS * POINTS_PER_ARM, 2)))
+    return Problem("spiral", X, np.repeat(np.arange(ARMS), POINTS_PER_ARM))
+
+
+SPIRAL = _spiral()

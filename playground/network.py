@@ -1,0 +1,181 @@
+"""The learner's building blocks come in; checked gradients and trained networks go out, computed once for each set of blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from playground.learner import Unusable, Watched
+from playground.marks import Array
+
+Function = Callable[..., Any]
+Layers = list[tuple[Array, Array]]
+
+LIMIT = 1e-6
+"""The largest relative error that the gradient check lets pass."""
+
+CLEAR_OF_KINKS = 1e-3
+"""How far from 0 every sum of the checked network is: a central difference across the corner of a ReLU would mean nothing."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """What a network is built of: the capstone's functions, and those of earlier lessons."""
+
+    forward: Function
+    backward: Function
+    train: Function
+    relative_error: Function
+    relu: Function
+    relu_grad: Function
+    dense_backward: Function
+    softmax_ce_grad: Function
+    cross_entropy: Function
+    numerical_grad: Function
+    gd_step: Function
+    init_kaiming_normal: Function
+    init_xavier_uniform: Function
+
+    @cached_property
+    def use(self) -> dict[str, Watched]:
+        """The blocks by name; whatever goes wrong in one becomes a sentence."""
+        return {field.name: Watched(field.name, getattr(self, field.name)) for field in fields(self)}
+
+    def start(self, sizes: tuple[int, ...], scheme: str, seed: int) -> Layers:
+        """Layers (W, b) of a network of these sizes, with biases of 0."""
+        rng, init = np.random.default_rng(seed), self.use[scheme]
+        return [(init(a, b, rng, shape=(a, b)), np.zeros(b)) for a, b in pairwise(sizes)]
+
+    def logits(self, X: Array, layers: Layers) -> Array:
+        """The last sums (n, k) for examples X (n, d)."""
+        inputs_and_sums = self.use["forward"](X, layers, self.use["relu"])
+        return np.asarray(inputs_and_sums[1][-1], float)
+
+    def gradient(self, X: Array, labels: Array) -> Function:
+        """A function from layers to the gradients (dW, db) of the mean cross-entropy on these examples."""
+
+        def gradients(layers: Layers) -> Any:
+            inputs, sums = self.use["forward"](X, layers, self.use["relu"])
+            d_logits = self.use["softmax_ce_grad"](sums[-1], labels)
+            return self.use["backward"](d_logits, inputs, sums, layers, self.use["relu_grad"], self.use["dense_backward"])
+
+        return gradients
+
+
+class Moment(NamedTuple):
+    """A network during its training: steps so far, layers, and the mean loss on what it learns from."""
+
+    step: int
+    layers: Layers
+    loss: float
+
+
+class Problem(NamedTuple):
+    """Examples X (n, d) with their labels (n,), hashable by name."""
+
+    name: str
+    X: Array
+    labels: Array
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Problem) and self.name == other.name
+
+
+@lru_cache(maxsize=32)
+def errors(blocks: Blocks) -> dict[str, float]:
+    """The relative error of each array of gradients of a network 3-5-4-3, against central differences."""
+    rng = np.random.default_rng(0)
+    X, labels = rng.normal(size=(5, 3)), np.array([0, 2, 1, 1, 0])
+    layers = _clear_of_kinks(blocks, X)
+    analytic = blocks.gradient(X, labels)(layers)
+    found = {}
+    for number, pair in enumerate(layers):
+        for part, name in enumerate("Wb"):
+            numerical = blocks.use["numerical_grad"](_loss_of(blocks, X, labels, layers, number, part), pair[part], shape=pair[part].shape)
+            found[f"{name}{number + 1}"] = float(blocks.use["relative_error"](np.asarray(analytic[number][part], float), numerical))
+    return found
+
+
+def gate(blocks: Blocks) -> None:
+    """Let only right gradients pass.
+
+    Raises:
+        Unusable: one is wrong; the sentence names it.
+    """
+    found = errors(blocks)
+    worst = max(found, key=lambda name: found[name] if np.isfinite(found[name]) else np.inf)
+    if not found[worst] < LIMIT:
+        raise Unusable(f"The gradient check fails at {worst}, with a relative error of {found[worst]:.2g}: training waits until it passes.")
+
+
+@lru_cache(maxsize=64)
+def history(blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int) -> list[Moment]:
+    """A network with these hidden layers while it trains: a moment every so many steps, the first before the first step."""
+    sizes = (problem.X.shape[1], *hidden, int(problem.labels.max()) + 1)
+    layers, gradient, moments = blocks.start(sizes, scheme, seed=0), blocks.gradient(problem.X, problem.labels), []
+    for step in range(0, steps + 1, every):
+        loss = blocks.use["cross_entropy"](blocks.logits(problem.X, layers), problem.labels, shape=())
+        moments.append(Moment(step, layers, float(loss)))
+        if step < steps:
+            layers = blocks.use["train"](layers, gradient, blocks.use["gd_step"], lr, every)
+    return moments
+
+
+def accuracy(blocks: Blocks, problem: Problem, layers: Layers) -> float:
+    """The share of the examples whose largest logit is that of their label."""
+    return float(np.mean(np.argmax(blocks.logits(problem.X, layers), axis=1) == problem.labels))
+
+
+BUGS: dict[str, Callable[[Blocks], Blocks]] = {
+    "none": lambda blocks: blocks,
+    "ReLU slope forgotten": lambda blocks: replace(blocks, relu_grad=np.ones_like),
+    "mean taken twice": lambda blocks: _bent(blocks, lambda dX, dW, db, n: (dX, dW / n, db / n)),
+    "biases not trained": lambda blocks: _bent(blocks, lambda dX, dW, db, n: (dX, dW, 0 * db)),
+    "nothing passed back": lambda blocks: _bent(blocks, lambda dX, dW, db, n: (0 * dX, dW, db)),
+}
+"""Ways to break a network, each by exchanging one block."""
+
+
+@lru_cache(maxsize=64)
+def broken(blocks: Blocks, bug: str) -> Blocks:
+    """The blocks with one of `BUGS` in them; the same object each time, so that what was computed with it is found again."""
+    return BUGS[bug](blocks)
+
+
+def _bent(blocks: Blocks, bend: Function) -> Blocks:
+    def dense_backward(dZ: Array, X: Array, W: Array) -> Any:
+        return bend(*blocks.dense_backward(dZ, X, W), len(X))
+
+    return replace(blocks, dense_backward=dense_backward)
+
+
+def _clear_of_kinks(blocks: Blocks, X: Array) -> Layers:
+    """Layers, biases included, with which no sum lies near the corner of a ReLU."""
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        layers: Layers = [(W, np.asarray(rng.normal(0, 0.5, size=b.shape))) for W, b in blocks.start((3, 5, 4, 3), "init_kaiming_normal", seed)]
+        sums = blocks.use["forward"](X, layers, blocks.use["relu"])[1]
+        if min(float(np.abs(Z).min()) for Z in sums[:-1]) > CLEAR_OF_KINKS:
+            break
+    return layers
+
+
+def _loss_of(blocks: Blocks, X: Array, labels: Array, layers: Layers, number: int, part: int) -> Function:
+    """The loss as a function of one array of the layers."""
+
+    def loss(values: Array) -> float:
+        changed = list(layers)
+        pair = list(layers[number])
+        pair[part] = values
+        changed[number] = (pair[0], pair[1])
+        return float(blocks.use["cross_entropy"](blocks.logits(X, changed), labels))
+
+    return loss

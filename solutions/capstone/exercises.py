@@ -1,0 +1,634 @@
+"""The capstone: points, cases, right answers, misconceptions and questions."""
+
+import math
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from grader import Exercise, Question, case
+from playground import blocks
+
+
+def _layers(rng, *sizes):
+    return [(rng.normal(size=(a, b)), rng.normal(size=b)) for a, b in pairwise(sizes)]
+
+
+forward = Exercise(points=3)
+
+
+@forward.cases
+def _(rng):
+    yield case("value", rng.normal(size=(4, 3)), _layers(rng, 3, 5, 2), np.tanh)
+    yield case("value", rng.normal(size=(2, 3)), _layers(rng, 3, 2, 4, 2), np.abs)
+    yield case("value", rng.normal(size=(3, 2)), _layers(rng, 2, 2, 2, 2), np.tanh)
+    yield case("value", rng.normal(size=(4, 2)), _layers(rng, 2, 3), np.abs)
+    yield case("shape", rng.normal(size=(1, 3)), _layers(rng, 3, 2, 1), np.tanh)
+    yield case("integer", rng.integers(-2, 3, size=(3, 2)), _layers(rng, 2, 3, 2), np.tanh)
+    yield case("purity", rng.normal(size=(4, 3)), _layers(rng, 3, 5, 2), np.tanh)
+
+
+def _forward(X, layers, activation):
+    inputs, sums = [], []
+    for W, b in layers:
+        inputs.append(X)
+        sums.append(X @ W + b)
+        X = activation(sums[-1])
+    return inputs, sums
+
+
+@forward.right_answer
+def by_recursion(X, layers, activation):
+    (W, b), rest = layers[0], layers[1:]
+    Z = np.add(np.matmul(X, W), b)
+    if not rest:
+        return [X], [Z]
+    inputs, sums = by_recursion(activation(Z), rest, activation)
+    return [X, *inputs], [Z, *sums]
+
+
+@forward.right_answer
+def by_index(X, layers, activation):
+    inputs, sums = [], []
+    for i in range(len(layers)):
+        inputs.append(X if i == 0 else activation(sums[i - 1]))
+        sums.append(inputs[i] @ layers[i][0] + layers[i][1])
+    return inputs, sums
+
+
+@forward.right_answer
+def by_tuples(X, layers, activation):
+    inputs, sums = (X,), ()
+    for W, b in layers:
+        sums += (np.einsum("ni,io->no", inputs[-1], W) + b,)
+        inputs += (activation(sums[-1]),)
+    return inputs[:-1], sums
+
+
+@forward.right_answer
+def by_reading_back(X, layers, activation):
+    inputs, sums = [X], []
+    for number, (W, b) in enumerate(layers, 1):
+        sums.append(inputs[-1] @ W + b)
+        if number < len(layers):
+            inputs.append(activation(sums[-1]))
+    return [inputs, sums]
+
+
+@forward.misconception("There is one input too many: the network's end is no layer's input.")
+def keeps_the_end(X, layers, activation):
+    inputs, sums = _forward(X, layers, activation)
+    return [*inputs, activation(sums[-1])], sums
+
+
+@forward.misconception("The last sums went through the activation: the logits stay as they are, since the loss has its softmax.")
+def activates_the_end(X, layers, activation):
+    inputs, sums = _forward(X, layers, activation)
+    return inputs, [*sums[:-1], activation(sums[-1])]
+
+
+@forward.misconception("No layer's output went through the activation, so all layers together are worth one.")
+def forgets_the_activation(X, layers, activation):
+    return _forward(X, layers, np.positive)
+
+
+@forward.misconception("The biases are missing in your sums.")
+def forgets_the_biases(X, layers, activation):
+    return _forward(X, [(W, 0 * b) for W, b in layers], activation)
+
+
+@forward.misconception("You kept each layer's output in the place of its sums: the slope of the activation is read at the sums.")
+def keeps_outputs_for_sums(X, layers, activation):
+    inputs, sums = _forward(X, layers, activation)
+    return inputs, [activation(Z) for Z in sums]
+
+
+@forward.misconception("The two lists are in the other order: inputs first, then sums.")
+def turns_the_lists(X, layers, activation):
+    return _forward(X, layers, activation)[::-1]
+
+
+@forward.misconception("You return the logits alone: the way back needs what every layer saw and summed up.")
+def returns_logits(X, layers, activation):
+    return _forward(X, layers, activation)[1][-1]
+
+
+@forward.misconception("A layer's input is what came out of the activation before it, and you kept the sums.")
+def keeps_sums_for_inputs(X, layers, activation):
+    _, sums = _forward(X, layers, activation)
+    return [X, *sums[:-1]], sums
+
+
+@forward.misconception("The input itself went through the activation first: it enters the first layer as it is.")
+def activates_the_input(X, layers, activation):
+    return _forward(activation(X), layers, activation)
+
+
+@forward.misconception("Your lists begin at the end: the first layer comes first.")
+def begins_at_the_end(X, layers, activation):
+    inputs, sums = _forward(X, layers, activation)
+    return inputs[::-1], sums[::-1]
+
+
+@forward.misconception("The biases were subtracted: they are added to the weighted sums.")
+def subtracts_biases(X, layers, activation):
+    return _forward(X, [(W, -b) for W, b in layers], activation)
+
+
+@forward.misconception("The activation came before the bias: the sum is complete only with its bias.")
+def adds_biases_late(X, layers, activation):
+    inputs, sums = [], []
+    for W, b in layers:
+        inputs.append(X)
+        sums.append(X @ W)
+        X = activation(sums[-1]) + b
+    return inputs, sums
+
+
+@forward.misconception("The logits became shares: the loss does that itself, and the way back begins at the logits.")
+def ends_with_shares(X, layers, activation):
+    inputs, sums = _forward(X, layers, activation)
+    e = np.exp(sums[-1] - np.max(sums[-1], axis=1, keepdims=True))
+    return inputs, [*sums[:-1], e / e.sum(axis=1, keepdims=True)]
+
+
+@forward.misconception("Your function wrote into its inputs: X and the layers belong to the caller.")
+def writes_into_the_input(X, layers, activation):
+    inputs, sums = _forward(np.array(X), layers, activation)
+    if X.dtype.kind == "f":
+        X *= 2
+    return inputs, sums
+
+
+backward = Exercise(points=4)
+
+
+@backward.cases
+def _(rng):
+    def ready(*sizes, n=4):
+        layers = _layers(rng, *sizes)
+        inputs, sums = _forward(rng.normal(size=(n, sizes[0])), layers, np.tanh)
+        return rng.normal(size=sums[-1].shape), inputs, sums, layers, np.cos, blocks.mixed_backward
+
+    yield case("value", *ready(3, 5, 2))
+    yield case("value", *ready(2, 3, 4, 2))
+    yield case("value", *ready(3, 3, 3, 3, n=3))
+    yield case("value", *ready(2, 3))
+    yield case("shape", *ready(3, 2, 1, n=1))
+    yield case("purity", *ready(2, 3, 2))
+
+
+def _backward(d_sums, inputs, sums, layers, activation_grad, dense_backward):
+    gradients = []
+    for i in reversed(range(len(layers))):
+        d_inputs, dW, db = dense_backward(d_sums, inputs[i], layers[i][0])
+        gradients.insert(0, (dW, db))
+        if i:
+            d_sums = d_inputs * activation_grad(sums[i - 1])
+    return gradients
+
+
+@backward.right_answer
+def by_reversing(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    gradients, d_sums = [], d_logits
+    slopes = [1.0, *map(activation_grad, sums[:-1])]
+    for X, (W, _), slope in list(zip(inputs, layers, slopes, strict=True))[::-1]:
+        dX, dW, db = dense_backward(d_sums, X, W)
+        gradients.append((dW, db))
+        d_sums = dX * slope
+    return gradients[::-1]
+
+
+@backward.right_answer
+def by_filling(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    gradients = [None] * len(layers)
+    d_inputs = None
+    for i in range(len(layers) - 1, -1, -1):
+        d_sums = d_logits if d_inputs is None else np.multiply(activation_grad(sums[i]), d_inputs)
+        d_inputs, *gradients_here = dense_backward(d_sums, inputs[i], layers[i][0])
+        gradients[i] = tuple(gradients_here)
+    return gradients
+
+
+@backward.right_answer
+def by_going_deeper(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    dX, dW, db = dense_backward(d_logits, inputs[-1], layers[-1][0])
+    if len(layers) == 1:
+        return [(dW, db)]
+    before = by_going_deeper(dX * activation_grad(sums[-2]), inputs[:-1], sums[:-1], layers[:-1], activation_grad, dense_backward)
+    return [*before, (dW, db)]
+
+
+@backward.right_answer
+def by_lists(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    return tuple([dW, db] for dW, db in _backward(d_logits, inputs, sums, layers, activation_grad, dense_backward))
+
+
+@backward.misconception("Your list begins at the last layer: you went backwards, and the first layer's gradients come first all the same.")
+def last_layer_first(*given):
+    return _backward(*given)[::-1]
+
+
+@backward.misconception("The slope of the activation is missing between two layers.")
+def forgets_the_slope(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    return _backward(d_logits, inputs, sums, layers, np.ones_like, dense_backward)
+
+
+@backward.misconception("The slope of the activation was read at its output: its own input is the sums.")
+def reads_at_outputs(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    return _backward(d_logits, inputs, [*inputs[1:], sums[-1]], layers, activation_grad, dense_backward)
+
+
+@backward.misconception("The last layer has no activation: nothing is multiplied before its own way back.")
+def slope_at_the_end(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    return _backward(d_logits * activation_grad(sums[-1]), inputs, sums, layers, activation_grad, dense_backward)
+
+
+@backward.misconception("You worked the layer's gradients out yourself: dense_backward is given to you, so that it can be exchanged.")
+def works_it_out(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    return _backward(d_logits, inputs, sums, layers, activation_grad, lambda dZ, X, W: (dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)))
+
+
+@backward.misconception("Each pair has the weights' gradient first, then the biases'.")
+def turns_the_pairs(*given):
+    return [(db, dW) for dW, db in _backward(*given)]
+
+
+@backward.misconception("You divided by the number of examples again: that is in d_logits already.")
+def divides_again(*given):
+    return [(dW / len(given[0]), db / len(given[0])) for dW, db in _backward(*given)]
+
+
+@backward.misconception("You added the slope of the activation: slopes in a row multiply.")
+def adds_the_slope(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    gradients, d_sums = [], d_logits
+    for i in reversed(range(len(layers))):
+        dX, dW, db = dense_backward(d_sums, inputs[i], layers[i][0])
+        gradients.insert(0, (dW, db))
+        d_sums = dX + activation_grad(sums[i - 1])
+    return gradients
+
+
+@backward.misconception("Only the gradients of the last layer came back: go on to the layers before.")
+def last_layer_only(*given):
+    return _backward(*given)[-1:]
+
+
+@backward.misconception("The biases' gradients are missing: each layer has two.")
+def weights_only(*given):
+    return [dW for dW, _ in _backward(*given)]
+
+
+@backward.misconception("Three things came back for each layer: what goes to the layer's input is no gradient to train with.")
+def returns_three(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    gradients, d_sums = [], d_logits
+    for i in reversed(range(len(layers))):
+        parts = dense_backward(d_sums, inputs[i], layers[i][0])
+        gradients.insert(0, parts)
+        d_sums = parts[0] * activation_grad(sums[i - 1])
+    return gradients
+
+
+@backward.misconception("Your signs are turned: the minus belongs to the step.")
+def turns_signs(*given):
+    return [(-dW, -db) for dW, db in _backward(*given)]
+
+
+@backward.misconception("A layer was given its sums where dense_backward wants its inputs.")
+def hands_over_sums(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    return _backward(d_logits, [inputs[0], *sums[:-1]], sums, layers, activation_grad, dense_backward)
+
+
+@backward.misconception("d_logits was overwritten, and the caller still needs it: multiply into a new array.")
+def writes_into_d_logits(d_logits, *others):
+    gradients = _backward(d_logits, *others)
+    d_logits *= 0.5
+    return gradients
+
+
+train = Exercise(points=3)
+
+
+@train.cases
+def _(rng):
+    yield case("value", _layers(rng, 3, 4, 2), blocks.pull, blocks.bent_step, 0.1, 3)
+    yield case("value", _layers(rng, 2, 3), partial(blocks.pull, target=-0.5), blocks.bent_step, 0.5, 2)
+    yield case("value", _layers(rng, 2, 3, 2), blocks.entangled, blocks.bent_step, 0.3, 4)
+    yield case("value", _layers(rng, 2, 2, 2), blocks.pull, blocks.bent_step, 0.25, 1)
+    yield case("shape/no steps", _layers(rng, 3, 2), blocks.pull, blocks.bent_step, 0.1, 0)
+    yield case("purity", _layers(rng, 2, 3, 1), blocks.pull, blocks.bent_step, 0.1, 2)
+
+
+def _train(layers, gradient, step, lr, n_steps):
+    layers = list(layers)
+    for _ in range(n_steps):
+        layers = [(step(W, dW, lr), step(b, db, lr)) for (W, b), (dW, db) in zip(layers, gradient(layers), strict=True)]
+    return layers
+
+
+@train.right_answer
+def by_while(layers, gradient, step, lr, n_steps):
+    new, left = [(W.copy(), b.copy()) for W, b in layers], n_steps
+    while left:
+        slopes = gradient(new)
+        new = [tuple(step(part, slope, lr) for part, slope in zip(*pair, strict=True)) for pair in zip(new, slopes, strict=True)]
+        left -= 1
+    return new
+
+
+@train.right_answer
+def by_recursion_again(layers, gradient, step, lr, n_steps):
+    if n_steps == 0:
+        return list(layers)
+    moved = []
+    for (W, b), (dW, db) in zip(layers, gradient(layers), strict=True):
+        moved.append((step(W, dW, lr), step(b, db, lr)))
+    return by_recursion_again(moved, gradient, step, lr, n_steps - 1)
+
+
+@train.right_answer
+def by_slots(layers, gradient, step, lr, n_steps):
+    now = [[W, b] for W, b in layers]
+    for _ in range(n_steps):
+        slopes = gradient([tuple(pair) for pair in now])
+        for i, (dW, db) in enumerate(slopes):
+            now[i] = [step(now[i][0], dW, lr), step(now[i][1], db, lr)]
+    return tuple(map(tuple, now))
+
+
+@train.right_answer
+def by_two_lists(layers, gradient, step, lr, n_steps):
+    weights, biases = [W for W, _ in layers], [b for _, b in layers]
+    for _ in range(n_steps):
+        slopes = gradient(list(zip(weights, biases, strict=True)))
+        weights = [step(W, dW, lr) for W, (dW, _) in zip(weights, slopes, strict=True)]
+        biases = [step(b, db, lr) for b, (_, db) in zip(biases, slopes, strict=True)]
+    return list(zip(weights, biases, strict=True))
+
+
+@train.misconception("The gradient was asked for once, at the start: after every step it is another one.")
+def asks_once(layers, gradient, step, lr, n_steps):
+    slopes = gradient(layers)
+    return _train(layers, lambda _: slopes, step, lr, n_steps)
+
+
+@train.misconception("You stepped without the function step: it is given to you, so that it can be exchanged.")
+def steps_itself(layers, gradient, step, lr, n_steps):
+    return _train(layers, gradient, lambda w, grad, lr: w - lr * grad, lr, n_steps)
+
+
+@train.misconception("Your steps go uphill: step takes the learning rate as it is.")
+def goes_uphill(layers, gradient, step, lr, n_steps):
+    return _train(layers, gradient, step, -lr, n_steps)
+
+
+@train.misconception("The biases stayed where they were: they are trained as the weights are.")
+def weights_alone(layers, gradient, step, lr, n_steps):
+    return [(W, b) for (W, _), (_, b) in zip(_train(layers, lambda now: [(dW, 0 * db) for dW, db in gradient(now)], step, lr, n_steps), layers, strict=True)]
+
+
+@train.misconception("The weights stayed where they were: step with both of each layer.")
+def biases_alone(layers, gradient, step, lr, n_steps):
+    return _train(layers, lambda now: [(0 * dW, db) for dW, db in gradient(now)], step, lr, n_steps)
+
+
+@train.misconception("There is one step too many.")
+def one_too_many(layers, gradient, step, lr, n_steps):
+    return _train(layers, gradient, step, lr, n_steps + 1)
+
+
+@train.misconception("One step is missing at the end.")
+def one_too_few(layers, gradient, step, lr, n_steps):
+    return _train(layers, gradient, step, lr, max(n_steps - 1, 0))
+
+
+@train.misconception("There is one step whatever n_steps says: the loop is missing.")
+def one_step(layers, gradient, step, lr, n_steps):
+    return _train(layers, gradient, step, lr, min(n_steps, 1))
+
+
+@train.misconception("The learning rate was not handed on as it was given.")
+def rate_of_its_own(layers, gradient, step, lr, n_steps):
+    return _train(layers, gradient, step, 0.01, n_steps)
+
+
+@train.misconception("A layer was changed before the gradients of the others were read: ask once for all, then step with all.")
+def one_layer_at_a_time(layers, gradient, step, lr, n_steps):
+    now = list(layers)
+    for _ in range(n_steps):
+        for i in range(len(now)):
+            (W, b), (dW, db) = now[i], gradient(now)[i]
+            now[i] = (step(W, dW, lr), step(b, db, lr))
+    return now
+
+
+@train.misconception("The layers came back in reverse order.")
+def turns_layers(layers, gradient, step, lr, n_steps):
+    return _train(layers, gradient, step, lr, n_steps)[::-1] if len(layers) > 1 else [(b, W) for W, b in _train(layers, gradient, step, lr, n_steps)]
+
+
+@train.misconception("Nothing moved: use what step gives back.")
+def drops_the_result(layers, gradient, step, lr, n_steps):
+    return _train(layers, gradient, step, lr, 0)
+
+
+@train.misconception("You return all that was on the way: only the trained layers are asked for.")
+def returns_the_way(layers, gradient, step, lr, n_steps):
+    way = [list(layers)]
+    for _ in range(n_steps):
+        way.append(_train(way[-1], gradient, step, lr, 1))
+    return [pair for moment in way for pair in moment] if n_steps else [way]
+
+
+@train.misconception("The result was written into the layers that you were given: an experiment starts from them again.")
+def trains_in_place(layers, gradient, step, lr, n_steps):
+    trained = _train(layers, gradient, step, lr, n_steps)
+    for (W, b), (new_W, new_b) in zip(layers, trained, strict=True):
+        W[...], b[...] = new_W, new_b
+    return trained
+
+
+relative_error = Exercise(points=2)
+
+
+@relative_error.cases
+def _(rng):
+    yield case("value", rng.normal(size=4), rng.normal(size=4))
+    yield case("value", np.array([1.0, 2.0, -3.0]), np.array([1.0, 2.5, -3.0]))
+    yield case("value", rng.normal(size=(3, 2)), rng.normal(size=(3, 2)))
+    yield case("value", 1e-3 * rng.normal(size=5), 1e-3 * rng.normal(size=5))
+    yield case("value", np.array([3.0, 4.0]), np.array([0.0, 0.0]))
+    yield case("shape", rng.normal(size=(2, 3, 2)), rng.normal(size=(2, 3, 2)))
+    yield case("stability/two zeros", np.zeros(3), np.zeros(3))
+    yield case("integer", np.array([1, 2, 3]), np.array([1, 2, 4]))
+    yield case("purity", rng.normal(size=3), rng.normal(size=3))
+
+
+def _norm(x):
+    return float(np.sqrt(np.sum(np.square(x, dtype=float))))
+
+
+@relative_error.right_answer
+def by_norms(analytic, numerical):
+    size = np.linalg.norm(np.ravel(analytic)) + np.linalg.norm(np.ravel(numerical))
+    return float(np.linalg.norm(np.ravel(analytic) - np.ravel(numerical)) / size) if size > 0 else 0.0
+
+
+@relative_error.right_answer
+def by_hypot(analytic, numerical):
+    a, b = np.ravel(analytic).tolist(), np.ravel(numerical).tolist()
+    total = math.hypot(*a) + math.hypot(*b)
+    return math.dist(a, b) / (total or 1.0)
+
+
+@relative_error.right_answer
+def by_dots(analytic, numerical):
+    a, b = np.ravel(analytic).astype(float), np.ravel(numerical).astype(float)
+    if not a.any() and not b.any():
+        return 0.0
+    return float(((a - b) @ (a - b)) ** 0.5 / ((a @ a) ** 0.5 + (b @ b) ** 0.5))
+
+
+@relative_error.right_answer
+def by_a_tiny_floor(analytic, numerical):
+    return _norm(np.subtract(analytic, numerical)) / max(_norm(analytic) + _norm(numerical), 1e-300)
+
+
+@relative_error.misconception("Your error is absolute: the same gap is large for small gradients and small for large ones.")
+def stays_absolute(analytic, numerical):
+    return _norm(np.subtract(analytic, numerical))
+
+
+@relative_error.misconception("You divided by one of the two lengths: the formula takes both.")
+def divides_by_the_first(analytic, numerical):
+    return _norm(np.subtract(analytic, numerical)) / (_norm(analytic) or 1.0)
+
+
+@relative_error.misconception("You divided by the numerical length alone: the formula takes both, so that one of them may be 0.")
+def divides_by_the_second(analytic, numerical):
+    return _norm(np.subtract(analytic, numerical)) / (_norm(numerical) or 1.0)
+
+
+@relative_error.misconception("You compared the lengths: two gradients of the same length may point to different sides.")
+def compares_lengths(analytic, numerical):
+    return abs(_norm(analytic) - _norm(numerical)) / ((_norm(analytic) + _norm(numerical)) or 1.0)
+
+
+@relative_error.misconception("The roots are missing: a length is the root of a sum of squares.")
+def forgets_roots(analytic, numerical):
+    return _norm(np.subtract(analytic, numerical)) ** 2 / ((_norm(analytic) ** 2 + _norm(numerical) ** 2) or 1.0)
+
+
+@relative_error.misconception("You multiplied the two lengths: they are added.")
+def multiplies_lengths(analytic, numerical):
+    return _norm(np.subtract(analytic, numerical)) / ((_norm(analytic) * _norm(numerical)) or 1.0)
+
+
+@relative_error.misconception("You added the sizes of the numbers: a length takes squares, their sum and a root.")
+def adds_sizes(analytic, numerical):
+    total = np.abs(analytic).sum() + np.abs(numerical).sum()
+    return float(np.abs(np.subtract(analytic, numerical)).sum() / (total or 1.0))
+
+
+@relative_error.misconception("You took the largest gap: the formula takes the length of all gaps.")
+def takes_the_largest(analytic, numerical):
+    total = np.abs(analytic).max() + np.abs(numerical).max()
+    return float(np.abs(np.subtract(analytic, numerical)).max() / (total or 1.0))
+
+
+@relative_error.misconception("Where both gradients are 0 they agree: what does your division give there?")
+def forgets_two_zeros(analytic, numerical):
+    with np.errstate(all="ignore"):
+        return float(np.float64(_norm(np.subtract(analytic, numerical))) / (_norm(analytic) + _norm(numerical)))
+
+
+@relative_error.misconception("You added where the gap is a difference.")
+def adds_the_gradients(analytic, numerical):
+    return _norm(np.add(analytic, numerical)) / ((_norm(analytic) + _norm(numerical)) or 1.0)
+
+
+@relative_error.misconception("You have an error for each number: one for the whole gradient is asked for.")
+def one_for_each(analytic, numerical):
+    return np.abs(np.subtract(analytic, numerical)) / np.maximum(np.abs(analytic) + np.abs(numerical), 1e-300)
+
+
+@relative_error.misconception("There is a factor of two: the formula divides by the sum of the lengths, not by their mean.")
+def divides_by_the_mean(analytic, numerical):
+    return 2 * _norm(np.subtract(analytic, numerical)) / ((_norm(analytic) + _norm(numerical)) or 1.0)
+
+
+@relative_error.misconception("You return whether they agree: the number itself is asked for.")
+def returns_a_verdict(analytic, numerical):
+    return bool(_norm(np.subtract(analytic, numerical)) < 1e-6 * (_norm(analytic) + _norm(numerical)) or not np.any(analytic))
+
+
+@relative_error.misconception("The gap was written into one of your inputs: keep it in a new array.")
+def subtracts_in_place(analytic, numerical):
+    error = by_a_tiny_floor(analytic, numerical)
+    if analytic.dtype.kind == "f":
+        analytic -= numerical
+    return error
+
+
+linear_spiral = Question(
+    "Two arms of a spiral, wound around each other. Which share of the points does a network without a hidden layer get right, at best?",
+    ("A little more than half", "About 80 percent", "Nearly all"),
+    answer="A little more than half",
+    why="Without a hidden layer the boundary is one straight line, and a line can't follow a spiral.",
+)
+
+forgotten_slope = Question(
+    "Somebody forgot the slope of the ReLU on the way back. They train on digits. Which share of new digits does the broken network get right?",
+    ("More than 95 percent", "About half", "One in ten, as by chance"),
+    answer="More than 95 percent",
+    why="The last layer still gets its right gradient, and that is enough for these digits. Accuracy did not notice the bug; the gradient check does.",
+)
+
+deep_start = Question(
+    "A network of 16 hidden ReLU layers starts with Xavier's weights. What does training make of it in 150 steps?",
+    ("Next to nothing", "The same as with Kaiming's", "It explodes"),
+    answer="Next to nothing",
+    why="Each ReLU layer loses half of the squares, and Xavier does not make up for it: after 16 layers hardly any signal or slope is left.",
+)
+
+better_than_linear = Question(
+    "Softmax regression, a network without a hidden layer, on the digits: how does it compare with 32 hidden units?",
+    ("It is nearly as good", "It gets half as many right", "It can't tell digits apart"),
+    answer="It is nearly as good",
+    why="These digits are small and clean, and ten straight boundaries do most of the work. A hidden layer adds a little.",
+)
+
+paths_add = Question(
+    "A weight reaches the loss on two paths, with slopes 3 and −1. What is its slope?",
+    ("2", "−3", "4"),
+    answer="2",
+    why="Slopes multiply along a path, and paths add.",
+)
+
+uniform_bound = Question(
+    "Xavier's uniform for 100 inputs and 50 outputs: what is its bound?",
+    ("0.2", "0.04", "6"),
+    answer="0.2",
+    why="√6 / √150 is the root of 0.04, which is 0.2.",
+)
+
+gap_of_logits = Question(
+    "The right class has a logit 1000 below the largest. About how much does cross-entropy count for it?",
+    ("1000", "7", "Infinity"),
+    answer="1000",
+    why="Minus the logarithm of e^−1000 is 1000, and written with care it comes out so.",
+)
+
+alternating = Question(
+    "Steps jump from side to side and come closer all the same. Where is the learning rate?",
+    ("Between 1/λ and 2/λ", "Below 1/λ", "Above 2/λ"),
+    answer="Between 1/λ and 2/λ",
+    why="Each step multiplies the distance by 1 − ηλ, which lies between −1 and 0 there.",
+)
+
+slope_at_zero = Question(
+    "A sigmoid neuron gets z = 0. How steep is it there?",
+    ("0.25", "0.5", "1"),
+    answer="0.25",
+    why="σ(0) is 0.5, and 0.5 · (1 − 0.5) is a quarter, the largest slope it has.",
+)

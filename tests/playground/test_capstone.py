@@ -1,0 +1,127 @@
+"""The capstone's experiments: trained with the lesson's own functions, and the facts that the lesson tells are what they show."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course import lesson
+from playground import capstone, finished, network
+from playground.digits import FILE, digits
+from playground.live import LiveFigure
+
+REFERENCE = lesson("capstone").reference
+NAMES = ("forward", "backward", "train", "relative_error")
+FUNCTIONS = [REFERENCE[name] for name in NAMES]
+
+PLAYS: dict[str, Callable[..., LiveFigure]] = {"bench": capstone.bench, "spiral": capstone.spiral, "reading": capstone.reading, "depth": capstone.depth}
+
+
+def play_of(name: str, **exchanged: Any) -> LiveFigure:
+    return PLAYS[name](finished, *(exchanged.get(part, REFERENCE[part]) for part in NAMES))
+
+
+def said(play: LiveFigure, **values: Any) -> str:
+    assert play.widget
+    for name, value in values.items():
+        play.controls[name].value = value
+    return play.readout[0]
+
+
+def percents(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"([\d.]+) %", text)]
+
+
+@pytest.mark.parametrize("name", PLAYS)
+def test_each_experiment_draws_itself_in_less_than_five_seconds(name: str) -> None:
+    network.history.cache_clear()
+    start = time.process_time()
+    assert play_of(name).still().startswith(b"\x89PNG")
+    assert time.process_time() - start < 5 * 2  # processor time of two cores
+
+
+def test_the_gradient_check_passes_for_the_reference_and_fails_for_every_bug() -> None:
+    bench = play_of("bench")
+    verdicts = {bug: said(bench, bug=bug) for bug in network.BUGS}
+    assert "passes" in verdicts.pop("none")
+    assert len(verdicts) == 4
+    for text in verdicts.values():
+        assert "fails" in text
+        found = re.search(r"largest error is ([\d.e+-]+)", text)
+        assert found
+        assert float(found[1].rstrip(".;")) > 1e-2
+
+
+def test_accuracy_does_not_notice_a_forgotten_slope_or_untrained_biases() -> None:
+    bench = play_of("bench")
+    right = percents(said(bench, bug="none"))[0]
+    for bug in ("ReLU slope forgotten", "biases not trained"):
+        assert percents(said(bench, bug=bug))[0] > max(95, right - 1)
+    assert percents(said(bench, bug="mean taken twice"))[0] < 30
+
+
+def test_a_wrong_gradient_closes_the_gate_and_the_sentence_names_the_array() -> None:
+    play = play_of("spiral", backward=lambda *given: [(dW, 2 * db) for dW, db in REFERENCE["backward"](*given)])
+    assert re.search(r"The gradient check fails at b\d, with a relative error of 0\.33: training waits", said(play))
+
+
+def test_a_function_that_is_not_written_yet_is_named() -> None:
+    def train(layers: Any, gradient: Any, step: Any, lr: float, n_steps: int) -> Any:
+        raise NotImplementedError("train is not written yet")
+
+    assert "train is not written yet" in said(play_of("depth", train=train))
+
+
+def test_a_line_gets_about_half_of_the_spiral_right_and_32_units_nearly_all() -> None:
+    play = play_of("spiral")
+    assert 50 <= percents(said(play, hidden="none"))[0] <= 60
+    assert percents(said(play, hidden="4"))[0] < 80
+    assert percents(said(play, hidden="32"))[0] >= 99
+
+
+def test_the_network_reads_97_percent_of_new_digits_and_softmax_regression_nearly_as_many() -> None:
+    hidden, none = percents(said(play_of("reading")))
+    assert hidden >= 97
+    assert 96 <= none <= hidden
+    assert hidden >= 93  # the bar
+
+
+def test_digits_are_read_after_less_than_a_second_of_training() -> None:
+    blocks = network.Blocks(*FUNCTIONS, *(getattr(finished, field) for field in network.Blocks.__dataclass_fields__ if field not in NAMES))
+    start = time.process_time()
+    network.history.__wrapped__(blocks, capstone._digits(capstone.LEARNING), (32,), "init_kaiming_normal", 0.5, 100, 50)
+    assert time.process_time() - start < 2  # of two cores
+
+
+def test_with_depth_kaiming_still_trains_and_xavier_stands_still() -> None:
+    play = play_of("depth")
+    losses = {layers: [float(n) for n in re.findall(r"is ([\d.]+) from|and ([\d.]+) from", said(play, layers=layers))[0:2] for n in n if n] for layers in (1, 10, 16)}
+    kaiming, xavier = losses[16]
+    assert kaiming < 2.0 < 2.25 < xavier
+    kaiming, xavier = losses[10]
+    assert kaiming < 1.2 < 1.9 < xavier
+    kaiming, xavier = losses[1]
+    assert abs(kaiming - xavier) < 0.3
+
+
+def test_the_digits_are_all_there_each_in_one_part_only_with_their_licence() -> None:
+    data = digits()
+    assert (data.X.shape, data.X_test.shape) == ((1437, 64), (360, 64))
+    assert (data.X.min(), data.X.max()) == (0, 1)
+    assert set(data.labels) == set(data.labels_test) == set(range(10))
+    assert not {row.tobytes() for row in data.X} & {row.tobytes() for row in data.X_test}
+    assert "CC BY 4.0" in (FILE.parent / "README.md").read_text()
+
+
+def test_the_checked_network_is_clear_of_kinks_and_in_float64() -> None:
+    blocks = network.Blocks(*FUNCTIONS, *(getattr(finished, field) for field in network.Blocks.__dataclass_fields__ if field not in NAMES))
+    X = np.random.default_rng(0).normal(size=(5, 3))
+    layers = network._clear_of_kinks(blocks, X)
+    _, sums = REFERENCE["forward"](X, layers, finished.relu)
+    assert min(np.abs(Z).min() for Z in sums[:-1]) > network.CLEAR_OF_KINKS
+    assert {Z.dtype for Z in sums} == {np.dtype("float64")}
