@@ -5,7 +5,7 @@ LOCK = .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --gen
 	--python-version 3.11 --custom-compile-command "make lock" --group build $(ARGS)
 
 help:
-	@echo "make lab                   open JupyterLab at the first lesson, in your own copy of the course: work/"
+	@echo "make lab                   open JupyterLab at the welcome page, in your own copy of the course: work/"
 	@echo "make fresh LESSON=neuron   get a lesson anew; your notebooks stay beside it"
 	@echo "make env                   set up .venv and nothing else; PYTHON=python3.12 names another Python"
 	@echo "make course                make course/ from solutions/"

@@ -106,7 +106,8 @@ def _build_page(source: Path, course: Path) -> None:
     cells = list(jupytext.read(source).cells)
     for number, cell in enumerate(cells, 1):
         cell["id"] = f"cell-{number:02}"
-        cell["outputs"] = [] if cell.cell_type == "code" else None
+        if cell.cell_type == "code":
+            cell["outputs"] = []
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(course, Path(folder) / "course")
         _executed(_notebook(cells), Path(folder) / "course", f"solutions/{source.name}")
@@ -135,6 +136,7 @@ def _executed(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode
         kernel_name="python3",
         record_timing=False,
         store_widget_state=False,
+        coalesce_streams=True,  # else a slow machine cuts what a cell prints into pieces
         resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"],  # else each kernel warns that it talks to its own machine over TCP
     )

@@ -102,7 +102,7 @@ def first_page(root: Path) -> str:
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands `lab` and `fresh`."""
-    lab = subparsers.add_parser("lab", help="open JupyterLab at the first lesson, in your own copy of the course")
+    lab = subparsers.add_parser("lab", help="open JupyterLab at the welcome page, in your own copy of the course")
     lab.add_argument("options", nargs="*", help="given to JupyterLab, after --: grader lab -- --no-browser")
     lab.set_defaults(run=_run_lab)
     again = subparsers.add_parser("fresh", help="get a lesson anew; your copy stays beside it")

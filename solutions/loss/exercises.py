@@ -639,11 +639,11 @@ activation_range = Question(
     why="A sigmoid stays between 0 and 1, which is why its output can be read as a probability.",
 )
 
-weighted_sum_order = Question(
-    "In which order does a neuron work?",
-    ("Weighted sum, bias, activation", "Activation, weighted sum, bias", "Bias, activation, weighted sum"),
-    answer="Weighted sum, bias, activation",
-    why="It computes f(w·x + b): the activation f sees the sum with the bias in it.",
+start_of_copies = Question(
+    "Why do weights start at random numbers?",
+    ("So that units differ", "So that the loss starts at 0", "So that the learning rate fits"),
+    answer="So that units differ",
+    why="Units that start as copies get the same slopes at every step, and stay copies.",
 )
 
 dense_shapes = Question(
@@ -653,11 +653,11 @@ dense_shapes = Question(
     why="A row for each example and a column for each neuron: (20, 5) times (5, 3) is (20, 3).",
 )
 
-relu_of_negative = Question(
-    "A ReLU neuron gets z = −3. What does the next layer get from it?",
-    ("0", "−3", "3"),
-    answer="0",
-    why="A ReLU passes what is above 0 and gives 0 for the rest.",
+rate_too_large = Question(
+    "The learning rate is a little above its limit. What does the loss do, step by step?",
+    ("It grows", "It falls slowly", "It stays"),
+    answer="It grows",
+    why="Every step jumps over the bottom, and lands farther out than it began.",
 )
 
 linear_layers = Question(

@@ -85,6 +85,25 @@ def test_a_lesson_is_solved_and_its_plays_follow_the_mouse(name: str, server: Se
     assert set(lesson(name).questions) <= set(progress["answers"])
 
 
+def test_the_welcome_page_shows_the_learners_progress_and_leads_on(server: Server, chromium: Any) -> None:
+    complaints: list[str] = []
+    first = LESSONS[0]
+    (server_folder(server) / first / "progress.json").write_text(json.dumps({"solved": dict.fromkeys(lesson(first).exercises, 1), "answers": {}}))
+    with opened(server, "welcome.ipynb", chromium, complaints) as notebook:
+        notebook.run_all()
+        assert errors(notebook) == []
+        table = notebook.page.locator(".standing-table")
+        expect(table.locator("tr")).to_have_count(len(LESSONS) + 1)
+        count = len(lesson(first).exercises)
+        expect(table.locator("tr", has_text=lesson(first).title)).to_contain_text(f"{count} of {count}")
+        for theme in ("Dark", "Light"):
+            notebook.theme(theme)
+            notebook.picture(f"welcome-{theme.lower()}")
+        table.get_by_role("link", name=lesson(LESSONS[1]).title).click()
+        expect(notebook.page.get_by_role("heading", name=lesson(LESSONS[1]).title)).to_be_visible(timeout=15_000)
+    assert complaints == []
+
+
 def answer_all(notebook: Notebook, question: str) -> None:
     """Choose the last option of each question in a cell, and read the reply."""
     cell = notebook.cell(question)
@@ -95,17 +114,29 @@ def answer_all(notebook: Notebook, question: str) -> None:
 
 
 def move(notebook: Notebook, name: str, play: str) -> None:
-    """Drag a slider of a play, and see that the picture and what is said of it change; the still picture is hidden."""
+    """Drag a slider of a play, or press a button where it has none, and see that the picture and what is said of it change; the still picture is hidden."""
     cell = notebook.cell(play)
     figure = cell.locator("svg[role=img]")
     expect(figure).to_be_visible()
     expect(cell.locator("figure.playground-still")).to_be_hidden()
-    expect(cell.locator(".playground-readout")).to_contain_text("The target is the same.")
+    agrees(cell)
     before, said = drawing(figure), figure.get_attribute("aria-label")
-    notebook.drag(cell.locator(".widget-slider").first)
+    if cell.locator(".widget-slider").count():
+        notebook.drag(cell.locator(".widget-slider").first)
+    else:
+        cell.locator(".widget-toggle-button").last.click()
+    expect(figure).not_to_have_attribute("aria-label", said or "", timeout=10_000)
     assert drawing(figure) != before
-    assert figure.get_attribute("aria-label") != said
-    expect(cell.locator(".playground-readout")).to_contain_text("The target is the same.")
+    agrees(cell)
+
+
+def agrees(cell: Locator) -> None:
+    """The play has a result to tell, and where it draws a target, the same one."""
+    readout = cell.locator(".playground-readout")
+    expect(readout).not_to_contain_text("Mend it")
+    expect(readout).not_to_contain_text("not written yet")
+    if (readout.text_content() or "").startswith("Yours:"):
+        expect(readout).to_contain_text("The target is the same.")
 
 
 def drawing(figure: Locator) -> str:
