@@ -47,7 +47,7 @@ verify: test-env
 	.venv/bin/grader verify
 
 pytest: test-env
-	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/pytest $(ARGS)
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/pytest -n 2 --dist loadfile $(ARGS)
 
 lock: test-env
 	$(LOCK) pyproject.toml --output-file requirements.lock
