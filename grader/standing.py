@@ -12,7 +12,7 @@ from grader.progress import load_progress
 
 STYLE = """<style>
 .standing-table{border-collapse:collapse;font-family:var(--jp-ui-font-family,sans-serif);font-size:14px;color:var(--jp-ui-font-color1,#222)}
-.standing-table th,.standing-table td{text-align:left;padding:.35em 1.2em .35em 0;border-bottom:1px solid var(--jp-border-color2,#ccc)}
+.standing-table th,.standing-table td{text-align:left!important;padding:.35em 1.2em .35em 0;border-bottom:1px solid var(--jp-border-color2,#ccc)}
 .standing-table a{color:var(--jp-content-link-color,#0b5cad)}
 </style>"""
 

@@ -159,7 +159,7 @@ def _digits(part: str) -> Problem:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
 def _spiral() -> Problem:

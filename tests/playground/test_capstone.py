@@ -34,7 +34,7 @@ def said(play: LiveFigure, **values: Any) -> str:
 
 
 def percents(text: str) -> list[float]:
-    return [float(number) for number in re.findall(r"([\d.]+) %", text)]
+    return [float(number) for number in re.findall(r"([\d.]+)\s%", text)]
 
 
 @pytest.mark.parametrize("name", PLAYS)
