@@ -42,7 +42,7 @@ def bench(mine: Any, forward: Function, backward: Function, train: Function, rel
         return {
             "errors": (np.arange(len(tops)), np.full(len(tops), SMALLEST), tops),
             "limit": (np.array([-0.6, 5.6]), np.array([LIMIT, LIMIT])),
-        }, f"the gradient check {passed}, the largest error is {max(found.values()):.1e}; trained all the same, it gets {_percent(share)} of new digits right."
+        }, f"The gradient check {passed}, the largest error is {max(found.values()):.1e}; trained all the same, it gets {_percent(share)} of new digits right."
 
     play = _play("The gradient check and the accuracy of a network with a bug", move, mine, after, forward, backward, train, relative_error)
     ax = play.axes(ylabel="relative error", xlim=(-0.6, 5.6), ylim=(SMALLEST, 10), yscale="log")
@@ -64,7 +64,7 @@ def spiral(mine: Any, forward: Function, backward: Function, train: Function, re
         lean = np.tanh((logits[:, 1] - logits[:, 0]) / 4).reshape(len(EDGE), len(EDGE))
         arms = {f"arm {arm + 1}": tuple(SPIRAL.X[SPIRAL.labels == arm].T) for arm in range(ARMS)}
         share = accuracy(blocks, SPIRAL, now.layers)
-        return {"lean": lean, **arms}, f"after {now.step} steps the loss is {number(now.loss)}; {_percent(share)} of the points are on the right side."
+        return {"lean": lean, **arms}, f"After {now.step} steps the loss is {number(now.loss)}; {_percent(share)} of the points are on the right side."
 
     play = _play("A network learns a spiral", move, mine, after, forward, backward, train, relative_error)
     ax = play.axes(xlabel="x₁", ylabel="x₂", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
@@ -88,7 +88,7 @@ def reading(mine: Any, forward: Function, backward: Function, train: Function, r
         said = int(np.argmax(blocks.logits(test.X[which : which + 1], nets["hidden"][now].layers)))
         shown = {name: (moments[: now + 1], curve[: now + 1]) for name, curve in curves.items()}
         return {**shown, "image": test.X[which].reshape(8, 8)[::-1], "says": (4, 8.6, f"it is a {test.labels[which]}, read as {said}")}, (
-            f"after {moments[now]} steps the network reads {_percent(curves['hidden'][now])} of {len(test.labels)} new digits, without its hidden layer"
+            f"After {moments[now]} steps the network reads {_percent(curves['hidden'][now])} of {len(test.labels)} new digits, without its hidden layer"
             f" {_percent(curves['none'][now])}; image {which} is a {test.labels[which]}, read as {said}."
         )
 
@@ -117,7 +117,7 @@ def depth(mine: Any, forward: Function, backward: Function, train: Function, rel
         }
         lines = {name: (np.array([m.step for m in run]), np.array([m.loss for m in run])) for name, run in runs.items()}
         return lines, (
-            f"with {int(layers)} hidden layer{'s' * (layers > 1)} the loss after {DEPTH_STEPS} steps is {number(lines['Kaiming'][1][-1])} from Kaiming's weights"
+            f"With {int(layers)} hidden layer{'s' * (layers > 1)} the loss after {DEPTH_STEPS} steps is {number(lines['Kaiming'][1][-1])} from Kaiming's weights"
             f" and {number(lines['Xavier'][1][-1])} from Xavier's."
         )
 

@@ -63,7 +63,7 @@ def readout(parts: Mapping[str, Part], yours: Frame | None, target: Frame | None
         ending = " Here is the target alone." if isinstance(problem, NotWritten) and target else ending
         return [f"{problem}{ending}"] + ([f"Target: {target[1]}"] if target else [])
     if target is None:
-        return [yours[1][:1].upper() + yours[1][1:]]
+        return [yours[1]]
     if _agree(parts, yours[0], target[0]):
         return [f"Yours: {yours[1]}", "The target is the same."]
     return [f"Yours: {yours[1]}", f"Target: {target[1]}"]
