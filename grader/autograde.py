@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.grade import draw_seed
-from grader.journal import Basis, Journal, JournalBusy, Record, digest_of, edition_of, grader_version, open_journal
+from grader.journal import Basis, Journal, JournalBusy, Record, digest_of, edition_of, grader_version, open_journal, read_journal
 from grader.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.marked import Released, marked, released, unanswered
 from grader.report import Change, Summary, progress_bar
@@ -56,15 +57,18 @@ def autograde(root: Path, lesson: Lesson, wish: Wish, progress: Callable[[int, i
         JournalBusy: another run grades this lesson.
         EngineRefused: this machine gives no protection to run learners' code under.
     """
-    from grader.gradebook import course_directory, open_book
+    from grader.gradebook import course_directory, open_book, timestamps_in
     from grader.handin import hand_ins
 
     coursedir = course_directory(root)
     notebook = released(root, lesson)
-    with open_journal(journal_path(root, lesson)) as journal, open_book(coursedir, lesson.name, notebook) as book:
+    path = journal_path(root, lesson)
+    with ExitStack() as stack:
+        journal = read_journal(path) if wish.dry else stack.enter_context(open_journal(path))
+        book = None if wish.dry else stack.enter_context(open_book(coursedir, lesson.name, notebook))
         basis = Basis(grader_version(), edition_of(lesson), _seed(journal, lesson, wish))
         class_run = _ClassRun(root, lesson, notebook, journal, book, basis, wish, coursedir.ignore)
-        class_run.sort(hand_ins(coursedir, lesson.name, list(wish.students)))
+        class_run.sort(hand_ins(coursedir, lesson.name, list(wish.students)), timestamps_in(coursedir, lesson.name))
         class_run.work(progress)
         return class_run.summary
 
@@ -84,7 +88,7 @@ class _ClassRun:
     """One run over a class: what is to do, and the state while it is done."""
 
     def __init__(
-        self, root: Path, lesson: Lesson, notebook: Released, journal: Journal, book: Book, basis: Basis, wish: Wish, ignored: list[str]
+        self, root: Path, lesson: Lesson, notebook: Released, journal: Journal, book: Book | None, basis: Basis, wish: Wish, ignored: list[str]
     ) -> None:
         self.lesson, self.notebook, self.journal, self.book, self.basis, self.wish = lesson, notebook, journal, book, basis, wish
         self.material, self.ignored = root / "course" / lesson.name, [*ignored, ".nbgrader.log"]
@@ -94,9 +98,8 @@ class _ClassRun:
         self.to_write: list[tuple[HandIn, Record]] = []
         self.under_way: dict[str, tuple[HandIn, str, list[dict[str, Any]]]] = {}
 
-    def sort(self, all_of_them: list[HandIn]) -> None:
-        """Find out what is to be graded, what is only to be written, and what is done."""
-        in_book = self.book.timestamps()
+    def sort(self, all_of_them: list[HandIn], in_book: dict[str, datetime | None]) -> None:
+        """Find out what is to be graded, what is only to be written, and what is done; `in_book` says when what the gradebook has was handed in."""
         for one in all_of_them:
             try:
                 digest = digest_of(one.read())
@@ -170,6 +173,7 @@ class _ClassRun:
         """Put what a submission got where nbgrader looks for it; whatever is wrong with it stops nobody else."""
         from sqlalchemy.exc import SQLAlchemyError
 
+        assert self.book is not None, "a dry run writes nothing"
         result, timestamp = record["result"], one.timestamp
         try:
             loaded = load_notebook(one.read()) if loaded is None else loaded

@@ -14,6 +14,8 @@ from nbformat import from_dict
 from nbgrader.api import Assignment, Comment, Grade, Gradebook, Notebook, SourceCell, Student, SubmittedAssignment, SubmittedNotebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
+from sqlalchemy import create_engine, make_url, select
+from sqlalchemy.exc import OperationalError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -64,11 +66,6 @@ class Book:
             notebook.late_submission_penalty = self._penalty(student, submission, earned)
             db.commit()
         db.expunge_all()
-
-    def timestamps(self) -> dict[str, datetime | None]:
-        """When each student in the gradebook handed this lesson in."""
-        rows = self.gradebook.db.query(SubmittedAssignment.student_id, SubmittedAssignment.timestamp).filter_by(assignment_id=self.assignment)
-        return dict(rows.all())
 
     def _submitted(self, student: str) -> tuple[SubmittedAssignment, SubmittedNotebook]:
         """The rows of a submission and its notebook; made where they are not there."""
@@ -139,6 +136,22 @@ def open_book(coursedir: CourseDirectory, lesson: str, notebook: Released) -> It
         penalties = AssignLatePenalties(config=coursedir.config)
         penalties.init_plugin()
         yield Book(gradebook, lesson, found.assignment_id, found.id, cells, found.assignment.duedate, penalties)
+
+
+def timestamps_in(coursedir: CourseDirectory, lesson: str) -> dict[str, datetime | None]:
+    """When each student in the gradebook handed a lesson in, read without changing or making anything."""
+    url = make_url(coursedir.db_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return {}
+    rows = select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return {row.student_id: row.timestamp for row in connection.execute(rows.where(Assignment.name == lesson))}
+    except OperationalError:  # a file in which nbgrader has not made its tables yet
+        return {}
+    finally:
+        engine.dispose()
 
 
 def _sources(gradebook: Gradebook, lesson: str) -> dict[str, Any]:

@@ -165,6 +165,23 @@ def test_after_a_change_of_the_lesson_a_regrade_says_whose_points_change_and_why
     assert course.autograde(regrade=True).graded == {}
 
 
+def test_a_dry_run_makes_and_changes_nothing(course: Course) -> None:
+    course.hand_in("ann", solved("neuron"))
+
+    def everything() -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in sorted(course.root.rglob("*")) if path.is_file() and "__pycache__" not in path.parts}
+
+    before = everything()
+    assert course.autograde(dry=True).planned == ["ann"]
+    assert everything() == before
+    course.autograde()
+    course.hand_in("bob", solved("neuron"))
+    before = everything()
+    assert course.autograde(dry=True).planned == ["bob"]
+    assert course.autograde(dry=True, regrade=True, seed=5).planned == ["ann", "bob"]
+    assert everything() == before
+
+
 def test_a_seed_repeats_a_run_exactly_and_the_same_inputs_serve_all(course: Course) -> None:
     for student in ("ann", "bob"):
         course.hand_in(student, written("neuron", relu="def relu(z):\n    return abs(z)\n"))
