@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from course import LESSONS, ROOT, copy_of_the_course, lesson, references
+from course import LESSONS, ROOT, copy_of_the_course, learners_notebook, lesson, references
 from grader.build import build
 from grader.instep import differences
 from grader.lesson import BEGIN, END, lessons_in
@@ -117,6 +119,28 @@ def test_a_lesson_keeps_the_rhythm(name: str) -> None:
     assert mistakes == []
     folds = "".join(cell.source for cell in lesson(name).notebook.cells).count("<summary>Hint")
     assert folds == 3 * len(lesson(name).exercises)
+
+
+@pytest.mark.parametrize("path", [*(f"{name}/{name}.ipynb" for name in LESSONS), "welcome.ipynb"])
+def test_headings_are_in_order(path: str) -> None:
+    cells = json.loads((ROOT / "course" / path).read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    levels = [len(marks) for marks in re.findall(r"^(#+) ", text, re.MULTILINE)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_each_play_has_a_picture_with_alt_text_made_from_its_numbers(name: str) -> None:
+    cells = learners_notebook(name)["cells"]
+    plays = [cell for cell in cells if cell["id"].startswith("play-")]
+    assert plays
+    for cell in plays:
+        pages = ["".join(output["data"]["text/html"]) for output in cell["outputs"] if "text/html" in output.get("data", {})]
+        alts = [alt for page in pages for alt in re.findall(r'<img[^>]* alt="([^"]+)"', page)]
+        assert len(alts) == 1
+        assert re.search(r"\d", alts[0])
 
 
 @pytest.mark.parametrize("name", LESSONS)
