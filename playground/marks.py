@@ -28,6 +28,9 @@ Box = tuple[float, float, float, float]
 FAR = 1e5
 """Coordinates beyond this are cut: browsers draw huge numbers wrongly."""
 
+AROUND = 40.0
+"""How far a line is drawn beyond the box that it is clipped to, in pixels: wider than any stroke, so that no cut is seen."""
+
 DIVERGING = LinearSegmentedColormap.from_list("playground", [style.SKY, "#ffffff", style.ORANGE])
 PALETTE = np.round(DIVERGING(np.linspace(0, 1, 256))[:, :3] * 255).astype(np.uint8)
 POINTS_PER_PIXEL = 0.72
@@ -91,6 +94,8 @@ class Path:
         gaps = np.flatnonzero(~np.isfinite(self.corners).all(axis=1))
         pieces = np.split(corners, gaps)
         tidy = [piece[1:] if i else piece for i, piece in enumerate(pieces)]
+        if self.clip is not None:
+            tidy = [part for piece in tidy if len(piece) > 1 for part in _within(piece, self.clip, self.closed)]
         return [_bends(piece) for piece in tidy if len(piece) > 1]
 
 
@@ -183,6 +188,30 @@ def _bends(corners: Array) -> Array:
     back = (steps[:-1] * steps[1:]).sum(axis=1) < 0
     kept: Array = corners[np.concatenate([[True], turns | back, [True]])]
     return kept
+
+
+def _within(corners: Array, box: Box, closed: bool) -> list[Array]:
+    """The parts of a line (n, 2) in and around a box; an upright rectangle, the only closed shape that is clipped, cut to it.
+
+    A browser lays dashes along the whole of a line, also where it can't be seen: a path that leaves the axes would cost seconds.
+    """
+    left, top, width, height = box
+    low, high = np.array([left - AROUND, top - AROUND]), np.array([left + width + AROUND, top + height + AROUND])
+    if ((corners >= low) & (corners <= high)).all():
+        return [corners]
+    if closed:
+        return [np.clip(corners, low, high)]
+    start, way = corners[:-1], np.diff(corners, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        one, other = (low - start) / way, (high - start) / way
+    still = way == 0
+    inside = (start >= low) & (start <= high)
+    enter = np.where(still, np.where(inside, -np.inf, np.inf), np.fmin(one, other)).max(axis=1).clip(min=0)
+    leave = np.where(still, np.where(inside, np.inf, -np.inf), np.fmax(one, other)).min(axis=1).clip(max=1)
+    seen = np.flatnonzero(enter < leave)
+    runs = np.split(seen, np.flatnonzero((np.diff(seen) > 1) | (leave[seen[:-1]] < 1) | (enter[seen[1:]] > 0)) + 1)
+    ends = [(start[run] + enter[run, None] * way[run], start[run[-1:]] + leave[run[-1:], None] * way[run[-1:]]) for run in runs if len(run)]
+    return [np.concatenate(pair) for pair in ends]
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
