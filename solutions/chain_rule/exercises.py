@@ -975,7 +975,7 @@ copies_stay = Question(
 )
 
 mean_of_loss = Question(
-    "A batch is twice as large, with the same mistakes on average. What happens to its mean loss?",
+    "There are twice as many examples, with the same mistakes on average. What happens to the mean loss?",
     ("It stays", "It doubles", "It halves"),
     answer="It stays",
     why="A mean divides by the number of examples.",
@@ -983,7 +983,7 @@ mean_of_loss = Question(
 
 kaiming_counts = Question(
     "What does fan_in count in Kaiming initialization?",
-    ("The inputs of one neuron", "All weights of the layer", "The examples of a batch"),
+    ("The inputs of one neuron", "All weights of the layer", "All examples"),
     answer="The inputs of one neuron",
     why="The sum in a neuron grows with the number of its inputs, and that is what the weights have to make up for.",
 )

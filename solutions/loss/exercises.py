@@ -64,7 +64,7 @@ def by_average(y_pred, y_true):
     return np.average(np.square(np.subtract(y_pred, y_true, dtype=np.float64)))
 
 
-@mse.misconception("You added the squares up: the mean divides by how many there are, so that a larger batch does not mean a larger loss.")
+@mse.misconception("You added the squares up: the mean divides by how many there are, so that more examples do not mean a larger loss.")
 def sums(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
     return float(np.sum((y_pred - y_true) ** 2))
@@ -567,7 +567,7 @@ def softmax_down_the_columns(logits, labels):
     return -np.mean(_log_softmax(logits, axis=0)[np.arange(len(labels)), labels])
 
 
-@cross_entropy.misconception("Your softmax runs over the whole batch: each example has a distribution of its own.")
+@cross_entropy.misconception("Your softmax runs over all examples together: each example has a distribution of its own.")
 def softmax_over_everything(logits, labels):
     logits = np.asarray(logits, float)
     return np.mean(np.logaddexp.reduce(logits, axis=None) - logits[np.arange(len(labels)), labels])
