@@ -14,8 +14,7 @@ from nbformat import from_dict
 from nbgrader.api import Assignment, Comment, Grade, Gradebook, Notebook, SourceCell, Student, SubmittedAssignment, SubmittedNotebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
-from sqlalchemy import create_engine, make_url, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import create_engine, inspect, make_url, select
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -146,10 +145,10 @@ def timestamps_in(coursedir: CourseDirectory, lesson: str) -> dict[str, datetime
     rows = select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
     engine = create_engine(url)
     try:
+        if not inspect(engine).has_table(SubmittedAssignment.__tablename__):  # nbgrader has not made its tables yet
+            return {}
         with engine.connect() as connection:
             return {row.student_id: row.timestamp for row in connection.execute(rows.where(Assignment.name == lesson))}
-    except OperationalError:  # a file in which nbgrader has not made its tables yet
-        return {}
     finally:
         engine.dispose()
 
