@@ -31,9 +31,13 @@ c.Execute.timeout = 120
 
 # Learners' code runs only in the grader's sandbox, also when nbgrader or formgrader's button starts it.
 ours, nbgraders = "grader.drop_in.", "nbgrader.preprocessors."
-c.Autograde.sanitize_preprocessors = [ours + "Repair"] + [
-    nbgraders + name for name in ("ClearOutput", "DeduplicateIds", "OverwriteKernelspec", "OverwriteCells", "CheckCellMetadata")
+c.Autograde.sanitize_preprocessors = [
+    ours + "Repair",
+    *(nbgraders + name for name in ("ClearOutput", "DeduplicateIds", "OverwriteKernelspec", "OverwriteCells")),
+    ours + "CheckOthers",
 ]
-c.Autograde.autograde_preprocessors = [ours + "Confined"] + [
-    nbgraders + name for name in ("IgnorePattern", "LimitOutput", "SaveAutoGrades", "AssignLatePenalties", "CheckCellMetadata")
+c.Autograde.autograde_preprocessors = [
+    ours + "Confined",
+    *(nbgraders + name for name in ("IgnorePattern", "LimitOutput", "SaveAutoGrades", "AssignLatePenalties")),
+    ours + "CheckOthers",
 ]

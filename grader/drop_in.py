@@ -5,12 +5,12 @@ from __future__ import annotations
 import atexit
 import time
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
-from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+from nbgrader.preprocessors import CheckCellMetadata, Execute, NbGraderPreprocessor
 
 from grader.autograde import journal_path
 from grader.grade import draw_seed, open_runner
@@ -53,6 +53,17 @@ class Confined(Execute):  # type: ignore[misc]
         return _node(marked(run.template, notebook, loaded, {**result, "repaired": []})), resources
 
 
+class CheckOthers(CheckCellMetadata):  # type: ignore[misc]
+    """nbgrader's check of a notebook's metadata, which `Repair` and `Confined` have just written where the assignment is a lesson."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """nbgrader's hook."""
+        if _lesson(resources["nbgrader"]["assignment"]) is not None:
+            return nb, resources
+        done: tuple[NotebookNode, Resources] = super().preprocess(nb, resources)
+        return done
+
+
 def _lesson(assignment: str) -> Lesson | None:
     """The lesson that an assignment is, or None; nbgrader works in the course's folder."""
     folder = next((folder for folder in lessons_in(authors_root(Path.cwd())) if folder.name == assignment), None)
@@ -74,7 +85,7 @@ def _run(lesson: Lesson) -> tuple[Run, Released]:
 def _seed(path: Path, edition: str) -> int:
     """The seed of the journal's last run on this lesson and this grader; a new one is noted where there is none."""
     version = grader_version()
-    while (seed := read_journal(path).seed(version, edition)) is None:
+    while (seed := _noted_seed(path, _state(path), version, edition)) is None:
         try:
             with open_journal(path) as journal:
                 if journal.seed(version, edition) is None:
@@ -82,6 +93,20 @@ def _seed(path: Path, edition: str) -> int:
         except JournalBusy:
             time.sleep(0.1)  # the run that has it is about to note its seed
     return seed
+
+
+@lru_cache(maxsize=1)
+def _noted_seed(path: Path, state: tuple[int, int], version: str, edition: str) -> int | None:
+    return read_journal(path).seed(version, edition)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """What changes whenever a file does."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 @cache
