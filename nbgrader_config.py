@@ -41,3 +41,7 @@ c.Autograde.autograde_preprocessors = [
     *(nbgraders + name for name in ("IgnorePattern", "LimitOutput", "SaveAutoGrades", "AssignLatePenalties")),
     ours + "CheckOthers",
 ]
+
+from grader.drop_in import grade_again_what_a_kill_left  # noqa: E402 (with what it belongs to)
+
+grade_again_what_a_kill_left()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import shutil
 import time
 from contextlib import ExitStack
 from functools import cache, lru_cache
@@ -10,18 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
+from nbgrader.converters import Autograde
 from nbgrader.preprocessors import CheckCellMetadata, Execute, NbGraderPreprocessor
 
 from grader.autograde import journal_path
 from grader.grade import draw_seed, open_runner
 from grader.journal import Basis, JournalBusy, edition_of, grader_version, open_journal, read_journal
 from grader.lesson import Lesson, authors_root, lessons_in, load_lesson
-from grader.marked import Released, marked, released
+from grader.marked import Released, has_verdicts, marked, released
 from grader.run import Run, Runner
 from grader.submission import cells_of, cells_to_run
 from grader.workforce import Result, grade_one
 
 Resources = dict[str, Any]
+
+_NBGRADERS_WAY = Autograde.init_destination
 
 
 class Repair(NbGraderPreprocessor):  # type: ignore[misc]
@@ -62,6 +66,23 @@ class CheckOthers(CheckCellMetadata):  # type: ignore[misc]
             return nb, resources
         done: tuple[NotebookNode, Resources] = super().preprocess(nb, resources)
         return done
+
+
+def grade_again_what_a_kill_left() -> None:
+    """Make this process's `nbgrader autograde` look at the notebook in `autograded/` before it takes a lesson for graded.
+
+    On its own it is content with the folder, which is there before the points are: a kill in between would leave a student
+    at zero for good.
+    """
+    def init_destination(self: Autograde, assignment_id: str, student_id: str) -> bool:
+        folder = Path(self._format_dest(assignment_id, student_id))
+        if folder.is_dir() and _lesson(assignment_id) is not None and not has_verdicts(folder / f"{assignment_id}.ipynb"):
+            self.log.warning("%s was left half graded; it is graded again", folder)
+            shutil.rmtree(folder)
+        wanted: bool = _NBGRADERS_WAY(self, assignment_id, student_id)
+        return wanted
+
+    Autograde.init_destination = init_destination
 
 
 def _lesson(assignment: str) -> Lesson | None:

@@ -16,6 +16,7 @@ from typing import Any
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
+from grader.marked import has_verdicts
 from grader.submission import MAX_BYTES, UnreadableNotebook
 
 MAX_COPIED = 50_000_000
@@ -62,8 +63,8 @@ class HandIn:
             return None
 
     def is_marked(self) -> bool:
-        """Whether the marked notebook is in its place."""
-        return (self.marked / f"{self.lesson}.ipynb").is_file()
+        """Whether the marked notebook is in its place, with its verdicts."""
+        return has_verdicts(self.marked / f"{self.lesson}.ipynb")
 
     def put(self, notebook: dict[str, Any], material: Path, ignored: list[str]) -> None:
         """Put the marked notebook in its place, with the other files of the submission and those of the lesson.

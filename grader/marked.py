@@ -72,6 +72,16 @@ def marked(known: Template, lesson: Released, loaded: list[RawCell], result: dic
     return {"cells": cells, "metadata": lesson.metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
+def has_verdicts(path: Path) -> bool:
+    """Whether the notebook at `path` is a marked one: every graded cell shows its points."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        graded = [cell for cell in cells if cell["metadata"].get("nbgrader", {}).get("grade")]
+        return bool(graded) and all(any(output["output_type"] == "execute_result" for output in cell["outputs"]) for cell in graded)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
 def unanswered(known: Template, lesson: Released, loaded: list[RawCell]) -> set[str]:
     """The exercises in whose cell a learner has changed nothing, or which have no cell any more."""
     submitted = cells_of(loaded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,11 +15,12 @@ from typing import Any
 import pytest
 from classroom import LATE, Course
 
-from course import ROOT, lesson, solved, written
+from course import ROOT, learners_notebook, lesson, solved, written
 from grader.autograde import Wish, autograde
 from grader.cli import main
 from grader.journal import JournalBusy, open_journal, read_journal
 from grader.lesson import load_lesson
+from grader.marked import has_verdicts
 from grader.sample_class import sample_class
 
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
@@ -66,6 +68,45 @@ def test_nothing_in_a_submission_stops_nbgraders_own_autograde(course: Course) -
     course.nbgrader("autograde", "neuron")
     assert course.points() == {"copied": 10, "bare": 10, "forged": 0}
     assert course.autograde().seed == course.journal()[0]["run"]["seed"]
+
+
+DIES = """
+import os, signal
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+class Die(NbGraderPreprocessor):
+    def preprocess(self, nb, resources):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+c.Autograde.%s_preprocessors = [Die]
+"""
+
+
+@pytest.mark.parametrize("while_it", ["sanitize", "autograde"])
+def test_a_kill_inside_nbgraders_own_autograde_leaves_nobody_at_zero(course: Course, while_it: str) -> None:
+    course.nbgrader("generate_assignment", "neuron", "--force")
+    course.hand_in("ann", solved("neuron"))
+    config = course.root / "nbgrader_config.py"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text + DIES % while_it, encoding="utf-8")
+    command = [sys.executable, "-m", "nbgrader", "autograde", "neuron"]
+    assert subprocess.run(command, cwd=course.root, capture_output=True, check=False).returncode == -signal.SIGKILL
+    assert course.points() == {"ann": 0}
+    assert course.root.joinpath("class", "autograded", "ann", "neuron").is_dir()
+    config.write_text(text, encoding="utf-8")
+    assert "graded again" in course.nbgrader("autograde", "neuron")
+    assert course.points() == {"ann": 10}
+    assert "graded again" not in course.nbgrader("autograde", "neuron")
+
+
+def test_what_a_kill_inside_nbgraders_own_autograde_left_is_written_again(course: Course) -> None:
+    course.hand_in("ann", solved("neuron"))
+    course.autograde()
+    path = course.root / "class" / "autograded" / "ann" / "neuron" / "neuron.ipynb"
+    path.unlink()
+    path.write_text(json.dumps(learners_notebook("neuron")), encoding="utf-8")
+    course.autograde()
+    assert has_verdicts(path)
 
 
 def _as_formgrader_shows(course: Course) -> dict[str, Any]:
