@@ -1,5 +1,5 @@
 # Words for everything that one does with this project; `make` alone lists them.
-.PHONY: help env lab fresh course class test lint types verify pytest lock test-env
+.PHONY: help env lab fresh course class test lint types verify pytest long lock test-env
 
 LOCK = .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make lock" --group build $(ARGS)
@@ -11,6 +11,7 @@ help:
 	@echo "make course                make course/ from solutions/"
 	@echo "make class                 try the instructor's side: make up a class, grade it, write its feedback; LESSON=neuron STUDENTS=42"
 	@echo "make test                  run every check: lint, types, verify, pytest (each is a target too)"
+	@echo "make long                  the tests that take minutes, like a class of 300 under kill -9"
 	@echo "make lock                  solve requirements*.lock anew after pyproject.toml changed; ARGS=--upgrade takes the newest"
 
 env:
@@ -33,6 +34,7 @@ class: env
 	@echo "Feedback is in class/feedback; jupyter lab and its menu Nbgrader, Formgrader show the class."
 
 test: lint types verify pytest
+	@echo "All is well. Left out: the tests that take minutes; make long runs them."
 
 test-env:
 	@sh environment.sh requirements-test.lock
@@ -48,6 +50,9 @@ verify: test-env
 
 pytest: test-env
 	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/pytest -n 2 --dist loadfile $(ARGS)
+
+long: test-env
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/pytest -m long $(ARGS)
 
 lock: test-env
 	$(LOCK) pyproject.toml --output-file requirements.lock

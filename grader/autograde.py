@@ -171,7 +171,7 @@ class _ClassRun:
 
     def _write(self, one: HandIn, record: Record, loaded: list[dict[str, Any]] | None) -> None:
         """Put what a submission got where nbgrader looks for it; whatever is wrong with it stops nobody else."""
-        from sqlalchemy.exc import SQLAlchemyError
+        from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
         assert self.book is not None, "a dry run writes nothing"
         result, timestamp = record["result"], one.timestamp
@@ -182,6 +182,8 @@ class _ClassRun:
             self.book.write(one.student, timestamp, scores, unanswered(self.known, self.notebook, loaded))
         except (OSError, ValueError, SQLAlchemyError, UnreadableNotebook) as error:
             self.book.gradebook.db.rollback()
+            if isinstance(error, OperationalError):  # the gradebook can't be written: what is graded is in the journal
+                raise
             self.summary.errors[one.student] = f"its grade could not be written: {error}"
             return
         self.journal.add_written(record, str(timestamp))

@@ -15,11 +15,16 @@ from nbgrader.api import Assignment, Comment, Grade, Gradebook, Notebook, Source
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from sqlalchemy import create_engine, inspect, make_url, select
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from grader.lesson import LessonError
 from grader.marked import Released
+
+
+class GradebookUnusable(OSError):
+    """The gradebook can't be read or written; the message says why and what helps."""
 
 
 def course_directory(root: Path) -> CourseDirectory:
@@ -124,8 +129,9 @@ def open_book(coursedir: CourseDirectory, lesson: str, notebook: Released) -> It
 
     Raises:
         LessonError: the gradebook's edition of the lesson has other cells, and submissions.
+        GradebookUnusable: it is locked, too old, damaged or can't be written; inside the block as well.
     """
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+    with _in_words(coursedir), Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
         gradebook.update_or_create_assignment(lesson)
         if _sources(gradebook, lesson) != _wanted(notebook):
             _save_cells(coursedir, lesson, notebook)
@@ -138,19 +144,47 @@ def open_book(coursedir: CourseDirectory, lesson: str, notebook: Released) -> It
 
 
 def timestamps_in(coursedir: CourseDirectory, lesson: str) -> dict[str, datetime | None]:
-    """When each student in the gradebook handed a lesson in, read without changing or making anything."""
+    """When each student in the gradebook handed a lesson in, read without changing or making anything.
+
+    Raises:
+        GradebookUnusable: it can't be read.
+    """
     url = make_url(coursedir.db_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         return {}
     rows = select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
     engine = create_engine(url)
     try:
-        if not inspect(engine).has_table(SubmittedAssignment.__tablename__):  # nbgrader has not made its tables yet
-            return {}
-        with engine.connect() as connection:
-            return {row.student_id: row.timestamp for row in connection.execute(rows.where(Assignment.name == lesson))}
+        with _in_words(coursedir):
+            if not inspect(engine).has_table(SubmittedAssignment.__tablename__):  # nbgrader has not made its tables yet
+                return {}
+            with engine.connect() as connection:
+                return {row.student_id: row.timestamp for row in connection.execute(rows.where(Assignment.name == lesson))}
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _in_words(coursedir: CourseDirectory) -> Iterator[None]:
+    """Turns what the database refuses into a sentence."""
+    try:
+        yield
+    except DatabaseError as error:
+        if isinstance(error, IntegrityError | DataError):
+            raise
+        url = make_url(coursedir.db_url)
+        name, said = Path(url.database or "").name or "the gradebook", str(error.orig)
+        ways = {
+            "locked": "another program is writing to it; wait until it has ended",
+            "no such column": "an older nbgrader made it; copy the file to a safe place, then run nbgrader db upgrade",
+            "no such table": "an older nbgrader made it; copy the file to a safe place, then run nbgrader db upgrade",
+            "readonly": "it may not be changed; make the file and its folder yours to write",
+            "full": "the disk is full; make room",
+            "not a database": "it is damaged; put a copy of it back, or rename it, and a new one is made",
+            "malformed": "it is damaged; put a copy of it back, or rename it, and a new one is made",
+        }
+        way = next((way for word, way in ways.items() if word in said), "see what the database says")
+        raise GradebookUnusable(f"{name}: {said}: {way}") from error
 
 
 def _sources(gradebook: Gradebook, lesson: str) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -253,29 +255,74 @@ def test_two_runs_of_a_lesson_do_not_mix(course: Course) -> None:
         course.autograde()
 
 
-STUDENTS = 60
+@pytest.mark.parametrize("words", [[], ["--dry-run"]])
+def test_a_locked_gradebook_is_said_and_nothing_is_lost(
+    course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    monkeypatch.chdir(course.root)
+    course.hand_in("ann", solved("neuron"))
+    assert main(["autograde", "neuron", "--workers", "1"]) == 0
+    course.hand_in("bob", solved("neuron"))
+    with closing(sqlite3.connect(course.root / "class" / "gradebook.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert main(["autograde", "neuron", "--workers", "1", *words]) == 1
+    said = capsys.readouterr().err
+    assert "gradebook.db: database is locked: another program is writing to it; wait until it has ended" in said
+    assert main(["autograde", "neuron", "--workers", "1"]) == 0
+    assert course.points() == {"ann": 10, "bob": 10}
 
 
-def test_killed_three_times_a_run_ends_with_every_grade_there_once(course: Course) -> None:
-    made = {name: notebook for name, notebook in sample_class(ROOT, lesson("neuron"), STUDENTS, seed=3).items() if "hostile" not in name}
-    for student, notebook in made.items():
-        assert isinstance(notebook, dict)
-        course.hand_in(student, notebook)
+def test_an_older_or_damaged_gradebook_is_said(course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(course.root)
+    course.hand_in("ann", solved("neuron"))
+    assert main(["autograde", "neuron", "--workers", "1"]) == 0
+    path = course.root / "class" / "gradebook.db"
+    with closing(sqlite3.connect(path)) as older:
+        older.execute("ALTER TABLE submitted_assignment RENAME COLUMN timestamp TO at")
+        older.commit()
+    assert main(["autograde", "neuron", "--workers", "1"]) == 1
+    assert "run nbgrader db upgrade" in capsys.readouterr().err
+    path.write_bytes(b"no database at all" * 100)
+    assert main(["autograde", "neuron", "--workers", "1"]) == 1
+    assert "it is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("students", [60, pytest.param(300, marks=pytest.mark.long)])
+def test_killed_three_times_a_run_ends_with_every_grade_there_once(course: Course, students: int) -> None:
+    made = _handed_in(course, students)
     command = [sys.executable, "-m", "grader.cli", "autograde", "neuron", "--workers", "2"]
-    for kill in range(3):
-        process = subprocess.Popen(command, cwd=course.root, stdout=subprocess.DEVNULL)
-        _wait_for_gradings(course, process, len(made) * (kill + 1) // 4)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+    _killed_three_times(course, command, len(made))
     done = subprocess.run(command, cwd=course.root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    _each_has_one_grade(course, made)
+
+
+def _handed_in(course: Course, students: int) -> list[str]:
+    """A class of so many, without the hostile ones, whose limits of time would be waited for; its students."""
+    made = {name: notebook for name, notebook in sample_class(ROOT, lesson("neuron"), 2 * students, seed=3).items() if "hostile" not in name}
+    for student in (chosen := list(made)[:students]):
+        notebook = made[student]
+        assert isinstance(notebook, dict)
+        course.hand_in(student, notebook)
+    return chosen
+
+
+def _killed_three_times(course: Course, command: list[str], students: int) -> None:
+    for kill in range(3):
+        process = subprocess.Popen(command, cwd=course.root, stdout=subprocess.DEVNULL)
+        _wait_for_gradings(course, process, students * (kill + 1) // 4)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _each_has_one_grade(course: Course, students: list[str]) -> None:
     records = course.journal()
     graded = Counter(record["student"] for record in records if "graded" in record)
-    assert graded == Counter(dict.fromkeys(made, 1))
+    assert graded == Counter(dict.fromkeys(students, 1))
     assert len({record["run"]["seed"] for record in records if "run" in record}) == 1
     results = {record["student"]: record["result"]["points"] for record in records if "graded" in record}
     assert course.points() == results
-    assert all(course.marked(student)["cells"] for student in made)
+    assert all(course.marked(student)["cells"] for student in students)
 
 
 def _wait_for_gradings(course: Course, process: subprocess.Popen[bytes], enough: int) -> None:
@@ -306,24 +353,23 @@ def _children(parent: int) -> list[int]:
     return [int(child) for task in tasks for child in task.read_text().split()]
 
 
-def test_over_a_dask_cluster_a_killed_worker_costs_no_grade(course: Course) -> None:
+@pytest.mark.parametrize("students", [21, pytest.param(300, marks=pytest.mark.long)])
+def test_over_a_dask_cluster_killed_runs_and_a_killed_worker_cost_no_grade(course: Course, students: int) -> None:
     from distributed import LocalCluster
 
-    made = {name: notebook for name, notebook in sample_class(ROOT, lesson("neuron"), 24, seed=4).items() if "hostile" not in name}
-    for student, notebook in made.items():
-        assert isinstance(notebook, dict)
-        course.hand_in(student, notebook)
+    made = _handed_in(course, students)
     killed: list[int] = []
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
 
         def kill_one(done: int, of: int) -> None:
-            if done == 3:
+            if done >= 3 and not killed:
                 worker = next(iter(cluster.workers.values()))
                 killed.append(worker.process.process.pid)
                 os.kill(killed[0], signal.SIGKILL)
 
+        command = [sys.executable, "-m", "grader.cli", "autograde", "neuron", "--scheduler", cluster.scheduler_address]
+        _killed_three_times(course, command, students)
         summary = autograde(course.root, load_lesson(course.root / "solutions" / "neuron"), Wish(scheduler=cluster.scheduler_address), kill_one)
     assert killed
     assert summary.errors == {}
-    assert sorted(summary.graded) == sorted(made)
-    assert Counter(record["student"] for record in course.journal() if "graded" in record) == Counter(dict.fromkeys(made, 1))
+    _each_has_one_grade(course, made)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from classroom import Course
 from lab import require_chromium
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from course import learners_notebook, lesson, written
 from grader.harmless import harmless_markdown, harmless_outputs
@@ -64,7 +66,13 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course = Course(tmp_path_factory.mktemp("course"))
     course.hand_in("hostile", hostile())
     course.hand_in("sloppy", written("neuron", sigmoid="def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"))
+    course.hand_in("unsanitised", written("neuron"))
     course.autograde()
+    as_written = course.marked("unsanitised")
+    as_written["cells"] += [{**cell, "id": f"x{number}"} for number, cell in enumerate(hostile()["cells"]) if cell.get("source") in MARKDOWN]
+    path = course.root / "class" / "autograded" / "unsanitised" / "neuron" / "neuron.ipynb"
+    path.unlink()
+    path.write_text(json.dumps(as_written), encoding="utf-8")
     course.nbgrader("generate_feedback", "neuron")
     return course
 
@@ -81,16 +89,27 @@ def test_a_page_shows_each_verdict_with_its_failing_case_and_hint(course: Course
     assert "2.7" in page
 
 
-def test_nothing_that_a_learner_wrote_runs_on_the_page(course: Course) -> None:
+@pytest.fixture
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=require_chromium(), args=["--no-sandbox"] if os.geteuid() == 0 else [])
-        page = browser.new_page()
-        page.goto(page_of(course, "hostile").as_uri(), wait_until="load")
-        assert page.evaluate("window.taken") is None
-        assert page.evaluate("[...document.querySelectorAll('*')].filter(one => [...one.attributes].some(a => a.name.startsWith('on'))).length") == 0
-        assert page.evaluate("[...document.querySelectorAll('a, iframe, object, embed')].filter(one => /script|data:/i.test(one.href || one.src || one.srcdoc || '')).length") == 0
-        text = page.evaluate("document.body.innerText")
+        yield browser
         browser.close()
+
+
+def test_what_is_tried_here_does_run_where_nobody_makes_it_harmless(course: Course, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(page_of(course, "unsanitised").as_uri(), wait_until="load")
+    assert page.evaluate("window.taken") is True
+
+
+def test_nothing_that_a_learner_wrote_runs_on_the_page(course: Course, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(page_of(course, "hostile").as_uri(), wait_until="load")
+    assert page.evaluate("window.taken") is None
+    assert page.evaluate("[...document.querySelectorAll('*')].filter(one => [...one.attributes].some(a => a.name.startsWith('on'))).length") == 0
+    assert page.evaluate("[...document.querySelectorAll('a, iframe, object, embed')].filter(one => /script|data:/i.test(one.href || one.src || one.srcdoc || '')).length") == 0
+    text = page.evaluate("document.body.innerText")
     assert f"<script>{TAKE}</script>" in text, "it is shown as it was written"
     assert "ValueError: <script>" in text, "so is the exception in the verdict"
 
