@@ -44,11 +44,12 @@ class Engine:
         if self.kind is Protection.NONE:
             raise refusal()
         self._stage: Path | None = None
+        self._lock = -1
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
     def __enter__(self) -> Engine:
-        self._stage = make_stage()
+        self._stage, self._lock = make_stage()
         try:
             self._start_server()
         except BaseException:
@@ -64,6 +65,7 @@ class Engine:
         self._stop_server()
         if self._stage is not None:
             shutil.rmtree(self._stage, ignore_errors=True)
+            os.close(self._lock)
             self._stage = None
 
     def run(self, request: Request) -> Response:

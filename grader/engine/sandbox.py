@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import enum
+import fcntl
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -25,6 +27,7 @@ INSIDE = ("__init__", "ask", "check", "compare", "judge", "observe", "own", "pla
 
 NEVER_INSIDE = ("finished.py",)
 SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo", "/etc/fonts", "/usr/share/fonts")
+STAGE_PREFIX = "grader-stage-"
 STAGE, SCRATCH = "/course", "/scratch"
 """Where the sandbox has the grader's and the playground's modules, and where each child may write. Not /tmp: Python itself may lie there."""
 
@@ -56,9 +59,12 @@ def refusal() -> EngineRefused:
     )
 
 
-def make_stage() -> Path:
-    """A folder with the modules that the sandbox has, and no other."""
-    stage = Path(tempfile.mkdtemp(prefix="grader-stage-"))
+def make_stage() -> tuple[Path, int]:
+    """A folder with the modules that the sandbox has, and no other; and the lock that says it is in use, to be closed."""
+    _remove_what_a_kill_left()
+    stage = Path(tempfile.mkdtemp(prefix=STAGE_PREFIX))
+    lock = os.open(stage, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_SH)
     (stage / "grader" / "engine").mkdir(parents=True)
     for name in INSIDE:
         shutil.copyfile(PACKAGE / f"{name}.py", stage / "grader" / f"{name}.py")
@@ -69,7 +75,25 @@ def make_stage() -> Path:
         shutil.copytree(playground, stage / "playground", ignore=shutil.ignore_patterns("__pycache__", *NEVER_INSIDE))
     for path in (stage, *stage.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    return stage
+    return stage, lock
+
+
+def _remove_what_a_kill_left() -> None:
+    """A stage that nobody holds a lock on; the minute is for one that has just been made."""
+    for stage in Path(tempfile.gettempdir()).glob(f"{STAGE_PREFIX}*"):
+        try:
+            if stage.is_symlink() or stage.stat().st_uid != os.geteuid() or time.time() - stage.stat().st_mtime < 60:
+                continue
+            lock = os.open(stage, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:  # another grader was faster
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(stage, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(lock)
 
 
 def command(kind: Protection, stage: Path, limits: Limits) -> tuple[list[str], dict[str, str]]:
