@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import enum
-import fcntl
 import json
 import os
 import shutil
@@ -20,6 +19,11 @@ from pathlib import Path
 from grader.engine.kernel import known_machine
 from grader.engine.limits import Limits
 from grader.engine.refused import EngineRefused
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing is confined and learners use the other commands
+    fcntl = None  # type: ignore[assignment]
 
 PACKAGE = Path(__file__).parent.parent
 INSIDE = ("__init__", "ask", "check", "compare", "judge", "observe", "own", "plain", "present", "progress", "runner", "sample", "vocabulary")
