@@ -43,8 +43,8 @@ RIVAL_CELLS = {
     + "), layout=dict(width=640, height=380))\ndef f(c): fig.data[0].z = " + HEAT.format("c.new") + "\ns.observe(f, 'value'); display(s, fig)",
 }  # fmt: skip
 
-PROBE = """() => {
-  if (window.probe) return;
+PROBE = """outputs => {
+  // What is painted anew in this cell's outputs, and when; the rest of the page has pictures that change too.
   const probe = window.probe = {moved: 0, frames: []};
   let pending = false;
   const changed = () => {
@@ -53,14 +53,14 @@ PROBE = """() => {
     requestAnimationFrame(() => setTimeout(() => { pending = false; probe.frames.push(performance.now()); }, 0));
   };
   document.addEventListener('mousemove', event => { probe.moved = event.timeStamp; }, true);
-  document.addEventListener('load', event => { if (event.target.tagName === 'IMG') changed(); }, true);
+  outputs.addEventListener('load', event => { if (event.target.tagName === 'IMG') changed(); }, true);
   const drawn = node => node.nodeType === 1 && (node.closest('svg') || node.querySelector('svg'));
   new MutationObserver(list => {
     if (list.some(m => drawn(m.target) && m.target.closest('svg') || [...m.addedNodes].some(drawn))) changed();
-  }).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
+  }).observe(outputs, {subtree: true, childList: true, attributes: true, characterData: true});
   for (const name of ['drawImage', 'putImageData']) {
     const draw = CanvasRenderingContext2D.prototype[name];
-    CanvasRenderingContext2D.prototype[name] = function (...inputs) { changed(); return draw.apply(this, inputs); };
+    CanvasRenderingContext2D.prototype[name] = function (...inputs) { if (outputs.contains(this.canvas)) changed(); return draw.apply(this, inputs); };
   }
 }"""
 
@@ -92,10 +92,11 @@ def measure(notebook: Any, name: str, cell_id: str, moves: int) -> Measured:
         RuntimeError: fewer than half of the moves changed the picture.
     """
     page = notebook.page
-    slider = notebook.cell(cell_id).locator(".widget-slider").first
+    cell = notebook.cell(cell_id)
+    slider = cell.locator(".widget-slider").first
     slider.scroll_into_view_if_needed()
     page.wait_for_timeout(800)
-    page.evaluate(PROBE)
+    cell.locator(".jp-Cell-outputWrapper").evaluate(PROBE)
     places = _to_and_fro(slider)
     page.mouse.move(*next(places))
     page.mouse.down()

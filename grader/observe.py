@@ -23,6 +23,32 @@ input) and ``"printed"``. Absent means none."""
 MAX_MESSAGE = 300
 """Most characters kept of an exception's or warning's text, and of what a call prints."""
 
+MAX_PRINTED = 1_000_000
+"""Most characters that a call may print; more is an endless loop with a print in it."""
+
+
+class PrintedTooMuch(Exception):
+    """A call printed more than `MAX_PRINTED` characters."""
+
+
+class Printed(io.TextIOBase):
+    """What is printed: the beginning is kept, the rest only counted."""
+
+    def __init__(self) -> None:
+        self.text, self.count = "", 0
+
+    def write(self, text: str) -> int:
+        """Take a text.
+
+        Raises:
+            PrintedTooMuch: it was too much by now.
+        """
+        self.count += len(text)
+        if self.count > MAX_PRINTED:
+            raise PrintedTooMuch(f"it printed more than {MAX_PRINTED:,} characters")
+        self.text = (self.text + text)[:MAX_MESSAGE]
+        return len(text)
+
 
 def observe(function: Callable[..., Any], call: dict[str, Any]) -> Outcome:
     """What `function` does with the inputs of one case.
@@ -40,24 +66,24 @@ def observe(function: Callable[..., Any], call: dict[str, Any]) -> Outcome:
     loud = [str(item.message)[:MAX_MESSAGE] for item in caught if issubclass(item.category, RuntimeWarning)]
     if loud:
         outcome["warnings"] = loud[:3]
-    if text := printed.getvalue()[:MAX_MESSAGE]:
-        outcome["printed"] = text
+    if printed.text:
+        outcome["printed"] = printed.text
     return outcome
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[tuple[io.StringIO, list[warnings.WarningMessage]]]:
+def undisturbed() -> Iterator[tuple[Printed, list[warnings.WarningMessage]]]:
     """Run a block with every warning caught, printing kept aside, and both global generators at a known start, put back after it."""
     states = random.getstate(), np.random.get_state()
     random.seed(0)
     np.random.seed(0)  # so that an answer that uses it can be judged again with the same result
-    printed = io.StringIO()
+    printed = Printed()
     try:
         with (
             np.errstate(all="warn", under="ignore"),
             warnings.catch_warnings(record=True) as caught,
             contextlib.redirect_stdout(printed),
-            contextlib.redirect_stderr(io.StringIO()),
+            contextlib.redirect_stderr(Printed()),
         ):
             warnings.simplefilter("always")
             yield printed, caught

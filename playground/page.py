@@ -22,6 +22,7 @@ _CONTROLS = f"""
 .playground .playground-wide {{grid-column:1 / -1}}
 .playground .playground-control.widget-toggle-buttons {{flex-flow:row nowrap}}
 .playground .playground-control.widget-toggle-buttons .widget-toggle-button {{width:auto; min-width:5em}}
+.playground .noUi-connects, .playground .noUi-connect, .playground .noUi-origin, .playground .noUi-handle {{will-change:auto; backface-visibility:visible}}
 """
 
 

@@ -231,13 +231,15 @@ class _Progress:
             self.cells[what], self.errors[what] = None, sentence
 
     def _in_order(self, name: str, answer: Any) -> Any:
-        """An answer with its outcomes in the order in which the calls were given."""
+        """An answer with its outcomes in the order in which the calls were given, and with the limit named that an exception speaks of."""
         outcomes = answer.get("outcomes") if isinstance(answer, dict) else None
         if not isinstance(outcomes, list) or len(outcomes) != len(self.order[name]):
             return answer
         sorted_outcomes: list[Any] = [None] * len(outcomes)
         for place, outcome in zip(self.order[name], outcomes, strict=True):
             sorted_outcomes[place] = outcome
+            if isinstance(outcome, dict) and (reason := self.limits.reason(outcome)):
+                outcome["message"] = f"{str(outcome.get('message'))[:300].rstrip('. ')}. {reason}"
         return {**answer, "outcomes": sorted_outcomes}
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,9 @@ class Limits:
         open_files: descriptors.
         result_bytes: of the results of one exercise, as they are sent.
         starts: children for one notebook.
+
+    No process, no network and nothing outside of its own folder is allowed at all; what a cell or a call prints is bounded by
+    `grader.observe.MAX_PRINTED`, for a learner's own check as well.
     """
 
     cell_seconds: float = 10
@@ -30,6 +36,25 @@ class Limits:
     open_files: int = 64
     result_bytes: int = 24 << 20
     starts: int = 8
+
+    def reason(self, outcome: dict[str, Any]) -> str | None:
+        """Why a call may have met an exception that the same code does not raise in a learner's notebook; None where nothing points to a limit."""
+        names, message = outcome.get("error"), str(outcome.get("message"))
+        if not isinstance(names, list):
+            return None
+        if "MemoryError" in names:
+            return f"While it is graded, a notebook may use {self.memory_bytes / 2**30:g} GB of memory."
+        number = re.match(r"\[Errno (\d+)\]", message) if "OSError" in names else None
+        return self._of_the_system().get(int(number[1])) if number else None
+
+    def _of_the_system(self) -> dict[int, str]:
+        files = f"While it is graded, a notebook may write {self.scratch_bytes >> 20} MB of files."
+        alone = "While it is graded, a notebook may start no other process, use no network, and read and write only files of its own."
+        return {
+            **dict.fromkeys((errno.ENOSPC, errno.EFBIG, errno.EDQUOT), files),
+            **dict.fromkeys((errno.EPERM, errno.EACCES, errno.EROFS, errno.EAGAIN), alone),
+            errno.EMFILE: f"While it is graded, a notebook may have {self.open_files} files open.",
+        }
 
 
 def too_slow(what: str, seconds: float) -> str:

@@ -96,6 +96,8 @@ CHEATS = {
     "the solutions": ("", f"space = {{}}\nexec(open({str(ROOT / 'solutions/neuron/exercises.py')!r}).read(), space)\nreturn space['by_clip'](z)"),
     "modules of the grader that know more": ("", "import grader.key\nreturn np.maximum(z, 0)"),
     "a symlink": ("", f"import os\nif not os.path.islink('link'): os.symlink({str(ROOT / 'solutions')!r}, 'link')\nos.listdir('link')\nreturn np.maximum(z, 0)"),
+    "the gradebook": ("", f"with open({str(ROOT / 'class/gradebook.db')!r}, 'ab') as book: book.write(b'')\nreturn np.maximum(z, 0)"),
+    "another submission": ("", f"import pathlib\nassert list(pathlib.Path({str(ROOT / 'tests')!r}).iterdir())\nreturn np.maximum(z, 0)"),
     "what runs beside it": ("", "import os\nos.listdir('/proc')\nreturn np.maximum(z, 0)"),
 }
 
@@ -139,38 +141,38 @@ def test_a_crash_or_a_hang_costs_only_the_exercise_it_was_in(disaster: str, engi
 RIGHT = "return np.maximum(z, 0)"
 """Ends an attack that should fail: if it worked, it would earn all points."""
 
-ERRORS = {
-    "deep recursion": "return relu(z)",
-    "4 GB": f"np.ones(2**29)\n{RIGHT}",
-    "a fork": f"import os\nif os.fork() == 0: os._exit(0)\n{RIGHT}",
-    "a program": f"import os\nos.posix_spawn('/bin/true', ['true'], {{}})\n{RIGHT}",
-    "a process in the background": f"import multiprocessing\nmultiprocessing.get_context('fork').Process(target=print).start()\n{RIGHT}",
-    "a socket": f"import socket\nsocket.socket()\n{RIGHT}",
-    "a full disk": f"open('big', 'wb').write(b'x' * (200 << 20))\n{RIGHT}",
-    "many files": f"keep = [open(f'f{{i}}', 'w') for i in range(10_000)]\n{RIGHT}",
-    "ptrace": f"import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\nassert libc.ptrace(0, 0, 0, 0) == 0\n{RIGHT}",
-    "namespaces": f"import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\n{RIGHT}",
-    "shared memory": f"import os\nos.memfd_create('x')\n{RIGHT}",
-    "higher limits": f"import resource\nresource.setrlimit(resource.RLIMIT_CPU, (10**6, 10**6))\n{RIGHT}",
-    "a million-element nested result": "return [[0.0] * 1000 for _ in range(1001)]",
-    "a result of 80 MB": "return np.zeros(10_000_000)",
-    "nan": "return np.full(np.shape(z), np.nan)",
-    "objects": "return np.array([object()] * 3)",
-    "a generator": "return (x for x in [1])",
-    "its own exit": "raise SystemExit(0)",
+ALONE, FILES = "may start no other process, use no network", "may write 64 MB of files"
+
+REFUSED = {
+    "deep recursion": ("return relu(z)", "maximum recursion depth"),
+    "4 GB": (f"np.ones(2**29)\n{RIGHT}", "may use 1 GB of memory"),
+    "a fork": (f"import os\nif os.fork() == 0: os._exit(0)\n{RIGHT}", ALONE),
+    "a program": (f"import os\nos.posix_spawn('/bin/true', ['true'], {{}})\n{RIGHT}", ALONE),
+    "a process in the background": (f"import multiprocessing\nmultiprocessing.get_context('fork').Process(target=print).start()\n{RIGHT}", ALONE),
+    "a socket": (f"import socket\nsocket.socket()\n{RIGHT}", ALONE),
+    "a full disk": (f"with open('big', 'wb') as big:\n    big.seek(65 << 20)\n    big.write(b'x')\n{RIGHT}", FILES),
+    "many files": (f"keep = [open(f'f{{i}}', 'w') for i in range(10_000)]\n{RIGHT}", "may have 64 files open"),
+    "ptrace": (f"import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\nassert libc.ptrace(0, 0, 0, 0) == 0\n{RIGHT}", "AssertionError"),
+    "namespaces": (f"import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\n{RIGHT}", "AssertionError"),
+    "shared memory": (f"import os\nos.memfd_create('x')\n{RIGHT}", ALONE),
+    "higher limits": (f"import resource\nresource.setrlimit(resource.RLIMIT_CPU, (10**6, 10**6))\n{RIGHT}", "not allowed to raise maximum limit"),
+    "a result of 80 MB": ("return np.zeros(10_000_000)", "more than 1,000,000 numbers"),
+    "a million-element nested result": ("return [[0.0] * 1000 for _ in range(1001)]", "more than"),
+    "gigabytes of output": ("for i in range(10**9):\n    print('x' * 10**6)\nreturn z", "it printed more than 1,000,000 characters"),
+    "nan": ("return np.full(np.shape(z), np.nan)", "numbers differ"),
+    "objects": ("return np.array([object()] * 3)", "object"),
+    "a generator": ("return (x for x in [1])", "generator"),
+    "its own exit": ("raise SystemExit(0)", "SystemExit"),
 }
 
 
-
-@pytest.mark.parametrize("error", ERRORS)
-def test_what_is_refused_fails_its_exercise_and_nothing_else(error: str, engine: Engine) -> None:
-    graded = attack(engine, function(ERRORS[error]))
+@pytest.mark.parametrize("attempt", REFUSED)
+def test_what_is_refused_fails_its_exercise_and_nothing_else_and_the_learner_reads_why(attempt: str, engine: Engine) -> None:
+    body, why = REFUSED[attempt]
+    graded = attack(engine, function(body))
     assert points(graded) == {**FULL, "relu": 0.0}
-
-
-def test_gigabytes_of_output_end_nothing_but_the_exercise(engine: Engine) -> None:
-    graded = attack(engine, function("for i in range(10**9):\n    print('x' * 10**6)\nreturn z"))
-    assert points(graded) == {**FULL, "relu": 0.0}
+    verdict = graded.verdicts["relu"]
+    assert why in (verdict.failure.reason if verdict.failure else verdict.note or "")
 
 
 def test_a_flood_on_the_results_pipe_is_cut_off(engine: Engine) -> None:
