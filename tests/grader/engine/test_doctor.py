@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -42,21 +41,37 @@ def test_what_is_allowed_is_seen_to_work(monkeypatch: pytest.MonkeyPatch) -> Non
     assert try_out(protection()) == {"adds": True}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="run by an ordinary user, as all other tests of the engine are then")
+def as_an_ordinary_user() -> list[str]:
+    """The words that start a Python with this course's packages as a user without rights; the test fails where CI should have one."""
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests"), sysconfig.get_path("purelib")])
+    for python in (sys.executable, f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"):
+        words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "HOME=/nonexistent", "TMPDIR=/tmp", f"PYTHONPATH={paths}", python, "-B"]
+        if Path(python).exists() and not subprocess.run([*words, "-c", "import numpy"], cwd="/", capture_output=True, check=False).returncode:
+            return words
+    (pytest.fail if os.environ.get("CI") else pytest.skip)("There is no Python here that an ordinary user may run.")
+    raise AssertionError
+
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="run by an ordinary user, as all other tests of the engine are then")
+
+
+@AS_ROOT
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name.lower())
 def test_an_ordinary_user_is_protected_as_well(kind: Protection) -> None:
-    packages = [str(ROOT), sysconfig.get_path("purelib")]
     script = (
-        f"import sys, json; sys.path[:0] = {packages!r}\n"
-        "from grader.engine import Protection\nfrom grader.engine.doctor import try_out\n"
+        "import json\nfrom grader.engine import Protection\nfrom grader.engine.doctor import try_out\n"
         f"print(json.dumps(try_out(Protection.{kind.name})))"
     )
-    for python in (sys.executable, f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"):
-        ordinary = [str(shutil.which("setpriv")), "--reuid=65534", "--regid=65534", "--clear-groups", "env", "HOME=/tmp", "TMPDIR=/tmp", python]
-        if not Path(python).exists() or subprocess.run([*ordinary, "-c", "import sys"], cwd="/", capture_output=True, check=False).returncode:
-            continue
-        done = subprocess.run([*ordinary, "-c", script], cwd="/", capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout) == dict.fromkeys(TRIALS, False)
-        return
-    pytest.skip("There is no Python here that an ordinary user may run.")
+    done = subprocess.run([*as_an_ordinary_user(), "-c", script], cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == dict.fromkeys(TRIALS, False)
+
+
+@AS_ROOT
+@pytest.mark.long
+def test_every_attack_fails_under_an_ordinary_user_too() -> None:
+    attacks = [*as_an_ordinary_user(), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore::ImportWarning", "tests/grader/engine/test_attacks.py"]
+    done = subprocess.run(attacks, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    assert "skipped" not in done.stdout
+    assert len(KINDS) * 50 < int(done.stdout.split(" passed")[0].split()[-1])
