@@ -6,6 +6,7 @@ import base64
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -53,8 +54,7 @@ class Path:
 
     def svg(self) -> str:
         """One SVG path element, or two with a halo."""
-        end = "Z" if self.closed else ""
-        outline = "".join("M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end for piece in self._pieces())
+        outline = _outline(np.ascontiguousarray(self.corners, float).tobytes(), self.clip, self.closed)
         dash = f' stroke-dasharray="{" ".join(map(str, self.dash))}"' if self.dash else ""
         strokes = "".join(
             f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{width}" stroke-linejoin="round" opacity="{opacity}"{dash}/>'
@@ -64,7 +64,7 @@ class Path:
 
     def draw(self, figure: Figure) -> list[Artist]:
         """The same path on a matplotlib figure."""
-        pieces = self._pieces()
+        pieces = _pieces(self.corners, self.clip, self.closed)
         if not pieces:
             return []
         outlines = [Outline(np.vstack([p, p[:1]]) if self.closed else p, closed=self.closed) for p in pieces]
@@ -88,15 +88,6 @@ class Path:
         """Colour, width and opacity of each stroke, the halo first."""
         halo = [(style.CARD, self.width + 2, 0.8)] if self.halo else []
         return [*halo, (self.stroke, self.width, self.opacity)]
-
-    def _pieces(self) -> list[Array]:
-        corners = np.clip(self.corners, -FAR, FAR)
-        gaps = np.flatnonzero(~np.isfinite(self.corners).all(axis=1))
-        pieces = np.split(corners, gaps)
-        tidy = [piece[1:] if i else piece for i, piece in enumerate(pieces)]
-        if self.clip is not None:
-            tidy = [part for piece in tidy if len(piece) > 1 for part in _within(piece, self.clip, self.closed)]
-        return [_bends(piece) for piece in tidy if len(piece) > 1]
 
 
 @dataclass(frozen=True)
@@ -179,6 +170,24 @@ def png(shades: Array) -> bytes:
             _chunk(b"IEND", b""),
         ]
     )
+
+
+@lru_cache(maxsize=256)
+def _outline(corners: bytes, clip: Box | None, closed: bool) -> str:
+    """SVG's words for a path; kept, because the target often lies under yours, and much stands where it was a move ago."""
+    end = "Z" if closed else ""
+    pieces = _pieces(np.frombuffer(corners).reshape(-1, 2), clip, closed)
+    return "".join("M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end for piece in pieces)
+
+
+def _pieces(corners: Array, clip: Box | None, closed: bool) -> list[Array]:
+    """Corners (n, 2) split at its rows of NaN and cut to where they can be seen."""
+    gaps = np.flatnonzero(~np.isfinite(corners).all(axis=1))
+    pieces = np.split(np.clip(corners, -FAR, FAR), gaps)
+    tidy = [piece[1:] if i else piece for i, piece in enumerate(pieces)]
+    if clip is not None:
+        tidy = [part for piece in tidy if len(piece) > 1 for part in _within(piece, clip, closed)]
+    return [_bends(piece) for piece in tidy if len(piece) > 1]
 
 
 def _bends(corners: Array) -> Array:
