@@ -11,10 +11,32 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
+from traitlets import CFloat, CInt
 
 from playground import style
 from playground.marks import DIVERGING
 from playground.parts import Arrow, Bars, Heat, Line, Part, Points, Words
+
+SILENT = {"sync": True, "echo_update": False}
+"""A kernel sends each value that it gets back to the browser, for other browsers on the same kernel: a quarter of a move's messages."""
+
+
+class FloatSlider(widgets.FloatSlider):  # type: ignore[misc]
+    """A slider that the kernel follows without sending its values back."""
+
+    value = CFloat(0.0).tag(**SILENT)
+
+
+class IntSlider(widgets.IntSlider):  # type: ignore[misc]
+    """The same for whole numbers."""
+
+    value = CInt(0).tag(**SILENT)
+
+
+class FloatLogSlider(widgets.FloatLogSlider):  # type: ignore[misc]
+    """The same on a logarithmic scale."""
+
+    value = CFloat(1.0).tag(**SILENT)
 
 
 class Canvas:
@@ -67,13 +89,13 @@ class Canvas:
     def slider(self, name: str, label: str, low: float, high: float, value: float, step: float = 0.1) -> None:
         """A slider; its value reaches `move` as a float, or as an int where its steps are whole numbers."""
         whole = all(float(number).is_integer() for number in (low, high, value, step))
-        kind, numbers = (widgets.IntSlider, int) if whole else (widgets.FloatSlider, float)
+        kind, numbers = (IntSlider, int) if whole else (FloatSlider, float)
         low, high, value, step = map(numbers, (low, high, value, step))
         self._control(name, label, kind(value, min=low, max=high, step=step, description=label))
 
     def log_slider(self, name: str, label: str, low: float, high: float, value: float, step: float = 0.05) -> None:
         """A slider on a logarithmic scale from 10**low to 10**high; its value reaches `move` as a float."""
-        self._control(name, label, widgets.FloatLogSlider(value, min=low, max=high, step=step, description=label))
+        self._control(name, label, FloatLogSlider(value, min=low, max=high, step=step, description=label))
 
     def switch(self, name: str, label: str, value: bool) -> None:
         """A box to tick; its value reaches `move` as a bool."""

@@ -16,7 +16,7 @@ from matplotlib.image import imread
 
 from playground import style
 from playground.live import LiveFigure
-from playground.marks import Path
+from playground.marks import _pieces
 
 CORNERS = (np.array([1.0, 10.0, 1000.0]), np.array([0.25, 0.75, 0.5]))
 
@@ -351,13 +351,13 @@ def test_a_point_outside_the_axes_is_not_drawn() -> None:
 
 def test_a_line_that_leaves_the_axes_is_cut_so_that_no_browser_dashes_its_far_end() -> None:
     box = (10.0, 10.0, 100.0, 100.0)
-    far = Path(np.array([[50.0, 50.0], [50.0, 9e4], [9e4, 50.0], [60.0, 50.0], [60.0, 60.0], [-9e4, 60.0], [-9e4, -9e4]]), "red", 2.0, (7, 5), clip=box)
-    pieces = far._pieces()
+    far = np.array([[50.0, 50.0], [50.0, 9e4], [9e4, 50.0], [60.0, 50.0], [60.0, 60.0], [-9e4, 60.0], [-9e4, -9e4]])
+    pieces = _pieces(far, box, closed=False)
     assert [piece.round(1).tolist() for piece in pieces] == [[[50.0, 50.0], [50.0, 150.0]], [[150.0, 50.0], [60.0, 50.0], [60.0, 60.0], [-30.0, 60.0]]]
     within = np.array([[20.0, 20.0], [30.0, 90.0], [40.0, 20.0]])
-    assert [piece.tolist() for piece in Path(within, "red", 2.0, clip=box)._pieces()] == [within.tolist()]
-    across = Path(np.array([[-1000.0, 60.0], [1000.0, 60.0]]), "red", 2.0, clip=box)._pieces()
+    assert [piece.tolist() for piece in _pieces(within, box, closed=False)] == [within.tolist()]
+    across = _pieces(np.array([[-1000.0, 60.0], [1000.0, 60.0]]), box, closed=False)
     assert [piece.round(1).tolist() for piece in across] == [[[-30.0, 60.0], [150.0, 60.0]]]
-    assert Path(np.array([[-1000.0, -60.0], [1000.0, -60.0]]), "red", 2.0, clip=box)._pieces() == []
-    tall = Path(np.array([[20.0, -9e4], [40.0, -9e4], [40.0, 90.0], [20.0, 90.0]]), "red", 2.0, clip=box, closed=True)._pieces()
+    assert _pieces(np.array([[-1000.0, -60.0], [1000.0, -60.0]]), box, closed=False) == []
+    tall = _pieces(np.array([[20.0, -9e4], [40.0, -9e4], [40.0, 90.0], [20.0, 90.0]]), box, closed=True)
     assert tall[0].tolist() == [[20.0, -30.0], [40.0, -30.0], [40.0, 90.0], [20.0, 90.0]]

@@ -1,32 +1,53 @@
-"""The server class: it is what the shipped configuration names, and it turns the delay off before it connects."""
+"""The server extension: a Jupyter server that is started without a word about it sends to kernels' websockets without delay."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
-from playground import server
+SERVER = """
+import gc, json, socket, sys
+from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+from tornado.websocket import websocket_connect
+
+async def look(app):
+    kernel = await app.kernel_manager.start_kernel()  # meanwhile the loop has bound the server to its port
+    client = await websocket_connect(f"ws://127.0.0.1:{app.port}/api/kernels/{kernel}/channels?token=t")
+    await client.read_message()  # the kernel has said something: the connection stands
+    handler = next(one for one in gc.get_objects() if isinstance(one, KernelWebsocketHandler))
+    stream = handler.ws_connection.stream
+    print(json.dumps([type(handler.connection).__name__, stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)]))
+    client.close()
+    await app.kernel_manager.shutdown_all()
+
+app = ServerApp()
+app.initialize(["--port=0", "--ip=127.0.0.1", "--no-browser", "--allow-root", "--IdentityProvider.token=t", *sys.argv[1:]])
+app.io_loop.run_sync(lambda: look(app))
+"""
 
 
-def test_the_shipped_configuration_names_the_class() -> None:
-    shipped = Path(server.__file__).parent / "jupyter_server_config.d" / "playground.json"
-    name = json.loads(shipped.read_text())["ServerApp"]["kernel_websocket_connection_class"]
-    assert name == f"{server.PromptConnection.__module__}.{server.PromptConnection.__name__}"
+def connection(folder: Path, *options: str) -> Any:
+    """The class of a server's connection, and whether its socket sends at once."""
+    done = subprocess.run([sys.executable, "-c", SERVER, *options], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_the_delay_is_off_before_the_connection_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    done: list[Any] = []
-    monkeypatch.setattr(ZMQChannelsWebsocketConnection, "connect", lambda self: done.append("connect"))
+def test_a_server_sends_at_once_wherever_the_package_is_installed(tmp_path: Path) -> None:
+    assert connection(tmp_path) == ["PromptConnection", 1]
 
-    class Handler:
-        def set_nodelay(self, on: bool) -> None:
-            done.append(on)
 
-    connection = server.PromptConnection.__new__(server.PromptConnection)
-    monkeypatch.setattr(server.PromptConnection, "websocket_handler", Handler())
-    connection.connect()
-    assert done == [True, "connect"]
+@pytest.mark.parametrize("how", ["another class", "no extension"])
+def test_what_somebody_asked_for_stays(how: str, tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text("from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection as Theirs\nclass Other(Theirs): pass\n")
+    option = {
+        "another class": "--ServerApp.kernel_websocket_connection_class=other.Other",
+        "no extension": "--ServerApp.jpserver_extensions={'playground.server': False}",
+    }[how]
+    assert connection(tmp_path, option)[0] == {"another class": "Other", "no extension": "ZMQChannelsWebsocketConnection"}[how]
