@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -209,6 +210,7 @@ def main() -> None:
     parser.add_argument("--only", choices=LESSONS)
     parser.add_argument("--no-rivals", action="store_true")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped too
     if not options.no_rivals:
         install_rivals()
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as home, browser() as chromium:
