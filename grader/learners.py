@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from grader import work
+from grader import watch, work
 
 Register = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None]
 
-REGISTER: list[Register] = [work.register]
+REGISTER: list[Register] = [work.register, watch.register]
