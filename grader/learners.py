@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from grader import watch, work
+from grader import page, watch, work
 
 Register = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None]
 
-REGISTER: list[Register] = [work.register, watch.register]
+REGISTER: list[Register] = [work.register, watch.register, page.register]
