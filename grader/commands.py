@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader import autograde, build, grade, learners, sample_class, validate, verify
+from grader import autograde, build, edition, grade, learners, sample_class, validate, verify
 from grader.engine import doctor
 
 REGISTER: list[learners.Register] = [
@@ -13,5 +13,6 @@ REGISTER: list[learners.Register] = [
     validate.register,
     autograde.register,
     sample_class.register,
+    edition.register,
     doctor.register,
 ]
