@@ -1,5 +1,5 @@
 # Words for everything that one does with this project; `make` alone lists them.
-.PHONY: help env lab fresh course class test lint types verify pytest long lock test-env
+.PHONY: help env lab fresh watch export course edition class test lint types verify pytest long lock test-env
 
 LOCK = .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make lock" --group build $(ARGS)
@@ -7,8 +7,11 @@ LOCK = .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --gen
 help:
 	@echo "make lab                   open JupyterLab at the welcome page, in your own copy of the course: work/"
 	@echo "make fresh LESSON=neuron   get a lesson anew; your notebooks stay beside it"
+	@echo "make watch                 check your notebook each time you save it; LESSON=neuron watches only that one"
+	@echo "make export LESSON=neuron  make one HTML file of a lesson of yours, with its pictures: work/neuron.html"
 	@echo "make env                   set up .venv and nothing else; PYTHON=python3.12 names another Python"
 	@echo "make course                make course/ from solutions/"
+	@echo "make edition               make the archive that learners get, without any answer: dist/"
 	@echo "make class                 try the instructor's side: make up a class, grade it, write its feedback; LESSON=neuron STUDENTS=42"
 	@echo "make test                  run every check: lint, types, verify, pytest (each is a target too)"
 	@echo "make long                  the tests that take minutes, like a class of 300 under kill -9"
@@ -23,8 +26,17 @@ lab: env
 fresh: env
 	@.venv/bin/grader fresh $(LESSON)
 
+watch: env
+	@.venv/bin/grader watch $(LESSON) $(ARGS)
+
+export: env
+	@.venv/bin/grader export $(LESSON) $(ARGS)
+
 course: env
 	@.venv/bin/grader course
+
+edition: env
+	@.venv/bin/grader edition $(ARGS)
 
 # What can't be read is among a made-up class, so autograde ends with 1 here.
 class: env

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from grader.engine import Engine, Protection, protection
 from grader.lesson import load_lesson
-from grader.run import Run, Runner, Unconfined
+from grader.run import Run, Runner
+from grader.unconfined import Unconfined
 
 ROOT = Path(__file__).parent.parent
 LESSON = "neuron"

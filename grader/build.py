@@ -48,7 +48,7 @@ def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
         list(pool.map(partial(_build_lesson, into=into), lessons))
     (into / "course").mkdir(exist_ok=True)
     for page in sorted((root / "solutions").glob("*.md")):
-        _build_page(page, into / "course")
+        _build_page(page, root / "course", into / "course")
     if (order := root / "solutions" / ORDER).is_file():
         shutil.copyfile(order, into / "course" / ORDER)
 
@@ -102,14 +102,17 @@ def _build_lesson(source: Path, into: Path) -> None:
     _give_pictures_back(into / "course" / lesson.name / f"{lesson.name}.ipynb", executed)
 
 
-def _build_page(source: Path, course: Path) -> None:
+def _build_page(source: Path, standing: Path, course: Path) -> None:
+    """A page that may look at every lesson: those that were built, and for the others those that stand."""
     cells = list(jupytext.read(source).cells)
     for number, cell in enumerate(cells, 1):
         cell["id"] = f"cell-{number:02}"
         if cell.cell_type == "code":
             cell["outputs"] = []
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(course, Path(folder) / "course")
+        for lessons in (standing, course):
+            if lessons.is_dir():
+                shutil.copytree(lessons, Path(folder) / "course", dirs_exist_ok=True, ignore=shutil.ignore_patterns("progress.json"))
         _executed(_notebook(cells), Path(folder) / "course", f"solutions/{source.name}")
     _write(_notebook(cells), course / f"{source.stem}.ipynb")
 

@@ -5,29 +5,37 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
-from grader import lean  # noqa: F401 (first)
-from grader.commands import REGISTER
-from grader.engine.refused import EngineRefused
-from grader.lesson import LessonError
+from grader import lean, learners  # noqa: F401 (lean first)
+from grader.refused import Refused
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0 where all is well, 1 where something was found wrong, 2 for wrong use."""
     parser = argparse.ArgumentParser(prog="grader", description="Make, check and grade the notebooks of a course.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for register in REGISTER:
+    for register in _commands():
         register(subparsers)
     arguments = parser.parse_args(argv)
     try:
         code: int = arguments.run(arguments)
         return code
-    except (LessonError, EngineRefused) as error:
+    except Refused as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
+
+
+def _commands() -> list[learners.Register]:
+    """The learner's commands; where `grader.commands` is, which the learners' edition leaves out, the instructor's too."""
+    if find_spec("grader.commands") is None:
+        return learners.REGISTER
+    from grader.commands import REGISTER
+
+    return REGISTER
 
 
 if __name__ == "__main__":

@@ -1,20 +1,18 @@
-"""The list of the grader's commands: each module that has some adds them to the parser by its `register`."""
+"""All commands of the grader, the learner's and the instructor's: each module that has some adds them to the parser by its `register`."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
-
-from grader import autograde, build, grade, sample_class, validate, verify, work
+from grader import autograde, build, edition, grade, learners, sample_class, validate, verify
 from grader.engine import doctor
 
-REGISTER: list[Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], None]] = [
-    work.register,
+REGISTER: list[learners.Register] = [
+    *learners.REGISTER,
     build.register,
     verify.register,
     grade.register,
     validate.register,
     autograde.register,
     sample_class.register,
+    edition.register,
     doctor.register,
 ]

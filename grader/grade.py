@@ -15,8 +15,9 @@ from typing import Any
 
 from grader.judge import Verdict
 from grader.lesson import Lesson, LessonError, authors_root, defined_functions, load_lesson, named_lessons
-from grader.run import Graded, Run, Runner, Unconfined
+from grader.run import Graded, Run, Runner
 from grader.submission import UnreadableNotebook, read_notebook
+from grader.unconfined import Unconfined
 from grader.vocabulary import in_words
 
 

@@ -14,6 +14,9 @@ from grader.vocabulary import in_order, kind
 KEY_FORMAT = 1
 """Version of the answer key's form; `check` refuses another one."""
 
+UNWRITTEN = "is not written yet"
+"""Says in a note that the learner has not begun."""
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -71,7 +74,7 @@ def judge(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
         outcomes: one for each case, in order.
     """
     if all(outcome.get("error", [""])[0] == "NotImplementedError" for outcome in outcomes):
-        return unjudged(name, key, f"{name} is not written yet: replace the line that raises NotImplementedError with your own code.")
+        return unjudged(name, key, f"{name} {UNWRITTEN}: replace the line that raises NotImplementedError with your own code.")
     misses = _misses(key["cases"], outcomes)
     missed = {prop for prop, _ in misses}
     tested = in_order(case["property"] for case in key["cases"])

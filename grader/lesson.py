@@ -14,12 +14,14 @@ from typing import Any
 import jupytext
 from nbformat import NotebookNode
 
+from grader.refused import Refused
+from grader.submission import checked_name
 from grader.vocabulary import Exercise, Question
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 
-class LessonError(Exception):
+class LessonError(Refused):
     """An author's mistake, in one sentence with the file and the way out."""
 
 
@@ -142,18 +144,6 @@ def defined_functions(source: str) -> list[str]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-
-
-def checked_name(source: str) -> str | None:
-    """The name in a cell that does nothing but call ``check(name)``, or None."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    match tree.body:
-        case [ast.Expr(ast.Call(func=ast.Name(id="check"), args=[ast.Name(id=name)]))]:
-            return name
-    return None
 
 
 def _load_module(path: Path, place: str) -> Any:

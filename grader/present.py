@@ -1,4 +1,4 @@
-"""A verdict comes in; HTML for the eye goes out: properties, the first case that differs, the hint, the learner's progress."""
+"""A verdict comes in; HTML for the eye goes out: properties, the first case that differs, the hint, the learner's progress. Values become text here."""
 
 from __future__ import annotations
 
@@ -55,6 +55,25 @@ def progress_text(solved: int, exercises: int) -> str:
     return f"{'●' * solved}{'○' * (exercises - solved)} {solved} of {exercises} exercises of this lesson solved"
 
 
+def failure_sentence(failure: Failure) -> str:
+    """Which property the first case that differs tests, and how it differs."""
+    return f"The first case that differs ({in_words(failure.case['property'])}): {failure.reason}"
+
+
+def failure_rows(failure: Failure) -> list[tuple[str, str]]:
+    """The first case that differs: each input by its name, what the learner's function did, what was expected, and what was printed."""
+    case, outcome = failure.case, failure.outcome
+    names = case["parameters"] + [f"input {i + 1}" for i in range(len(case["parameters"]), len(case["inputs"]))]
+    rows = [*zip(names, map(show, case["inputs"]), strict=True)]
+    if case.get("at"):
+        rows.append(("its result called with", "; ".join(", ".join(map(show, point)) for point in case["at"])))
+    rows.append(("yours", show_outcome(outcome)))
+    rows.append(("expected", f"{case['raises']} raised" if case.get("raises") else show_outcome(case["expected"])))
+    if printed := outcome.get("printed"):
+        rows.append(("it printed", printed))
+    return rows
+
+
 def show(data: Plain) -> str:
     """A plain value as a learner would write or print it, cut to a readable length."""
     text = _show(data)
@@ -91,21 +110,11 @@ def _properties(verdict: Verdict) -> str:
 
 
 def _failure(failure: Failure) -> str:
-    case, outcome = failure.case, failure.outcome
-    names = case["parameters"] + [f"input {i + 1}" for i in range(len(case["parameters"]), len(case["inputs"]))]
-    rows = [*zip(names, map(show, case["inputs"]), strict=True)]
-    if case.get("at"):
-        rows.append(("its result called with", "; ".join(", ".join(map(show, point)) for point in case["at"])))
-    rows.append(("yours", show_outcome(outcome)))
-    rows.append(("expected", f"{case['raises']} raised" if case.get("raises") else show_outcome(case["expected"])))
-    if printed := outcome.get("printed"):
-        rows.append(("it printed", printed))
     left = 'style="text-align:left"'  # here, because JupyterLab's own style of tables is stronger than a class
     cells = "".join(
-        f'<tr style="background:none"><th scope="row" {left}>{escape(name)}</th><td {left}><pre>{escape(text)}</pre></td></tr>' for name, text in rows
+        f'<tr style="background:none"><th scope="row" {left}>{escape(name)}</th><td {left}><pre>{escape(text)}</pre></td></tr>' for name, text in failure_rows(failure)
     )
-    words = in_words(case["property"])
-    return f"<p>The first case that differs ({escape(words)}): {escape(failure.reason)}</p><table>{cells}</table>"
+    return f"<p>{escape(failure_sentence(failure))}</p><table>{cells}</table>"
 
 
 def _show(data: Plain) -> str:

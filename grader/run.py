@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
+from grader.answers import verdict_on
+from grader.attempt import Request, Response
 from grader.build import cell_ids
-from grader.judge import Verdict, call_of, judge, unjudged
+from grader.judge import Verdict, call_of
 from grader.key import exercise_key
-from grader.lesson import Lesson
-from grader.sample import summarise
-from grader.submission import Cell, Template, cells_to_run, read_notebook, template
-
-Request = dict[str, Any]
-Response = dict[str, Any]
+from grader.lesson import Lesson, role
+from grader.submission import Cell, Template, cells_to_run, read_notebook
 
 
 class Runner(Protocol):
@@ -81,58 +74,17 @@ class Run:
         """The verdicts on a notebook that has been read."""
         cells, repaired = cells_to_run(self.template, submitted)
         response = runner.run({"cells": cells, "calls": self.calls})
-        return Graded({name: self._verdict(name, cells, response) for name in self.keys}, tuple(repaired))
-
-    def _verdict(self, name: str, cells: list[str], response: Response) -> Verdict:
-        key, answers = self.keys[name], response.get("answers")
-        answer = answers.get(name) if isinstance(answers, dict) else None
-        try:
-            if note := _note(name, key, answer, cells, response):
-                return unjudged(name, key, note)
-            assert isinstance(answer, dict)
-            return judge(name, key, [summarise(dict(outcome)) for outcome in answer["outcomes"]])
-        except Exception:  # whatever comes from a learner's process is only data, and this is what is made of nonsense
-            return unjudged(name, key, f"{name} sent back something that can't be read as a result.")
+        return Graded({name: verdict_on(name, key, cells, response) for name, key in self.keys.items()}, tuple(repaired))
 
 
-def _note(name: str, key: dict[str, Any], answer: Any, cells: list[str], response: Response) -> str | None:
-    """Why an answer can't be judged, or None where it can."""
-    if not isinstance(answer, dict):
-        return f"{name} gave no results."
-    if limit := answer.get("limit"):
-        return str(limit)
-    if misfit := answer.get("misfit"):
-        return f"{name} takes ({', '.join(key['parameters'])}); yours takes {misfit}."
-    if "missing" in answer:
-        stopped = [error for cell, error in zip(cells, response.get("errors") or [], strict=False) if error and f"def {name}" in cell]
-        return f"The cell of {name} stops with {stopped[-1]}" if stopped else f"No function is called {name}."
-    if not isinstance(answer.get("outcomes"), list) or len(answer["outcomes"]) != len(key["cases"]):
-        return f"{name} did not give a result for every case."
-    return None
-
-
-class Unconfined:
-    """Runs a learner's cells in a process of their own and nothing more: for one's own notebooks."""
-
-    def __init__(self, seconds: float = 60) -> None:
-        self.seconds = seconds
-
-    def run(self, request: Request) -> Response:
-        """See `Runner`."""
-        with tempfile.TemporaryDirectory(prefix="grading-") as folder:
-            command = [sys.executable, "-m", "grader.runner"]
-            environment = {**os.environ, "MPLBACKEND": "agg"}
-            try:
-                done = subprocess.run(
-                    command, input=json.dumps(request), capture_output=True, text=True, timeout=self.seconds, cwd=folder, env=environment, check=False
-                )
-                response: Response = json.loads(done.stdout)
-            except subprocess.TimeoutExpired:
-                return _all(request, f"The notebook ran for more than {self.seconds:g} seconds and was stopped.")
-            except ValueError:
-                return _all(request, "The notebook ended its own process before it gave any result.")
-        return response
-
-
-def _all(request: Request, sentence: str) -> Response:
-    return {"answers": {name: {"limit": sentence} for name in request["calls"]}, "errors": []}
+def template(lesson: Lesson, ids: list[str]) -> Template:
+    """The template of a lesson whose cells got these ids in the notebook that learners have."""
+    cells = [(cell_id, *role(cell), cell.source.strip()) for cell_id, cell in zip(ids, lesson.notebook.cells, strict=True)]
+    idle = [(cell_id, text) for cell_id, kind, _, text in cells if kind in ("check", "play", "question", "setup")]
+    return Template(
+        exercises=tuple(lesson.exercises),
+        setup=tuple(text for _, kind, _, text in cells if kind == "setup"),
+        locked={cell_id: text for cell_id, kind, _, text in cells if kind == "code"},
+        idle=frozenset(cell_id for cell_id, _ in idle),
+        idle_texts=frozenset(text for _, text in idle),
+    )

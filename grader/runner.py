@@ -5,15 +5,18 @@ Both ends are plain data, so the transport (a pipe, a sandbox, another machine) 
     request   {"cells": [source, …], "calls": {exercise: [call, …]}}
     response  {"answers": {exercise: answer}, "errors": [exception or null for each cell]}
     answer    {"outcomes": [outcome, …]} or {"misfit": "(x, w)"}, its parameters, or {"missing": why}
+
+As a program it reads a request in one line and writes the response a piece at a time, a line for each of `steps`.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
-import sys
+import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import IO, Any
 
 from grader.observe import misfit, observe, undisturbed
 
@@ -60,12 +63,20 @@ def answer(namespace: dict[str, Any], name: str, calls: list[dict[str, Any]]) ->
 
 
 def main() -> None:
-    """One request on standard input, one response on standard output."""
-    request = json.load(sys.stdin)
-    out, sys.stdout = sys.stdout, sys.stderr  # what a learner's cells print must not mix with the response
-    response = run(request)
-    json.dump(response, out)
-    out.flush()
+    """One request on standard input, its steps on standard output; the end of the input ends this process, whatever runs."""
+    asked, out = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for place in (0, 1):
+        os.dup2(nowhere, place)  # what a learner's cells read, print or start must not mix with requests and steps
+    request = json.loads(asked.readline())
+    threading.Thread(target=_end_with, args=(asked,), daemon=True).start()
+    for step in steps(request):
+        print(json.dumps(step), file=out, flush=True)
+
+
+def _end_with(asked: IO[str]) -> None:
+    asked.read()
+    os._exit(1)
 
 
 def _fresh_namespace() -> dict[str, Any]:

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from grader.lesson import Lesson, checked_name, role
-
 MAX_BYTES = 50_000_000
 """Largest notebook that is read."""
 
@@ -56,19 +54,6 @@ class Template:
     locked: dict[str, str]
     idle: frozenset[str]
     idle_texts: frozenset[str]
-
-
-def template(lesson: Lesson, ids: list[str]) -> Template:
-    """The template of a lesson whose cells got these ids in the notebook that learners have."""
-    cells = [(cell_id, *role(cell), cell.source.strip()) for cell_id, cell in zip(ids, lesson.notebook.cells, strict=True)]
-    idle = [(cell_id, text) for cell_id, kind, _, text in cells if kind in ("check", "play", "question", "setup")]
-    return Template(
-        exercises=tuple(lesson.exercises),
-        setup=tuple(text for _, kind, _, text in cells if kind == "setup"),
-        locked={cell_id: text for cell_id, kind, _, text in cells if kind == "code"},
-        idle=frozenset(cell_id for cell_id, _ in idle),
-        idle_texts=frozenset(text for _, text in idle),
-    )
 
 
 def read_notebook(data: bytes) -> list[Cell]:
@@ -193,6 +178,18 @@ def _read_facts(source: str) -> Facts:
         assigned=frozenset(target.id for target in targets if isinstance(target, ast.Name)),
         checked=checked_name(source) if "check" in source else None,
     )
+
+
+def checked_name(source: str) -> str | None:
+    """The name in a cell that does nothing but call ``check(name)``, or None."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    match tree.body:
+        case [ast.Expr(ast.Call(func=ast.Name(id="check"), args=[ast.Name(id=name)]))]:
+            return name
+    return None
 
 
 def _parsed(source: str) -> ast.Module | None:

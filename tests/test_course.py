@@ -47,6 +47,12 @@ def test_a_course_that_is_not_in_step_is_found_out(built: Path, tmp_path: Path) 
     ]
 
 
+def test_a_lesson_that_is_made_alone_leaves_the_welcome_page_as_it_is(tmp_path: Path) -> None:
+    root = copy_of_the_course(tmp_path / "root")
+    build(root, [root / "solutions" / "neuron"], tmp_path)
+    assert (tmp_path / "course" / "welcome.ipynb").read_bytes() == (root / "course" / "welcome.ipynb").read_bytes()
+
+
 def secrets(name: str) -> dict[str, str]:
     """What of a lesson must not reach a learner, line by line: the reference's own lines and the bodies of misconceptions and right answers."""
     lines = {}

@@ -17,8 +17,8 @@ from functools import cache
 from pathlib import Path
 
 from grader.engine.kernel import known_machine
-from grader.engine.limits import Limits
 from grader.engine.refused import EngineRefused
+from grader.limits import Limits
 
 try:
     import fcntl
@@ -72,7 +72,7 @@ def make_stage() -> tuple[Path, int]:
     (stage / "grader" / "engine").mkdir(parents=True)
     for name in INSIDE:
         shutil.copyfile(PACKAGE / f"{name}.py", stage / "grader" / f"{name}.py")
-    for name in ("kernel", "limits", "server"):
+    for name in ("kernel", "server"):
         shutil.copyfile(PACKAGE / "engine" / f"{name}.py", stage / "grader" / "engine" / f"{name}.py")
     (stage / "grader" / "engine" / "__init__.py").write_text("")
     if (playground := PACKAGE.parent / "playground").is_dir():

@@ -42,4 +42,4 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     shown = capsys.readouterr().out
-    assert all(command in shown for command in ("lab", "fresh", "course", "verify", "grade", "validate", "autograde", "sample-class", "doctor"))
+    assert all(command in shown for command in ("lab", "fresh", "watch", "export", "edition", "course", "verify", "grade", "validate", "autograde", "sample-class", "doctor"))

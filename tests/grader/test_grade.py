@@ -15,8 +15,9 @@ import pytest
 from course import ROOT, lesson, references, solved, written
 from grader.cli import main
 from grader.engine import Engine, Protection, protection
-from grader.run import Run, Runner, Unconfined
+from grader.run import Run, Runner
 from grader.submission import MAX_BYTES, UnreadableNotebook, cells_to_run, read_notebook
+from grader.unconfined import Unconfined
 
 RUN = Run(lesson("neuron"), seed=7)
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"

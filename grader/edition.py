@@ -1,0 +1,107 @@
+"""An author's clone comes in; one archive goes out with the course that a learner gets, and no answer in it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tomllib
+import zipfile
+from pathlib import Path
+
+from grader.leaks import leaks
+from grader.lesson import Lesson, LessonError, authors_root, lessons_in, load_lesson
+from grader.trimmed import trimmed_conda, trimmed_lock, trimmed_project
+
+MODULES = (
+    "__init__", "answers", "ask", "attempt", "check", "cli", "compare", "formulas", "judge", "lean", "learners", "limits", "observe", "own", "page", "plain",
+    "present", "progress", "refused", "runner", "sample", "standing", "submission", "terminal", "unconfined", "vocabulary", "watch", "work",
+)  # fmt: skip
+"""The grader's modules that a learner has: checks, questions, progress, and the commands of `grader.learners`."""
+
+AS_THEY_ARE = ("LICENSE", "LICENSE-lessons", "environment.sh")
+TRIMMED = {"pyproject.toml": trimmed_project, "environment.yml": trimmed_conda, "requirements.lock": trimmed_lock}
+LEARNERS_OWN = "edition"
+"""The folder with files that a learner gets in place of an author's, like README.md."""
+
+AUTHORS_ENDINGS = (".py", ".md")
+"""Of files that a lesson has under solutions/ and never under course/."""
+
+ALWAYS = (2026, 1, 1, 0, 0, 0)
+"""When every file of the archive was changed, so that the same course makes the same archive."""
+
+
+def files_of_edition(root: Path) -> dict[str, bytes]:
+    """What a learner gets: the content of each file by its place.
+
+    Raises:
+        LessonError: an answer is among it, or something of the course is missing.
+    """
+    lessons = [load_lesson(folder) for folder in lessons_in(root)]
+    places = [*_course(root, lessons), *_code(root), *AS_THEY_ARE]
+    files = {place: _content(root, place) for place in places}
+    files |= {place: trim(_content(root, place).decode()).encode() for place, trim in TRIMMED.items()}
+    files |= {path.name: path.read_bytes() for path in (root / LEARNERS_OWN).iterdir() if path.is_file()}
+    if found := leaks(lessons, files):
+        raise LessonError(f"The edition is not made, an answer would be in it: {found[0]}. Run make course, or take the line out.")
+    return dict(sorted(files.items()))
+
+
+def write_archive(files: dict[str, bytes], into: Path, folder: str) -> None:
+    """Write files as a zip archive, in one folder; the same files give the same archive."""
+    into.parent.mkdir(parents=True, exist_ok=True)
+    half = into.with_name(f".{into.name}.{os.getpid()}")
+    with zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for place, data in files.items():
+            entry = zipfile.ZipInfo(f"{folder}/{place}", ALWAYS)
+            entry.create_system = 3  # the mode is Unix's, wherever the archive is made
+            entry.external_attr = (0o100755 if place.endswith(".sh") else 0o100644) << 16
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
+    half.replace(into)
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `edition`."""
+    parser = subparsers.add_parser("edition", help="make the archive that learners get: the course without its answers")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="dist/NAME-VERSION.zip where it is not given")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    root = authors_root(Path.cwd())
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    place = arguments.output or root / "dist" / f"{project['name']}-{project['version']}.zip"
+    files = files_of_edition(root)
+    try:
+        write_archive(files, place, project["name"])
+    except OSError as error:
+        raise LessonError(f"{place} can't be written: {error.strerror}.") from None
+    print(f"{place}: {len(files)} files, {place.stat().st_size / 1e6:.1f} MB. No answer is in it, but those of playground/finished.py, which the figures compare with.")
+    return 0
+
+
+def _course(root: Path, lessons: list[Lesson]) -> list[str]:
+    """The places of the files of course/; each lesson has to be there, and no file of an author."""
+    for lesson in lessons:
+        if not (root / "course" / lesson.name / f"{lesson.name}.ipynb").is_file():
+            raise LessonError(f"course/{lesson.name} is missing; run make course")
+    places = [place for place in _below(root, "course") if not place.endswith("/progress.json")]
+    if stray := [place for place in places if place.endswith(AUTHORS_ENDINGS)]:
+        raise LessonError(f"{stray[0]} is an author's file; take it out of course/, which make course makes")
+    return places
+
+
+def _code(root: Path) -> list[str]:
+    return [*(f"grader/{name}.py" for name in MODULES), *_below(root, "grader/labconfig"), *_below(root, "playground")]
+
+
+def _below(root: Path, folder: str) -> list[str]:
+    """The places of all files in a folder, without what Python and Jupyter leave there."""
+    relative = [path.relative_to(root) for path in (root / folder).rglob("*") if path.is_file()]
+    return sorted(path.as_posix() for path in relative if not any(part.startswith((".", "__pycache__")) for part in path.parts))
+
+
+def _content(root: Path, place: str) -> bytes:
+    try:
+        return (root / place).read_bytes()
+    except OSError as error:
+        raise LessonError(f"{place} can't be read: {error.strerror}; an edition needs it") from None
