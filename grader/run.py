@@ -16,7 +16,7 @@ from grader.judge import Verdict, call_of, judge, unjudged
 from grader.key import exercise_key
 from grader.lesson import Lesson
 from grader.sample import summarise
-from grader.submission import Cell, Template, cells_to_run, read_notebook, template
+from grader.submission import CONFLICT, Cell, Template, cells_to_run, has_conflict_markers, read_notebook, template, why_missing
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -81,13 +81,15 @@ class Run:
         """The verdicts on a notebook that has been read."""
         cells, repaired = cells_to_run(self.template, submitted)
         response = runner.run({"cells": cells, "calls": self.calls})
-        return Graded({name: self._verdict(name, cells, response) for name in self.keys}, tuple(repaired))
+        return Graded({name: self._verdict(name, cells, response, submitted) for name in self.keys}, tuple(repaired))
 
-    def _verdict(self, name: str, cells: list[str], response: Response) -> Verdict:
+    def _verdict(self, name: str, cells: list[str], response: Response, submitted: list[Cell]) -> Verdict:
         key, answers = self.keys[name], response.get("answers")
         answer = answers.get(name) if isinstance(answers, dict) else None
         try:
-            if note := _note(name, key, answer, cells, response):
+            if isinstance(answer, dict) and "missing" in answer:
+                return unjudged(name, key, _stopped(name, cells, response) or why_missing(self.template, submitted, name))
+            if note := _note(name, key, answer):
                 return unjudged(name, key, note)
             assert isinstance(answer, dict)
             return judge(name, key, [summarise(dict(outcome)) for outcome in answer["outcomes"]])
@@ -95,7 +97,16 @@ class Run:
             return unjudged(name, key, f"{name} sent back something that can't be read as a result.")
 
 
-def _note(name: str, key: dict[str, Any], answer: Any, cells: list[str], response: Response) -> str | None:
+def _stopped(name: str, cells: list[str], response: Response) -> str | None:
+    """How the cell that should define a function stopped; None where none did."""
+    stopped = [(cell, error) for cell, error in zip(cells, response.get("errors") or [], strict=False) if error and f"def {name}" in cell]
+    if not stopped:
+        return None
+    cell, error = stopped[-1]
+    return f"The cell of {name} {CONFLICT}." if has_conflict_markers(cell) else f"The cell of {name} stops with {error}"
+
+
+def _note(name: str, key: dict[str, Any], answer: Any) -> str | None:
     """Why an answer can't be judged, or None where it can."""
     if not isinstance(answer, dict):
         return f"{name} gave no results."
@@ -103,9 +114,6 @@ def _note(name: str, key: dict[str, Any], answer: Any, cells: list[str], respons
         return str(limit)
     if misfit := answer.get("misfit"):
         return f"{name} takes ({', '.join(key['parameters'])}); yours takes {misfit}."
-    if "missing" in answer:
-        stopped = [error for cell, error in zip(cells, response.get("errors") or [], strict=False) if error and f"def {name}" in cell]
-        return f"The cell of {name} stops with {stopped[-1]}" if stopped else f"No function is called {name}."
     if not isinstance(answer.get("outcomes"), list) or len(answer["outcomes"]) != len(key["cases"]):
         return f"{name} did not give a result for every case."
     return None
