@@ -76,7 +76,7 @@ take_turn() {
 
 is_done() { [ ! -e "$unfinished" ] && works_here && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; }
 
-wanted=$(cat "$lock" pyproject.toml grader/labconfig/*.json playground/jupyter_server_config.d/*.json | cksum)
+wanted=$(cat "$lock" pyproject.toml grader/*config/*.json playground/jupyter_server_config.d/*.json | cksum)
 [ -h "$turn" ] || ! is_done || exit 0
 take_turn
 ! is_done || exit 0

@@ -100,7 +100,7 @@ class Project:
         self.folder, self.turn = folder, folder / ".venv-busy"
         folder.mkdir()
         shutil.copy(ROOT / "environment.sh", folder)
-        for watched in ("requirements.lock", "grader/labconfig/page_config.json", "playground/jupyter_server_config.d/playground.json"):
+        for watched in ("requirements.lock", "grader/kernelconfig/ipython_kernel_config.json", "playground/jupyter_server_config.d/playground.json"):
             (folder / watched).parent.mkdir(parents=True, exist_ok=True)
             (folder / watched).touch()
         (folder / "backend.py").write_text(BACKEND)
