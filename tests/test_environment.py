@@ -134,7 +134,7 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return Project(tmp_path / "my course")
+    return Project(tmp_path / "Mes études d'été")
 
 
 def test_an_environment_is_set_up_once_and_again_only_when_its_lock_or_the_project_changed(project: Project) -> None:
