@@ -82,17 +82,6 @@ def test_a_lock_hashes_every_package_and_names_no_place_to_fetch_it_from(lock: s
     assert "--find-links" not in text
 
 
-BACKEND = '''
-import zipfile
-def build_editable(folder, config_settings=None, metadata_directory=None):
-    with zipfile.ZipFile(f"{folder}/tiny-0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tiny-0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: tiny\\nVersion: 0\\n")
-        wheel.writestr("tiny-0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr("tiny-0.dist-info/RECORD", "")
-    return "tiny-0-py3-none-any.whl"
-'''
-
-
 class Project:
     """A project without requirements, so that its environment is set up in seconds and without a network."""
 
@@ -103,7 +92,7 @@ class Project:
         for watched in ("requirements.lock", "grader/kernelconfig/ipython_kernel_config.json", "playground/jupyter_server_config.d/playground.json"):
             (folder / watched).parent.mkdir(parents=True, exist_ok=True)
             (folder / watched).touch()
-        (folder / "backend.py").write_text(BACKEND)
+        shutil.copy(ROOT / "tests" / "tiny_backend.py", folder / "backend.py")
         (folder / "pyproject.toml").write_text(
             '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n[project]\nname = "tiny"\nversion = "0"\n'
         )
