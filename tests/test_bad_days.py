@@ -196,6 +196,21 @@ def test_names_with_spaces_accents_and_quotes_are_names(course: Course) -> None:
     assert "10 of 10 points" in run([*GRADER, "grade", f"class/submitted/{names[0]}/neuron/neuron.ipynb"], course.root)[1]
 
 
+def test_two_lessons_graded_at_once_make_one_gradebook_and_a_lesson_graded_twice_at_once_waits(course: Course) -> None:
+    course.hand_in("ann", solved("neuron"))
+    (course.root / "class" / "submitted" / "ann" / "loss").mkdir()
+    (course.root / "class" / "submitted" / "ann" / "loss" / "loss.ipynb").write_text(json.dumps(solved("loss")))
+    words = [[*GRADER, "autograde", lesson, "--workers", "1"] for lesson in ("neuron", "loss", "loss")]
+    runs = [subprocess.Popen(one, cwd=course.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for one in words]
+    ended = [(*one.communicate(timeout=150), one.returncode) for one in runs]
+    assert ended[0][1:] == ("", 0)
+    assert sorted(code for _, _, code in ended[1:]) in ([0, 0], [0, 1])
+    assert {complained for _, complained, _ in ended} <= {"", "loss.jsonl: another run grades this lesson right now; wait until it has ended\n"}
+    with course.gradebook() as gradebook:
+        scores = {lesson: [one.score for one in gradebook.assignment_submissions(lesson)] for lesson in ("neuron", "loss")}
+    assert scores == {"neuron": [10], "loss": [12]}
+
+
 def test_a_clock_that_was_set_back_costs_no_grade_and_nothing_of_the_learner(course: Course) -> None:
     course.hand_in("ann", written("neuron"), "2031-01-01 12:00:00 UTC")
     course.autograde()
