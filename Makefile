@@ -1,5 +1,5 @@
 # Words for everything that one does with this project; `make` alone lists them.
-.PHONY: help env lab fresh watch export course edition class test lint types verify pytest long lock test-env
+.PHONY: help env lab fresh watch export course edition class test lint types verify pytest long lock newest test-env
 
 LOCK = .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make lock" --group build $(ARGS)
@@ -16,6 +16,7 @@ help:
 	@echo "make test                  run every check: lint, types, verify, pytest (each is a target too)"
 	@echo "make long                  the tests that take minutes, like a class of 300 under kill -9"
 	@echo "make lock                  solve requirements*.lock anew after pyproject.toml changed; ARGS=--upgrade takes the newest"
+	@echo "make newest                try the newest versions of all packages and say which break the checks; takes long where some do"
 
 env:
 	@sh environment.sh
@@ -69,3 +70,6 @@ long: test-env
 lock: test-env
 	$(LOCK) pyproject.toml --output-file requirements.lock
 	$(LOCK) --group test --group lock --constraint requirements.lock pyproject.toml --output-file requirements-test.lock
+
+newest: test-env
+	.venv/bin/python tests/newest.py requirements-test.lock --group build --group test --group lock -- pytest -x -q -n 2 --dist loadfile $(ARGS)

@@ -1,12 +1,13 @@
 #!/bin/sh
 # A lock file comes in (requirements.lock unless another is named); .venv goes out, with exactly its packages and this one.
-# `make env` and `make test` run it; it does nothing where nothing changed, and an interrupted set-up is done anew.
+# `make env` and `make test` run it; it does nothing where nothing changed, an interrupted set-up is done anew, and one waits for the other.
 set -eu
 cd "$(dirname "$0")"
 lock=${1:-requirements.lock}
 here=$(pwd -P)
 stamp=.venv/installed-$lock       # what was installed, written last
 unfinished=.venv/unfinished       # there while .venv is being changed
+turn=.venv-busy                   # a link to the number of the process whose turn it is: made at once or not at all
 
 stop() { echo "$*" >&2; exit 1; }
 
@@ -44,10 +45,42 @@ install() {  # a dot a package; a pipe forgets exit codes, so a file keeps pip's
     stop "The packages could not be installed; pip's own words are above, and all of them in .venv/pip.log."
 }
 
-wanted=$(cat "$lock" pyproject.toml playground/labconfig/*.json playground/jupyter_server_config.d/*.json | cksum)
-if [ ! -e "$unfinished" ] && works_here; then
-    [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && exit 0
-else
+is_at_work() {  # $1, a process, is still setting up; its number may be another program's by now
+    kill -0 "$1" 2>/dev/null || return 1
+    words=$(ps -o args= -p "$1" 2>/dev/null) || return 0   # no ps here: believe it
+    case "$words" in *environment.sh*) return 0 ;; *) return 1 ;; esac
+}
+
+take_turn() {
+    told=''
+    failures=0
+    until complaint=$(ln -s $$ "$turn" 2>&1); do
+        other=$(readlink "$turn" || true)
+        if [ -z "$other" ]; then  # it has ended in between, or no link can be made here
+            failures=$((failures + 1))
+            [ $failures -lt 5 ] || stop "Nothing can be written in $here (${complaint##*: }); mend that, or copy the course to a folder of yours, and run make env again."
+        elif is_at_work "$other"; then
+            [ -n "$told" ] || echo "Another set-up is at work in this folder (process $other); waiting for it." >&2
+            told=yes
+            sleep 1
+        elif mv "$turn" "$turn.$$" 2>/dev/null; then  # it was killed; another that waits may have been faster, and gets its turn back
+            faster=$(readlink "$turn.$$")
+            rm -f "$turn.$$"
+            [ "$faster" = "$other" ] || ln -s "$faster" "$turn" 2>/dev/null || true
+        fi
+    done
+    trap 'rm -f "$turn"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' HUP TERM
+}
+
+is_done() { [ ! -e "$unfinished" ] && works_here && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; }
+
+wanted=$(cat "$lock" pyproject.toml grader/*config/*.json playground/labconfig/*.json playground/jupyter_server_config.d/*.json | cksum)
+[ -h "$turn" ] || ! is_done || exit 0
+take_turn
+! is_done || exit 0
+if [ -e "$unfinished" ] || ! works_here; then
     python=$(choose_python)
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
         stop "$python has no venv module; on Debian and Ubuntu, sudo apt install python3-venv brings it."

@@ -237,7 +237,8 @@ def _run(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"Stopped: {error}. What is done is kept; mend that and run it again.", file=sys.stderr)
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"Stopped: {error.strerror or error}{where}. What is done is kept; mend that and run it again.", file=sys.stderr)
         return 1
     print(summary.text())
     return int(bool(summary.errors))

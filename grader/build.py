@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ from nbformat import NotebookNode
 from grader.check import KEY_FILE
 from grader.key import make_key
 from grader.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons, role
+from grader.orphan import end_with_parent
 from grader.work import ORDER
 
 KEY_SEED = 1
@@ -33,6 +35,8 @@ KEY_SEED = 1
 WIDGET = "application/vnd.jupyter.widget-view+json"
 AUTHORS_FILES = ("exercises.py", "__pycache__", ".ipynb_checkpoints", "progress.json")
 CONFIG = "nbgrader_config.py"
+HALF = "half-"
+"""How the end of a file's name begins while it is being put in its place."""
 TIMEOUT = 120
 """Seconds that one cell of a lesson may take."""
 
@@ -44,7 +48,7 @@ def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
         LessonError: an author's mistake, or a cell that fails.
     """
     shutil.copyfile(root / CONFIG, into / CONFIG)
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         list(pool.map(partial(_build_lesson, into=into), lessons))
     (into / "course").mkdir(exist_ok=True)
     for page in sorted((root / "solutions").glob("*.md")):
@@ -182,18 +186,24 @@ def _write(notebook: NotebookNode, path: Path) -> None:
 
 
 def install(built: Path, root: Path) -> list[str]:
-    """Put what was built in its place, file by file and each at once; returns the names of the files that changed."""
-    changed = []
-    for path in sorted(path for room in ("solutions", "course") for path in (built / room).rglob("*") if path.is_file()):
-        place = root / path.relative_to(built)
-        if place.is_file() and place.read_bytes() == path.read_bytes():
-            continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        half = place.with_name(f".{place.name}.{os.getpid()}")
-        shutil.copyfile(path, half)
+    """Put what was built in its place: first all of it beside the old files, then each at once; returns the names of the files that changed."""
+    halves = {}
+    try:
+        for path in sorted(path for room in ("solutions", "course") for path in (built / room).rglob("*") if path.is_file()):
+            place = root / path.relative_to(built)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            for left in place.parent.glob(f".{glob.escape(place.name)}.{HALF}*"):  # of a run that was killed
+                left.unlink()
+            if not (place.is_file() and place.read_bytes() == path.read_bytes()):
+                halves[place] = place.with_name(f".{place.name}.{HALF}{os.getpid()}")
+                shutil.copyfile(path, halves[place])
+    except OSError:
+        for half in halves.values():
+            half.unlink(missing_ok=True)
+        raise
+    for place, half in halves.items():
         os.replace(half, place)
-        changed.append(place.relative_to(root).as_posix())
-    return changed
+    return [place.relative_to(root).as_posix() for place in halves]
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -206,13 +216,21 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
-    folders = named_lessons(root, arguments.lessons)
+    try:
+        return _make(root, named_lessons(root, arguments.lessons), whole=not arguments.lessons, check=arguments.check)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"Nothing was made: {error.strerror or error}{where}; course/ is as it was. Mend that and run it again.", file=sys.stderr)
+        return 1
+
+
+def _make(root: Path, folders: list[Path], whole: bool, check: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="course-") as built:
         build(root, folders, Path(built))
-        if arguments.check:
+        if check:
             from grader.instep import differences
 
-            found = differences(Path(built), root, whole=not arguments.lessons)
+            found = differences(Path(built), root, whole)
             print(*found or ["course/ is in step with solutions/."], sep="\n")
             return int(bool(found))
         changed = install(Path(built), root)

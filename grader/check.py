@@ -9,7 +9,7 @@ from typing import Any
 from grader.judge import KEY_FORMAT, Verdict, call_of, judge, observe_all, unjudged
 from grader.observe import misfit
 from grader.present import verdict_html
-from grader.progress import record_solved
+from grader.progress import not_kept, record_solved
 
 KEY_FILE = "answers.json"
 
@@ -51,7 +51,7 @@ def check(function: object) -> Check:
     verdict = _verdict(function, key["exercises"])
     progress = record_solved(folder, verdict.exercise, verdict.points, verdict.solved)
     solved = [name for name in key["exercises"] if name in progress["solved"]]
-    return Check(verdict, verdict_html(verdict, solved=len(solved), exercises=len(key["exercises"])))
+    return Check(verdict, verdict_html(verdict, solved=len(solved), exercises=len(key["exercises"]), warning=not_kept(folder)))
 
 
 def load_key(folder: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from grader.lesson import LessonError
 from grader.marked import Released
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 class GradebookUnusable(OSError):
@@ -131,7 +137,7 @@ def open_book(coursedir: CourseDirectory, lesson: str, notebook: Released) -> It
         LessonError: the gradebook's edition of the lesson has other cells, and submissions.
         GradebookUnusable: it is locked, too old, damaged or can't be written; inside the block as well.
     """
-    with _in_words(coursedir), Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+    with _in_words(coursedir), _connected(coursedir) as gradebook:
         gradebook.update_or_create_assignment(lesson)
         if _sources(gradebook, lesson) != _wanted(notebook):
             _save_cells(coursedir, lesson, notebook)
@@ -162,6 +168,19 @@ def timestamps_in(coursedir: CourseDirectory, lesson: str) -> dict[str, datetime
                 return {row.student_id: row.timestamp for row in connection.execute(rows.where(Assignment.name == lesson))}
     finally:
         engine.dispose()
+
+
+def _connected(coursedir: CourseDirectory) -> Gradebook:
+    """The gradebook, made where there is none; one run at a time, because of two that make its tables at once both may fail."""
+    folder = Path(make_url(coursedir.db_url).database or "").parent
+    if fcntl is None or not folder.is_dir():
+        return Gradebook(coursedir.db_url, coursedir.course_id)
+    turn = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        return Gradebook(coursedir.db_url, coursedir.course_id)
+    finally:
+        os.close(turn)
 
 
 @contextmanager

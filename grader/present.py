@@ -28,12 +28,13 @@ max-width:46em;color:var(--jp-ui-font-color1,#222);background:var(--jp-layout-co
 </style>"""
 
 
-def verdict_html(verdict: Verdict, solved: int | None = None, exercises: int = 0) -> str:
+def verdict_html(verdict: Verdict, solved: int | None = None, exercises: int = 0, warning: str | None = None) -> str:
     """One card for one verdict. Everything that a learner's code produced is escaped.
 
     Args:
         verdict: what to show.
         solved, exercises: the learner's progress in this lesson; left out where `solved` is None.
+        warning: a sentence that stands last.
     """
     state = "solved" if verdict.solved else "open" if verdict.note else "missed"
     parts = [STYLE, f'<div class="verdict {state}" role="status">', _headline(verdict)]
@@ -47,6 +48,8 @@ def verdict_html(verdict: Verdict, solved: int | None = None, exercises: int = 0
         parts.append(f'<p class="hint">Hint: {escape(verdict.hint)}</p>')
     if solved is not None:
         parts.append(f'<p class="standing">{progress_text(solved, exercises)}</p>')
+    if warning:
+        parts.append(f"<p>{escape(warning)}</p>")
     return "".join([*parts, "</div>"])
 
 

@@ -12,7 +12,7 @@ from grader.build import cell_ids
 from grader.judge import Verdict, call_of
 from grader.key import exercise_key
 from grader.lesson import Lesson, role
-from grader.submission import Cell, Template, cells_to_run, read_notebook
+from grader.submission import Cell, Template, cells_to_run, read_notebook, why_missing
 
 
 class Runner(Protocol):
@@ -74,7 +74,8 @@ class Run:
         """The verdicts on a notebook that has been read."""
         cells, repaired = cells_to_run(self.template, submitted)
         response = runner.run({"cells": cells, "calls": self.calls})
-        return Graded({name: verdict_on(name, key, cells, response) for name, key in self.keys.items()}, tuple(repaired))
+        verdicts = {name: verdict_on(name, key, cells, response, why_missing(self.template, submitted, name)) for name, key in self.keys.items()}
+        return Graded(verdicts, tuple(repaired))
 
 
 def template(lesson: Lesson, ids: list[str]) -> Template:

@@ -16,6 +16,10 @@ from typing import Any
 MAX_BYTES = 50_000_000
 """Largest notebook that is read."""
 
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""How a file begins that a tool of Windows wrote in its own encoding."""
+
+CONFLICT = "has conflict markers (<<<<<<<) of a merge in it; settle the merge and hand it in again"
 
 MAX_KEPT = 20_000
 """Most characters of a cell whose facts are kept."""
@@ -74,9 +78,9 @@ def load_notebook(data: bytes) -> list[dict[str, Any]]:
     if len(data) > MAX_BYTES:
         raise UnreadableNotebook(f"it is {len(data) / 1e6:.0f} MB large; at most {MAX_BYTES / 1e6:.0f} MB are read. Clear its outputs and hand it in again")
     try:
-        notebook = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        raise UnreadableNotebook(_why_not_json(data)) from None
+        notebook = json.loads(data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise UnreadableNotebook(_why_not_json(data, error)) from None
     if isinstance(notebook, dict) and isinstance(notebook.get("worksheets"), list):
         sheets = [sheet["cells"] for sheet in notebook["worksheets"] if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)]
         notebook = {"cells": [cell for sheet in sheets for cell in sheet]}  # nbformat 3
@@ -119,12 +123,36 @@ def _cell(cell: dict[str, Any]) -> Cell:
     return Cell(str(cell.get("id", "")), str(cell.get("cell_type", "")), text.replace("\r\n", "\n").encode("utf-8", "replace").decode().strip())
 
 
-def _why_not_json(data: bytes) -> str:
+def has_conflict_markers(text: str) -> bool:
+    """Whether git left both sides of a merge in a text."""
+    return re.search(r"^<{7} .*^>{7} ", text, re.MULTILINE | re.DOTALL) is not None
+
+
+def _why_not_json(data: bytes, error: Exception) -> str:
     if not data.strip():
         return "it is empty"
-    if b"<<<<<<<" in data and b">>>>>>>" in data:
-        return "it has conflict markers (<<<<<<<) of a merge in it; settle the merge and hand it in again"
-    return "it is damaged: it can't be read as JSON. Open it in JupyterLab, save it, and hand it in again"
+    if has_conflict_markers(data.decode("latin-1")):
+        return f"it {CONFLICT}"
+    if data.lstrip().startswith(b"<"):
+        return "it is a web page that shows a notebook; hand in the notebook itself, in JupyterLab: File, Download"
+    if isinstance(error, UnicodeDecodeError):
+        line = data.count(b"\n", 0, error.start) + 1
+        return f"its line {line} is not written in UTF-8; save it in that encoding and hand it in again"
+    where = f" from its line {error.lineno} on" if isinstance(error, json.JSONDecodeError) else ""
+    return (
+        f"it is damaged: it can't be read as JSON{where}. If JupyterLab opens it, save it there and hand it in again;"
+        " if not, File, Revert Notebook to Checkpoint goes back to its last whole state"
+    )
+
+
+def why_missing(known: Template, submitted: list[Cell], name: str) -> str:
+    """What stands in place of a function that a notebook doesn't define."""
+    start = f"No function is called {name}"
+    places = {cell.id: cell.source for cell in submitted}
+    if name in places:
+        others = [other for other in facts(places[name]).functions if other not in known.exercises]
+        return f"{start}; its cell defines {', '.join(others)[:60]}. Keep the name that the cell came with." if others else f"{start}; its cell defines none."
+    return f"{start}, and its cell is gone; a fresh copy of the lesson has it." if places.keys() & {*known.exercises} else f"{start}."
 
 
 def answers_in(known: Template, cell: Cell) -> list[str]:

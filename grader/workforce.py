@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -12,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from grader.engine.refused import EngineRefused
 from grader.grade import open_runner
 from grader.judge import Verdict
 from grader.lesson import load_lesson
+from grader.orphan import end_with_parent
 from grader.present import STYLE, verdict_html
 from grader.run import Graded, Run, Runner
 from grader.submission import Cell
@@ -110,7 +109,7 @@ def local_workers(count: int) -> Iterator[Callable[[], Executor]]:
     made: list[ProcessPoolExecutor] = []
 
     def make() -> Executor:
-        made.append(ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_end_with_parent))
+        made.append(ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=end_with_parent))
         return made[-1]
 
     try:
@@ -137,17 +136,6 @@ def _station(order: Order) -> tuple[Run, Runner]:
     runner = stack.enter_context(open_runner(order.unsafe))
     atexit.register(stack.close)
     return run, runner
-
-
-def _end_with_parent() -> None:
-    """Leave no worker behind when the grader is killed."""
-
-    def watch() -> None:
-        if parent := parent_process():
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _batches(notebooks: Iterable[tuple[str, list[Cell]]]) -> Iterator[tuple[list[tuple[str, list[Cell]]], int]]:

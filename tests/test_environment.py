@@ -82,28 +82,18 @@ def test_a_lock_hashes_every_package_and_names_no_place_to_fetch_it_from(lock: s
     assert "--find-links" not in text
 
 
-BACKEND = '''
-import zipfile
-def build_editable(folder, config_settings=None, metadata_directory=None):
-    with zipfile.ZipFile(f"{folder}/tiny-0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tiny-0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: tiny\\nVersion: 0\\n")
-        wheel.writestr("tiny-0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr("tiny-0.dist-info/RECORD", "")
-    return "tiny-0-py3-none-any.whl"
-'''
-
-
 class Project:
     """A project without requirements, so that its environment is set up in seconds and without a network."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.turn = folder, folder / ".venv-busy"
         folder.mkdir()
         shutil.copy(ROOT / "environment.sh", folder)
-        for watched in ("requirements.lock", "playground/labconfig/page_config.json", "playground/jupyter_server_config.d/playground.json"):
+        configs = ("grader/kernelconfig/ipython_kernel_config.json", "playground/labconfig/page_config.json", "playground/jupyter_server_config.d/playground.json")
+        for watched in ("requirements.lock", *configs):
             (folder / watched).parent.mkdir(parents=True, exist_ok=True)
             (folder / watched).touch()
-        (folder / "backend.py").write_text(BACKEND)
+        shutil.copy(ROOT / "tests" / "tiny_backend.py", folder / "backend.py")
         (folder / "pyproject.toml").write_text(
             '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n[project]\nname = "tiny"\nversion = "0"\n'
         )
@@ -134,7 +124,7 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return Project(tmp_path / "my course")
+    return Project(tmp_path / "Mes études d'été")
 
 
 def test_an_environment_is_set_up_once_and_again_only_when_its_lock_or_the_project_changed(project: Project) -> None:
@@ -162,6 +152,54 @@ def test_a_set_up_that_was_killed_is_done_anew(project: Project, moment: str) ->
     assert project.set_up()[0] == 0
     assert project.is_ready()
     assert not (project.folder / ".venv" / "half").exists()
+
+
+def test_of_two_set_ups_at_once_one_waits_and_finds_it_done(project: Project) -> None:
+    first = project.start()
+    while not (project.folder / ".venv" / "pyvenv.cfg").exists():
+        time.sleep(0.01)
+    second, third = project.start(), project.start()
+    said, complained = first.communicate(timeout=120)
+    assert (first.returncode, complained) == (0, "")
+    assert said.startswith("Setting up .venv")
+    waiting = f"Another set-up is at work in this folder (process {first.pid}); waiting for it.\n"
+    assert second.communicate(timeout=60) == third.communicate(timeout=60) == ("", waiting)
+    assert (second.returncode, third.returncode) == (0, 0)
+    assert project.is_ready()
+    assert not os.path.lexists(project.turn)
+
+
+def test_of_many_set_ups_at_once_after_a_killed_one_exactly_one_works(project: Project) -> None:
+    project.turn.symlink_to(str(dead_process()))
+    ended = [(process.communicate(timeout=120), process.returncode) for process in [project.start() for _ in range(6)]]
+    assert [code for _, code in ended] == [0] * 6
+    assert [said[:10] for (said, _), _ in ended if said] == ["Setting up"]
+    assert project.is_ready()
+    assert sorted(path.name for path in project.folder.glob(".venv*")) == [".venv"]
+
+
+def test_a_turn_whose_number_is_another_programs_by_now_is_not_waited_for(project: Project) -> None:
+    project.turn.symlink_to(str(os.getpid()))
+    assert project.set_up()[::2] == (0, "")
+    assert not os.path.lexists(project.turn)
+
+
+def test_a_set_up_that_is_stopped_or_fails_gives_its_turn_back(project: Project) -> None:
+    process = project.start()
+    while not os.path.lexists(project.turn):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert not os.path.lexists(project.turn)
+    (project.folder / "requirements.lock").write_text("not a requirement\n")
+    assert project.set_up()[0] == 1
+    assert not os.path.lexists(project.turn)
+
+
+def dead_process() -> int:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
 
 
 def test_an_environment_whose_folder_was_moved_is_made_anew(project: Project) -> None:
@@ -213,7 +251,7 @@ def test_an_unsuitable_python_that_was_asked_for_is_named_with_the_versions_that
 
 def test_where_python3_is_unsuitable_another_python_of_the_machine_is_taken_and_where_there_is_none_that_is_said(project: Project, tmp_path: Path) -> None:
     old_python(tmp_path / "bin" / "python3")
-    for tool in ("sh", "dirname", "cat", "cksum", "rm", "mkdir", "grep"):
+    for tool in ("sh", "dirname", "cat", "cksum", "rm", "mkdir", "grep", "ln"):
         (tmp_path / "bin" / tool).symlink_to(shutil.which(tool) or "")
     project.environment["PATH"] = str(tmp_path / "bin")
     del project.environment["PYTHON"]

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from course import ROOT, lesson, references, solved, written
+from course import ROOT, lesson, solved, written
 from grader.cli import main
 from grader.engine import Engine, Protection, protection
 from grader.run import Run, Runner
-from grader.submission import MAX_BYTES, UnreadableNotebook, cells_to_run, read_notebook
+from grader.submission import MAX_BYTES, UnreadableNotebook, read_notebook
 from grader.unconfined import Unconfined
 
 RUN = Run(lesson("neuron"), seed=7)
@@ -205,8 +205,9 @@ def test_what_was_repaired_is_said() -> None:
     [
         ("def relu(z, slope):\n    return z", "relu takes (z); yours takes (z, slope)."),
         ("def relu(z)\n    return z", "The cell of relu stops with SyntaxError"),
-        ("def rule(z):\n    return z", "No function is called relu."),
-        ("relu = 3", "No function is called relu."),
+        ("def rule(z):\n    return z", "No function is called relu; its cell defines rule. Keep the name that the cell came with."),
+        ("relu = 3", "No function is called relu; its cell defines none."),
+        ("<<<<<<< HEAD\ndef relu(z):\n    return z\n=======\n>>>>>>> theirs", "The cell of relu has conflict markers (<<<<<<<) of a merge in it; settle the merge"),
         ("import os\ndef relu(z):\n    os._exit(0)", "ended its own process"),
     ],
 )
@@ -250,6 +251,9 @@ def test_nonsense_from_a_learners_process_is_worth_nothing(response: dict[str, A
         (b'{"cells": 3}', "no list of cells"),
         (b"<<<<<<< HEAD\n{}\n=======\n>>>>>>> other", "conflict markers"),
         (b"[" * 100_000, "JSON"),
+        (data(solved("neuron"))[:5000], "damaged: it can't be read as JSON from its line 1 on. If JupyterLab opens it, save it there"),
+        ('{\n"cells": ["é"]}'.encode("latin-1"), "its line 2 is not written in UTF-8"),
+        (b"\n<!DOCTYPE html><html></html>", "it is a web page that shows a notebook"),
         (b" " * (MAX_BYTES + 1), "MB"),
     ],
 )
@@ -258,11 +262,47 @@ def test_what_is_no_notebook_is_refused_in_a_sentence(content: bytes, reason: st
         read_notebook(content)
 
 
-def test_notebooks_of_other_tools_are_read() -> None:
-    text = references("neuron")["relu"]
-    cell = {"cell_type": "code", "source": text.replace("\n", "\r\n").splitlines(keepends=True)}
-    with_bom = b"\xef\xbb\xbf" + data({"cells": [cell, "no cell", {"cell_type": "raw"}]})
-    version_3 = data({"nbformat": 3, "worksheets": [{"cells": [{"cell_type": "code", "input": text}]}]})
-    for content in (with_bom, version_3):
-        texts, _ = cells_to_run(RUN.template, read_notebook(content))
-        assert texts[-1] == text.strip()
+def as_version_3(notebook: dict[str, Any]) -> dict[str, Any]:
+    cells = [{"cell_type": cell["cell_type"], "input" if cell["cell_type"] == "code" else "source": cell["source"]} for cell in notebook["cells"]]
+    return {"metadata": {"name": ""}, "nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": cells}]}
+
+
+def bare(notebook: dict[str, Any]) -> dict[str, Any]:
+    """As the oldest tools of version 4 left it: no ids, no metadata, no version."""
+    return {"cells": [{"cell_type": cell["cell_type"], "source": cell["source"]} for cell in notebook["cells"]]}
+
+
+def newer(notebook: dict[str, Any]) -> dict[str, Any]:
+    return {**notebook, "nbformat_minor": 99, "cells": [{**cell, "field_of_tomorrow": {}} for cell in notebook["cells"]]}
+
+
+def with_windows_line_ends(notebook: dict[str, Any]) -> dict[str, Any]:
+    return {**notebook, "cells": [{**cell, "source": "".join(cell["source"]).replace("\n", "\r\n")} for cell in notebook["cells"]]}
+
+
+def with_other_cells_between(notebook: dict[str, Any]) -> dict[str, Any]:
+    return {**notebook, "cells": [part for cell in notebook["cells"] for part in (cell, "no cell", {"cell_type": "raw"})]}
+
+
+@pytest.mark.parametrize("change", [as_version_3, bare, newer, with_windows_line_ends, with_other_cells_between])
+def test_a_notebook_that_another_tool_saved_gets_what_it_got_before(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    assert points(change(solved("neuron"))) == FULL
+    assert points(change(written("neuron"))) == dict.fromkeys(FULL, 0.0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be with a mark"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_file_that_an_editor_of_windows_wrote_is_read(encoding: str, line_end: str) -> None:
+    text = json.dumps(solved("neuron"), indent=1, ensure_ascii=False).replace("\n", line_end)
+    written_file = ("\ufeff" + text).encode("utf-16-be") if "mark" in encoding else text.encode(encoding)
+    assert read_notebook(written_file) == read_notebook(data(solved("neuron")))
+
+
+def test_an_exercise_whose_cell_is_gone_costs_only_itself_and_is_said() -> None:
+    notebook = solved("neuron")
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] != "relu"]
+    graded = RUN.grade(data(notebook), runner())
+    assert {name: verdict.points for name, verdict in graded.verdicts.items()} == FULL | {"relu": 0}
+    assert graded.verdicts["relu"].note == "No function is called relu, and its cell is gone; a fresh copy of the lesson has it."
+    without_metadata_and_ids(notebook)
+    assert RUN.grade(data(notebook), runner()).verdicts["relu"].note == "No function is called relu."

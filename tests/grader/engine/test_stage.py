@@ -13,13 +13,13 @@ import pytest
 from grader.engine.sandbox import make_stage
 
 
-def test_a_stage_that_nobody_uses_is_removed_by_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("age", [3600, -3600])
+def test_a_stage_that_nobody_uses_is_removed_by_the_next_run_also_when_the_clock_was_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (used, held), (left, lock) = make_stage(), make_stage()
     os.close(lock)  # as a kill does
-    an_hour_ago = time.time() - 3600
     for stage in (used, left):
-        os.utime(stage, (an_hour_ago, an_hour_ago))
+        os.utime(stage, (time.time() - age,) * 2)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     link = tmp_path / "grader-stage-link"

@@ -1,0 +1,277 @@
+"""Bad days as they really come: a full disk, no network, a port that is taken, a kill; each ends in a clear sentence, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from classroom import Course
+
+from course import ROOT, copy_of_the_course, solved, written
+from grader import build
+from grader.work import make_work
+
+GRADER = [sys.executable, "-m", "grader.cli"]
+ROOM = 3_000_000
+FILL = 'head -c $(($(df --output=avail -B1 . | tail -1) - %d)) /dev/zero >fill'
+"""A shell command that leaves so many bytes free on the disk of the current folder."""
+
+
+def run(command: list[str], folder: Path, **environment: str) -> tuple[int, str, str]:
+    """Exit code, what was printed and what was complained about."""
+    done = subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=150)
+    return done.returncode, done.stdout, done.stderr
+
+
+def on_a_small_disk(folder: Path, script: str, size: int = ROOM) -> list[str]:
+    """A shell script that runs where `folder` is an empty disk of so many bytes, as a command."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return ["bwrap", "--dev-bind", "/", "/", "--size", str(size), "--tmpfs", str(folder), "sh", "-c", script]
+
+
+def without_a_network(command: list[str]) -> list[str]:
+    """A command that reaches nothing but this machine."""
+    return ["bwrap", "--dev-bind", "/", "/", "--unshare-net", *command]
+
+
+CHECKS = """
+import os
+from pathlib import Path
+from course import lesson
+from grader import check
+reference = lesson("neuron").reference
+os.chdir("neuron")
+print(check(reference["relu"])._repr_html_())
+print("PROGRESS", *Path.cwd().glob("progress.json"), *Path.cwd().glob(".*"))
+os.unlink("fill")
+print(check(reference["dense"])._repr_html_())
+print(Path("progress.json").read_text())
+"""
+
+
+def test_on_a_full_disk_a_check_judges_and_says_what_is_not_kept_and_keeps_it_once_there_is_room(tmp_path: Path) -> None:
+    script = f"cp {ROOT}/course/neuron/answers.json neuron && cd neuron && {FILL % 0}; cd .. && {sys.executable} -c '{CHECKS}'"
+    code, said, complained = run(on_a_small_disk(tmp_path / "neuron", script, 500_000), tmp_path, PYTHONPATH=f"{ROOT / 'tests'}")
+    assert code == 0, complained
+    full, kept = said.split("PROGRESS")
+    assert "✓ solved, 2 of 2 points" in full
+    assert "progress.json can&#x27;t be written (No space left on device): what you solve is remembered only until this kernel stops." in full
+    assert kept.startswith("\n")
+    assert "can&#x27;t be written" not in kept
+    assert json.loads(kept[kept.index('{\n "solved"') :])["solved"] == {"relu": 2.0, "dense": 3.0}
+
+
+def test_a_copy_for_which_the_disk_is_too_small_is_said_and_whole_once_there_is_room(tmp_path: Path) -> None:
+    copy_of_the_course(tmp_path)
+    start = "from grader.cli import main; import jupyterlab.labapp as lab; lab.LabApp.launch_instance = print; exit(main(['lab']))"
+    script = f"""cd work; {FILL % 300_000}; cd ..; {sys.executable} -c "{start}"; echo "$?"; ls -A work; rm work/fill; {sys.executable} -c "{start}"; echo "$?"; ls -A work"""
+    _, said, complained = run(on_a_small_disk(tmp_path / "work", script, 20_000_000), tmp_path)
+    assert complained == "The disk is full; make room and start again. Nothing was half copied, and your own notebooks are untouched.\n"
+    first, second = said.split("New in work/")
+    assert first.startswith("1\n")
+    assert "0\n" in second
+    make_work(tmp_path)
+    assert {path.name for path in (tmp_path / "work").iterdir()} <= set(second.split("\n"))
+
+
+@pytest.fixture(scope="module")
+def class_of_three(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    return Course(tmp_path_factory.mktemp("Été à Zürich"))
+
+
+@pytest.mark.parametrize("free", [0, 300_000])
+def test_on_a_full_disk_grading_stops_in_a_sentence_and_goes_on_once_there_is_room(class_of_three: Course, free: int) -> None:
+    """With how much room is left, it is the journal, the gradebook or the marked notebooks that find none."""
+    folder = class_of_three.root / "class"
+    notebook = json.dumps(solved("neuron"))
+    grade = f"{sys.executable} -m grader.cli autograde neuron --workers 1"
+    hand_in = "".join(f"mkdir -p submitted/{name}/neuron; cp ../notebook submitted/{name}/neuron/neuron.ipynb;" for name in ("ann", "bob", "cy"))
+    (class_of_three.root / "notebook").write_text(notebook)
+    script = f"""cd class; {hand_in} {FILL % free}; cd ..
+        {grade} >said 2>&1; echo "$?"; cat said; rm class/fill; echo AGAIN; {grade}; echo "$?"
+        {sys.executable} -c 'from nbgrader.api import Gradebook
+with Gradebook("sqlite:///class/gradebook.db") as book: print({{one.student.id: one.score for one in book.assignment_submissions("neuron")}})'
+        ls class/autograded/*/neuron/neuron.ipynb | wc -l"""
+    _, said, complained = run(on_a_small_disk(folder, script), class_of_three.root)
+    assert complained == ""
+    stopped, again = said.split("AGAIN")
+    assert stopped.startswith("1\n")
+    assert "No space left on device" in stopped or "the disk is full; make room" in stopped
+    assert "Traceback" not in stopped
+    assert "\n0\n" in again
+    assert again.endswith("{'ann': 10.0, 'bob': 10.0, 'cy': 10.0}\n3\n")
+
+
+def files(root: Path) -> dict[str, bytes]:
+    """Every file of an author's course, by its name."""
+    paths = (path for room in ("course", "solutions") for path in (root / room).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
+def descendants(process: int) -> list[int]:
+    children = [int(child) for task in Path(f"/proc/{process}/task").glob("*/children") for child in task.read_text().split()]
+    return children + [one for child in children for one in descendants(child)]
+
+
+def test_a_course_whose_making_is_refused_or_killed_stays_as_it_was_and_the_next_run_makes_it(tmp_path: Path) -> None:
+    root, temporary = copy_of_the_course(tmp_path / "course"), tmp_path / "temporary"
+    source = root / "solutions" / "neuron" / "neuron.md"
+    source.write_text(source.read_text(encoding="utf-8").replace("A neuron gets", "A neuron has"), encoding="utf-8")
+    before = files(root)
+    make = [*GRADER, "course", "neuron"]
+
+    no_room = run([*on_a_small_disk(temporary, 'exec "$@"', 20_000), "sh", *make], root, TMPDIR=str(temporary))
+    assert no_room == (1, "", "Nothing was made: No space left on device; course/ is as it was. Mend that and run it again.\n")
+    process = subprocess.Popen(make, cwd=root, env=os.environ | {"TMPDIR": str(temporary)}, stderr=subprocess.DEVNULL)
+    while not list(temporary.glob("course-*/solutions/neuron/answers.json")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    workers = descendants(process.pid)
+    process.kill()
+    process.wait()
+    assert files(root) == before
+    code, _, complained = run(["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(root), str(root), *make], root)
+    assert code == 1
+    assert complained.startswith("Nothing was made: Read-only file system (")
+    assert files(root) == before
+
+    assert run(make, root)[:2] == (0, "made course/neuron/neuron.ipynb\nmade solutions/neuron/neuron.ipynb\n")  # and the welcome page is as it was
+    assert [worker for worker in workers if Path(f"/proc/{worker}").exists()] == []
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_kill_while_a_course_is_put_in_its_place_leaves_whole_files_and_the_next_run_makes_the_rest(tmp_path: Path) -> None:
+    built, root = tmp_path / "built", tmp_path / "root"
+    for folder, text in ((built, "new"), (root, "old")):
+        for name in ("course/a/a.ipynb", "course/a/answers.json", "solutions/a/a.ipynb"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+    for step in range(6):
+        for path in files(root):
+            (root / path).write_text("old")
+        left = iter(range(step))
+
+        def counted(source: Path, target: Path, original: Callable[..., Any], left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise Killed
+            original(source, target)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(build.shutil, "copyfile", partial(counted, original=shutil.copyfile))
+            patch.setattr(build.os, "replace", partial(counted, original=os.replace))
+            with pytest.raises(Killed):
+                build.install(built, root)
+        (root / "course/a/.a.ipynb.half-1").write_text("ne")  # what a kill inside a copy leaves
+        assert set(files(root).values()) <= {b"old", b"new", b"ne"}
+        build.install(built, root)
+        assert files(root) == files(built)
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    return Course(tmp_path / "Été à Zürich")
+
+
+def test_names_with_spaces_accents_and_quotes_are_names(course: Course) -> None:
+    names = ["Zoé O'Brien", "josé maría núñez", '李 "四"']
+    for name in names:
+        course.hand_in(name, solved("neuron"))
+    assert run([*GRADER, "autograde", "neuron", "--workers", "1"], course.root)[0] == 0
+    course.nbgrader("generate_feedback", "neuron")
+    course.nbgrader("autograde", "neuron", "--force", "--student", names[0])
+    assert course.points() == dict.fromkeys(names, 10)
+    assert {path.parent.parent.name for path in (course.root / "class" / "feedback").glob("*/neuron/neuron.html")} == set(names)
+    assert "10 of 10 points" in run([*GRADER, "grade", f"class/submitted/{names[0]}/neuron/neuron.ipynb"], course.root)[1]
+
+
+def test_two_lessons_graded_at_once_make_one_gradebook_and_a_lesson_graded_twice_at_once_waits(course: Course) -> None:
+    course.hand_in("ann", solved("neuron"))
+    (course.root / "class" / "submitted" / "ann" / "loss").mkdir()
+    (course.root / "class" / "submitted" / "ann" / "loss" / "loss.ipynb").write_text(json.dumps(solved("loss")))
+    words = [[*GRADER, "autograde", lesson, "--workers", "1"] for lesson in ("neuron", "loss", "loss")]
+    runs = [subprocess.Popen(one, cwd=course.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for one in words]
+    ended = [(*one.communicate(timeout=150), one.returncode) for one in runs]
+    assert ended[0][1:] == ("", 0)
+    assert sorted(code for _, _, code in ended[1:]) in ([0, 0], [0, 1])
+    assert {complained for _, complained, _ in ended} <= {"", "loss.jsonl: another run grades this lesson right now; wait until it has ended\n"}
+    with course.gradebook() as gradebook:
+        scores = {lesson: [one.score for one in gradebook.assignment_submissions(lesson)] for lesson in ("neuron", "loss")}
+    assert scores == {"neuron": [10], "loss": [12]}
+
+
+def test_a_clock_that_was_set_back_costs_no_grade_and_nothing_of_the_learner(course: Course) -> None:
+    course.hand_in("ann", written("neuron"), "2031-01-01 12:00:00 UTC")
+    course.autograde()
+    records = [{**record, "at": record["at"] + 1e9} if "at" in record else record for record in course.journal()]
+    course.journal_file.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
+    for path in course.root.rglob("*"):
+        os.utime(path, (2e9, 2e9))
+    course.hand_in("ann", solved("neuron"), "2026-01-01 12:00:00 UTC")
+    course.hand_in("bob", solved("neuron"), "yesterday, I think")
+    summary = course.autograde()
+    assert (sorted(summary.graded), summary.errors) == (["ann", "bob"], {})
+    assert course.points() == {"ann": 10, "bob": 10}
+    assert course.autograde().graded == {}
+    make_work(course.root)
+    mine = course.root / "work" / "neuron" / "neuron.ipynb"
+    mine.write_text("mine", encoding="utf-8")
+    os.utime(mine, (0, 0))
+    assert make_work(course.root) == []
+    assert mine.read_text(encoding="utf-8") == "mine"
+
+
+LAB = """
+import http.client, os, re, socket, subprocess, sys, time
+taken = socket.create_server(("127.0.0.1", 0))
+words = [sys.executable, "-m", "grader.cli", "lab", "--", "--allow-root", f"--port={taken.getsockname()[1]}"]
+environment = {**os.environ, "PATH": "/nowhere"}
+environment.pop("BROWSER", None)
+
+def answer(method, path, port, token):
+    while True:
+        server = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
+        try:
+            server.request(method, path, headers={"Authorization": f"token {token}"})
+            return server.getresponse().status
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+
+with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as lab:
+    try:
+        address = None
+        for line in lab.stderr:
+            print(line, end="")
+            if address := re.match(r" +http://127.0.0.1:(\\d+)(/lab/tree/welcome.ipynb)[?]token=(\\w+)", line):
+                break
+        for method, path in (("GET", address[2]), ("GET", "/api/contents/neuron/neuron.ipynb"), ("POST", "/api/kernels")):
+            print(method, path, answer(method, path, address[1], address[3]))
+    finally:
+        lab.terminate()
+"""
+
+
+def test_without_a_network_and_a_browser_and_on_a_taken_port_the_course_opens_and_is_graded(course: Course) -> None:
+    """`make lab` and an instructor's commands, all that they need being installed."""
+    course.hand_in("ann", written("neuron", relu="..."))
+    for command in (["autograde", "neuron", "--workers", "1"], ["grade", "class/submitted/ann/neuron/neuron.ipynb"], ["fresh", "neuron"]):
+        code, _, complained = run(without_a_network([*GRADER, *command]), course.root)
+        assert (code, complained) == (0, "")
+    assert course.points() == {"ann": 2}
+    code, said, complained = run(without_a_network([sys.executable, "-c", LAB]), course.root)
+    assert code == 0, complained
+    assert "is already in use, trying another port" in said
+    assert "No web browser found" in said
+    assert "copy and paste one of these URLs" in said
+    assert said.splitlines()[-3:] == ["GET /lab/tree/welcome.ipynb 200", "GET /api/contents/neuron/neuron.ipynb 200", "POST /api/kernels 201"]
