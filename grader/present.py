@@ -90,7 +90,8 @@ def _properties(verdict: Verdict) -> str:
     return f'<ul style="padding:0">{items}</ul>'
 
 
-def _failure(failure: Failure) -> str:
+def failure_rows(failure: Failure) -> list[tuple[str, str]]:
+    """A failing case as rows of a name and a text: its inputs, what the answer did, what was expected."""
     case, outcome = failure.case, failure.outcome
     names = case["parameters"] + [f"input {i + 1}" for i in range(len(case["parameters"]), len(case["inputs"]))]
     rows = [*zip(names, map(show, case["inputs"]), strict=True)]
@@ -98,13 +99,18 @@ def _failure(failure: Failure) -> str:
         rows.append(("its result called with", "; ".join(", ".join(map(show, point)) for point in case["at"])))
     rows.append(("yours", show_outcome(outcome)))
     rows.append(("expected", f"{case['raises']} raised" if case.get("raises") else show_outcome(case["expected"])))
-    if printed := outcome.get("printed"):
+    return rows
+
+
+def _failure(failure: Failure) -> str:
+    rows = failure_rows(failure)
+    if printed := failure.outcome.get("printed"):
         rows.append(("it printed", printed))
     left = 'style="text-align:left"'  # here, because JupyterLab's own style of tables is stronger than a class
     cells = "".join(
         f'<tr style="background:none"><th scope="row" {left}>{escape(name)}</th><td {left}><pre>{escape(text)}</pre></td></tr>' for name, text in rows
     )
-    words = in_words(case["property"])
+    words = in_words(failure.case["property"])
     return f"<p>The first case that differs ({escape(words)}): {escape(failure.reason)}</p><table>{cells}</table>"
 
 
