@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from grader import autograde, build, grade, sample_class, validate, verify, work
 from grader.engine import doctor
+from grader.insights import command as insights
 
 REGISTER: list[Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], None]] = [
     work.register,
@@ -15,6 +16,7 @@ REGISTER: list[Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], N
     grade.register,
     validate.register,
     autograde.register,
+    insights.register,
     sample_class.register,
     doctor.register,
 ]

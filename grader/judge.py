@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.compare import alike, caused_by_impurity, difference
-from grader.fingerprint import fingerprint
 from grader.observe import Outcome, observe
 from grader.sample import summarise
 from grader.vocabulary import in_order, kind
@@ -35,7 +34,7 @@ class Verdict:
         passed, missed: properties, the most basic first.
         failure: the first case missed, or None.
         hint: the sentence of the misconception that returns the same results, or None.
-        returned: where there is a failure and no hint, the fingerprint of what the answer did on the cases of that property.
+        returned: where there is a failure and no hint, what the answer did, as `grader.fingerprint` writes it; only a grading run fills it in.
         note: why the answer could not be judged, in one sentence (not written yet, other parameters, missing), or None.
     """
 
@@ -79,7 +78,6 @@ def judge(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
     missed = {prop for prop, _ in misses}
     tested = in_order(case["property"] for case in key["cases"])
     failure = _first_failure(misses)
-    hint = diagnose(key, outcomes, failure) if failure else None
     return Verdict(
         exercise=name,
         points=points(float(key["points"]), tested, missed),
@@ -87,8 +85,7 @@ def judge(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
         passed=tuple(prop for prop in tested if prop not in missed),
         missed=tuple(prop for prop in tested if prop in missed),
         failure=failure,
-        hint=hint,
-        returned=fingerprint(key["cases"], outcomes, failure.case["property"]) if failure and hint is None else None,
+        hint=diagnose(key, outcomes, failure) if failure else None,
     )
 
 

@@ -7,14 +7,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
 from grader.build import cell_ids
+from grader.fingerprint import fingerprint
 from grader.judge import Verdict, call_of, judge, unjudged
 from grader.key import exercise_key
 from grader.lesson import Lesson
+from grader.observe import Outcome
 from grader.sample import summarise
 from grader.submission import Cell, Template, cells_to_run, read_notebook, template
 
@@ -90,9 +92,17 @@ class Run:
             if note := _note(name, key, answer, cells, response):
                 return unjudged(name, key, note)
             assert isinstance(answer, dict)
-            return judge(name, key, [summarise(dict(outcome)) for outcome in answer["outcomes"]])
+            return _judged(name, key, [summarise(dict(outcome)) for outcome in answer["outcomes"]])
         except Exception:  # whatever comes from a learner's process is only data, and this is what is made of nonsense
             return unjudged(name, key, f"{name} sent back something that can't be read as a result.")
+
+
+def _judged(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
+    """The verdict, with a fingerprint of what the answer did where no misconception explains it."""
+    verdict = judge(name, key, outcomes)
+    if verdict.failure is None or verdict.hint:
+        return verdict
+    return replace(verdict, returned=fingerprint(key["cases"], outcomes, verdict.failure.case["property"]))
 
 
 def _note(name: str, key: dict[str, Any], answer: Any, cells: list[str], response: Response) -> str | None:
