@@ -9,7 +9,7 @@ from html import escape
 WIDTH, HEIGHT = 560, 220
 """Size of a histogram in CSS pixels."""
 
-LEFT, BOTTOM, TOP = 40, 46, 24
+LEFT, BOTTOM, TOP = 2, 46, 24
 BAR = 30
 """Height of a stacked bar with the space under it."""
 
@@ -39,20 +39,20 @@ def histogram(columns: Sequence[Column], caption: str, under: str, line: tuple[f
     most, step = max((column.count for column in columns), default=0) or 1, (WIDTH - LEFT) / max(len(columns), 1)
     scale = (HEIGHT - TOP - BOTTOM) / most
     parts = [f'<line class="axis" x1="{LEFT}" x2="{WIDTH}" y1="{HEIGHT - BOTTOM}" y2="{HEIGHT - BOTTOM}"/>']
-    every = -(-len(columns) // MOST_LABELS)
+    every = -(-sum(bool(column.label) for column in columns) // MOST_LABELS)
+    if line:
+        x = LEFT + line[0] * step
+        parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{HEIGHT - BOTTOM}"/>')
+        side = "end" if line[0] > len(columns) / 2 else "start"
+        parts.append(f'<text class="marked" text-anchor="{side}" x="{x + (-5 if side == "end" else 5):.1f}" y="{TOP - 10}">{escape(line[1])}</text>')
     for number, column in enumerate(columns):
         x, tall = LEFT + number * step, column.count * scale
         middle, top = x + step / 2, HEIGHT - BOTTOM - tall
         if column.count:
             parts.append(f'<rect class="{column.look}" x="{x + 1:.1f}" y="{top:.1f}" width="{step - 2:.1f}" height="{tall:.1f}"/>')
             parts.append(f'<text class="count" x="{middle:.1f}" y="{top - 4:.1f}">{column.count}</text>')
-        if number % every == 0:
+        if column.label and number % every == 0:
             parts.append(f'<text class="tick" x="{middle:.1f}" y="{HEIGHT - BOTTOM + 16}">{escape(column.label)}</text>')
-    if line:
-        x = LEFT + line[0] * step
-        parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{HEIGHT - BOTTOM}"/>')
-        side = "end" if line[0] > len(columns) / 2 else "start"
-        parts.append(f'<text class="marked" text-anchor="{side}" x="{x + (-5 if side == "end" else 5):.1f}" y="{TOP - 10}">{escape(line[1])}</text>')
     parts.append(f'<text class="under" x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 6}">{escape(under)}</text>')
     rows = [[column.words, str(column.count)] for column in columns if column.count]
     return pair(svg(WIDTH, HEIGHT, caption, parts), table(caption, [under, "students"], rows))
@@ -98,7 +98,8 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], bar
     """
     if not rows:
         return ""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads) + ('<td class="bars" aria-hidden="true"></td>' if bars else "")
+    right = [_kind(next((row[column] for row in rows if row[column]), "")) for column in range(len(heads))]
+    head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(heads, right, strict=True)) + ('<td class="bars" aria-hidden="true"></td>' if bars else "")
     body = []
     for number, (first, *others) in enumerate(rows):
         cells = "".join(f"<td{_kind(text)}>{escape(text)}</td>" for text in others)

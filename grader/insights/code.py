@@ -1,4 +1,4 @@
-"""The text of a learner's cell comes in; its code goes out without anything that could say who wrote it: comments, docstrings, messages."""
+"""The text of a learner's cell comes in; its code goes out without what could say who wrote it: comments, docstrings, messages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def unparsed(tree: ast.AST) -> str | None:
 
 
 def without_words(tree: ast.Module) -> ast.Module:
-    """The same code without docstrings, and with "…" in place of the texts that it raises and prints."""
+    """The same code without docstrings, and prints and the texts of assertions, and with "…" in place of the texts that it raises."""
     try:
         return ast.fix_missing_locations(_WithoutWords().visit(tree))  # type: ignore[no-any-return]
     except RecursionError:
@@ -53,10 +53,8 @@ def without_words(tree: ast.Module) -> ast.Module:
 class _WithoutWords(ast.NodeTransformer):
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         match node.value:
-            case ast.Constant(value=str()):
+            case ast.Constant(value=str()) | ast.Call(func=ast.Name(id="print")):
                 return None
-            case ast.Call(func=ast.Name(id="print")):
-                return _Wordless().visit(node)  # type: ignore[no-any-return]
         return self.generic_visit(node)
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:

@@ -32,7 +32,8 @@ pre{background:var(--page);border:1px solid var(--grid);border-radius:4px;paddin
 width:.9em;height:.9em;margin-right:.4em;border-radius:2px;vertical-align:-.08em}
 rect.plain{fill:var(--blue)}rect.solved{fill:var(--green)}rect.part{fill:var(--orange)}rect.none{fill:var(--red)}rect.open{fill:var(--open)}
 i.plain{background:var(--blue)}i.solved{background:var(--green)}i.part{background:var(--orange)}i.none{background:var(--red)}i.open{background:var(--open)}
-svg text{fill:var(--ink);font-size:12px}.tick,.count,.under,.inside{text-anchor:middle}.tick,.under{fill:var(--muted)!important}.inside{fill:#000!important;font-weight:600}
+svg text{fill:var(--ink);font-size:12px}.tick,.count,.under,.inside{text-anchor:middle}.count{paint-order:stroke;stroke:var(--card);stroke-width:4}
+.tick,.under{fill:var(--muted)!important}.inside{fill:#000!important;font-weight:600}
 svg .name{font-size:13px}.axis{stroke:var(--muted)}.mark{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:5 4}
 @media print{body,main>section{background:#fff}main>section{border:0;padding:0}}
 """

@@ -17,8 +17,14 @@ from grader.insights.names import Names
 from grader.insights.times import columns_of, moment
 from grader.vocabulary import in_order, in_words
 
-STATES = (("solved", "all points"), ("part", "some points"), ("none", "no points"), ("open", "not written, or it could not be judged"))
-"""What can become of an exercise: the look of it, and its words."""
+STATES = (("solved", "all points"), ("part", "some points"), ("none", "no points"), ("open", "not judged"))
+"""What can become of an exercise: the look of it, and its words. Not judged is also what was not written."""
+
+CELL_TYPE = re.compile(r"of type .*(?=; it was read)", re.DOTALL)
+"""What a submission says of itself in a sentence on what was repaired."""
+
+FEW = 5
+"""A bar of fewer students never fills its place."""
 
 MOST_ROWS = 40
 """Most rows of a table whose length depends on what learners wrote."""
@@ -28,7 +34,7 @@ def points(of_class: Class) -> str:
     """How many points there were: in all, and for each exercise."""
     totals = [work.points for work in of_class.works]
     most = of_class.max_points
-    facts = [f"Mean {mean(totals):.2f}, median {median(totals):g}, of {most:g} points."]
+    facts = [f"Mean {mean(totals):.2f}, median {round(median(totals), 2):g}, of {most:g} points."]
     if late := sum(work.penalty > 0 for work in of_class.works):
         facts.append(f"{count_of(late, 'notebook')} lost points for being late.")
     if by_hand := sum(len(work.by_hand) for work in of_class.works):
@@ -44,9 +50,9 @@ def _exercises(of_class: Class) -> str:
         scores = [work.scores[name] for work, _ in of_class.verdicts(name)]
         states = Counter(_state(verdict, work.scores[name], of_class.max_of(name)) for work, verdict in of_class.verdicts(name))
         bars.append((name, [(states[look], look) for look, _ in STATES]))
-        given = ", ".join(f"{score:g} × {count}" for score, count in sorted(Counter(scores).items(), reverse=True))
+        given = ", ".join(f"{score:g} ({count})" for score, count in sorted(Counter(scores).items(), reverse=True))
         rows.append([name, f"{of_class.max_of(name):g}", f"{mean(scores):.2f}" if scores else "", *(str(states[look]) for look, _ in STATES), given])
-    heads = ["exercise", "possible", "mean", *(words for _, words in STATES), "points × students"]
+    heads = ["exercise", "possible", "mean", *(words for _, words in STATES), "points (students)"]
     caption = "What became of each exercise: how many students"
     return stacked(bars, caption) + legend(STATES) + table(caption, heads, rows)
 
@@ -73,7 +79,7 @@ def misconceptions(of_class: Class, names: Names) -> str:
             if verdict["hint"]:
                 given.setdefault((name, verdict["hint"]), []).append(work.student)
     ranked = sorted(given.items(), key=lambda item: -len(item[1]))
-    most = max(map(len, given.values()), default=1)
+    most = max([FEW, *map(len, given.values())])
     heads, rows = ["exercise", "hint that was shown", "students"], [[name, hint, str(len(who))] for (name, hint), who in ranked]
     if names.shown:
         heads, rows = [*heads, "who"], [[*row, ", ".join(who)] for row, (_, who) in zip(rows, ranked, strict=True)]
@@ -100,15 +106,15 @@ def unexplained(of_class: Class, groups: Sequence[Group], names: Names) -> str:
 
 def _group(of_class: Class, group: Group, names: Names) -> str:
     share = f"{count_of(len(group.students), 'student')}, missed: {in_words(group.property)}"
-    rows = [[name, names.hide(text)] for name, text in group.case]
+    rows = [["returned" if name == "yours" else name, names.hide(text)] for name, text in group.case]
     who = f"<p>{escape(', '.join(group.students))}</p>" if names.shown else ""
     command = f"grader insights {of_class.lesson.name} --skeleton {group.name}"
     code = None if group.example is None else cut(group.example.source) if names.shown else names.hide(code_alone(group.example.source) or "") or None
     shown = f"<p>One of them wrote:</p><pre><code>{escape(code)}</code></pre>" if code else _paragraph("Their code can't be shown: it is no Python, or was handed in anew since.")
     make = f"<p>Make it the next misconception: <code>{escape(command)}</code></p>" if group.example else ""
     return (
-        f'<section class="card"><h3 id="{escape(group.name)}"><code>{escape(group.name)}</code> {escape(share)}</h3>{who}'
-        f"{table('The first case that differs: ' + names.hide(group.reason), ['what', 'text'], rows)}{shown}{make}</section>"
+        f'<section class="card"><h3 id="{escape(group.name)}"><code>{escape(group.name)}</code>: {escape(share)}</h3>{who}'
+        f"{table('The first case that differs: ' + names.hide(group.reason), ['name', 'value'], rows)}{shown}{make}</section>"
     )
 
 
@@ -128,16 +134,16 @@ def times(of_class: Class) -> str:
 
 def trouble(of_class: Class, names: Names) -> str:
     """Who has no grade and why, which notebooks were repaired, and which answers could not be judged."""
-    parts = [_reasons("Why there is no grade", [(names.hide_file(reason), student) for student, reason in of_class.ungraded.items()], names)]
+    parts = [_reasons("Why there is no grade", [(names.hide_file(reason), student) for student, reason in of_class.ungraded.items()], of_class, names)]
     if of_class.renewed:
         who = f": {', '.join(of_class.renewed)}" if names.shown else ""
         parts.append(_paragraph(f"{count_of(len(of_class.renewed), 'student')} handed in anew since the grade{who}. grader autograde {of_class.lesson.name} grades that."))
-    repairs = [(names.hide(sentence), work.student) for work in of_class.works for sentence in work.result["repaired"]]
-    parts.append(_reasons("What was repaired before grading", repairs, names))
+    repairs = [(sentence if names.shown else CELL_TYPE.sub("of another type", sentence), work.student) for work in of_class.works for sentence in work.result["repaired"]]
+    parts.append(_reasons("What was repaired before grading", repairs, of_class, names))
     notes = [
-        (names.hide(_note(verdict["note"])), work.student) for name in of_class.lesson.exercises for work, verdict in of_class.verdicts(name) if verdict["note"]
+        (_note(verdict["note"], names), work.student) for name in of_class.lesson.exercises for work, verdict in of_class.verdicts(name) if verdict["note"]
     ]
-    parts.append(_reasons("Answers that could not be judged", notes, names))
+    parts.append(_reasons("Answers that could not be judged", notes, of_class, names))
     return "".join(parts) or _paragraph("None: everybody has a grade, no notebook had to be repaired, and every answer could be judged.")
 
 
@@ -156,9 +162,9 @@ def count_of(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _reasons(caption: str, sentences: list[tuple[str, str]], names: Names) -> str:
+def _reasons(caption: str, sentences: list[tuple[str, str]], of_class: Class, names: Names) -> str:
     counts = Counter(sentence for sentence, _ in sentences).most_common()
-    rows = [[sentence[:1].upper() + sentence[1:].rstrip(".") + ".", str(count)] for sentence, count in counts[:MOST_ROWS]]
+    rows = [[_sentence(sentence, of_class), str(count)] for sentence, count in counts[:MOST_ROWS]]
     heads = ["reason", "how many"]
     if names.shown:
         heads, rows = [*heads, "who"], [[*row, ", ".join(who for one, who in sentences if one == sentence)] for row, (sentence, _) in zip(rows, counts, strict=False)]
@@ -169,10 +175,16 @@ def _more(count: int, what: str) -> str:
     return _paragraph(f"{count - MOST_ROWS} {what} more are not shown.") if count > MOST_ROWS else ""
 
 
-def _note(note: str) -> str:
-    """A note without the message of a learner's exception, and one sentence for each kind."""
-    note = re.sub(r" stops with (\w+).*", r" stops with \1", note, flags=re.DOTALL)
-    return note.partition(":")[0] if "is not written yet" in note else note
+def _note(note: str, names: Names) -> str:
+    """A note without the message of a learner's exception, one sentence for each kind."""
+    ours, between, theirs = re.sub(r" stops with (\w+).*", r" stops with \1", note, flags=re.DOTALL).partition("; yours takes ")
+    return ours.partition(":")[0] if "is not written yet" in ours else ours + between + names.hide(theirs)
+
+
+def _sentence(text: str, of_class: Class) -> str:
+    """With a capital, unless it begins with the name of an exercise, and a full stop."""
+    begins = text.split(" ")[0] in of_class.lesson.exercises
+    return (text if begins else text[:1].upper() + text[1:]).rstrip(".") + "."
 
 
 def _state(verdict: dict[str, Any], score: float, most: float) -> str:

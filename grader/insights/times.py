@@ -28,20 +28,22 @@ def columns_of(known: Sequence[tuple[datetime, bool]], due: datetime | None) -> 
     """
     first, last = min(at for at, _ in known), max(at for at, _ in known)
     width = next((one for one in WIDTHS if (last - first) / one <= MOST - 1), (last - first) / (MOST - 1))
-    start = first.replace(minute=0, second=0, microsecond=0) if width < WIDTHS[4] else first.replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = midnight + (first - midnight) // width * width
     count = int((last - start) / width) + 1
     columns: list[Column] = []
     for number in range(count):
         begin = start + number * width
         here = [late for at, late in known if begin <= at < begin + width]
-        columns += _column(begin, width, here)
+        columns.append(_column(begin, width, here, only_days=count > MOST // 2))
     where = None if due is None else (due - start) / width
     return columns, (where, "due") if where is not None and 0 <= where <= count else None
 
 
-def _column(begin: datetime, width: timedelta, here: list[bool]) -> list[Column]:
-    """One column; it looks late where most of what it counts is."""
-    short = f"{begin:%b} {begin.day}" if width >= WIDTHS[4] else f"{begin:%H}h" if begin.hour else f"{begin:%b} {begin.day}"
+def _column(begin: datetime, width: timedelta, here: list[bool], only_days: bool) -> Column:
+    """One column; it looks late where most of what it counts is. Hours are labelled only where there is room."""
+    day, hour = f"{begin:%b} {begin.day}", "" if only_days else f"{begin:%H}h"
+    short = hour if width < WIDTHS[4] and begin.hour else day
     late = sum(here)
     words = f"{begin:%Y-%m-%d}" if width >= WIDTHS[4] else f"{begin:%Y-%m-%d %H:%M}"
-    return [Column(short, words + (f" ({late} late)" if late else ""), len(here), "none" if 2 * late > len(here) else "plain")]
+    return Column(short, words + (f" ({late} late)" if late else ""), len(here), "none" if 2 * late > len(here) else "plain")
