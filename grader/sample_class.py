@@ -153,7 +153,7 @@ class _FromTwo(ast.NodeTransformer):
 
 def _bound(node: ast.stmt) -> list[str]:
     match node:
-        case ast.FunctionDef(name=name, decorator_list=[]):
+        case ast.FunctionDef(name=name, decorator_list=[]) | ast.ClassDef(name=name):
             return [name]
         case ast.Import(names=names) | ast.ImportFrom(names=names):
             return [alias.asname or alias.name for alias in names]

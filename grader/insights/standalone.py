@@ -46,7 +46,7 @@ def standalone(cells: Sequence[str], answer: str, name: str, new_name: str, modu
     function = _function(answer, name)
     there = _imports(ast.parse(module))
     helpers = _helpers(function, _top([*cells, answer]), there, name)
-    _keep_safe([function, *helpers])
+    _keep_safe([*helpers, function])
     function.body = [*helpers, *function.body]
     renamed = _Renamed(name, new_name).visit(function)
     text = unparsed(ast.fix_missing_locations(renamed))
@@ -177,7 +177,7 @@ class _Unannotated(ast.NodeTransformer):
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        return ast.Assign([node.target], node.value) if node.value else ast.Pass()
+        return ast.copy_location(ast.Assign([node.target], node.value) if node.value else ast.Pass(), node)
 
 
 def _bound(node: ast.stmt) -> list[str]:
