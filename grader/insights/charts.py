@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -109,5 +110,7 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], bar
 
 
 def _kind(text: str) -> str:
-    """Numbers stand to the right."""
+    """Numbers stand to the right, and a moment stands in one line."""
+    if re.match(r"\d{4}-\d\d-\d\d", text):
+        return ' class="moment"'
     return ' class="number"' if text.replace(".", "").rstrip("%").isdigit() else ""

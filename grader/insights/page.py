@@ -27,6 +27,7 @@ thead th,thead td{border-top:0;font-weight:600;color:var(--muted);vertical-align
 tbody th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums}
 .bars{width:10rem;min-width:6rem;padding-right:0}.bars i{display:block;height:.9em;margin-top:.25em;background:var(--blue);border-radius:2px;min-width:2px}
 code,pre,.card td{font-family:"DejaVu Sans Mono",Consolas,monospace;font-size:.86rem}.card td{white-space:pre-wrap}
+.moment{white-space:nowrap}.card .number{text-align:left}.card p{max-width:none}
 pre{background:var(--page);border:1px solid var(--grid);border-radius:4px;padding:.7rem .9rem;overflow-x:auto;margin:.3rem 0 .8rem}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;font-size:.9rem}.legend i{display:inline-block;
 width:.9em;height:.9em;margin-right:.4em;border-radius:2px;vertical-align:-.08em}

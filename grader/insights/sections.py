@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 from statistics import mean, median
 from typing import Any
 
@@ -23,6 +24,9 @@ STATES = (("solved", "all points"), ("part", "some points"), ("none", "no points
 CELL_TYPE = re.compile(r"of type .*(?=; it was read)", re.DOTALL)
 """What a submission says of itself in a sentence on what was repaired."""
 
+MOST_STEPS = 20
+"""A lesson of at most so many points has a column for each."""
+
 FEW = 5
 """A bar of fewer students never fills its place."""
 
@@ -39,7 +43,9 @@ def points(of_class: Class) -> str:
         facts.append(f"{count_of(late, 'notebook')} lost points for being late.")
     if by_hand := sum(len(work.by_hand) for work in of_class.works):
         facts.append(f"{count_of(by_hand, 'answer')} got points by hand.")
-    columns = [Column(f"{low:g}", _between(low, low + most / 10, most), _count(totals, low, low + most / 10)) for low in (most * step / 10 for step in range(10))]
+    steps = int(most) if most == int(most) and most <= MOST_STEPS else 10
+    edges = [round(most * step / steps, 6) for step in range(steps + 1)]
+    columns = [Column(f"{low:g}", f"{low:g} to less than {high:g}", sum(low <= total < high for total in totals)) for low, high in pairwise(edges)]
     columns.append(Column(f"{most:g}", f"{most:g}: all", sum(total >= most for total in totals), "solved"))
     return _paragraph(" ".join(facts)) + histogram(columns, "How many students got how many points", "points") + _exercises(of_class)
 
@@ -149,12 +155,14 @@ def trouble(of_class: Class, names: Names) -> str:
 
 def students(of_class: Class) -> str:
     """Every student with points and time; only where names may be shown."""
+    named = any(any(names[:2]) for names in of_class.people.values())
     rows = []
     for work in of_class.works:
-        first, last, _ = of_class.people.get(work.student, ("", "", ""))
-        scores = [f"{work.scores.get(name, 0):g}" for name in of_class.lesson.exercises]
-        rows.append([work.student, f"{first} {last}".strip(), moment(work.timestamp) if work.timestamp else "", *scores, f"{work.penalty:g}", f"{work.points:g}"])
-    return table("Points of each student", ["student", "name", "handed in", *of_class.lesson.exercises, "penalty", "in all"], rows)
+        name = " ".join(of_class.people.get(work.student, ())[:2]).strip()
+        scores = [f"{work.scores.get(exercise, 0):g}" for exercise in of_class.lesson.exercises]
+        at = f"{work.timestamp:%Y-%m-%d %H:%M}" if work.timestamp else ""
+        rows.append([work.student, *[name] * named, f"{work.points:g}", f"{work.penalty:g}", *scores, at])
+    return table("Points of each student", ["student", *["name"] * named, "in all", "penalty", *of_class.lesson.exercises, "handed in (UTC)"], rows)
 
 
 def count_of(count: int, what: str) -> str:
@@ -191,14 +199,6 @@ def _state(verdict: dict[str, Any], score: float, most: float) -> str:
     if score >= most:
         return "solved"
     return "part" if score > 0 else "open" if verdict["note"] else "none"
-
-
-def _between(low: float, high: float, most: float) -> str:
-    return f"{low:g} to less than {min(high, most):g}"
-
-
-def _count(totals: list[float], low: float, high: float) -> int:
-    return sum(low <= total < high for total in totals)
 
 
 def _paragraph(text: str) -> str:
