@@ -12,7 +12,7 @@ help:
 	@echo "make env                   set up .venv and nothing else; PYTHON=python3.12 names another Python"
 	@echo "make course                make course/ from solutions/"
 	@echo "make edition               make the archive that learners get, without any answer: dist/"
-	@echo "make class                 try the instructor's side: make up a class, grade it, write its feedback; LESSON=neuron STUDENTS=42"
+	@echo "make class                 try the instructor's side: make up a class, grade it, write its feedback and insights; LESSON=neuron STUDENTS=42"
 	@echo "make test                  run every check: lint, types, verify, pytest (each is a target too)"
 	@echo "make long                  the tests that take minutes, like a class of 300 under kill -9"
 	@echo "make lock                  solve requirements*.lock anew after pyproject.toml changed; ARGS=--upgrade takes the newest"
@@ -44,6 +44,7 @@ class: env
 	@.venv/bin/grader sample-class $(or $(LESSON),neuron) --students $(or $(STUDENTS),42)
 	@.venv/bin/grader autograde $(or $(LESSON),neuron) || test $$? = 1
 	@.venv/bin/nbgrader generate_feedback $(or $(LESSON),neuron) --log-level=ERROR
+	@.venv/bin/grader insights $(or $(LESSON),neuron)
 	@echo "Feedback is in class/feedback; jupyter lab and its menu Nbgrader, Formgrader show the class."
 
 test: lint types verify pytest

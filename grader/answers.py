@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from grader.judge import Verdict, judge, unjudged
+from grader.observe import Outcome
 from grader.sample import summarise
 from grader.submission import CONFLICT, has_conflict_markers
+
+Judge = Callable[[str, dict[str, Any], list[Outcome]], Verdict]
 
 GIVEN_UP = "Cell "
 """How the sentence for a cell begins that was stopped from outside; an exception's text begins with its class."""
 
 
-def verdict_on(name: str, key: dict[str, Any], cells: list[str], response: dict[str, Any], missing: str | None = None) -> Verdict:
+def verdict_on(
+    name: str, key: dict[str, Any], cells: list[str], response: dict[str, Any], missing: str | None = None, by: Judge = judge
+) -> Verdict:
     """The verdict on the exercise `name`, from a response of `grader.runner`'s form, whatever is in it.
 
     Args:
@@ -21,6 +27,7 @@ def verdict_on(name: str, key: dict[str, Any], cells: list[str], response: dict[
         cells: the texts that were run.
         response: what came of them.
         missing: what to say where nothing defines the function.
+        by: what judges the outcomes.
     """
     answers = response.get("answers")
     answer = answers.get(name) if isinstance(answers, dict) else None
@@ -30,7 +37,7 @@ def verdict_on(name: str, key: dict[str, Any], cells: list[str], response: dict[
         if note := _note(name, key, answer):
             return unjudged(name, key, note)
         assert isinstance(answer, dict)
-        return judge(name, key, [summarise(dict(outcome)) for outcome in answer["outcomes"]])
+        return by(name, key, [summarise(dict(outcome)) for outcome in answer["outcomes"]])
     except Exception:  # whatever comes from a learner's process is only data, and this is what is made of nonsense
         return unjudged(name, key, f"{name} sent back something that can't be read as a result.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grader import autograde, build, edition, grade, learners, sample_class, validate, verify
 from grader.engine import doctor
+from grader.insights import command as insights
 
 REGISTER: list[learners.Register] = [
     *learners.REGISTER,
@@ -12,6 +13,7 @@ REGISTER: list[learners.Register] = [
     grade.register,
     validate.register,
     autograde.register,
+    insights.register,
     sample_class.register,
     edition.register,
     doctor.register,

@@ -15,7 +15,7 @@ from nbformat import from_dict
 from nbgrader.api import Assignment, Comment, Grade, Gradebook, Notebook, SourceCell, Student, SubmittedAssignment, SubmittedNotebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
-from sqlalchemy import create_engine, inspect, make_url, select
+from sqlalchemy import Connection, create_engine, inspect, make_url, select
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
@@ -155,17 +155,30 @@ def timestamps_in(coursedir: CourseDirectory, lesson: str) -> dict[str, datetime
     Raises:
         GradebookUnusable: it can't be read.
     """
+    rows = select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+    with reading(coursedir) as connection:
+        return {row.student_id: row.timestamp for row in connection.execute(rows.where(Assignment.name == lesson))} if connection else {}
+
+
+@contextmanager
+def reading(coursedir: CourseDirectory) -> Iterator[Connection | None]:
+    """The gradebook for reading, without changing or making anything; None where there is none yet.
+
+    Raises:
+        GradebookUnusable: it can't be read; inside the block as well.
+    """
     url = make_url(coursedir.db_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        return {}
-    rows = select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+        yield None
+        return
     engine = create_engine(url)
     try:
         with _in_words(coursedir):
             if not inspect(engine).has_table(SubmittedAssignment.__tablename__):  # nbgrader has not made its tables yet
-                return {}
+                yield None
+                return
             with engine.connect() as connection:
-                return {row.student_id: row.timestamp for row in connection.execute(rows.where(Assignment.name == lesson))}
+                yield connection
     finally:
         engine.dispose()
 

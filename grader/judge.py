@@ -37,6 +37,7 @@ class Verdict:
         passed, missed: properties, the most basic first.
         failure: the first case missed, or None.
         hint: the sentence of the misconception that returns the same results, or None.
+        returned: where there is a failure and no hint, what the answer did, as `grader.fingerprint` writes it; only a grading run fills it in.
         note: why the answer could not be judged, in one sentence (not written yet, other parameters, missing), or None.
     """
 
@@ -48,6 +49,7 @@ class Verdict:
     failure: Failure | None = None
     hint: str | None = None
     note: str | None = None
+    returned: str | None = None
 
     @property
     def solved(self) -> bool:

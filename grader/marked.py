@@ -92,7 +92,7 @@ def unanswered(known: Template, lesson: Released, loaded: list[RawCell]) -> set[
 def _places(known: Template, lesson: Released, submitted: list[Cell]) -> dict[int, str]:
     """By number of a submitted cell, the id of the lesson's cell whose place it takes; each place is taken once."""
     by_text = {lesson.text(cell_id).strip(): cell_id for cell_id in reversed(lesson.cells)}
-    answered = {name: number for name in known.exercises if (number := _answer(known, submitted, name)) is not None}
+    answered = {name: number for name in known.exercises if (number := answer_number(known, submitted, name)) is not None}
     places = {number: name for name, number in reversed(answered.items())}
     for number, cell in enumerate(submitted):
         name = facts(cell.source).checked if cell.type == "code" else None
@@ -103,7 +103,7 @@ def _places(known: Template, lesson: Released, submitted: list[Cell]) -> dict[in
     return places
 
 
-def _answer(known: Template, submitted: list[Cell], name: str) -> int | None:
+def answer_number(known: Template, submitted: list[Cell], name: str) -> int | None:
     """The number of the cell that counts as an exercise's answer: the last finished one, else the last, else the one in its place."""
     defining = [number for number, cell in enumerate(submitted) if name in answers_in(known, cell)]
     finished = [number for number in defining if not is_stub(submitted[number].source, name)]

@@ -63,8 +63,8 @@ def failure_sentence(failure: Failure) -> str:
     return f"The first case that differs ({in_words(failure.case['property'])}): {failure.reason}"
 
 
-def failure_rows(failure: Failure) -> list[tuple[str, str]]:
-    """The first case that differs: each input by its name, what the learner's function did, what was expected, and what was printed."""
+def failure_rows(failure: Failure, printed: bool = True) -> list[tuple[str, str]]:
+    """The first case that differs: each input by its name, what the learner's function did, what was expected, and what it printed."""
     case, outcome = failure.case, failure.outcome
     names = case["parameters"] + [f"input {i + 1}" for i in range(len(case["parameters"]), len(case["inputs"]))]
     rows = [*zip(names, map(show, case["inputs"]), strict=True)]
@@ -72,8 +72,8 @@ def failure_rows(failure: Failure) -> list[tuple[str, str]]:
         rows.append(("its result called with", "; ".join(", ".join(map(show, point)) for point in case["at"])))
     rows.append(("yours", show_outcome(outcome)))
     rows.append(("expected", f"{case['raises']} raised" if case.get("raises") else show_outcome(case["expected"])))
-    if printed := outcome.get("printed"):
-        rows.append(("it printed", printed))
+    if printed and (text := outcome.get("printed")):
+        rows.append(("it printed", text))
     return rows
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
 from grader.answers import verdict_on
 from grader.attempt import Request, Response
 from grader.build import cell_ids
-from grader.judge import Verdict, call_of
+from grader.fingerprint import fingerprint
+from grader.judge import Verdict, call_of, judge
 from grader.key import exercise_key
 from grader.lesson import Lesson, role
+from grader.observe import Outcome
 from grader.submission import Cell, Template, cells_to_run, read_notebook, why_missing
 
 
@@ -74,8 +76,18 @@ class Run:
         """The verdicts on a notebook that has been read."""
         cells, repaired = cells_to_run(self.template, submitted)
         response = runner.run({"cells": cells, "calls": self.calls})
-        verdicts = {name: verdict_on(name, key, cells, response, why_missing(self.template, submitted, name)) for name, key in self.keys.items()}
+        verdicts = {
+            name: verdict_on(name, key, cells, response, why_missing(self.template, submitted, name), _judged) for name, key in self.keys.items()
+        }
         return Graded(verdicts, tuple(repaired))
+
+
+def _judged(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
+    """The verdict, with a fingerprint of what the answer did where no misconception explains it."""
+    verdict = judge(name, key, outcomes)
+    if verdict.failure is None or verdict.hint:
+        return verdict
+    return replace(verdict, returned=fingerprint(key["cases"], outcomes, verdict.failure.case["property"]))
 
 
 def template(lesson: Lesson, ids: list[str]) -> Template:

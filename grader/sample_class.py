@@ -21,6 +21,9 @@ Notebook = dict[str, Any]
 KINDS = {"right": 4, "other": 4, "wrong": 8, "unfinished": 3, "untidy": 1, "hostile": 1}
 """Kinds of students, with how many there are of each in a class of 21."""
 
+KNOWN = 0.8
+"""Share of the wrong answers that are misconceptions of the lesson."""
+
 HANDED_IN = datetime(2026, 10, 1, 18, tzinfo=UTC)
 
 
@@ -85,6 +88,13 @@ class _Texts:
         """The wrong answers."""
         return self._all(name, [one.function for one in self.lesson.exercises[name].misconceptions])
 
+    def unknown(self, name: str) -> str:
+        """A wrong answer that the lesson doesn't know: the reference, but it returns 2 minus everything."""
+        tree = ast.parse(self.reference(name))
+        function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
+        function.body = [_FromTwo().visit(node) for node in function.body]
+        return ast.unparse(ast.fix_missing_locations(tree))
+
     def _references(self) -> Iterator[tuple[str, str]]:
         for cell in self.lesson.notebook.cells:
             kind, name = role(cell)
@@ -131,9 +141,19 @@ class _Renamed(ast.NodeTransformer):
         return ast.Name(self.new, node.ctx) if node.id == self.old else node
 
 
+class _FromTwo(ast.NodeTransformer):
+    """Takes what a function returns from 2, and leaves functions inside it alone."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return node
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        return ast.Return(ast.BinOp(ast.Constant(2), ast.Sub(), node.value)) if node.value else node
+
+
 def _bound(node: ast.stmt) -> list[str]:
     match node:
-        case ast.FunctionDef(name=name, decorator_list=[]):
+        case ast.FunctionDef(name=name, decorator_list=[]) | ast.ClassDef(name=name):
             return [name]
         case ast.Import(names=names) | ast.ImportFrom(names=names):
             return [alias.asname or alias.name for alias in names]
@@ -157,7 +177,8 @@ def _honest(lesson: Released, texts: _Texts, kind: str, rng: random.Random) -> N
         answers |= {name: rng.choice(others) for name in names if (others := texts.others(name))}
     if kind == "wrong":
         for name in rng.sample(names, rng.randint(1, min(3, len(names)))):
-            answers[name] = rng.choice(texts.misconceptions(name) or [answers[name]])
+            known = rng.random() < KNOWN and texts.misconceptions(name)
+            answers[name] = rng.choice(known) if known else texts.unknown(name)
     if kind == "unfinished":
         answers = {name: answers[name] for name in names[: rng.randrange(len(names))]}
     notebook = _notebook(lesson, answers)

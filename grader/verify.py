@@ -12,6 +12,7 @@ from grader.judge import judge, observe_all
 from grader.key import exercise_key
 from grader.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.observe import Outcome
+from grader.vocabulary import TODO
 
 SEEDS = 50
 
@@ -41,6 +42,7 @@ def _mistakes_on(lesson: Lesson, name: str, seed: int) -> list[str]:
     for right in exercise.right_answers:
         if lost := _lost(name, key, observe_all(right, key["cases"])):
             sentences.append(f"{name} rejects the right answer {right.__name__}: {lost}")
+    sentences += [f"the hint of {one.name} is still to be written" for one in exercise.misconceptions if one.hint.startswith(TODO)]
     for misconception, entry in zip(exercise.misconceptions, key["misconceptions"], strict=True):
         verdict = judge(name, key, _whole(key, entry["outcomes"]))
         if verdict.solved:

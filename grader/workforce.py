@@ -20,7 +20,7 @@ from grader.grade import open_runner
 from grader.judge import Verdict
 from grader.lesson import load_lesson
 from grader.orphan import end_with_parent
-from grader.present import STYLE, verdict_html
+from grader.present import STYLE, failure_rows, verdict_html
 from grader.run import Graded, Run, Runner
 from grader.submission import Cell
 
@@ -32,7 +32,8 @@ TRIES = 3
 
 Result = dict[str, Any]
 """What a notebook got, as plain data: ``"points"``, ``"max_points"``, ``"exercises"``: {name: points, max_points, passed, missed,
-hint, note, html}, and ``"repaired"``, sentences. Or only ``"error"``, a sentence."""
+hint, note, html}, and ``"repaired"``, sentences. Or only ``"error"``, a sentence. An exercise that no misconception explains has besides
+``"unexplained"``: {returned, the fingerprint of what it did; property; reason; case, rows of a name and a text}."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def grade_one(run: Run, cells: list[Cell], runner: Runner) -> Result:
 
 
 def as_result(graded: Graded) -> Result:
-    """Verdicts as plain data; what learners' code produced is in it only as escaped and shortened HTML."""
+    """Verdicts as plain data, of bounded size. What learners' code produced is in it as escaped HTML, and unescaped in ``"unexplained"``."""
     return {
         "points": graded.points,
         "max_points": graded.max_points,
@@ -154,7 +155,7 @@ def _first(waiting: Iterator[tuple[list[tuple[str, list[Cell]]], int]]) -> tuple
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
-    return {
+    data = {
         "points": verdict.points,
         "max_points": verdict.max_points,
         "passed": list(verdict.passed),
@@ -163,3 +164,11 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
         "note": verdict.note,
         "html": verdict_html(verdict).removeprefix(STYLE),
     }
+    return data | ({"unexplained": _unexplained(verdict)} if verdict.returned else {})
+
+
+def _unexplained(verdict: Verdict) -> dict[str, Any]:
+    """What an author needs to write the misconception that is missing; texts are short, but what learners' code produced is in them as it is."""
+    assert verdict.failure is not None, "what passed everything needs no misconception"
+    failure = verdict.failure
+    return {"returned": verdict.returned, "property": failure.case["property"], "reason": failure.reason, "case": failure_rows(failure, printed=False)}

@@ -1,0 +1,111 @@
+"""The command `grader insights`: a lesson's name comes in; a page, a CSV file or a misconception to finish is written."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
+
+if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
+    from grader.insights.gather import Class
+
+SYSTEMS = ("moodle", "canvas")
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `insights`."""
+    parser = subparsers.add_parser("insights", help="write a page on how a class did, its points as CSV, or the next misconception")
+    parser.add_argument("lesson", metavar="LESSON")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where the page or the CSV goes; class/insights/ where it is not given")
+    parser.add_argument("--names", action="store_true", help="students' names on the page, and code as they wrote it; without it nobody is named")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--csv", choices=SYSTEMS, help="write the points as the CSV that this system imports, in place of the page")
+    what.add_argument("--skeleton", metavar="GROUP", help="add a group of unexplained answers to exercises.py as a misconception whose hint you write")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from grader.insights.gather import gather
+
+    root = authors_root(Path.cwd())
+    lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
+    try:
+        if arguments.csv:
+            return _csv(root, lesson, arguments.csv, arguments.output)
+        of_class = gather(root, lesson)
+        if arguments.skeleton:
+            return _skeleton(of_class, arguments.skeleton)
+        return _page(root, of_class, arguments.output, arguments.names)
+    except OSError as error:
+        print(f"Stopped: {error}. Mend that and run it again.", file=sys.stderr)
+        return 1
+
+
+def _page(root: Path, of_class: Class, output: Path | None, names: bool) -> int:
+    from grader.insights.groups import groups_of
+    from grader.insights.page import page
+
+    target = output or root / "class" / "insights" / f"{of_class.lesson.name}.html"
+    groups = groups_of(of_class)
+    _write(target, page(of_class, groups, names))
+    unexplained = sum(len(group.students) for group in groups)
+    print(f"{_short(target)}: {len(of_class.works)} graded, {len(of_class.ungraded)} without a grade, {unexplained} answers unexplained.")
+    if groups:
+        print(f"The largest group of these: grader insights {of_class.lesson.name} --skeleton {groups[0].name}")
+    return 0
+
+
+def _csv(root: Path, lesson: Lesson, system: str, output: Path | None) -> int:
+    from nbgrader.api import Gradebook
+
+    from grader.export import Canvas, Moodle, tamed
+    from grader.gradebook import course_directory, timestamps_in
+
+    coursedir = course_directory(root)
+    target = output or root / "class" / "insights" / f"{lesson.name}-{system}.csv"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    there = timestamps_in(coursedir, lesson.name)
+    if not there:
+        raise LessonError(f"The gradebook has no points for {lesson.name}; run grader autograde {lesson.name}")
+    exporter = (Moodle if system == "moodle" else Canvas)(config=coursedir.config, assignment=[lesson.name], to=str(target))
+    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+        exporter.export(gradebook)
+    print(f"{_short(target)}: the points of {len(there)} students. {exporter.next_step}")
+    if changed := [student for student in there if tamed(student) != student]:
+        print(f"{', '.join(changed)}: such an id could run as a formula in a spreadsheet, so an apostrophe stands before it; enter these points by hand.")
+    return 0
+
+
+def _skeleton(of_class: Class, name: str) -> int:
+    from grader.insights.groups import find_group, groups_of
+    from grader.insights.sections import count_of
+    from grader.insights.skeleton import add_skeleton
+
+    lesson, group = of_class.lesson, find_group(groups_of(of_class), name)
+    added = add_skeleton(lesson, group)
+    print(f"Added to {lesson.exercises_file}, line {added.line}, from {count_of(len(group.students), 'answer')}:\n")
+    print("\n".join(f"    {line}" for line in added.code.splitlines()))
+    print(
+        f"\nIt is a learner's code, and grader verify runs it unconfined: read it first. Then\n"
+        f"  1. give {added.name} a name that says what it does,\n"
+        f"  2. write its hint,\n"
+        f"  3. run grader verify {lesson.name}, which names what is missing, and make course."
+    )
+    return 0
+
+
+def _write(target: Path, text: str) -> None:
+    """Write a file that appears all at once."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    half = target.with_name(f".{target.name}.half")
+    half.write_text(text, encoding="utf-8")
+    os.replace(half, target)
+
+
+def _short(target: Path) -> Path:
+    """A path as seen from here."""
+    return target.relative_to(Path.cwd()) if target.is_relative_to(Path.cwd()) else target

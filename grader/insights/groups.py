@@ -1,0 +1,114 @@
+"""What is known of a class comes in; the answers that no misconception explains go out, grouped by what they returned, each with one learner's code."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from grader.build import cell_ids
+from grader.insights.gather import Class, Work
+from grader.journal import digest_of
+from grader.lesson import LessonError
+from grader.marked import answer_number
+from grader.run import template
+from grader.submission import Cell, Template, UnreadableNotebook, cells_of, load_notebook
+
+MOST_READ = 8
+"""Of so many learners of a group, the shortest code is the example."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One learner's answer: the text of its cell, and the code cells of the notebook that it stands in."""
+
+    source: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Answers that one misconception would explain: they did the same on every case of the property that they missed first.
+
+    Attributes:
+        name: what an author calls it by, like "sigmoid-3fa2c1".
+        exercise: the exercise.
+        property: the property missed first.
+        reason: how the first failing case differs, in one sentence.
+        case: that case, rows of a name and a text.
+        students: whose answers they are.
+        example: one of them, or None where no notebook is there any more as it was graded.
+    """
+
+    name: str
+    exercise: str
+    property: str
+    reason: str
+    case: list[tuple[str, str]]
+    students: tuple[str, ...]
+    example: Example | None
+
+
+def groups_of(of_class: Class) -> list[Group]:
+    """The groups, the largest first."""
+    members: dict[tuple[str, str, str], list[tuple[Work, dict[str, Any]]]] = defaultdict(list)
+    for exercise in of_class.lesson.exercises:
+        for work, verdict in of_class.verdicts(exercise):
+            if found := verdict.get("unexplained"):
+                members[exercise, found["property"], found["returned"]].append((work, found))
+    known = template(of_class.lesson, cell_ids(of_class.lesson)) if members else None
+    groups = [_group(of_class, known, exercise, works) for (exercise, _, _), works in members.items() if known]
+    return sorted(groups, key=lambda group: (-len(group.students), group.name))
+
+
+def find_group(groups: list[Group], name: str) -> Group:
+    """The group of a name.
+
+    Raises:
+        LessonError: there is none.
+    """
+    there = {group.name: group for group in groups}
+    if name not in there:
+        listed = ", ".join(f"{group.name} ({len(group.students)})" for group in groups)
+        raise LessonError(f"No group is called {name}; " + (f"there are {listed}" if listed else "every wrong answer of this class is explained"))
+    return there[name]
+
+
+def without_group(of_class: Class) -> int:
+    """How many answers no misconception explains that were graded before the journal kept what groups them."""
+    verdicts = (verdict for name in of_class.lesson.exercises for _, verdict in of_class.verdicts(name))
+    return sum(bool(verdict["missed"]) and not verdict["hint"] and not verdict.get("unexplained") for verdict in verdicts)
+
+
+def _group(of_class: Class, known: Template, exercise: str, works: list[tuple[Work, dict[str, Any]]]) -> Group:
+    shown = Counter(repr((found["reason"], found["case"])) for _, found in works).most_common(1)[0][0]
+    found = next(found for _, found in works if repr((found["reason"], found["case"])) == shown)
+    return Group(
+        name=f"{exercise}-{found['returned'][:6]}",
+        exercise=exercise,
+        property=found["property"],
+        reason=found["reason"],
+        case=[(name, text) for name, text in found["case"]],
+        students=tuple(work.student for work, _ in works),
+        example=_example(of_class, known, exercise, [work for work, _ in works]),
+    )
+
+
+def _example(of_class: Class, known: Template, exercise: str, works: list[Work]) -> Example | None:
+    """The shortest of some answers; which ones doesn't depend on who wrote them."""
+    examples = []
+    for work in sorted(works, key=lambda work: work.digest)[:MOST_READ]:
+        cells = _cells(of_class, work)
+        number = answer_number(known, cells, exercise)
+        if number is not None:
+            examples.append(Example(cells[number].source, tuple(cell.source for cell in cells if cell.type == "code")))
+    return min(examples, key=lambda one: (len(one.source), one.source), default=None)
+
+
+def _cells(of_class: Class, work: Work) -> list[Cell]:
+    """The cells of the notebook that was graded; none where another one lies there now."""
+    try:
+        data = of_class.submissions[work.student].read()
+        return cells_of(load_notebook(data)) if digest_of(data) == work.digest else []
+    except (KeyError, UnreadableNotebook):
+        return []
