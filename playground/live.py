@@ -17,6 +17,7 @@ import ipywidgets as widgets
 
 from playground import page, scene
 from playground.canvas import Canvas
+from playground.interrupt import listen
 from playground.learner import Followed, Function, Unusable, Watched, hushed
 from playground.marks import Mark
 from playground.scene import Frame
@@ -181,6 +182,7 @@ def _keep(play: LiveFigure) -> None:
 
     if (shell := get_ipython()) is not None:  # registering the same function twice counts once
         shell.events.register("post_run_cell", _after_cell)
+        listen(shell)
     _newest[play.title] = play
 
 

@@ -165,6 +165,7 @@ def test_a_wrong_function_is_drawn_beside_the_target_and_its_numbers_differ() ->
         (lambda z: 3.0, "relu returned one number where an array of shape (5,) belongs."),
         (lambda z: z * np.nan, "relu returned nothing but NaN (not a number)."),
         (lambda z: "soon", "relu returned str instead of numbers."),
+        (lambda z: [str(each) for each in z], "relu returned list instead of numbers."),
         (lambda z: [[1, 2], [3]], "relu returned list instead of numbers."),
     ],
 )
