@@ -11,13 +11,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from course import ROOT
 
@@ -118,8 +118,26 @@ class Notebook:
         cell.scroll_into_view_if_needed()
         return cell
 
-    def drag(self, slider: Locator, share: float = 0.3) -> None:
-        """Drag a slider's handle by a share of its length, with the real mouse."""
+    def run(self, cell_id: str, text: str | None = None) -> None:
+        """Run one cell, with a new text where one is given, and wait until it is done."""
+        if text is not None:
+            self.set_source(cell_id, text)
+        self.page.evaluate(
+            "id => { const book = jupyterapp.shell.currentWidget.content; book.activeCellIndex = book.widgets.findIndex(c => c.model.id === id);"
+            " return jupyterapp.commands.execute('notebook:run-cell') }",
+            cell_id,
+        )
+
+    def answer(self, cell_id: str) -> None:
+        """Choose the last option of each question in a cell, and read the reply."""
+        cell = self.cell(cell_id)
+        groups = cell.locator(".widget-radio-box")
+        for index in range(groups.count()):
+            groups.nth(index).locator("input").last.click()
+        expect(cell.locator(".asked", has_text="✓").or_(cell.locator(".asked", has_text="✗"))).to_have_count(groups.count())
+
+    def drag(self, slider: Locator, share: float = 0.3, steps: int = 12, at_each: Callable[[float], None] | None = None) -> None:
+        """Drag a slider's handle by a share of its length towards its farther end, with the real mouse; `at_each` gets where the mouse is."""
         handle = slider.locator(".noUi-handle").first
         handle.scroll_into_view_if_needed()
         box, track = handle.bounding_box(), slider.locator(".noUi-target").first.bounding_box()
@@ -129,11 +147,12 @@ class Notebook:
         to = x + share * track["width"] if x < track["x"] + track["width"] / 2 else x - share * track["width"]
         self.page.mouse.move(x, y)
         self.page.mouse.down()
-        for step in range(1, 13):
-            self.page.mouse.move(x + (to - x) * step / 12, y)
+        for step in range(1, steps + 1):
+            self.page.mouse.move(x + (to - x) * step / steps, y)
             self.page.wait_for_timeout(16)
+            if at_each is not None:
+                at_each(x + (to - x) * step / steps)
         self.page.mouse.up()
-        self.page.wait_for_timeout(400)
 
     def picture(self, name: str, of: Locator | None = None) -> None:
         """Keep a screenshot, of a part where one is given."""

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Notebook, Server, browser, opened, require_chromium
+from lab import Notebook, Server, opened
 from playwright.sync_api import Locator, expect
 
-from course import LESSONS, ROOT, lesson, references
+from course import LESSONS, lesson, references
 from grader.build import cell_ids
 from grader.lesson import role
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """JupyterLab on a learner's fresh copy of the course."""
-    require_chromium()
-    folder = tmp_path_factory.mktemp("learner")
-    shutil.copytree(ROOT / "course", folder / "course", ignore=shutil.ignore_patterns("progress.json"))
-    server = Server(folder, tmp_path_factory.mktemp("home"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    require_chromium()
-    with browser() as chromium:
-        yield chromium
 
 
 def ids_of(name: str, *kinds: str) -> list[str]:
@@ -72,7 +52,7 @@ def test_a_lesson_is_solved_and_its_plays_follow_the_mouse(name: str, server: Se
             card = notebook.cell(f"check-{exercise}").locator(".verdict")
             expect(card).to_contain_text("✓ solved")
         for question in ids_of(name, "question"):
-            answer_all(notebook, question)
+            notebook.answer(question)
         for play in ids_of(name, "play"):
             move(notebook, name, play)
         for theme in ("Dark", "Light"):
@@ -102,15 +82,6 @@ def test_the_welcome_page_shows_the_learners_progress_and_leads_on(server: Serve
         table.get_by_role("link", name=lesson(LESSONS[1]).title).click()
         expect(notebook.page.get_by_role("heading", name=lesson(LESSONS[1]).title)).to_be_visible(timeout=15_000)
     assert complaints == []
-
-
-def answer_all(notebook: Notebook, question: str) -> None:
-    """Choose the last option of each question in a cell, and read the reply."""
-    cell = notebook.cell(question)
-    groups = cell.locator(".widget-radio-box")
-    for index in range(groups.count()):
-        groups.nth(index).locator("input").last.click()
-    expect(cell.locator(".asked", has_text="✓").or_(cell.locator(".asked", has_text="✗"))).to_have_count(groups.count())
 
 
 def move(notebook: Notebook, name: str, play: str) -> None:
