@@ -54,7 +54,7 @@ def depth(
         weights: list[Array] = [draw() for _ in range(int(layers))]
         scales = f.layer_scales(SIGNAL, weights, ACTIVATIONS[activation][0], shape=(len(weights),))
         sizes = np.concatenate([[np.sqrt(np.mean(SIGNAL**2))], scales])
-        return {"sizes": (np.arange(len(sizes)), np.clip(sizes, 1e-30, 1e30))}, f"after {int(layers)} layers the signal has size {sizes[-1]:.1e}.".replace("e-", "e−")
+        return {"sizes": (np.arange(len(sizes)), np.clip(sizes, 1e-30, 1e30))}, f"after {int(layers)} layers the signal has size {number(sizes[-1], 2, least=0)}."
 
     functions = {"init_normal": init_normal, "init_xavier_uniform": init_xavier_uniform, "init_kaiming_normal": init_kaiming_normal}
     play = LiveFigure("The size of a signal in a deep network", move, {**functions, "layer_scales": layer_scales}, after)

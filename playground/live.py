@@ -126,7 +126,9 @@ class LiveFigure(Canvas):
         live = {page.WIDGET: {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}}
         says = f"Live figure; without a running kernel, this is its picture: {self.title}."
         display({**live, "text/plain": says}, raw=True)
-        display({"text/html": page.still(self.still(), self._alt, self._name), "text/plain": self._alt}, raw=True)
+        png = self.still()
+        pages = {"text/html": page.still(png, self._alt, self._name), "image/png": page.small(png), "text/plain": self._alt}
+        display(pages, raw=True, metadata={"image/png": {"alt": self._alt}})
 
     def __repr__(self) -> str:
         return f"<LiveFigure: {self.title}>"

@@ -308,7 +308,7 @@ def displayed(monkeypatch: pytest.MonkeyPatch) -> Any:
     import IPython.display
 
     shown: list[dict[str, Any]] = []
-    monkeypatch.setattr(IPython.display, "display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr(IPython.display, "display", lambda data, raw, metadata=None: shown.append(data))
     return SimpleNamespace(
         of=lambda figure: (shown.clear(), figure._ipython_display_(), list(shown))[-1]  # the way IPython asks for it
     )
@@ -317,6 +317,7 @@ def displayed(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_reader_without_a_kernel_gets_a_picture_with_alt_text(displayed: Any) -> None:
     live, still = displayed.of(slope_figure())
     assert set(live) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    assert imread(io.BytesIO(base64.b64decode(still["image/png"]))).shape[:2] == (style.HEIGHT, style.WIDTH)
     alt, data = re.findall(r'<img alt="([^"]+)" src="data:image/png;base64,([^"]+)"', still["text/html"])[0]
     assert alt == still["text/plain"] == "A slope. slope: 1. it ends at 1."
     assert imread(io.BytesIO(base64.b64decode(data))).shape[:2] == (
