@@ -105,8 +105,10 @@ def test_a_function_that_is_deleted_stays_in_the_figure_as_it_was_last(notebook:
     play = notebook.cell(PLAY)
     expect(readout(play)).to_contain_text("Target:")
     notebook.run("code-01", "del weighted_sum")
-    notebook.drag(slider(notebook.cell(PLAY)))
-    settled(play)
+    play = notebook.cell(PLAY)
+    with notebook.steady(play):
+        notebook.drag(slider(play))
+        settled(play)
     expect(readout(play)).to_contain_text("Yours:")
     expect(readout(play)).to_contain_text("Target:")
 
