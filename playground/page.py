@@ -63,7 +63,7 @@ def small(png: bytes) -> str:
     """The picture at one pixel to a CSS pixel and in 256 colours, as base64: what viewers show that take no picture from HTML."""
     with Image.open(io.BytesIO(png)) as picture:
         file = io.BytesIO()
-        picture.convert("RGB").reduce(style.SHARPNESS).quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, "png")
+        picture.convert("RGB").reduce(style.SHARPNESS).quantize(256, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE).save(file, "png")
     return base64.b64encode(file.getvalue()).decode()
 
 
