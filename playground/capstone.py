@@ -42,7 +42,7 @@ def bench(mine: Any, forward: Function, backward: Function, train: Function, rel
         return {
             "errors": (np.arange(len(tops)), np.full(len(tops), SMALLEST), tops),
             "limit": (np.array([-0.6, 5.6]), np.array([LIMIT, LIMIT])),
-        }, f"The gradient check {passed}, the largest error is {max(found.values()):.1e}; trained all the same, it gets {_percent(share)} of new digits right."
+        }, f"The gradient check {passed}, the largest error is {number(max(found.values()), 2, least=0)}; trained all the same, it gets {_percent(share)} of new digits right."
 
     play = _play("The gradient check and the accuracy of a network with a bug", move, mine, after, forward, backward, train, relative_error)
     ax = play.axes(ylabel="relative error", xlim=(-0.6, 5.6), ylim=(SMALLEST, 10), yscale="log")

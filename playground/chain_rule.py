@@ -19,6 +19,8 @@ X = np.linspace(-2.4, 2.4, 97)
 SMALLEST = 1e-20
 
 NODES = {"x": (0.0, 1.0), "first": (1.0, 1.8), "second": (1.0, 0.2), "y": (2.0, 1.0)}
+BESIDE = {"x": (0.28, 0.0), "first": (0.46, 0.24), "second": (-0.24, -0.46), "y": (0.28, 0.0)}
+"""How far from its node a value is written, and its slope: on the side on which there are no lines."""
 PATHS = [("x", "first"), ("x", "second"), ("first", "y"), ("second", "y")]
 STAGES = ["x is given", "x goes into both factors", "the factors make y", "each factor's slope", "both paths back to x"]
 
@@ -78,8 +80,8 @@ def graph(numerical_grad: Function | None, after: Any = None) -> LiveFigure:
             "nodes": tuple(np.array(axis) for axis in zip(*NODES.values(), strict=True)),
             "forward": _edges(forward),
             "backward": _edges([(b, a) for a, b in paths if (b == "y" and back >= 0) or (a == "x" and back >= 1)], shift=-0.13),
-            "values": [(NODES[name][0], NODES[name][1] + 0.28, text) for name, text in words.items()],
-            "slopes": [(NODES[name][0], NODES[name][1] - 0.28, text) for name, text in slopes.items()],
+            "values": [(NODES[name][0], NODES[name][1] + BESIDE[name][0], text) for name, text in words.items()],
+            "slopes": [(NODES[name][0], NODES[name][1] + BESIDE[name][1], text) for name, text in slopes.items()],
             "paths": (np.arange(3), parts if back >= 1 else np.zeros(3)),
             "numerical": (np.array([3.0]), np.array([numerical])),
         }, f"{STAGES[now]}; the slope along {'one path' if one else 'both paths'} is {number(parts[2])}, numerical_grad says {number(numerical)}."
@@ -157,4 +159,4 @@ def _edges(paths: list[tuple[str, str]], shift: float = 0.0) -> tuple[Array, Arr
 
 
 def _tiny(value: float) -> str:
-    return number(value) if value > 1e-4 or value == 0 else f"{value:.1e}".replace("e-", "e−")
+    return number(value, 3 if value > 1e-4 else 2, least=0)

@@ -54,7 +54,7 @@ def depth(
         weights: list[Array] = [draw() for _ in range(int(layers))]
         scales = f.layer_scales(SIGNAL, weights, ACTIVATIONS[activation][0], shape=(len(weights),))
         sizes = np.concatenate([[np.sqrt(np.mean(SIGNAL**2))], scales])
-        return {"sizes": (np.arange(len(sizes)), np.clip(sizes, 1e-30, 1e30))}, f"after {int(layers)} layers the signal has size {sizes[-1]:.1e}.".replace("e-", "e−")
+        return {"sizes": (np.arange(len(sizes)), np.clip(sizes, 1e-30, 1e30))}, f"after {int(layers)} layers the signal has size {number(sizes[-1], 2, least=0)}."
 
     functions = {"init_normal": init_normal, "init_xavier_uniform": init_xavier_uniform, "init_kaiming_normal": init_kaiming_normal}
     play = LiveFigure("The size of a signal in a deep network", move, {**functions, "layer_scales": layer_scales}, after)
@@ -71,13 +71,12 @@ def clones(n_distinct_units: Function | None, after: Any = None) -> LiveFigure:
 
     def move(f: Any, step: float, start: str, activation: str) -> Frame:
         weights, biases, _, _, losses = training(start, activation)
-        now, seen = int(step), np.arange(0, STEPS + 1, 20)
-        seen = seen[seen <= now]
+        now = int(step)
+        seen = np.append(np.arange(0, now, 20), now)
         counts = np.array([f.n_distinct_units(weights[i], biases[i], shape=()) for i in seen])
-        here = int(f.n_distinct_units(weights[now], biases[now], shape=()))
         paths = {f"unit {unit + 1}": (np.arange(now + 1), weights[: now + 1, 0, unit]) for unit in range(UNITS)}
         return {**paths, "counts": (seen, counts)}, (
-            f"after {now} steps the loss is {number(losses[now])}, at the start {number(losses[0])}; hidden units that differ: {here} of {UNITS}."
+            f"after {now} steps the loss is {number(losses[now])}, at the start {number(losses[0])}; hidden units that differ: {int(counts[-1])} of {UNITS}."
         )
 
     play = LiveFigure("Four hidden units in training", move, {"n_distinct_units": n_distinct_units}, after)

@@ -6,11 +6,12 @@ import io
 import sys
 import threading
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 
+from playground.interrupt import Interrupted, end, interruptible
 from playground.marks import Array
 
 Function = Callable[..., Any]
@@ -35,6 +36,7 @@ class Watched:
 
     def __init__(self, name: str, function: Function | None, whole: bool = False) -> None:
         self.name, self.function, self.whole = name, function, whole
+        self._ended: Function | None = None
 
     def __call__(self, *inputs: Any, shape: tuple[int, ...] | None = None) -> Any:
         """What the function returns; with `shape`, as a float array of that shape.
@@ -57,20 +59,27 @@ class Watched:
         if any(result is None for result in results):
             self._numbers(None, ())
         try:
-            return self._numbers(np.asarray(results, float), (len(points),))
+            return self._numbers(np.asarray(results), (len(points),))
         except (Unusable, TypeError, ValueError):
             return self._numbers(results[0], ())  # the sentence is about one result, as the learner thinks of it
 
     def _run(self, use: Callable[[Function], Any]) -> Any:
-        if self.function is None:
+        function = self.function
+        if function is None:
             raise NotWritten(f"{self.name} is not written yet.")
+        if function is self._ended:
+            raise Unusable(f"{self.name} was interrupted.")
         try:
-            return use(self.function)
+            with nullcontext() if self.whole else interruptible(function):
+                return use(function)
         except Unusable:
             raise
         except NotImplementedError:
             raise NotWritten(f"{self.name} is not written yet.") from None
-        except Exception as error:
+        except (Interrupted, KeyboardInterrupt):
+            self._ended = function  # not run again, or the next value of the slider would need the next interrupt
+            raise Unusable(f"{self.name} was interrupted.") from None
+        except (Exception, SystemExit) as error:
             said = str(error).strip().split("\n")[0][:140]
             reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
             raise Unusable(f"{self.name} stopped with {reason}{'' if reason.endswith('.') else '.'}") from error
@@ -79,14 +88,16 @@ class Watched:
         if result is None:
             raise Unusable(f"{self.name} returned None: is its return missing?")
         try:
-            numbers: Array = np.asarray(result, float)
-        except (TypeError, ValueError):
-            raise Unusable(f"{self.name} returned {type(result).__name__} instead of numbers.") from None
+            numbers: Array = np.asarray(result)
+        except ValueError:  # rows of different lengths
+            numbers = np.asarray(None)
+        if numbers.dtype.kind not in "biuf":
+            raise Unusable(f"{self.name} returned {type(result).__name__} instead of numbers.")
         if numbers.shape != shape:
             raise Unusable(f"{self.name} returned {_kind(numbers.shape)} where {_kind(shape)} belongs.")
         if np.isnan(numbers).all():
             raise Unusable(f"{self.name} returned nothing but NaN (not a number).")
-        return numbers
+        return numbers.astype(float, copy=False)
 
 
 def _kind(shape: tuple[int, ...]) -> str:
@@ -98,15 +109,18 @@ class Followed(Watched):
 
     def __init__(self, name: str, function: Function | None) -> None:
         super().__init__(name, function)
-        self._given = function
         self._key = getattr(function, "__name__", name)
         homes = [] if function is None else [getattr(function, "__globals__", {})]
         self._home = next((home for home in [*homes, _notebook()] if home.get(self._key) is function), {})
 
     def look_up(self) -> bool:
         """Take the function that the name stands for now; true if it is another one than before."""
-        before, self.function = self.function, self._home.get(self._key, self._given)
-        return self.function is not before
+        before, self.function = self.function, self._home.get(self._key, self.function)
+        if self.function is before:
+            return False
+        if before is not None:
+            end(before)
+        return True
 
 
 def _notebook() -> MutableMapping[str, Any]:

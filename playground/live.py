@@ -17,6 +17,7 @@ import ipywidgets as widgets
 
 from playground import page, scene
 from playground.canvas import Canvas
+from playground.interrupt import listen
 from playground.learner import Followed, Function, Unusable, Watched, hushed
 from playground.marks import Mark
 from playground.scene import Frame
@@ -125,7 +126,9 @@ class LiveFigure(Canvas):
         live = {page.WIDGET: {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}}
         says = f"Live figure; without a running kernel, this is its picture: {self.title}."
         display({**live, "text/plain": says}, raw=True)
-        display({"text/html": page.still(self.still(), self._alt, self._name), "text/plain": self._alt}, raw=True)
+        png = self.still()
+        pages = {"text/html": page.still(png, self._alt, self._name), "image/png": page.small(png), "text/plain": self._alt}
+        display(pages, raw=True, metadata={"image/png": {"alt": self._alt}})
 
     def __repr__(self) -> str:
         return f"<LiveFigure: {self.title}>"
@@ -181,6 +184,7 @@ def _keep(play: LiveFigure) -> None:
 
     if (shell := get_ipython()) is not None:  # registering the same function twice counts once
         shell.events.register("post_run_cell", _after_cell)
+        listen(shell)
     _newest[play.title] = play
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Sequence
 from html import escape
 
 import ipywidgets as widgets
+from PIL import Image
 
 from playground import style
 from playground.marks import Mark
@@ -20,8 +22,10 @@ _CONTROLS = f"""
 .playground .playground-control {{width:100%; margin:0}}
 .playground .playground-control > label.widget-label {{flex:0 0 auto; width:auto; min-width:8.5em; text-align:left}}
 .playground .playground-wide {{grid-column:1 / -1}}
-.playground .playground-control.widget-toggle-buttons {{flex-flow:row nowrap}}
-.playground .playground-control.widget-toggle-buttons .widget-toggle-button {{width:auto; min-width:5em}}
+.playground .playground-control > .widget-readout {{min-width:4.5em}}
+.playground .playground-control.widget-toggle-buttons {{display:flex; flex-flow:row nowrap; align-items:baseline}}
+.playground .playground-control.widget-toggle-buttons > div {{display:flex; flex-wrap:wrap; gap:4px}}
+.playground .playground-control.widget-toggle-buttons .widget-toggle-button {{width:auto; min-width:4.5em; margin:0}}
 .playground .noUi-connects, .playground .noUi-connect, .playground .noUi-origin, .playground .noUi-handle {{will-change:auto; backface-visibility:visible}}
 """
 
@@ -38,7 +42,7 @@ def layer(marks: Sequence[Mark], alt: str) -> str:
 def moving(svg: str, readout: Sequence[str]) -> str:
     """The moving layer and the readout in one piece of HTML, so that a move is one message."""
     lines = "".join(f"<div>{escape(line)}</div>" for line in readout)
-    return f'{svg}<div class="playground-readout" role="status" aria-live="polite" style="{_TEXT};width:{style.WIDTH}px;min-height:4.5em;margin-top:6px">{lines}</div>'
+    return f'{svg}<div class="playground-readout" role="status" aria-live="polite" style="{_TEXT};width:{style.WIDTH}px;min-height:6em;margin-top:6px">{lines}</div>'
 
 
 def picture(png: bytes) -> str:
@@ -56,10 +60,25 @@ def still(png: bytes, alt: str, name: str) -> str:
     )
 
 
+def small(png: bytes) -> str:
+    """The picture at one pixel to a CSS pixel and in 256 colours, as base64: what viewers show that take no picture from HTML."""
+    with Image.open(io.BytesIO(png)) as picture:
+        file = io.BytesIO()
+        picture.convert("RGB").reduce(style.SHARPNESS).quantize(256, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE).save(file, "png")
+    return base64.b64encode(file.getvalue()).decode()
+
+
 def hide_still(name: str) -> str:
-    """A style that hides the picture; it lives in the live figure, so the picture is hidden only while that lives."""
-    still = f".playground-still-{name}"
-    return f"<style>{still}, .jp-OutputArea-child:has({still}) {{display:none}}{_CONTROLS}</style>"
+    """A style that hides the picture; it lives in the live figure, so the picture is hidden only while that lives.
+
+    A live figure whose kernel is gone stays in JupyterLab as broken links: it gives its place to the picture.
+    """
+    still, place = f".playground-still-{name}", ".jp-OutputArea-child"
+    gone = f"{place}:has(.playground.jupyter-widgets-disconnected)"
+    return (
+        f"<style>{still}, {place}:not({gone}) + {place}:has({still}), {gone} {{display:none}} {gone} + {place} {still} {{display:block}}"
+        f"{_CONTROLS}</style>"
+    )
 
 
 def cover() -> str:
@@ -86,6 +105,7 @@ def control_panel(controls: Sequence[widgets.DOMWidget]) -> widgets.Box:
     """The controls above a figure, two in a row; buttons of a choice take a row of their own."""
     for control in controls:
         control.add_class("playground-control")
+        control.tooltip = ""  # without it, the label's tooltip is "null"
         if isinstance(control, widgets.ToggleButtons):
             control.add_class("playground-wide")
     panel = widgets.Box(list(controls), layout=widgets.Layout(margin="0 0 8px"))

@@ -65,11 +65,18 @@ SETTINGS: dict[str, Any] = {
 """matplotlib's settings while a figure is drawn; the learner's own settings change nothing in it."""
 
 
-def number(value: float, digits: int = 3) -> str:
-    """A number for people and for comparison: few significant digits, a real minus sign, no exponent between 1e-4 and 1e6."""
-    if abs(value) < 1e-9:
+def number(value: float, digits: int = 3, least: float = 1e-9) -> str:
+    """A number for people and for comparison: few significant digits, a real minus sign, no exponent between 1e-4 and 1e6.
+
+    A whole number keeps all its digits; what is smaller than `least` is 0.
+    """
+    if abs(value) < least:
         return "0"
-    return f"{float(value):.{digits}g}".replace("-", "−").replace("e+0", "e")
+    text = str(value) if isinstance(value, int) else f"{float(value):.{digits}g}"
+    mantissa, _, exponent = text.partition("e")
+    if exponent:
+        text = f"{float(text):.0f}" if 1 <= abs(value) < 1e6 else f"{mantissa}e{int(exponent)}"
+    return text.replace("-", "−")
 
 
 def words(values: Any) -> str:

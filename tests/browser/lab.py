@@ -11,18 +11,29 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from course import ROOT
 
 PICTURES = ROOT / "build" / "screenshots"
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+LAYOUT = """play => {
+    const box = of => { const r = play.querySelector(of)?.getBoundingClientRect(); return r && [r.x, r.y, r.width, r.height].map(Math.round).join(' ') };
+    window.layouts = new Set();
+    const look = () => {
+        if (!window.layouts) return;
+        window.layouts.add(['.playground', '.playground-controls', 'svg[role=img]', '.playground-readout'].map(of => `${of}: ${box(of)}`).join('; '));
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+"""Note, in every frame from now on, where the parts of a play lie and how large they are."""
 READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady && jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
 
 
@@ -41,6 +52,7 @@ class Server:
         self.token, self.port = secrets.token_hex(8), _free_port()
         environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(home), "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "w")}
         options = [f"--port={self.port}", f"--IdentityProvider.token={self.token}", "--no-browser", "--LabApp.expose_app_in_browser=True", "--allow-root"]
+        options += ["--JupyterNotebookApp.expose_app_in_browser=True"]  # the same server has Notebook 7 under notebooks/
         self.log = (home / "server.log").open("w")
         command = [str(Path(sys.executable).parent / "grader"), "lab", "--", *options]
         self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
@@ -118,8 +130,28 @@ class Notebook:
         cell.scroll_into_view_if_needed()
         return cell
 
-    def drag(self, slider: Locator, share: float = 0.3) -> None:
-        """Drag a slider's handle by a share of its length, with the real mouse."""
+    def run(self, cell_id: str, text: str | None = None) -> None:
+        """Run one cell, with a new text where one is given, and wait until it is done."""
+        if text is not None:
+            self.set_source(cell_id, text)
+        self.page.evaluate(
+            "id => { const book = jupyterapp.shell.currentWidget.content; book.activeCellIndex = book.widgets.findIndex(c => c.model.id === id);"
+            " return jupyterapp.commands.execute('notebook:run-cell') }",
+            cell_id,
+        )
+
+    def answer(self, cell_id: str) -> None:
+        """Choose the last option of each question in a cell that was not answered before, and read the reply."""
+        cell = self.cell(cell_id)
+        groups = cell.locator(".widget-radio-box")
+        for index in range(groups.count()):
+            option = groups.nth(index).locator("input").last
+            if option.is_enabled():
+                option.click()
+        expect(cell.locator(".asked", has_text="✓").or_(cell.locator(".asked", has_text="✗"))).to_have_count(groups.count())
+
+    def drag(self, slider: Locator, share: float = 0.3, steps: int = 12, at_each: Callable[[float], None] | None = None) -> None:
+        """Drag a slider's handle by a share of its length towards its farther end, with the real mouse; `at_each` gets where the mouse is."""
         handle = slider.locator(".noUi-handle").first
         handle.scroll_into_view_if_needed()
         box, track = handle.bounding_box(), slider.locator(".noUi-target").first.bounding_box()
@@ -129,11 +161,20 @@ class Notebook:
         to = x + share * track["width"] if x < track["x"] + track["width"] / 2 else x - share * track["width"]
         self.page.mouse.move(x, y)
         self.page.mouse.down()
-        for step in range(1, 13):
-            self.page.mouse.move(x + (to - x) * step / 12, y)
+        for step in range(1, steps + 1):
+            self.page.mouse.move(x + (to - x) * step / steps, y)
             self.page.wait_for_timeout(16)
+            if at_each is not None:
+                at_each(x + (to - x) * step / steps)
         self.page.mouse.up()
-        self.page.wait_for_timeout(400)
+
+    @contextmanager
+    def steady(self, play: Locator) -> Iterator[None]:
+        """Within this, nothing of a play's layout moves, grows or disappears for a frame."""
+        play.evaluate(LAYOUT)
+        yield
+        layouts = self.page.evaluate("() => { const seen = [...window.layouts]; window.layouts = null; return seen }")
+        assert len(layouts) == 1, layouts
 
     def picture(self, name: str, of: Locator | None = None) -> None:
         """Keep a screenshot, of a part where one is given."""
@@ -153,12 +194,12 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def opened(server: Server, path: str, chromium: Any, complaints: list[str]) -> Iterator[Notebook]:
-    """A notebook in JupyterLab, its kernel ready; what the page reports as errors is added to `complaints`."""
+def opened(server: Server, path: str, chromium: Any, complaints: list[str], under: str = "lab/tree") -> Iterator[Notebook]:
+    """A notebook in JupyterLab (or, under "notebooks", in Notebook 7), its kernel ready; what the page reports as errors is added to `complaints`."""
     page = chromium.new_page(viewport={"width": 1280, "height": 1000})
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" and "Failed to load resource" not in message.text else None)
-    page.goto(server.url(f"lab/tree/{path}?reset"))
+    page.goto(server.url(f"{under}/{path}?reset"))
     page.wait_for_function(READY, timeout=60_000)
     page.evaluate("() => jupyterapp.shell.collapseLeft()")
     page.wait_for_timeout(500)

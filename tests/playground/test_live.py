@@ -165,6 +165,7 @@ def test_a_wrong_function_is_drawn_beside_the_target_and_its_numbers_differ() ->
         (lambda z: 3.0, "relu returned one number where an array of shape (5,) belongs."),
         (lambda z: z * np.nan, "relu returned nothing but NaN (not a number)."),
         (lambda z: "soon", "relu returned str instead of numbers."),
+        (lambda z: [str(each) for each in z], "relu returned list instead of numbers."),
         (lambda z: [[1, 2], [3]], "relu returned list instead of numbers."),
     ],
 )
@@ -307,7 +308,7 @@ def displayed(monkeypatch: pytest.MonkeyPatch) -> Any:
     import IPython.display
 
     shown: list[dict[str, Any]] = []
-    monkeypatch.setattr(IPython.display, "display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr(IPython.display, "display", lambda data, raw, metadata=None: shown.append(data))
     return SimpleNamespace(
         of=lambda figure: (shown.clear(), figure._ipython_display_(), list(shown))[-1]  # the way IPython asks for it
     )
@@ -316,6 +317,7 @@ def displayed(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_reader_without_a_kernel_gets_a_picture_with_alt_text(displayed: Any) -> None:
     live, still = displayed.of(slope_figure())
     assert set(live) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    assert imread(io.BytesIO(base64.b64decode(still["image/png"]))).shape[:2] == (style.HEIGHT, style.WIDTH)
     alt, data = re.findall(r'<img alt="([^"]+)" src="data:image/png;base64,([^"]+)"', still["text/html"])[0]
     assert alt == still["text/plain"] == "A slope. slope: 1. it ends at 1."
     assert imread(io.BytesIO(base64.b64decode(data))).shape[:2] == (
