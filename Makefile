@@ -57,3 +57,4 @@ long: test-env
 lock: test-env
 	$(LOCK) pyproject.toml --output-file requirements.lock
 	$(LOCK) --group test --group lock --constraint requirements.lock pyproject.toml --output-file requirements-test.lock
+	$(LOCK) --group class-server --constraint requirements.lock pyproject.toml --output-file docs/class-server/requirements.lock
