@@ -13,5 +13,4 @@ c.Authenticator.allowed_groups = {"course"}
 c.Spawner.cmd = [str(programs / "jupyterhub-singleuser")]
 c.Spawner.default_url = "/lab"
 c.Spawner.environment = {"PATH": os.pathsep.join([str(programs), "/usr/local/bin", "/usr/bin", "/bin"])}
-# Its own limit is 20 seconds, which a class's feedback or a long validation takes.
-c.ConfigurableHTTPProxy.command = [str(programs / "configurable-http-proxy"), "--proxy-timeout=600000"]
+c.ConfigurableHTTPProxy.command = [str(Path(sys.prefix) / "proxy" / "node_modules" / ".bin" / "configurable-http-proxy")]

@@ -16,6 +16,7 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from lab import free_port
 
@@ -38,7 +39,7 @@ class ClassServer:
 
     def __init__(self) -> None:
         _remove_what_a_kill_left()
-        self.base = Path(tempfile.mkdtemp(prefix="class-server-"))
+        self.base = Path(tempfile.mkdtemp(prefix=f"class-server-{os.getpid()}-"))
         self.base.chmod(0o755)
         self.names = {name: f"nnb{os.getpid()}-{name}" for name in PEOPLE}
         self.password, self.port = secrets.token_hex(8), free_port()
@@ -80,9 +81,11 @@ class ClassServer:
     def close(self) -> None:
         """Stop the hub and everybody's servers; remove accounts, group and folders."""
         if self.process is not None and self.process.poll() is None:
-            with suppress(subprocess.TimeoutExpired):
-                subprocess.run([*SUDO, "kill", "-TERM", str(self.process.pid)], check=False)
-                self.process.wait(20)
+            started = psutil.Process(self.process.pid).children(recursive=True)
+            subprocess.run([*SUDO, "kill", "-TERM", str(self.process.pid)], check=False)
+            _, left = psutil.wait_procs([psutil.Process(self.process.pid), *started], timeout=15)
+            subprocess.run([*SUDO, "kill", "-KILL", *(str(one.pid) for one in left)], capture_output=True, check=False)
+            self.process.wait(10)
         _remove_accounts(f"nnb{os.getpid()}-")
         subprocess.run([*SUDO, "rm", "-rf", str(self.base)], check=False)
 
@@ -141,16 +144,17 @@ def _copy_of_the_repository(into: Path, here: object) -> None:
 
 
 def _environment(block: str, repository: Path) -> None:
-    """The shared environment; its packages are installed anew where the lock changed, the course's own always."""
-    make, packages, course = block.strip().splitlines()
-    stamp = ENVIRONMENT / "installed"
-    wanted = hashlib.sha256((repository / "docs/class-server/requirements.lock").read_bytes() + make.encode()).hexdigest()
+    """The shared environment, made where what it is made from changed; else only the course's own packages are installed again."""
+    stamp, quiet = ENVIRONMENT / "installed", {**os.environ, "PIP_QUIET": "2", "NPM_CONFIG_LOGLEVEL": "error"}
+    locks = [(repository / "docs/class-server" / name).read_bytes() for name in ("requirements.lock", "package-lock.json")]
+    wanted = hashlib.sha256(b"".join([block.encode(), *locks]).replace(str(repository).encode(), b"")).hexdigest()
     if not stamp.is_file() or stamp.read_text() != wanted:
         subprocess.run(["rm", "-rf", str(ENVIRONMENT)], check=True)
-        for line in (make, packages):
-            subprocess.run(["sh", "-euc", line], cwd=repository, check=True, timeout=600)
+        subprocess.run(["sh", "-euc", block], cwd=repository, env=quiet, check=True, timeout=600)
         stamp.write_text(wanted)
-    subprocess.run(["sh", "-euc", course], cwd=repository, check=True, timeout=120)
+    else:
+        again = next(line for line in block.splitlines() if line.endswith(" ."))
+        subprocess.run(["sh", "-euc", again], cwd=repository, env=quiet, check=True, timeout=120)
 
 
 def _everybodys_python() -> str:
@@ -170,6 +174,9 @@ def _remove_what_a_kill_left() -> None:
     for account in pwd.getpwall():
         if (found := re.match(r"nnb(\d+)-", account.pw_name)) and not Path(f"/proc/{found[1]}").exists():
             _remove_accounts(found[0])
+    for folder in Path(tempfile.gettempdir()).glob("class-server-*-*"):
+        if not Path(f"/proc/{folder.name.split('-')[2]}").exists():
+            subprocess.run([*SUDO, "rm", "-rf", str(folder)], check=False)
 
 
 def _remove_accounts(prefix: str) -> None:
