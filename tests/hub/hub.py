@@ -43,6 +43,7 @@ class ClassServer:
         self.base.chmod(0o755)
         self.names = {name: f"nnb{os.getpid()}-{name}" for name in PEOPLE}
         self.password, self.port = secrets.token_hex(8), free_port()
+        self.dask_port = free_port()
         self.repository = self.base / "repository"
         self.process: subprocess.Popen[bytes] | None = None
         self.log = self.base / "hub.log"
@@ -92,6 +93,7 @@ class ClassServer:
     def _set_up(self) -> None:
         _copy_of_the_repository(self.repository, self._here)
         _environment(self.block("environment"), self.repository)
+        self.repository.chmod(0o700)  # root's copy, which holds the solutions
         self.run(f"mkdir {self.base}/home")
         self.run(self.block("settings"))
         self.run(self.block("people"))
@@ -114,6 +116,7 @@ class ClassServer:
             "--groups course": f"--groups nnb{os.getpid()}-course",
             '{"course"}': f'{{"nnb{os.getpid()}-course"}}',
             "127.0.0.1:8000": f"127.0.0.1:{self.port}",
+            "8786": str(self.dask_port),
         }
         for word, ours in words.items():
             text = text.replace(word, ours)
@@ -123,7 +126,8 @@ class ClassServer:
         """As the recipe starts it, but for the ports inside; and so that tests can talk to JupyterLab."""
         ours = [f"--JupyterHub.hub_port={free_port()}", f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{free_port()}", "--Spawner.args=--LabApp.expose_app_in_browser=True"]
         script = self.block("start").rstrip() + " " + " ".join(ours)
-        self.process = subprocess.Popen([*SUDO, "sh", "-euc", script.replace("\n" + str(ENVIRONMENT), f"\nexec {ENVIRONMENT}")], stdout=self.log.open("w"), stderr=subprocess.STDOUT)
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen([*SUDO, "sh", "-euc", script.replace("\n" + str(ENVIRONMENT), f"\nexec {ENVIRONMENT}")], stdout=log, stderr=subprocess.STDOUT)
         for _ in range(150):
             with suppress(OSError), urllib.request.urlopen(self.url("hub/health"), timeout=2):
                 return
