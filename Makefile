@@ -71,6 +71,7 @@ long: test-env
 lock: test-env
 	$(LOCK) pyproject.toml --output-file requirements.lock
 	$(LOCK) --group test --group lock --constraint requirements.lock pyproject.toml --output-file requirements-test.lock
+	$(LOCK) --group class-server --constraint requirements.lock pyproject.toml --output-file docs/class-server/requirements.lock
 
 newest: test-env
 	.venv/bin/python tests/newest.py requirements-test.lock --group build --group test --group lock -- pytest -x -q -n 2 --dist loadfile $(ARGS)

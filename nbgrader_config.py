@@ -23,7 +23,7 @@ c.CourseDirectory.feedback_directory = "class/feedback"
 c.CourseDirectory.solution_directory = "class/solution"
 c.CourseDirectory.db_url = f"sqlite:///{root}/class/gradebook.db"
 # What an author writes, and what a learner's notebook leaves behind, travels nowhere.
-c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.md", "exercises.py", "progress.json", ".edition"]
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.md", "exercises.py", "progress.json", ".edition"]
 c.Exchange.root = str(root / "class" / "exchange")
 c.Exchange.cache = str(root / "class" / "cache")
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'}
@@ -45,3 +45,6 @@ c.Autograde.autograde_preprocessors = [
 from grader.drop_in import grade_again_what_a_kill_left  # noqa: E402 (with what it belongs to)
 
 grade_again_what_a_kill_left()
+
+# What holds for one class or machine only, like docs/class-server/class.py; git ignores it.
+load_subconfig("class/nbgrader_config.py")  # noqa: F821 (as get_config)

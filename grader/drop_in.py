@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import CheckCellMetadata, Execute, NbGraderPreprocessor
 
 from grader.autograde import journal_path
 from grader.grade import draw_seed, open_runner
+from grader.gradebook import open_book
 from grader.journal import Basis, JournalBusy, edition_of, grader_version, open_journal, read_journal
 from grader.lesson import Lesson, authors_root, lessons_in, load_lesson
 from grader.marked import Released, has_verdicts, marked, released
@@ -72,7 +75,8 @@ def grade_again_what_a_kill_left() -> None:
     """Make this process's `nbgrader autograde` look at the notebook in `autograded/` before it takes a lesson for graded.
 
     On its own it is content with the folder, which is there before the points are: a kill in between would leave a student
-    at zero for good.
+    at zero for good. And a lesson goes into the gradebook by itself: nobody has to run `nbgrader generate_assignment` on
+    what `make course` has made.
     """
     def init_destination(self: Autograde, assignment_id: str, student_id: str) -> bool:
         folder = Path(self._format_dest(assignment_id, student_id))
@@ -80,9 +84,21 @@ def grade_again_what_a_kill_left() -> None:
             self.log.warning("%s was left half graded; it is graded again", folder)
             shutil.rmtree(folder)
         wanted: bool = _NBGRADERS_WAY(self, assignment_id, student_id)
+        if wanted and (lesson := _lesson(assignment_id)) is not None:
+            _enter(self.coursedir, lesson)
         return wanted
 
     Autograde.init_destination = init_destination
+
+
+def _enter(coursedir: CourseDirectory, lesson: Lesson) -> None:
+    """Put a lesson's cells into the gradebook where it doesn't know them."""
+    try:
+        with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+            gradebook.find_notebook(lesson.name, lesson.name)
+    except MissingEntry:
+        with open_book(coursedir, lesson.name, released(lesson.folder.parent.parent, lesson)):
+            pass
 
 
 def _lesson(assignment: str) -> Lesson | None:

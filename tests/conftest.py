@@ -1,6 +1,6 @@
-"""Lets tests import what they share by name: `course`, and `lab` for those in a browser."""
+"""Lets tests import what they share by name: `course`, and `lab` for those in a browser, `hub` for those on a class server."""
 
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "browser")]
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "browser"), str(Path(__file__).parent / "hub")]

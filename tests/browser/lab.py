@@ -49,7 +49,7 @@ class Server:
 
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder = folder
-        self.token, self.port = secrets.token_hex(8), _free_port()
+        self.token, self.port = secrets.token_hex(8), free_port()
         environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(home), "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "w")}
         options = [f"--port={self.port}", f"--IdentityProvider.token={self.token}", "--no-browser", "--LabApp.expose_app_in_browser=True", "--allow-root"]
         options += ["--JupyterNotebookApp.expose_app_in_browser=True"]  # the same server has Notebook 7 under notebooks/
@@ -210,7 +210,7 @@ def opened(server: Server, path: str, chromium: Any, complaints: list[str], unde
         page.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,226 @@
+"""docs/class-server.md comes in; the server that it describes goes out, on this machine, with accounts and folders of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from lab import free_port
+
+from course import ROOT
+
+RECIPE = "docs/class-server.md"
+
+
+def _open_to_all(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
+
+
+ENVIRONMENT = ROOT / "build" / "hub-env" if _open_to_all(ROOT / "build") else Path(tempfile.gettempdir()) / f"hub-env-{os.getuid()}"
+"""Where the environment is kept; every account has to reach it, which it can't in somebody's closed home."""
+
+SUDO = [] if os.geteuid() == 0 else ["sudo", "-n"]
+PEOPLE = ("teacher", "ada", "bob")
+
+
+def require_root() -> None:
+    """Accounts are made and left by root alone; skipped where that can't be had, and failed where CI should."""
+    if subprocess.run([*SUDO, "true"], capture_output=True, check=False).returncode:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("A class server needs accounts, and only root makes them: run this as root, or where sudo asks no password.")
+
+
+class ClassServer:
+    """A running class server; `close` takes away all that it made but the environment, which the next run uses again."""
+
+    def __init__(self) -> None:
+        _remove_what_a_kill_left()
+        self.base = Path(tempfile.mkdtemp(prefix=f"class-server-{os.getpid()}-"))
+        self.base.chmod(0o755)
+        self.names = {name: f"nnb{os.getpid()}-{name}" for name in PEOPLE}
+        self.password, self.port = secrets.token_hex(8), free_port()
+        self.dask_port = free_port()
+        self.repository = self.base / "repository"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = self.base / "hub.log"
+        try:
+            self._set_up()
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def url(self, path: str) -> str:
+        """Where a page of the hub is."""
+        return f"http://127.0.0.1:{self.port}/{path}"
+
+    def home(self, person: str) -> Path:
+        """Where a person works."""
+        return self.base / "home" / self.names[person]
+
+    def run(self, script: str, person: str | None = None, fails: bool = False) -> str:
+        """What a script says that root, or a person in their home, runs."""
+        done = subprocess.run(self._command(script, person), cwd=self.repository, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode != 0) == fails, f"{script}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+        return done.stdout + done.stderr
+
+    @contextmanager
+    def background(self, script: str, person: str) -> Iterator[None]:
+        """A person's script that goes on until the block ends; all that it started ends then."""
+        running = subprocess.Popen(self._command(script, person), cwd=self.repository, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            _end(running)
+
+    def _command(self, script: str, person: str | None) -> list[str]:
+        command = ["sh", "-euc", script]
+        if person:
+            name, home = self.names[person], str(self.home(person))
+            path = f"{ENVIRONMENT}/bin:/usr/local/bin:/usr/bin:/bin"
+            command = ["runuser", "-u", name, "--", "env", "-i", f"--chdir={home}", f"HOME={home}", f"USER={name}", f"PATH={path}", "LANG=C.UTF-8", *command]
+        return [*SUDO, *command]
+
+    def block(self, name: str) -> str:
+        """The commands that the recipe shows under a name, with this server's folders, accounts and port."""
+        found = re.search(rf"```sh {name}\n(.*?)```", (self.repository / RECIPE).read_text(encoding="utf-8"), re.DOTALL)
+        assert found, f"{RECIPE} has no commands named {name}."
+        return found[1]
+
+    def close(self) -> None:
+        """Stop the hub and everybody's servers; remove accounts, group and folders."""
+        if self.process is not None:
+            _end(self.process)
+        _remove_accounts(f"nnb{os.getpid()}-")
+        subprocess.run([*SUDO, "rm", "-rf", str(self.base)], check=False)
+
+    def _set_up(self) -> None:
+        _copy_of_the_repository(self.repository, self._here)
+        _environment(self.block("environment"), self.repository)
+        self.repository.chmod(0o700)  # root's copy, which holds the solutions
+        self.run(f"mkdir {self.base}/home")
+        self.run(self.block("settings"))
+        self.run(self.block("people"))
+        self.run("chpasswd <<END\n" + "".join(f"{name}:{self.password}\n" for name in self.names.values()) + "END")
+        course, name = self.home("teacher") / "neural-network-basics", self.names["teacher"]
+        self.run(f"cp -r {self.repository} {course}; chown -R {name}: {course}")
+        self.run(self.block("teacher"), "teacher")
+
+    def _here(self, text: str) -> str:
+        """The recipe's words in this server's."""
+        people = " ".join(self.names.values())
+        words = {
+            "python3 -m venv": f"{_everybodys_python()} -m venv",
+            "/opt/course": str(ENVIRONMENT),
+            "/srv/": f"{self.base}/srv/",
+            "useradd ": f"useradd --base-dir {self.base}/home ",
+            "/home/$name": f"{self.base}/home/$name",
+            "in teacher ada bob": f"in {people}",
+            "groupadd course": f"groupadd nnb{os.getpid()}-course",
+            "--groups course": f"--groups nnb{os.getpid()}-course",
+            '{"course"}': f'{{"nnb{os.getpid()}-course"}}',
+            "127.0.0.1:8000": f"127.0.0.1:{self.port}",
+            "8786": str(self.dask_port),
+        }
+        for word, ours in words.items():
+            text = text.replace(word, ours)
+        return text
+
+    def _start(self) -> None:
+        """As the recipe starts it, but for the ports inside; and so that tests can talk to JupyterLab."""
+        ours = [f"--JupyterHub.hub_port={free_port()}", f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{free_port()}", "--Spawner.args=--LabApp.expose_app_in_browser=True"]
+        script = self.block("start").rstrip() + " " + " ".join(ours)
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen([*SUDO, "sh", "-euc", script.replace("\n" + str(ENVIRONMENT), f"\nexec {ENVIRONMENT}")], stdout=log, stderr=subprocess.STDOUT)
+        for _ in range(150):
+            with suppress(OSError), urllib.request.urlopen(self.url("hub/health"), timeout=2):
+                return
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.2)
+        raise AssertionError("JupyterHub did not start:\n" + self.log.read_text())
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started, in order where it can."""
+    if process.poll() is None:
+        started = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        subprocess.run([*SUDO, "kill", "-TERM", *(str(one.pid) for one in started)], capture_output=True, check=False)
+        _, left = psutil.wait_procs(started, timeout=15)
+        subprocess.run([*SUDO, "kill", "-KILL", *(str(one.pid) for one in left)], capture_output=True, check=False)
+        process.wait(10)
+
+
+def _copy_of_the_repository(into: Path, here: Callable[[str], str]) -> None:
+    """What git knows or would add, as a clone has it; the recipe and its files in this server's words."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, into / name)
+    for path in (into / RECIPE, *(into / "docs" / "class-server").glob("*.py")):
+        path.write_text(here(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _environment(block: str, repository: Path) -> None:
+    """The shared environment, made where what it is made from changed; else only the course's own packages are installed again."""
+    stamp, quiet = ENVIRONMENT / "installed", {**os.environ, "PIP_QUIET": "2", "NPM_CONFIG_LOGLEVEL": "error"}
+    locks = [(repository / "docs/class-server" / name).read_bytes() for name in ("requirements.lock", "package-lock.json")]
+    wanted = hashlib.sha256(b"".join([block.encode(), *locks]).replace(str(repository).encode(), b"")).hexdigest()
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        subprocess.run([*SUDO, "rm", "-rf", str(ENVIRONMENT)], check=True)
+        subprocess.run(["sh", "-euc", block], cwd=repository, env=quiet, check=True, timeout=600)
+        stamp.write_text(wanted)
+    else:
+        again = next(line for line in block.splitlines() if line.endswith(" ."))
+        subprocess.run(["sh", "-euc", again], cwd=repository, env=quiet, check=True, timeout=120)
+
+
+def _everybodys_python() -> str:
+    """A Python that other accounts may run, which one in root's home isn't."""
+    for candidate in (str(Path(sys.executable).resolve()), "/usr/bin/python3", "/usr/local/bin/python3"):
+        test = "import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))"
+        if Path(candidate).exists() and _open_to_all(Path(candidate)) and subprocess.run([candidate, "-c", test], capture_output=True, check=False).returncode == 0:
+            return candidate
+    raise AssertionError("No Python 3.11 to 3.13 on this machine may be run by every account, so learners can't share one: apt install python3-venv brings one.")
+
+
+def _remove_what_a_kill_left() -> None:
+    for account in pwd.getpwall():
+        if (found := re.match(r"nnb(\d+)-", account.pw_name)) and not Path(f"/proc/{found[1]}").exists():
+            _remove_accounts(found[0])
+    for folder in Path(tempfile.gettempdir()).glob("class-server-*-*"):
+        if not Path(f"/proc/{folder.name.split('-')[2]}").exists():
+            subprocess.run([*SUDO, "rm", "-rf", str(folder)], check=False)
+
+
+def _remove_accounts(prefix: str) -> None:
+    for account in pwd.getpwall():
+        if account.pw_name.startswith(prefix):
+            _end_processes_of(account.pw_uid)
+            subprocess.run([*SUDO, "userdel", "--remove", account.pw_name], capture_output=True, check=False)
+    subprocess.run([*SUDO, "groupdel", f"{prefix}course"], capture_output=True, check=False)
+
+
+def _end_processes_of(uid: int) -> None:
+    for _ in range(20):
+        running = []
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError):
+                if entry.name.isdigit() and entry.stat().st_uid == uid:
+                    running.append(entry.name)
+        if not running:
+            return
+        subprocess.run([*SUDO, "kill", "-KILL", *running], capture_output=True, check=False)
+        time.sleep(0.1)
