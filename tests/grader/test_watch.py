@@ -25,6 +25,7 @@ from grader.watch import judged
 
 ABSOLUTE = "def relu(z):\n    print('called')\n    return np.abs(z)\n"
 ENDLESS = "def sigmoid(z):\n    while True:\n        pass\n"
+LOOPING = ENDLESS.replace("while", "open('looping', 'w').close()\n    while")
 HINT = "Hint: That is the absolute value"
 
 
@@ -60,6 +61,13 @@ class Learner:
                 return new
             time.sleep(0.05)
         raise AssertionError(f"{parts} are not in what was said: {(self.root / 'said').read_text()[self.read :]}")
+
+    def waits_for(self, name: str) -> None:
+        """Until the learner's code has made a file."""
+        end = time.monotonic() + 20
+        while not (self.folder / name).exists():
+            assert time.monotonic() < end
+            time.sleep(0.05)
 
     def end(self, how: int = signal.SIGINT) -> int:
         assert self.process is not None
@@ -164,8 +172,8 @@ def test_a_syntax_error_and_an_endless_loop_cost_only_their_own_exercise(learner
 def test_a_save_during_a_check_is_the_one_that_is_checked(learner: Learner) -> None:
     learner.watch("neuron", "--seconds=60")
     learner.hears("checked at")
-    learner.save(written("neuron", sigmoid=ENDLESS))
-    time.sleep(1.5)
+    learner.save(written("neuron", sigmoid=LOOPING))
+    learner.waits_for("looping")
     learner.save(solved("neuron"))
     assert "ran for more" not in learner.hears("4 of 4", "checked at", seconds=20)
 
@@ -174,15 +182,11 @@ def test_a_save_during_a_check_is_the_one_that_is_checked(learner: Learner) -> N
 def test_nothing_of_the_learners_code_runs_on_when_watching_ends(learner: Learner, how: int) -> None:
     learner.watch("neuron", "--seconds=60")
     learner.hears("checked at")
-    learner.save(written("neuron", sigmoid=ENDLESS))
+    learner.save(written("neuron", sigmoid=LOOPING))
+    learner.waits_for("looping")
     assert learner.process is not None
-    watching = psutil.Process(learner.process.pid)
-    end = time.monotonic() + 20
-    while not watching.children() and time.monotonic() < end:
-        time.sleep(0.05)
-    children = watching.children(recursive=True)
+    children = psutil.Process(learner.process.pid).children(recursive=True)
     assert children
-    time.sleep(1.5)  # into the loop
     assert learner.end(how) == (0 if how == signal.SIGINT else -signal.SIGKILL)
     assert psutil.wait_procs(children, timeout=10)[1] == []
 
