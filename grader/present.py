@@ -145,6 +145,6 @@ def _show_numbers(data: dict[str, Any]) -> str:
     value = decode(data)
     if np.ndim(value) == 0 and "scalar" in data:
         return f"{value:.8g}" if data["dtype"].startswith("float") else str(value)
-    text = np.array2string(value, precision=6, threshold=60, edgeitems=3, separator=", ", suppress_small=False)
+    text = np.array2string(value, precision=6, threshold=60, edgeitems=3, separator=", ", suppress_small=False, max_line_width=60)
     kind = "" if data["dtype"] in ("float64", "int64", "bool") else f"  ({data['dtype']})"
     return f"{text}{kind}" if value.size else f"an empty array of shape {value.shape}"
