@@ -91,7 +91,10 @@ def _course(root: Path, lessons: list[Lesson]) -> list[str]:
 
 
 def _code(root: Path) -> list[str]:
-    return [*(f"grader/{name}.py" for name in MODULES), *_below(root, "grader/labconfig"), *_below(root, "playground")]
+    """The places of the code and of the settings that its installation puts among Jupyter's."""
+    project = tomllib.loads(_content(root, "pyproject.toml").decode())
+    settings = [folder for folder in project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"] if folder.startswith("grader/")]
+    return [*(f"grader/{name}.py" for name in MODULES), *(place for folder in settings for place in _below(root, folder)), *_below(root, "playground")]
 
 
 def _below(root: Path, folder: str) -> list[str]:

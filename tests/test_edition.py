@@ -220,6 +220,15 @@ def test_every_module_of_the_edition_is_its_own_and_starts_without_an_authors_pa
     assert (code, said.strip()) == (0, str(sum(name.startswith("grader") for name in modules))), said
 
 
+def test_every_setting_that_is_installed_and_every_module_that_one_names_is_there(files: dict[str, bytes]) -> None:
+    shared = tomllib.loads(files["pyproject.toml"].decode())["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    assert all(any(place.startswith(f"{folder}/") for place in files) for folder in shared)
+    settings = [data.decode() for place, data in files.items() if place.endswith(".json") and not place.startswith("course/")]
+    named = {name for text in settings for name in re.findall(r"\b(?:grader|playground)\.\w+", text)}
+    assert named
+    assert {f"{name.replace('.', '/')}.py" for name in named} <= files.keys()
+
+
 @pytest.mark.parametrize("name", ["neuron", pytest.param("capstone", marks=pytest.mark.long)])
 def test_a_lesson_is_solved_watched_and_exported_in_an_unpacked_edition_and_the_welcome_page_knows_it(name: str, learner: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
     code, said = learner.run("-m", "grader.cli", "watch", name, "--once")
