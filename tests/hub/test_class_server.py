@@ -34,7 +34,7 @@ class Person:
         self.page.fill("#username_input", server.names[name])
         self.page.fill("#password_input", server.password)
         self.page.click("#login_submit")
-        self.page.wait_for_function("() => window.jupyterapp && document.querySelector('.jp-Launcher')", timeout=60_000)
+        self.page.wait_for_function("() => window.jupyterapp && document.querySelector('.jp-Launcher, iframe, .jp-DirListing-item')", timeout=60_000)
 
     def menu(self, entry: str) -> None:
         """Choose an entry of JupyterLab's menu Nbgrader."""
