@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -23,7 +24,15 @@ from lab import free_port
 from course import ROOT
 
 RECIPE = "docs/class-server.md"
-ENVIRONMENT = ROOT / "build" / "hub-env"
+
+
+def _open_to_all(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
+
+
+ENVIRONMENT = ROOT / "build" / "hub-env" if _open_to_all(ROOT / "build") else Path(tempfile.gettempdir()) / f"hub-env-{os.getuid()}"
+"""Where the environment is kept; every account has to reach it, which it can't in somebody's closed home."""
+
 SUDO = [] if os.geteuid() == 0 else ["sudo", "-n"]
 PEOPLE = ("teacher", "ada", "bob")
 
@@ -64,14 +73,26 @@ class ClassServer:
 
     def run(self, script: str, person: str | None = None, fails: bool = False) -> str:
         """What a script says that root, or a person in their home, runs."""
+        done = subprocess.run(self._command(script, person), cwd=self.repository, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode != 0) == fails, f"{script}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+        return done.stdout + done.stderr
+
+    @contextmanager
+    def background(self, script: str, person: str) -> Iterator[None]:
+        """A person's script that goes on until the block ends; all that it started ends then."""
+        running = subprocess.Popen(self._command(script, person), cwd=self.repository, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            _end(running)
+
+    def _command(self, script: str, person: str | None) -> list[str]:
         command = ["sh", "-euc", script]
         if person:
             name, home = self.names[person], str(self.home(person))
             path = f"{ENVIRONMENT}/bin:/usr/local/bin:/usr/bin:/bin"
             command = ["runuser", "-u", name, "--", "env", "-i", f"--chdir={home}", f"HOME={home}", f"USER={name}", f"PATH={path}", "LANG=C.UTF-8", *command]
-        done = subprocess.run([*SUDO, *command], cwd=self.repository, capture_output=True, text=True, timeout=120, check=False)
-        assert (done.returncode != 0) == fails, f"{script}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
-        return done.stdout + done.stderr
+        return [*SUDO, *command]
 
     def block(self, name: str) -> str:
         """The commands that the recipe shows under a name, with this server's folders, accounts and port."""
@@ -81,12 +102,8 @@ class ClassServer:
 
     def close(self) -> None:
         """Stop the hub and everybody's servers; remove accounts, group and folders."""
-        if self.process is not None and self.process.poll() is None:
-            started = psutil.Process(self.process.pid).children(recursive=True)
-            subprocess.run([*SUDO, "kill", "-TERM", str(self.process.pid)], check=False)
-            _, left = psutil.wait_procs([psutil.Process(self.process.pid), *started], timeout=15)
-            subprocess.run([*SUDO, "kill", "-KILL", *(str(one.pid) for one in left)], capture_output=True, check=False)
-            self.process.wait(10)
+        if self.process is not None:
+            _end(self.process)
         _remove_accounts(f"nnb{os.getpid()}-")
         subprocess.run([*SUDO, "rm", "-rf", str(self.base)], check=False)
 
@@ -136,14 +153,23 @@ class ClassServer:
         raise AssertionError("JupyterHub did not start:\n" + self.log.read_text())
 
 
-def _copy_of_the_repository(into: Path, here: object) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started, in order where it can."""
+    if process.poll() is None:
+        started = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        subprocess.run([*SUDO, "kill", "-TERM", *(str(one.pid) for one in started)], capture_output=True, check=False)
+        _, left = psutil.wait_procs(started, timeout=15)
+        subprocess.run([*SUDO, "kill", "-KILL", *(str(one.pid) for one in left)], capture_output=True, check=False)
+        process.wait(10)
+
+
+def _copy_of_the_repository(into: Path, here: Callable[[str], str]) -> None:
     """What git knows or would add, as a clone has it; the recipe and its files in this server's words."""
     listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, into / name)
     for path in (into / RECIPE, *(into / "docs" / "class-server").glob("*.py")):
-        assert callable(here)
         path.write_text(here(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
@@ -153,7 +179,7 @@ def _environment(block: str, repository: Path) -> None:
     locks = [(repository / "docs/class-server" / name).read_bytes() for name in ("requirements.lock", "package-lock.json")]
     wanted = hashlib.sha256(b"".join([block.encode(), *locks]).replace(str(repository).encode(), b"")).hexdigest()
     if not stamp.is_file() or stamp.read_text() != wanted:
-        subprocess.run(["rm", "-rf", str(ENVIRONMENT)], check=True)
+        subprocess.run([*SUDO, "rm", "-rf", str(ENVIRONMENT)], check=True)
         subprocess.run(["sh", "-euc", block], cwd=repository, env=quiet, check=True, timeout=600)
         stamp.write_text(wanted)
     else:
@@ -168,10 +194,6 @@ def _everybodys_python() -> str:
         if Path(candidate).exists() and _open_to_all(Path(candidate)) and subprocess.run([candidate, "-c", test], capture_output=True, check=False).returncode == 0:
             return candidate
     raise AssertionError("No Python 3.11 to 3.13 on this machine may be run by every account, so learners can't share one: apt install python3-venv brings one.")
-
-
-def _open_to_all(path: Path) -> bool:
-    return all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
 
 
 def _remove_what_a_kill_left() -> None:
