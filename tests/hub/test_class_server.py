@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 from hub import PEOPLE, ClassServer, require_root
 from lab import READY, Notebook, browser, require_chromium
-from playwright.sync_api import FrameLocator, Locator, Page
+from playwright.sync_api import FrameLocator, Locator, Page, Response
 
 from course import references
 
@@ -167,7 +168,7 @@ class Teacher(Person):
         dialog.wait_for(timeout=60_000)
         said = dialog.inner_text()
         dialog.locator("button:has-text('OK')").click()
-        dialog.wait_for(state="detached")
+        self.formgrader.locator(".modal-backdrop").wait_for(state="detached")
         return said
 
     def go(self, *links: str) -> None:
@@ -178,14 +179,21 @@ class Teacher(Person):
     def mark(self, learner: str, exercise: str, points: str, comment: str) -> None:
         """Give points and a comment by hand, from the page of submissions on."""
         self.go("Manual Grading", "neuron", "neuron")
-        self.row(self.server.names[learner]).locator("td.name a:visible").click()
+        with self.page.expect_response(re.compile("/api/comments")), self.page.expect_response(re.compile("/api/grades")):
+            self.row(self.server.names[learner]).locator("td.name a:visible").click()
+        self.page.wait_for_timeout(500)  # until the page has put what it got into its fields
         for place, text in ((f"#{exercise}-comment", comment), (f"#check-{exercise}", points)):
             written = self.formgrader.locator(place)
-            with self.page.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
+            with self.page.expect_response(partial(has_kept, text)):
                 written.fill(text)
                 written.press("Tab")
         self.picture("comment")
         self.go("Manual Grading", "Manage Assignments")
+
+
+def has_kept(text: str, answer: Response) -> bool:
+    """Whether an answer of formgrader says that it saved a text."""
+    return answer.ok and answer.request.method == "PUT" and text in (answer.request.post_data or "")
 
 
 @dataclass
@@ -219,7 +227,7 @@ def evening(server: ClassServer) -> Evening:
     with browser() as chromium:
         ada, bob = (Learner(server, chromium, name) for name in ("ada", "bob"))
         work(ada, seen, {**RIGHT, "sigmoid": SLOPPY})
-        server.run(in_course("nbgrader db assignment add neuron --duedate=\"$(date -u '+%F %T UTC')\""), "teacher")
+        server.run(in_course("nbgrader db assignment add neuron --duedate=\"$(date -u -d '+1 second' '+%F %T UTC')\""), "teacher")
         server.run(in_course("sed -i 's/^# c.AssignLatePenalties/c.AssignLatePenalties/' class/nbgrader_config.py"), "teacher")
         work(bob, seen, RIGHT)
         teacher = Teacher(server, chromium, "teacher")
