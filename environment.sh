@@ -89,7 +89,7 @@ if [ -e "$unfinished" ] || ! works_here; then
     : >"$unfinished"
     "$python" -m venv .venv || stop "$python -m venv could not make .venv; its own words are above."
 fi
-printf '%s ' "Setting up .venv from $lock (some 130 packages):"
+printf '%s ' "Setting up .venv from $lock ($(grep -c "^[a-z].*==" "$lock") packages):"
 : >"$unfinished"
 rm -f "$stamp"
 install --require-hashes -r "$lock"

@@ -8,6 +8,7 @@ ipympl and plotly are no part of the course: they are installed into build/rival
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -16,10 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import websocket
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
@@ -86,7 +90,27 @@ class Measured:
         return f"| {self.name} | {self.median:.0f} | {p95:.0f} | {self.rate:.0f} | {self.lag:.0f} | {len(self.delays)} |"
 
 
-def measure(notebook: Any, name: str, cell_id: str, moves: int) -> Measured:
+class Hand:
+    """The mouse, moved through the browser's own debugging port: playwright would wait after each move until the page has taken it."""
+
+    def __init__(self, port: int, page: Any) -> None:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
+            (target,) = (one for one in json.load(answer) if one["url"] == page.url)
+        self._socket = websocket.create_connection(target["webSocketDebuggerUrl"], suppress_origin=True)
+        self._count = 0
+
+    def to(self, place: tuple[float, float], kind: str = "mouseMoved") -> None:
+        """Send one move of the pressed mouse, and wait for nothing."""
+        self._count += 1
+        where = {"type": kind, "x": place[0], "y": place[1], "button": "left", "buttons": 1, "clickCount": 1}
+        self._socket.send(json.dumps({"id": self._count, "method": "Input.dispatchMouseEvent", "params": where}))
+
+    def close(self) -> None:
+        """Let go."""
+        self._socket.close()
+
+
+def measure(notebook: Any, port: int, name: str, cell_id: str, moves: int) -> Measured:
     """Drag the first slider of a cell, move by move and then at 60 Hz.
 
     Raises:
@@ -99,12 +123,15 @@ def measure(notebook: Any, name: str, cell_id: str, moves: int) -> Measured:
     page.wait_for_timeout(800)
     cell.locator(".jp-Cell-outputWrapper").evaluate(PROBE)
     places = _to_and_fro(slider)
-    page.mouse.move(*next(places))
-    page.mouse.down()
+    hand, start = Hand(port, page), next(places)
+    page.mouse.move(*start)
+    hand.to(start, "mousePressed")
     page.wait_for_timeout(500)
-    delays = [delay for _ in range(moves) if (delay := _one_move(page, next(places))) is not None]
-    rate, lag = _drag(page, places)
-    page.mouse.up()
+    delays = [delay for _ in range(moves) if (delay := _one_move(page, hand, next(places))) is not None]
+    rate, lag = _drag(page, hand, places)
+    hand.to(next(places), "mouseReleased")
+    page.wait_for_timeout(300)
+    hand.close()
     if len(delays) < moves / 2:
         raise RuntimeError(f"{name}: only {len(delays)} of {moves} moves of its slider changed the picture; is the play locked or its slider too coarse?")
     return Measured(name, delays, rate, lag)
@@ -123,37 +150,34 @@ def _to_and_fro(slider: Any) -> Iterator[tuple[float, float]]:
         yield x, y
 
 
-def _one_move(page: Any, place: tuple[float, float]) -> float | None:
+def _one_move(page: Any, hand: Hand, place: tuple[float, float]) -> float | None:
     """Milliseconds until the picture changed after one move; None if it did not within 0.6 s."""
     page.evaluate("() => { probe.frames.length = 0; }")
-    page.mouse.move(*place)
-    for _ in range(30):
-        page.wait_for_timeout(20)
+    page.wait_for_timeout(30)
+    hand.to(place)
+    for _ in range(4):  # asking costs the page time, so it is asked late
+        page.wait_for_timeout(150)
         delay: float | None = page.evaluate("() => probe.frames.length ? probe.frames[0] - probe.moved : null")
         if delay is not None:
-            page.wait_for_timeout(60)
             return delay
     return None
 
 
-def _drag(page: Any, places: Iterator[tuple[float, float]], seconds: float = 3.0) -> tuple[float, float]:
+def _drag(page: Any, hand: Hand, places: Iterator[tuple[float, float]], seconds: float = 3.0) -> tuple[float, float]:
     """Frames a second while the mouse moves 60 times a second, and how long after the last move the last frame came (ms)."""
     page.wait_for_timeout(500)
     page.evaluate("() => { probe.frames.length = 0; }")
-    start, sent = time.perf_counter(), 0
-    while (now := time.perf_counter() - start) < seconds:
-        if now * 60 >= sent:
-            page.mouse.move(*next(places))
-            sent += 1
-        else:
-            time.sleep(0.001)
+    start = time.perf_counter()
+    for sent in range(int(60 * seconds)):
+        time.sleep(max(0.0, start + sent / 60 - time.perf_counter()))
+        hand.to(next(places))
     page.wait_for_timeout(1000)
     frames, moved = page.evaluate("() => [probe.frames, probe.moved]")
     during = [frame for frame in frames if frame <= moved]
     return len(during) / seconds, max(0.0, frames[-1] - moved) if frames else float("nan")
 
 
-def plays(server: Any, chromium: Any, name: str, moves: int) -> Iterator[Measured]:
+def plays(server: Any, chromium: Any, port: int, name: str, moves: int) -> Iterator[Measured]:
     """Every play of a lesson that is solved with its reference, its questions answered."""
     from lab import opened
 
@@ -171,10 +195,10 @@ def plays(server: Any, chromium: Any, name: str, moves: int) -> Iterator[Measure
             for index in range(groups.count()):
                 groups.nth(index).locator("input").last.click()
         for number, cell_id in enumerate((cell_id for cell_id, kind in ids if kind == "play"), 1):
-            yield measure(notebook, f"**{name}**, play {number}", cell_id, moves)
+            yield measure(notebook, port, f"**{name}**, play {number}", cell_id, moves)
 
 
-def rivals(server: Any, chromium: Any, moves: int) -> Iterator[Measured]:
+def rivals(server: Any, chromium: Any, port: int, moves: int) -> Iterator[Measured]:
     """The other ways, a notebook each, so that none slows the next."""
     import nbformat
     from lab import opened
@@ -186,7 +210,7 @@ def rivals(server: Any, chromium: Any, moves: int) -> Iterator[Measured]:
         with opened(server, f"rival{number}.ipynb", chromium, []) as page:
             page.run_all()
             page.page.wait_for_timeout(1500)
-            yield measure(page, name, "rival", moves)
+            yield measure(page, port, name, "rival", moves)
 
 
 def install_rivals() -> None:
@@ -201,7 +225,7 @@ def install_rivals() -> None:
 
 def main() -> None:
     """Print the table, row by row."""
-    from lab import Server, browser
+    from lab import Server, browser, free_port
 
     from course import LESSONS
 
@@ -213,16 +237,17 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped too
     if not options.no_rivals:
         install_rivals()
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as home, browser() as chromium:
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as home, browser(f"--remote-debugging-port={port}") as chromium:
         shutil.copytree(ROOT / "course", Path(folder) / "course", ignore=shutil.ignore_patterns("progress.json"))
         server = Server(Path(folder), Path(home))
         try:
             print(f"Load when it began: {os.getloadavg()[0]:.1f}\n", flush=True)
             print("| figure | median ms | p95 ms | frames/s | last frame after, ms | moves |\n|---|---|---|---|---|---|", flush=True)
             for name in [options.only] if options.only else LESSONS:
-                for measured in plays(server, chromium, name, options.moves):
+                for measured in plays(server, chromium, port, name, options.moves):
                     print(measured.row(), flush=True)
-            for measured in () if options.no_rivals else rivals(server, chromium, options.moves):
+            for measured in () if options.no_rivals else rivals(server, chromium, port, options.moves):
                 print(measured.row(), flush=True)
         finally:
             server.close()

@@ -14,7 +14,7 @@ from grader.trimmed import trimmed_conda, trimmed_lock, trimmed_project
 
 MODULES = (
     "__init__", "answers", "ask", "attempt", "check", "cli", "compare", "formulas", "judge", "lean", "learners", "limits", "observe", "own", "page", "plain",
-    "present", "progress", "refused", "runner", "sample", "standing", "submission", "terminal", "unconfined", "vocabulary", "watch", "work",
+    "present", "progress", "refused", "runner", "sample", "standing", "submission", "terminal", "unconfined", "unrun", "vocabulary", "watch", "work",
 )  # fmt: skip
 """The grader's modules that a learner has: checks, questions, progress, and the commands of `grader.learners`."""
 

@@ -1,17 +1,11 @@
 """A Jupyter server comes in; kernel websockets that send each message at once go out.
 
 A server leaves Nagle's algorithm on: a message waits about 40 ms for the receipt of the one before, and ipywidgets sends the
-<<<<<<< HEAD
 next value of a slider only then, so that no figure shows more than 20 frames a second. This server extension turns it off;
 `jupyter_server_config.d/playground.json` switches the extension on wherever the package is installed. By hand:
 
     jupyter server extension enable playground.server
     jupyter lab --ServerApp.kernel_websocket_connection_class=playground.server.PromptConnection    # the same without the extension
-=======
-next value of a slider only then, so that no figure shows more than 20 frames a second. `jupyter_server_config.d/playground.json`
-turns this on, as a server extension, wherever the package is installed: of the files in such a folder, a server reads nothing
-but which extensions to load.
->>>>>>> hub
 """
 
 from __future__ import annotations
@@ -19,8 +13,6 @@ from __future__ import annotations
 from typing import Any
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
-
-SETTING = "kernel_websocket_connection_class"
 
 
 class PromptConnection(ZMQChannelsWebsocketConnection):
@@ -33,7 +25,6 @@ class PromptConnection(ZMQChannelsWebsocketConnection):
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
-<<<<<<< HEAD
     return [{"module": "playground.server"}]
 
 
@@ -42,13 +33,3 @@ def _load_jupyter_server_extension(app: Any) -> None:
     if app.kernel_websocket_connection_class is ZMQChannelsWebsocketConnection:
         app.kernel_websocket_connection_class = PromptConnection
         app.web_app.settings["kernel_websocket_connection_class"] = PromptConnection  # what each new websocket asks
-=======
-    return [{"module": __name__}]
-
-
-def _load_jupyter_server_extension(server: Any) -> None:
-    """Use the class for all kernels, unless somebody has chosen another than the server's own."""
-    settings = server.web_app.settings
-    if settings.get(SETTING) is ZMQChannelsWebsocketConnection:
-        settings[SETTING] = PromptConnection
->>>>>>> hub

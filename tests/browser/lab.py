@@ -183,10 +183,10 @@ class Notebook:
 
 
 @contextmanager
-def browser() -> Iterator[Any]:
-    """A Chromium with a fresh profile."""
+def browser(*options: str) -> Iterator[Any]:
+    """A Chromium with a fresh profile, and more options of its command line."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=require_chromium(), args=["--headless=new", "--no-sandbox", "--disable-gpu"])
+        chromium = playwright.chromium.launch(executable_path=require_chromium(), args=["--headless=new", "--no-sandbox", "--disable-gpu", *options])
         try:
             yield chromium
         finally:
