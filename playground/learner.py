@@ -141,7 +141,8 @@ class _Hush(io.TextIOBase):
         return len(text) if threading.get_ident() == self.thread else int(self.stream.write(text))
 
     def flush(self) -> None:
-        self.stream.flush()
+        if threading.get_ident() != self.thread:  # a kernel's stream waits for another thread, and Python flushes what it throws away
+            self.stream.flush()
 
 
 @contextmanager
