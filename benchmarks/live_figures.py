@@ -231,7 +231,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moves", type=int, default=100)
-    parser.add_argument("--only", choices=LESSONS)
+    parser.add_argument("--only", choices=[*LESSONS, "rivals"])
     parser.add_argument("--no-rivals", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped too
@@ -244,7 +244,7 @@ def main() -> None:
         try:
             print(f"Load when it began: {os.getloadavg()[0]:.1f}\n", flush=True)
             print("| figure | median ms | p95 ms | frames/s | last frame after, ms | moves |\n|---|---|---|---|---|---|", flush=True)
-            for name in [options.only] if options.only else LESSONS:
+            for name in () if options.only == "rivals" else [options.only] if options.only else LESSONS:
                 for measured in plays(server, chromium, port, name, options.moves):
                     print(measured.row(), flush=True)
             for measured in () if options.no_rivals else rivals(server, chromium, port, options.moves):
