@@ -139,7 +139,7 @@ def test_what_cannot_be_exported_is_said(tmp_path: Path, monkeypatch: pytest.Mon
     assert "There is no work/loss/loss.ipynb yet; make lab makes your copy of the course." in said("loss")
     assert "nowhere/mine.html can't be written: No such file or directory; name another place with --output." in said("neuron", "--output=nowhere/mine.html")
     notebook.write_bytes(b"{")
-    assert "neuron.ipynb can't be exported: it is damaged: it can't be read as JSON." in said("neuron")
+    assert "neuron.ipynb can't be exported: it is damaged: it can't be read as JSON from its line 1 on." in said("neuron")
     notebook.write_bytes(b'{"cells": [{"cell_type": "code", "outputs": 3}]}')
     assert "neuron.ipynb can't be exported: it is not a notebook that nbformat reads" in said("work/neuron/neuron.ipynb")
     (notebook.parent / "answers.json").unlink()
