@@ -83,7 +83,7 @@ def _compare(expected: Plain, actual: Plain, rtol: float, atol: float, what: str
         return f"{what} returned {reason}."
     if isinstance(expected, dict) and ("tuple" in expected or "list" in expected):
         return _compare_items(expected, actual, rtol, atol)
-    want, got = _numbers(expected), _numbers(actual)
+    want, got = numbers_in(expected), numbers_in(actual)
     if want is None or got is None:
         return None if expected == actual else f"{what} returned something of another kind than expected."
     if want.size != got.size:
@@ -118,7 +118,7 @@ def _items(data: Plain) -> list[Plain] | None:
     return None
 
 
-def _numbers(data: Plain) -> np.ndarray[Any, Any] | None:
+def numbers_in(data: Plain) -> np.ndarray[Any, Any] | None:
     """The numbers of `data` as a float64 array, or None where it holds anything else (text, None, a ragged list)."""
     if isinstance(data, str) or data is None:
         return None
@@ -140,7 +140,7 @@ def _shapes(data: Plain, expected: Plain) -> Any:
         wanted, items = _items(expected) or [], _items(data)
         if items is not None and len(items) == len(wanted):
             return [_shapes(item, one) for item, one in zip(items, wanted, strict=True)]
-    numbers = _numbers(data)
+    numbers = numbers_in(data)
     return None if numbers is None else numbers.shape
 
 
@@ -162,7 +162,7 @@ def _dtype_difference(case: dict[str, Any], expected: Outcome, outcome: Outcome)
 def _dtype_name(data: Plain) -> str:
     if isinstance(data, dict) and "dtype" in data:
         return str(data["dtype"])
-    numbers = _numbers(data)
+    numbers = numbers_in(data)
     return "no numbers" if numbers is None else str(np.asarray(decode(data)).dtype)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from grader.compare import numbers_in
 from grader.observe import Outcome
-from grader.plain import Plain, decode, opaque
+from grader.plain import Plain, opaque
 from grader.vocabulary import kind
 
 DIGITS = 6
@@ -44,21 +45,11 @@ def _value(data: Plain) -> Any:
     """A value as text that doesn't tell a list from an array of the same numbers."""
     if reason := opaque(data):
         return "opaque", reason
-    if (numbers := _numbers(data)) is not None:
+    if (numbers := numbers_in(data)) is not None:
         return numbers.shape, hashlib.sha256(_rounded(numbers).tobytes()).hexdigest()
     if isinstance(data, dict):
         return [_value(item) for item in (data["tuple"] if "tuple" in data else data.get("list", ()))]
     return repr(data)
-
-
-def _numbers(data: Plain) -> np.ndarray[Any, Any] | None:
-    if isinstance(data, str) or data is None:
-        return None
-    try:
-        array = np.asarray(decode(data))
-        return array.astype(np.float64) if array.dtype.kind in "biuf" else None
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _rounded(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

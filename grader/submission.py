@@ -195,7 +195,7 @@ def _kept_facts(source: str) -> Facts:
 
 
 def _read_facts(source: str) -> Facts:
-    tree = _parsed(source)
+    tree = parsed(source)
     if tree is None:
         return Facts()
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
@@ -220,8 +220,8 @@ def checked_name(source: str) -> str | None:
     return None
 
 
-def _parsed(source: str) -> ast.Module | None:
-    """The cell's syntax; magics and shell lines are blanks in it."""
+def parsed(source: str) -> ast.Module | None:
+    """A cell's syntax, with magics and shell lines blank; None where it is no Python."""
     for text in (source, MAGIC.sub(r"\1pass", source)):
         try:
             return ast.parse(text)

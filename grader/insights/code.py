@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import ast
 
-from grader.submission import MAGIC
+from grader.submission import parsed
 
 MAX_LINES = 60
 """Most lines of code that are shown."""
-
-
-def parsed(source: str) -> ast.Module | None:
-    """A cell's syntax, with IPython's own lines blank; None where it is no Python."""
-    for text in (source, MAGIC.sub(r"\1pass", source)):
-        try:
-            return ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return None
 
 
 def code_alone(source: str) -> str | None:
