@@ -102,13 +102,14 @@ def _run(arguments: argparse.Namespace) -> int:
         page = exported(notebook, arguments.run_first)
         old = stale(load_notebook(notebook.read_bytes()))
     except (UnreadableNotebook, KeyMissing, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error).partition(". ")[0]
+        reason = (isinstance(error, OSError) and error.strerror) or str(error).partition(". ")[0]
         raise Refused(f"{notebook.name} can't be exported: {reason}.") from None
     place = arguments.output or place
     _write(place, page)
     print(f"{place} is there; open it in a browser.")
     if old and not arguments.run_first:
-        print(f"It shows what you saved, and these checks were not run since their cells were: {', '.join(old)}. With --run, all cells are run first.", file=sys.stderr)
+        print(f"It shows what you saved, and these answers were changed or run after their last check: {', '.join(old)}.", file=sys.stderr)
+        print("With --run (make export LESSON=… ARGS=--run), all cells are run first.", file=sys.stderr)
     return 0
 
 
@@ -181,7 +182,10 @@ def _run_cells(page: Any, folder: Path) -> None:
         resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"],
     )
-    client.execute()
+    try:
+        client.execute()
+    except TimeoutError:
+        raise UnreadableNotebook(f"a cell ran for more than {CELL_SECONDS} seconds; look for a loop that never ends") from None
 
 
 def _still(cell: Any, key: dict[str, Any], folder: Path) -> None:

@@ -107,4 +107,5 @@ def _verify_one(folder: Path, name: str, seeds: int) -> list[str]:
 def _summary(lesson: Lesson, seeds: int) -> str:
     exercises = lesson.exercises.values()
     wrong, right = (sum(len(getattr(one, kind)) for one in exercises) for kind in ("misconceptions", "right_answers"))
-    return f"{lesson.name}: {len(exercises)} exercises, {wrong} wrong answers rejected, {right} right ones accepted besides the references, on {seeds} draws."
+    count = "1 exercise" if len(exercises) == 1 else f"{len(exercises)} exercises"
+    return f"{lesson.name}: {count}, {wrong} wrong answers rejected, {right} right ones accepted besides the references, on {seeds} draws."

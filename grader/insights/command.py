@@ -53,7 +53,7 @@ def _page(root: Path, of_class: Class, output: Path | None, names: bool) -> int:
     groups = groups_of(of_class)
     _write(target, page(of_class, groups, names))
     unexplained = sum(len(group.students) for group in groups)
-    print(f"{_short(target)}: {len(of_class.works)} graded, {len(of_class.ungraded)} without a grade, {unexplained} answers unexplained.")
+    print(f"{_short(target)}: {len(of_class.works)} graded, {len(of_class.ungraded)} without a grade, {unexplained} {'answer' if unexplained == 1 else 'answers'} unexplained.")
     if groups:
         print(f"The largest group of these: grader insights {of_class.lesson.name} --skeleton {groups[0].name}")
     return 0

@@ -115,7 +115,7 @@ def test_with_run_all_cells_are_run_first_and_the_notebook_stays_as_it_is(tmp_pa
     assert main(["export", "neuron"]) == 0
     said = capsys.readouterr()
     assert said.out == f"{tmp_path}/work/neuron.html is there; open it in a browser.\n"
-    assert "these checks were not run since their cells were: weighted_sum, sigmoid, relu, dense. With --run" in said.err
+    assert "these answers were changed or run after their last check: weighted_sum, sigmoid, relu, dense.\nWith --run" in said.err
     assert main(["export", "neuron", "--run", "--output", "mine.html"]) == 0
     assert capsys.readouterr().err == ""
     page = (tmp_path / "mine.html").read_text(encoding="utf-8")
