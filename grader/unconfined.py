@@ -71,7 +71,7 @@ class Unconfined:
                     attempt.take(_read(line))
                 if attempt.complete:
                     return
-        attempt.end()
+        attempt.end(time.monotonic())
 
 
 @contextlib.contextmanager

@@ -69,7 +69,8 @@ class Engine:
         """The response to a request, in the form of `grader.runner`; never raises for anything that a learner's code does.
 
         Calls reach the child in an order of their own for each notebook. What was lost to a crash, a hang or a flood is a
-        ``{"limit": sentence}``; a fresh child does what is left, within `Limits.starts` and `Limits.total_seconds`.
+        ``{"limit": sentence}``; a fresh child does what is left, within `Limits.starts` and `Limits.total_seconds`. A child that
+        went down with its server is no learner's fault: the first time, it costs nothing.
         """
         attempt = Attempt(request, self.limits)
         for _ in range(self.limits.starts):
@@ -97,12 +98,12 @@ class Engine:
                 attempt.take(frame)
                 if attempt.complete:
                     break
-            attempt.end()
         finally:
             for descriptor in (request_write, results_read):
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
-            self._stop_child()
+            ended = time.monotonic()
+            attempt.end(ended, innocent=not self._stop_child())
 
     def _start_child(self, request: int, results: int) -> None:
         for attempt in (1, 2):
@@ -116,15 +117,16 @@ class Engine:
                     raise
                 self._start_server()
 
-    def _stop_child(self) -> None:
-        try:
-            assert self._control is not None
+    def _stop_child(self) -> bool:
+        """Whether the server could do it; one that does not answer any more is replaced."""
+        if self._control is None or self._server is None:  # it could not be started
+            return False
+        with contextlib.suppress(OSError):
             self._control.send(b"stop")
-            if self._control.recv(64) == b"stopped":
-                return
-        except OSError:
-            pass
-        self._start_server()  # it does not answer any more: take a new one
+            if self._control.recv(64) == b"stopped" and self._server.poll() is None:
+                return True
+        self._start_server()
+        return False
 
     def _start_server(self) -> None:
         self._stop_server()

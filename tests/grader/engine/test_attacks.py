@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 
 from course import ROOT, lesson, references, solved, written
+from grader.attempt import Attempt
 from grader.engine import Engine, Limits, Protection, protection
+from grader.limits import ended
 from grader.run import Graded, Run
 
 RUN = Run(lesson("neuron"), seed=11)
@@ -230,3 +233,31 @@ def test_the_server_is_started_again_after_it_was_lost(engine: Engine) -> None:
         assert fresh._server is not None
         fresh._server.kill()
         assert points(RUN.grade(HONEST, fresh)) == FULL
+
+
+SLEEPY = """
+import time
+time.sleep(0.5)
+def relu(z):
+    return np.maximum(0, z)
+"""
+
+
+def test_a_server_lost_in_the_middle_costs_nobody_anything(engine: Engine) -> None:
+    notebook = json.dumps(written("neuron", **{**dict.fromkeys(FULL, "..."), "relu": SLEEPY})).encode()
+    with Engine(LIMITS, engine.kind) as fresh:
+        assert fresh._server is not None
+        first = fresh._server
+        killer = threading.Timer(0.3, first.kill)
+        killer.start()
+        assert points(RUN.grade(notebook, fresh)) == FULL
+        assert fresh._server is not first
+
+
+def test_a_cell_that_takes_the_server_with_it_twice_is_given_up() -> None:
+    attempt = Attempt({"cells": ["1"], "calls": {"f": [{"inputs": []}]}}, LIMITS)
+    for error in (None, ended("Cell 1")):
+        attempt.begin()
+        attempt.take({"cell": 0})
+        attempt.end(time.monotonic(), innocent=True)
+        assert attempt.errors == [error]
