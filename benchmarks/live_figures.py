@@ -156,9 +156,12 @@ def _to_and_fro(slider: Any) -> Iterator[tuple[float, float]]:
 
 
 def _one_move(page: Any, hand: Hand, place: tuple[float, float]) -> float | None:
-    """Milliseconds until the picture changed after one move; None if it did not within 0.6 s."""
-    page.evaluate("() => { probe.frames.length = 0; }")
-    page.wait_for_timeout(30)
+    """Milliseconds until the picture changed after one move; None if it did not within 0.6 s. Before it, the picture stands still."""
+    for _ in range(20):
+        page.evaluate("() => { probe.frames.length = 0; }")
+        page.wait_for_timeout(60)
+        if page.evaluate("() => !probe.frames.length"):
+            break
     hand.to(place)
     for _ in range(4):  # asking costs the page time, so it is asked late
         page.wait_for_timeout(150)

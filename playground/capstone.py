@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from playground.digits import digits
 from playground.live import LiveFigure
 from playground.marks import Array
-from playground.network import BUGS, LIMIT, Blocks, Problem, accuracy, broken, errors, gate, history
+from playground.network import BUGS, LIMIT, Blocks, Moment, Problem, accuracy, broken, errors, gate, history, training
 from playground.scene import Frame
 from playground.style import BLACK, BLUE, GREEN, PURPLE, VERMILLION, Look, number
 
@@ -23,7 +24,7 @@ EDGE = np.linspace(-2.2, 2.2, 45)
 GRID = np.stack(np.meshgrid(EDGE, EDGE), axis=-1).reshape(-1, 2)
 
 DIGIT_STEPS, DIGIT_EVERY = 300, 10
-DEPTH_STEPS, DEPTH_EVERY = 150, 10
+DEPTH_STEPS, DEPTH_EVERY = 150, 2
 DEPTH_EXAMPLES = 400
 
 SMALLEST = 1e-12
@@ -81,15 +82,15 @@ def reading(mine: Any, forward: Function, backward: Function, train: Function, r
 
     def move(f: Any, step: float, image: float) -> Frame:
         blocks, test, which = _ready(f, mine), _digits(TESTING), int(image)
-        nets = {name: history(blocks, _digits(LEARNING), hidden, "init_kaiming_normal", 0.5, DIGIT_STEPS, DIGIT_EVERY) for name, hidden in (("hidden", (32,)), ("none", ()))}
-        moments = np.array([moment.step for moment in nets["hidden"]])
-        curves = {name: _accuracies(blocks, name, tuple(moment.step for moment in net)) for name, net in nets.items()}
+        nets = {"hidden": _learned(blocks, (32,)), "none": _learned(blocks, ())}
         now = int(step) // DIGIT_EVERY
-        said = int(np.argmax(blocks.logits(test.X[which : which + 1], nets["hidden"][now].layers)))
-        shown = {name: (moments[: now + 1], curve[: now + 1]) for name, curve in curves.items()}
+        steps = np.arange(now + 1) * DIGIT_EVERY
+        shown = {name: (steps, shares[: now + 1]) for name, (_, shares) in nets.items()}
+        hidden, none = (shares[now] for _, shares in nets.values())
+        said = int(np.argmax(blocks.logits(test.X[which : which + 1], nets["hidden"][0][now].layers)))
         return {**shown, "image": test.X[which].reshape(8, 8)[::-1], "says": (4, 8.6, f"it is a {test.labels[which]}, read as {said}")}, (
-            f"After {moments[now]} steps the network reads {_percent(curves['hidden'][now])} of {len(test.labels)} new digits, without its hidden layer"
-            f" {_percent(curves['none'][now])}; image {which} is a {test.labels[which]}, read as {said}."
+            f"After {steps[now]} steps the network reads {_percent(hidden)} of {len(test.labels)} new digits, without its hidden layer"
+            f" {_percent(none)}; image {which} is a {test.labels[which]}, read as {said}."
         )
 
     play = _play("A network learns to read digits", move, mine, after, forward, backward, train, relative_error)
@@ -108,18 +109,16 @@ def reading(mine: Any, forward: Function, backward: Function, train: Function, r
 def depth(mine: Any, forward: Function, backward: Function, train: Function, relative_error: Function, after: Any = None) -> LiveFigure:
     """Deeper and deeper networks on digits: the loss of the first steps from Xavier's and from Kaiming's weights."""
 
-    def move(f: Any, layers: float) -> Frame:
+    def move(f: Any, layers: float) -> Iterator[Frame]:
         blocks, few = _ready(f, mine), _digits(LEARNING)
         few = Problem(f"{DEPTH_EXAMPLES} digits", few.X[:DEPTH_EXAMPLES], few.labels[:DEPTH_EXAMPLES])
-        runs = {
-            name: history(blocks, few, (32,) * int(layers), scheme, 0.05, DEPTH_STEPS, DEPTH_EVERY)
-            for name, scheme in (("Kaiming", "init_kaiming_normal"), ("Xavier", "init_xavier_uniform"))
-        }
-        lines = {name: (np.array([m.step for m in run]), np.array([m.loss for m in run])) for name, run in runs.items()}
-        return lines, (
-            f"With {int(layers)} hidden layer{'s' * (layers > 1)} the loss after {DEPTH_STEPS} steps is {number(lines['Kaiming'][1][-1])} from Kaiming's weights"
-            f" and {number(lines['Xavier'][1][-1])} from Xavier's."
-        )
+        kaiming, xavier = (training(blocks, few, (32,) * int(layers), scheme, 0.05, DEPTH_STEPS, DEPTH_EVERY) for scheme in ("init_kaiming_normal", "init_xavier_uniform"))
+        while True:
+            for run in (kaiming, xavier):
+                run.advance()
+            yield _losses(int(layers), kaiming.moments, xavier.moments)
+            if kaiming.complete and xavier.complete:
+                return
 
     play = _play("Deep networks from two starts", move, mine, after, forward, backward, train, relative_error)
     ax = play.axes(xlabel="training steps", ylabel="loss", xlim=(0, DEPTH_STEPS), ylim=(0, 4))
@@ -127,6 +126,16 @@ def depth(mine: Any, forward: Function, backward: Function, train: Function, rel
     play.line("Xavier", ax, Look(GREEN, (9, 3), width=4), twin=False, label="Xavier")
     play.slider("layers", "hidden layers", 1, 16, 2, step=1)
     return play
+
+
+def _losses(layers: int, kaiming: list[Moment], xavier: list[Moment]) -> Frame:
+    """Both losses, as far as they are known."""
+    runs = {"Kaiming": kaiming, "Xavier": xavier}
+    last = kaiming[-1], xavier[-1]
+    return {name: (np.array([m.step for m in run]), np.array([m.loss for m in run])) for name, run in runs.items()}, (
+        f"With {layers} hidden layer{'s' * (layers > 1)} the loss after {last[0].step} steps is {number(last[0].loss)} from Kaiming's weights"
+        f" and {number(last[1].loss)} from Xavier's."
+    )
 
 
 def _play(title: str, move: Any, mine: Any, after: Any, *functions: Function) -> LiveFigure:
@@ -147,10 +156,11 @@ def _ready(f: Any, mine: Any) -> Blocks:
     return blocks
 
 
-def _accuracies(blocks: Blocks, name: str, steps: tuple[int, ...]) -> Array:
-    hidden = (32,) if name == "hidden" else ()
-    net = history(blocks, _digits(LEARNING), hidden, "init_kaiming_normal", 0.5, DIGIT_STEPS, DIGIT_EVERY)
-    return np.array([accuracy(blocks, _digits(TESTING), moment.layers) for moment in net])
+@lru_cache(maxsize=8)
+def _learned(blocks: Blocks, hidden: tuple[int, ...]) -> tuple[list[Moment], Array]:
+    """A network while it learns digits, and the share of new digits that it reads at each moment."""
+    moments = history(blocks, _digits(LEARNING), hidden, "init_kaiming_normal", 0.5, DIGIT_STEPS, DIGIT_EVERY)
+    return moments, np.array([accuracy(blocks, _digits(TESTING), moment.layers) for moment in moments])
 
 
 def _digits(part: str) -> Problem:

@@ -7,22 +7,27 @@ costs the kernel about a millisecond and the picture still looks like matplotlib
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 import zlib
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import ipywidgets as widgets
 
-from playground import page, scene
+from playground import page, rest, scene
 from playground.canvas import Canvas
 from playground.interrupt import listen
 from playground.learner import Followed, Function, Unusable, Watched, hushed
 from playground.marks import Mark
 from playground.scene import Frame
 
-Move = Callable[..., Frame]
+Move = Callable[..., Frame | Iterator[Frame]]
+
+REFRESH_SECONDS = 1 / 30
+"""How often a move that yields shows what it has, while the hand rests."""
 
 _one_at_a_time = threading.RLock()
 
@@ -32,7 +37,8 @@ class LiveFigure(Canvas):
 
     `move(f, **values)` gets the functions as `f.name` and the controls' values by name. It returns the new data of each part
     by name, and the readout. It is called twice a move: with the learner's functions, and with those of the same names in
-    `playground.finished`, whose data is drawn dashed for every part that is a `twin`. Declare the parts and the controls
+    `playground.finished`, whose data is drawn dashed for every part that is a `twin`. A move that takes long yields: the first
+    of its results is shown at once, and the others while the hand rests, up to the last. Declare the parts and the controls
     first (see `Canvas`); the figure is drawn when it is first looked at. As the last expression of a cell it shows itself once.
 
     Args:
@@ -51,6 +57,12 @@ class LiveFigure(Canvas):
         self._marks: list[Mark] = []
         self._readout: list[str] = []
         self._alt = ""
+        self._values: dict[str, Any] = {}
+        self._target: Frame | None = None
+        self._coming: Iterator[Frame] | None = None
+        self._targets: Iterator[Frame] = iter(())
+        self._unseen: Frame | None = None
+        self._seen = 0.0
         self._moving: widgets.HTML | None = None
         self._root: widgets.VBox | None = None
 
@@ -73,24 +85,24 @@ class LiveFigure(Canvas):
     @property
     def readout(self) -> list[str]:
         """What stands under the figure now: a line for yours, one for the target."""
-        assert self.widget
+        self.complete()
         return self._readout
 
     @property
     def alt(self) -> str:
         """The figure in words, at the controls' present values."""
-        assert self.widget
+        self.complete()
         return self._alt
 
     @property
     def svg(self) -> str:
         """The moving layer at the controls' present values."""
-        assert self.widget
+        self.complete()
         return page.layer(self._marks, self._alt)
 
     def still(self) -> bytes:
         """Both layers in one PNG, at the controls' present values."""
-        assert self.widget
+        self.complete()
         artists = [artist for mark in self._marks for artist in mark.draw(self.figure)]
         for order, artist in enumerate(artists):
             artist.set_zorder(100 + order)  # over all that stands still, as the moving layer lies in a browser
@@ -102,17 +114,57 @@ class LiveFigure(Canvas):
 
     def refresh(self) -> None:
         """Compute and show the moving parts, for the controls' present values and the functions as they are now."""
+        rest.moved()
         with _one_at_a_time, hushed():
             for function in self._learner.values():
                 function.look_up()
-            values = self.values()
-            target = None if self._finished is None else self._move(self._finished, **values)
-            yours, problem = self._try(values)
-            self._marks = scene.compose(self.parts, yours, target, problem)
-            self._readout = scene.readout(self.parts, yours, target, problem)
-            self._alt = scene.describe(self.title, {self.labels[name]: value for name, value in values.items()}, self._readout)
-            if self._moving is not None:
-                self._moving.value = self._now()
+            self._values, self._coming, self._target = self.values(), None, None
+            if self._finished is not None:
+                self._target, others = _begin(self._move(self._finished, **self._values))
+                self._targets = others or iter(())
+            self._show(*self._try(self._first))
+        if self._coming is not None:
+            rest.later(self._go_on)
+
+    def complete(self) -> None:
+        """Wait for the last result of a move that yields."""
+        assert self.widget
+        while self._go_on():
+            pass
+
+    def _first(self) -> Frame | None:
+        yours, self._coming = _begin(self._move(SimpleNamespace(**self._learner), **self._values))
+        return yours
+
+    def _go_on(self) -> bool:
+        """Take the next result of a move that yields, and show it if it is the last or the time for one more picture; whether there was one."""
+        with _one_at_a_time, hushed():
+            if (coming := self._coming) is None:
+                return False
+            newest, problem = self._try(lambda: next(coming, None))
+            if newest is None:
+                self._coming = None
+            self._target = next(self._targets, self._target)
+            self._unseen = newest or self._unseen
+            if problem or (self._unseen and (newest is None or time.monotonic() - self._seen > REFRESH_SECONDS)):
+                self._show(None if problem else self._unseen, problem)
+            return newest is not None
+
+    def _try(self, compute: Callable[[], Frame | None]) -> tuple[Frame | None, Unusable | None]:
+        try:
+            return compute(), None
+        except Unusable as problem:
+            return None, problem
+
+    def _show(self, yours: Frame | None, problem: Unusable | None) -> None:
+        self._unseen, self._seen = None, time.monotonic()
+        if problem:  # the target does not wait for yours
+            self._target = next(iter(deque(self._targets, maxlen=1)), self._target)
+        self._marks = scene.compose(self.parts, yours, self._target, problem)
+        self._readout = scene.readout(self.parts, yours, self._target, problem)
+        self._alt = scene.describe(self.title, {self.labels[name]: value for name, value in self._values.items()}, self._readout)
+        if self._moving is not None:
+            self._moving.value = self._now()
 
     def follow(self) -> None:
         """Refresh if a cell has given one of the functions a new definition."""
@@ -145,12 +197,6 @@ class LiveFigure(Canvas):
     def _now(self) -> str:
         return page.moving(page.layer(self._marks, self._alt), self._readout)
 
-    def _try(self, values: Mapping[str, Any]) -> tuple[Frame | None, Unusable | None]:
-        try:
-            return self._move(SimpleNamespace(**self._learner), **values), None
-        except Unusable as problem:
-            return None, problem
-
     def _arrange(self, *_: Any) -> None:
         """Put the play, or its cover, into place."""
         assert self._root is not None
@@ -160,6 +206,11 @@ class LiveFigure(Canvas):
             return
         self._moving = page.html(self._now())
         self._root.children = (hide, page.control_panel(self.panel), page.stack(page.html(page.picture(self.png())), self._moving))
+
+
+def _begin(moved: Frame | Iterator[Frame]) -> tuple[Frame, Iterator[Frame] | None]:
+    """The first result of a move, and the others if it yields."""
+    return (moved, None) if isinstance(moved, tuple) else (next(moved), moved)
 
 
 def _finished(learner: Mapping[str, Followed]) -> SimpleNamespace | None:
@@ -183,11 +234,17 @@ def _keep(play: LiveFigure) -> None:
     from IPython.core.getipython import get_ipython
 
     if (shell := get_ipython()) is not None:  # registering the same function twice counts once
+        shell.events.register("pre_run_cell", _before_cell)
         shell.events.register("post_run_cell", _after_cell)
         listen(shell)
     _newest[play.title] = play
 
 
+def _before_cell(_: Any) -> None:
+    rest.hold(True)
+
+
 def _after_cell(_: Any) -> None:
+    rest.hold(False)
     for play in list(_newest.values()):
         play.follow()

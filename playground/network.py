@@ -116,17 +116,46 @@ def gate(blocks: Blocks) -> None:
         raise Unusable(f"The gradient check fails at {worst}, with a relative error of {found[worst]:.2g}: training waits until it passes.")
 
 
+class Training:
+    """A network with these hidden layers while it trains, as far as it has come: a moment every so many steps, the first before the first step."""
+
+    def __init__(self, blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int) -> None:
+        self.moments: list[Moment] = []
+        self._blocks, self._problem, self._lr, self._steps, self._every = blocks, problem, lr, steps, every
+        self._sizes, self._scheme = (problem.X.shape[1], *hidden, int(problem.labels.max()) + 1), scheme
+        self._gradient = blocks.gradient(problem.X, problem.labels)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all steps are done."""
+        return bool(self.moments) and self.moments[-1].step + self._every > self._steps
+
+    def advance(self) -> None:
+        """One moment more, if there is one."""
+        if self.complete:
+            return
+        if self.moments:
+            step, layers, _ = self.moments[-1]
+            step += self._every
+            layers = self._blocks.use["train"](layers, self._gradient, self._blocks.use["gd_step"], self._lr, self._every)
+        else:
+            step, layers = 0, self._blocks.start(self._sizes, self._scheme, seed=0)
+        loss = self._blocks.use["cross_entropy"](self._blocks.logits(self._problem.X, layers), self._problem.labels, shape=())
+        self.moments.append(Moment(step, layers, float(loss)))
+
+
 @lru_cache(maxsize=64)
+def training(blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int) -> Training:
+    """The one training of these; it goes on where it was left."""
+    return Training(blocks, problem, hidden, scheme, lr, steps, every)
+
+
 def history(blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int) -> list[Moment]:
-    """A network with these hidden layers while it trains: a moment every so many steps, the first before the first step."""
-    sizes = (problem.X.shape[1], *hidden, int(problem.labels.max()) + 1)
-    layers, gradient, moments = blocks.start(sizes, scheme, seed=0), blocks.gradient(problem.X, problem.labels), []
-    for step in range(0, steps + 1, every):
-        loss = blocks.use["cross_entropy"](blocks.logits(problem.X, layers), problem.labels, shape=())
-        moments.append(Moment(step, layers, float(loss)))
-        if step < steps:
-            layers = blocks.use["train"](layers, gradient, blocks.use["gd_step"], lr, every)
-    return moments
+    """All moments of a training."""
+    run = training(blocks, problem, hidden, scheme, lr, steps, every)
+    while not run.complete:
+        run.advance()
+    return run.moments
 
 
 def accuracy(blocks: Blocks, problem: Problem, layers: Layers) -> float:
