@@ -90,6 +90,50 @@ class Path:
         return [*halo, (self.stroke, self.width, self.opacity)]
 
 
+_ROUND = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+OUTLINES = {
+    "circle": np.column_stack([np.cos(_ROUND), np.sin(_ROUND)]),
+    "square": np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.9,
+    "diamond": np.array([[0, -1], [1, 0], [0, 1], [-1, 0]]) * 1.3,
+    "triangle": np.array([[0, -1.2], [1.1, 0.8], [-1.1, 0.8]]),
+}
+"""Outline of each marker, in units of its radius."""
+
+
+@dataclass(frozen=True)
+class Markers:
+    """The same marker, one of `OUTLINES`, around each of the centres (n, 2)."""
+
+    centres: Array
+    marker: str
+    radius: float
+    stroke: str
+    width: float
+    fill: str
+
+    def svg(self) -> str:
+        """One SVG path element, a few characters a marker."""
+        shape = _shape(self.marker, self.radius)
+        outlines = "".join([f"M{x:.1f} {y:.1f}{shape}" for x, y in self.centres.tolist()])
+        return f'<path d="{outlines}" fill="{self.fill}" stroke="{self.stroke}" stroke-width="{self.width}" stroke-linejoin="round"/>'
+
+    def draw(self, figure: Figure) -> list[Artist]:
+        """The same markers on a matplotlib figure."""
+        outline = self.radius * OUTLINES[self.marker]
+        corners = np.concatenate([np.vstack([[[np.nan, np.nan]], centre + outline]) for centre in self.centres])
+        return Path(corners, self.stroke, self.width, fill=self.fill, closed=True).draw(figure)
+
+
+@lru_cache(maxsize=64)
+def _shape(marker: str, radius: float) -> str:
+    """SVG's words for a marker around the place where the pen is."""
+    if marker == "circle":
+        return f"m{-radius:g} 0a{radius:g} {radius:g} 0 1 0 {2 * radius:g} 0a{radius:g} {radius:g} 0 1 0 {-2 * radius:g} 0"
+    outline = radius * OUTLINES[marker]
+    steps = np.diff(outline, axis=0).tolist()
+    return f"m{outline[0, 0]:.4g} {outline[0, 1]:.4g}l" + " ".join(f"{x:.4g} {y:.4g}" for x, y in steps) + "z"
+
+
 @dataclass(frozen=True)
 class Text:
     """Lines of words centred on (x, y), with a halo so that they stay readable on anything."""
@@ -153,7 +197,7 @@ class Picture:
         return [_add(figure, image, None)]
 
 
-Mark = Path | Text | Picture
+Mark = Path | Markers | Text | Picture
 
 
 def png(shades: Array) -> bytes:

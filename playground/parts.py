@@ -13,17 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from playground import style
-from playground.marks import Array, Box, Mark, Path, Picture, Text
+from playground.marks import Array, Box, Mark, Markers, Path, Picture, Text
 from playground.style import Look
-
-_ROUND = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-OUTLINES = {
-    "circle": np.column_stack([np.cos(_ROUND), np.sin(_ROUND)]),
-    "square": np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.9,
-    "diamond": np.array([[0, -1], [1, 0], [0, 1], [-1, 0]]) * 1.3,
-    "triangle": np.array([[0, -1.2], [1.1, 0.8], [-1.1, 0.8]]),
-}
-"""Outline of each marker, in units of its radius."""
 
 _MATPLOTLIB_MARKER = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^"}
 
@@ -106,11 +97,9 @@ class Points(Part):
         centres = centres[inside]  # NaN compares as outside
         if not len(centres):
             return []
-        hollow = look == style.TARGET
-        outline = OUTLINES[look.marker] * self.radius * (1.4 if hollow else 1)
-        corners = np.concatenate([np.vstack([[[np.nan, np.nan]], centre + outline]) for centre in centres])
-        fill, edge = ("none", look.color) if hollow else (look.color, style.CARD)
-        return [Path(corners, edge, 2.0 if hollow else 1.5, fill=fill, closed=True)]
+        if look == style.TARGET:
+            return [Markers(centres, look.marker, 1.4 * self.radius, look.color, 2.0, "none")]
+        return [Markers(centres, look.marker, self.radius, style.CARD, 1.5, look.color)]
 
     def key(self, look: Look) -> Artist:
         """The marker alone."""

@@ -17,7 +17,7 @@ from matplotlib.image import imread
 
 from playground import rest, style
 from playground.live import LiveFigure
-from playground.marks import _pieces
+from playground.marks import OUTLINES, _pieces, _shape
 
 CORNERS = (np.array([1.0, 10.0, 1000.0]), np.array([0.25, 0.75, 0.5]))
 
@@ -64,8 +64,8 @@ def html(figure: LiveFigure) -> str:
 
 
 def lines_of(svg: str) -> list[np.ndarray[Any, Any]]:
-    """The corners of each path of an SVG."""
-    paths = re.findall(r'<path d="M([^"Z]*)Z?"', svg)
+    """The corners of each path of an SVG; for a row of markers, the first one's centre."""
+    paths = re.findall(r'<path d="M([^"Zm]*)[Z"m]', svg)
     return [np.array([[float(n) for n in corner.split()] for corner in path.split("L")]) for path in paths]
 
 
@@ -101,6 +101,13 @@ def test_the_still_picture_shows_each_part_where_the_moving_layer_does() -> None
     corner = picture[int((top + height / 20) * style.SHARPNESS), int((left + width / 20) * style.SHARPNESS)]
     assert corner == pytest.approx(_rgb(style.ORANGE), abs=0.05)
     assert picture[int((top + height / 2) * style.SHARPNESS), int((left + width / 4) * style.SHARPNESS)] == pytest.approx(_rgb(style.SKY), abs=0.05)
+
+
+@pytest.mark.parametrize("marker", ["square", "diamond", "triangle"])
+def test_a_marker_has_the_same_outline_in_both_layers(marker: str) -> None:
+    first, others = _shape(marker, 6.0).removeprefix("m").removesuffix("z").split("l")
+    steps = [float(number) for number in f"{first} {others}".split()]
+    np.testing.assert_allclose(np.cumsum(np.reshape(steps, (-1, 2)), axis=0), 6 * OUTLINES[marker], atol=1e-3)
 
 
 def _rgb(color: str) -> list[float]:
