@@ -234,6 +234,14 @@ def install_rivals() -> None:
     os.environ["JUPYTER_PATH"] = str(RIVALS / "share" / "jupyter")
 
 
+def _speed(turns: int = 5_000_000) -> str:
+    """What this machine is worth just now: on a shared one, neighbours can halve it."""
+    start = time.perf_counter()
+    for _ in range(turns):
+        pass
+    return f"an empty Python loop makes {turns / (time.perf_counter() - start) / 1e6:.0f} million turns a second."
+
+
 def main() -> None:
     """Print the table, row by row."""
     from lab import Server, browser, free_port
@@ -253,13 +261,14 @@ def main() -> None:
         shutil.copytree(ROOT / "course", Path(folder) / "course", ignore=shutil.ignore_patterns("progress.json"))
         server = Server(Path(folder), Path(home))
         try:
-            print(f"Load when it began: {os.getloadavg()[0]:.1f}\n", flush=True)
+            print(f"Load when it began: {os.getloadavg()[0]:.1f}; {_speed()}\n", flush=True)
             print("| figure | median ms | p95 ms | frames/s | last frame after, ms | moves |\n|---|---|---|---|---|---|", flush=True)
             for name in () if options.only == "rivals" else [options.only] if options.only else LESSONS:
                 for measured in plays(server, chromium, port, name, options.moves):
                     print(measured.row(), flush=True)
             for measured in () if options.no_rivals else rivals(server, chromium, port, options.moves):
                 print(measured.row(), flush=True)
+            print(f"\nIn the end, {_speed()}", flush=True)
         finally:
             server.close()
 

@@ -97,9 +97,8 @@ class Points(Part):
         centres = centres[inside]  # NaN compares as outside
         if not len(centres):
             return []
-        if look == style.TARGET:
-            return [Markers(centres, look.marker, 1.4 * self.radius, look.color, 2.0, "none")]
-        return [Markers(centres, look.marker, self.radius, style.CARD, 1.5, look.color)]
+        hollow = look == style.TARGET
+        return [Markers(centres, look.marker, self.radius * (1.4 if hollow else 1), look.color, hollow)]
 
     def key(self, look: Look) -> Artist:
         """The marker alone."""

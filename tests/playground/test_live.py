@@ -435,7 +435,7 @@ def test_a_locked_play_hides_its_picture_too() -> None:
 def test_a_point_outside_the_axes_is_not_drawn() -> None:
     figure = LiveFigure("Points", lambda f: ({"points": (np.array([0.5, 0.5, np.nan, 1.0]), np.array([0.5, 7.0, 0.5, 1.0]))}, "four."))
     figure.points("points", figure.axes(xlim=(0, 1), ylim=(0, 1)))
-    assert figure.svg.count("M") == 2
+    assert figure.svg.count("M") == 2 * 2  # edge and fill
 
 
 def test_a_line_that_leaves_the_axes_is_cut_so_that_no_browser_dashes_its_far_end() -> None:
