@@ -73,7 +73,7 @@ class Canvas:
     def heat(self, name: str, ax: Axes, extent: tuple[float, float, float, float], bar: str = "", **options: Any) -> None:
         """A part with data values (rows, columns) or (values, low, high), over extent (left, right, bottom, top).
 
-        With `bar`, a colour bar of that name stands beside the axes; its numbers follow low and high.
+        With `smooth=False`, each value stays a pixel. With `bar`, a colour bar of that name stands beside the axes; its numbers follow low and high.
         """
         scale = self._color_bar(ax, bar) if bar else None
         self.parts[name] = Heat(ax, extent=extent, scale=scale, **options)

@@ -99,7 +99,7 @@ def reading(mine: Any, forward: Function, backward: Function, train: Function, r
     right.set_axis_off()
     play.line("hidden", left, twin=False, label="64-32-10")
     play.line("none", left, Look(PURPLE, (9, 3)), twin=False, label="64-10")
-    play.heat("image", right, (0, 8, 0, 8), low=-1.0, high=1.0)
+    play.heat("image", right, (0, 8, 0, 8), low=-1.0, high=1.0, smooth=False)
     play.words("says", right)
     play.slider("step", "training steps", 0, DIGIT_STEPS, DIGIT_STEPS, step=DIGIT_EVERY)
     play.slider("image", "image", 0, len(_digits(TESTING).labels) - 1, 0, step=1)

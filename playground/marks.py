@@ -189,22 +189,24 @@ class Text:
 
 @dataclass(frozen=True)
 class Picture:
-    """Shades (rows, columns) of 0 to 255, first row on top, stretched over a box."""
+    """Shades (rows, columns) of 0 to 255, first row on top, stretched over a box: as a smooth surface, or as the pixels of an image."""
 
     shades: Array
     box: Box
+    smooth: bool = True
 
     def svg(self) -> str:
         """One SVG image element that holds a PNG."""
         left, top, width, height = self.box
         data = base64.b64encode(png(self.shades)).decode()
-        return f'<image x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" preserveAspectRatio="none" href="data:image/png;base64,{data}"/>'
+        look = "" if self.smooth else ' style="image-rendering:pixelated"'
+        return f'<image x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" preserveAspectRatio="none"{look} href="data:image/png;base64,{data}"/>'
 
     def draw(self, figure: Figure) -> list[Artist]:
         """The same shades on a matplotlib figure."""
         left, top, width, height = self.box
         place = TransformedBbox(Bbox([[left, top + height], [left + width, top]]), _to_display(figure))
-        image = BboxImage(place, cmap=ListedColormap(PALETTE / 255.0), interpolation="bilinear", zorder=0.5)
+        image = BboxImage(place, cmap=ListedColormap(PALETTE / 255.0), interpolation="bilinear" if self.smooth else "nearest", zorder=0.5)
         image.set_data(self.shades[::-1])  # BboxImage begins at the bottom
         image.set_clim(0, 255)
         return [_add(figure, image, None)]

@@ -140,6 +140,7 @@ class Heat(Part):
     extent: tuple[float, float, float, float] = (0, 1, 0, 1)
     low: float = 0.0
     high: float = 1.0
+    smooth: bool = True
     scale: Axes | None = None
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
@@ -148,7 +149,7 @@ class Heat(Part):
         share = (np.asarray(values, float)[::-1] - low) / ((high - low) or 1.0)
         shades = np.rint(np.clip(np.nan_to_num(share, nan=0.5), 0, 1) * 255).astype(np.uint8)
         (left, bottom), (right, top) = self.place.pixels(self.extent[:2], self.extent[2:])
-        return [Picture(shades, (left, top, right - left, bottom - top)), *self._numbers(low, high)]
+        return [Picture(shades, (left, top, right - left, bottom - top), self.smooth), *self._numbers(low, high)]
 
     def _numbers(self, low: float, high: float) -> list[Mark]:
         """What the lower end, the middle and the upper end of the colour bar stand for."""
