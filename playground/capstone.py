@@ -70,8 +70,8 @@ def spiral(mine: Any, forward: Function, backward: Function, train: Function, re
     play = _play("A network learns a spiral", move, mine, after, forward, backward, train, relative_error)
     ax = play.axes(xlabel="x₁", ylabel="x₂", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
     play.heat("lean", ax, (-2.2, 2.2, -2.2, 2.2), low=-1.0, high=1.0)
-    play.points("arm 1", ax, Look(BLACK), twin=False, label="first arm")
-    play.points("arm 2", ax, Look(BLUE, marker="square"), twin=False, label="second arm")
+    play.points("arm 1", ax, Look(BLACK), twin=False, label="first arm", radius=4.0)
+    play.points("arm 2", ax, Look(BLUE, marker="square"), twin=False, label="second arm", radius=4.0)
     play.slider("step", "training steps", 0, SPIRAL_STEPS, SPIRAL_STEPS, step=SPIRAL_EVERY)
     play.choice("hidden", "hidden units", ["32", "4", "none"])
     return play

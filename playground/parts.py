@@ -84,10 +84,11 @@ class Line(Part):
         return [Path(corners, look.color, look.width, look.dash, halo=True, clip=self.place.box)]
 
 
+@dataclass(frozen=True)
 class Points(Part):
-    """Data (x, y), each (n,): one marker a point."""
+    """Data (x, y), each (n,): one marker of that radius (pixels) a point."""
 
-    radius: ClassVar[float] = 6.0
+    radius: float = 6.0
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
         """A marker for each point within the axes."""
