@@ -1,7 +1,9 @@
-"""A Jupyter server comes in; kernel websockets that send each message at once go out.
+"""A Jupyter server comes in; kernel websockets that send each message at once, and less of them, go out.
 
 A server leaves Nagle's algorithm on: a message waits about 40 ms for the receipt of the one before, and ipywidgets sends the
-next value of a slider only then, so that no figure shows more than 20 frames a second. This server extension turns it off;
+next value of a slider only then, so that no figure shows more than 20 frames a second. This server extension turns it off.
+And a kernel says "busy" and "idle" for each value of a slider: JupyterLab draws both, a tenth of its work while one drags. So a
+slider's "busy" is held back for a moment, and dropped when "idle" comes first.
 `jupyter_server_config.d/playground.json` switches the extension on wherever the package is installed. By hand:
 
     jupyter server extension enable playground.server
@@ -13,15 +15,47 @@ from __future__ import annotations
 from typing import Any
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from tornado.ioloop import IOLoop
+
+BUSY_SECONDS = 0.05
+"""A kernel that answers a slider sooner is not shown as busy."""
 
 
 class PromptConnection(ZMQChannelsWebsocketConnection):
     """The server's own connection, without delay."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._held: dict[str, Any] = {}
+
     def connect(self) -> Any:
         """Turn the delay off, then connect as ever."""
         self.websocket_handler.set_nodelay(True)
         return super().connect()
+
+    def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
+        """Send a message on to the browser; a slider's "busy" later, or never."""
+        state, slider = self._state(outgoing_msg)
+        if slider and state == "busy":
+            self._held[slider] = IOLoop.current().call_later(BUSY_SECONDS, self._send_held, slider, stream, outgoing_msg)
+            return
+        if slider in self._held and state == "idle":
+            IOLoop.current().remove_timeout(self._held.pop(slider))
+        super().handle_outgoing_message(stream, outgoing_msg)
+
+    def _state(self, message: list[Any]) -> tuple[str, str]:
+        """What a status says, and which slider's message made the kernel say it; empty for all other messages."""
+        parts: list[Any] = self.session.feed_identities(message)[1]
+        _, header, parent, _, content = parts[:5]
+        if b'"status"' not in header or b'"comm_msg"' not in parent:
+            return "", ""
+        origin = self.session.unpack(parent)
+        return self.session.unpack(content).get("execution_state", ""), origin["msg_id"] if origin["msg_type"] == "comm_msg" else ""
+
+    def _send_held(self, slider: str, stream: Any, message: list[Any]) -> None:
+        del self._held[slider]
+        if not stream.closed() and self.websocket_handler.ws_connection is not None:
+            super().handle_outgoing_message(stream, message)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

@@ -32,9 +32,55 @@ app.io_loop.run_sync(lambda: look(app))
 """
 
 
+STATES = """
+import json, sys, uuid
+from jupyter_server.serverapp import ServerApp
+from tornado.websocket import websocket_connect
+
+TARGET = '''
+import time
+from comm import get_comm_manager
+get_comm_manager().register_target("t", lambda comm, _: comm.on_msg(lambda message: time.sleep(message["content"]["data"]["seconds"])))
+'''
+
+async def look(app):
+    kernel = await app.kernel_manager.start_kernel()
+    client = await websocket_connect(f"ws://127.0.0.1:{app.port}/api/kernels/{kernel}/channels?token=t")
+    seen = []
+
+    async def ask(kind, **content):
+        name = uuid.uuid4().hex
+        header = {"msg_id": name, "msg_type": kind, "session": "s", "username": "u", "version": "5.3", "date": "2020-01-01T00:00:00Z"}
+        await client.write_message(json.dumps({"channel": "shell", "header": header, "parent_header": {}, "metadata": {}, "content": content, "buffers": []}))
+        states = []
+        while "idle" not in states:
+            message = json.loads(await client.read_message())
+            if message["msg_type"] == "status" and message["parent_header"].get("msg_id") == name:
+                states.append(message["content"]["execution_state"])
+        return states
+
+    seen.append(await ask("execute_request", code=TARGET, silent=False, store_history=False, user_expressions={}, allow_stdin=False))
+    await ask("comm_open", comm_id="c", target_name="t", data={})
+    for seconds in (0, 0.5):
+        seen.append(await ask("comm_msg", comm_id="c", data={"seconds": seconds}))
+    print(json.dumps(seen))
+    client.close()
+    await app.kernel_manager.shutdown_all()
+
+app = ServerApp()
+app.initialize(["--port=0", "--ip=127.0.0.1", "--no-browser", "--allow-root", "--IdentityProvider.token=t"])
+app.io_loop.run_sync(lambda: look(app))
+"""
+
+
 def connection(folder: Path, *options: str) -> Any:
     """The class of a server's connection, and whether its socket sends at once."""
-    done = subprocess.run([sys.executable, "-c", SERVER, *options], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return said(folder, SERVER, *options)
+
+
+def said(folder: Path, script: str, *options: str) -> Any:
+    """What a server's script prints in the end."""
+    done = subprocess.run([sys.executable, "-c", script, *options], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -51,3 +97,8 @@ def test_what_somebody_asked_for_stays(how: str, tmp_path: Path) -> None:
         "no extension": "--ServerApp.jpserver_extensions={'playground.server': False}",
     }[how]
     assert connection(tmp_path, option)[0] == {"another class": "Other", "no extension": "ZMQChannelsWebsocketConnection"}[how]
+
+
+def test_a_slider_that_is_answered_soon_does_not_show_the_kernel_as_busy_and_a_slow_one_does(tmp_path: Path) -> None:
+    cell, soon, late = said(tmp_path, STATES)
+    assert (cell, soon, late) == (["busy", "idle"], ["idle"], ["busy", "idle"])
