@@ -144,21 +144,20 @@ class Machine:
         self.best = max(self.best, now)
         return now
 
-    def quiet(self) -> bool:
-        """Whether it is nearly as fast as ever."""
-        return self.speed() >= self.QUIET * self.best
+    def quiet(self, speed: float) -> bool:
+        """Whether that is nearly as fast as ever."""
+        return speed >= self.QUIET * self.best
 
     def quietly(self, measured: Callable[[], Measured]) -> Measured:
         """A measurement on a quiet machine; after some tries or minutes, the one on the least slow."""
         tries: list[Measured] = []
         for _ in range(self.TRIES):
             until = time.monotonic() + self.PATIENCE
-            while not (quiet := self.quiet()) and time.monotonic() < until:
+            while not self.quiet(before := self.speed()) and time.monotonic() < until:
                 time.sleep(5)
-            before = self.speed()
             found = measured()
             tries.append(replace(found, speed=min(before, self.speed())))
-            if not quiet or tries[-1].speed >= self.QUIET * self.best:
+            if not self.quiet(before) or self.quiet(tries[-1].speed):
                 break
         return max(tries, key=lambda one: one.speed)
 

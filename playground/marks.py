@@ -123,8 +123,12 @@ class Markers:
     def draw(self, figure: Figure) -> list[Artist]:
         """The same markers on a matplotlib figure."""
         stroke, width = (self.color, HOLLOW_WIDTH) if self.hollow else ("none", 0.0)
-        corners = {radius: [np.vstack([[[np.nan, np.nan]], centre + radius * OUTLINES[self.marker]]) for centre in self.centres] for radius, _, _ in self._layers()}
-        return [one for radius, fill, _ in self._layers() for one in Path(np.concatenate(corners[radius]), stroke, width, fill=fill, closed=True).draw(figure)]
+        artists: list[Artist] = []
+        for radius, fill, _ in self._layers():
+            outline = radius * OUTLINES[self.marker]
+            corners = np.concatenate([np.vstack([[[np.nan, np.nan]], centre + outline]) for centre in self.centres])
+            artists += Path(corners, stroke, width, fill=fill, closed=True).draw(figure)
+        return artists
 
     def _layers(self) -> list[tuple[float, str, str]]:
         """Radius, fill and stroke (in SVG's words) of what is drawn, the lowest first."""

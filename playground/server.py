@@ -2,7 +2,7 @@
 
 A server leaves Nagle's algorithm on: a message waits about 40 ms for the receipt of the one before, and ipywidgets sends the
 next value of a slider only then, so that no figure shows more than 20 frames a second. This server extension turns it off.
-And a kernel says "busy" and "idle" for each value of a slider: JupyterLab draws both, a tenth of its work while one drags. So a
+And a kernel says "busy" and "idle" for each value of a slider: JupyterLab draws both, a fifth of its work while one drags. So a
 slider's "busy" is held back for a moment, and dropped when "idle" comes first.
 `jupyter_server_config.d/playground.json` switches the extension on wherever the package is installed. By hand:
 
