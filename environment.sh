@@ -7,7 +7,7 @@ lock=${1:-requirements.lock}
 here=$(pwd -P)
 stamp=.venv/installed-$lock       # what was installed, written last
 unfinished=.venv/unfinished       # there while .venv is being changed
-turn=.venv-busy                   # a link to the number of the process whose turn it is: made at once or not at all
+turn=.venv-turn                   # locked by the set-up whose turn it is
 
 stop() { echo "$*" >&2; exit 1; }
 
@@ -45,53 +45,48 @@ install() {  # a dot a package; a pipe forgets exit codes, so a file keeps pip's
     stop "The packages could not be installed; pip's own words are above, and all of them in .venv/pip.log."
 }
 
-is_at_work() {  # $1, a process, is still setting up; its number may be another program's by now
-    kill -0 "$1" 2>/dev/null || return 1
-    words=$(ps -o args= -p "$1" 2>/dev/null) || return 0   # no ps here: believe it
-    case "$words" in *environment.sh*) return 0 ;; *) return 1 ;; esac
+wait_for_turn='
+import fcntl, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+try:
+    fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print("Another set-up is at work in this folder; waiting for it.", file=sys.stderr)
+    fcntl.flock(9, fcntl.LOCK_EX)
+except OSError as error:
+    print(f"Nothing can be locked on this disk ({error.strerror}): run one set-up at a time.", file=sys.stderr)
+'
+
+take_turn() {  # $1, a Python, locks; the kernel keeps the lock until this process and all that it started have ended, however they end
+    complaint=$( (: 9<>"$turn") 2>&1 ) ||
+        stop "Nothing can be written in $here (${complaint##*: }); mend that, or copy the course to a folder of yours, and run make env again."
+    exec 9<>"$turn"
+    "$1" -c "$wait_for_turn"
 }
 
-take_turn() {
-    told=''
-    failures=0
-    until complaint=$(ln -s $$ "$turn" 2>&1); do
-        other=$(readlink "$turn" || true)
-        if [ -z "$other" ]; then  # it has ended in between, or no link can be made here
-            failures=$((failures + 1))
-            [ $failures -lt 5 ] || stop "Nothing can be written in $here (${complaint##*: }); mend that, or copy the course to a folder of yours, and run make env again."
-        elif is_at_work "$other"; then
-            [ -n "$told" ] || echo "Another set-up is at work in this folder (process $other); waiting for it." >&2
-            told=yes
-            sleep 1
-        elif mv "$turn" "$turn.$$" 2>/dev/null; then  # it was killed; another that waits may have been faster, and gets its turn back
-            faster=$(readlink "$turn.$$")
-            rm -f "$turn.$$"
-            [ "$faster" = "$other" ] || ln -s "$faster" "$turn" 2>/dev/null || true
-        fi
-    done
-    trap 'rm -f "$turn"' EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' HUP TERM
-}
+is_whole() { [ ! -e "$unfinished" ] && works_here; }
 
-is_done() { [ ! -e "$unfinished" ] && works_here && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; }
+is_done() { is_whole && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; }
 
 wanted=$(cat "$lock" pyproject.toml grader/*config/*.json playground/labconfig/*.json playground/jupyter_server_config.d/*.json | cksum)
-[ -h "$turn" ] || ! is_done || exit 0
-take_turn
 ! is_done || exit 0
-if [ -e "$unfinished" ] || ! works_here; then
+python=.venv/bin/python
+is_whole || python=$(choose_python)
+take_turn "$python"
+! is_done || exit 0
+if ! is_whole; then
     python=$(choose_python)
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
         stop "$python has no venv module; on Debian and Ubuntu, sudo apt install python3-venv brings it."
+    rm -f .venv/installed-*       # first, so that half of it never looks done
     rm -rf .venv
     mkdir .venv
     : >"$unfinished"
     "$python" -m venv .venv || stop "$python -m venv could not make .venv; its own words are above."
 fi
 printf '%s ' "Setting up .venv from $lock ($(grep -c "^[a-z].*==" "$lock") packages):"
-: >"$unfinished"
 rm -f "$stamp"
+: >"$unfinished"
 install --require-hashes -r "$lock"
 install --no-deps --no-build-isolation --editable .
 echo " done."

@@ -86,7 +86,7 @@ class Project:
     """A project without requirements, so that its environment is set up in seconds and without a network."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.turn = folder, folder / ".venv-busy"
+        self.folder = folder
         folder.mkdir()
         shutil.copy(ROOT / "environment.sh", folder)
         configs = ("grader/kernelconfig/ipython_kernel_config.json", "playground/labconfig/page_config.json", "playground/jupyter_server_config.d/playground.json")
@@ -110,6 +110,13 @@ class Project:
         return subprocess.Popen(
             ["sh", "environment.sh"], cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
         )
+
+    def start_and_reach(self, file: str) -> subprocess.Popen[str]:
+        """A set-up that goes on, as soon as there is a file in the environment."""
+        process = self.start()
+        while not (self.folder / ".venv" / file).exists():
+            time.sleep(0.01)
+        return process
 
     def set_up(self) -> tuple[int, str, str]:
         """Exit code, what was printed, and what was complained about."""
@@ -142,9 +149,7 @@ def test_an_environment_is_set_up_once_and_again_only_when_its_lock_or_the_proje
 
 @pytest.mark.parametrize("moment", ["unfinished", "pyvenv.cfg", "pip.log"])
 def test_a_set_up_that_was_killed_is_done_anew(project: Project, moment: str) -> None:
-    process = project.start()
-    while not (project.folder / ".venv" / moment).exists():
-        time.sleep(0.01)
+    process = project.start_and_reach(moment)
     (project.folder / ".venv" / "half").touch()
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
@@ -155,51 +160,57 @@ def test_a_set_up_that_was_killed_is_done_anew(project: Project, moment: str) ->
 
 
 def test_of_two_set_ups_at_once_one_waits_and_finds_it_done(project: Project) -> None:
-    first = project.start()
-    while not (project.folder / ".venv" / "pyvenv.cfg").exists():
-        time.sleep(0.01)
+    first = project.start_and_reach("pyvenv.cfg")
     second, third = project.start(), project.start()
     said, complained = first.communicate(timeout=120)
     assert (first.returncode, complained) == (0, "")
     assert said.startswith("Setting up .venv")
-    waiting = f"Another set-up is at work in this folder (process {first.pid}); waiting for it.\n"
-    assert second.communicate(timeout=60) == third.communicate(timeout=60) == ("", waiting)
+    assert {second.communicate(timeout=60), third.communicate(timeout=60)} == {("", "Another set-up is at work in this folder; waiting for it.\n")}
     assert (second.returncode, third.returncode) == (0, 0)
     assert project.is_ready()
-    assert not os.path.lexists(project.turn)
 
 
 def test_of_many_set_ups_at_once_after_a_killed_one_exactly_one_works(project: Project) -> None:
-    project.turn.symlink_to(str(dead_process()))
-    ended = [(process.communicate(timeout=120), process.returncode) for process in [project.start() for _ in range(6)]]
+    killed = project.start_and_reach("pyvenv.cfg")
+    waiting = [project.start() for _ in range(6)]
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    ended = [(process.communicate(timeout=120), process.returncode) for process in waiting]
     assert [code for _, code in ended] == [0] * 6
     assert [said[:10] for (said, _), _ in ended if said] == ["Setting up"]
     assert project.is_ready()
-    assert sorted(path.name for path in project.folder.glob(".venv*")) == [".venv"]
 
 
-def test_a_turn_whose_number_is_another_programs_by_now_is_not_waited_for(project: Project) -> None:
-    project.turn.symlink_to(str(os.getpid()))
-    assert project.set_up()[::2] == (0, "")
-    assert not os.path.lexists(project.turn)
+def test_what_a_killed_set_up_leaves_running_is_waited_for(project: Project) -> None:
+    process = project.start_and_reach("pyvenv.cfg")
+    process.kill()   # the shell alone: the Python that it started goes on writing into .venv
+    code, said, complained = project.set_up()
+    assert (code, complained) == (0, "Another set-up is at work in this folder; waiting for it.\n")
+    assert said.startswith("Setting up")
+    assert project.is_ready()
+    process.communicate()
 
 
-def test_a_set_up_that_is_stopped_or_fails_gives_its_turn_back(project: Project) -> None:
-    process = project.start()
-    while not os.path.lexists(project.turn):
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGINT)
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_a_set_up_that_is_stopped_gives_its_turn_back(project: Project, signal_number: int) -> None:
+    process = project.start_and_reach("pyvenv.cfg")
+    os.killpg(process.pid, signal_number)
     process.communicate(timeout=60)
-    assert not os.path.lexists(project.turn)
-    (project.folder / "requirements.lock").write_text("not a requirement\n")
-    assert project.set_up()[0] == 1
-    assert not os.path.lexists(project.turn)
+    assert process.returncode != 0
+    assert project.set_up()[::2] == (0, "")
 
 
-def dead_process() -> int:
-    process = subprocess.Popen(["true"])
-    process.wait()
-    return process.pid
+def test_one_that_waits_for_its_turn_can_be_stopped(project: Project) -> None:
+    first = project.start_and_reach("pyvenv.cfg")
+    waiting = project.start()
+    assert waiting.stderr is not None
+    said = waiting.stderr.readline()
+    os.killpg(waiting.pid, signal.SIGINT)
+    assert (said, *waiting.communicate(timeout=60)) == ("Another set-up is at work in this folder; waiting for it.\n", "", "")
+    assert waiting.returncode != 0
+    first.communicate(timeout=120)
+    assert first.returncode == 0
+    assert project.is_ready()
 
 
 def test_an_environment_whose_folder_was_moved_is_made_anew(project: Project) -> None:
