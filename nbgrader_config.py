@@ -30,7 +30,7 @@ c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("Not written 
 c.Execute.timeout = 120
 
 # Learners' code runs only in the grader's sandbox, also when nbgrader or formgrader's button starts it.
-ours, nbgraders = "grader.drop_in.", "nbgrader.preprocessors."
+ours, nbgraders = "grader.instructor.drop_in.", "nbgrader.preprocessors."
 c.Autograde.sanitize_preprocessors = [
     ours + "Repair",
     *(nbgraders + name for name in ("ClearOutput", "DeduplicateIds", "OverwriteKernelspec", "OverwriteCells")),
@@ -42,7 +42,7 @@ c.Autograde.autograde_preprocessors = [
     ours + "CheckOthers",
 ]
 
-from grader.drop_in import grade_again_what_a_kill_left  # noqa: E402 (with what it belongs to)
+from grader.instructor.drop_in import grade_again_what_a_kill_left  # noqa: E402 (with what it belongs to)
 
 grade_again_what_a_kill_left()
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 def checks(lesson: str, rounds: int = 20) -> dict[str, float]:
     """Median seconds of `check(f)` with the reference, for each exercise; the HTML that a notebook shows is made as well."""
     from grader import check
-    from grader.lesson import load_lesson
+    from grader.author.lesson import load_lesson
 
     reference = load_lesson(ROOT / "solutions" / lesson).reference
     os.environ["PYTHONWARNINGS"] = "ignore"

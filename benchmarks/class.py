@@ -15,9 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from grader.gradebook import course_directory
-from grader.lesson import load_lesson
-from grader.sample_class import sample_class
+from grader.author.lesson import load_lesson
+from grader.instructor.gradebook import course_directory
+from grader.instructor.sample_class import sample_class
 
 ROOT = Path(__file__).parent.parent
 LESSON = "neuron"

@@ -9,10 +9,11 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from grader.engine import Engine, Protection, protection
-from grader.lesson import load_lesson
-from grader.run import Run, Runner
-from grader.unconfined import Unconfined
+from grader.author.lesson import load_lesson
+from grader.engine.engine import Engine
+from grader.engine.sandbox import Protection, protection
+from grader.execution.unconfined import Unconfined
+from grader.instructor.run import Run, Runner
 
 ROOT = Path(__file__).parent.parent
 LESSON = "neuron"

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from grader import lean, learners  # noqa: F401 (lean first)
+from grader import lean  # noqa: F401 (first)
+from grader.learner import commands as learners
 from grader.refused import Refused
 
 

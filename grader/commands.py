@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from grader import autograde, build, edition, grade, learners, sample_class, validate, verify
+from grader.author import build, edition, verify
 from grader.engine import doctor
 from grader.insights import command as insights
+from grader.instructor import autograde, grade, sample_class, validate
+from grader.learner import commands as learners
 
 REGISTER: list[learners.Register] = [
     *learners.REGISTER,

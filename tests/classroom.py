@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from course import copy_of_the_course, lesson
-from grader.autograde import Wish, autograde, journal_path
-from grader.gradebook import course_directory
-from grader.lesson import load_lesson
-from grader.report import Summary
+from grader.author.lesson import load_lesson
+from grader.instructor.autograde import Wish, autograde, journal_path
+from grader.instructor.gradebook import course_directory
+from grader.instructor.report import Summary
 
 LATE, EARLY = "2026-10-02 12:00:00 UTC", "2026-10-01 12:00:00 UTC"
 

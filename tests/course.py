@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grader.lesson import Lesson, lessons_in, load_lesson
+from grader.author.lesson import Lesson, lessons_in, load_lesson
 
 ROOT = Path(__file__).parent.parent
 LESSONS = [folder.name for folder in lessons_in(ROOT)]

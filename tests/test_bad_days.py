@@ -17,8 +17,8 @@ import pytest
 from classroom import Course
 
 from course import ROOT, copy_of_the_course, solved, written
-from grader import build
-from grader.work import make_work
+from grader.author import build
+from grader.learner.work import make_work
 
 GRADER = [sys.executable, "-m", "grader.cli"]
 ROOM = 3_000_000

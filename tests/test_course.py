@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from course import LESSONS, ROOT, copy_of_the_course, learners_notebook, lesson, references
-from grader.build import build
-from grader.instep import differences
-from grader.lesson import BEGIN, END, lessons_in
-from grader.validate import SANITIZE
+from grader.author.build import build
+from grader.author.instep import differences
+from grader.author.lesson import BEGIN, END, lessons_in
+from grader.instructor.validate import SANITIZE
 
 
 @pytest.fixture(scope="module")

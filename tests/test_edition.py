@@ -23,11 +23,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from course import LESSONS, ROOT, learners_notebook, lesson, references, solved
+from grader.author.edition import files_of_edition
+from grader.author.leaks import answers
+from grader.author.lesson import LessonError
+from grader.author.trimmed import AUTHORS_PACKAGES
 from grader.cli import main
-from grader.edition import files_of_edition
-from grader.leaks import answers
-from grader.lesson import LessonError
-from grader.trimmed import AUTHORS_PACKAGES
 
 TOP = "neural-network-basics"
 BESIDE = ("LICENSE", "LICENSE-lessons", "environment.sh", "environment.yml", "pyproject.toml", "requirements.lock")

@@ -8,8 +8,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from grader.engine import Engine, Limits, Protection, protection
-from grader.engine.sandbox import refusal
+from grader.engine.engine import Engine
+from grader.engine.sandbox import Protection, protection, refusal
+from grader.execution.limits import Limits
 
 TRIALS = {
     "reads files of yours": "probe = lambda x: len(open({secret!r}).read())",

@@ -18,15 +18,21 @@ from pathlib import Path
 
 from grader.engine.kernel import known_machine
 from grader.engine.refused import EngineRefused
-from grader.limits import Limits
+from grader.execution.limits import Limits
 
 try:
     import fcntl
 except ImportError:  # Windows, where nothing is confined and learners use the other commands
     fcntl = None  # type: ignore[assignment]
 
-PACKAGE = Path(__file__).parent.parent
-INSIDE = ("__init__", "ask", "check", "compare", "judge", "observe", "own", "plain", "present", "progress", "runner", "sample", "vocabulary")
+PACKAGE = Path(__file__).parents[1]
+INSIDE = {
+    "": ("__init__",),
+    "comparison": ("__init__", "compare", "judge", "observe", "plain", "present", "sample", "vocabulary"),
+    "execution": ("__init__", "runner"),
+    "engine": ("__init__", "kernel", "server"),
+    "learner": ("__init__", "ask", "check", "own", "progress"),
+}
 """Modules of the grader that the sandbox has: what setup cells import, and the runner. None holds an answer."""
 
 NEVER_INSIDE = ("finished.py",)
@@ -69,12 +75,10 @@ def make_stage() -> tuple[Path, int]:
     stage = Path(tempfile.mkdtemp(prefix=STAGE_PREFIX))
     lock = os.open(stage, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_SH)
-    (stage / "grader" / "engine").mkdir(parents=True)
-    for name in INSIDE:
-        shutil.copyfile(PACKAGE / f"{name}.py", stage / "grader" / f"{name}.py")
-    for name in ("kernel", "server"):
-        shutil.copyfile(PACKAGE / "engine" / f"{name}.py", stage / "grader" / "engine" / f"{name}.py")
-    (stage / "grader" / "engine" / "__init__.py").write_text("")
+    for room, names in INSIDE.items():
+        (stage / "grader" / room).mkdir(parents=True, exist_ok=True)
+        for name in names:
+            shutil.copyfile(PACKAGE / room / f"{name}.py", stage / "grader" / room / f"{name}.py")
     if (playground := PACKAGE.parent / "playground").is_dir():
         shutil.copytree(playground, stage / "playground", ignore=shutil.ignore_patterns("__pycache__", *NEVER_INSIDE))
     for path in (stage, *stage.rglob("*")):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import array
 import contextlib
 import gc
-import importlib
+import importlib.util
 import json
 import os
 import pkgutil
@@ -24,7 +24,7 @@ import tempfile
 from typing import Any
 
 from grader.engine import kernel
-from grader.runner import steps
+from grader.execution.runner import steps
 
 WARM = ("numpy", "numpy.linalg", "numpy.random", "numpy.testing", "matplotlib.figure", "ipywidgets", "IPython.core.inputtransformer2", "grader")
 """What notebooks import, loaded once before any child is forked; and all of `playground`."""
@@ -59,11 +59,9 @@ def _warm_up() -> None:
 
 
 def _plays() -> list[str]:
-    try:
-        import playground
-    except ImportError:
-        return []
-    return [f"playground.{module.name}" for module in pkgutil.iter_modules(playground.__path__) if module.name != "server"]
+    found = importlib.util.find_spec("playground")
+    places = (found and found.submodule_search_locations) or []
+    return [f"playground.{module.name}" for module in pkgutil.iter_modules(places) if module.name != "server"]
 
 
 def _receive(control: socket.socket) -> tuple[bytes, list[int]]:

@@ -9,7 +9,7 @@ from nbgrader.api import Assignment, BaseCell, Grade, Student, SubmittedAssignme
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import Connection, select
 
-from grader.gradebook import reading
+from grader.instructor.gradebook import reading
 
 
 @dataclass

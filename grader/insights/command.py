@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
+from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 
 if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
     from grader.insights.gather import Class
@@ -62,8 +62,8 @@ def _page(root: Path, of_class: Class, output: Path | None, names: bool) -> int:
 def _csv(root: Path, lesson: Lesson, system: str, output: Path | None) -> int:
     from nbgrader.api import Gradebook
 
-    from grader.export import Canvas, Moodle, tamed
-    from grader.gradebook import course_directory, timestamps_in
+    from grader.instructor.export import Canvas, Moodle, tamed
+    from grader.instructor.gradebook import course_directory, timestamps_in
 
     coursedir = course_directory(root)
     target = output or root / "class" / "insights" / f"{lesson.name}-{system}.csv"

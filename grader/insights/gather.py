@@ -9,14 +9,14 @@ from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
 
-from grader.autograde import journal_path
-from grader.gradebook import course_directory
-from grader.handin import HandIn, hand_ins
+from grader.author.lesson import Lesson, LessonError
+from grader.execution.submission import UnreadableNotebook, load_notebook
 from grader.insights.book import Book, read_book
 from grader.insights.names import Names
-from grader.journal import Journal, digest_of, read_journal
-from grader.lesson import Lesson, LessonError
-from grader.submission import UnreadableNotebook, load_notebook
+from grader.instructor.autograde import journal_path
+from grader.instructor.gradebook import course_directory
+from grader.instructor.handin import HandIn, hand_ins
+from grader.instructor.journal import Journal, digest_of, read_journal
 
 NOT_YET = "it has not been graded yet"
 GONE = "nothing was handed in"
@@ -27,7 +27,7 @@ class Work:
     """What one student got.
 
     Attributes:
-        result: of the last grading, see `grader.workforce.Result`.
+        result: of the last grading, see `grader.instructor.workforce.Result`.
         digest: of the notebook that it was given for.
         scores: points by exercise, those given by hand included.
         penalty: points that handing in late costs.

@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from grader.build import cell_ids
+from grader.author.build import cell_ids
+from grader.author.lesson import LessonError
+from grader.execution.submission import Cell, Template, UnreadableNotebook, cells_of, load_notebook
 from grader.insights.gather import Class, Work
-from grader.journal import digest_of
-from grader.lesson import LessonError
-from grader.marked import answer_number
-from grader.run import template
-from grader.submission import Cell, Template, UnreadableNotebook, cells_of, load_notebook
+from grader.instructor.journal import digest_of
+from grader.instructor.marked import answer_number
+from grader.instructor.run import template
 
 MOST_READ = 8
 """Of so many learners of a group, the shortest code is the example."""

@@ -10,13 +10,13 @@ from itertools import pairwise
 from statistics import mean, median
 from typing import Any
 
+from grader.comparison.vocabulary import in_order, in_words
 from grader.insights.charts import Column, histogram, legend, stacked, table
 from grader.insights.code import code_alone, cut
 from grader.insights.gather import Class
 from grader.insights.groups import Group, without_group
 from grader.insights.names import Names
 from grader.insights.times import columns_of, moment
-from grader.vocabulary import in_order, in_words
 
 STATES = (("solved", "all points"), ("part", "some points"), ("none", "no points"), ("open", "not judged"))
 """What can become of an exercise: the look of it, and its words. Not judged is also what was not written."""

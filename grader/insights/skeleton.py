@@ -8,11 +8,11 @@ import re
 import shutil
 from dataclasses import dataclass
 
+from grader.author.lesson import Lesson, LessonError
+from grader.comparison.vocabulary import TODO
 from grader.insights.groups import Group
 from grader.insights.sections import count_of
 from grader.insights.standalone import NotStandalone, standalone
-from grader.lesson import Lesson, LessonError
-from grader.vocabulary import TODO
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import copy
 import symtable
 from collections.abc import Iterator, Sequence
 
+from grader.execution.submission import parsed
 from grader.insights.code import unparsed, without_words
-from grader.submission import parsed
 
 MODULES = ("numpy", "numpy.linalg", "numpy.random", "math")
 """What a learner's function may import: it is going to run unconfined, in the author's own process."""

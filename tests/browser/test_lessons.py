@@ -11,8 +11,8 @@ from lab import Notebook, Server, opened
 from playwright.sync_api import Locator, expect
 
 from course import LESSONS, lesson, references
-from grader.build import cell_ids
-from grader.lesson import role
+from grader.author.build import cell_ids
+from grader.author.lesson import role
 
 
 def ids_of(name: str, *kinds: str) -> list[str]:

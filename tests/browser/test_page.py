@@ -8,7 +8,7 @@ from pathlib import Path
 from lab import PICTURES, browser, require_chromium
 
 from course import ROOT
-from grader.page import exported
+from grader.learner.page import exported
 
 
 def test_an_exported_lesson_is_whole_without_a_network_in_light_and_in_dark(tmp_path: Path) -> None:

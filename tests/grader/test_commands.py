@@ -15,8 +15,8 @@ def test_commands_start_where_linux_only_modules_are_missing() -> None:
     script = (
         "import os, sys, ctypes\n"
         "sys.modules['fcntl'] = sys.modules['resource'] = None\n"
-        "import grader.engine.kernel, grader.journal\n"
-        "assert grader.journal.fcntl is None\n"
+        "import grader.engine.kernel, grader.instructor.journal\n"
+        "assert grader.instructor.journal.fcntl is None\n"
         "from grader.cli import main\n"
         "main(['lab', '--help'])\n"
     )

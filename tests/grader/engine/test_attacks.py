@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from course import ROOT, lesson, references, solved, written
-from grader.attempt import Attempt
-from grader.engine import Engine, Limits, Protection, protection
-from grader.limits import ended
-from grader.run import Graded, Run
+from grader.engine.engine import Engine
+from grader.engine.sandbox import Protection, protection
+from grader.execution.attempt import Attempt
+from grader.execution.limits import Limits, ended
+from grader.instructor.run import Graded, Run
 
 RUN = Run(lesson("neuron"), seed=11)
 FULL = {"weighted_sum": 2.0, "sigmoid": 3.0, "relu": 2.0, "dense": 3.0}
@@ -71,16 +72,16 @@ CHEATS = {
         "return 0 * np.asarray(z) - 1",
     ),
     "patched comparison": (
-        "import grader.compare, grader.judge\ngrader.compare.difference = grader.judge.difference = lambda *a, **k: None\ngrader.judge.points = lambda *a: 2.0",
+        "from grader.comparison import compare, judge\ncompare.difference = judge.difference = lambda *a, **k: None\njudge.points = lambda *a: 2.0",
         "return 7",
     ),
     "objects equal to everything": (EVERY_EQUAL, "return Same(1)"),
     "array subclass": (EVERY_EQUAL, "return np.zeros(3).view(Anything)"),
-    "patched encoding": ("import grader.plain, grader.observe\ngrader.observe.encode = grader.plain.encode = lambda value: {'points': 2}", "return 1"),
+    "patched encoding": ("from grader.comparison import plain, observe\nobserve.encode = plain.encode = lambda value: {'points': 2}", "return 1"),
     "patched json": ("import json\njson.dumps = lambda *a, **k: '{\"answer\": {\"points\": 2, \"solved\": true}}'", "return 1"),
     "trace and audit hooks": ("import sys\nsys.settrace(lambda *a: None)\nsys.setprofile(lambda *a: None)\nsys.addaudithook(lambda *a: None)", "return z"),
     "import hooks": (
-        "import sys\nclass Hook:\n    def find_spec(self, name, *rest): return None\nsys.meta_path.insert(0, Hook())\nsys.modules['grader.judge'] = None", "return z"
+        "import sys\nclass Hook:\n    def find_spec(self, name, *rest): return None\nsys.meta_path.insert(0, Hook())\nsys.modules['grader.comparison.judge'] = None", "return z"
     ),
     "IPython hooks": ("get_ipython().events.register('post_run_cell', print)\nget_ipython().ast_transformers.append(3)", "return z"),
     "frames and the garbage collector": (
@@ -97,7 +98,7 @@ CHEATS = {
     "finished functions": ("try:\n    from playground.finished import relu as theirs\nexcept ImportError:\n    theirs = lambda z: z", "return theirs(z)"),
     "the answer key": ("", f"import json\nreturn json.load(open({str(ROOT / 'course/neuron/answers.json')!r}))['exercises']['relu']['cases'][0]['expected']['value']['array']"),
     "the solutions": ("", f"space = {{}}\nexec(open({str(ROOT / 'solutions/neuron/exercises.py')!r}).read(), space)\nreturn space['by_clip'](z)"),
-    "modules of the grader that know more": ("", "import grader.key\nreturn np.maximum(z, 0)"),
+    "modules of the grader that know more": ("", "import grader.author.key\nreturn np.maximum(z, 0)"),
     "a symlink": ("", f"import os\nif not os.path.islink('link'): os.symlink({str(ROOT / 'solutions')!r}, 'link')\nos.listdir('link')\nreturn np.maximum(z, 0)"),
     "the gradebook": ("", f"with open({str(ROOT / 'class/gradebook.db')!r}, 'ab') as book: book.write(b'')\nreturn np.maximum(z, 0)"),
     "another submission": ("", f"import pathlib\nassert list(pathlib.Path({str(ROOT / 'tests')!r}).iterdir())\nreturn np.maximum(z, 0)"),

@@ -13,8 +13,10 @@ import pytest
 
 from course import ROOT
 from grader.cli import main
-from grader.engine import Engine, EngineRefused, Protection, protection
 from grader.engine.doctor import TRIALS, try_out
+from grader.engine.engine import Engine
+from grader.engine.refused import EngineRefused
+from grader.engine.sandbox import Protection, protection
 
 KINDS = [kind for kind in Protection if kind is not Protection.NONE]
 
@@ -59,7 +61,7 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="run by an ordinary user,
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name.lower())
 def test_an_ordinary_user_is_protected_as_well(kind: Protection) -> None:
     script = (
-        "import json\nfrom grader.engine import Protection\nfrom grader.engine.doctor import try_out\n"
+        "import json\nfrom grader.engine.sandbox import Protection\nfrom grader.engine.doctor import try_out\n"
         f"print(json.dumps(try_out(Protection.{kind.name})))"
     )
     done = subprocess.run([*as_an_ordinary_user(), "-c", script], cwd="/", capture_output=True, text=True, check=False)

@@ -1,0 +1,238 @@
+"""A lesson's two source files come in; its executed notebook, its answer key, and the notebook that a learner opens go out."""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+from grader.author.key import make_key
+from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons, role
+from grader.learner.check import KEY_FILE
+from grader.learner.work import ORDER
+from grader.orphan import end_with_parent
+
+KEY_SEED = 1
+"""Of the answer key that learners get. A grading run draws a seed of its own."""
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+AUTHORS_FILES = ("exercises.py", "__pycache__", ".ipynb_checkpoints", "progress.json")
+CONFIG = "nbgrader_config.py"
+HALF = "half-"
+"""How the end of a file's name begins while it is being put in its place."""
+TIMEOUT = 120
+"""Seconds that one cell of a lesson may take."""
+
+
+def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
+    """Build lessons and pages of the course at `root` as files under `into`, laid out as they will lie under `root`.
+
+    Raises:
+        LessonError: an author's mistake, or a cell that fails.
+    """
+    shutil.copyfile(root / CONFIG, into / CONFIG)
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
+        list(pool.map(partial(_build_lesson, into=into), lessons))
+    (into / "course").mkdir(exist_ok=True)
+    for page in sorted((root / "solutions").glob("*.md")):
+        _build_page(page, root / "course", into / "course")
+    if (order := root / "solutions" / ORDER).is_file():
+        shutil.copyfile(order, into / "course" / ORDER)
+
+
+def cell_ids(lesson: Lesson) -> list[str]:
+    """The lasting id of each cell: the function's name for an exercise, `check-` and the name for its check, else kind and number."""
+    ids = []
+    counts: dict[str, int] = {}
+    for kind, name in map(role, lesson.notebook.cells):
+        counts[kind] = counts.get(kind, 0) + 1
+        ids.append({"exercise": name, "check": f"check-{name}"}.get(kind, f"{kind}-{counts[kind]:02}"))
+    return ids
+
+
+def stamped(lesson: Lesson) -> NotebookNode:
+    """The lesson as a notebook whose cells carry lasting ids and nbgrader's metadata."""
+    cells = []
+    for source, cell_id in zip(lesson.notebook.cells, cell_ids(lesson), strict=True):
+        cell, (kind, name) = source.copy(), role(source)
+        cell["id"] = cell_id
+        if kind != "text":
+            cell.metadata["nbgrader"] = _metadata(cell["id"], kind, lesson.exercises[name].points if kind == "check" else None)
+        cells.append(cell)
+    return _notebook(cells)
+
+
+def _metadata(grade_id: str, kind: str, points: float | None) -> NotebookNode:
+    """nbgrader's metadata of one code cell: an exercise is open to the learner, its check is graded, all else is locked."""
+    data = {"schema_version": 3, "grade_id": grade_id, "grade": kind == "check", "solution": kind == "exercise", "locked": kind != "exercise", "task": False}
+    if points is not None:
+        data["points"] = points
+    return nbformat.from_dict(data)  # type: ignore[no-untyped-call, no-any-return]
+
+
+def _notebook(cells: list[NotebookNode]) -> NotebookNode:
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    notebook: NotebookNode = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})  # type: ignore[no-untyped-call]
+    return notebook
+
+
+def _build_lesson(source: Path, into: Path) -> None:
+    lesson = load_lesson(source)
+    folder = into / "solutions" / lesson.name
+    folder.mkdir(parents=True)
+    for path in _luggage(lesson.folder):
+        (shutil.copytree if path.is_dir() else shutil.copyfile)(path, folder / path.name)
+    (folder / KEY_FILE).write_text(_key_text(make_key(lesson, KEY_SEED)), encoding="utf-8")
+    executed = _executed(stamped(lesson), folder, lesson.source_file)
+    _write(executed, folder / f"{lesson.name}.ipynb")
+    _run_nbgrader(into, lesson.name)
+    _give_pictures_back(into / "course" / lesson.name / f"{lesson.name}.ipynb", executed)
+
+
+def _build_page(source: Path, standing: Path, course: Path) -> None:
+    """A page that may look at every lesson: those that were built, and for the others those that stand."""
+    cells = list(jupytext.read(source).cells)
+    for number, cell in enumerate(cells, 1):
+        cell["id"] = f"cell-{number:02}"
+        if cell.cell_type == "code":
+            cell["outputs"] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for lessons in (standing, course):
+            if lessons.is_dir():
+                shutil.copytree(lessons, Path(folder) / "course", dirs_exist_ok=True, ignore=shutil.ignore_patterns("progress.json"))
+        _executed(_notebook(cells), Path(folder) / "course", f"solutions/{source.name}")
+    _write(_notebook(cells), course / f"{source.stem}.ipynb")
+
+
+def _luggage(folder: Path) -> Iterator[Path]:
+    """What travels with a lesson: its data and their licences, not what an author writes or a notebook leaves behind."""
+    made = (f"{folder.name}.ipynb", KEY_FILE)
+    return (path for path in sorted(folder.iterdir()) if path.name not in (*AUTHORS_FILES, *made) and path.suffix != ".md")
+
+
+def _key_text(key: dict[str, Any]) -> str:
+    """The key as JSON: an exercise's cases and misconceptions a line each, so that a change shows where it is."""
+    text = json.dumps(key, ensure_ascii=False, indent=None, separators=(",", ":"))
+    for start in ('{"property":', '{"hint":', '"exercises":', '"questions":', '"misconceptions":'):
+        text = text.replace(start, f"\n{start}")
+    return text + "\n"
+
+
+def _executed(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
+    """The notebook with the outputs of its cells, as far as they are the same on every run."""
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,  # else a slow machine cuts what a cell prints into pieces
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--log-level=ERROR"],  # else each kernel warns that it talks to its own machine over TCP
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        failed = next((cell for cell in notebook.cells if any(output.output_type == "error" for output in cell.get("outputs", []))), None)
+        where = f"its cell {failed.id}" if failed else "a cell"
+        raise LessonError(f"{source}: {where} fails: {error.ename}: {error.evalue}") from error
+    (folder / "progress.json").unlink(missing_ok=True)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if WIDGET in output.get("data", {}):
+                output.data[WIDGET]["model_id"] = "0" * 32  # drawn anew on every run
+    return _notebook(notebook.cells)
+
+
+def _run_nbgrader(root: Path, lesson: str) -> None:
+    """Make the release version by nbgrader's own command."""
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", lesson, "--force", "--no-db"]
+    environment = {**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LessonError(f"solutions/{lesson}: nbgrader generate_assignment fails:\n{done.stderr.strip()}")
+
+
+def _give_pictures_back(path: Path, executed: NotebookNode) -> None:
+    """nbgrader clears all outputs; a reader without a kernel gets the pictures of plays and the questions back."""
+    outputs = {cell.id: cell.outputs for cell in executed.cells if role(cell)[0] in ("play", "question")}
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    for cell in notebook.cells:
+        if cell.id in outputs:
+            cell.outputs = [output for output in outputs[cell.id] if WIDGET not in output.get("data", {})]
+    _write(notebook, path)
+
+
+def _write(notebook: NotebookNode, path: Path) -> None:
+    nbformat.validate(notebook)
+    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")  # type: ignore[no-untyped-call]
+
+
+def install(built: Path, root: Path) -> list[str]:
+    """Put what was built in its place: first all of it beside the old files, then each at once; returns the names of the files that changed."""
+    halves = {}
+    try:
+        for path in sorted(path for room in ("solutions", "course") for path in (built / room).rglob("*") if path.is_file()):
+            place = root / path.relative_to(built)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            for left in place.parent.glob(f".{glob.escape(place.name)}.{HALF}*"):  # of a run that was killed
+                left.unlink()
+            if not (place.is_file() and place.read_bytes() == path.read_bytes()):
+                halves[place] = place.with_name(f".{place.name}.{HALF}{os.getpid()}")
+                shutil.copyfile(path, halves[place])
+    except OSError:
+        for half in halves.values():
+            half.unlink(missing_ok=True)
+        raise
+    for place, half in halves.items():
+        os.replace(half, place)
+    return [place.relative_to(root).as_posix() for place in halves]
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `course`."""
+    course = subparsers.add_parser("course", help="make course/ from solutions/")
+    course.add_argument("lessons", nargs="*", metavar="LESSON", help="which lessons; all where none is named")
+    course.add_argument("--check", action="store_true", help="change nothing; say what is not in step")
+    course.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    root = authors_root(Path.cwd())
+    try:
+        return _make(root, named_lessons(root, arguments.lessons), whole=not arguments.lessons, check=arguments.check)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"Nothing was made: {error.strerror or error}{where}; course/ is as it was. Mend that and run it again.", file=sys.stderr)
+        return 1
+
+
+def _make(root: Path, folders: list[Path], whole: bool, check: bool) -> int:
+    with tempfile.TemporaryDirectory(prefix="course-") as built:
+        build(root, folders, Path(built))
+        if check:
+            from grader.author.instep import differences
+
+            found = differences(Path(built), root, whole)
+            print(*found or ["course/ is in step with solutions/."], sep="\n")
+            return int(bool(found))
+        changed = install(Path(built), root)
+    print(*[f"made {name}" for name in changed] or ["Everything was in step already."], sep="\n")
+    return 0

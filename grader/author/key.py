@@ -1,0 +1,110 @@
+"""A lesson and a seed come in; the answer key goes out: cases, what the reference returns, what each misconception returns. Data, no code."""
+
+from __future__ import annotations
+
+import inspect
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from grader.author.lesson import Lesson, LessonError
+from grader.comparison.compare import alike
+from grader.comparison.judge import KEY_FORMAT, call_of, observe_all
+from grader.comparison.observe import Outcome, observe
+from grader.comparison.plain import encode_input
+from grader.comparison.sample import MIN_NUMBERS, numbers_drawn, summarise
+from grader.comparison.vocabulary import Case, Exercise, kind
+
+Key = dict[str, Any]
+"""``{"format", "lesson", "seed", "exercises": {name: exercise key}, "questions": {name: question}}``"""
+
+
+def make_key(lesson: Lesson, seed: int) -> Key:
+    """The answer key of a lesson for one seed.
+
+    Raises:
+        LessonError: a case can't be written as plain data, or the reference fails on one.
+    """
+    return {
+        "format": KEY_FORMAT,
+        "lesson": lesson.name,
+        "title": lesson.title,
+        "seed": seed,
+        "exercises": {name: exercise_key(lesson, name, seed) for name in lesson.exercises},
+        "questions": {
+            name: {"text": q.text, "options": list(q.options), "answer": q.answer, "why": q.why}
+            for name, q in lesson.questions.items()
+        },
+    }
+
+
+def exercise_key(lesson: Lesson, name: str, seed: int) -> dict[str, Any]:
+    """The part of the key that belongs to one exercise; what `grader.comparison.judge` needs to judge an answer."""
+    exercise, reference = lesson.exercises[name], lesson.reference[name]
+    parameters = list(inspect.signature(reference).parameters)
+    cases = [_case_data(lesson, name, one, parameters) for one in draw_cases(lesson, name, seed)]
+    for position, data in enumerate(cases, 1):
+        data["expected"] = _expected(lesson, name, reference, data, position)
+    return {
+        "points": exercise.points,
+        "parameters": parameters,
+        "optional": sum(p.default is not p.empty for p in inspect.signature(reference).parameters.values()),
+        "cases": cases,
+        "misconceptions": [
+            {"hint": one.hint, "outcomes": _where_different(cases, one.function)} for one in exercise.misconceptions
+        ],
+    }
+
+
+def draw_cases(lesson: Lesson, name: str, seed: int) -> list[Case]:
+    """The cases of one exercise for a seed; every exercise has a stream of random numbers of its own."""
+    exercise: Exercise = lesson.exercises[name]
+    if exercise.draw is None:
+        raise LessonError(f"{lesson.exercises_file}: {name} has no cases; write a function under @{name}.cases that yields some")
+    try:
+        cases = list(exercise.draw(np.random.default_rng([seed, zlib.crc32(name.encode())])))
+    except Exception as error:
+        raise LessonError(f"{lesson.exercises_file}: drawing the cases of {name} failed: {type(error).__name__}: {error}") from error
+    if not cases:
+        raise LessonError(f"{lesson.exercises_file}: {name} has no cases; its function under @{name}.cases yields none")
+    return cases
+
+
+def _case_data(lesson: Lesson, name: str, one: Case, parameters: list[str]) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = {"property": one.property, "inputs": [encode_input(value) for value in one.inputs]}
+        if one.at is not None:
+            data["at"] = [[encode_input(value) for value in point] for point in one.at]
+    except ValueError as error:
+        raise LessonError(f"{lesson.exercises_file}: a {one.property} case of {name}: {error}") from error
+    if one.raises is not None:
+        data["raises"] = one.raises.__name__
+    if kind(one.property) == "distribution":
+        data["draws"] = True
+    return {**data, "rtol": one.rtol, "atol": one.atol, "parameters": parameters[: len(one.inputs)]}
+
+
+def _expected(lesson: Lesson, name: str, reference: Callable[..., Any], data: dict[str, Any], position: int) -> Outcome:
+    outcome = summarise(observe(reference, call_of(data)))
+    raised = outcome.get("error", [None])
+    if (data.get("raises") or None) is None and raised[0] is not None:
+        raise LessonError(
+            f"{lesson.source_file}: the reference {name} raises {raised[0]}: {outcome['message']} on its case {position}"
+            f" ({data['property']}); mend the reference, or the case in {lesson.exercises_file}"
+        )
+    if data.get("draws") and (drawn := numbers_drawn(outcome)) < MIN_NUMBERS:
+        raise LessonError(
+            f"{lesson.exercises_file}: case {position} of {name} draws {drawn} numbers in two calls, too few to tell two laws apart;"
+            f" ask for at least {MIN_NUMBERS // 2} a call"
+        )
+    return outcome
+
+
+def _where_different(cases: list[dict[str, Any]], function: Callable[..., Any]) -> list[Outcome | None]:
+    """A misconception's outcome on each case; None where it is the reference's."""
+    outcomes = observe_all(function, cases)
+    return [
+        None if alike(case, case["expected"], outcome) else outcome for case, outcome in zip(cases, outcomes, strict=True)
+    ]

@@ -1,0 +1,177 @@
+"""A function and the plain inputs of one case come in; what the call did goes out, as plain data. Runs on the learner's side."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import random
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from grader.comparison.plain import Plain, decode_input, encode, encode_input
+
+Outcome = dict[str, Any]
+"""What one call did. Either ``"value"`` (plain data of the result) or ``"error"`` (names of the exception's classes, most
+special first) with ``"message"``, or ``"draws"`` (results of three calls that share a generator); besides, ``"warnings"`` (texts
+of its RuntimeWarnings), ``"changed"`` (positions of inputs that it changed), ``"aliased"`` (the result shares memory with an
+input) and ``"printed"``. Absent means none."""
+
+MAX_MESSAGE = 300
+"""Most characters kept of an exception's or warning's text, and of what a call prints."""
+
+MAX_PRINTED = 1_000_000
+"""Most characters that a call may print; more is an endless loop with a print in it."""
+
+
+class PrintedTooMuch(Exception):
+    """A call printed more than `MAX_PRINTED` characters."""
+
+
+class Printed(io.TextIOBase):
+    """What is printed: the beginning is kept, the rest only counted."""
+
+    def __init__(self) -> None:
+        self.text, self.count = "", 0
+
+    def write(self, text: str) -> int:
+        """Take a text.
+
+        Raises:
+            PrintedTooMuch: it was too much by now.
+        """
+        self.count += len(text)
+        if self.count > MAX_PRINTED:
+            raise PrintedTooMuch(f"it printed more than {MAX_PRINTED:,} characters")
+        self.text = (self.text + text)[:MAX_MESSAGE]
+        return len(text)
+
+
+def observe(function: Callable[..., Any], call: dict[str, Any]) -> Outcome:
+    """What `function` does with the inputs of one case.
+
+    Args:
+        function: the learner's function, the reference, or a misconception.
+        call: ``"inputs"``; where the result is a function ``"at"``, the points at which its values are wanted; and
+            ``"draws"`` where the inputs hold a generator whose use is observed.
+
+    Returns:
+        The outcome. Exceptions of the function are part of it, SystemExit too; KeyboardInterrupt passes through.
+    """
+    with undisturbed() as (printed, caught):
+        outcome = _sample(function, call) if call.get("draws") else _call(function, call)
+    loud = [str(item.message)[:MAX_MESSAGE] for item in caught if issubclass(item.category, RuntimeWarning)]
+    if loud:
+        outcome["warnings"] = loud[:3]
+    if printed.text:
+        outcome["printed"] = printed.text
+    return outcome
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[tuple[Printed, list[warnings.WarningMessage]]]:
+    """Run a block with every warning caught, printing kept aside, and both global generators at a known start, put back after it."""
+    states = random.getstate(), np.random.get_state()
+    random.seed(0)
+    np.random.seed(0)  # so that an answer that uses it can be judged again with the same result
+    printed = Printed()
+    try:
+        with (
+            np.errstate(all="warn", under="ignore"),
+            warnings.catch_warnings(record=True) as caught,
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(Printed()),
+        ):
+            warnings.simplefilter("always")
+            yield printed, caught
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+
+
+def misfit(function: Callable[..., Any], calls: list[dict[str, Any]]) -> str | None:
+    """The parameters of `function`, as text, where it can't take the inputs of some call; None where it can take all."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+    for count in {len(call["inputs"]) for call in calls}:
+        try:
+            signature.bind(*[None] * count)
+        except TypeError:
+            return str(signature)[:MAX_MESSAGE]
+    return None
+
+
+def _call(function: Callable[..., Any], call: dict[str, Any]) -> Outcome:
+    inputs = [decode_input(data) for data in call["inputs"]]
+    try:
+        result = function(*inputs)
+        if call.get("at") is not None:
+            points = [[decode_input(data) for data in point] for point in call["at"]]
+            value: Plain = {"list": [encode(result(*point)) for point in points]}
+        else:
+            value = encode(result)
+    except (Exception, SystemExit) as error:
+        return {**_failure(error), **_changes(inputs, call["inputs"])}
+    outcome: Outcome = {"value": value, **_changes(inputs, call["inputs"])}
+    if _aliases(result, inputs):
+        outcome["aliased"] = True
+    return outcome
+
+
+def _failure(error: BaseException) -> Outcome:
+    names = [kind.__name__ for kind in type(error).__mro__ if kind not in (object, BaseException)]
+    try:
+        message = str(error)
+    except Exception:
+        message = "(its message can't be read)"
+    return {"error": names, "message": message[:MAX_MESSAGE]}
+
+
+def _changes(inputs: list[Any], before: list[Plain]) -> Outcome:
+    changed = [i for i, (value, data) in enumerate(zip(inputs, before, strict=True)) if _differs(value, data)]
+    return {"changed": changed} if changed else {}
+
+
+def _differs(value: Any, before: Plain) -> bool:
+    if isinstance(before, dict) and ("rng" in before or "function" in before):
+        return False
+    if isinstance(value, np.ndarray):
+        original = decode_input(before)
+        return not (value.shape == original.shape and value.dtype == original.dtype and value.tobytes() == original.tobytes())
+    return isinstance(value, (list, tuple)) and repr(encode_input(value)) != repr(before)
+
+
+def _aliases(result: Any, inputs: list[Any]) -> bool:
+    parts = result if isinstance(result, (list, tuple)) else [result]
+    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    return any(
+        np.may_share_memory(part, item) and part.size > 0
+        for part in arrays
+        for item in inputs
+        if isinstance(item, np.ndarray)
+    )
+
+
+def _sample(function: Callable[..., Any], call: dict[str, Any]) -> Outcome:
+    """Two draws from one generator, then one from a fresh generator at the same start, and whether the global state moved."""
+    inputs = [decode_input(data) for data in call["inputs"]]
+    again = [decode_input(data) for data in call["inputs"]]
+    before = _global_state()
+    try:
+        draws = [encode(function(*inputs)), encode(function(*inputs)), encode(function(*again))]
+    except (Exception, SystemExit) as error:
+        return _failure(error)
+    outcome: Outcome = {"draws": draws}
+    if _global_state() != before:
+        outcome["global_random"] = True
+    return outcome
+
+
+def _global_state() -> tuple[Any, ...]:
+    name, keys, *rest = np.random.get_state(legacy=True)
+    return name, np.asarray(keys).tobytes(), *rest, random.getstate()

@@ -1,0 +1,150 @@
+"""A verdict comes in; HTML for the eye goes out: properties, the first case that differs, the hint, the learner's progress. Values become text here."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from grader.comparison.compare import error_text
+from grader.comparison.judge import Failure, Verdict
+from grader.comparison.observe import Outcome
+from grader.comparison.plain import Plain, decode, opaque
+from grader.comparison.vocabulary import in_order, in_words
+
+MAX_SHOWN = 400
+"""Most characters shown of one value."""
+
+STYLE = """<style>
+.verdict{border:1px solid var(--jp-border-color2,#bbb);border-left:6px solid #D55E00;border-radius:4px;padding:.6em 1em;margin:.3em 0;
+max-width:46em;color:var(--jp-ui-font-color1,#222);background:var(--jp-layout-color1,#fff);font-family:var(--jp-ui-font-family,sans-serif);font-size:14px;line-height:1.5}
+.verdict.solved{border-left-color:#009E73}.verdict.open{border-left-color:#0072B2}
+.verdict b.name,.verdict pre{font-family:var(--jp-code-font-family,monospace)}
+.verdict ul{list-style:none;margin:.3em 0;padding:0;display:flex;flex-wrap:wrap;gap:.1em 1.2em}
+.verdict table{border-collapse:collapse;margin:.3em 0}.verdict th{text-align:left;padding:.1em 1em .1em 0;vertical-align:top;font-weight:600;color:inherit}
+.verdict td{text-align:left;padding:.1em 0;color:inherit}.verdict pre{margin:0;white-space:pre-wrap;color:inherit;background:none;font-size:13px}
+.verdict p{margin:.3em 0}.verdict .hint{font-weight:600}.verdict .standing{opacity:.8}
+</style>"""
+
+
+def verdict_html(verdict: Verdict, solved: int | None = None, exercises: int = 0, warning: str | None = None) -> str:
+    """One card for one verdict. Everything that a learner's code produced is escaped.
+
+    Args:
+        verdict: what to show.
+        solved, exercises: the learner's progress in this lesson; left out where `solved` is None.
+        warning: a sentence that stands last.
+    """
+    state = "solved" if verdict.solved else "open" if verdict.note else "missed"
+    parts = [STYLE, f'<div class="verdict {state}" role="status">', _headline(verdict)]
+    if verdict.note:
+        parts.append(f"<p>{escape(verdict.note)}</p>")
+    if verdict.passed or verdict.missed:
+        parts.append(_properties(verdict))
+    if verdict.failure:
+        parts.append(_failure(verdict.failure))
+    if verdict.hint:
+        parts.append(f'<p class="hint">Hint: {escape(verdict.hint)}</p>')
+    if solved is not None:
+        parts.append(f'<p class="standing">{progress_text(solved, exercises)}</p>')
+    if warning:
+        parts.append(f"<p>{escape(warning)}</p>")
+    return "".join([*parts, "</div>"])
+
+
+def progress_text(solved: int, exercises: int) -> str:
+    """The learner's progress in one line."""
+    return f"{'●' * solved}{'○' * (exercises - solved)} {solved} of {exercises} exercises of this lesson solved"
+
+
+def failure_sentence(failure: Failure) -> str:
+    """Which property the first case that differs tests, and how it differs."""
+    return f"The first case that differs ({in_words(failure.case['property'])}): {failure.reason}"
+
+
+def failure_rows(failure: Failure, printed: bool = True) -> list[tuple[str, str]]:
+    """The first case that differs: each input by its name, what the learner's function did, what was expected, and what it printed."""
+    case, outcome = failure.case, failure.outcome
+    names = case["parameters"] + [f"input {i + 1}" for i in range(len(case["parameters"]), len(case["inputs"]))]
+    rows = [*zip(names, map(show, case["inputs"]), strict=True)]
+    if case.get("at"):
+        rows.append(("its result called with", "; ".join(", ".join(map(show, point)) for point in case["at"])))
+    rows.append(("yours", show_outcome(outcome)))
+    rows.append(("expected", f"{case['raises']} raised" if case.get("raises") else show_outcome(case["expected"])))
+    if printed and (text := outcome.get("printed")):
+        rows.append(("it printed", text))
+    return rows
+
+
+def show(data: Plain) -> str:
+    """A plain value as a learner would write or print it, cut to a readable length."""
+    text = _show(data)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]} …"
+
+
+def show_outcome(outcome: Outcome) -> str:
+    """What a call did, as text: its result, or its exception."""
+    if "error" in outcome:
+        return error_text(outcome)
+    if sample := outcome.get("sample"):
+        quantiles = np.array(sample["quantiles"])
+        return f"random numbers of shape {tuple(sample['shape'])}, mean {quantiles.mean():.3g}, standard deviation {quantiles.std():.3g}"
+    return show(outcome["value"] if "value" in outcome else outcome["draws"][0])
+
+
+def _headline(verdict: Verdict) -> str:
+    if verdict.solved:
+        state = "✓ solved"
+    elif verdict.note:
+        state = "○ not yet"
+    else:
+        state = "✗ not yet"
+    earned = f", {verdict.points:g} of {verdict.max_points:g} points" if verdict.max_points else ""
+    return f'<p><b class="name">{escape(verdict.exercise)}</b> {state}{earned}</p>'
+
+
+def _properties(verdict: Verdict) -> str:
+    items = "".join(
+        f"<li>{'✓' if prop in verdict.passed else '✗'} {escape(in_words(prop))}</li>"
+        for prop in in_order([*verdict.passed, *verdict.missed])
+    )
+    return f'<ul style="padding:0">{items}</ul>'
+
+
+def _failure(failure: Failure) -> str:
+    left = 'style="text-align:left"'  # here, because JupyterLab's own style of tables is stronger than a class
+    cells = "".join(
+        f'<tr style="background:none"><th scope="row" {left}>{escape(name)}</th><td {left}><pre>{escape(text)}</pre></td></tr>' for name, text in failure_rows(failure)
+    )
+    return f"<p>{escape(failure_sentence(failure))}</p><table>{cells}</table>"
+
+
+def _show(data: Plain) -> str:
+    if reason := opaque(data):
+        return reason
+    if isinstance(data, dict):
+        for kind, (left, right) in {"tuple": ("(", ")"), "list": ("[", "]")}.items():
+            if kind in data:
+                return left + ", ".join(_show(item) for item in data[kind][:8]) + (", …" if len(data[kind]) > 8 else "") + right
+        if "function" in data:
+            return _show_function(data)
+        if "rng" in data:
+            return f"np.random.default_rng({data['rng']})"
+        return _show_numbers(data)
+    return f"{data:.8g}" if isinstance(data, float) else repr(data)
+
+
+def _show_function(data: dict[str, Any]) -> str:
+    name = data["function"].replace("numpy.", "np.", 1)
+    bound = [_show(item) for item in data["args"]] + [f"{key}={_show(item)}" for key, item in data["bound"].items()]
+    return f"{name} with {', '.join(bound)}" if bound else name
+
+
+def _show_numbers(data: dict[str, Any]) -> str:
+    value = decode(data)
+    if np.ndim(value) == 0 and "scalar" in data:
+        return f"{value:.8g}" if data["dtype"].startswith("float") else str(value)
+    text = np.array2string(value, precision=6, threshold=60, edgeitems=3, separator=", ", suppress_small=False, max_line_width=60)
+    kind = "" if data["dtype"] in ("float64", "int64", "bool") else f"  ({data['dtype']})"
+    return f"{text}{kind}" if value.size else f"an empty array of shape {value.shape}"

@@ -1,0 +1,110 @@
+"""What is asked of a child that runs a learner's cells, and the frames that it sends, come in; the response goes out.
+
+What took too long or ended the child is given up with a sentence, and the next child is asked for the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from typing import Any
+
+from grader.execution.limits import Limits, ended, too_large, too_slow
+
+Request = dict[str, Any]
+Response = dict[str, Any]
+"""See `grader.execution.runner`."""
+
+
+class Attempt:
+    """What is known of one notebook: which cells are given up, which exercises are answered, and what the child does now."""
+
+    def __init__(self, request: Request, limits: Limits, shuffled: bool = True) -> None:
+        self.limits = limits
+        self.deadline = time.monotonic() + limits.total_seconds
+        self.cells: list[str | None] = list(request["cells"])
+        self.errors: list[str | None] = [None] * len(self.cells)
+        self.calls: dict[str, list[Any]] = request["calls"]
+        self.answers: dict[str, Any] = {}
+        self.order = {name: random.sample(range(len(calls)), len(calls)) if shuffled else list(range(len(calls))) for name, calls in self.calls.items()}
+        self.doing: tuple[str, Any] = ("start", None)
+        self.until = self.deadline
+        self.forgiven = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every exercise has an answer, or a sentence in its place."""
+        return all(name in self.answers for name in self.calls)
+
+    def request(self) -> bytes:
+        """What the next child is asked: a cell that was given up is empty, and answered exercises are left out."""
+        calls = {name: [self.calls[name][i] for i in self.order[name]] for name in self.calls if name not in self.answers}
+        return json.dumps({"cells": [cell or "" for cell in self.cells], "calls": calls}).encode()
+
+    def begin(self) -> None:
+        """A child has been started."""
+        self._do("start", None, self.limits.cell_seconds)
+
+    def take(self, frame: Any) -> None:
+        """Note a frame; one that makes no sense is as good as none."""
+        if not isinstance(frame, dict):
+            return
+        kind, what = self.doing
+        if isinstance(cell := frame.get("cell"), int) and 0 <= cell < len(self.cells):
+            self._do("cell", cell, self.limits.cell_seconds)
+        elif "error" in frame and kind == "cell":
+            if self.cells[what] is not None:
+                self.errors[what] = None if frame["error"] is None else str(frame["error"])[:300]
+            self._do("start", None, self.limits.cell_seconds)
+        elif (name := frame.get("exercise")) in self.calls:
+            self._do("exercise", name, self.limits.exercise_seconds)
+        elif kind == "exercise" and "answer" in frame:
+            self.answers.setdefault(what, self._in_order(what, frame["answer"]))
+            self._do("start", None, self.limits.cell_seconds)
+        elif kind == "exercise" and "too_large" in frame:
+            self._give_up(too_large(str(what), self.limits.result_bytes))
+
+    def end(self, at: float, innocent: bool = False) -> None:
+        """The child was over at that moment, done or not: what it did last is given up if that was not finished, but for the first innocent end."""
+        if self.complete:
+            return
+        if innocent and not self.forgiven:
+            self.forgiven = True
+            return
+        kind, what = self.doing
+        slow = at >= self.until
+        seconds = self.limits.exercise_seconds if kind == "exercise" else self.limits.cell_seconds
+        name = what if kind == "exercise" else f"Cell {what + 1}" if kind == "cell" else "The notebook"
+        self._give_up(too_slow(str(name), seconds) if slow else ended(str(name)))
+
+    def flood(self) -> None:
+        """A frame larger than allowed is on its way."""
+        if self.doing[0] == "exercise":
+            self._give_up(too_large(str(self.doing[1]), self.limits.result_bytes))
+
+    def response(self) -> Response:
+        """What is known by now, in the form of `grader.execution.runner`."""
+        late = too_slow("The notebook", self.limits.total_seconds) if time.monotonic() > self.deadline else ended("The notebook, again and again,")
+        return {"answers": {name: self.answers.get(name, {"limit": late}) for name in self.calls}, "errors": self.errors}
+
+    def _do(self, kind: str, what: Any, seconds: float) -> None:
+        self.doing = kind, what
+        self.until = min(self.deadline, time.monotonic() + seconds)
+
+    def _give_up(self, sentence: str) -> None:
+        kind, what = self.doing
+        if kind == "exercise":
+            self.answers.setdefault(what, {"limit": sentence})
+        elif kind == "cell":
+            self.cells[what], self.errors[what] = None, sentence
+
+    def _in_order(self, name: str, answer: Any) -> Any:
+        """An answer with its outcomes in the order in which the calls were given."""
+        outcomes = answer.get("outcomes") if isinstance(answer, dict) else None
+        if not isinstance(outcomes, list) or len(outcomes) != len(self.order[name]):
+            return answer
+        sorted_outcomes: list[Any] = [None] * len(outcomes)
+        for place, outcome in zip(self.order[name], outcomes, strict=True):
+            sorted_outcomes[place] = outcome
+        return {**answer, "outcomes": sorted_outcomes}

@@ -1,0 +1,72 @@
+"""How much a learner's notebook may take, each limit in one place with the sentence that a learner reads when it is hit."""
+
+from __future__ import annotations
+
+import errno
+import re
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one notebook's run.
+
+    Attributes:
+        cell_seconds: wall time of one cell.
+        exercise_seconds: wall time of all calls of one exercise.
+        total_seconds: wall time of the whole notebook, fresh starts after a crash included.
+        cpu_seconds: processor time of one child; the kernel ends it, whatever it ignores.
+        memory_bytes: memory of one child.
+        scratch_bytes: what it may write to its own /tmp.
+        open_files: descriptors.
+        result_bytes: of the results of one exercise, as they are sent.
+        starts: children for one notebook.
+
+    No process, no network and nothing outside of its own folder is allowed at all; what a cell or a call prints is bounded by
+    `grader.comparison.observe.MAX_PRINTED`, for a learner's own check as well.
+    """
+
+    cell_seconds: float = 10
+    exercise_seconds: float = 10
+    total_seconds: float = 60
+    cpu_seconds: int = 30
+    memory_bytes: int = 1 << 30
+    scratch_bytes: int = 64 << 20
+    open_files: int = 64
+    result_bytes: int = 24 << 20
+    starts: int = 8
+
+    def reason(self, outcome: dict[str, Any]) -> str | None:
+        """Why a call may have met an exception that the same code does not raise in a learner's notebook; None where nothing points to a limit."""
+        names, message = outcome.get("error"), str(outcome.get("message"))
+        if not isinstance(names, list):
+            return None
+        if "MemoryError" in names:
+            return f"While it is graded, a notebook may use {self.memory_bytes / 2**30:g} GB of memory."
+        number = re.match(r"\[Errno (\d+)\]", message) if "OSError" in names else None
+        return self._of_the_system().get(int(number[1])) if number else None
+
+    def _of_the_system(self) -> dict[int, str]:
+        files = f"While it is graded, a notebook may write {self.scratch_bytes >> 20} MB of files."
+        alone = "While it is graded, a notebook may start no other process, use no network, and read and write only files of its own."
+        return {
+            **dict.fromkeys((errno.ENOSPC, errno.EFBIG, errno.EDQUOT), files),
+            **dict.fromkeys((errno.EPERM, errno.EACCES, errno.EROFS, errno.EAGAIN), alone),
+            errno.EMFILE: f"While it is graded, a notebook may have {self.open_files} files open.",
+        }
+
+
+def too_slow(what: str, seconds: float) -> str:
+    """The sentence for a limit of time."""
+    return f"{what} ran for more than {seconds:g} seconds and was stopped: is there a loop that never ends?"
+
+
+def ended(what: str) -> str:
+    """The sentence for a process that was lost."""
+    return f"{what} ended its own process: it may have used more memory or processor time than is allowed, called exit, or crashed Python."
+
+
+def too_large(what: str, limit: int) -> str:
+    """The sentence for results that are too large to send."""
+    return f"{what} returned more than {limit / 2**20:.0f} MB of results."

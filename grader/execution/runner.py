@@ -1,0 +1,113 @@
+"""A learner's cells and the calls to make come in; what each call did goes out. Runs where the learner's code may run, and knows no answer.
+
+Both ends are plain data, so the transport (a pipe, a sandbox, another machine) is somebody else's matter:
+
+    request   {"cells": [source, …], "calls": {exercise: [call, …]}}
+    response  {"answers": {exercise: answer}, "errors": [exception or null for each cell]}
+    answer    {"outcomes": [outcome, …]} or {"misfit": "(x, w)"}, its parameters, or {"missing": why}
+
+As a program it reads a request in one line and writes the response a piece at a time, a line for each of `steps`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+from typing import IO, Any
+
+from grader.comparison.observe import misfit, observe, undisturbed
+
+RUNS_THE_CELL = re.compile(r"\A\s*%%(?:time|capture|prun)\b.*$", re.MULTILINE)
+"""A magic over a cell that runs the cell in the learner's own namespace."""
+
+
+def run(request: dict[str, Any]) -> dict[str, Any]:
+    """Run the cells in order, then make the calls of every exercise."""
+    namespace, errors = execute(request["cells"])
+    answers = {name: answer(namespace, name, calls) for name, calls in request["calls"].items()}
+    return {"answers": answers, "errors": errors}
+
+
+def steps(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """As `run`, a piece at a time: ``{"cell": number}`` and ``{"error": …}`` for each cell, ``{"exercise": name}`` and ``{"answer": …}`` for each exercise."""
+    namespace = _fresh_namespace()
+    for number, source in enumerate(request["cells"]):
+        yield {"cell": number}
+        yield {"error": _execute_one(source, namespace)}
+    for name, calls in request["calls"].items():
+        yield {"exercise": name}
+        yield {"answer": answer(namespace, name, calls)}
+
+
+def execute(cells: list[str]) -> tuple[dict[str, Any], list[str | None]]:
+    """Run cells as Jupyter would: in one namespace, and an error does not stop the rest.
+
+    Returns:
+        The namespace, and for each cell the exception that ended it, as text, or None.
+    """
+    namespace = _fresh_namespace()
+    return namespace, [_execute_one(source, namespace) for source in cells]
+
+
+def answer(namespace: dict[str, Any], name: str, calls: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the function `name` of a namespace does on each call."""
+    function: Callable[..., Any] | None = namespace.get(name)
+    if not callable(function):
+        return {"missing": f"no function is called {name}"}
+    if parameters := misfit(function, calls):
+        return {"misfit": parameters}
+    return {"outcomes": [observe(function, call) for call in calls]}
+
+
+def main() -> None:
+    """One request on standard input, its steps on standard output; the end of the input ends this process, whatever runs."""
+    asked, out = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for place in (0, 1):
+        os.dup2(nowhere, place)  # what a learner's cells read, print or start must not mix with requests and steps
+    request = json.loads(asked.readline())
+    threading.Thread(target=_end_with, args=(asked,), daemon=True).start()
+    for step in steps(request):
+        print(json.dumps(step), file=out, flush=True)
+
+
+def _end_with(asked: IO[str]) -> None:
+    asked.read()
+    os._exit(1)
+
+
+def _fresh_namespace() -> dict[str, Any]:
+    return {"__name__": "__main__", "get_ipython": _NoShell}
+
+
+def _execute_one(source: str, namespace: dict[str, Any]) -> str | None:
+    try:
+        with undisturbed():
+            exec(_compiled(source), namespace)
+    except BaseException as error:
+        return f"{type(error).__name__}: {error}"[:300]
+    return None
+
+
+def _compiled(source: str) -> Any:
+    """The code of a cell; magics and shell lines become calls that do nothing."""
+    try:
+        return compile(source, "<cell>", "exec")
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        return compile(TransformerManager().transform_cell(RUNS_THE_CELL.sub("", source)), "<cell>", "exec")
+
+
+class _NoShell:
+    """Stands in for IPython's shell: every magic and shell line does nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *args, **kwargs: None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""A class under `class/submitted` comes in; grades in nbgrader's gradebook and marked notebooks go out, each once, whenever the run is killed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
+from grader.execution.submission import Cell, Template, UnreadableNotebook, cells_of, load_notebook
+from grader.instructor.grade import draw_seed
+from grader.instructor.journal import Basis, Journal, JournalBusy, Record, digest_of, edition_of, grader_version, open_journal, read_journal
+from grader.instructor.marked import Released, marked, released, unanswered
+from grader.instructor.report import Change, Summary, progress_bar
+from grader.instructor.run import Run
+from grader.instructor.workforce import Order, Result, cluster_workers, grade_many, local_workers
+
+if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
+    from grader.instructor.gradebook import Book
+    from grader.instructor.handin import HandIn
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of a run.
+
+    Attributes:
+        students: whose submissions; all where none is named.
+        workers: processes on this machine; or `scheduler`, the address of a Dask cluster.
+        seed: of the inputs; None goes on with the last run's, or draws one.
+        regrade: grade again what was graded on another edition of the lesson, by another grader, or with another seed.
+        dry: change nothing, only say what would be done.
+        unsafe: run code without confining it.
+    """
+
+    students: tuple[str, ...] = ()
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    scheduler: str | None = None
+    seed: int | None = None
+    regrade: bool = False
+    dry: bool = False
+    unsafe: bool = False
+
+
+def autograde(root: Path, lesson: Lesson, wish: Wish, progress: Callable[[int, int], None] = lambda done, of: None) -> Summary:
+    """Grade what is missing of a class.
+
+    Raises:
+        LessonError: the lesson is not made, or the gradebook has another edition of it.
+        JournalBusy: another run grades this lesson.
+        EngineRefused: this machine gives no protection to run learners' code under.
+    """
+    from grader.instructor.gradebook import course_directory, open_book, timestamps_in
+    from grader.instructor.handin import hand_ins
+
+    coursedir = course_directory(root)
+    notebook = released(root, lesson)
+    path = journal_path(root, lesson)
+    with ExitStack() as stack:
+        journal = read_journal(path) if wish.dry else stack.enter_context(open_journal(path))
+        book = None if wish.dry else stack.enter_context(open_book(coursedir, lesson.name, notebook))
+        basis = Basis(grader_version(), edition_of(lesson), _seed(journal, lesson, wish))
+        class_run = _ClassRun(root, lesson, notebook, journal, book, basis, wish, coursedir.ignore)
+        class_run.sort(hand_ins(coursedir, lesson.name, list(wish.students)), timestamps_in(coursedir, lesson.name))
+        class_run.work(progress)
+        return class_run.summary
+
+
+def journal_path(root: Path, lesson: Lesson) -> Path:
+    """Where the journal of a lesson lies."""
+    return root / "class" / "journal" / f"{lesson.name}.jsonl"
+
+
+def _seed(journal: Journal, lesson: Lesson, wish: Wish) -> int:
+    """The seed asked for, else that of the last run on the same basis, else a new one."""
+    last = journal.seed(grader_version(), edition_of(lesson))
+    return next(seed for seed in (wish.seed, last, draw_seed()) if seed is not None)
+
+
+class _ClassRun:
+    """One run over a class: what is to do, and the state while it is done."""
+
+    def __init__(
+        self, root: Path, lesson: Lesson, notebook: Released, journal: Journal, book: Book | None, basis: Basis, wish: Wish, ignored: list[str]
+    ) -> None:
+        self.lesson, self.notebook, self.journal, self.book, self.basis, self.wish = lesson, notebook, journal, book, basis, wish
+        self.material, self.ignored = root / "course" / lesson.name, [*ignored, ".nbgrader.log"]
+        self.summary = Summary(lesson.name, basis.seed, dry=wish.dry)
+        self.known: Template = Run(lesson, basis.seed).template
+        self.to_grade: list[HandIn] = []
+        self.to_write: list[tuple[HandIn, Record]] = []
+        self.under_way: dict[str, tuple[HandIn, str, list[dict[str, Any]]]] = {}
+
+    def sort(self, all_of_them: list[HandIn], in_book: dict[str, datetime | None]) -> None:
+        """Find out what is to be graded, what is only to be written, and what is done; `in_book` says when what the gradebook has was handed in."""
+        for one in all_of_them:
+            try:
+                digest = digest_of(one.read())
+            except UnreadableNotebook as error:
+                self.summary.errors[one.student] = f"{error}"
+                continue
+            record = self._record(one.student, digest)
+            if record is None:
+                self.to_grade.append(one)
+            elif self._is_written(one, record, in_book):
+                self.summary.keep(one.student, record["result"])
+            else:
+                self.to_write.append((one, record))
+            self.summary.outdated += record is not None and not self._is_current(record)
+
+    def work(self, progress: Callable[[int, int], None]) -> None:
+        """Do what is to be done."""
+        total = len(self.to_grade) + len(self.to_write)
+        if self.wish.dry and not self.wish.regrade:
+            self.summary.planned = [one.student for one in self.to_grade] + [one.student for one, _ in self.to_write]
+            return
+        if not self.wish.dry and self.to_grade:
+            self.journal.start(self.basis)
+        for done, (one, record) in enumerate(self.to_write, 1):
+            if not self.wish.dry:
+                self._write(one, record, None)
+                progress(done, total)
+        for done, (student, result) in enumerate(self._graded() if self.to_grade else [], len(self.to_write) + 1):
+            self._take(student, result)
+            progress(done, total)
+
+    def _graded(self) -> Iterator[tuple[str, Result]]:
+        order = Order(self.lesson.folder, self.basis.seed, self.wish.unsafe)
+        with ExitStack() as stack:
+            make: Callable[[], Executor]
+            if self.wish.scheduler:
+                make, workers = stack.enter_context(cluster_workers(self.wish.scheduler))
+            else:
+                workers = min(self.wish.workers, len(self.to_grade))
+                make = stack.enter_context(local_workers(workers))
+            yield from grade_many(make, order, self._read(), 2 * workers)
+
+    def _read(self) -> Iterator[tuple[str, list[Cell]]]:
+        """The cells of what is to be graded; a submission stays in memory only until it is written."""
+        for one in self.to_grade:
+            try:
+                data = one.read()
+                loaded = load_notebook(data)
+            except UnreadableNotebook as error:
+                self.summary.errors[one.student] = f"{error}"
+                continue
+            self.under_way[one.student] = one, digest_of(data), loaded
+            yield one.student, cells_of(loaded)
+
+    def _take(self, student: str, result: Result) -> None:
+        """A notebook has been graded: into the journal, then into the gradebook."""
+        one, digest, loaded = self.under_way.pop(student)
+        if "error" in result:
+            self.summary.errors[student] = result["error"]
+            return
+        before = self.journal.latest.get(student)
+        if before and before["digest"] == digest and (change := Change.between(student, before["result"], result)):
+            self.summary.changes.append(change)
+        if self.wish.dry:
+            self.summary.planned.append(student)
+            return
+        record = self.journal.add_grading(self.basis, student, digest, result)
+        self._write(one, record, loaded)
+
+    def _write(self, one: HandIn, record: Record, loaded: list[dict[str, Any]] | None) -> None:
+        """Put what a submission got where nbgrader looks for it; whatever is wrong with it stops nobody else."""
+        from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+        assert self.book is not None, "a dry run writes nothing"
+        result, timestamp = record["result"], one.timestamp
+        try:
+            loaded = load_notebook(one.read()) if loaded is None else loaded
+            one.put(marked(self.known, self.notebook, loaded, result), self.material, self.ignored)
+            scores = {f"check-{name}": float(exercise["points"]) for name, exercise in result["exercises"].items()}
+            self.book.write(one.student, timestamp, scores, unanswered(self.known, self.notebook, loaded))
+        except (OSError, ValueError, SQLAlchemyError, UnreadableNotebook) as error:
+            self.book.gradebook.db.rollback()
+            if isinstance(error, OperationalError):  # the gradebook can't be written: what is graded is in the journal
+                raise
+            self.summary.errors[one.student] = f"its grade could not be written: {error}"
+            return
+        self.journal.add_written(record, str(timestamp))
+        self.summary.add(one.student, result)
+
+    def _record(self, student: str, digest: str) -> Record | None:
+        """What this very notebook got before, where that still counts."""
+        if self.wish.regrade:
+            return self.journal.graded.get(self.basis.key(student, digest))
+        latest = self.journal.latest.get(student)
+        return latest if latest and latest["digest"] == digest else None
+
+    def _is_current(self, record: Record) -> bool:
+        return (record["version"], record["edition"]) == (self.basis.version, self.basis.edition)
+
+    def _is_written(self, one: HandIn, record: Record, in_book: dict[str, Any]) -> bool:
+        at_that_time = self.journal.written.get(record["graded"]) == str(one.timestamp)
+        return at_that_time and one.is_marked() and one.student in in_book and in_book[one.student] == one.timestamp
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `autograde`."""
+    parser = subparsers.add_parser("autograde", help="grade a class from class/submitted into nbgrader's gradebook; killed, it goes on where it was")
+    parser.add_argument("lesson", metavar="LESSON")
+    parser.add_argument("--workers", type=_at_least_one, help="processes on this machine; as many as it has cores where it is not given")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that grades instead, like tcp://10.0.0.1:8786")
+    parser.add_argument("--student", action="append", default=[], help="only this student's; may be given several times")
+    parser.add_argument("--seed", type=int, help="of the inputs; goes on with the last run's, or draws one, where it is not given")
+    parser.add_argument("--regrade", action="store_true", help="grade again what rests on another edition of the lesson or another seed")
+    parser.add_argument("--dry-run", action="store_true", help="change nothing: say what would be graded, with --regrade whose points would change")
+    parser.add_argument("--unsafe", action="store_true", help="run the notebooks unconfined: only for your own")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    root = authors_root(Path.cwd())
+    lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
+    wish = Wish(
+        students=tuple(arguments.student),
+        workers=arguments.workers or os.cpu_count() or 1,
+        scheduler=arguments.scheduler,
+        seed=arguments.seed,
+        regrade=arguments.regrade,
+        dry=arguments.dry_run,
+        unsafe=arguments.unsafe,
+    )
+    try:
+        with progress_bar() as progress:
+            summary = autograde(root, lesson, wish, progress)
+    except JournalBusy as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"Stopped: {error.strerror or error}{where}. What is done is kept; mend that and run it again.", file=sys.stderr)
+        return 1
+    print(summary.text())
+    return int(bool(summary.errors))
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number

@@ -1,0 +1,86 @@
+"""A learner's function comes in; it is compared with the answer key beside the notebook, and the verdict is shown with its hint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from grader.comparison.judge import KEY_FORMAT, Verdict, call_of, judge, observe_all, unjudged
+from grader.comparison.observe import misfit
+from grader.comparison.present import verdict_html
+from grader.learner.progress import not_kept, record_solved
+
+KEY_FILE = "answers.json"
+
+
+class KeyMissing(Exception):
+    """There is no answer key to compare with; the message says where one belongs."""
+
+
+class Check:
+    """What a `check` cell shows: the verdict as HTML, and its points as text, which nbgrader reads as partial credit."""
+
+    def __init__(self, verdict: Verdict, html: str) -> None:
+        self.verdict = verdict
+        self._html = html
+
+    def __repr__(self) -> str:
+        return repr(self.verdict.points)
+
+    def _repr_html_(self) -> str:
+        return self._html
+
+
+def check(function: object) -> Check:
+    """Compare a function with the lesson's answer key and show what passed, the first case that differs, and a hint.
+
+    Args:
+        function: the function itself, ``check(sigmoid)``; its name says which exercise it answers.
+
+    Returns:
+        The verdict; as the last line of a cell it shows itself. Wrong functions, wrong arguments and a missing key are
+        told in its text and never raised.
+    """
+    folder = Path.cwd()
+    try:
+        key = load_key(folder)
+    except KeyMissing as error:
+        verdict = Verdict("check", 0.0, 0.0, note=str(error))
+        return Check(verdict, verdict_html(verdict))
+    verdict = _verdict(function, key["exercises"])
+    progress = record_solved(folder, verdict.exercise, verdict.points, verdict.solved)
+    solved = [name for name in key["exercises"] if name in progress["solved"]]
+    return Check(verdict, verdict_html(verdict, solved=len(solved), exercises=len(key["exercises"]), warning=not_kept(folder)))
+
+
+def load_key(folder: Path) -> dict[str, Any]:
+    """The answer key of the lesson in `folder`.
+
+    Raises:
+        KeyMissing: there is none, or it is damaged or of another version.
+    """
+    way_out = "make fresh LESSON=… gives you the lesson anew and keeps your notebook beside it."
+    try:
+        key: dict[str, Any] = json.loads((folder / KEY_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise KeyMissing(f"{KEY_FILE} is not in {folder.name}/, where this notebook runs; keep a lesson's files together. {way_out}") from None
+    except (OSError, ValueError):
+        raise KeyMissing(f"{KEY_FILE} in {folder.name}/ can't be read. {way_out}") from None
+    if not isinstance(key, dict) or key.get("format") != KEY_FORMAT:
+        raise KeyMissing(f"{KEY_FILE} belongs to another version of the course. {way_out}")
+    return key
+
+
+def _verdict(function: object, exercises: dict[str, Any]) -> Verdict:
+    name = getattr(function, "__name__", None)
+    if not callable(function) or not isinstance(name, str):
+        given = f"{name or function!r}"[:60]
+        return Verdict("check", 0.0, 0.0, note=f"check takes the function itself, like check({next(iter(exercises))}); it was given {given}.")
+    if name not in exercises:
+        return Verdict(name[:60], 0.0, 0.0, note=f"No exercise of this lesson is called {name[:60]}; it has {', '.join(exercises)}. Keep the name that the cell came with.")
+    exercise = exercises[name]
+    cases = exercise["cases"]
+    if parameters := misfit(function, [call_of(case) for case in cases]):
+        return unjudged(name, exercise, f"{name} takes ({', '.join(exercise['parameters'])}); yours takes {parameters}.")
+    return judge(name, exercise, observe_all(function, cases))

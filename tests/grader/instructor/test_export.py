@@ -1,0 +1,101 @@
+"""Points as CSV for Moodle and Canvas: as their imports read them, after penalties, and nothing in it runs in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from classroom import LATE, Course
+
+from course import solved, written
+from grader.cli import main
+from grader.instructor.export import tamed
+
+Lines = list[list[str]]
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A class of three, one late and one with a name that is a formula; and one who handed nothing in."""
+    course = Course(tmp_path_factory.mktemp("course"))
+    config = course.root / "nbgrader_config.py"
+    config.write_text(config.read_text(encoding="utf-8") + '\nc.LateSubmissionPlugin.penalty_method = "zero"\n', encoding="utf-8")
+    course.nbgrader("generate_assignment", "neuron", "--force")
+    with course.gradebook() as gradebook:
+        gradebook.update_or_create_assignment("neuron", duedate="2026-10-01 18:00:00 UTC")
+        gradebook.add_student("absent", first_name="Nobody", last_name="Here", email="n@example.org")
+        gradebook.add_student("zoë", first_name="Zoë", last_name="Müller, née Ångström", email="z@example.org", lms_user_id="4711")
+        gradebook.add_student("evil", first_name="E", last_name='=HYPERLINK("http://example.org","x")', email="e@example.org")
+    course.hand_in("zoë", written("neuron", weighted_sum="...", sigmoid="def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"))
+    course.hand_in("evil", solved("neuron"))
+    course.hand_in("late", solved("neuron"), LATE)
+    course.autograde()
+    return course
+
+
+@pytest.fixture
+def course(graded: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    course = graded.copy(tmp_path)
+    monkeypatch.chdir(course.root)
+    return course
+
+
+def lines(path: Path) -> Lines:
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def exported(course: Course, system: str) -> Lines:
+    assert main(["insights", "neuron", "--csv", system]) == 0
+    return lines(course.root / "class" / "insights" / f"neuron-{system}.csv")
+
+
+def test_canvas_gets_the_columns_and_the_row_of_points_possible_that_its_import_looks_for(course: Course) -> None:
+    assert exported(course, "canvas") == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "neuron"],
+        ["    Points Possible", "", "", "", "", "10"],
+        ["""'=HYPERLINK("http://example.org","x"), E""", "", "", "evil", "", "10"],
+        ["late", "", "", "late", "", "0"],
+        ["Müller, née Ångström, Zoë", "4711", "", "zoë", "", "4.7"],
+    ]
+
+
+def test_moodle_gets_only_columns_that_are_filled_for_everyone(course: Course) -> None:
+    assert exported(course, "moodle") == [["Username", "neuron"], ["evil", "10"], ["late", "0"], ["zoë", "4.7"]]
+    with course.gradebook() as gradebook:
+        gradebook.update_or_create_student("late", first_name="L", last_name="Ate", email="l@example.org")
+    assert exported(course, "moodle")[:2] == [
+        ["Username", "First name", "Last name", "Email address", "neuron"],
+        ["evil", "E", """'=HYPERLINK("http://example.org","x")""", "e@example.org", "10"],
+    ]
+
+
+def test_nbgraders_own_export_command_writes_the_same(course: Course) -> None:
+    for system in ("Moodle", "Canvas"):
+        course.nbgrader("export", f"--exporter=grader.instructor.export.{system}", '--assignment=["neuron"]', "--to=points.csv")
+        assert lines(course.root / "points.csv") == exported(course, system.lower())
+
+
+def test_points_given_by_hand_are_in_it(course: Course) -> None:
+    with course.gradebook() as gradebook:
+        gradebook.find_grade("check-dense", "neuron", "neuron", "zoë").manual_score = 2.25
+        gradebook.db.commit()
+    assert exported(course, "moodle")[-1] == ["zoë", "6.95"]
+
+
+def test_an_id_that_is_a_formula_is_tamed_and_said(course: Course, capsys: pytest.CaptureFixture[str]) -> None:
+    course.hand_in("@SUM(A1)", solved("neuron"))
+    course.autograde()
+    assert exported(course, "moodle")[1] == ["'@SUM(A1)", "10"]
+    assert "@SUM(A1): such an id could run as a formula" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n=1"])
+def test_no_cell_begins_a_formula(cell: str) -> None:
+    assert tamed(cell).startswith("'")
+
+
+@pytest.mark.parametrize("cell", ["", "-", "-1.5", "+3", "4.7", "Åsa", "    Points Possible", "a=b", "o'neill"])
+def test_other_cells_stay_as_they_are(cell: str) -> None:
+    assert tamed(cell) == cell

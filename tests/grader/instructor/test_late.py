@@ -1,0 +1,50 @@
+"""A submission that comes late loses points where the class's own settings ask for it, whoever grades it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from classroom import EARLY, Course
+
+from course import solved
+from grader.instructor.late import DAY, EachDay
+
+LATE = "2026-10-02 12:00:01 UTC"
+SETTINGS = 'c = get_config()\nc.AssignLatePenalties.plugin_class = "grader.instructor.late.EachDay"\n'
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    """Two submissions of the same right answers, one in time and one a day and a second late; nobody has run generate_assignment."""
+    course = Course(tmp_path)
+    course.hand_in("prompt", solved("neuron"), EARLY)
+    course.hand_in("late", solved("neuron"), LATE)
+    course.nbgrader("db", "assignment", "add", "neuron", f"--duedate={EARLY}")
+    return course
+
+
+def penalties(course: Course) -> dict[str, tuple[float, float]]:
+    """Points and what is taken off them, by student."""
+    with course.gradebook() as gradebook:
+        return {one.student.id: (one.score, one.late_submission_penalty) for one in gradebook.assignment_submissions("neuron")}
+
+
+def test_nothing_is_taken_off_unless_the_class_says_so(course: Course) -> None:
+    course.nbgrader("autograde", "neuron")
+    assert penalties(course) == {"prompt": (10.0, 0.0), "late": (10.0, 0.0)}
+
+
+def test_two_begun_days_cost_two_tenths_by_nbgrader_and_by_ours(course: Course) -> None:
+    (course.root / "class" / "nbgrader_config.py").write_text(SETTINGS, encoding="utf-8")
+    expected = {"prompt": (10.0, 0.0), "late": (10.0, pytest.approx(2.0))}
+    course.nbgrader("autograde", "neuron")
+    assert penalties(course) == expected
+    course.autograde(regrade=True)
+    assert penalties(course) == expected
+
+
+def test_never_more_is_taken_off_than_there_is() -> None:
+    plugin = EachDay()
+    assert [plugin.late_submission_penalty("late", 8.0, seconds) for seconds in (1, DAY, DAY + 1, 9.5 * DAY, 400 * DAY)] == pytest.approx([0.8, 0.8, 1.6, 8.0, 8.0])
+    assert EachDay(share=0.5).late_submission_penalty("late", 8.0, 1) == pytest.approx(4.0)

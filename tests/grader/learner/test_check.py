@@ -1,0 +1,222 @@
+"""`check(f)` in a learner's notebook: what it says of right, wrong, unfinished and odd functions, and what it leaves untouched."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course import ROOT, lesson
+from grader import check
+from grader.learner.check import Check
+from grader.learner.progress import load_progress
+
+REFERENCE = lesson("neuron").reference
+
+
+@pytest.fixture(autouse=True)
+def in_the_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A learner's folder of the neuron lesson."""
+    folder = tmp_path / "neuron"
+    folder.mkdir()
+    shutil.copyfile(ROOT / "course" / "neuron" / "answers.json", folder / "answers.json")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    function.__name__ = name
+    return function
+
+
+def relu_that(returns: Any) -> Callable[..., Any]:
+    return named("relu", lambda z: returns(z) if callable(returns) else returns)
+
+
+def test_a_right_answer_is_solved_with_all_points_as_text() -> None:
+    shown = check(REFERENCE["sigmoid"])
+    assert repr(shown) == "3.0"
+    assert "✓ solved, 3 of 3 points" in shown._repr_html_()
+    assert "1 of 4 exercises" in shown._repr_html_()
+
+
+@pytest.mark.parametrize("exercise", list(REFERENCE))
+def test_every_misconception_gets_its_own_hint(exercise: str) -> None:
+    for misconception in lesson("neuron").exercises[exercise].misconceptions:
+        verdict = check(named(exercise, misconception.function)).verdict
+        assert not verdict.solved
+        assert verdict.hint == misconception.hint, misconception.name
+
+
+def test_a_wrong_answer_shows_input_yours_expected_and_one_hint() -> None:
+    html = check(named("relu", lambda z: np.abs(z)))._repr_html_()
+    for part in ("z</th>", "yours</th>", "expected</th>", "Hint: That is the absolute value", "✗ right values", "0 of 2 points"):
+        assert part in html
+    assert html.count("Hint:") == 1
+
+
+def test_no_card_holds_a_line_of_the_reference() -> None:
+    for exercise, item in lesson("neuron").exercises.items():
+        for misconception in item.misconceptions:
+            html = check(named(exercise, misconception.function))._repr_html_()
+            assert "np.maximum(z, 0)" not in html
+            assert "BEGIN SOLUTION" not in html
+
+
+def unwritten(z: Any) -> Any:
+    raise NotImplementedError("not yet")
+
+
+def endless(z: Any) -> Any:
+    return endless(z)
+
+
+def stops(z: Any) -> Any:
+    raise SystemExit(1)
+
+
+class Odd:
+    """An object whose every question fails."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+    __str__ = __eq__ = __array__ = __len__ = __iter__ = __float__ = __repr__  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("relu", "said"),
+    [
+        (unwritten, "relu is not written yet: replace the line"),
+        (named("relu", lambda z, slope: z), "relu takes (z); yours takes (z, slope)."),
+        (named("relu", lambda: 0), "relu takes (z); yours takes ()."),
+        (endless, "It raised RecursionError"),
+        (stops, "It raised SystemExit"),
+        (relu_that(lambda z: z[99]), "It raised IndexError"),
+        (relu_that(None), "It returned something of another kind than expected."),
+        (relu_that(lambda z: [[1.0], [1.0, 2.0]]), "another kind"),
+        (relu_that("text"), "another kind"),
+        (relu_that(lambda z: np.zeros(3_000_000)), "an array of shape (3000000,), which is more than 1,000,000 numbers"),
+        (relu_that(lambda z: np.array(["a"])), "array of dtype"),
+        (relu_that(lambda z: np.sqrt), "It returned a function."),
+        (relu_that(Odd()), "an Odd"),
+        (relu_that(lambda z: 10**400), "an integer of more than 300 digits"),
+        (relu_that({}), "a dict"),
+        (relu_that(lambda z: np.full(6, np.nan)), "numbers differ"),
+        (relu_that(lambda z: z.astype(complex)), "dtype complex128"),
+        (relu_that("<script>alert(1)</script>"), "&lt;script&gt;"),
+    ],
+)
+def test_whatever_a_function_does_is_said_and_never_raised(relu: Callable[..., Any], said: str) -> None:
+    shown = check(named("relu", relu))
+    assert repr(shown) == "0.0"
+    assert said in shown._repr_html_()
+    assert "<script>" not in shown._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [(3, "check takes the function itself"), ("relu", "check takes the function itself"), (len, "No exercise of this lesson is called len")]
+)
+def test_wrong_use_of_check_is_said(given: Any, said: str) -> None:
+    assert said in check(given)._repr_html_()
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "answers.json is not in neuron/"), ("{", "can&#x27;t be read"), ('{"format": 0}', "another version")])
+def test_a_missing_or_damaged_key_is_said_with_the_way_out(content: str | None, said: str, in_the_lesson: Path) -> None:
+    key = in_the_lesson / "answers.json"
+    key.unlink() if content is None else key.write_text(content)
+    html = check(REFERENCE["relu"])._repr_html_()
+    assert said in html
+    assert "make fresh" in html
+
+
+def test_a_check_leaves_warnings_random_states_and_the_screen_untouched(capsys: pytest.CaptureFixture[str]) -> None:
+    def noisy(z: Any) -> Any:
+        print("noise")
+        warnings.warn("noise", RuntimeWarning, stacklevel=1)
+        np.random.seed(0)
+        random.seed(0)
+        return np.maximum(z, 0) / np.float64(0)
+
+    random.seed(5)
+    np.random.seed(5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        filters = list(warnings.filters)
+        check(named("relu", noisy))
+        assert warnings.filters == filters
+    assert capsys.readouterr() == ("", "")
+    after = random.random(), np.random.random()
+    random.seed(5)
+    np.random.seed(5)
+    assert after == (random.random(), np.random.random())
+
+
+def test_what_a_failing_function_printed_is_shown() -> None:
+    def talks(z: Any) -> Any:
+        print("here I am")
+        return z
+
+    assert "here I am" in check(named("relu", talks))._repr_html_()
+
+
+def test_inputs_that_one_case_changed_reach_no_other() -> None:
+    def wipes(z: Any) -> Any:
+        result = np.maximum(z, 0)
+        if isinstance(z, np.ndarray):
+            z[...] = 0
+        return result
+
+    first, second = check(named("relu", wipes)).verdict, check(named("relu", wipes)).verdict
+    assert first == second
+    assert first.missed == ("purity",)
+    assert check(REFERENCE["relu"]).verdict.solved
+
+
+def test_progress_outlives_a_restart_and_follows_a_function_that_breaks_again(in_the_lesson: Path) -> None:
+    check(REFERENCE["relu"])
+    assert load_progress(in_the_lesson)["solved"] == {"relu": 2.0}
+    assert "2 of 4 exercises" in check(REFERENCE["dense"])._repr_html_()
+    check(named("relu", lambda z: z))
+    assert json.loads((in_the_lesson / "progress.json").read_text())["solved"] == {"dense": 3.0}
+
+
+def test_a_folder_that_cannot_be_written_costs_only_the_memory(in_the_lesson: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any, **kwargs: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("grader.learner.progress.tempfile.NamedTemporaryFile", full)
+    assert check(REFERENCE["relu"]).verdict.solved
+    assert "2 of 4 exercises" in check(REFERENCE["dense"])._repr_html_()
+
+
+def test_one_cause_costs_once() -> None:
+    def in_place(z: Any) -> Any:
+        z = np.asarray(z)
+        z *= np.float64(1.0) if z.dtype.kind == "f" else 0.5  # on integers numpy refuses this
+        z[z < 0] = 0
+        return z
+
+    verdict = check(named("relu", in_place)).verdict
+    assert "purity" in verdict.missed
+    assert "integer" not in verdict.missed
+
+
+def points(function: Callable[..., Any]) -> float:
+    shown = check(function)
+    assert isinstance(shown, Check)
+    return shown.verdict.points
+
+
+def test_right_values_earn_half_and_each_other_property_an_equal_share() -> None:
+    assert points(named("sigmoid", lambda z: 1 / (1 + np.exp(-np.asarray(z))))) == 2.7  # one of five others missed
+    assert points(named("relu", lambda z: np.where(np.asarray(z) > 0, z, 0))) == 1.8
+    assert points(named("relu", lambda z: np.asarray(z) * 1.0)) == 0

@@ -1,0 +1,259 @@
+"""`grader watch`: what it says after each save of a real notebook, and what it lives through."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from course import ROOT, learners_notebook, lesson, solved, written
+from grader import check
+from grader.cli import main
+from grader.execution.unconfined import Unconfined
+from grader.learner.progress import load_progress
+from grader.learner.watch import judged
+
+ABSOLUTE = "def relu(z):\n    print('called')\n    return np.abs(z)\n"
+ENDLESS = "def sigmoid(z):\n    while True:\n        pass\n"
+LOOPING = ENDLESS.replace("while", "open('looping', 'w').close()\n    while")
+HINT = "Hint: That is the absolute value"
+
+
+def data(notebook: dict[str, Any]) -> bytes:
+    return json.dumps(notebook).encode()
+
+
+class Learner:
+    """A learner's copy of the course, with `grader watch` running in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        shutil.copytree(ROOT / "course", root / "course", ignore=shutil.ignore_patterns("progress.json"))
+        self.folder = root / "work" / "neuron"
+        self.notebook = self.folder / "neuron.ipynb"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.read = 0
+
+    def watch(self, *words: str) -> None:
+        with (self.root / "said").open("wb") as said:
+            self.process = subprocess.Popen([sys.executable, "-m", "grader.cli", "watch", *words], cwd=self.root, stdout=said, stderr=said, start_new_session=True)
+
+    def save(self, notebook: dict[str, Any] | bytes) -> None:
+        self.notebook.write_bytes(notebook if isinstance(notebook, bytes) else data(notebook))
+
+    def hears(self, *parts: str, seconds: float = 30) -> str:
+        """What is said next, up to where all these parts were said, or the test fails."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            new = (self.root / "said").read_bytes().decode()[self.read :]
+            if all(part in new for part in parts) and new.endswith("\n\n"):
+                self.read += len(new)
+                return new
+            time.sleep(0.05)
+        raise AssertionError(f"{parts} are not in what was said: {(self.root / 'said').read_text()[self.read :]}")
+
+    def waits_for(self, name: str) -> None:
+        """Until the learner's code has made a file."""
+        end = time.monotonic() + 20
+        while not (self.folder / name).exists():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+    def end(self, how: int = signal.SIGINT) -> int:
+        assert self.process is not None
+        self.process.send_signal(how)
+        return self.process.wait(10)
+
+
+@pytest.fixture
+def learner(tmp_path: Path) -> Iterator[Learner]:
+    learner = Learner(tmp_path)
+    yield learner
+    if learner.process is not None and learner.process.poll() is None:
+        learner.process.kill()
+        learner.process.wait()
+
+
+def test_the_verdicts_are_those_that_check_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "course" / "neuron", tmp_path / "neuron")
+    monkeypatch.chdir(tmp_path / "neuron")
+    misconceptions = {name: item.misconceptions[0].function for name, item in lesson("neuron").exercises.items()}
+    notebook = written("neuron", **{name: f"def {name}(*inputs):\n    return answers.{name}(*inputs)\n" for name in misconceptions})
+    (tmp_path / "neuron" / "answers.py").write_text("from solutions import exercises\n" + "".join(f"{name} = exercises.{one.__name__}\n" for name, one in misconceptions.items()))
+    (tmp_path / "neuron" / "solutions").mkdir()
+    shutil.copyfile(ROOT / "solutions" / "neuron" / "exercises.py", tmp_path / "neuron" / "solutions" / "exercises.py")
+    first = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    first["source"] = "import answers\n" + "".join(first["source"])
+    _, verdicts, odd = judged(tmp_path / "neuron" / "neuron.ipynb", data(notebook), Unconfined(10, tmp_path / "neuron"))
+    for name, function in misconceptions.items():
+        function.__name__ = name
+    assert verdicts == [check(function).verdict for function in misconceptions.values()]
+    assert all(verdict.hint for verdict in verdicts)
+    assert odd == []
+
+
+def test_each_save_is_checked_until_ctrl_c(learner: Learner) -> None:
+    learner.watch("neuron")
+    assert "weighted_sum is not written yet" in learner.hears("checked at")
+    learner.save(written("neuron", weighted_sum="...", relu=ABSOLUTE))
+    said = learner.hears("checked at")
+    for part in ("●○○○ 1 of 4", "✓ weighted_sum  2 of 2", "✗ relu          0 of 2  missed: right values", "○ dense", "  yours ", "  expected ", "  it printed  called", HINT):
+        assert part in said
+    assert said.count("Hint:") == 1
+    learner.save(solved("neuron"))
+    assert "Every exercise of this lesson is solved." in learner.hears("●●●● 4 of 4", "checked at")
+    assert load_progress(learner.folder)["solved"] == {"weighted_sum": 2.0, "sigmoid": 3.0, "relu": 2.0, "dense": 3.0}
+    assert learner.end() == 0
+    assert (learner.root / "said").read_text().endswith("Stopped watching.\n")
+
+
+def test_a_notebook_that_is_half_written_is_read_when_it_is_whole(learner: Learner) -> None:
+    learner.watch("neuron")
+    learner.hears("checked at")
+    whole = data(written("neuron", weighted_sum="..."))
+    learner.save(b"")
+    time.sleep(0.4)
+    learner.save(whole[: len(whole) // 2])
+    time.sleep(0.4)
+    learner.save(whole)
+    said = learner.hears("1 of 4", "checked at")
+    assert "can't be checked" not in said
+
+
+def test_what_is_no_notebook_is_said_and_the_next_save_is_checked(learner: Learner) -> None:
+    learner.watch("neuron")
+    learner.hears("checked at")
+    learner.save(b"<<<<<<< mine\n{}\n=======\n>>>>>>> theirs\n")
+    learner.hears("neuron.ipynb can't be checked: it has conflict markers", "It is checked again once it is saved.")
+    (learner.folder / "answers.json").rename(learner.folder / "elsewhere")
+    learner.save(solved("neuron"))
+    learner.hears("answers.json is not in neuron/")
+    (learner.folder / "elsewhere").rename(learner.folder / "answers.json")
+    learner.save(solved("neuron"))
+    learner.hears("4 of 4", "checked at")
+
+
+def test_a_notebook_that_is_deleted_is_waited_for_and_one_that_is_renamed_is_followed(learner: Learner) -> None:
+    learner.watch("neuron")
+    learner.hears("checked at")
+    mine = learner.notebook.rename(learner.folder / "my neuron.ipynb")
+    learner.hears("work/neuron/my neuron.ipynb, checked at")
+    mine.write_bytes(data(solved("neuron")))
+    learner.hears("4 of 4", "my neuron.ipynb, checked at")
+    mine.unlink()
+    learner.hears("neuron.ipynb is not in work/neuron any more; it is checked again once it is there.")
+    learner.save(written("neuron", weighted_sum="..."))
+    learner.hears("1 of 4", "work/neuron/neuron.ipynb, checked at")
+
+
+def test_a_syntax_error_and_an_endless_loop_cost_only_their_own_exercise(learner: Learner) -> None:
+    learner.watch("neuron", "--seconds=2")
+    learner.hears("checked at")
+    learner.save(written("neuron", weighted_sum="def weighted_sum(x, w, b)\n    return 1\n", sigmoid=ENDLESS, relu="..."))
+    said = learner.hears("checked at")
+    assert "The cell of weighted_sum stops with SyntaxError: expected ':'" in said
+    assert "✓ relu" in said
+    learner.save(written("neuron", weighted_sum="...", sigmoid=ENDLESS, relu="while True:\n    pass\ndef relu(z):\n    return z\n"))
+    said = learner.hears("checked at")
+    assert "✓ weighted_sum" in said
+    assert "sigmoid ran for more than 2 seconds and was stopped: is there a loop that never ends?" in " ".join(said.split())
+
+
+def test_a_save_during_a_check_is_the_one_that_is_checked(learner: Learner) -> None:
+    learner.watch("neuron", "--seconds=60")
+    learner.hears("checked at")
+    learner.save(written("neuron", sigmoid=LOOPING))
+    learner.waits_for("looping")
+    learner.save(solved("neuron"))
+    assert "ran for more" not in learner.hears("4 of 4", "checked at", seconds=20)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_of_the_learners_code_runs_on_when_watching_ends(learner: Learner, how: int) -> None:
+    learner.watch("neuron", "--seconds=60")
+    learner.hears("checked at")
+    learner.save(written("neuron", sigmoid=LOOPING))
+    learner.waits_for("looping")
+    assert learner.process is not None
+    children = psutil.Process(learner.process.pid).children(recursive=True)
+    assert children
+    assert learner.end(how) == (0 if how == signal.SIGINT else -signal.SIGKILL)
+    assert psutil.wait_procs(children, timeout=10)[1] == []
+
+
+def test_without_a_name_whichever_lesson_is_saved_is_checked(learner: Learner) -> None:
+    learner.watch()
+    learner.hears("checked at")
+    for name in ("loss", "neuron"):
+        (learner.root / "work" / name / f"{name}.ipynb").write_bytes(data(solved(name)))
+        learner.hears(lesson(name).title, "4 of 4", f"work/{name}/{name}.ipynb, checked at")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="A pseudo terminal is Unix's.")
+def test_a_terminal_shows_the_last_verdicts_alone_and_in_colour(learner: Learner) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    learner.process = subprocess.Popen(
+        [sys.executable, "-m", "grader.cli", "watch", "neuron"], cwd=learner.root, stdin=theirs, stdout=theirs, env={**os.environ, "COLUMNS": "60"}, start_new_session=True
+    )
+    os.close(theirs)
+    said = b""
+    while b"checked at" not in said:
+        said += os.read(ours, 65536)
+    assert "Checking work/neuron/neuron.ipynb …".encode() in said
+    assert b"\x1b[2J\x1b[H\x1b[1mWhat is a neuron?" in said
+    lines = said.decode().partition("\x1b[2J")[2].splitlines()
+    assert max(map(len, lines)) <= 70  # 60, and what colours take
+    assert learner.end() == 0
+    os.close(ours)
+
+
+def at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(ROOT / "course", folder / "course", ignore=shutil.ignore_patterns("progress.json"))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_once_ends_with_0_where_all_is_solved_and_with_1_where_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    at(tmp_path, monkeypatch)
+    assert main(["watch", "--once"]) == 1
+    (tmp_path / "work" / "capstone" / "capstone.ipynb").write_bytes(data(solved("capstone")))
+    assert main(["watch", "--once"]) == 0
+    assert main(["watch", "--once", "course/neuron"]) == 1
+    monkeypatch.chdir(tmp_path / "work" / "capstone")
+    assert main(["watch", "--once"]) == 0
+    assert "capstone.ipynb, checked at" in capsys.readouterr().out
+
+
+def test_a_lesson_that_there_is_not_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    at(tmp_path, monkeypatch)
+    assert main(["watch", "--once", "nouron"]) == 1
+    assert "There is no notebook nouron, and the course has no lesson of that name; it has neuron, " in capsys.readouterr().err
+    monkeypatch.chdir("/")
+    assert main(["watch"]) == 1
+    assert "There is no course/ in /" in capsys.readouterr().err
+
+
+def test_an_exercise_that_was_tried_is_shown_before_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    at(tmp_path, monkeypatch)
+    notebook = learners_notebook("neuron")
+    next(cell for cell in notebook["cells"] if cell["id"] == "relu")["source"] = ABSOLUTE.replace("called", "\\x1b[2J")
+    notebook["cells"].append({"cell_type": "code", "id": "again", "metadata": "none", "source": "def dense():\n    raise NotImplementedError\n"})
+    (tmp_path / "mine.ipynb").write_bytes(data(notebook))
+    shutil.copyfile(ROOT / "course" / "neuron" / "answers.json", tmp_path / "answers.json")
+    assert main(["watch", "--once", "mine.ipynb"]) == 1
+    said = capsys.readouterr().out
+    assert HINT in said
+    assert "\x1b" not in said
+    assert "dense is defined in 2 cells; the last finished one counts." in said
