@@ -12,6 +12,7 @@ from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson,
 from grader.comparison.compare import alike
 from grader.comparison.judge import judge, observe_all
 from grader.comparison.observe import Outcome
+from grader.comparison.present import count_of
 from grader.comparison.vocabulary import TODO
 
 SEEDS = 50
@@ -107,5 +108,5 @@ def _verify_one(folder: Path, name: str, seeds: int) -> list[str]:
 def _summary(lesson: Lesson, seeds: int) -> str:
     exercises = lesson.exercises.values()
     wrong, right = (sum(len(getattr(one, kind)) for one in exercises) for kind in ("misconceptions", "right_answers"))
-    count = "1 exercise" if len(exercises) == 1 else f"{len(exercises)} exercises"
-    return f"{lesson.name}: {count}, {wrong} wrong answers rejected, {right} right ones accepted besides the references, on {seeds} draws."
+    counts = f"{count_of(len(exercises), 'exercise')}, {count_of(wrong, 'wrong answer')} rejected, {count_of(right, 'right answer')} accepted besides the references"
+    return f"{lesson.name}: {counts}, on {count_of(seeds, 'draw')}."

@@ -93,6 +93,11 @@ def show_outcome(outcome: Outcome) -> str:
     return show(outcome["value"] if "value" in outcome else outcome["draws"][0])
 
 
+def count_of(count: int, what: str) -> str:
+    """A number and a noun: "1 answer", "3 answers"."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def _headline(verdict: Verdict) -> str:
     if verdict.solved:
         state = "✓ solved"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
+from grader.comparison.present import count_of
 
 if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
     from grader.insights.gather import Class
@@ -53,7 +54,7 @@ def _page(root: Path, of_class: Class, output: Path | None, names: bool) -> int:
     groups = groups_of(of_class)
     _write(target, page(of_class, groups, names))
     unexplained = sum(len(group.students) for group in groups)
-    print(f"{_short(target)}: {len(of_class.works)} graded, {len(of_class.ungraded)} without a grade, {unexplained} {'answer' if unexplained == 1 else 'answers'} unexplained.")
+    print(f"{_short(target)}: {len(of_class.works)} graded, {len(of_class.ungraded)} without a grade, {count_of(unexplained, 'answer')} unexplained.")
     if groups:
         print(f"The largest group of these: grader insights {of_class.lesson.name} --skeleton {groups[0].name}")
     return 0
@@ -82,7 +83,6 @@ def _csv(root: Path, lesson: Lesson, system: str, output: Path | None) -> int:
 
 def _skeleton(of_class: Class, name: str) -> int:
     from grader.insights.groups import find_group, groups_of
-    from grader.insights.sections import count_of
     from grader.insights.skeleton import add_skeleton
 
     lesson, group = of_class.lesson, find_group(groups_of(of_class), name)

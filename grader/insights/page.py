@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from html import escape
 
+from grader.comparison.present import count_of
 from grader.insights import sections
 from grader.insights.gather import Class
 from grader.insights.groups import Group
-from grader.insights.sections import count_of
 
 STYLE = """
 :root{--ink:#1f2328;--muted:#57606a;--grid:#e3e6ea;--card:#fff;--page:#f6f7f9;--blue:#0072B2;--green:#009E73;--orange:#E69F00;--red:#D55E00;--open:#c3c9d1}

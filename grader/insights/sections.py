@@ -10,6 +10,7 @@ from itertools import pairwise
 from statistics import mean, median
 from typing import Any
 
+from grader.comparison.present import count_of
 from grader.comparison.vocabulary import in_order, in_words
 from grader.insights.charts import Column, histogram, legend, stacked, table
 from grader.insights.code import code_alone, cut
@@ -163,11 +164,6 @@ def students(of_class: Class) -> str:
         at = f"{work.timestamp:%Y-%m-%d %H:%M}" if work.timestamp else ""
         rows.append([work.student, *[name] * named, f"{work.points:g}", f"{work.penalty:g}", *scores, at])
     return table("Points of each student", ["student", *["name"] * named, "in all", "penalty", *of_class.lesson.exercises, "handed in (UTC)"], rows)
-
-
-def count_of(count: int, what: str) -> str:
-    """A number and a noun: "1 answer", "3 answers"."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _reasons(caption: str, sentences: list[tuple[str, str]], of_class: Class, names: Names) -> str:

@@ -9,9 +9,9 @@ import shutil
 from dataclasses import dataclass
 
 from grader.author.lesson import Lesson, LessonError
+from grader.comparison.present import count_of
 from grader.comparison.vocabulary import TODO
 from grader.insights.groups import Group
-from grader.insights.sections import count_of
 from grader.insights.standalone import NotStandalone, standalone
 
 

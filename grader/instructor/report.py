@@ -95,7 +95,8 @@ class Summary:
             self.repaired[student] = result["repaired"]
 
     def _dry_lines(self) -> Iterator[str]:
-        yield f"{self.lesson}: {len(self.planned)} to grade" + (f": {', '.join(self.planned)}." if self.planned else ".") + " Nothing was changed."
+        names = f": {', '.join(self.planned)}" * bool(self.planned)
+        yield f"{self.lesson}: {len(self.planned)} to grade{names}; {len(self.kept)} are done. Nothing was changed."
         yield from self._change_lines()
         yield from self._trouble_lines()
 
@@ -106,7 +107,7 @@ class Summary:
         points = [*self.graded.values(), *self.kept.values()]
         if not points:
             return
-        yield f"Points: mean {mean(points):.2f}, median {median(points):g}, of {self.max_points:g}."
+        yield f"Points: mean {mean(points):.2f}, median {round(median(points), 2):g}, of {self.max_points:g}."
         width = max(map(len, self.exercises))
         for name, shares in self.exercises.items():
             full = sum(share == 1 for share in shares)

@@ -114,10 +114,10 @@ class _Texts:
         needed = self._needed(node)
         return "\n".join(ast.unparse(one) for one in (*(other for other in self.module.body if other in needed), renamed))
 
-    def _needed(self, node: ast.AST) -> set[ast.AST]:
-        """The imports, helpers and constants of the module that a function uses, directly or not."""
+    def _needed(self, node: ast.FunctionDef) -> set[ast.AST]:
+        """The imports, helpers and constants of the module that a function uses, directly or not; its decorators are an author's."""
         found: set[ast.AST] = set()
-        waiting = [node]
+        waiting: list[ast.AST] = [node.args, *node.body]
         while waiting:
             names = {inner.id for inner in ast.walk(waiting.pop()) if isinstance(inner, ast.Name)}
             more = {self.top[name] for name in names & self.top.keys()} - found - {node}

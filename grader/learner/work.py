@@ -15,6 +15,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 COURSE, WORK = "course", "work"
+QUIET = ("--Application.log_level=WARN", "--LabApp.log_level=WARN")
+"""JupyterLab's address and its warnings in the terminal, and not the forty lines of its start."""
 ORDER = "order.txt"
 """In `course/`: names of lessons, one a line, in the order in which they are taught; lessons that it leaves out follow."""
 EDITION = ".edition"
@@ -113,7 +115,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _run_lab(arguments: argparse.Namespace) -> int:
     try:
         root = find_root(Path.cwd())
-        print(*make_work(root), sep="\n")
+        for line in make_work(root):
+            print(line)
     except WorkError as error:
         print(error, file=sys.stderr)
         return 1
@@ -121,9 +124,9 @@ def _run_lab(arguments: argparse.Namespace) -> int:
 
     # A kernel's commands (pip, nbgrader) are this environment's, also where nobody activated it.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    LabApp.launch_instance(
-        [f"--ServerApp.root_dir={root / WORK}", f"--LabApp.default_url=/lab/tree/{quote(first_page(root))}", *arguments.options]
-    )
+    print("JupyterLab opens in your browser; Ctrl-C here, twice, stops it.", flush=True)
+    place = [f"--ServerApp.root_dir={root / WORK}", f"--LabApp.default_url=/lab/tree/{quote(first_page(root))}"]
+    LabApp.launch_instance([*place, *QUIET, *arguments.options])
     return 0
 
 

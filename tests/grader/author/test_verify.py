@@ -79,7 +79,7 @@ def verify(capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
 
 
 def test_a_lesson_without_a_mistake_is_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert verify(capsys) == (0, "toy: 1 exercise, 2 wrong answers rejected, 1 right ones accepted besides the references, on 3 draws.")
+    assert verify(capsys) == (0, "toy: 1 exercise, 2 wrong answers rejected, 1 right answer accepted besides the references, on 3 draws.")
 
 
 def replaced(text: str, old: str, new: str) -> str:

@@ -24,6 +24,7 @@ def test_each_student_earns_what_the_kind_deserves(name: str) -> None:
         for student, notebook in made.items():
             kind = student.split("_")[1]
             if kind != "hostile":
+                assert "Exercise" not in "".join(text for cell in notebook["cells"] if cell["cell_type"] == "code" for text in cell["source"])
                 earned[kind].append(run.grade(json.dumps(notebook).encode(), engine).points)
     full = sum(float(exercise.points or 0) for exercise in lesson(name).exercises.values())
     assert {kind for kind, points in earned.items() if points} == set(KINDS) - {"hostile"}
