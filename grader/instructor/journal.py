@@ -19,7 +19,12 @@ try:
 except ImportError:  # Windows, where learners use the other commands
     fcntl = None  # type: ignore[assignment]
 
-JUDGING = ("compare", "judge", "key", "observe", "plain", "run", "runner", "sample", "submission", "vocabulary")
+JUDGING = (
+    *(f"comparison/{name}" for name in ("compare", "judge", "observe", "plain", "sample", "vocabulary")),
+    *(f"execution/{name}" for name in ("answers", "attempt", "limits", "runner", "submission")),
+    "author/key",
+    "instructor/run",
+)
 """Modules of the grader that decide about points."""
 
 Record = dict[str, Any]
@@ -144,7 +149,7 @@ def edition_of(lesson: Lesson) -> str:
 
 def grader_version() -> str:
     """What stands for the part of the grader that decides about points."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     return _digest(b"\0".join((here / f"{name}.py").read_bytes() for name in JUDGING))
 
 
