@@ -238,7 +238,7 @@ def test_the_server_is_started_again_after_it_was_lost(engine: Engine) -> None:
 
 SLEEPY = """
 import time
-time.sleep(0.5)
+time.sleep(2)
 def relu(z):
     return np.maximum(0, z)
 """
@@ -246,7 +246,8 @@ def relu(z):
 
 def test_a_server_lost_in_the_middle_costs_nobody_anything(engine: Engine) -> None:
     notebook = json.dumps(written("neuron", **{**dict.fromkeys(FULL, "..."), "relu": SLEEPY})).encode()
-    with Engine(LIMITS, engine.kind) as fresh:
+    patient = Limits(cell_seconds=20, exercise_seconds=20, total_seconds=60, cpu_seconds=20)
+    with Engine(patient, engine.kind) as fresh:
         assert fresh._server is not None
         first = fresh._server
         killer = threading.Timer(0.3, first.kill)

@@ -359,7 +359,7 @@ def test_over_a_dask_cluster_killed_runs_and_a_killed_worker_cost_no_grade(cours
 
     made = _handed_in(course, students)
     killed: list[int] = []
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0") as cluster:
 
         def kill_one(done: int, of: int) -> None:
             if done >= 3 and not killed:

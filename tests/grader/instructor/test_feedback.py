@@ -98,13 +98,13 @@ def browser() -> Iterator[Browser]:
 
 
 def test_what_is_tried_here_does_run_where_nobody_makes_it_harmless(course: Course, browser: Browser) -> None:
-    page = browser.new_page()
+    page = browser.new_page(offline=True)
     page.goto(page_of(course, "unsanitised").as_uri(), wait_until="load")
     assert page.evaluate("window.taken") is True
 
 
 def test_nothing_that_a_learner_wrote_runs_on_the_page(course: Course, browser: Browser) -> None:
-    page = browser.new_page()
+    page = browser.new_page(offline=True)
     page.goto(page_of(course, "hostile").as_uri(), wait_until="load")
     assert page.evaluate("window.taken") is None
     assert page.evaluate("[...document.querySelectorAll('*')].filter(one => [...one.attributes].some(a => a.name.startsWith('on'))).length") == 0

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,9 +96,8 @@ def test_the_verdicts_are_those_that_check_gives(tmp_path: Path, monkeypatch: py
     first = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     first["source"] = "import answers\n" + "".join(first["source"])
     _, verdicts, odd = judged(tmp_path / "neuron" / "neuron.ipynb", data(notebook), Unconfined(10, tmp_path / "neuron"))
-    for name, function in misconceptions.items():
-        function.__name__ = name
-    assert verdicts == [check(function).verdict for function in misconceptions.values()]
+    copies = [types.FunctionType(one.__code__, one.__globals__, name, one.__defaults__, one.__closure__) for name, one in misconceptions.items()]
+    assert verdicts == [check(copy).verdict for copy in copies]
     assert all(verdict.hint for verdict in verdicts)
     assert odd == []
 
