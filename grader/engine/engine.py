@@ -23,8 +23,6 @@ from grader.engine.sandbox import Protection, command, make_stage, protection, r
 from grader.execution.attempt import Attempt, Request, Response
 from grader.execution.limits import Limits
 
-__all__ = ["Engine", "EngineRefused", "Limits", "Protection", "protection"]
-
 START_SECONDS = 60
 
 

@@ -1,6 +1,6 @@
 """Requests to start a child come in on a socket, with two pipe ends; each child runs one notebook, confined. Runs inside the sandbox and knows no answer.
 
-    python -m grader.engine.server '{"scratch": "/tmp", "namespaces": true, "readable": [], "limits": {…}}'
+`grader.engine.sandbox` starts `main` with its settings: ``{"scratch": "/scratch", "namespaces": true, "readable": [], "limits": {…}}``.
 
 On standard input, a SOCK_SEQPACKET socket: ``start`` with two descriptors (request, results) forks a child, ``stop`` kills it
 and is answered by ``stopped``. A frame on a child's pipe is its length (8 bytes) and JSON.

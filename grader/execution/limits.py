@@ -18,7 +18,7 @@ class Limits:
         total_seconds: wall time of the whole notebook, fresh starts after a crash included.
         cpu_seconds: processor time of one child; the kernel ends it, whatever it ignores.
         memory_bytes: memory of one child.
-        scratch_bytes: what it may write to its own /tmp.
+        scratch_bytes: what it may write to its own scratch folder.
         open_files: descriptors.
         result_bytes: of the results of one exercise, as they are sent.
         starts: children for one notebook.

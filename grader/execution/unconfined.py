@@ -46,7 +46,7 @@ class Unconfined:
         self._folder, self._wanted = folder, wanted
 
     def run(self, request: Request) -> Response:
-        """See `grader.instructor.run.Runner`.
+        """The response to a request, in the form of `grader.execution.runner`.
 
         Raises:
             Unwanted: `wanted` said no before the end.

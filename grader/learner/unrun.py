@@ -1,6 +1,6 @@
 """A cell that asks for a name which no cell has defined yet comes in; below Python's error the learner reads which cell to run first.
 
-`kernelconfig/ipython_kernel_config.json` loads this into every kernel of the environment; outside a lesson it says nothing.
+`grader/kernelconfig/ipython_kernel_config.json` loads this into every kernel of the environment; outside a lesson it says nothing.
 """
 
 from __future__ import annotations
