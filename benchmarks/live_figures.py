@@ -242,8 +242,7 @@ def plays(server: Any, chromium: Any, port: int, machine: Machine, name: str, mo
     from lab import opened
 
     from course import lesson, references
-    from grader.author.build import cell_ids
-    from grader.author.lesson import role
+    from grader.author.lesson import cell_ids, role
 
     ids = list(zip(cell_ids(lesson(name)), (role(cell)[0] for cell in lesson(name).notebook.cells), strict=True))
     with opened(server, f"{name}/{name}.ipynb", chromium, []) as notebook:

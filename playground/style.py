@@ -28,7 +28,7 @@ class Look:
 
 # Okabe & Ito 2008: eight colours that stay apart with every common form of colour blindness.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
 YOURS = Look(BLUE, width=5)
 TARGET = Look(VERMILLION, (7, 5), "diamond", 2.2)

@@ -11,8 +11,9 @@ from typing import Any
 
 from course import copy_of_the_course, lesson
 from grader.author.lesson import load_lesson
-from grader.instructor.autograde import Wish, autograde, journal_path
+from grader.instructor.autograde import Wish, autograde
 from grader.instructor.gradebook import course_directory
+from grader.instructor.journal import journal_path
 from grader.instructor.report import Summary
 
 LATE, EARLY = "2026-10-02 12:00:00 UTC", "2026-10-01 12:00:00 UTC"
@@ -37,6 +38,14 @@ class Course:
         if when:
             (folder / "timestamp.txt").write_text(when, encoding="utf-8")
         return folder
+
+    def punish_lateness(self) -> None:
+        """What comes after a date between `EARLY` and `LATE` loses all its points, by nbgrader's own setting; the lesson is generated."""
+        with (self.root / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+            config.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
+        self.nbgrader("generate_assignment", "neuron", "--force")
+        with self.gradebook() as gradebook:
+            gradebook.update_or_create_assignment("neuron", duedate="2026-10-01 18:00:00 UTC")
 
     def autograde(self, **wish: Any) -> Summary:
         return autograde(self.root, load_lesson(self.root / "solutions" / "neuron"), Wish(**{"workers": 1, **wish}))

@@ -23,16 +23,17 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
+from grader.author.instep import differences
 from grader.author.key import make_key
-from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons, role
+from grader.author.lesson import Lesson, LessonError, authors_root, cell_ids, load_lesson, named_lessons, role
 from grader.learner.check import KEY_FILE
+from grader.learner.page import WIDGET
 from grader.learner.work import ORDER
 from grader.orphan import end_with_parent
 
 KEY_SEED = 1
 """Of the answer key that learners get. A grading run draws a seed of its own."""
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
 AUTHORS_FILES = ("exercises.py", "__pycache__", ".ipynb_checkpoints", "progress.json")
 CONFIG = "nbgrader_config.py"
 HALF = "half-"
@@ -55,16 +56,6 @@ def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
         _build_page(page, root / "course", into / "course")
     if (order := root / "solutions" / ORDER).is_file():
         shutil.copyfile(order, into / "course" / ORDER)
-
-
-def cell_ids(lesson: Lesson) -> list[str]:
-    """The lasting id of each cell: the function's name for an exercise, `check-` and the name for its check, else kind and number."""
-    ids = []
-    counts: dict[str, int] = {}
-    for kind, name in map(role, lesson.notebook.cells):
-        counts[kind] = counts.get(kind, 0) + 1
-        ids.append({"exercise": name, "check": f"check-{name}"}.get(kind, f"{kind}-{counts[kind]:02}"))
-    return ids
 
 
 def stamped(lesson: Lesson) -> NotebookNode:
@@ -228,8 +219,6 @@ def _make(root: Path, folders: list[Path], whole: bool, check: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="course-") as built:
         build(root, folders, Path(built))
         if check:
-            from grader.author.instep import differences
-
             found = differences(Path(built), root, whole)
             print(*found or ["course/ is in step with solutions/."], sep="\n")
             return int(bool(found))

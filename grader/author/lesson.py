@@ -137,6 +137,16 @@ def role(cell: NotebookNode) -> tuple[str, str]:
     return (tags[0], "") if tags else ("code", "")
 
 
+def cell_ids(lesson: Lesson) -> list[str]:
+    """The lasting id of each cell: the function's name for an exercise, `check-` and the name for its check, else kind and number."""
+    ids = []
+    counts: dict[str, int] = {}
+    for kind, name in map(role, lesson.notebook.cells):
+        counts[kind] = counts.get(kind, 0) + 1
+        ids.append({"exercise": name, "check": f"check-{name}"}.get(kind, f"{kind}-{counts[kind]:02}"))
+    return ids
+
+
 def defined_functions(source: str) -> list[str]:
     """Names of the functions that a cell defines at its top level, in order; none where it is no Python."""
     try:

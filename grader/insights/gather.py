@@ -13,10 +13,9 @@ from grader.author.lesson import Lesson, LessonError
 from grader.execution.submission import UnreadableNotebook, load_notebook
 from grader.insights.book import Book, read_book
 from grader.insights.names import Names
-from grader.instructor.autograde import journal_path
 from grader.instructor.gradebook import course_directory
 from grader.instructor.handin import HandIn, hand_ins
-from grader.instructor.journal import Journal, digest_of, read_journal
+from grader.instructor.journal import Journal, digest_of, journal_path, read_journal
 
 NOT_YET = "it has not been graded yet"
 GONE = "nothing was handed in"

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from grader.author.build import cell_ids
 from grader.author.lesson import LessonError
 from grader.execution.submission import Cell, Template, UnreadableNotebook, cells_of, load_notebook
 from grader.insights.gather import Class, Work
@@ -56,7 +55,7 @@ def groups_of(of_class: Class) -> list[Group]:
         for work, verdict in of_class.verdicts(exercise):
             if found := verdict.get("unexplained"):
                 members[exercise, found["property"], found["returned"]].append((work, found))
-    known = template(of_class.lesson, cell_ids(of_class.lesson)) if members else None
+    known = template(of_class.lesson) if members else None
     groups = [_group(of_class, known, exercise, works) for (exercise, _, _), works in members.items() if known]
     return sorted(groups, key=lambda group: (-len(group.students), group.name))
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.execution.submission import Cell, Template, UnreadableNotebook, cells_of, load_notebook
 from grader.instructor.grade import draw_seed
-from grader.instructor.journal import Basis, Journal, JournalBusy, Record, digest_of, edition_of, grader_version, open_journal, read_journal
+from grader.instructor.journal import Basis, Journal, JournalBusy, Record, digest_of, edition_of, grader_version, journal_path, open_journal, read_journal
 from grader.instructor.marked import Released, marked, released, unanswered
 from grader.instructor.report import Change, Summary, progress_bar
 from grader.instructor.run import Run
@@ -71,11 +71,6 @@ def autograde(root: Path, lesson: Lesson, wish: Wish, progress: Callable[[int, i
         class_run.sort(hand_ins(coursedir, lesson.name, list(wish.students)), timestamps_in(coursedir, lesson.name))
         class_run.work(progress)
         return class_run.summary
-
-
-def journal_path(root: Path, lesson: Lesson) -> Path:
-    """Where the journal of a lesson lies."""
-    return root / "class" / "journal" / f"{lesson.name}.jsonl"
 
 
 def _seed(journal: Journal, lesson: Lesson, wish: Wish) -> int:

@@ -18,10 +18,9 @@ from nbgrader.preprocessors import CheckCellMetadata, Execute, NbGraderPreproces
 
 from grader.author.lesson import Lesson, authors_root, lessons_in, load_lesson
 from grader.execution.submission import cells_of, cells_to_run
-from grader.instructor.autograde import journal_path
 from grader.instructor.grade import draw_seed, open_runner
 from grader.instructor.gradebook import open_book
-from grader.instructor.journal import Basis, JournalBusy, edition_of, grader_version, open_journal, read_journal
+from grader.instructor.journal import Basis, JournalBusy, edition_of, grader_version, journal_path, open_journal, read_journal
 from grader.instructor.marked import Released, has_verdicts, marked, released
 from grader.instructor.run import Run, Runner
 from grader.instructor.workforce import Result, grade_one

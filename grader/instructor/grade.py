@@ -16,6 +16,7 @@ from typing import Any
 from grader.author.lesson import Lesson, LessonError, authors_root, defined_functions, load_lesson, named_lessons
 from grader.comparison.judge import Verdict
 from grader.comparison.vocabulary import in_words
+from grader.engine.engine import Engine
 from grader.execution.submission import UnreadableNotebook, read_notebook
 from grader.execution.unconfined import Unconfined
 from grader.instructor.run import Graded, Run, Runner
@@ -71,8 +72,6 @@ def open_runner(unsafe: bool = False) -> Iterator[Runner]:
     if unsafe:
         yield Unconfined()
         return
-    from grader.engine.engine import Engine
-
     with Engine() as engine:
         yield engine
 

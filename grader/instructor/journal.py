@@ -142,6 +142,11 @@ def digest_of(notebook: bytes) -> str:
     return _digest(notebook)
 
 
+def journal_path(root: Path, lesson: Lesson) -> Path:
+    """Where the journal of a lesson lies."""
+    return root / "class" / "journal" / f"{lesson.name}.jsonl"
+
+
 def edition_of(lesson: Lesson) -> str:
     """What stands for a lesson as its author wrote it."""
     return _digest(b"\0".join((lesson.folder / name).read_bytes() for name in (f"{lesson.name}.md", "exercises.py")))

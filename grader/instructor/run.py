@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
-from grader.author.build import cell_ids
 from grader.author.key import exercise_key
-from grader.author.lesson import Lesson, role
+from grader.author.lesson import Lesson, cell_ids, role
 from grader.comparison.fingerprint import fingerprint
 from grader.comparison.judge import Verdict, call_of, judge
 from grader.comparison.observe import Outcome
@@ -62,7 +61,7 @@ class Run:
     @cached_property
     def template(self) -> Template:
         """How the lesson's notebook looks."""
-        return template(self.lesson, cell_ids(self.lesson))
+        return template(self.lesson)
 
     def grade(self, notebook: bytes, runner: Runner) -> Graded:
         """The verdicts on one notebook.
@@ -90,9 +89,9 @@ def _judged(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
     return replace(verdict, returned=fingerprint(key["cases"], outcomes, verdict.failure.case["property"]))
 
 
-def template(lesson: Lesson, ids: list[str]) -> Template:
-    """The template of a lesson whose cells got these ids in the notebook that learners have."""
-    cells = [(cell_id, *role(cell), cell.source.strip()) for cell_id, cell in zip(ids, lesson.notebook.cells, strict=True)]
+def template(lesson: Lesson) -> Template:
+    """How a lesson's notebook looks, by the ids that its cells have for learners."""
+    cells = [(cell_id, *role(cell), cell.source.strip()) for cell_id, cell in zip(cell_ids(lesson), lesson.notebook.cells, strict=True)]
     idle = [(cell_id, text) for cell_id, kind, _, text in cells if kind in ("check", "play", "question", "setup")]
     return Template(
         exercises=tuple(lesson.exercises),

@@ -19,10 +19,11 @@ from typing import Any
 
 import nbformat
 
-from grader.author.build import WIDGET, cell_ids, stamped
-from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons, role
+from grader.author.build import stamped
+from grader.author.lesson import Lesson, LessonError, authors_root, cell_ids, load_lesson, named_lessons, role
 from grader.execution.submission import Cell, UnreadableNotebook, read_notebook
 from grader.instructor.grade import find_lesson
+from grader.learner.page import WIDGET
 
 SANITIZE = Path(__file__).parent / "nbval.cfg"
 """What nbval leaves out of a comparison: the pixels of pictures, and how far a learner has come."""

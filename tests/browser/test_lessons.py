@@ -11,8 +11,7 @@ from lab import Notebook, Server, opened
 from playwright.sync_api import Locator, expect
 
 from course import LESSONS, lesson, references
-from grader.author.build import cell_ids
-from grader.author.lesson import role
+from grader.author.lesson import cell_ids, role
 
 
 def ids_of(name: str, *kinds: str) -> list[str]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
-from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from classroom import LATE, Course
-from lab import require_chromium
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from course import lesson, solved, written
 from grader.cli import main
@@ -54,11 +51,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     renamed = course.hand_in("hans", solved("neuron"))
     renamed.joinpath("neuron.ipynb").rename(renamed / "hans secret.ipynb")
     (renamed / "neuron.ipynb").symlink_to(renamed / "hans secret.ipynb")
-    config = course.root / "nbgrader_config.py"
-    config.write_text(config.read_text(encoding="utf-8") + '\nc.LateSubmissionPlugin.penalty_method = "zero"\n', encoding="utf-8")
-    course.nbgrader("generate_assignment", "neuron", "--force")
+    course.punish_lateness()
     with course.gradebook() as gradebook:
-        gradebook.update_or_create_assignment("neuron", duedate="2026-10-01 18:00:00 UTC")
         gradebook.add_student("anna.meyer", first_name="Anna", last_name="Meyer", email="am@example.org")
         gradebook.add_student("ida")
     course.autograde()
@@ -164,14 +158,6 @@ def test_the_page_needs_no_network_and_each_picture_has_a_table(inside: Course, 
     pictures = [attributes["aria-label"] for name, attributes in tags if name == "svg"]
     assert len(pictures) == 3
     assert all(f"<caption>{picture}</caption>" in text for picture in pictures)
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=require_chromium(), args=["--no-sandbox"] if os.geteuid() == 0 else [])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

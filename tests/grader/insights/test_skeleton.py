@@ -36,13 +36,6 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return course
 
 
-@pytest.fixture
-def course(graded: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
-    course = graded.copy(tmp_path)
-    monkeypatch.chdir(course.root)
-    return course
-
-
 def group_names(course: Course) -> dict[str, str]:
     return {group.exercise: group.name for group in groups_of(gather(course.root, lesson("neuron")))}
 

@@ -37,14 +37,10 @@ def test_formgrader_sees_what_nbgrader_would_have_written(tmp_path_factory: pyte
     seen = []
     for way in ("grader autograde", "nbgrader autograde", "nbgrader autograde without this grader"):
         course = Course(tmp_path_factory.mktemp("course"))
-        config = course.root / "nbgrader_config.py"
-        text = config.read_text(encoding="utf-8")
         if "without" in way:
-            text = text.split("# Learners' code runs only in the grader's sandbox")[0]
-        config.write_text(text + '\nc.LateSubmissionPlugin.penalty_method = "zero"\n', encoding="utf-8")
-        course.nbgrader("generate_assignment", "neuron", "--force")
-        with course.gradebook() as gradebook:
-            gradebook.update_or_create_assignment("neuron", duedate="2026-10-01 18:00:00 UTC")
+            config = course.root / "nbgrader_config.py"
+            config.write_text(config.read_text(encoding="utf-8").split("# Learners' code runs only in the grader's sandbox")[0], encoding="utf-8")
+        course.punish_lateness()
         for student, notebook in class_of_four.items():
             course.hand_in(student, notebook)
         course.hand_in("late", solved("neuron"), LATE)

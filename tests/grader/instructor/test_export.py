@@ -19,11 +19,8 @@ Lines = list[list[str]]
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A class of three, one late and one with a name that is a formula; and one who handed nothing in."""
     course = Course(tmp_path_factory.mktemp("course"))
-    config = course.root / "nbgrader_config.py"
-    config.write_text(config.read_text(encoding="utf-8") + '\nc.LateSubmissionPlugin.penalty_method = "zero"\n', encoding="utf-8")
-    course.nbgrader("generate_assignment", "neuron", "--force")
+    course.punish_lateness()
     with course.gradebook() as gradebook:
-        gradebook.update_or_create_assignment("neuron", duedate="2026-10-01 18:00:00 UTC")
         gradebook.add_student("absent", first_name="Nobody", last_name="Here", email="n@example.org")
         gradebook.add_student("zoë", first_name="Zoë", last_name="Müller, née Ångström", email="z@example.org", lms_user_id="4711")
         gradebook.add_student("evil", first_name="E", last_name='=HYPERLINK("http://example.org","x")', email="e@example.org")
@@ -31,13 +28,6 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course.hand_in("evil", solved("neuron"))
     course.hand_in("late", solved("neuron"), LATE)
     course.autograde()
-    return course
-
-
-@pytest.fixture
-def course(graded: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
-    course = graded.copy(tmp_path)
-    monkeypatch.chdir(course.root)
     return course
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from classroom import Course
-from lab import require_chromium
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from course import learners_notebook, lesson, written
 from grader.instructor.harmless import harmless_markdown, harmless_outputs
@@ -87,14 +84,6 @@ def test_a_page_shows_each_verdict_with_its_failing_case_and_hint(course: Course
     assert "does not fit into a float" in page
     assert all(f"{name} is not written yet: replace" in page for name in ("weighted_sum", "relu", "dense"))
     assert "2.7" in page
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=require_chromium(), args=["--no-sandbox"] if os.geteuid() == 0 else [])
-        yield browser
-        browser.close()
 
 
 def test_what_is_tried_here_does_run_where_nobody_makes_it_harmless(course: Course, browser: Browser) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import types
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course import ROOT, lesson
+from course import ROOT, lesson, named
 from grader import check
 from grader.learner.check import Check
 from grader.learner.progress import load_progress
@@ -30,11 +29,6 @@ def in_the_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copyfile(ROOT / "course" / "neuron" / "answers.json", folder / "answers.json")
     monkeypatch.chdir(folder)
     return folder
-
-
-def named(name: str, function: Any) -> Callable[..., Any]:
-    """A copy under another name; the function itself is the lesson's, which other tests use too."""
-    return types.FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
 
 
 def relu_that(returns: Any) -> Callable[..., Any]:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from course import ROOT, learners_notebook, lesson, solved, written
+from course import ROOT, learners_notebook, lesson, named, solved, written
 from grader import check
 from grader.cli import main
 from grader.execution.unconfined import Unconfined
@@ -96,8 +95,7 @@ def test_the_verdicts_are_those_that_check_gives(tmp_path: Path, monkeypatch: py
     first = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     first["source"] = "import answers\n" + "".join(first["source"])
     _, verdicts, odd = judged(tmp_path / "neuron" / "neuron.ipynb", data(notebook), Unconfined(10, tmp_path / "neuron"))
-    copies = [types.FunctionType(one.__code__, one.__globals__, name, one.__defaults__, one.__closure__) for name, one in misconceptions.items()]
-    assert verdicts == [check(copy).verdict for copy in copies]
+    assert verdicts == [check(named(name, function)).verdict for name, function in misconceptions.items()]
     assert all(verdict.hint for verdict in verdicts)
     assert odd == []
 
