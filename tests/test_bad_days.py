@@ -271,6 +271,7 @@ def test_without_a_network_and_a_browser_and_on_a_taken_port_the_course_opens_an
     assert course.points() == {"ann": 2}
     code, said, complained = run(without_a_network([sys.executable, "-c", LAB]), course.root)
     assert code == 0, complained
+    assert "is already in use, trying another port" in said
     assert "No web browser found" in said
     assert "copy and paste one of these URLs" in said
     assert said.splitlines()[-3:] == ["GET /lab/tree/welcome.ipynb 200", "GET /api/contents/neuron/neuron.ipynb 200", "POST /api/kernels 201"]

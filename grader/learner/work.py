@@ -15,8 +15,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 COURSE, WORK = "course", "work"
-QUIET = ("--Application.log_level=WARN", "--LabApp.log_level=WARN")
-"""JupyterLab's address and its warnings in the terminal, and not the forty lines of its start."""
 ORDER = "order.txt"
 """In `course/`: names of lessons, one a line, in the order in which they are taught; lessons that it leaves out follow."""
 EDITION = ".edition"
@@ -124,9 +122,9 @@ def _run_lab(arguments: argparse.Namespace) -> int:
 
     # A kernel's commands (pip, nbgrader) are this environment's, also where nobody activated it.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    print("JupyterLab opens in your browser; Ctrl-C here, twice, stops it.", flush=True)
-    place = [f"--ServerApp.root_dir={root / WORK}", f"--LabApp.default_url=/lab/tree/{quote(first_page(root))}"]
-    LabApp.launch_instance([*place, *QUIET, *arguments.options])
+    LabApp.launch_instance(
+        [f"--ServerApp.root_dir={root / WORK}", f"--LabApp.default_url=/lab/tree/{quote(first_page(root))}", *arguments.options]
+    )
     return 0
 
 
