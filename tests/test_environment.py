@@ -115,6 +115,7 @@ class Project:
         """A set-up that goes on, as soon as there is a file in the environment."""
         process = self.start()
         while not (self.folder / ".venv" / file).exists():
+            assert process.poll() is None, f"It ended before there was {file}: {process.communicate()}"
             time.sleep(0.01)
         return process
 

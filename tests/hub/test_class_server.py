@@ -179,11 +179,9 @@ class Teacher(Person):
     def mark(self, learner: str, exercise: str, points: str, comment: str) -> None:
         """Give points and a comment by hand, from the page of submissions on."""
         self.go("Manual Grading", "neuron", "neuron")
-        with self.page.expect_response(re.compile("/api/comments")), self.page.expect_response(re.compile("/api/grades")):
-            self.row(self.server.names[learner]).locator("td.name a:visible").click()
-        self.page.wait_for_timeout(500)  # until the page has put what it got into its fields
+        self.row(self.server.names[learner]).locator("td.name a:visible").click()
         for place, text in ((f"#{exercise}-comment", comment), (f"#check-{exercise}", points)):
-            written = self.formgrader.locator(place)
+            written = self.formgrader.locator(f"{place}[placeholder]")  # which it has once the page put what it got into its fields
             with self.page.expect_response(partial(has_kept, text)):
                 written.fill(text)
                 written.press("Tab")

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ FULL = {"weighted_sum": 2.0, "sigmoid": 3.0, "relu": 2.0, "dense": 3.0}
 HONEST = json.dumps(solved("neuron")).encode()
 KINDS = {Protection.NAMESPACES: [Protection.NAMESPACES, Protection.LANDLOCK], Protection.LANDLOCK: [Protection.LANDLOCK], Protection.NONE: []}[protection()]
 LIMITS = Limits(cell_seconds=2, exercise_seconds=2, total_seconds=20, cpu_seconds=4)
+"""For notebooks that hang; the others get `PATIENT`, so that a machine that stands still for a moment costs none of them anything."""
+PATIENT = replace(LIMITS, cell_seconds=10, exercise_seconds=10, total_seconds=60)
 
 
 @pytest.fixture(scope="module", params=KINDS or [None], ids=lambda kind: kind.name.lower() if kind else "unprotected")
@@ -38,14 +41,20 @@ def points(graded: Graded) -> dict[str, float]:
     return {name: verdict.points for name, verdict in graded.verdicts.items()}
 
 
-def attack(engine: Engine, relu: str, first: str = "") -> Graded:
+def graded(notebook: bytes, engine: Engine, limits: Limits = PATIENT) -> Graded:
+    """The verdicts under these limits of wall time; the engine's server, and with it the limit of processor time, stays as it is."""
+    engine.limits = limits
+    return RUN.grade(notebook, engine)
+
+
+def attack(engine: Engine, relu: str, first: str = "", limits: Limits = PATIENT) -> Graded:
     """The verdicts on a notebook whose relu is hostile and whose other answers are right; an honest one follows and gets all."""
     notebook = written("neuron", **{**dict.fromkeys(FULL, "..."), "relu": relu})
     if first:
         notebook["cells"].insert(1, {"cell_type": "code", "source": first, "metadata": {}, "outputs": []})
-    graded = RUN.grade(json.dumps(notebook).encode(), engine)
-    assert points(RUN.grade(HONEST, engine)) == FULL
-    return graded
+    attacked = graded(json.dumps(notebook).encode(), engine, limits)
+    assert points(graded(HONEST, engine)) == FULL
+    return attacked
 
 
 def function(body: str) -> str:
@@ -118,7 +127,7 @@ def test_forged_metadata_and_outputs_decide_nothing(engine: Engine) -> None:
         cell["metadata"] = {"nbgrader": {"points": 100, "grade": True, "grade_id": "check-relu", "schema_version": 3}, "tags": ["setup", "play"]}
         if cell["cell_type"] == "code":
             cell["outputs"] = [{"output_type": "execute_result", "data": {"text/plain": "100"}, "metadata": {}, "execution_count": 1}]
-    assert points(RUN.grade(json.dumps(notebook).encode(), engine)) == {**dict.fromkeys(FULL, 0.0), "weighted_sum": 2.0}
+    assert points(graded(json.dumps(notebook).encode(), engine)) == {**dict.fromkeys(FULL, 0.0), "weighted_sum": 2.0}
 
 
 DISASTERS = {
@@ -136,9 +145,9 @@ DISASTERS = {
 
 @pytest.mark.parametrize("disaster", DISASTERS)
 def test_a_crash_or_a_hang_costs_only_the_exercise_it_was_in(disaster: str, engine: Engine) -> None:
-    graded = attack(engine, function(DISASTERS[disaster]))
-    assert points(graded) == {**FULL, "relu": 0.0}
-    note = graded.verdicts["relu"].note or ""
+    attacked = attack(engine, function(DISASTERS[disaster]), limits=LIMITS)
+    assert points(attacked) == {**FULL, "relu": 0.0}
+    note = attacked.verdicts["relu"].note or ""
     assert "relu ran for more than 2 seconds" in note or "relu ended its own process" in note
 
 
@@ -173,20 +182,23 @@ REFUSED = {
 @pytest.mark.parametrize("attempt", REFUSED)
 def test_what_is_refused_fails_its_exercise_and_nothing_else_and_the_learner_reads_why(attempt: str, engine: Engine) -> None:
     body, why = REFUSED[attempt]
-    graded = attack(engine, function(body))
-    assert points(graded) == {**FULL, "relu": 0.0}
-    verdict = graded.verdicts["relu"]
+    attacked = attack(engine, function(body))
+    assert points(attacked) == {**FULL, "relu": 0.0}
+    verdict = attacked.verdicts["relu"]
     assert why in (verdict.failure.reason if verdict.failure else verdict.note or "")
 
 
 def test_a_flood_on_the_results_pipe_is_cut_off(engine: Engine) -> None:
     flood = "import os\nwhile True:\n    os.write(4, b'\\xff' * 65536)"
-    assert points(attack(engine, function(flood)))["relu"] == 0
+    assert points(attack(engine, function(flood), limits=LIMITS))["relu"] == 0
 
 
-@pytest.mark.parametrize("cell", ["import os\nos._exit(1)", "while True: pass", "raise KeyboardInterrupt", "import sys\nsys.exit()", "1 / 0", "%%bash\nrm -rf /", "def ("])
+HANG = "while True: pass"
+
+
+@pytest.mark.parametrize("cell", ["import os\nos._exit(1)", HANG, "raise KeyboardInterrupt", "import sys\nsys.exit()", "1 / 0", "%%bash\nrm -rf /", "def ("])
 def test_a_cell_that_fails_costs_no_exercise(cell: str, engine: Engine) -> None:
-    assert points(attack(engine, references("neuron")["relu"], first=cell)) == FULL
+    assert points(attack(engine, references("neuron")["relu"], cell, LIMITS if cell == HANG else PATIENT)) == FULL
 
 
 def test_what_one_notebook_left_behind_no_other_finds(engine: Engine) -> None:
@@ -200,7 +212,7 @@ def test_what_one_notebook_left_behind_no_other_finds(engine: Engine) -> None:
 
 def test_the_environment_holds_nothing_of_ours(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_SECRET", "of ours")
-    with Engine(LIMITS, engine.kind) as fresh:
+    with Engine(PATIENT, engine.kind) as fresh:
         request = {"cells": ["import os\nnames = lambda: ' '.join(sorted(os.environ)) + os.environ['HOME']"], "calls": {"names": [{"inputs": []}]}}
         found = fresh.run(request)["answers"]["names"]["outcomes"][0]["value"]
     assert "A_SECRET" not in found
@@ -212,7 +224,7 @@ def test_open_files_of_the_grader_are_closed_to_a_notebook(engine: Engine, tmp_p
         os.set_inheritable(secret.fileno(), True)
         secret.write("points")
         secret.flush()
-        with Engine(LIMITS, engine.kind) as fresh:
+        with Engine(PATIENT, engine.kind) as fresh:
             cell = "import os\ndef read(n):\n    try:\n        return os.pread(n, 6, 0).decode()\n    except OSError:\n        return ''"
             calls = {"read": [{"inputs": [n]} for n in range(5, 64)]}
             outcomes = fresh.run({"cells": [cell], "calls": calls})["answers"]["read"]["outcomes"]
@@ -220,7 +232,7 @@ def test_open_files_of_the_grader_are_closed_to_a_notebook(engine: Engine, tmp_p
 
 
 def test_a_notebook_of_hangs_ends_in_time(engine: Engine) -> None:
-    cells = ["while True: pass"] * 20
+    cells = [HANG] * 20
     start = time.monotonic()
     with Engine(Limits(cell_seconds=1, total_seconds=4), engine.kind) as fresh:
         response: dict[str, Any] = fresh.run({"cells": cells, "calls": {"f": [{"inputs": []}]}})
@@ -229,7 +241,7 @@ def test_a_notebook_of_hangs_ends_in_time(engine: Engine) -> None:
 
 
 def test_the_server_is_started_again_after_it_was_lost(engine: Engine) -> None:
-    with Engine(LIMITS, engine.kind) as fresh:
+    with Engine(PATIENT, engine.kind) as fresh:
         assert points(RUN.grade(HONEST, fresh)) == FULL
         assert fresh._server is not None
         fresh._server.kill()

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from grader import check
 from grader.cli import main
 from grader.execution.unconfined import Unconfined
 from grader.learner.progress import load_progress
-from grader.learner.watch import judged
+from grader.learner.watch import _settled, judged
 
 ABSOLUTE = "def relu(z):\n    print('called')\n    return np.abs(z)\n"
 ENDLESS = "def sigmoid(z):\n    while True:\n        pass\n"
@@ -124,8 +125,17 @@ def test_a_notebook_that_is_half_written_is_read_when_it_is_whole(learner: Learn
     learner.save(whole[: len(whole) // 2])
     time.sleep(0.4)
     learner.save(whole)
-    said = learner.hears("1 of 4", "checked at")
-    assert "can't be checked" not in said
+    learner.hears("1 of 4", "checked at")
+
+
+def test_what_is_half_written_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.learner.watch.SETTLE", 60)
+    whole, notebook = data(solved("neuron")), tmp_path / "neuron.ipynb"
+    notebook.write_bytes(whole[: len(whole) // 2])
+    writer = threading.Timer(0.2, notebook.write_bytes, [whole])
+    writer.start()
+    assert _settled(notebook) == whole
+    writer.join()
 
 
 def test_what_is_no_notebook_is_said_and_the_next_save_is_checked(learner: Learner) -> None:
