@@ -62,5 +62,5 @@ def _stopped(name: str, cells: list[str], response: dict[str, Any]) -> str | Non
         return None
     cell, error = stopped[-1]
     if has_conflict_markers(cell):
-        return f"The cell of {name} {CONFLICT}."
+        return f"The cell of {name} {CONFLICT}; settle the merge."
     return f"The cell of {name} {error.removeprefix(GIVEN_UP).partition(' ')[2]}" if error.startswith(GIVEN_UP) else f"The cell of {name} stops with {error}"

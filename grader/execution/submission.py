@@ -19,7 +19,7 @@ MAX_BYTES = 50_000_000
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How a file begins that a tool of Windows wrote in its own encoding."""
 
-CONFLICT = "has conflict markers (<<<<<<<) of a merge in it; settle the merge and hand it in again"
+CONFLICT = "has conflict markers (<<<<<<<) of a merge in it"
 
 MAX_KEPT = 20_000
 """Most characters of a cell whose facts are kept."""
@@ -29,7 +29,23 @@ MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 
 
 class UnreadableNotebook(Exception):
-    """Why a notebook can't be graded, in one sentence."""
+    """Why a notebook can't be read; its text is for who handed it in.
+
+    Args:
+        reason: a clause without a full stop, "it is empty".
+        way_out: what to do with the notebook, "Settle the merge"; none where nothing can be done.
+    """
+
+    def __init__(self, reason: str, way_out: str = "") -> None:
+        super().__init__(reason, way_out)
+        self.reason, self.way_out = reason, way_out
+
+    def __str__(self) -> str:
+        return self.told("hand it in again")
+
+    def told(self, then: str) -> str:
+        """The reason and the way out, with what to do `then`; without the last full stop."""
+        return f"{self.reason}. {self.way_out} and {then}" if self.way_out else self.reason
 
 
 @dataclass(frozen=True)
@@ -76,17 +92,26 @@ def load_notebook(data: bytes) -> list[dict[str, Any]]:
         UnreadableNotebook: it is no notebook.
     """
     if len(data) > MAX_BYTES:
-        raise UnreadableNotebook(f"it is {len(data) / 1e6:.0f} MB large; at most {MAX_BYTES / 1e6:.0f} MB are read. Clear its outputs and hand it in again")
+        raise UnreadableNotebook(f"it is {len(data) / 1e6:.0f} MB large; at most {MAX_BYTES / 1e6:.0f} MB are read", "Clear its outputs")
     try:
-        notebook = json.loads(data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig"))
+        notebook = json.loads(text_of(data))
     except (ValueError, RecursionError) as error:
-        raise UnreadableNotebook(_why_not_json(data, error)) from None
+        raise _not_json(data, error) from None
     if isinstance(notebook, dict) and isinstance(notebook.get("worksheets"), list):
         sheets = [sheet["cells"] for sheet in notebook["worksheets"] if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)]
         notebook = {"cells": [cell for sheet in sheets for cell in sheet]}  # nbformat 3
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise UnreadableNotebook("it is not a notebook: it has no list of cells")
     return [cell for cell in notebook["cells"] if isinstance(cell, dict)]
+
+
+def text_of(data: bytes) -> str:
+    """A notebook's text, in whichever encoding its editor wrote it.
+
+    Raises:
+        UnicodeDecodeError: in none that is known.
+    """
+    return data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig")
 
 
 def cells_of(loaded: list[dict[str, Any]]) -> list[Cell]:
@@ -128,21 +153,19 @@ def has_conflict_markers(text: str) -> bool:
     return re.search(r"^<{7} .*^>{7} ", text, re.MULTILINE | re.DOTALL) is not None
 
 
-def _why_not_json(data: bytes, error: Exception) -> str:
+def _not_json(data: bytes, error: Exception) -> UnreadableNotebook:
     if not data.strip():
-        return "it is empty"
+        return UnreadableNotebook("it is empty")
     if has_conflict_markers(data.decode("latin-1")):
-        return f"it {CONFLICT}"
+        return UnreadableNotebook(f"it {CONFLICT}", "Settle the merge")
     if data.lstrip().startswith(b"<"):
-        return "it is a web page that shows a notebook; hand in the notebook itself, in JupyterLab: File, Download"
+        return UnreadableNotebook("it is a web page that shows a notebook", "Take the notebook itself (in JupyterLab: File, Download)")
     if isinstance(error, UnicodeDecodeError):
         line = data.count(b"\n", 0, error.start) + 1
-        return f"its line {line} is not written in UTF-8; save it in that encoding and hand it in again"
+        return UnreadableNotebook(f"its line {line} is not written in UTF-8", "Save it in that encoding")
     where = f" from its line {error.lineno} on" if isinstance(error, json.JSONDecodeError) else ""
-    return (
-        f"it is damaged: it can't be read as JSON{where}. If JupyterLab opens it, save it there and hand it in again;"
-        " if not, File, Revert Notebook to Checkpoint goes back to its last whole state"
-    )
+    way_out = "Save it in JupyterLab or, if that can't open it, go back to its last whole state (File, Revert Notebook to Checkpoint),"
+    return UnreadableNotebook(f"it is damaged: it can't be read as JSON{where}", way_out)
 
 
 def why_missing(known: Template, submitted: list[Cell], name: str) -> str:
