@@ -74,4 +74,5 @@ lock: test-env
 	$(LOCK) --group class-server --constraint requirements.lock pyproject.toml --output-file docs/class-server/requirements.lock
 
 newest: test-env
-	.venv/bin/python tests/newest.py requirements-test.lock --group build --group test --group lock -- pytest -x -q -n 2 --dist loadfile $(ARGS)
+	.venv/bin/python tests/newest.py requirements-test.lock --group build --group test --group lock -- \
+		sh -c 'ruff check && mypy && grader verify && pytest -x -q -n 2 --dist loadfile $(ARGS)'

@@ -14,11 +14,7 @@ from grader.refused import Refused
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0 where all is well, 1 where something was found wrong, 2 for wrong use."""
-    parser = argparse.ArgumentParser(prog="grader", description="Make, check and grade the notebooks of a course.")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for register in _commands():
-        register(subparsers)
-    arguments = parser.parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
         return code
@@ -28,6 +24,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """What understands the words of all commands; `arguments.run(arguments)` runs the one that was named."""
+    words = argparse.ArgumentParser(prog="grader", description="Make, check and grade the notebooks of a course.")
+    subparsers = words.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for register in _commands():
+        register(subparsers)
+    return words
 
 
 def _commands() -> list[learners.Register]:

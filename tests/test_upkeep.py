@@ -1,19 +1,31 @@
-"""What looks after the project names only what there is: hooks, workflows, and the words of CONTRIBUTING.md."""
+"""What looks after the project names only what there is, and all of it: hooks, workflows, dependabot, make newest, and the commands in the guides."""
 
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from nbgrader.apps import NbGraderApp
 
 from course import ROOT
+from grader import cli
 
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 GUIDES = [".ci/run", "CONTRIBUTING.md", "README.md", "CHANGELOG.md", *(str(path.relative_to(ROOT)) for path in (ROOT / ".github").rglob("*.yml"))]
+MANUALS = ["README.md", "edition/README.md", "CONTRIBUTING.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
+MANIFESTS = {
+    "github-actions": r"\.github/workflows/.*\.ya?ml",
+    "npm": r"(.*/)?package\.json",
+    "pip": r"(.*/)?requirements.*\.txt",
+    "docker": r"(.*/)?Dockerfile",
+}
+"""What Dependabot reads, by the name of its ecosystem."""
 
 
 def read(path: str) -> Any:
@@ -33,6 +45,53 @@ def test_every_target_of_make_that_a_guide_names_is_there(guide: str) -> None:
 
 def test_a_target_that_is_not_there_is_found_out() -> None:
     assert strange_targets("Run `make coffee`.\n    make tea  # in code\n      - run: make test\nto make sure") == {"coffee", "tea"}
+
+
+def commands(text: str, program: str) -> list[list[str]]:
+    """The words after `program`, of each of its commands in a text's blocks of code and inline code."""
+    blocks = re.findall(r"^(`{3,})[^\n]*\n(.*?)^\1$", text, re.MULTILINE | re.DOTALL)
+    lines = [line for _, block in blocks for line in block.splitlines()] + re.findall(r"^ {4}(.*)$", text, re.MULTILINE) + re.findall(r"`([^`\n]+)`", text)
+    found = (re.fullmatch(rf"\s*(?:\S*[/\\])?{program} (.*)", line) for line in lines)
+    return [shlex.split(one[1], comments=True) for one in found if one]
+
+
+def refused(words: list[str]) -> bool:
+    """Whether the grader's command line does not understand these words; one word alone may be a mention of that command."""
+    try:
+        cli.parser().parse_args(words if len(words) > 1 else [*words, "--help"])
+    except SystemExit as stopped:
+        return bool(stopped.code)
+    return False
+
+
+def unknown_to_nbgrader(words: list[str]) -> bool:
+    """Whether nbgrader has no such command, or the command no such command of its own."""
+    app: Any = NbGraderApp
+    for word in words:
+        if not isinstance(app.subcommands, dict):  # its words are lessons and options
+            return False
+        if word not in app.subcommands:
+            return True
+        app = app.subcommands[word][0]
+    return False
+
+
+@pytest.mark.parametrize("manual", MANUALS)
+def test_every_command_that_a_manual_names_is_understood(manual: str) -> None:
+    text = (ROOT / manual).read_text(encoding="utf-8")
+    assert [words for words in commands(text, "grader") if refused(words)] == []
+    assert [words for words in commands(text, "nbgrader") if unknown_to_nbgrader(words)] == []
+
+
+def test_a_command_that_is_not_there_is_found_out() -> None:
+    text = (
+        "Run `grader brew`, `grader/` or `grader lab`.\n\n    .venv/bin/grader verify --tea  # grader verify\n\n"
+        "```sh one\nexport A=1\n/opt/bin/grader autograde --regrade\nnbgrader db assignment brew neuron\nnbgrader brew\n```\n\n    nbgrader collect neuron\n"
+    )
+    assert [words for words in commands(text, "grader") if refused(words)] == [["autograde", "--regrade"], ["verify", "--tea"], ["brew"]]
+    assert ["lab"] in commands(text, "grader")
+    assert [words for words in commands(text, "nbgrader") if unknown_to_nbgrader(words)] == [["db", "assignment", "brew", "neuron"], ["brew"]]
+    assert ["collect", "neuron"] in commands(text, "nbgrader")
 
 
 def test_the_help_of_make_names_every_target() -> None:
@@ -62,9 +121,22 @@ def test_every_step_of_a_workflow_runs_something_and_scripts_that_it_names_exist
     assert all((ROOT / script).exists() for script in scripts)
 
 
-def test_dependabot_looks_after_what_is_there() -> None:
-    updates = read(".github/dependabot.yml")["updates"]
-    assert [update["package-ecosystem"] for update in updates] == ["github-actions"]
+def test_dependabot_looks_after_every_manifest_and_after_nothing_else() -> None:
+    """The bounds in pyproject.toml are for `make newest`, environment.yml is compared with them."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    there = {(ecosystem, path) for ecosystem, manifest in MANIFESTS.items() for path in tracked if re.fullmatch(manifest, path)}
+    folders = {(ecosystem, "/" if ecosystem == "github-actions" else f"/{Path(path).parent}") for ecosystem, path in there}
+    assert {(update["package-ecosystem"], update["directory"]) for update in read(".github/dependabot.yml")["updates"]} == folders
+
+
+def test_newest_runs_every_check_that_make_test_runs() -> None:
+    def recipes(*targets: str) -> str:
+        return subprocess.run(["make", "--dry-run", *targets], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    checks = re.findall(r"\.venv/bin/(\w+(?: [a-z]+)?)", recipes("lint", "types", "verify", "pytest"))
+    tried = recipes("newest").partition(" -- ")[2]
+    assert [check for check in checks if not re.search(rf"(^|&& |'){check}\b", tried)] == []
+    assert len(checks) == 4
 
 
 def test_the_changelog_has_a_place_for_what_is_not_released_and_contributing_fits_a_screen() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
 
-from grader.cli import main
+from grader.cli import main, parser
 
 
 def test_commands_start_where_linux_only_modules_are_missing() -> None:
@@ -38,8 +39,11 @@ def test_the_kernel_module_is_imported_where_there_is_no_c_library(monkeypatch: 
     assert fresh._libc is None
 
 
-def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_has_a_line_for_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """argparse leaves out a command that was registered without `help`."""
     with pytest.raises(SystemExit):
         main(["--help"])
-    shown = capsys.readouterr().out
-    assert all(command in shown for command in ("lab", "fresh", "watch", "export", "edition", "course", "verify", "grade", "validate", "autograde", "sample-class", "doctor"))
+    listed = re.findall(r"^    ([a-z-]+)(?:  |$)", capsys.readouterr().out, re.MULTILINE)
+    (commands,) = (action.choices for action in parser()._actions if action.dest == "command")
+    assert listed == list(commands or ())
+    assert len(listed) > 10
