@@ -29,9 +29,9 @@ PACKAGE = Path(__file__).parents[1]
 INSIDE = {
     "": ("__init__",),
     "comparison": ("__init__", "compare", "judge", "observe", "plain", "present", "sample", "vocabulary"),
-    "execution": ("__init__", "runner"),
+    "execution": ("__init__", "runner", "submission"),
     "engine": ("__init__", "kernel", "server"),
-    "learner": ("__init__", "ask", "check", "own", "progress"),
+    "learner": ("__init__", "ask", "check", "notebook", "own", "progress"),
 }
 """Modules of the grader that the sandbox has: what setup cells import, and the runner. None holds an answer."""
 

@@ -43,9 +43,9 @@ class UnreadableNotebook(Exception):
     def __str__(self) -> str:
         return self.told("hand it in again")
 
-    def told(self, then: str) -> str:
+    def told(self, then: str | None = None) -> str:
         """The reason and the way out, with what to do `then`; without the last full stop."""
-        return f"{self.reason}. {self.way_out} and {then}" if self.way_out else self.reason
+        return ". ".join(filter(None, (self.reason, f"{self.way_out} and {then}" if self.way_out and then else self.way_out)))
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _not_json(data: bytes, error: Exception) -> UnreadableNotebook:
         line = data.count(b"\n", 0, error.start) + 1
         return UnreadableNotebook(f"its line {line} is not written in UTF-8", "Save it in that encoding")
     where = f" from its line {error.lineno} on" if isinstance(error, json.JSONDecodeError) else ""
-    way_out = "Save it in JupyterLab or, if that can't open it, go back to its last whole state (File, Revert Notebook to Checkpoint),"
+    way_out = "Save it in JupyterLab (if that can't open it, File, Revert Notebook to Checkpoint goes back to its last whole state)"
     return UnreadableNotebook(f"it is damaged: it can't be read as JSON{where}", way_out)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import json
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import Any
 
 from grader.comparison.judge import call_of, judge, observe_all
 from grader.comparison.observe import misfit, undisturbed
+from grader.execution.submission import UnreadableNotebook, parsed
 from grader.learner.check import KEY_FILE, KeyMissing, load_key
+from grader.learner.notebook import cells_that_count, found
 
 Function = Callable[..., Any]
 
@@ -50,15 +51,17 @@ def own(*names: str, otherwise: str) -> Own:
         otherwise: the module with the course's own functions of these names; it may be missing, as where learners' work is graded.
     """
     lessons = _lessons(Path.cwd())
-    notebooks: dict[Path, dict[str, Any]] = {}
+    notebooks: dict[Path, tuple[dict[str, Any], str]] = {}
     functions: dict[str, Function] = {}
     sources: dict[str, str] = {}
     for name in names:
         folder = next((folder for folder, key in lessons.items() if name in key["exercises"]), None)
         why = "no lesson beside this one has it"
         if folder is not None:
-            defined = notebooks.setdefault(folder, _definitions(folder / f"{folder.name}.ipynb"))
-            why = _shortcoming(name, defined, lessons[folder]["exercises"][name], folder.name)
+            if folder not in notebooks:
+                notebooks[folder] = _definitions(folder, lessons[folder])
+            defined, unread = notebooks[folder]
+            why = unread or _shortcoming(name, defined, lessons[folder]["exercises"][name], folder.name)
             if not why:
                 functions[name], sources[name] = defined[name], f"is yours, from the lesson {folder.name}."
                 continue
@@ -83,26 +86,27 @@ def _lessons(here: Path) -> dict[Path, dict[str, Any]]:
     return keys
 
 
-def _definitions(notebook: Path) -> dict[str, Any]:
-    """What a notebook defines, without what it does: no call of it that stands by itself is made."""
-    namespace: dict[str, Any] = {"__name__": "__main__"}
+def _definitions(folder: Path, key: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """What a lesson's notebook defines, without what it does: no call of it that stands by itself is made. With it, why it can't be read, or nothing."""
+    if (notebook := found(folder / f"{folder.name}.ipynb")) is None:
+        return {}, f"no notebook of the lesson {folder.name} is in {folder.name}/"
     try:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return namespace
+        cells, _ = cells_that_count(key, notebook.read_bytes())
+    except UnreadableNotebook as error:
+        return {}, f"{folder.name}/{notebook.name} can't be read: {error.told('run this cell again')}"
+    except OSError as error:
+        return {}, f"{folder.name}/{notebook.name} can't be opened: {error.strerror}"
+    namespace: dict[str, Any] = {"__name__": "__main__"}
     for cell in cells:
-        if cell.get("cell_type") == "code":
-            for statement in _statements("".join(cell.get("source", ""))):
-                _run(statement, namespace)
-    return namespace
+        for statement in _statements(cell):
+            _run(statement, namespace)
+    return namespace, ""
 
 
 def _statements(source: str) -> list[ast.stmt]:
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError):
-        return []
+    tree = parsed(source)
     kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+    body = tree.body if tree else []
     return [one for one in body if isinstance(one, kept) or (isinstance(one, ast.Assign) and not any(isinstance(part, ast.Call) for part in ast.walk(one)))]
 
 

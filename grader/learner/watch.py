@@ -9,13 +9,13 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from grader.comparison.judge import Verdict, call_of
 from grader.execution.answers import verdict_on
-from grader.execution.submission import Template, UnreadableNotebook, answers_in, cells_of, cells_to_run, load_notebook
+from grader.execution.submission import UnreadableNotebook, load_notebook
 from grader.execution.unconfined import Unconfined, Unwanted
 from grader.learner.check import KEY_FILE, KeyMissing, load_key
+from grader.learner.notebook import cells_that_count, found
 from grader.learner.progress import record_solved
 from grader.learner.terminal import Paper, report
 from grader.learner.work import WORK, WorkError, find_root, lessons, make_work
@@ -39,9 +39,9 @@ def judged(notebook: Path, data: bytes, runner: Unconfined) -> tuple[str, list[V
         KeyMissing, UnreadableNotebook: there is nothing to compare with, or nothing to compare.
         Unwanted: see `Unconfined`.
     """
-    key, loaded = load_key(notebook.parent), load_notebook(data)
+    key = load_key(notebook.parent)
     exercises = key["exercises"]
-    cells, odd = cells_to_run(_template(key, loaded), cells_of(loaded))
+    cells, odd = cells_that_count(key, data)
     response = runner.run({"cells": cells, "calls": {name: [call_of(case) for case in one["cases"]] for name, one in exercises.items()}})
     verdicts = [verdict_on(name, one, cells, response) for name, one in exercises.items()]
     for verdict in verdicts:
@@ -81,7 +81,7 @@ class Watch:
                 self._say_lost()
 
     def _there(self) -> list[Path]:
-        return [path for place in self._places if (path := _found(place))]
+        return [path for place in self._places if (path := found(place))]
 
     def _check(self, notebook: Path) -> bool:
         self._seen |= {path: _stamp(path) for path in self._there() if path not in self._seen}
@@ -167,18 +167,6 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _template(key: dict[str, Any], cells: list[dict[str, Any]]) -> Template:
-    """What is known of a lesson without its source: its exercises, and the cells that only show something."""
-    idle = (str(cell.get("id")) for cell in cells if {"play", "question"} & {*_tags(cell)})
-    return Template(exercises=tuple(key["exercises"]), setup=(), locked={}, idle=frozenset(idle), idle_texts=frozenset())
-
-
-def _tags(cell: dict[str, Any]) -> list[str]:
-    metadata = cell.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, dict) else None
-    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
-
-
 def _stamp(path: Path) -> Stamp:
     """What changes when a file is written; None where it isn't there."""
     try:
@@ -186,23 +174,6 @@ def _stamp(path: Path) -> Stamp:
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
-
-
-def _found(place: Path) -> Path | None:
-    """A notebook in its place, or the one in the same folder that has the lesson's exercises under another name."""
-    if place.is_file():
-        return place
-    others = sorted((path for path in place.parent.glob("*.ipynb") if not path.name.startswith(".")), key=lambda path: (_stamp(path) or (0,))[0], reverse=True)
-    return next((path for path in others if _has_exercises(path)), None)
-
-
-def _has_exercises(notebook: Path) -> bool:
-    try:
-        key, cells = load_key(notebook.parent), load_notebook(notebook.read_bytes())
-    except (KeyMissing, UnreadableNotebook, OSError):
-        return False
-    known = _template(key, cells)
-    return any(answers_in(known, cell) for cell in cells_of(cells))
 
 
 def _settled(notebook: Path) -> bytes:
@@ -222,7 +193,7 @@ def _settled(notebook: Path) -> bytes:
 def _why(notebook: Path, error: Exception) -> str:
     if isinstance(error, KeyMissing):
         return str(error)
-    reason = error.strerror if isinstance(error, OSError) else str(error).partition(". ")[0].partition(";")[0]  # the rest is about handing in
+    reason = error.told() if isinstance(error, UnreadableNotebook) else getattr(error, "strerror", None) or str(error)
     return f"{_short(notebook)} can't be checked: {reason}. It is checked again once it is saved."
 
 

@@ -96,8 +96,8 @@ def test_the_page_says_what_an_instructor_asks(inside: Course) -> None:
         ("weighted_sum", HINT, "1"),
         ("weighted_sum", "right values", "5", "6"),
         (
-            "It is damaged: it can&#x27;t be read as JSON from its line 1 on. Save it in JupyterLab or, if that can&#x27;t open it,"
-            " go back to its last whole state (File, Revert Notebook to Checkpoint), and hand it in again.",
+            "It is damaged: it can&#x27;t be read as JSON from its line 1 on. Save it in JupyterLab (if that can&#x27;t open it,"
+            " File, Revert Notebook to Checkpoint goes back to its last whole state) and hand it in again.",
             "1",
         ),
         ("Nothing was handed in.", "1"),

@@ -252,7 +252,7 @@ def test_nonsense_from_a_learners_process_is_worth_nothing(response: dict[str, A
         (b'{"cells": 3}', "no list of cells"),
         (b"<<<<<<< HEAD\n{}\n=======\n>>>>>>> other", "conflict markers .* of a merge in it. Settle the merge and hand it in again$"),
         (b"[" * 100_000, "JSON"),
-        (data(solved("neuron"))[:5000], "damaged: it can't be read as JSON from its line 1 on. Save it in JupyterLab or, "),
+        (data(solved("neuron"))[:5000], "damaged: it can't be read as JSON from its line 1 on. Save it in JupyterLab "),
         ('{\n"cells": ["é"]}'.encode("latin-1"), "its line 2 is not written in UTF-8"),
         (b"\n<!DOCTYPE html><html></html>", "it is a web page that shows a notebook"),
         (b" " * (MAX_BYTES + 1), "at most 50 MB are read. Clear its outputs and hand it in again"),

@@ -66,6 +66,44 @@ def test_what_is_not_solved_is_the_courses_own_and_said(here: Path, source: str,
     assert said in mine.sources["relu"]
 
 
+RELU = {"cell_type": "code", "source": "import numpy as np\ndef relu(z):\n    return np.maximum(z, 0)\n", "metadata": {}, "outputs": [], "execution_count": None}
+NOTEBOOK = json.dumps({"cells": [RELU], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbf" + NOTEBOOK.encode(),
+        NOTEBOOK.encode("utf-16"),
+        json.dumps({"worksheets": [{"cells": [{"cell_type": "code", "input": RELU["source"]}]}], "nbformat": 3}).encode(),
+        json.dumps({"cells": ["odd", None, {"source": None}, RELU]}).encode(),
+        NOTEBOOK.replace("import numpy", "%%time\\nimport numpy").encode(),
+        NOTEBOOK.replace("import numpy", "!pip list\\n%matplotlib inline\\nimport numpy").encode(),
+    ],
+    ids=["byte order mark", "UTF-16", "nbformat 3", "no cells among the cells", "timed", "magics"],
+)
+def test_a_notebook_is_read_however_its_editor_left_it(here: Path, data: bytes) -> None:
+    (here / "neuron" / "neuron.ipynb").write_bytes(data)
+    assert own("relu", otherwise="fallback").sources == {"relu": "is yours, from the lesson neuron."}
+
+
+def test_a_notebook_with_another_name_is_found(here: Path) -> None:
+    write(here, RELU["source"])
+    (here / "neuron" / "neuron.ipynb").rename(here / "neuron" / "mine (2).ipynb")
+    assert own("relu", otherwise="fallback").sources == {"relu": "is yours, from the lesson neuron."}
+
+
+def test_a_notebook_that_cannot_be_read_is_said_with_the_way_out(here: Path) -> None:
+    (here / "neuron" / "neuron.ipynb").write_text("<<<<<<< mine\n{}\n=======\n>>>>>>> theirs\n")
+    assert own("relu", "dense", otherwise="fallback").sources["dense"] == (
+        "is the course's own: neuron/neuron.ipynb can't be read: it has conflict markers (<<<<<<<) of a merge in it. Settle the merge and run this cell again."
+    )
+    (here / "neuron" / "neuron.ipynb").unlink()
+    assert own("relu", otherwise="fallback").sources == {"relu": "is the course's own: no notebook of the lesson neuron is in neuron/."}
+    (here / "neuron" / "neuron.ipynb").mkdir()
+    assert own("relu", otherwise="fallback").relu(1) == "the course's"
+
+
 def test_a_missing_or_damaged_notebook_and_a_missing_lesson_are_no_errors(here: Path) -> None:
     (here / "neuron" / "neuron.ipynb").write_text("{")
     assert own("relu", otherwise="fallback").relu(1) == "the course's"
