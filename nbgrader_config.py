@@ -26,6 +26,8 @@ c.CourseDirectory.db_url = f"sqlite:///{root}/class/gradebook.db"
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.md", "exercises.py", "progress.json", ".edition"]
 c.Exchange.root = str(root / "class" / "exchange")
 c.Exchange.cache = str(root / "class" / "cache")
+# On its own, collecting follows each link that a learner hands in: to the solutions, for example.
+c.ExchangeFactory.collect = "grader.instructor.collect.OrdinaryFiles"
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'}
 c.Execute.timeout = 120
 

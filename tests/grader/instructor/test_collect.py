@@ -1,0 +1,98 @@
+"""`nbgrader collect` brings a learner's own files and nothing that a link in their folder of the exchange leads to."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from pathlib import Path
+
+import pytest
+from classroom import Course
+
+from course import solved
+from grader.instructor.collect import copy_ordinary_files
+
+ME = getpass.getuser()
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    course = Course(tmp_path)
+    course.nbgrader("db", "assignment", "add", "neuron")
+    return course
+
+
+def inbound(course: Course, student: str = ME) -> Path:
+    """A student's submission in the exchange, as `nbgrader submit` leaves it."""
+    folder = course.root / f"class/exchange/neural_network_basics/inbound/{student}+neuron+2026-10-01 12:00:00 UTC+secret"
+    folder.mkdir(parents=True)
+    (folder / "neuron.ipynb").write_text(json.dumps(solved("neuron")), encoding="utf-8")
+    (folder / "timestamp.txt").write_text("2026-10-01 12:00:00.000000 UTC", encoding="utf-8")
+    return folder
+
+
+def collected(course: Course, student: str = ME) -> set[str]:
+    folder = course.root / "class" / "submitted" / student / "neuron"
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_a_link_in_a_submission_brings_nothing_of_the_teachers(course: Course) -> None:
+    folder, secrets = inbound(course), course.root / "solutions" / "neuron"
+    (folder / "neuron.ipynb").unlink()
+    (folder / "neuron.ipynb").symlink_to(secrets / "neuron.ipynb")
+    (folder / "gradebook.html").symlink_to(course.root / "class" / "gradebook.db")
+    (folder / "all").symlink_to(secrets)
+    (folder / "mine").mkdir()
+    (folder / "mine" / "notes.txt").write_text("my own", encoding="utf-8")
+    os.mkfifo(folder / "mine" / "pipe")
+    said = course.nbgrader("collect", "neuron")
+    assert collected(course) == {"timestamp.txt", "mine", "mine/notes.txt"}
+    for name in ("neuron.ipynb", "gradebook.html", "all"):
+        assert f"{ME}: {name} was left out: it is a link" in said
+    assert f"{ME}: mine/pipe was left out: it is no ordinary file" in said
+    assert course.autograde().errors == {ME: "neuron.ipynb is missing"}
+
+
+def test_a_folder_that_is_a_link_brings_nothing_and_the_next_one_is_collected(course: Course) -> None:
+    real = inbound(course, "zoe")
+    real.with_name(real.name.replace("zoe", "ann")).symlink_to(course.root / "solutions" / "neuron")
+    said = course.nbgrader("collect", "neuron", "--ExchangeCollect.check_owner=False")
+    assert "ann: the whole folder was left out: it is a link" in said
+    assert not (course.root / "class" / "submitted" / "ann" / "neuron").exists()
+    assert collected(course, "zoe") == {"neuron.ipynb", "timestamp.txt"}
+
+
+def test_formgraders_button_collects_the_same_way_and_an_update_replaces_what_was_there(course: Course) -> None:
+    folder = inbound(course)
+    course.nbgrader("collect", "neuron")
+    newer = folder.with_name(folder.name.replace("12:00", "13:00"))
+    newer.mkdir()
+    (newer / "neuron.ipynb").symlink_to(course.root / "solutions" / "neuron" / "neuron.ipynb")
+    (newer / "timestamp.txt").write_text("2026-10-01 13:00:00.000000 UTC", encoding="utf-8")
+    said = course.formgrader().collect("neuron")
+    assert said["success"]
+    assert f"{ME}: neuron.ipynb was left out: it is a link" in said["log"]
+    assert collected(course) == {"timestamp.txt"}
+
+
+def test_too_large_a_submission_stops_nobody_elses(course: Course) -> None:
+    (inbound(course, "ann") / "large.bin").write_bytes(bytes(2_000_000))
+    inbound(course, "zoe")
+    said = course.nbgrader("collect", "neuron", "--CourseDirectory.max_dir_size=1000", "--ExchangeCollect.check_owner=False")
+    assert "ann: nothing was collected: the folder holds more than 1000 kB" in said
+    assert collected(course, "zoe") == {"neuron.ipynb", "timestamp.txt"}
+
+
+def test_a_hard_link_to_somebody_elses_file_is_left_out(tmp_path: Path) -> None:
+    if os.geteuid():
+        pytest.skip("Only root gives a file to somebody else; tests/hub tries it with real accounts.")
+    folder = tmp_path / "ann"
+    folder.mkdir()
+    (tmp_path / "solution").write_text("the teacher's", encoding="utf-8")
+    os.link(tmp_path / "solution", folder / "neuron.ipynb")
+    (folder / "own").write_text("mine", encoding="utf-8")
+    for path in (folder, folder / "own"):
+        os.chown(path, 12345, -1)
+    assert copy_ordinary_files(folder, tmp_path / "copy") == {"neuron.ipynb": "it belongs to somebody else"}
+    assert [path.name for path in (tmp_path / "copy").iterdir()] == ["own"]
