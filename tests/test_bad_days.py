@@ -64,7 +64,7 @@ def test_on_a_full_disk_a_check_judges_and_says_what_is_not_kept_and_keeps_it_on
     assert code == 0, complained
     full, kept = said.split("PROGRESS")
     assert "✓ solved, 2 of 2 points" in full
-    assert "progress.json can&#x27;t be written (No space left on device): what you solve is remembered only until this kernel stops." in full
+    assert "progress.json can&#x27;t be written (No space left on device): what you solve and answer is remembered only as long as this runs." in full
     assert kept.startswith("\n")
     assert "can&#x27;t be written" not in kept
     assert json.loads(kept[kept.index('{\n "solved"') :])["solved"] == {"relu": 2.0, "dense": 3.0}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.learner.check import KEY_FILE, KeyMissing, load_key
-from grader.learner.progress import load_progress, record_answer
+from grader.learner.progress import load_progress, not_kept, record_answer
 
 STYLE = """<style>
 .asked{max-width:46em;font-family:var(--jp-ui-font-family,sans-serif);font-size:14px;line-height:1.5;color:var(--jp-ui-font-color1,#222)}
@@ -52,10 +52,10 @@ class Asked:
             callback()
 
     def reply(self) -> str:
-        """What the learner reads after choosing."""
+        """What the learner reads after choosing, and that it can't be kept where it can't."""
         right = self.chosen == self._question["answer"]
         start = "✓ Yes." if right else f"✗ No: {self._question['answer']}."
-        return f"{start} {self._question['why']}"
+        return " ".join(filter(None, (start, self._question["why"], not_kept(self._folder))))
 
     def show(self) -> None:
         """Show the question: as text for readers without a kernel, as buttons in a living notebook."""

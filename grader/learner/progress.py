@@ -6,24 +6,44 @@ import contextlib
 import json
 import os
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a notebook and a watch that write at the same moment may cost one of the two notes
+    fcntl = None  # type: ignore[assignment]
 
 FILE = "progress.json"
 
-_unsaved: dict[Path, tuple[dict[str, Any], str]] = {}
-"""Progress of folders that can't be written, and why they can't; it lasts as long as the kernel."""
+PATIENCE = 1.0
+"""Seconds that a turn is waited for; a note that takes none is better than a kernel that hangs."""
+
+
+class Note(NamedTuple):
+    """One thing to remember: in which part, of what, and its value, None where it is to be forgotten."""
+
+    part: str
+    name: str
+    value: Any
+
+
+_unsaved: dict[Path, tuple[list[Note], str]] = {}
+"""Notes for folders that can't be written, and why they can't; they last as long as this process."""
 
 
 def load_progress(folder: Path) -> dict[str, Any]:
     """``{"solved": {exercise: points}, "answers": {question: option chosen first}}``; empty where nothing readable is kept."""
-    if folder in _unsaved:
-        return _unsaved[folder][0]
     try:
         data = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return {part: dict(data.get(part, {})) for part in ("solved", "answers")}
+        progress = {part: dict(data.get(part, {})) for part in ("solved", "answers")}
     except (OSError, ValueError, AttributeError, TypeError):
-        return {"solved": {}, "answers": {}}
+        progress = {"solved": {}, "answers": {}}
+    for note in _unsaved.get(folder, ([], ""))[0]:
+        _add(progress, note)
+    return progress
 
 
 def not_kept(folder: Path) -> str | None:
@@ -31,40 +51,77 @@ def not_kept(folder: Path) -> str | None:
     if folder not in _unsaved:
         return None
     return (
-        f"{FILE} can't be written ({_unsaved[folder][1]}): what you solve is remembered only until this kernel stops."
+        f"{FILE} can't be written ({_unsaved[folder][1]}): what you solve and answer is remembered only as long as this runs."
         f" Your notebook may not be saved either; make room, or make {folder.name}/ yours to write."
     )
 
 
 def record_solved(folder: Path, exercise: str, points: float, solved: bool) -> dict[str, Any]:
     """Note an exercise as solved, or as open again; returns the progress."""
-    progress = load_progress(folder)
-    if solved:
-        progress["solved"][exercise] = points
-    else:
-        progress["solved"].pop(exercise, None)
-    _save(folder, progress)
-    return progress
+    return _record(folder, Note("solved", exercise, points if solved else None))
 
 
 def record_answer(folder: Path, question: str, option: str) -> None:
     """Note what a learner answered; the first answer stays."""
-    progress = load_progress(folder)
-    progress["answers"].setdefault(question, option)
-    _save(folder, progress)
+    _record(folder, Note("answers", question, option))
+
+
+def _record(folder: Path, note: Note) -> dict[str, Any]:
+    with _turn(folder):
+        progress = load_progress(folder)
+        _add(progress, note)
+        try:
+            _save(folder, progress)
+            _unsaved.pop(folder, None)
+        except OSError as error:  # it costs a learner nothing but the memory of it
+            _unsaved[folder] = [*_unsaved.get(folder, ([], ""))[0], note], error.strerror or str(error)
+    return progress
+
+
+def _add(progress: dict[str, Any], note: Note) -> None:
+    if note.value is None:
+        progress[note.part].pop(note.name, None)
+    elif note.part == "answers":
+        progress[note.part].setdefault(note.name, note.value)
+    else:
+        progress[note.part][note.name] = note.value
+
+
+@contextlib.contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Between reading and writing nobody else writes: a notebook's kernel and a watch beside it take turns, by a lock on the folder itself."""
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError, AttributeError):  # where there are no locks, or none on this disk, it goes without
+            place = os.open(folder, os.O_RDONLY)
+            held.callback(os.close, place)
+            end = time.monotonic() + PATIENCE
+            while not _locked(place) and time.monotonic() < end:
+                time.sleep(0.005)
+        yield
+
+
+def _locked(place: int) -> bool:
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _save(folder: Path, progress: dict[str, Any]) -> None:
-    """Write at once or not at all; a folder that can't be written costs a learner nothing but the memory of it."""
+    """Write at once or not at all.
+
+    Raises:
+        OSError: the folder can't be written.
+    """
     temporary = None
     try:
         with tempfile.NamedTemporaryFile("w", dir=folder, prefix=f".{FILE}.", delete=False, encoding="utf-8") as file:
             temporary = file.name
             json.dump(progress, file, indent=1)
         os.replace(temporary, folder / FILE)
-        _unsaved.pop(folder, None)
-    except OSError as error:
-        _unsaved[folder] = progress, error.strerror or str(error)
+    except OSError:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+        raise

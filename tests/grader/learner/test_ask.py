@@ -39,6 +39,17 @@ def test_a_prediction_is_open_until_it_is_chosen_and_then_answered_for_good(cour
     assert bet.reply() == "✗ No: yes. Half of it is 1."
 
 
+def test_an_answer_that_cannot_be_kept_is_answered_and_said(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any, **kwargs: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("grader.learner.progress.tempfile.NamedTemporaryFile", full)
+    monkeypatch.chdir(course / "first")
+    bet = predict("even")
+    bet.choose("yes")
+    assert bet.reply().startswith("✓ Yes. Half of it is 1. progress.json can't be written (No space left on device): what you solve and answer is remembered only as")
+
+
 def test_a_question_that_the_lesson_does_not_have_is_refused_by_name(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(course / "first")
     with pytest.raises(KeyError, match="odd"):

@@ -1,0 +1,63 @@
+"""What a learner has done is kept, also where two processes write it and where the disk comes and goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.learner.progress import load_progress, not_kept, record_answer, record_solved
+
+WRITER = """
+import sys
+from pathlib import Path
+from grader.learner.progress import record_answer, record_solved
+sys.stdin.read(1)
+for number in range(100):
+    record_answer(Path.cwd(), f"{sys.argv[1]} {number}", "yes")
+    record_solved(Path.cwd(), f"{sys.argv[1]} {number}", 1.0, True)
+"""
+
+
+def test_what_a_kernel_and_a_watch_note_at_the_same_time_is_all_kept_and_nothing_lies_about(tmp_path: Path) -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, name], cwd=tmp_path, stdin=subprocess.PIPE) for name in ("kernel", "watch")]
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write(b"g")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate(timeout=60)
+    progress = load_progress(tmp_path)
+    assert (len(progress["answers"]), len(progress["solved"])) == (200, 200)
+    assert [path.name for path in tmp_path.iterdir()] == ["progress.json"]
+
+
+def test_a_turn_that_never_comes_costs_a_second_and_no_note(tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    place = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(place, fcntl.LOCK_EX)
+    record_answer(tmp_path, "even", "yes")
+    os.close(place)
+    assert load_progress(tmp_path)["answers"] == {"even": "yes"}
+
+
+def test_what_could_not_be_written_is_added_to_what_others_wrote_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any, **kwargs: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    record_solved(tmp_path, "relu", 2.0, True)
+    with monkeypatch.context() as patch:
+        patch.setattr("grader.learner.progress.tempfile.NamedTemporaryFile", full)
+        record_answer(tmp_path, "even", "yes")
+        record_solved(tmp_path, "relu", 0.0, False)
+    assert (not_kept(tmp_path) or "").startswith("progress.json can't be written (No space left on device)")
+    assert load_progress(tmp_path) == {"solved": {}, "answers": {"even": "yes"}}
+    (tmp_path / "progress.json").write_text(json.dumps({"solved": {"relu": 2.0, "dense": 3.0}, "answers": {"odd": "no"}}))
+    record_solved(tmp_path, "sigmoid", 3.0, True)
+    assert json.loads((tmp_path / "progress.json").read_text()) == {"solved": {"dense": 3.0, "sigmoid": 3.0}, "answers": {"odd": "no", "even": "yes"}}
+    assert not_kept(tmp_path) is None
