@@ -16,7 +16,7 @@ from grader.execution.submission import UnreadableNotebook, load_notebook
 from grader.execution.unconfined import Unconfined, Unwanted
 from grader.learner.check import KEY_FILE, KeyMissing, load_key
 from grader.learner.notebook import cells_that_count, found
-from grader.learner.progress import record_solved
+from grader.learner.progress import not_kept, record_solved
 from grader.learner.terminal import Paper, report
 from grader.learner.work import WORK, WorkError, find_root, lessons, make_work
 
@@ -46,11 +46,11 @@ def judged(notebook: Path, data: bytes, runner: Unconfined) -> tuple[str, list[V
     verdicts = [verdict_on(name, one, cells, response) for name, one in exercises.items()]
     for verdict in verdicts:
         record_solved(notebook.parent, verdict.exercise, verdict.points, verdict.solved)
-    return key["title"], verdicts, odd
+    return key["title"], verdicts, [*odd, *filter(None, [not_kept(notebook.parent)])]
 
 
 class Watch:
-    """Looks at notebooks and shows the verdicts on the one that was saved last.
+    """Looks at notebooks and shows the verdicts on those that were saved, the one saved last at the end.
 
     Args:
         notebooks: where the notebooks belong; each lies in the folder of its lesson. One that got another name is found there.
@@ -65,8 +65,8 @@ class Watch:
 
     def once(self) -> bool:
         """Check the notebook that was saved last; whether every exercise is solved."""
-        newest = max(self._there(), key=lambda path: (_stamp(path) or (0,))[0], default=None)
-        return self._check(newest) if newest else self._say_lost()
+        there = _by_time(self._there())
+        return self._check(there[-1:]) if there else self._say_lost()
 
     def forever(self) -> None:
         """Check at once and at each save, until somebody ends it."""
@@ -76,16 +76,24 @@ class Watch:
             there = self._there()
             changed = [path for path in there if self._seen.get(path) != _stamp(path)]
             if changed:
-                self._check(max(changed, key=lambda path: (_stamp(path) or (0,))[0]))
+                self._check(_by_time(changed))
             elif not there and not self._lost:
                 self._say_lost()
 
     def _there(self) -> list[Path]:
         return [path for place in self._places if (path := found(place))]
 
-    def _check(self, notebook: Path) -> bool:
+    def _check(self, notebooks: list[Path]) -> bool:
+        """Check notebooks and show what is said of them together; whether all is solved."""
         self._seen |= {path: _stamp(path) for path in self._there() if path not in self._seen}
         self._lost = False
+        checked = [self._checked(notebook) for notebook in notebooks]
+        if said := [text for text, _ in checked if text]:
+            self._say("\n\n".join(said))
+        return all(solved for _, solved in checked)
+
+    def _checked(self, notebook: Path) -> tuple[str, bool]:
+        """What is to be said of a notebook, "" where it was saved again meanwhile and will be looked at again, and whether all of it is solved."""
         stamp = self._seen[notebook] = _stamp(notebook)
         self._say(f"Checking {_short(notebook)} …", passing=True)
         runner = Unconfined(self._seconds, notebook.parent, wanted=lambda: _stamp(notebook) == stamp)
@@ -93,13 +101,11 @@ class Watch:
         try:
             title, verdicts, odd = judged(notebook, _settled(notebook), runner)
         except Unwanted:
-            return False  # it was saved again meanwhile, and will be looked at again
+            return "", False
         except (UnreadableNotebook, KeyMissing, OSError) as error:
-            self._say(paper.wrapped(_why(notebook, error)))
-            return False
+            return paper.wrapped(_why(notebook, error)), False
         when = f"{_short(notebook)}, checked at {time.strftime('%H:%M:%S')}."
-        self._say(f"{report(title, verdicts, odd, paper)}\n\n{paper.wrapped(when)}")
-        return all(verdict.solved for verdict in verdicts)
+        return f"{report(title, verdicts, odd, paper)}\n\n{paper.wrapped(when)}", all(verdict.solved for verdict in verdicts)
 
     def _say_lost(self) -> bool:
         self._lost = True
@@ -165,6 +171,11 @@ def _run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("\nStopped watching.")
     return 0
+
+
+def _by_time(paths: list[Path]) -> list[Path]:
+    """Files in the order in which they were saved."""
+    return sorted(paths, key=lambda path: (_stamp(path) or (0,))[0])
 
 
 def _stamp(path: Path) -> Stamp:

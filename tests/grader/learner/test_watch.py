@@ -23,6 +23,7 @@ from grader.cli import main
 from grader.execution.unconfined import Unconfined
 from grader.learner.progress import load_progress
 from grader.learner.watch import _settled, judged
+from grader.learner.work import make_work
 
 ABSOLUTE = "def relu(z):\n    print('called')\n    return np.abs(z)\n"
 ENDLESS = "def sigmoid(z):\n    while True:\n        pass\n"
@@ -205,6 +206,31 @@ def test_without_a_name_whichever_lesson_is_saved_is_checked(learner: Learner) -
     for name in ("loss", "neuron"):
         (learner.root / "work" / name / f"{name}.ipynb").write_bytes(data(solved(name)))
         learner.hears(lesson(name).title, "4 of 4", f"work/{name}/{name}.ipynb, checked at")
+
+
+@pytest.mark.parametrize("order", [("loss", "neuron"), ("neuron", "loss")])
+def test_of_notebooks_that_are_saved_all_at_once_all_verdicts_are_shown_and_the_last_saved_ones_last(learner: Learner, order: tuple[str, str]) -> None:
+    learner.watch()
+    learner.hears("checked at")
+    assert learner.process is not None
+    learner.process.send_signal(signal.SIGSTOP)
+    for name in order:
+        (learner.root / "work" / name / f"{name}.ipynb").write_bytes(data(solved(name)))
+        time.sleep(0.02)
+    learner.process.send_signal(signal.SIGCONT)
+    said = learner.hears(*(f"work/{name}/{name}.ipynb, checked at" for name in order))
+    assert [said.index(lesson(name).title) for name in order] == sorted(said.index(lesson(name).title) for name in order)
+    assert all(load_progress(learner.root / "work" / name)["solved"].keys() == lesson(name).exercises.keys() for name in order)
+    time.sleep(1)
+    assert (learner.root / "said").read_bytes().decode()[learner.read :] == ""
+
+
+def test_progress_that_cannot_be_kept_is_said(learner: Learner) -> None:
+    make_work(learner.root)
+    (learner.folder / "progress.json").mkdir()
+    learner.save(solved("neuron"))
+    learner.watch("neuron", "--once")
+    assert "progress.json can't be written (Is a directory): what you solve and answer is remembered only as long as this runs." in " ".join(learner.hears("4 of 4").split())
 
 
 @pytest.mark.skipif(os.name != "posix", reason="A pseudo terminal is Unix's.")
