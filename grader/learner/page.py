@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from grader.comparison.present import progress_text
-from grader.execution.submission import UnreadableNotebook, checked_name, facts, load_notebook
+from grader.execution.submission import UnreadableNotebook, checked_name, facts, load_notebook, text_of
 from grader.learner.ask import Asked
 from grader.learner.check import KEY_FILE, KeyMissing, load_key
+from grader.learner.notebook import found
 from grader.learner.work import WORK, WorkError, find_root, lessons
 from grader.refused import Refused
 
@@ -90,7 +91,7 @@ def stale(cells: list[dict[str, Any]]) -> list[str]:
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `export`."""
     parser = subparsers.add_parser("export", help="make one HTML file of a lesson of yours, with its pictures, that anybody can read")
-    parser.add_argument("lesson", help="a lesson's name, or a notebook")
+    parser.add_argument("lesson", nargs="?", help="a lesson's name, or a notebook; where none is given, the lesson whose folder you are in")
     parser.add_argument("--run", dest="run_first", action="store_true", help="run all its cells first; else it shows what you saved")
     parser.add_argument("--output", type=Path, metavar="FILE", help="work/LESSON.html where it is not given")
     parser.set_defaults(run=_run)
@@ -102,8 +103,7 @@ def _run(arguments: argparse.Namespace) -> int:
         page = exported(notebook, arguments.run_first)
         old = stale(load_notebook(notebook.read_bytes()))
     except (UnreadableNotebook, KeyMissing, OSError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or str(error).partition(". ")[0]
-        raise Refused(f"{notebook.name} can't be exported: {reason}.") from None
+        raise Refused(f"{notebook.name} can't be exported: {_why(error)}.") from None
     place = arguments.output or place
     _write(place, page)
     print(f"{place} is there; open it in a browser.")
@@ -113,27 +113,38 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _places(start: Path, lesson: str) -> tuple[Path, Path]:
+def _why(error: UnreadableNotebook | KeyMissing | OSError) -> str:
+    if isinstance(error, UnreadableNotebook):
+        return error.told("export it again")
+    return getattr(error, "strerror", None) or str(error).removesuffix(".")
+
+
+def _places(start: Path, lesson: str | None) -> tuple[Path, Path]:
     """The notebook that a learner means, and where its page belongs.
+
+    Args:
+        start: the folder the learner is in.
+        lesson: a notebook, a lesson's folder or its name, or None for the lesson that the learner is in.
 
     Raises:
         Refused: there is none.
     """
-    path = start / lesson
+    path = start / lesson if lesson else start
     if path.is_file():
         return path, path.with_suffix(".html")
     if (path / KEY_FILE).is_file():
-        return path / f"{path.name}.ipynb", path.with_suffix(".html")
+        return found(own := path / f"{path.name}.ipynb") or own, path.with_suffix(".html")
     try:
         root = find_root(start)
     except WorkError as error:
         raise Refused(str(error)) from None
     if lesson not in lessons(root):
-        raise Refused(f"The course has no lesson {lesson}, and there is no notebook of that name; it has {', '.join(lessons(root))}.")
-    work = root / WORK
-    if not (work / lesson / f"{lesson}.ipynb").is_file():
+        start_of_it = f"The course has no lesson {lesson}, and there is no notebook of that name; it has" if lesson else "Say which lesson: the course has"
+        raise Refused(f"{start_of_it} {', '.join(lessons(root))}.")
+    notebook = found(root / WORK / lesson / f"{lesson}.ipynb")
+    if notebook is None:
         raise Refused(f"There is no {WORK}/{lesson}/{lesson}.ipynb yet; make lab makes your copy of the course.")
-    return work / lesson / f"{lesson}.ipynb", work / f"{lesson}.html"
+    return notebook, root / WORK / f"{lesson}.html"
 
 
 def _write(place: Path, page: str) -> None:
@@ -152,9 +163,9 @@ def _read(notebook: Path) -> Any:
     data = notebook.read_bytes()
     load_notebook(data)  # says in a sentence why it can't be read
     try:
-        return nbformat.reads(json.dumps(_completed(json.loads(data.decode("utf-8-sig")))), as_version=4)  # type: ignore[no-untyped-call]
+        return nbformat.reads(json.dumps(_completed(json.loads(text_of(data)))), as_version=4)  # type: ignore[no-untyped-call]
     except Exception as error:  # nbformat and jsonschema have a dozen
-        raise UnreadableNotebook(f"it is not a notebook that nbformat reads ({type(error).__name__})") from None
+        raise UnreadableNotebook(f"it is not a notebook that nbformat reads ({type(error).__name__})", "Save it in JupyterLab") from None
 
 
 def _completed(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -169,8 +180,18 @@ def _completed(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run_cells(page: Any, folder: Path) -> None:
-    """Run a notebook's cells in a kernel, as "Run All" would but past errors; its file stays as it is."""
+    """Run a notebook's cells in a kernel, as "Run All" would but past errors; its file stays as it is.
+
+    Raises:
+        UnreadableNotebook: a cell doesn't end, or the kernel does.
+    """
     from nbclient import NotebookClient
+
+    begun = 0
+
+    def begin(cell: Any, cell_index: int) -> None:
+        nonlocal begun
+        begun = cell_index + 1
 
     client = NotebookClient(
         page,
@@ -179,13 +200,16 @@ def _run_cells(page: Any, folder: Path) -> None:
         allow_errors=True,
         store_widget_state=False,
         coalesce_streams=True,
+        on_cell_start=begin,
         resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"],
     )
     try:
         client.execute()
     except TimeoutError:
-        raise UnreadableNotebook(f"a cell ran for more than {CELL_SECONDS} seconds; look for a loop that never ends") from None
+        raise UnreadableNotebook(f"its cell {begun} ran for more than {CELL_SECONDS} seconds", "Look for a loop that never ends, mend it") from None
+    except RuntimeError:  # the kernel is dead
+        raise UnreadableNotebook(f"its kernel ended at the cell {begun}, which stops Python itself or needs more memory than there is", "Mend that cell") from None
 
 
 def _still(cell: Any, key: dict[str, Any], folder: Path) -> None:

@@ -135,16 +135,41 @@ def test_what_cannot_be_exported_is_said(tmp_path: Path, monkeypatch: pytest.Mon
         assert main(["export", *words]) == 1
         return capsys.readouterr().err
 
+    assert said() == "Say which lesson: the course has neuron, learning_rate, initialization, loss, chain_rule, capstone.\n"
     assert "The course has no lesson nouron, and there is no notebook of that name; it has neuron, " in said("nouron")
     assert "There is no work/loss/loss.ipynb yet; make lab makes your copy of the course." in said("loss")
     assert "nowhere/mine.html can't be written: No such file or directory; name another place with --output." in said("neuron", "--output=nowhere/mine.html")
     notebook.write_bytes(b"{")
-    assert "neuron.ipynb can't be exported: it is damaged: it can't be read as JSON from its line 1 on." in said("neuron")
+    assert "neuron.ipynb can't be exported: it is damaged: it can't be read as JSON from its line 1 on. Save it in JupyterLab (" in said("neuron")
+    notebook.write_bytes(b"<<<<<<< mine\n{}\n=======\n>>>>>>> theirs\n")
+    assert said("neuron") == "neuron.ipynb can't be exported: it has conflict markers (<<<<<<<) of a merge in it. Settle the merge and export it again.\n"
     notebook.write_bytes(b'{"cells": [{"cell_type": "code", "outputs": 3}]}')
     assert "neuron.ipynb can't be exported: it is not a notebook that nbformat reads" in said("work/neuron/neuron.ipynb")
     (notebook.parent / "answers.json").unlink()
-    assert "neuron.ipynb can't be exported: answers.json is not in neuron/" in said("work/neuron/neuron.ipynb")
+    assert "neuron.ipynb can't be exported: answers.json is not in neuron/, where this notebook runs; keep a lesson's files together. make fresh" in said("work/neuron/neuron.ipynb")
     assert not list(tmp_path.rglob("*.html"))
+
+
+def test_a_cell_that_kills_its_kernel_or_never_ends_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("grader.learner.page.CELL_SECONDS", 3)
+    for answer, why in (
+        ("import os\nos._exit(1)\n", "its kernel ended at the cell {}, which stops Python itself or needs more memory than there is. Mend that cell and export it again."),
+        ("while True:\n    pass\n", "its cell {} ran for more than 3 seconds. Look for a loop that never ends, mend it and export it again."),
+    ):
+        notebook = written("neuron", relu=answer)
+        number = [cell["id"] for cell in notebook["cells"]].index("relu") + 1
+        folder_of("neuron", tmp_path / str(number) / why[:10], notebook)
+        monkeypatch.chdir(tmp_path / str(number) / why[:10] / "work" / "neuron")
+        assert main(["export", "--run"]) == 1
+        assert capsys.readouterr().err.splitlines()[-1] == f"neuron.ipynb can't be exported: {why.format(number)}"
+
+
+def test_a_notebook_with_another_name_is_exported_from_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = folder_of("neuron", tmp_path)
+    notebook.rename(notebook.with_name("mine.ipynb"))
+    monkeypatch.chdir(notebook.parent)
+    assert main(["export"]) == 0
+    assert "4 of 4 exercises of this lesson solved" in (tmp_path / "work" / "neuron.html").read_text(encoding="utf-8")
 
 
 def test_a_notebook_that_another_tool_left_without_metadata_is_exported(tmp_path: Path) -> None:
@@ -155,7 +180,10 @@ def test_a_notebook_that_another_tool_left_without_metadata_is_exported(tmp_path
     assert "0 of 4 exercises of this lesson solved" in page
 
 
-def test_a_notebook_with_a_byte_order_mark_or_windows_line_ends_is_exported(tmp_path: Path) -> None:
+def test_a_notebook_in_an_encoding_of_windows_is_exported(tmp_path: Path) -> None:
     notebook = folder_of("neuron", tmp_path)
-    notebook.write_bytes(b"\xef\xbb\xbf" + notebook.read_bytes().replace(b"\n", b"\r\n"))
+    text = notebook.read_text(encoding="utf-8")
+    notebook.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert "4 of 4 exercises of this lesson solved" in exported(notebook)
+    notebook.write_bytes(text.encode("utf-16"))
     assert "4 of 4 exercises of this lesson solved" in exported(notebook)
