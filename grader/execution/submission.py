@@ -9,12 +9,30 @@ from __future__ import annotations
 import ast
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 MAX_BYTES = 50_000_000
 """Largest notebook that is read."""
+
+MAX_NESTED = 2_000_000
+"""Most lists and objects in a notebook's file: each takes many times its two bytes once it is read."""
+
+MAX_CELLS = 2_000
+"""Most cells of a notebook that is read."""
+
+MAX_SOURCE = 200_000
+"""Most characters of a code cell that is read; a longer one is left out."""
+
+MAX_SOURCES = 1_000_000
+"""Most characters of all cells together; code beyond is left out."""
+
+MAX_REPAIRS = 20
+"""Most sentences on what was repaired."""
+
+MAX_LABEL = 40
+"""Most characters of a cell's id and type."""
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How a file begins that a tool of Windows wrote in its own encoding."""
@@ -22,7 +40,9 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 CONFLICT = "has conflict markers (<<<<<<<) of a merge in it"
 
 MAX_KEPT = 20_000
-"""Most characters of a cell whose facts are kept."""
+"""Most characters of a cell whose facts are kept for the whole class, and of a text that is only shown."""
+
+CONFLICT_BEGINS, CONFLICT_ENDS = re.compile(r"^<{7} ", re.MULTILINE), re.compile(r"^>{7} ", re.MULTILINE)
 
 MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 """A line that is IPython's and not Python's."""
@@ -50,11 +70,16 @@ class UnreadableNotebook(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a notebook: its id ("" where it has none), its type ("code", "markdown", …) and its text."""
+    """One cell of a notebook: its id ("" where it has none), its type ("code", "markdown", …) and its text.
+
+    Attributes:
+        left_out: how many characters of code it had, where those were too many; `source` is then a comment that says so.
+    """
 
     id: str
     type: str
     source: str
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,7 +89,7 @@ class Template:
     Attributes:
         exercises: names of the functions to find.
         setup: texts of the setup cells, which run first, as the lesson has them.
-        locked: texts of other locked code cells by id; they run as the lesson has them.
+        locked: texts of setup and other locked code cells by id; they run as the lesson has them.
         idle: ids of the cells that are not run: checks, plays, questions and setup.
         idle_texts: their texts, for copies under another id.
     """
@@ -93,6 +118,8 @@ def load_notebook(data: bytes) -> list[dict[str, Any]]:
     """
     if len(data) > MAX_BYTES:
         raise UnreadableNotebook(f"it is {len(data) / 1e6:.0f} MB large; at most {MAX_BYTES / 1e6:.0f} MB are read", "Clear its outputs")
+    if (nested := data.count(b"[") + data.count(b"{")) > MAX_NESTED:
+        raise UnreadableNotebook(f"it holds some {nested:,} lists and objects; at most {MAX_NESTED:,} are read", "Clear its outputs")
     try:
         notebook = json.loads(text_of(data))
     except (ValueError, RecursionError) as error:
@@ -102,7 +129,10 @@ def load_notebook(data: bytes) -> list[dict[str, Any]]:
         notebook = {"cells": [cell for sheet in sheets for cell in sheet]}  # nbformat 3
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise UnreadableNotebook("it is not a notebook: it has no list of cells")
-    return [cell for cell in notebook["cells"] if isinstance(cell, dict)]
+    cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
+    if len(cells) > MAX_CELLS:
+        raise UnreadableNotebook(f"it has {len(cells):,} cells; at most {MAX_CELLS:,} are read", "Take out what is not needed")
+    return cells
 
 
 def text_of(data: bytes) -> str:
@@ -115,8 +145,13 @@ def text_of(data: bytes) -> str:
 
 
 def cells_of(loaded: list[dict[str, Any]]) -> list[Cell]:
-    """What counts of each cell: its id, type and text."""
-    return [_cell(cell) for cell in loaded]
+    """What counts of each cell: its id, type and text, within `MAX_SOURCE` and `MAX_SOURCES`."""
+    cells, left = [], MAX_SOURCES
+    for raw in loaded:
+        cell = _within(_cell(raw), left)
+        left -= len(cell.source)
+        cells.append(cell)
+    return cells
 
 
 def cells_to_run(known: Template, submitted: list[Cell]) -> tuple[list[str], list[str]]:
@@ -126,31 +161,76 @@ def cells_to_run(known: Template, submitted: list[Cell]) -> tuple[list[str], lis
     finished = {name for cell in submitted for name in _written(known, cell)}
     seen: dict[str, int] = {}
     for cell in submitted:
-        answers = answers_in(known, cell)
-        if answers:
+        if cell.left_out:
+            repaired.append(_left_out(cell.left_out))
+        elif answers := answers_in(known, cell):
             for name in answers:
                 seen[name] = seen.get(name, 0) + 1
             if cell.type != "code":
                 repaired.append(f"The cell of {', '.join(answers)} was of type {cell.type}; it was read as code.")
-            if all(name in finished and is_stub(cell.source, name) for name in answers):
-                repaired.append(f"A second, unfinished cell of {', '.join(answers)} was left out.")
-                continue
-            texts.append(cell.source)
-        elif cell.type == "code" and not _is_idle(known, cell):
-            texts.append(known.locked.get(cell.id, cell.source))
+            if stubs := [name for name in answers if name in finished and is_stub(cell.source, name)]:
+                repaired.append(f"A second, unfinished {', '.join(stubs)} was left out.")
+            texts.append(_without(stubs, cell.source))
+        elif cell.type == "code":
+            text = known.locked.get(cell.id, cell.source)
+            if text != cell.source:
+                repaired.append(f"The lesson's cell {cell.id} was changed; what ran is the lesson's own.")
+            if not _is_idle(known, cell):
+                texts.append(text)
     repaired += [f"{name} is defined in {count} cells; the last finished one counts." for name, count in seen.items() if count > 1]
-    return texts, repaired
+    return [text for text in texts if text], _few(repaired)
 
 
 def _cell(cell: dict[str, Any]) -> Cell:
     source = cell.get("source", cell.get("input", ""))
     text = "".join(map(str, source)) if isinstance(source, list) else str(source)
-    return Cell(str(cell.get("id", "")), str(cell.get("cell_type", "")), text.replace("\r\n", "\n").encode("utf-8", "replace").decode().strip())
+    return Cell(_label(cell.get("id", "")), _label(cell.get("cell_type", "")), _writable(text.replace("\r\n", "\n").replace("\r", "\n")).strip())
+
+
+def _label(value: Any) -> str:
+    return _writable(str(value)[:MAX_LABEL])
+
+
+def _writable(text: str) -> str:
+    """The text without halves of letters, which no file can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _within(cell: Cell, left: int) -> Cell:
+    """The cell where its text fits into what is `left`; else without its code, or with the beginning of a text that is only shown."""
+    if cell.type != "code":
+        return replace(cell, source=cell.source[: min(MAX_KEPT, left)])
+    if len(cell.source) <= min(MAX_SOURCE, left):
+        return cell
+    return replace(cell, source=f"# {_left_out(len(cell.source))}"[:left], left_out=len(cell.source))
+
+
+def _left_out(length: int) -> str:
+    return f"A cell of {length:,} characters was left out; at most {MAX_SOURCE:,} of a cell and {MAX_SOURCES:,} of a notebook are read."
+
+
+def _without(names: list[str], source: str) -> str:
+    """A cell's text with blank lines in place of its stubs of these names."""
+    tree = parsed(source) if names else None
+    lines = source.split("\n")
+    for node in tree.body if tree else []:
+        if isinstance(node, ast.FunctionDef) and node.name in names and _is_unwritten(node):
+            first, last = min([node.lineno, *(part.lineno for part in node.decorator_list)]), node.end_lineno or node.lineno
+            lines[first - 1 : last] = [""] * (last - first + 1)
+    return "\n".join(lines) if any(map(str.strip, lines)) else ""
+
+
+def _few(repaired: list[str]) -> list[str]:
+    """Each sentence once, and not more than a person reads."""
+    sentences = list(dict.fromkeys(repaired))
+    more = len(sentences) - MAX_REPAIRS
+    return sentences if more <= 0 else [*sentences[:MAX_REPAIRS], f"Of such sentences there are {more} more."]
 
 
 def has_conflict_markers(text: str) -> bool:
     """Whether git left both sides of a merge in a text."""
-    return re.search(r"^<{7} .*^>{7} ", text, re.MULTILINE | re.DOTALL) is not None
+    begin = CONFLICT_BEGINS.search(text)
+    return begin is not None and CONFLICT_ENDS.search(text, begin.end()) is not None
 
 
 def _not_json(data: bytes, error: Exception) -> UnreadableNotebook:
@@ -208,13 +288,8 @@ class Facts:
 
 
 def facts(source: str) -> Facts:
-    """The facts about a cell; most cells of a class are the same, so they are kept."""
-    return _kept_facts(source) if len(source) <= MAX_KEPT else _read_facts(source)
-
-
-@lru_cache(maxsize=4096)
-def _kept_facts(source: str) -> Facts:
-    return _read_facts(source)
+    """The facts about a cell; most cells of a class are the same, so they are kept, and those of long cells as long as one notebook is looked at."""
+    return _kept_facts(source) if len(source) <= MAX_KEPT else _facts_kept_briefly(source)
 
 
 def _read_facts(source: str) -> Facts:
@@ -229,6 +304,10 @@ def _read_facts(source: str) -> Facts:
         assigned=frozenset(target.id for target in targets if isinstance(target, ast.Name)),
         checked=checked_name(source) if "check" in source else None,
     )
+
+
+_kept_facts = lru_cache(maxsize=4096)(_read_facts)
+_facts_kept_briefly = lru_cache(maxsize=MAX_SOURCES // MAX_KEPT)(_read_facts)
 
 
 def checked_name(source: str) -> str | None:
@@ -262,9 +341,10 @@ def _is_unwritten(function: ast.FunctionDef) -> bool:
 
 def _written(known: Template, cell: Cell) -> set[str]:
     """The exercises that a cell gives a function to, other than a stub."""
+    if cell.type != "code":
+        return {name for name in answers_in(known, cell) if not is_stub(cell.source, name)}
     found = facts(cell.source)
-    assigned = found.assigned if cell.type == "code" else frozenset()
-    return ({*answers_in(known, cell)} - found.stubs) | assigned & {*known.exercises}
+    return ({*found.functions} - found.stubs | found.assigned) & {*known.exercises}
 
 
 def _is_idle(known: Template, cell: Cell) -> bool:

@@ -96,7 +96,7 @@ def template(lesson: Lesson) -> Template:
     return Template(
         exercises=tuple(lesson.exercises),
         setup=tuple(text for _, kind, _, text in cells if kind == "setup"),
-        locked={cell_id: text for cell_id, kind, _, text in cells if kind == "code"},
+        locked={cell_id: text for cell_id, kind, _, text in cells if kind in ("code", "setup")},
         idle=frozenset(cell_id for cell_id, _ in idle),
         idle_texts=frozenset(text for _, text in idle),
     )

@@ -196,7 +196,7 @@ def test_what_was_repaired_is_said() -> None:
     stub_copied_below(notebook)
     assert RUN.grade(data(notebook), runner()).repaired == (
         "The cell of relu was of type markdown; it was read as code.",
-        "A second, unfinished cell of relu was left out.",
+        "A second, unfinished relu was left out.",
         "relu is defined in 2 cells; the last finished one counts.",
     )
 

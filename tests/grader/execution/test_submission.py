@@ -1,0 +1,114 @@
+"""A submission's cells: found and repaired as Jupyter would run them, in time that grows no faster than the notebook."""
+
+from __future__ import annotations
+
+import json
+import time
+import tracemalloc
+from typing import Any
+
+import pytest
+
+from course import learners_notebook, lesson, solved, written
+from grader.execution.submission import MAX_CELLS, MAX_SOURCE, MAX_SOURCES, UnreadableNotebook, cells_of, cells_to_run, load_notebook, read_notebook
+from grader.execution.unconfined import Unconfined
+from grader.instructor.run import Graded, Run, template
+
+RUN = Run(lesson("neuron"), seed=7)
+KNOWN = template(lesson("neuron"))
+
+
+def cell(source: str, cell_type: str = "code", cell_id: str = "") -> dict[str, Any]:
+    return {"cell_type": cell_type, "id": cell_id, "source": source, "metadata": {}}
+
+
+def graded(notebook: dict[str, Any]) -> Graded:
+    return RUN.grade(json.dumps(notebook).encode(), Unconfined())
+
+
+@pytest.mark.parametrize("line", ["<<<<<<< \n", "<<<<<<< \n=======\n"])
+def test_a_file_of_half_conflict_markers_is_refused_at_once(line: str) -> None:
+    start = time.monotonic()
+    with pytest.raises(UnreadableNotebook, match=r"web page|damaged"):
+        load_notebook(line.encode() * 20_000)
+    assert time.monotonic() - start < 2
+
+
+def test_a_notebook_of_brackets_is_refused_before_it_takes_memory() -> None:
+    tracemalloc.start()
+    with pytest.raises(UnreadableNotebook, match="lists"):
+        load_notebook(b'{"cells": [' + b"[]," * 5_000_000 + b"[]]}")
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
+
+
+def test_a_notebook_of_too_many_cells_is_refused_in_a_sentence() -> None:
+    with pytest.raises(UnreadableNotebook, match=f"it has {MAX_CELLS + 1:,} cells; at most {MAX_CELLS:,} are read"):
+        read_notebook(json.dumps({"cells": [cell("1")] * (MAX_CELLS + 1)}).encode())
+
+
+def test_a_cell_too_long_to_read_is_left_out_and_said_and_costs_nothing_else() -> None:
+    notebook = solved("neuron")
+    notebook["cells"].append(cell("x = 1\n" * MAX_SOURCE))
+    result = graded(notebook)
+    assert result.points == 10
+    assert result.repaired == (f"A cell of {6 * MAX_SOURCE - 1:,} characters was left out; at most {MAX_SOURCE:,} of a cell and {MAX_SOURCES:,} of a notebook are read.",)
+
+
+def test_code_beyond_what_is_read_of_a_notebook_is_parsed_nowhere() -> None:
+    notebook = solved("neuron")
+    notebook["cells"] += [cell("[" * 90 + "]" * 90 + "\n" + "a = b\n" * (MAX_SOURCE // 7)) for _ in range(200)]
+    cells = cells_of(notebook["cells"])
+    assert sum(len(one.source) for one in cells) < 1.1 * MAX_SOURCES
+    start = time.monotonic()
+    texts, repaired = cells_to_run(KNOWN, cells)
+    assert time.monotonic() - start < 20
+    assert sum(map(len, texts)) < 1.1 * MAX_SOURCES
+    assert len(repaired) == 1
+
+
+def test_pictures_written_into_text_leave_the_code_its_room() -> None:
+    notebook = solved("neuron")
+    notebook["cells"][:0] = [cell(f"![x](data:image/png;base64,{'A' * 500_000})", "markdown") for _ in range(20)]
+    result = graded(notebook)
+    assert (result.points, result.repaired) == (10, ())
+
+
+def test_what_a_notebook_says_of_itself_is_short_and_in_letters_that_can_be_written() -> None:
+    notebook = solved("neuron")
+    relu = next(one for one in notebook["cells"] if one["id"] == "relu")
+    notebook["cells"] += [{**relu, "cell_type": f"{number}\ud800" + "x" * 100_000} for number in range(50)]
+    repaired = "\n".join(graded(notebook).repaired)
+    assert "was of type 0?xxx" in repaired
+    assert len(repaired.encode()) < 5_000
+
+
+def test_a_helper_left_in_the_stubs_cell_is_there_for_the_function_finished_below() -> None:
+    notebook = learners_notebook("neuron")
+    relu = next(one for one in notebook["cells"] if one["id"] == "relu")
+    relu["source"] = "import numpy as np\n" + "".join(relu["source"]) + "\n\ndef larger(a, b):\n    return np.maximum(a, b)"
+    notebook["cells"].append(cell("def relu(z):\n    return larger(z, 0)"))
+    result = graded(notebook)
+    assert result.verdicts["relu"].points == 2
+    assert result.repaired == ("A second, unfinished relu was left out.", "relu is defined in 2 cells; the last finished one counts.")
+
+
+def test_a_stub_beside_a_finished_function_hides_no_finished_one_above() -> None:
+    stub = "".join(next(one for one in learners_notebook("neuron")["cells"] if one["id"] == "relu")["source"])
+    notebook = solved("neuron")
+    notebook["cells"].append(cell(f"{stub}\n\ndef something_else():\n    return 1"))
+    sigmoid = next(one for one in notebook["cells"] if one["id"] == "sigmoid")
+    notebook["cells"].append(cell("".join(sigmoid["source"]) + "\n\n" + stub))
+    assert graded(notebook).points == 10
+
+
+def test_a_changed_cell_of_the_lessons_own_is_reported() -> None:
+    notebook = written("neuron")
+    changed = [one for one in notebook["cells"] if one["id"] in KNOWN.locked]
+    assert "setup-01" in [one["id"] for one in changed]
+    for one in changed:
+        one["source"] = "import nothing_like_this"
+    texts, repaired = cells_to_run(KNOWN, cells_of(notebook["cells"]))
+    assert repaired == [f"The lesson's cell {one['id']} was changed; what ran is the lesson's own." for one in changed]
+    assert not any("nothing_like_this" in text for text in texts)
+    assert cells_to_run(KNOWN, cells_of(written("neuron")["cells"]))[1] == []
