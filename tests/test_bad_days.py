@@ -18,6 +18,7 @@ from classroom import Course
 
 from course import ROOT, copy_of_the_course, solved, written
 from grader.author import build
+from grader.author.lesson import LessonError
 from grader.learner.work import make_work
 
 GRADER = [sys.executable, "-m", "grader.cli"]
@@ -177,6 +178,32 @@ def test_a_kill_while_a_course_is_put_in_its_place_leaves_whole_files_and_the_ne
         assert set(files(root).values()) <= {b"old", b"new", b"ne"}
         build.install(built, root)
         assert files(root) == files(built)
+
+
+def test_a_file_of_a_course_that_cannot_be_replaced_is_said_and_no_half_file_stays(tmp_path: Path) -> None:
+    built, root = tmp_path / "built", tmp_path / "root"
+    for name in ("course/a/a.ipynb", "course/a/answers.json", "solutions/a/a.ipynb"):
+        (built / name).parent.mkdir(parents=True, exist_ok=True)
+        (built / name).write_text("new")
+    (root / "course/a/answers.json").mkdir(parents=True)
+    with pytest.raises(LessonError) as refused:
+        build.install(built, root)
+    assert str(refused.value) == (
+        "course/a/answers.json could not be replaced: Is a directory. 1 of 3 files are new, the others are as they were; mend that and run make course again."
+    )
+    assert files(root) == {"course/a/a.ipynb": b"new"}
+    (root / "course/a/answers.json").rmdir()
+    assert build.install(built, root) == ["course/a/answers.json", "solutions/a/a.ipynb"]
+    assert files(root) == files(built)
+
+
+def test_an_edition_for_which_the_disk_is_too_small_leaves_nothing_behind_and_is_made_once_there_is_room(tmp_path: Path) -> None:
+    dist = tmp_path / "dist"
+    make = f"{sys.executable} -m grader.cli edition --output {dist}/course.zip"
+    script = f'cd {dist}; {FILL % 100_000}; cd {ROOT}; {make}; echo "$?"; ls -A {dist}; rm {dist}/fill; {make} >/dev/null; echo "$?"; ls -A {dist}'
+    _, said, complained = run(on_a_small_disk(dist, script, 20_000_000), tmp_path)
+    assert complained == f"{dist}/course.zip can't be written: No space left on device.\n"
+    assert said.split() == ["1", "fill", "0", "course.zip"]
 
 
 @pytest.fixture

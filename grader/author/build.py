@@ -177,8 +177,13 @@ def _write(notebook: NotebookNode, path: Path) -> None:
 
 
 def install(built: Path, root: Path) -> list[str]:
-    """Put what was built in its place: first all of it beside the old files, then each at once; returns the names of the files that changed."""
-    halves = {}
+    """Put what was built in its place: first all of it beside the old files, then each at once; returns the names of the files that changed.
+
+    Raises:
+        OSError: nothing was put in its place.
+        LessonError: something was, and the rest could not be.
+    """
+    halves: dict[Path, Path] = {}
     try:
         for path in sorted(path for room in ("solutions", "course") for path in (built / room).rglob("*") if path.is_file()):
             place = root / path.relative_to(built)
@@ -188,13 +193,20 @@ def install(built: Path, root: Path) -> list[str]:
             if not (place.is_file() and place.read_bytes() == path.read_bytes()):
                 halves[place] = place.with_name(f".{place.name}.{HALF}{os.getpid()}")
                 shutil.copyfile(path, halves[place])
-    except OSError:
+        names = [place.relative_to(root).as_posix() for place in halves]
+        for done, (place, half) in enumerate(halves.items()):
+            try:
+                os.replace(half, place)
+            except OSError as error:
+                raise LessonError(
+                    f"{names[done]} could not be replaced: {error.strerror}. {done} of {len(names)} files are new, the others are as they were;"
+                    " mend that and run make course again."
+                ) from None
+    except (OSError, LessonError):
         for half in halves.values():
             half.unlink(missing_ok=True)
         raise
-    for place, half in halves.items():
-        os.replace(half, place)
-    return [place.relative_to(root).as_posix() for place in halves]
+    return names
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

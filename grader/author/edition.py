@@ -47,13 +47,16 @@ def write_archive(files: dict[str, bytes], into: Path, folder: str) -> None:
     """Write files as a zip archive, in one folder; the same files give the same archive."""
     into.parent.mkdir(parents=True, exist_ok=True)
     half = into.with_name(f".{into.name}.{os.getpid()}")
-    with zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for place, data in files.items():
-            entry = zipfile.ZipInfo(f"{folder}/{place}", ALWAYS)
-            entry.create_system = 3  # the mode is Unix's, wherever the archive is made
-            entry.external_attr = (0o100755 if place.endswith(".sh") else 0o100644) << 16
-            archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
-    half.replace(into)
+    try:
+        with zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for place, data in files.items():
+                entry = zipfile.ZipInfo(f"{folder}/{place}", ALWAYS)
+                entry.create_system = 3  # the mode is Unix's, wherever the archive is made
+                entry.external_attr = (0o100755 if place.endswith(".sh") else 0o100644) << 16
+                archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
+        half.replace(into)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
