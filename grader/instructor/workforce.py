@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -10,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from grader.author.lesson import load_lesson
 from grader.comparison.judge import Verdict
 from grader.comparison.present import STYLE, failure_rows, verdict_html
 from grader.engine.refused import EngineRefused
+from grader.execution.attempt import Request, Response
 from grader.execution.submission import Cell
 from grader.instructor.grade import open_runner
 from grader.instructor.run import Graded, Run, Runner
@@ -28,12 +31,20 @@ BATCH = 4
 """Notebooks that travel together."""
 
 TRIES = 3
-"""How often a batch is given to another worker when one dies over it; from the second time on its notebooks go alone."""
+"""How often a notebook is tried over which a worker dies: in its batch, then as a batch of its own, at last with nothing else under way."""
 
 Result = dict[str, Any]
 """What a notebook got, as plain data: ``"points"``, ``"max_points"``, ``"exercises"``: {name: points, max_points, passed, missed,
 hint, note, html}, and ``"repaired"``, sentences. Or only ``"error"``, a sentence. An exercise that no misconception explains has besides
 ``"unexplained"``: {returned, the fingerprint of what it did; property; reason; case, rows of a name and a text}."""
+
+Load = tuple[list[tuple[str, list[Cell]]], int]
+"""A batch, name and cells of each notebook, and which try it is."""
+
+_TURN = threading.Lock()
+"""Held by the thread of a worker that judges: warnings and random numbers are the process's. It is free while a notebook runs."""
+
+_OF_THREAD = threading.local()
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,8 @@ class Order:
 def grade_many(executor: Callable[[], Executor], order: Order, notebooks: Iterable[tuple[str, list[Cell]]], width: int) -> Iterator[tuple[str, Result]]:
     """What each notebook got, by its name, as soon as it is known; a worker that dies costs nobody but the notebook that it dies over.
 
+    It takes along what is under way beside it, so a last try comes when all else is done.
+
     Args:
         executor: makes the workers, anew where they broke.
         order: what they all have to know.
@@ -59,15 +72,22 @@ def grade_many(executor: Callable[[], Executor], order: Order, notebooks: Iterab
     """
     workers = executor()
     waiting = _batches(notebooks)
-    again: deque[tuple[list[tuple[str, list[Cell]]], int]] = deque()
-    running: dict[Future[list[Result]], tuple[list[tuple[str, list[Cell]]], int]] = {}
+    again: deque[Load] = deque()
+    alone: deque[Load] = deque()
+    running: dict[Future[list[Result]], Load] = {}
+
+    def next_load() -> Load | None:
+        if load := again.popleft() if again else next(waiting, None):
+            return load
+        return alone.popleft() if alone and not running else None
+
     while True:
-        while len(running) < width and (more := again.popleft() if again else _first(waiting)):
+        while len(running) < width and (load := next_load()):
             try:
-                running[workers.submit(grade_batch, order, [cells for _, cells in more[0]])] = more
+                running[workers.submit(grade_batch, order, [cells for _, cells in load[0]])] = load
             except BrokenProcessPool:
                 workers = executor()
-                again.appendleft(more)
+                again.appendleft(load)
         if not running:
             return
         for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -78,15 +98,16 @@ def grade_many(executor: Callable[[], Executor], order: Order, notebooks: Iterab
                 raise
             except Exception as error:  # a worker that died; what a learner's code does arrives as a result
                 if tries < TRIES:
-                    again.extend(([one], tries + 1) for one in batch)
+                    (again if tries + 1 < TRIES else alone).extend(([one], tries + 1) for one in batch)
                 else:
                     yield from ((name, {"error": f"grading it failed {TRIES} times: {type(error).__name__}: {error}"}) for name, _ in batch)
 
 
 def grade_batch(order: Order, notebooks: list[list[Cell]]) -> list[Result]:
-    """What some notebooks got. Runs in a worker, which keeps the lesson, the expected values and the runner for the next batch."""
-    run, runner = _station(order)
-    return [grade_one(run, cells, runner) for cells in notebooks]
+    """What some notebooks got. Runs in a worker, which keeps the lesson and the expected values for the next batch, and for each thread a runner."""
+    with _TURN:
+        run, runner = _run(order), _runner(order)
+        return [grade_one(run, cells, runner) for cells in notebooks]
 
 
 def grade_one(run: Run, cells: list[Cell], runner: Runner) -> Result:
@@ -122,36 +143,48 @@ def local_workers(count: int) -> Iterator[Callable[[], Executor]]:
 
 @contextmanager
 def cluster_workers(scheduler: str) -> Iterator[tuple[Callable[[], Executor], int]]:
-    """An executor on a Dask cluster, which has this course under the same path, and how many workers it has."""
+    """An executor on a Dask cluster, which has this course under the same path, and how many threads its workers have."""
     from distributed import Client
 
     with Client(scheduler, timeout="20s") as client:  # type: ignore[no-untyped-call]
         executor = client.get_executor(pure=False, retries=TRIES)
-        yield (lambda: executor), max(1, len(client.scheduler_info()["workers"]))
+        yield (lambda: executor), max(1, sum(client.nthreads().values()))
 
 
 @cache
-def _station(order: Order) -> tuple[Run, Runner]:
-    run = Run(load_lesson(order.folder), order.seed)
-    stack = ExitStack()
-    runner = stack.enter_context(open_runner(order.unsafe))
-    atexit.register(stack.close)
-    return run, runner
+def _run(order: Order) -> Run:
+    return Run(load_lesson(order.folder), order.seed)
 
 
-def _batches(notebooks: Iterable[tuple[str, list[Cell]]]) -> Iterator[tuple[list[tuple[str, list[Cell]]], int]]:
-    batch: list[tuple[str, list[Cell]]] = []
-    for one in notebooks:
-        batch.append(one)
-        if len(batch) == BATCH:
-            yield batch, 1
-            batch = []
-    if batch:
+def _runner(order: Order) -> Runner:
+    """This thread's own: an engine runs one notebook at a time."""
+    runners: dict[Order, Runner] = vars(_OF_THREAD).setdefault("runners", {})
+    if order not in runners:
+        stack = ExitStack()
+        runners[order] = _InTurn(stack.enter_context(open_runner(order.unsafe)))
+        atexit.register(stack.close)
+    return runners[order]
+
+
+class _InTurn:
+    """A runner that gives the turn to other threads while a notebook runs."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+
+    def run(self, request: Request) -> Response:
+        """The runner's response."""
+        _TURN.release()
+        try:
+            return self.runner.run(request)
+        finally:
+            _TURN.acquire()
+
+
+def _batches(notebooks: Iterable[tuple[str, list[Cell]]]) -> Iterator[Load]:
+    left = iter(notebooks)
+    while batch := list(islice(left, BATCH)):
         yield batch, 1
-
-
-def _first(waiting: Iterator[tuple[list[tuple[str, list[Cell]]], int]]) -> tuple[list[tuple[str, list[Cell]]], int] | None:
-    return next(waiting, None)
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:

@@ -1,0 +1,35 @@
+"""Workers that grade: threads of one process keep to themselves, and one that dies takes nobody along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import deadly
+import pytest
+from classroom import Course
+from distributed import LocalCluster
+
+from course import solved
+from grader.instructor import workforce
+from grader.instructor.workforce import TRIES, grade_many, local_workers
+
+
+def test_the_threads_of_one_worker_do_not_disturb_each_other(tmp_path: Path) -> None:
+    course = Course(tmp_path)
+    students = [f"honest {number}" for number in range(40)]
+    for student in students:
+        course.hand_in(student, solved("neuron"))
+    with LocalCluster(n_workers=1, threads_per_worker=4, processes=True, dashboard_address="127.0.0.1:0") as cluster:
+        summary = course.autograde(scheduler=cluster.scheduler_address)
+    assert summary.errors == {}
+    assert course.points() == dict.fromkeys(students, 10)
+
+
+def test_a_notebook_that_kills_its_worker_takes_no_neighbour_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workforce, "grade_batch", deadly.grade_batch)
+    names = [f"{'killer' if number % 4 == 0 else 'honest'} {number}" for number in range(8)]
+    with local_workers(2) as make:
+        graded = dict(grade_many(make, None, ((name, name.split()[0]) for name in names), 4))
+    assert {name for name, result in graded.items() if "error" not in result} == {name for name in names if "honest" in name}
+    assert len(graded) == len(names)
+    assert {result["error"].partition(":")[0] for name, result in graded.items() if "killer" in name} == {f"grading it failed {TRIES} times"}
