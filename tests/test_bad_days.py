@@ -112,6 +112,33 @@ with Gradebook("sqlite:///class/gradebook.db") as book: print({{one.student.id: 
     assert again.endswith("{'ann': 10.0, 'bob': 10.0, 'cy': 10.0}\n3\n")
 
 
+@pytest.mark.parametrize("copied", [False, True], ids=["new", "copied"])
+def test_in_a_folder_that_is_read_only_every_word_of_a_learner_says_so_and_where_to_go(tmp_path: Path, copied: bool) -> None:
+    root = copy_of_the_course(tmp_path / "course")
+    for path in ("environment.sh", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / path, root)
+    for path in ("grader/kernelconfig", "playground/labconfig", "playground/jupyter_server_config.d"):
+        shutil.copytree(ROOT / path, root / path)
+    if copied:
+        make_work(root)
+
+    def said(*command: str) -> tuple[int, str, str]:
+        return run(["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(root), str(root), *command], root, PYTHONPATH=str(ROOT), PYTHON=sys.executable)
+
+    move = f"{root}/work can't be written, its disk is read-only; copy the course to a folder of yours and start again there.\n"
+    assert said("sh", "environment.sh") == (
+        1, "", f"Nothing can be written in {root} (Read-only file system); mend that, or copy the course to a folder of yours, and run make env again.\n"
+    )
+    assert said(*GRADER, "fresh", "neuron") == (1, "", move)
+    if copied:
+        code, checked, _ = said(*GRADER, "watch", "--once", "neuron")
+        assert (code, "progress.json can't be written (Read-only file system)" in checked) == (1, True)
+        page = f"{root}/work/neuron.html can't be written: Read-only file system; name another place with --output.\n"
+        assert said(*GRADER, "export", "neuron") == (1, "", page)
+    else:
+        assert said(*GRADER, "lab") == said(*GRADER, "watch") == (1, "", move)
+
+
 def files(root: Path) -> dict[str, bytes]:
     """Every file of an author's course, by its name."""
     paths = (path for room in ("course", "solutions") for path in (root / room).rglob("*") if path.is_file() and "__pycache__" not in path.parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -153,7 +154,8 @@ def _write(place: Path, page: str) -> None:
         half.write_text(page, encoding="utf-8")
         half.replace(place)
     except OSError as error:
-        half.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            half.unlink()
         raise Refused(f"{place} can't be written: {error.strerror}; name another place with --output.") from None
 
 

@@ -18,7 +18,7 @@ COURSE, WORK = "course", "work"
 ORDER = "order.txt"
 """In `course/`: names of lessons, one a line, in the order in which they are taught; lessons that it leaves out follow."""
 EDITION = ".edition"
-"""In a copied lesson: the digest of the lesson that it was copied from."""
+"""In a copied lesson: the digest of the lesson that it was copied from. A page's is beside it, with its name."""
 COPYING = ".copying-"
 """How a folder's name begins while it is being copied."""
 
@@ -47,6 +47,11 @@ def lessons(root: Path) -> list[str]:
     return [name for name in first if name in there] + [name for name in there if name not in first]
 
 
+def pages(root: Path) -> dict[str, Path]:
+    """The pages of the course that are no lessons, like welcome.ipynb, by what a learner calls them."""
+    return {path.stem: path for path in sorted((root / COURSE).iterdir()) if path.is_file() and path.name != ORDER}
+
+
 def make_work(root: Path) -> list[str]:
     """Copy to `work/` what is not there yet; returns the sentences that a learner should read.
 
@@ -55,37 +60,44 @@ def make_work(root: Path) -> list[str]:
     """
     course, work = root / COURSE, root / WORK
     with _writing(work):
-        for page in course.iterdir():
-            if page.is_file() and page.name != ORDER and not (work / page.name).exists():
-                _copy_page(page, work)
+        for page in pages(root).values():
+            if not (work / page.name).exists():
+                _put_page(_copy_page(page, work), page, work)
         names = lessons(root)
         added = [name for name in names if not (work / name).exists()]
         for name in added:
             _copy_lesson(course / name, work).rename(work / name)
-        newer = [name for name in names if _edition_copied(work / name) not in (None, edition(course / name))]
-        return [f"New in {WORK}/: {', '.join(added)}."] * bool(added) + [_announcement(work, name) for name in newer]
+        said = [f"New in {WORK}/: {', '.join(added)}."] * bool(added)
+        said += [_announcement(name, _free_name(work / name)) for name in names if _is_older(work / name / EDITION, course / name)]
+        return said + [_announcement(name, _free_name(work / page.name)) for name, page in pages(root).items() if _is_older(_edition_of(work, page), page)]
 
 
 def fresh(root: Path, lesson: str | None) -> str:
-    """Put the course's edition of a lesson in `work/`, the learner's copy beside it; returns the sentence that says where.
+    """Put the course's edition of a lesson, or of a page like welcome, in `work/`, the learner's copy beside it; returns the sentence that says where.
 
     Raises:
         WorkError: the course has no such lesson, or the copy can't be made.
     """
     course, work = root / COURSE, root / WORK
-    if lesson not in lessons(root):
-        raise WorkError(f"{f'The course has no lesson {lesson}' if lesson else 'Say which lesson'}: it has {', '.join(lessons(root))}.")
+    page = pages(root).get(lesson or "")
+    if page is None and lesson not in lessons(root):
+        there = ", ".join([*lessons(root), *pages(root)])
+        raise WorkError(f"{f'The course has no lesson {lesson}' if lesson else 'Say which lesson'}: it has {there}.")
     with _writing(work):
-        copy = _copy_lesson(course / lesson, work)
-        kept = _free_name(work, lesson)
-        if old := (work / lesson).exists():
-            (work / lesson).rename(kept)
-        copy.rename(work / lesson)
-    return f"{WORK}/{lesson} is fresh" + (f"; your copy is now {WORK}/{kept.name}." if old else ".")
+        original = page or course / str(lesson)
+        copy = _copy_page(page, work) if page else _copy_lesson(original, work)
+        place, kept = work / original.name, _free_name(work / original.name)
+        if old := place.exists():
+            place.rename(kept)
+        if page:
+            _put_page(copy, page, work)
+        else:
+            copy.rename(place)
+    return f"{WORK}/{place.name} is fresh" + (f"; your copy is now {WORK}/{kept.name}." if old else ".")
 
 
 def edition(lesson: Path) -> str:
-    """Digest of a lesson's files, their names and what is in them."""
+    """Digest of a lesson's files, their names and what is in them; or of a page."""
     digest = hashlib.sha256()
     for path in _files(lesson):
         content = path.read_bytes()
@@ -138,7 +150,9 @@ def _run_fresh(arguments: argparse.Namespace) -> int:
 
 
 def _files(lesson: Path) -> list[Path]:
-    """A lesson's files in a fixed order, without what Jupyter and Python leave behind."""
+    """A lesson's files in a fixed order, without what Jupyter and Python leave behind; a page is one."""
+    if lesson.is_file():
+        return [lesson]
     relative = (path.relative_to(lesson) for path in lesson.rglob("*") if path.is_file())
     return [lesson / path for path in sorted(relative) if not any(part.startswith((".", "__pycache__")) for part in path.parts)]
 
@@ -154,29 +168,40 @@ def _copy_lesson(lesson: Path, work: Path) -> Path:
     return copy
 
 
-def _copy_page(page: Path, work: Path) -> None:
+def _copy_page(page: Path, work: Path) -> Path:
+    """Likewise of a page."""
     half = work / f"{COPYING}{page.name}-{os.getpid()}"
     shutil.copyfile(page, half)
-    half.rename(work / page.name)
+    return half
 
 
-def _edition_copied(copy: Path) -> str | None:
-    """Of which edition a copy is; None where it doesn't say."""
+def _put_page(copy: Path, page: Path, work: Path) -> None:
+    """Put the copy of a page in its place, where none is; which edition it is first, so that a kill leaves no page without it."""
+    _edition_of(work, page).write_text(edition(page) + "\n", encoding="utf-8")
+    copy.rename(work / page.name)
+
+
+def _edition_of(work: Path, page: Path) -> Path:
+    return work / f"{EDITION}-{page.stem}"
+
+
+def _is_older(noted: Path, original: Path) -> bool:
+    """Whether a copy is of another edition than the course's; one that doesn't say is not."""
     try:
-        return (copy / EDITION).read_text(encoding="utf-8").strip()
+        return noted.read_text(encoding="utf-8").strip() != edition(original)
     except (OSError, ValueError):
-        return None
+        return False
 
 
-def _announcement(work: Path, lesson: str) -> str:
+def _announcement(name: str, kept: Path) -> str:
     return (
-        f"A newer edition of {lesson} is there; make fresh LESSON={lesson} (without make: grader fresh {lesson})"
-        f" gives you it and keeps your copy as {WORK}/{_free_name(work, lesson).name}."
+        f"A newer edition of {name} is there; make fresh LESSON={name} (without make: grader fresh {name})"
+        f" gives you it and keeps your copy as {WORK}/{kept.name}."
     )
 
 
-def _free_name(work: Path, lesson: str) -> Path:
-    return next(path for number in itertools.count(1) if not (path := work / f"{lesson}-{number}").exists())
+def _free_name(place: Path) -> Path:
+    return next(path for number in itertools.count(1) if not (path := place.with_name(f"{place.stem}-{number}{place.suffix}")).exists())
 
 
 @contextlib.contextmanager
@@ -196,7 +221,9 @@ def _why(error: OSError, work: Path) -> str:
         return "The disk is full; make room and start again. Nothing was half copied, and your own notebooks are untouched."
     if isinstance(error, FileExistsError | NotADirectoryError) and not work.is_dir():
         return f"{work} is a file, and your copy of the course belongs there; rename it and start again."
-    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+    if error.errno == errno.EROFS:
+        return f"{work} can't be written, its disk is read-only; copy the course to a folder of yours and start again there."
+    if isinstance(error, PermissionError):
         return (
             f"{error.filename or work} can't be changed: if it is open in JupyterLab, shut that down;"
             " if the folder is not yours to write, move the course to one that is, and start again."

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,43 @@ def test_fresh_keeps_every_old_copy_beside_the_new(root: Path) -> None:
         assert (root / "work" / f"ant-{number}" / "progress.json").is_file()
     assert (root / "work" / "ant" / "ant.ipynb").read_text() == "ant, first edition"
     assert not (root / "work" / "ant" / "progress.json").exists()
+
+
+def test_a_newer_welcome_page_is_announced_and_taken_as_a_lesson_is(root: Path) -> None:
+    page, mine = root / "course" / "welcome.ipynb", root / "work" / "welcome.ipynb"
+    page.write_text("welcome")
+    make_work(root)
+    mine.write_text("welcome, run and saved")
+    assert make_work(root) == []
+    page.write_text("welcome to more lessons")
+    assert make_work(root) == [
+        "A newer edition of welcome is there; make fresh LESSON=welcome (without make: grader fresh welcome) gives you it and keeps your copy as work/welcome-1.ipynb."
+    ]
+    assert fresh(root, "welcome") == "work/welcome.ipynb is fresh; your copy is now work/welcome-1.ipynb."
+    assert (mine.read_text(), (root / "work" / "welcome-1.ipynb").read_text()) == ("welcome to more lessons", "welcome, run and saved")
+    assert make_work(root) == []
+    with pytest.raises(WorkError, match=r"^Say which lesson: it has ant, zebra, welcome\.$"):
+        fresh(root, None)
+
+
+def test_a_welcome_page_whose_copying_was_killed_anywhere_is_whole_at_the_next_start(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page, mine = root / "course" / "welcome.ipynb", root / "work" / "welcome.ipynb"
+    page.write_text("welcome")
+    make_work(root)
+    for step in range(4):
+        page.write_text(f"welcome {step}")
+        left = iter(range(step))
+
+        def counted(path: Path, target: Path, original: Callable[..., Path] = Path.rename, left: Iterator[int] = left) -> Path:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return original(path, target)
+
+        with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
+            patch.setattr(Path, "rename", counted)
+            fresh(root, "welcome")
+        announced = make_work(root)
+        assert (mine.read_text() == f"welcome {step}") == (announced == [])
 
 
 def test_fresh_of_a_lesson_that_was_never_copied_copies_it(root: Path) -> None:
@@ -190,7 +229,7 @@ def test_a_copy_is_writable_though_the_course_is_read_only(root: Path) -> None:
     ("code", "sentence"),
     [
         (errno.ENOSPC, "The disk is full; make room"),
-        (errno.EROFS, "move the course to one that is"),
+        (errno.EROFS, "copy the course to a folder of yours"),
         (errno.EACCES, "can't be changed: if it is open in JupyterLab, shut that down"),
         (errno.EIO, "could not be made: Input/output error"),
     ],
