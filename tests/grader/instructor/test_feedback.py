@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
+import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from classroom import Course
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from playwright.sync_api import Browser
 
 from course import learners_notebook, lesson, written
@@ -26,6 +30,18 @@ MARKDOWN = [
     f"$$\\href{{javascript:{TAKE}}}{{x}}$$",
     f"<!-- --><style onload='{TAKE}'></style>",
     f"line\u2028<script>{TAKE}</script>",
+    f"```mermaid\nx <img src=x onerror={TAKE.replace(' ', '')}\n```",
+    f"> ~~~ mermaid\n> x <img src=x onerror={TAKE.replace(' ', '')}\n> ~~~",
+    f"[a link](javascript\\:{TAKE.replace(' ', '')})",
+    f"[a link][1]\n\n[1]: java\\script\\:{TAKE.replace(' ', '')}",
+    "a term\n: <script src=//e/x.js",
+    "- a\n  : <script src=//e/x.js",
+    f"$\\href{{java\\text{{}}script:{TAKE}}}{{x}}$",
+    f"&#36;&#92;href{{javascript&#58;{TAKE}}}{{x}}&#36;",
+    f"\\$\\\\href{{javascript\\:{TAKE}}}{{x}}\\$",
+    "$\\require{html}\\style{position:fixed}{x}$",
+    "![a picture](https://e/x.png)",
+    f"<pre>\nx<img src=x onerror={TAKE.replace(' ', '')}\n",
 ]
 """Markdown cells that would run a script on the page that shows them."""
 
@@ -74,6 +90,18 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return course
 
 
+READ_BY_MATHJAX = r"""
+(() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (/\\\\(href|require|style)/.test(text.data) && !text.parentElement.closest("pre, code, script, style")) found.push(text.data);
+  }
+  return found;
+})()
+"""
+
+
 def page_of(course: Course, student: str) -> Path:
     return course.root / "class" / "feedback" / student / "neuron" / "neuron.html"
 
@@ -98,14 +126,75 @@ def test_nothing_that_a_learner_wrote_runs_on_the_page(course: Course, browser: 
     assert page.evaluate("window.taken") is None
     assert page.evaluate("[...document.querySelectorAll('*')].filter(one => [...one.attributes].some(a => a.name.startsWith('on'))).length") == 0
     assert page.evaluate("[...document.querySelectorAll('a, iframe, object, embed')].filter(one => /script|data:/i.test(one.href || one.src || one.srcdoc || '')).length") == 0
+    assert page.evaluate("[...document.querySelectorAll('script, img')].filter(one => one.getAttribute('src')?.includes('/e/')).length") == 0
+    assert page.evaluate(READ_BY_MATHJAX) == []
     text = page.evaluate("document.body.innerText")
     assert f"<script>{TAKE}</script>" in text, "it is shown as it was written"
     assert "ValueError: <script>" in text, "so is the exception in the verdict"
 
 
-@pytest.mark.parametrize("text", ["a < b and $x<y$, **bold**, `code`", "<b>bold</b><br>\n<sub>2</sub>", "see [numpy](https://numpy.org)"])
+@pytest.mark.parametrize("text", MARKDOWN)
+def test_what_could_run_something_is_not_shown_as_it_is(text: str) -> None:
+    shown = harmless_markdown(text)
+    assert shown != text
+    assert tags_in(shown) <= {"p", "pre", "code"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a < b and $x< y$, **bold**, `code`",
+        "<b>bold</b><br>\n<sub>2</sub>",
+        "see [numpy](https://numpy.org): it",
+        "# Mine\n\n1. one\n2. two\n\n> quoted\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+        "```python\nprint(x[1], 'a\\n')\n```",
+        "$$\\sigma(z) = \\frac{1}{1 + e^{-z}} \\quad \\text{for all } z \\in \\mathbb{R}$$",
+        "R&D, x & y, https://numpy.org",
+    ],
+)
 def test_harmless_markdown_stays_as_it_is(text: str) -> None:
     assert harmless_markdown(text) == text
+
+
+def test_less_than_before_a_letter_is_no_tag() -> None:
+    assert harmless_markdown("$x<y$ and H<sub>2</sub>O") == "$x< y$ and H<sub>2</sub>O"
+    assert harmless_markdown("a<script>") == "a< script>"
+
+
+TAGS = re.compile(r"""<(/?[a-z][a-z0-9]*)(?: (?:class|style|scope|type|disabled)(?:="[\w %:;-]*")?| id="[^"<>]*"| href="(?:https?://|mailto:|#)[^"<>]*")*(?: ?/)?>""")
+"""A tag that runs nothing, whatever follows it."""
+
+
+def tags_in(markdown: str) -> set[str]:
+    """The tags of a markdown text as nbconvert writes it."""
+    html = markdown2html_mistune(markdown)
+    assert not re.search("<[a-zA-Z/!?]", TAGS.sub(" ", html)), html
+    return {tag.lstrip("/") for tag in TAGS.findall(html)}
+
+
+PIECES = ["<", ">", "<script ", "x<img src=x ", "onerror=a ", "</", "<!", "](", "](https://e/", ")", "[a", "!", "]:", "\n", "\n\n", "    ", "\t", "- ", "> ", ": ", "1. "]
+PIECES += ["|", "|-|-|\n", "`", "```", "~~~", "mermaid", "python", "$", "$$", "\\", "\\begin{a}", "\\end{a}", "\\href{", "\\:", "\\[", "\\(", "javascript:a", "java"]
+PIECES += ["&lt;", "&#60;", "&", "<b>", "</b>", "<pre>", "<p>", "*", "**", "_", "~~", "# ", "https://e ", "a@b.c", "<a@b.c>", "x", "y ", '"', "'", "=", "/", "/e/x.js", "[ ] ", "{", "}"]
+
+
+def test_whatever_stays_markdown_is_made_of_harmless_tags() -> None:
+    rng = random.Random(1)
+    kept = 0
+    for _ in range(6_000):
+        text = "".join(rng.choices(PIECES, k=rng.randint(1, 12)))
+        shown = harmless_markdown(text)
+        tags_in(shown)
+        kept += not shown.startswith("This cell")
+    assert kept > 1_000, "many texts were tried"
+
+
+@pytest.mark.parametrize("piece", ["<a", "\n", " \n", "<", "< ", "[", "`", "```", "![", "](", "\\", "$", "<b", "<b>", "&", "&#", ">", "x<", "\\\\["])
+def test_how_long_a_look_takes_grows_with_the_text_alone(piece: str) -> None:
+    start = time.monotonic()
+    shown = harmless_markdown(piece * 200_000)
+    assert time.monotonic() - start < 0.3
+    markdown2html_mistune(shown)
+    assert time.monotonic() - start < 3
 
 
 def test_the_lessons_own_text_stays_as_it_is(course: Course) -> None:
