@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from playground.digits import digits
+from playground.learner import Watched
 from playground.live import LiveFigure
 from playground.marks import Array
-from playground.network import BUGS, LIMIT, Blocks, Moment, Problem, accuracy, broken, errors, gate, history, training
+from playground.network import BUGS, LIMIT, Blocks, Moment, Problem, accuracy, broken, errors, gate, history, names, training
 from playground.scene import Frame
 from playground.style import BLACK, BLUE, GREEN, PURPLE, VERMILLION, Look, number
 
@@ -39,11 +39,14 @@ def bench(mine: Any, forward: Function, backward: Function, train: Function, rel
         found = errors(blocks)
         tops = np.clip(np.array(list(found.values())), 2 * SMALLEST, None)
         share = accuracy(blocks, _digits(TESTING), history(blocks, _digits(LEARNING), (32,), "init_kaiming_normal", 0.5, DIGIT_STEPS, DIGIT_STEPS)[-1].layers)
-        passed = "passes" if max(found.values()) < LIMIT else "fails"
+        largest = max(found.values())
         return {
             "errors": (np.arange(len(tops)), np.full(len(tops), SMALLEST), tops),
             "limit": (np.array([-0.6, 5.6]), np.array([LIMIT, LIMIT])),
-        }, f"The gradient check {passed}, the largest error is {number(max(found.values()), 2, least=0)}; trained all the same, it gets {_percent(share)} of new digits right."
+        }, (
+            f"The gradient check {'passes' if largest < LIMIT else 'fails'}, the largest error is {number(largest, 2, least=0)};"
+            f" trained all the same, it gets {_percent(share)} of new digits right."
+        )
 
     play = _play("The gradient check and the accuracy of a network with a bug", move, mine, after, forward, backward, train, relative_error)
     ax = play.axes(ylabel="relative error", xlim=(-0.6, 5.6), ylim=(SMALLEST, 10), yscale="log")
@@ -145,8 +148,9 @@ def _play(title: str, move: Any, mine: Any, after: Any, *functions: Function) ->
 
 def _blocks(f: Any, mine: Any) -> Blocks:
     """All blocks, as they are now."""
-    own: Mapping[str, Function] = {name: getattr(f, name) for name in ("forward", "backward", "train", "relative_error")}
-    return Blocks(**{field.name: own[field.name].function if field.name in own else getattr(mine, field.name) for field in fields(Blocks)})  # type: ignore[attr-defined]
+    own: Mapping[str, Watched] = vars(f)
+    blocks: dict[str, Any] = {name: own[name].function if name in own else getattr(mine, name) for name in names()}
+    return Blocks(**blocks, helpers=tuple(helper for function in own.values() for helper in function.helpers))
 
 
 def _ready(f: Any, mine: Any) -> Blocks:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from playground.learner import Unusable, Watched
 from playground.live import LiveFigure
 from playground.marks import Array
 from playground.scene import Frame
@@ -31,7 +30,7 @@ def gears(chain: Function | None, after: Any = None) -> LiveFigure:
     def move(f: Any, x: float, at_x: bool) -> Frame:
         u, y = _half_square(x), np.sin(_half_square(x))
         derivative = f.chain(np.cos, _half_square, _identity)
-        slope = _slope(derivative, x)
+        slope = float(f.chain.made(derivative)(x, shape=()))
         inner, outer = x, float(np.cos(x if at_x else u))
         tangents = {"inner slope": (x, u, inner), "outer slope": (x if at_x else u, np.sin(x if at_x else u), outer), "slope": (x, y, slope)}
         return {
@@ -124,12 +123,6 @@ def depth(sigmoid_grad: Function | None, relu_grad: Function | None, after: Any 
     play.slider("layers", "layers", 1, 30, 20, step=1)
     play.slider("z", "weighted sum z", -4, 4, 0.5, step=0.25)
     return play
-
-
-def _slope(derivative: Any, x: float) -> float:
-    if not callable(derivative):
-        raise Unusable(f"chain returned {type(derivative).__name__} where a function belongs.")
-    return float(Watched("the function from chain", derivative)(x, shape=()))
 
 
 def _half_square(x: Any) -> Any:

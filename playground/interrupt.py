@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_running: dict[int, Callable[..., Any]] = {}
+_running: dict[int, list[Callable[..., Any]]] = {}
+"""On each thread the functions that are under way, the outermost first."""
+
 _guard = threading.RLock()
 
 
@@ -21,29 +23,55 @@ class Interrupted(BaseException):
     """Raised in the midst of a learner's function. Not an Exception: the function's own `except Exception` must let it pass."""
 
 
+class Replaced(Interrupted):
+    """The same, because the function has a new definition."""
+
+
 @contextmanager
 def interruptible(function: Callable[..., Any]) -> Iterator[None]:
     """Within this, the function can be ended on the thread that entered; then `Interrupted` comes out."""
     thread = threading.get_ident()
-    around = _running.get(thread)
     with _guard:
-        _running[thread] = function
+        under_way = _running.setdefault(thread, [])
+        depth = len(under_way)
+        under_way.append(function)
     try:
         yield
     finally:
-        with _guard:
-            if around is None:
-                _running.pop(thread, None)
-            else:
-                _running[thread] = around
+        _leave(thread, depth)
+
+
+def _leave(thread: int, depth: int) -> None:
+    """Forget what was entered from this depth on, even if an interrupt arrives just now; one that comes too late for all of it is dropped."""
+    late: Interrupted | None = None
+    while True:
+        try:
+            with _guard:
+                del _running[thread][depth:]
+                if depth == 0:
+                    del _running[thread]
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)
+            break
+        except Interrupted as interrupt:
+            late = interrupt
+        except KeyError:  # the interrupt came when it was done
+            break
+    if late is not None and depth:
+        raise late
+
+
+def is_outermost() -> bool:
+    """Whether no function is under way on this thread, so that nobody further out has to hear of an interrupt."""
+    return threading.get_ident() not in _running
 
 
 def end(function: Callable[..., Any] | None = None) -> None:
-    """End this function, or all of them, on every thread but this one."""
+    """End this function and whatever it calls, because it was replaced, or all of them, on every thread but this one."""
+    why = Interrupted if function is None else Replaced
     with _guard:
         for thread, runs in _running.items():
-            if thread != threading.get_ident() and function in (None, runs):
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Interrupted))
+            if thread != threading.get_ident() and (function is None or any(function is one for one in runs)):
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(why))
 
 
 def listen(shell: Any) -> None:

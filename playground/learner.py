@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import sys
-import threading
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager, nullcontext
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
-from playground.interrupt import Interrupted, end, interruptible
+from playground.interrupt import Interrupted, Replaced, end, interruptible, is_outermost
 from playground.marks import Array
+from playground.mute import muted
 
 Function = Callable[..., Any]
 
@@ -32,11 +31,14 @@ class Watched:
         name: what the lesson calls it.
         function: the function itself, or None as long as there is none.
         whole: it takes all points at once (finished functions do, a learner's may not).
+        source: the learner's function that made it, where it is not the learner's own; it ends with that one.
     """
 
-    def __init__(self, name: str, function: Function | None, whole: bool = False) -> None:
-        self.name, self.function, self.whole = name, function, whole
-        self._ended: Function | None = None
+    helpers: tuple[Function, ...] = ()
+    """The notebook's other functions that it calls: another of them makes it another function."""
+
+    def __init__(self, name: str, function: Function | None, whole: bool = False, source: Function | None = None) -> None:
+        self.name, self.function, self.whole, self._source = name, function, whole, source
 
     def __call__(self, *inputs: Any, shape: tuple[int, ...] | None = None) -> Any:
         """What the function returns; with `shape`, as a float array of that shape.
@@ -56,37 +58,54 @@ class Watched:
         if self.whole:
             return self._numbers(self._run(lambda function: function(points, *inputs)), (len(points),))
         results = self._run(lambda function: [function(point, *inputs) for point in points])
-        if any(result is None for result in results):
-            self._numbers(None, ())
         try:
             return self._numbers(np.asarray(results), (len(points),))
         except (Unusable, TypeError, ValueError):
-            return self._numbers(results[0], ())  # the sentence is about one result, as the learner thinks of it
+            # the sentence is about one result, as the learner thinks of it
+            return np.array([float(self._numbers(result, ())) for result in results])
+
+    def made(self, function: Any) -> Watched:
+        """A function that this one returned.
+
+        Raises:
+            Unusable: it is none.
+        """
+        if not callable(function):
+            raise self.unfit(function, "a function")
+        return Watched(f"the function from {self.name}", function, source=self.function)
+
+    def unfit(self, result: Any, wanted: str) -> Unusable:
+        """The sentence about a result that is not what is wanted."""
+        if result is None:
+            return Unusable(f"{self.name} returned None: is its return missing?")
+        return Unusable(f"{self.name} returned {type(result).__name__} where {wanted} belongs.")
 
     def _run(self, use: Callable[[Function], Any]) -> Any:
         function = self.function
         if function is None:
             raise NotWritten(f"{self.name} is not written yet.")
-        if function is self._ended:
+        source = self._source or function
+        if any(source is one for one in _ended):
             raise Unusable(f"{self.name} was interrupted.")
         try:
-            with nullcontext() if self.whole else interruptible(function):
+            with nullcontext() if self.whole else interruptible(source):
                 return use(function)
         except Unusable:
             raise
         except NotImplementedError:
             raise NotWritten(f"{self.name} is not written yet.") from None
-        except (Interrupted, KeyboardInterrupt):
-            self._ended = function  # not run again, or the next value of the slider would need the next interrupt
+        except (Interrupted, KeyboardInterrupt) as interrupt:
+            if not is_outermost():
+                raise  # what called it is to end as well
+            if not (self.whole or isinstance(interrupt, Replaced)):
+                _ended.append(source)
             raise Unusable(f"{self.name} was interrupted.") from None
         except (Exception, SystemExit) as error:
-            said = str(error).strip().split("\n")[0][:140]
-            reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
-            raise Unusable(f"{self.name} stopped with {reason}{'' if reason.endswith('.') else '.'}") from error
+            raise Unusable(f"{self.name} stopped with {told(error)}") from error
 
     def _numbers(self, result: Any, shape: tuple[int, ...]) -> Array:
         if result is None:
-            raise Unusable(f"{self.name} returned None: is its return missing?")
+            raise self.unfit(result, "")
         try:
             numbers: Array = np.asarray(result)
         except ValueError:  # rows of different lengths
@@ -98,6 +117,18 @@ class Watched:
         if np.isnan(numbers).all():
             raise Unusable(f"{self.name} returned nothing but NaN (not a number).")
         return numbers.astype(float, copy=False)
+
+
+_ended: list[Function] = []
+"""Functions that were interrupted. They are not run again, or the next value of a slider would need the next interrupt, until any function
+has a new definition: the one to blame may be another that they call."""
+
+
+def told(error: BaseException) -> str:
+    """An exception in a few words, with a full stop."""
+    said = str(error).strip().split("\n")[0][:140]
+    reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return reason if reason.endswith(".") else f"{reason}."
 
 
 def _kind(shape: tuple[int, ...]) -> str:
@@ -112,15 +143,38 @@ class Followed(Watched):
         self._key = getattr(function, "__name__", name)
         homes = [] if function is None else [getattr(function, "__globals__", {})]
         self._home = next((home for home in [*homes, _notebook()] if home.get(self._key) is function), {})
+        self.helpers = _helpers(function)
 
     def look_up(self) -> bool:
-        """Take the function that the name stands for now; true if it is another one than before."""
-        before, self.function = self.function, self._home.get(self._key, self.function)
-        if self.function is before:
+        """Take the function that the name stands for now, and what it calls; true if any of it is another than before."""
+        before = self.function, self.helpers
+        self.function = self._home.get(self._key, self.function)
+        self.helpers = _helpers(self.function)
+        if (self.function, self.helpers) == before:
             return False
-        if before is not None:
-            end(before)
+        _ended.clear()
+        if before[0] is not None:
+            end(before[0])
         return True
+
+
+def _helpers(function: Function | None) -> tuple[Function, ...]:
+    """The functions of the same notebook that a function calls by name, directly or through others."""
+    found: list[Any] = [function]
+    for one in found:  # grows while it is read
+        home = getattr(one, "__globals__", {})
+        called = [home.get(name) for name in _names(getattr(one, "__code__", None))]
+        found += [each for each in called if isinstance(each, FunctionType) and each.__globals__ is home and each not in found]
+    return tuple(found[1:])
+
+
+def _names(code: CodeType | None) -> Iterator[str]:
+    """The global names in a piece of code and in what is defined within it."""
+    if code is not None:
+        yield from code.co_names
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                yield from _names(constant)
 
 
 def _notebook() -> MutableMapping[str, Any]:
@@ -131,27 +185,8 @@ def _notebook() -> MutableMapping[str, Any]:
     return {} if shell is None else shell.user_ns
 
 
-class _Hush(io.TextIOBase):
-    """A stream that drops what one thread writes and passes on what all others write."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream, self.thread = stream, threading.get_ident()
-
-    def write(self, text: str) -> int:
-        return len(text) if threading.get_ident() == self.thread else int(self.stream.write(text))
-
-    def flush(self) -> None:
-        if threading.get_ident() != self.thread:  # a kernel's stream waits for another thread, and Python flushes what it throws away
-            self.stream.flush()
-
-
 @contextmanager
 def hushed() -> Iterator[None]:
-    """Without what a function prints or warns of: it runs hundreds of times a move, and other threads still may print."""
-    streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _Hush(sys.stdout), _Hush(sys.stderr)
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        sys.stdout, sys.stderr = streams
+    """Without what a function prints or warns of: it runs hundreds of times a move."""
+    with muted(), np.errstate(all="ignore"):
+        yield

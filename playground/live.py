@@ -20,7 +20,7 @@ import ipywidgets as widgets
 from playground import page, rest, scene
 from playground.canvas import Canvas
 from playground.interrupt import listen
-from playground.learner import Followed, Function, Unusable, Watched, hushed
+from playground.learner import Followed, Function, Unusable, Watched, hushed, told
 from playground.marks import Mark
 from playground.scene import Frame
 
@@ -78,7 +78,7 @@ class LiveFigure(Canvas):
             for control in self.controls.values():
                 control.observe(lambda _: self.refresh(), names="value")
             if self._locked:
-                self._after.on_answer(self._arrange)
+                self._after.on_answer(self._open)
             _keep(self)
         return self._root
 
@@ -103,14 +103,15 @@ class LiveFigure(Canvas):
     def still(self) -> bytes:
         """Both layers in one PNG, at the controls' present values."""
         self.complete()
-        artists = [artist for mark in self._marks for artist in mark.draw(self.figure)]
-        for order, artist in enumerate(artists):
-            artist.set_zorder(100 + order)  # over all that stands still, as the moving layer lies in a browser
-        try:
-            return self.png()
-        finally:
-            for artist in artists:
-                artist.remove()
+        with _one_at_a_time:
+            artists = [artist for mark in self._marks for artist in mark.draw(self.figure)]
+            for order, artist in enumerate(artists):
+                artist.set_zorder(100 + order)  # over all that stands still, as the moving layer lies in a browser
+            try:
+                return self.png()
+            finally:
+                for artist in artists:
+                    artist.remove()
 
     def refresh(self) -> None:
         """Compute and show the moving parts, for the controls' present values and the functions as they are now."""
@@ -155,6 +156,8 @@ class LiveFigure(Canvas):
             return compute(), None
         except Unusable as problem:
             return None, problem
+        except Exception as error:  # a result that no function's own check has found out
+            return None, Unusable(f"What your functions return can't be drawn: {told(error)}")
 
     def _show(self, yours: Frame | None, problem: Unusable | None) -> None:
         self._unseen, self._seen = None, time.monotonic()
@@ -167,10 +170,14 @@ class LiveFigure(Canvas):
             self._moving.value = self._now()
 
     def follow(self) -> None:
-        """Refresh if a cell has given one of the functions a new definition."""
+        """If a cell has given one of the functions a new definition, refresh as soon as no cell runs."""
         changed = [function.look_up() for function in self._learner.values()]
-        if any(changed):
-            self.refresh()
+        if any(changed) and not self._locked:
+            rest.later(self._catch_up)
+
+    def _catch_up(self) -> bool:
+        self.refresh()
+        return False
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -197,7 +204,12 @@ class LiveFigure(Canvas):
     def _now(self) -> str:
         return page.moving(page.layer(self._marks, self._alt), self._readout)
 
-    def _arrange(self, *_: Any) -> None:
+    def _open(self) -> None:
+        """Show the play, with what the functions are by now."""
+        self.refresh()
+        self._arrange()
+
+    def _arrange(self) -> None:
         """Put the play, or its cover, into place."""
         assert self._root is not None
         hide = page.html(page.hide_still(self._name))
@@ -205,7 +217,9 @@ class LiveFigure(Canvas):
             self._root.children = (hide, page.html(page.cover()))
             return
         self._moving = page.html(self._now())
-        self._root.children = (hide, page.control_panel(self.panel), page.stack(page.html(page.picture(self.png())), self._moving))
+        with _one_at_a_time:
+            picture = page.picture(self.png())
+        self._root.children = (hide, page.control_panel(self.panel), page.stack(page.html(picture), self._moving))
 
 
 def _begin(moved: Frame | Iterator[Frame]) -> tuple[Frame, Iterator[Frame] | None]:
@@ -245,6 +259,6 @@ def _before_cell(_: Any) -> None:
 
 
 def _after_cell(_: Any) -> None:
-    rest.hold(False)
     for play in list(_newest.values()):
         play.follow()
+    rest.hold(False)

@@ -40,11 +40,13 @@ class Blocks:
     gd_step: Function
     init_kaiming_normal: Function
     init_xavier_uniform: Function
+    helpers: tuple[Function, ...] = ()
+    """What else of the learner's notebook these call; other ones make other blocks."""
 
     @cached_property
     def use(self) -> dict[str, Watched]:
         """The blocks by name; whatever goes wrong in one becomes a sentence."""
-        return {field.name: Watched(field.name, getattr(self, field.name)) for field in fields(self)}
+        return {name: Watched(name, getattr(self, name)) for name in names()}
 
     def start(self, sizes: tuple[int, ...], scheme: str, seed: int) -> Layers:
         """Layers (W, b) of a network of these sizes, with biases of 0."""
@@ -53,22 +55,65 @@ class Blocks:
 
     def logits(self, X: Array, layers: Layers) -> Array:
         """The last sums (n, k) for examples X (n, d)."""
-        inputs_and_sums = self.use["forward"](X, layers, self.use["relu"])
-        return np.asarray(inputs_and_sums[1][-1], float)
+        return self.sums(X, layers)[-1]
+
+    def sums(self, X: Array, layers: Layers) -> list[Array]:
+        """The weighted sums (n, d_out) of each layer for examples X (n, d).
+
+        Raises:
+            Unusable: forward returned something else than the inputs and the sums of these layers.
+        """
+        result = self.use["forward"](X, layers, self.use["relu"])
+        sums = _arrays(result[1]) if isinstance(result, tuple | list) and len(result) == 2 else []
+        if [Z.shape for Z in sums] != [(len(X), len(b)) for _, b in layers]:
+            raise self.use["forward"].unfit(result, "the inputs and the sums of each layer")
+        return sums
 
     def gradient(self, X: Array, labels: Array) -> Function:
         """A function from layers to the gradients (dW, db) of the mean cross-entropy on these examples."""
 
         def gradients(layers: Layers) -> Any:
-            inputs, sums = self.use["forward"](X, layers, self.use["relu"])
+            result = self.use["forward"](X, layers, self.use["relu"])
+            if not (isinstance(result, tuple | list) and len(result) == 2 and result[1]):
+                raise self.use["forward"].unfit(result, "the inputs and the sums of each layer")
+            inputs, sums = result
             d_logits = self.use["softmax_ce_grad"](sums[-1], labels)
-            return self.use["backward"](d_logits, inputs, sums, layers, self.use["relu_grad"], self.use["dense_backward"])
+            found = self.use["backward"](d_logits, inputs, sums, layers, self.use["relu_grad"], self.use["dense_backward"])
+            return self._like(layers, found, "backward", "the gradients (dW, db) of each layer")
 
         return gradients
 
+    def trained(self, layers: Layers, gradient: Function, lr: float, steps: int) -> Layers:
+        """Layers after so many steps of training.
+
+        Raises:
+            Unusable: train returned something else than such layers.
+        """
+        return self._like(layers, self.use["train"](layers, gradient, self.use["gd_step"], lr, steps), "train", "the trained layers (W, b)")
+
+    def _like(self, layers: Layers, result: Any, name: str, wanted: str) -> Layers:
+        """What a block returned, if it has the shapes of these layers."""
+        pairs = [_arrays(pair) for pair in result] if isinstance(result, tuple | list) else []
+        if [[part.shape for part in pair] for pair in pairs] != [[part.shape for part in layer] for layer in layers]:
+            raise self.use[name].unfit(result, wanted)
+        return [(W, b) for W, b in pairs]
+
+
+def names() -> list[str]:
+    """The functions that `Blocks` are made of."""
+    return [field.name for field in fields(Blocks) if field.name != "helpers"]
+
+
+def _arrays(parts: Any) -> list[Array]:
+    """What a learner's function returned for several layers, as arrays; nothing where it is none of that."""
+    try:
+        return [np.asarray(part, float) for part in parts]
+    except (TypeError, ValueError):
+        return []
+
 
 class Moment(NamedTuple):
-    """A network during its training: steps so far, layers, and the mean loss on what it learns from."""
+    """A network during its training: steps so far, layers if they are kept, and the mean loss on what it learns from."""
 
     step: int
     layers: Layers
@@ -100,7 +145,7 @@ def errors(blocks: Blocks) -> dict[str, float]:
     for number, pair in enumerate(layers):
         for part, name in enumerate("Wb"):
             numerical = blocks.use["numerical_grad"](_loss_of(blocks, X, labels, layers, number, part), pair[part], shape=pair[part].shape)
-            found[f"{name}{number + 1}"] = float(blocks.use["relative_error"](np.asarray(analytic[number][part], float), numerical))
+            found[f"{name}{number + 1}"] = float(blocks.use["relative_error"](analytic[number][part], numerical, shape=()))
     return found
 
 
@@ -111,16 +156,20 @@ def gate(blocks: Blocks) -> None:
         Unusable: one is wrong; the sentence names it.
     """
     found = errors(blocks)
-    worst = max(found, key=lambda name: found[name] if np.isfinite(found[name]) else np.inf)
-    if not found[worst] < LIMIT:
+    worst = max(found, key=lambda name: found[name])
+    if found[worst] >= LIMIT:
         raise Unusable(f"The gradient check fails at {worst}, with a relative error of {found[worst]:.2g}: training waits until it passes.")
 
 
 class Training:
-    """A network with these hidden layers while it trains, as far as it has come: a moment every so many steps, the first before the first step."""
+    """A network with these hidden layers while it trains, as far as it has come: a moment every so many steps, the first before the first step.
 
-    def __init__(self, blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int) -> None:
+    With `keep` each moment keeps its layers; else only the last one does, as deep networks take megabytes.
+    """
+
+    def __init__(self, blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int, keep: bool) -> None:
         self.moments: list[Moment] = []
+        self._keep = keep
         self._blocks, self._problem, self._lr, self._steps, self._every = blocks, problem, lr, steps, every
         self._sizes, self._scheme = (problem.X.shape[1], *hidden, int(problem.labels.max()) + 1), scheme
         self._gradient = blocks.gradient(problem.X, problem.labels)
@@ -137,22 +186,24 @@ class Training:
         if self.moments:
             step, layers, _ = self.moments[-1]
             step += self._every
-            layers = self._blocks.use["train"](layers, self._gradient, self._blocks.use["gd_step"], self._lr, self._every)
+            layers = self._blocks.trained(layers, self._gradient, self._lr, self._every)
         else:
             step, layers = 0, self._blocks.start(self._sizes, self._scheme, seed=0)
         loss = self._blocks.use["cross_entropy"](self._blocks.logits(self._problem.X, layers), self._problem.labels, shape=())
+        if self.moments and not self._keep:
+            self.moments[-1] = self.moments[-1]._replace(layers=[])
         self.moments.append(Moment(step, layers, float(loss)))
 
 
 @lru_cache(maxsize=64)
-def training(blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int) -> Training:
+def training(blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int, keep: bool = False) -> Training:
     """The one training of these; it goes on where it was left."""
-    return Training(blocks, problem, hidden, scheme, lr, steps, every)
+    return Training(blocks, problem, hidden, scheme, lr, steps, every, keep)
 
 
 def history(blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int) -> list[Moment]:
-    """All moments of a training."""
-    run = training(blocks, problem, hidden, scheme, lr, steps, every)
+    """All moments of a training, with their layers."""
+    run = training(blocks, problem, hidden, scheme, lr, steps, every, keep=True)
     while not run.complete:
         run.advance()
     return run.moments
@@ -191,7 +242,7 @@ def _clear_of_kinks(blocks: Blocks, X: Array) -> Layers:
     for seed in range(200):
         rng = np.random.default_rng(seed)
         layers: Layers = [(W, np.asarray(rng.normal(0, 0.5, size=b.shape))) for W, b in blocks.start((3, 5, 4, 3), "init_kaiming_normal", seed)]
-        sums = blocks.use["forward"](X, layers, blocks.use["relu"])[1]
+        sums = blocks.sums(X, layers)
         if min(float(np.abs(Z).min()) for Z in sums[:-1]) > CLEAR_OF_KINKS:
             break
     return layers

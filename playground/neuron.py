@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,7 @@ def three_units(dense: Function | None, relu: Function | None, after: Any = None
 
     def move(f: Any, activation: bool, **sliders: float) -> Frame:
         b, v = (np.array([sliders[kind + unit] for unit in UNITS]) for kind in "bv")
-        hidden = f.dense(X[:, None], np.ones((1, 3)), b, f.relu if activation else _identity, shape=(len(X), 3))
+        hidden = f.dense(X[:, None], np.ones((1, 3)), b, partial(_alike, f.relu) if activation else _identity, shape=(len(X), 3))
         y = f.dense(hidden, v[:, None], np.zeros(1), _identity, shape=(len(X), 1))[:, 0]
         folds = _folds(y)
         count = f"{len(folds) + 1} straight piece{'s' if len(folds) else ''}"
@@ -132,6 +133,12 @@ def three_units(dense: Function | None, relu: Function | None, after: Any = None
 
 def _two(weighted_sum: Function | None, sigmoid: Function | None) -> dict[str, Function | None]:
     return {"weighted_sum": weighted_sum, "sigmoid": sigmoid}
+
+
+def _alike(function: Any, z: Any) -> Array:
+    """What an activation returns, if it has the shape of z: so that no other function is to blame for it."""
+    result: Array = function(z, shape=np.shape(z))
+    return result
 
 
 def _identity(z: Array) -> Array:

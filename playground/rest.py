@@ -26,7 +26,7 @@ def moved() -> None:
 
 
 def hold(on: bool) -> None:
-    """Let nothing go on while a cell runs: both would change where Python prints to."""
+    """Let nothing go on while a cell runs: the processor is the cell's."""
     global _held
     with _changed:
         _held = on

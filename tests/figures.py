@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,16 @@ def html(figure: LiveFigure) -> str:
         return own + [text for child in getattr(widget, "children", ()) for text in walk(child)]
 
     return "".join(walk(figure.widget))
+
+
+def shown(figure: LiveFigure, words: str, seconds: float = 60) -> bool:
+    """Whether the browser is given these words in time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if words in html(figure):
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def lines_of(svg: str) -> list[np.ndarray[Any, Any]]:

@@ -6,9 +6,11 @@ import contextlib
 import inspect
 import io
 import random
+import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -32,10 +34,11 @@ class PrintedTooMuch(Exception):
 
 
 class Printed(io.TextIOBase):
-    """What is printed: the beginning is kept, the rest only counted."""
+    """What this thread prints: the beginning is kept, the rest only counted. What others print goes on to where it went before."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: TextIO) -> None:
         self.text, self.count = "", 0
+        self._before, self._thread = before, threading.get_ident()
 
     def write(self, text: str) -> int:
         """Take a text.
@@ -43,6 +46,8 @@ class Printed(io.TextIOBase):
         Raises:
             PrintedTooMuch: it was too much by now.
         """
+        if threading.get_ident() != self._thread:
+            return self._before.write(text)
         self.count += len(text)
         if self.count > MAX_PRINTED:
             raise PrintedTooMuch(f"it printed more than {MAX_PRINTED:,} characters")
@@ -77,13 +82,13 @@ def undisturbed() -> Iterator[tuple[Printed, list[warnings.WarningMessage]]]:
     states = random.getstate(), np.random.get_state()
     random.seed(0)
     np.random.seed(0)  # so that an answer that uses it can be judged again with the same result
-    printed = Printed()
+    printed = Printed(sys.stdout)
     try:
         with (
             np.errstate(all="warn", under="ignore"),
             warnings.catch_warnings(record=True) as caught,
             contextlib.redirect_stdout(printed),
-            contextlib.redirect_stderr(Printed()),
+            contextlib.redirect_stderr(Printed(sys.stderr)),
         ):
             warnings.simplefilter("always")
             yield printed, caught

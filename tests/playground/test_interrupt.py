@@ -8,20 +8,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from playground.interrupt import end
-from playground.learner import Followed, Unusable
+from playground.interrupt import _running, end
+from playground.learner import Followed, Unusable, Watched, _ended
 
 
-def stubborn(z: Any) -> Any:
-    while True:
-        try:
-            np.exp(z)
-        except Exception:  # what a learner may write
-            z = 0.0
+class Endless:
+    """A function that never ends on its own, and says when it is under way."""
+
+    def __init__(self) -> None:
+        self.begun, self.calls = threading.Event(), 0
+
+    def __call__(self, z: Any) -> Any:
+        self.calls += 1
+        self.begun.set()
+        while True:
+            try:
+                np.exp(z)
+            except Exception:  # what a learner may write
+                z = 0.0
 
 
-def outcome(function: Followed) -> tuple[threading.Thread, list[str]]:
-    """The thread on which a function runs, and what comes of it."""
+def outcome(function: Watched, begun: threading.Event) -> tuple[threading.Thread, list[str]]:
+    """The thread on which a function runs, once it is under way, and what comes of it."""
     said: list[str] = []
 
     def run() -> None:
@@ -32,43 +40,115 @@ def outcome(function: Followed) -> tuple[threading.Thread, list[str]]:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(0.1)
-    assert thread.is_alive()
+    assert begun.wait(60)
     return thread, said
 
 
+def ended(thread: threading.Thread) -> bool:
+    thread.join(60)
+    return not thread.is_alive()
+
+
+def defined(**functions: str) -> dict[str, Any]:
+    """A notebook's names; in the sources, `endless` is a function that never ends."""
+    home: dict[str, Any] = {"endless": Endless()}
+    for name, body in functions.items():
+        exec(f"def {name}(z):\n    {body}", home)
+    return home
+
+
 def test_a_function_that_never_ends_is_ended_on_its_thread() -> None:
-    thread, said = outcome(Followed("relu", stubborn))
+    endless = Endless()
+    thread, said = outcome(Followed("relu", endless), endless.begun)
     end()
-    thread.join(5)
+    assert ended(thread)
     assert said == ["relu was interrupted."]
 
 
 def test_a_function_that_was_interrupted_is_not_run_again_until_it_is_another_one() -> None:
-    relu = Followed("relu", stubborn)
-    thread, said = outcome(relu)
+    home = defined(relu="return endless(z)")
+    relu = Followed("relu", home["relu"])
+    thread, _ = outcome(relu, home["endless"].begun)
     end()
-    thread.join(5)
-    assert said == ["relu was interrupted."]
-    with pytest.raises(Unusable, match=r"^relu was interrupted\.$"):
-        relu(np.zeros(2))
-    relu.function = np.abs
+    assert ended(thread)
+    for again in (relu, Watched("relu", relu.function)):  # the capstone's experiments watch it anew for each move
+        with pytest.raises(Unusable, match=r"^relu was interrupted\.$"):
+            again(np.zeros(2))
+    assert home["endless"].calls == 1
+    home["relu"] = np.abs
+    assert relu.look_up()
     assert relu(np.array([-1.0]), shape=(1,)) == 1
 
 
 def test_a_new_definition_ends_the_old_one_and_no_other() -> None:
-    home: dict[str, Any] = {"np": np}
-    exec("def relu(z):\n    while True:\n        np.exp(z)\n\ndef sigmoid(z):\n    while True:\n        np.exp(z)", home)
-    relu, sigmoid = Followed("relu", home["relu"]), Followed("sigmoid", home["sigmoid"])
-    (one, said), (other, silent) = outcome(relu), outcome(sigmoid)
+    home, others = defined(relu="return endless(z)"), defined(sigmoid="return endless(z)")
+    relu, sigmoid = Followed("relu", home["relu"]), Followed("sigmoid", others["sigmoid"])
+    (one, said), (other, silent) = outcome(relu, home["endless"].begun), outcome(sigmoid, others["endless"].begun)
     home["relu"] = np.abs
     assert relu.look_up()
-    one.join(5)
-    other.join(0.2)
+    assert ended(one)
     assert said == ["relu was interrupted."]
+    assert other.is_alive()
     assert silent == []
-    end(home["sigmoid"])
-    other.join(5)
+    end(others["sigmoid"])
+    assert ended(other)
+
+
+def test_a_new_definition_ends_the_old_one_while_it_calls_another() -> None:
+    home = defined(gd_step="return endless(z)", train="return step(z)")
+    home["step"] = Watched("gd_step", home["gd_step"])
+    train = Followed("train", home["train"])
+    thread, said = outcome(train, home["endless"].begun)
+    home["train"] = np.abs
+    assert train.look_up()
+    assert ended(thread)
+    assert said == ["train was interrupted."]
+    home["endless"].begun.clear()
+    again, _ = outcome(home["step"], home["endless"].begun)   # it was not to blame
+    end()
+    assert ended(again)
+
+
+def test_a_new_definition_ends_the_function_that_the_old_one_returned() -> None:
+    home = defined(chain="return endless")
+    chain = Followed("chain", home["chain"])
+    thread, said = outcome(chain.made(chain(0.0)), home["endless"].begun)
+    home["chain"] = np.abs
+    assert chain.look_up()
+    assert ended(thread)
+    assert said == ["the function from chain was interrupted."]
+
+
+def test_another_helper_makes_another_function() -> None:
+    home = defined(square="return endless(z)", twice="return [square(each) for each in (z, z)]", relu="return twice(z)")
+    relu = Followed("relu", home["relu"])
+    thread, said = outcome(relu, home["endless"].begun)
+    assert not relu.look_up()
+    exec("def square(z):\n    return z * z", home)
+    assert relu.look_up()
+    assert ended(thread)
+    assert said == ["relu was interrupted."]
+    assert np.shape(relu(np.zeros(2))) == (2, 2)
+
+
+def test_an_interrupt_that_comes_too_late_disturbs_nobody() -> None:
+    brief = Watched("relu", lambda z: z)
+    stop = threading.Event()
+
+    def many() -> None:
+        while not stop.is_set():
+            try:
+                brief(0.0)
+            except Unusable:
+                _ended.clear()
+
+    thread = threading.Thread(target=many, daemon=True)
+    thread.start()
+    for _ in range(2000):
+        end()
+    stop.set()
+    assert ended(thread)
+    assert thread.ident not in _running
 
 
 def test_an_interrupt_on_the_main_thread_is_a_sentence_too() -> None:

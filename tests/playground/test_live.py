@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from figures import html, lines_of, slope_figure
+from figures import html, lines_of, shown, slope_figure
 from matplotlib.image import imread
 
-from playground import style
+from playground import rest, style
 from playground.live import LiveFigure
 
 
@@ -128,10 +128,32 @@ def test_following_refreshes_only_for_a_new_definition() -> None:
     figure = slope_figure(relu=notebook["relu"])
     assert figure.widget
     figure.follow()
-    assert notebook["calls"] == [1]
     exec("def relu(z): return 0 * z", notebook)
     figure.follow()
-    assert figure.readout[0] == "Yours: it ends at 0."
+    assert shown(figure, "Yours: it ends at 0.")
+    assert notebook["calls"] == [1]
+
+
+def test_a_figure_follows_a_function_that_its_function_calls() -> None:
+    notebook: dict[str, Any] = {}
+    exec("def positive(z): return z > 9\n\ndef relu(z): return z * positive(z)", notebook)
+    figure = slope_figure(relu=notebook["relu"])
+    assert "Yours: it ends at 0." in html(figure)
+    exec("def positive(z): return z > 0", notebook)
+    figure.follow()
+    assert shown(figure, "Yours: it ends at 1.")
+
+
+def test_a_figure_follows_only_after_the_cells(cell: None) -> None:
+    notebook: dict[str, Any] = {}
+    exec("def relu(z): return z", notebook)
+    figure = slope_figure(relu=notebook["relu"])
+    assert figure.widget
+    exec("def relu(z): return 0 * z", notebook)
+    figure.follow()
+    assert not shown(figure, "it ends at 0.", 0.3)
+    rest.hold(False)
+    assert shown(figure, "it ends at 0.")
 
 
 def test_a_function_without_a_name_in_the_notebook_stays_the_one_that_was_given() -> None:
@@ -146,6 +168,7 @@ def test_a_play_is_covered_until_its_prediction_is_answered_and_opens_at_once() 
     assert "Answer the prediction above to unlock this play." in html(figure)
     assert "<svg" not in html(figure)
     assert "it ends at" not in html(figure)
+    figure.follow()
     prediction.answer()
     assert "Answer the prediction" not in html(figure)
     assert "<svg" in html(figure)
@@ -197,14 +220,13 @@ def test_a_button_counts_its_presses() -> None:
     assert figure.readout == ["step 1."]
 
 
-def test_every_control_says_what_it_is_for_and_takes_the_keyboard() -> None:
+def test_every_control_says_what_it_is_for() -> None:
     figure = LiveFigure("Controls", lambda f, **values: ({}, str(sorted(values))))
     figure.slider("a", "weight a", 0, 1, 0.5)
     figure.log_slider("b", "rate b", -3, 0, 0.1)
     figure.switch("c", "on", True)
     figure.choice("d", "kind", ["one", "two"])
     assert [control.description for control in figure.controls.values()] == ["weight a", "rate b", "on", "kind"]
-    assert all(control.tabbable is not False for control in figure.controls.values())
     assert figure.widget
     assert figure.alt.startswith("Controls. weight a: 0.5, rate b: 0.1, on: on, kind: one.")
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from figures import html, lines_of, slope_figure
+from figures import html, lines_of, shown, slope_figure
 
 from playground import rest, style
 from playground.live import LiveFigure
@@ -45,37 +44,22 @@ def growing_figure(relu: Any) -> LiveFigure:
     return figure
 
 
-def shown(figure: LiveFigure, words: str, seconds: float = 5) -> bool:
-    """Whether the browser is given these words in time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if words in html(figure):
-            return True
-        time.sleep(0.01)
-    return False
-
-
-@pytest.fixture
-def cell() -> Iterator[None]:
-    """A cell runs, until the test lets it end."""
-    rest.hold(True)
-    yield
-    rest.hold(False)
-
-
-def test_a_move_that_takes_long_shows_its_first_result_at_once_and_its_last_while_the_hand_rests() -> None:
+def test_a_move_that_takes_long_shows_its_first_result_at_once_and_its_last_while_the_hand_rests(cell: None) -> None:
     figure = growing_figure(lambda z: z)
     assert "1 points of slope 1" in html(figure)
     assert "The target is the same." in html(figure)
+    rest.hold(False)
     assert shown(figure, "4 points of slope 1")
+    rest.hold(True)
     figure.controls["slope"].value = 2.0
     assert "1 points of slope 2" in html(figure)
+    rest.hold(False)
     assert shown(figure, "4 points of slope 2")
     assert len(lines_of(figure.svg)[0]) == 4
 
 
 def test_a_hand_that_goes_on_is_not_disturbed_and_ends_on_its_last_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "REST_SECONDS", 1.0)   # no stall of the machine looks like a rest
+    monkeypatch.setattr(rest, "REST_SECONDS", 3600.0)   # no stall of the machine looks like a rest
     figure = growing_figure(lambda z: z)
     assert figure.widget
     assert figure._moving is not None
@@ -83,8 +67,10 @@ def test_a_hand_that_goes_on_is_not_disturbed_and_ends_on_its_last_value(monkeyp
     figure._moving.observe(lambda change: seen.append(change["new"]), "value")
     for slope in np.arange(-2, 2.1, 0.25):
         figure.controls["slope"].value = slope
-        time.sleep(rest.REST_SECONDS / 100)
+        time.sleep(0.01)
     assert {text for each in seen for text in re.findall(r"\d points", each)} == {"1 points"}
+    monkeypatch.setattr(rest, "REST_SECONDS", 0.1)
+    rest.hold(False)   # wakes what waits for the hand to rest
     assert shown(figure, "4 points of slope 2")
 
 

@@ -1,0 +1,58 @@
+"""What threads print comes in; what muted threads print is dropped, and all else goes where it went before."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_muted = threading.local()
+
+
+class _Stream:
+    """A stream to which a muted thread can't write; in all else it is the one beneath.
+
+    It stays in its place: were it put there and taken away again around each use, two threads at once could leave the wrong one behind.
+    """
+
+    def __init__(self, beneath: Any) -> None:
+        self._beneath = beneath
+
+    def write(self, text: str) -> int:
+        return len(text) if _is_muted() else int(self._beneath.write(text))
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        if not _is_muted():  # a kernel's stream waits for another thread, and Python flushes what it throws away
+            self._beneath.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._beneath, name)
+
+
+def listen() -> None:
+    """Let printing go through streams that can be muted. Called again, it changes nothing."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and not isinstance(stream, _Stream):
+            setattr(sys, name, _Stream(stream))
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Without what this thread prints; other threads still may print."""
+    listen()
+    before, _muted.on = _is_muted(), True
+    try:
+        yield
+    finally:
+        _muted.on = before
+
+
+def _is_muted() -> bool:
+    return getattr(_muted, "on", False)

@@ -1,0 +1,120 @@
+"""Every play with every function of its learner's gone wrong in every way: a sentence or a picture, and never a traceback."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course import LESSONS, lesson
+from playground import capstone, finished, learning_rate
+from playground.live import LiveFigure
+
+Function = Callable[..., Any]
+
+
+def plays() -> Iterator[tuple[str, Function]]:
+    for name in LESSONS:
+        module = importlib.import_module(f"playground.{name}")
+        for play in vars(module).values():
+            if inspect.isfunction(play) and play.__module__ == module.__name__ and play.__annotations__.get("return") == "LiveFigure" and play.__name__[0] != "_":
+                yield name, play
+
+
+PLAYS = {f"{name} {play.__name__}": (name, play) for name, play in plays()}
+
+
+class Notebook:
+    """A notebook with one play in it, whose functions can be defined anew, as a learner does."""
+
+    def __init__(self, title: str) -> None:
+        name, play = PLAYS[title]
+        parts = [part for part in inspect.signature(play).parameters if part != "after"]
+        self.names: dict[str, Any] = {"answers": {}}
+        self.right = {part: lesson(name).reference[part] for part in parts if part != "mine"}
+        for part in self.right:
+            self.define(part, self.right[part])
+        self.play: LiveFigure = play(**{part: self.names.get(part, finished) for part in parts})
+        assert self.play.widget
+
+    def define(self, part: str, function: Function) -> None:
+        self.names["answers"][part] = function
+        exec(f"def {part}(*inputs, answer=answers[{part!r}]):\n    return answer(*inputs)", self.names)
+
+    def reads(self) -> list[str]:
+        """What stands under the figure at the start, for each option of a choice and at the upper end of each slider."""
+        self.play.refresh()
+        said = [*self.play.readout]
+        for control in self.play.controls.values():
+            before = control.value
+            for value in getattr(control, "options", None) or [getattr(control, "max", True)]:
+                control.value = value
+                said += self.play.readout
+                assert self.play.svg.startswith("<svg")
+            control.value = before
+        return said
+
+
+def bent(function: Function, bend: Function) -> Function:
+    """The function with its result bent: each array in it, or each number."""
+
+    def through(result: Any) -> Any:
+        if isinstance(result, tuple | list):
+            return type(result)(through(part) for part in result)
+        return (lambda *points: through(result(*points))) if callable(result) else bend(result)
+
+    return lambda *inputs: through(function(*inputs))
+
+
+def stops(*_: Any) -> Any:
+    raise ZeroDivisionError("on purpose")
+
+
+WAYS: dict[str, Callable[[Function], Function]] = {
+    "stops": lambda right: stops,
+    "returns None": lambda right: lambda *_: None,
+    "returns words": lambda right: lambda *_: "words",
+    "returns nothing in a list": lambda right: lambda *_: [],
+    "returns None in a pair": lambda right: lambda *_: (None, None),
+    "returns a function": lambda right: lambda *_: lambda *_: None,
+    "has no numbers": lambda right: bent(right, lambda part: np.full_like(part, np.nan, dtype=float)),
+    "has infinite numbers": lambda right: bent(right, lambda part: np.full_like(part, np.inf, dtype=float)),
+    "has large numbers": lambda right: bent(right, lambda part: np.multiply(part, -1e9)),
+    "has one number more": lambda right: bent(right, lambda part: np.append(part, 1.0)),
+    "lacks a dimension": lambda right: bent(right, lambda part: np.asarray(part).ravel()[:1]),
+    "has another dimension": lambda right: bent(right, lambda part: np.asarray(part)[None]),
+}
+
+
+def test_there_are_twenty_plays_in_six_lessons() -> None:
+    assert len(PLAYS) == 20
+    assert len({name for name, _ in PLAYS.values()}) == 6
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Experiments that train for a few steps only."""
+    for name, value in (("DIGIT_STEPS", 10), ("DIGIT_EVERY", 5), ("SPIRAL_STEPS", 100), ("SPIRAL_EVERY", 50), ("DEPTH_STEPS", 4), ("DEPTH_EXAMPLES", 20)):
+        monkeypatch.setattr(capstone, name, value)
+    monkeypatch.setattr(learning_rate, "RATES", np.array([0.1, 1.0]))
+    monkeypatch.setattr(learning_rate, "DIGIT_STEPS", 2)
+
+
+@pytest.mark.parametrize("title", PLAYS)
+def test_a_function_gone_wrong_makes_a_sentence_or_a_picture(title: str, brief: None) -> None:
+    notebook = Notebook(title)
+    for part, right in notebook.right.items():
+        for way, wrong in WAYS.items():
+            notebook.define(part, wrong(right))
+            said = notebook.reads()
+            if way == "stops":
+                assert f"{part} stopped with ZeroDivisionError: on purpose. Mend it and run its cell again: this figure follows." in said
+            if way in ("returns None", "returns words"):
+                assert any(line.startswith((f"{part} returned", f"the function from {part} returned")) for line in said), (part, way, said)
+        assert notebook.play.still().startswith(b"\x89PNG")
+        notebook.define(part, right)
+        assert not any("Mend it" in line for line in notebook.reads()), part
