@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +36,17 @@ def released(root: Path, lesson: Lesson) -> Released:
     """What `make course` made of a lesson.
 
     Raises:
-        LessonError: it has not been made.
+        LessonError: it has not been made, or of other exercises.
     """
     try:
         notebook = json.loads((root / "course" / lesson.name / f"{lesson.name}.ipynb").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise LessonError(f"course/{lesson.name}/{lesson.name}.ipynb is missing or damaged; run make course") from None
-    return Released({cell["id"]: cell for cell in notebook["cells"]}, notebook["metadata"])
+    cells = {cell["id"]: cell for cell in notebook["cells"]}
+    if other := {f"check-{name}" for name in lesson.exercises} ^ {cell_id for cell_id in cells if cell_id.startswith("check-")}:
+        names = ", ".join(sorted(cell_id.removeprefix("check-") for cell_id in other))
+        raise LessonError(f"course/{lesson.name} and solutions/{lesson.name} don't have the same exercises ({names}); run make course")
+    return Released(cells, notebook["metadata"])
 
 
 def marked(known: Template, lesson: Released, loaded: list[RawCell], result: dict[str, Any]) -> dict[str, Any]:
@@ -143,5 +146,5 @@ def _verdict(verdict: dict[str, Any]) -> dict[str, Any]:
 
 
 def _note(repaired: list[str]) -> RawCell:
-    items = "\n".join(f"- {escape(sentence)}" for sentence in repaired)
+    items = "\n".join(f"- {sentence}" for sentence in repaired)
     return {"cell_type": "markdown", "id": "repaired", "metadata": {}, "source": harmless_markdown(f"Repaired before grading:\n\n{items}")}

@@ -16,6 +16,8 @@ from playwright.sync_api import Browser
 
 from course import learners_notebook, lesson, written
 from grader.instructor.harmless import harmless_markdown, harmless_outputs
+from grader.instructor.marked import marked, released
+from grader.instructor.run import Run
 
 TAKE = "window.taken = true"
 MARKDOWN = [
@@ -174,7 +176,8 @@ def tags_in(markdown: str) -> set[str]:
 
 PIECES = ["<", ">", "<script ", "x<img src=x ", "onerror=a ", "</", "<!", "](", "](https://e/", ")", "[a", "!", "]:", "\n", "\n\n", "    ", "\t", "- ", "> ", ": ", "1. "]
 PIECES += ["|", "|-|-|\n", "`", "```", "~~~", "mermaid", "python", "$", "$$", "\\", "\\begin{a}", "\\end{a}", "\\href{", "\\:", "\\[", "\\(", "javascript:a", "java"]
-PIECES += ["&lt;", "&#60;", "&", "<b>", "</b>", "<pre>", "<p>", "*", "**", "_", "~~", "# ", "https://e ", "a@b.c", "<a@b.c>", "x", "y ", '"', "'", "=", "/", "/e/x.js", "[ ] ", "{", "}"]
+PIECES += ["&lt;", "&#60;", "&", "<b>", "</b>", "<pre>", "<p>", "*", "**", "_", "~~", "# ", "https://e ", "a@b.c", "<a@b.c>", "x", "y ", '"', "'"]
+PIECES += ["=", "/", "/e/x.js", "[ ] ", "{", "}"]
 
 
 def test_whatever_stays_markdown_is_made_of_harmless_tags() -> None:
@@ -195,6 +198,16 @@ def test_how_long_a_look_takes_grows_with_the_text_alone(piece: str) -> None:
     assert time.monotonic() - start < 0.3
     markdown2html_mistune(shown)
     assert time.monotonic() - start < 3
+
+
+def test_what_was_repaired_stands_first_and_a_type_that_is_html_is_shown_as_its_source(course: Course) -> None:
+    run, notebook = Run(lesson("neuron"), 1), released(course.root, lesson("neuron"))
+    repaired = ["The lesson's cell code-01 was changed.", "relu is defined in 2 cells."]
+    for more in ([], ["The cell of relu was of type <script>; it was read as code."]):
+        first = marked(run.template, notebook, [], {"exercises": {}, "repaired": repaired + more})["cells"][0]
+        assert tags_in(first["source"]) <= {"p", "ul", "li", "pre", "code"}
+        assert ("<li>" in markdown2html_mistune(first["source"])) == (not more)
+        assert repaired[0] in first["source"]
 
 
 def test_the_lessons_own_text_stays_as_it_is(course: Course) -> None:
