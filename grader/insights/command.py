@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser("insights", help="write a page on how a class did, its points as CSV, or the next misconception")
     parser.add_argument("lesson", metavar="LESSON")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where the page or the CSV goes; class/insights/ where it is not given")
-    parser.add_argument("--names", action="store_true", help="students' names on the page, and code as they wrote it; without it nobody is named")
+    parser.add_argument("--names", action="store_true", help="students' names and code as written; without it nobody is named, as far as the gradebook knows names")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--csv", choices=SYSTEMS, help="write the points as the CSV that this system imports, in place of the page")
     what.add_argument("--skeleton", metavar="GROUP", help="add a group of unexplained answers to exercises.py as a misconception whose hint you write")
@@ -34,16 +33,12 @@ def _run(arguments: argparse.Namespace) -> int:
 
     root = authors_root(Path.cwd())
     lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
-    try:
-        if arguments.csv:
-            return _csv(root, lesson, arguments.csv, arguments.output)
-        of_class = gather(root, lesson)
-        if arguments.skeleton:
-            return _skeleton(of_class, arguments.skeleton)
-        return _page(root, of_class, arguments.output, arguments.names)
-    except OSError as error:
-        print(f"Stopped: {error}. Mend that and run it again.", file=sys.stderr)
-        return 1
+    if arguments.csv:
+        return _csv(root, lesson, arguments.csv, arguments.output)
+    of_class = gather(root, lesson)
+    if arguments.skeleton:
+        return _skeleton(of_class, arguments.skeleton)
+    return _page(root, of_class, arguments.output, arguments.names)
 
 
 def _page(root: Path, of_class: Class, output: Path | None, names: bool) -> int:
@@ -61,10 +56,8 @@ def _page(root: Path, of_class: Class, output: Path | None, names: bool) -> int:
 
 
 def _csv(root: Path, lesson: Lesson, system: str, output: Path | None) -> int:
-    from nbgrader.api import Gradebook
-
     from grader.instructor.export import Canvas, Moodle, tamed
-    from grader.instructor.gradebook import course_directory, timestamps_in
+    from grader.instructor.gradebook import course_directory, open_gradebook, timestamps_in
 
     coursedir = course_directory(root)
     target = output or root / "class" / "insights" / f"{lesson.name}-{system}.csv"
@@ -73,7 +66,7 @@ def _csv(root: Path, lesson: Lesson, system: str, output: Path | None) -> int:
     if not there:
         raise LessonError(f"The gradebook has no points for {lesson.name}; run grader autograde {lesson.name}")
     exporter = (Moodle if system == "moodle" else Canvas)(config=coursedir.config, assignment=[lesson.name], to=str(target))
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+    with open_gradebook(coursedir) as gradebook:
         exporter.export(gradebook)
     print(f"{_short(target)}: the points of {len(there)} students. {exporter.next_step}")
     if changed := [student for student in there if tamed(student) != student]:

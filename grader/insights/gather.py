@@ -92,7 +92,9 @@ class Class:
 
     def names(self, shown: bool) -> Names:
         """The names of everyone in the class."""
-        known = [*self.people, *self.submissions, *(work.student for work in self.works), *(name for names in self.people.values() for name in names)]
+        known = [*self.people, *self.submissions, *(work.student for work in self.works)]
+        for first, last, email in self.people.values():
+            known += [first, last, email, *((first + last, last + first) if first and last else ())]  # as in lastfirst.ipynb, and as Chinese names are written
         return Names(known, shown)
 
 

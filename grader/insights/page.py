@@ -72,5 +72,5 @@ def page(of_class: Class, groups: list[Group], with_names: bool) -> str:
 
 def _facts(of_class: Class, with_names: bool) -> str:
     graded, handed_in = len(of_class.works), len({*of_class.submissions, *(work.student for work in of_class.works)})
-    who = "With students' names: keep it to yourself." if with_names else "Nobody is named."
+    who = "With students' names: keep it to yourself." if with_names else "Nobody is named, as far as the gradebook knows names."
     return f"{count_of(handed_in, 'notebook')} of {of_class.lesson.name} handed in, {graded} graded. Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {who}"

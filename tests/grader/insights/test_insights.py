@@ -28,11 +28,11 @@ BIAS_TWICE = {
 def weighted_sum(x, w, b):
     '''By Anna.'''
     if len(x) != len(w):
-        raise ValueError('Anna says no')
+        raise ValueError('annameyer says no')
     return x @ w + 2 * b  # me: Anna
 """,
     "berta": "def weighted_sum(x, w, b):\n    total = 0.0\n    for one, other in zip(x, w, strict=True):\n        total += one * other\n    return total + b + b\n",
-    "carl": "def twice(b):\n    return b * 2\n\ndef weighted_sum(x, w, b):\n    print('carl was here')\n    return sum(np.multiply(x, w)) + twice(b)\n",
+    "carl": "def carlTwice(b):\n    return b * 2\n\ndef weighted_sum(x, w, b):\n    print('carl was here')\n    return sum(np.multiply(x, w)) + carlTwice(b)\n",
 }
 """The same mistake, written three ways."""
 HOSTILE = f"def weighted_sum(x, w, b):\n    raise KeyError('<script>{TAKE}</script><img src=x onerror=\"{TAKE}\"> dora')\n"
@@ -117,6 +117,7 @@ def test_nobody_is_named_unless_asked(inside: Course) -> None:
     text = written_page(inside).lower()
     assert [name for name in named if name in text] == []
     assert "def weighted_sum" in text
+    assert "nobody is named, as far as the gradebook knows names." in text
     with_names = written_page(inside, "--names").lower()
     assert [name for name in named if name not in with_names] == ["example.org"]
     assert "keep it to yourself" in with_names
