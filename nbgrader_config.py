@@ -44,9 +44,9 @@ c.Autograde.autograde_preprocessors = [
     ours + "CheckOthers",
 ]
 
-from grader.instructor.drop_in import grade_again_what_a_kill_left  # noqa: E402 (with what it belongs to)
+from grader.instructor.drop_in import grade_in_the_engine  # noqa: E402 (with what it belongs to)
 
-grade_again_what_a_kill_left()
+grade_in_the_engine()
 
 # What holds for one class or machine only, like docs/class-server/class.py; git ignores it.
 load_subconfig("class/nbgrader_config.py")  # noqa: F821 (as get_config)

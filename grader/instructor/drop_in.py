@@ -1,62 +1,71 @@
-"""nbgrader's own `autograde`, and formgrader's button, come in with a submission; it goes out repaired and graded by the engine, without a kernel."""
+"""nbgrader's own `autograde`, and formgrader's button, come in with submissions; these go out graded by the engine, without a kernel, and noted in the journal."""
 
 from __future__ import annotations
 
-import atexit
+import os
 import shutil
-import time
+import stat
 from contextlib import ExitStack
-from functools import cache, lru_cache
+from functools import cache
+from glob import escape
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode, from_dict
+from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters.exporter import Exporter
+from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.converters import Autograde
+from nbgrader.apps import api, autogradeapp
+from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import CheckCellMetadata, Execute, NbGraderPreprocessor
+from traitlets import Type
 
 from grader.author.lesson import Lesson, authors_root, lessons_in, load_lesson
-from grader.execution.submission import cells_of, cells_to_run
-from grader.instructor.grade import draw_seed, open_runner
+from grader.comparison.present import count_of
+from grader.execution.submission import UnreadableNotebook, load_notebook
 from grader.instructor.gradebook import open_book
-from grader.instructor.journal import Basis, JournalBusy, edition_of, grader_version, journal_path, open_journal, read_journal
-from grader.instructor.marked import Released, has_verdicts, marked, released
-from grader.instructor.run import Run, Runner
-from grader.instructor.workforce import Result, grade_one
+from grader.instructor.handin import HandIn
+from grader.instructor.journal import JournalBusy
+from grader.instructor.marked import has_verdicts, released
+from grader.instructor.sitting import Sitting, sitting_for
 
 Resources = dict[str, Any]
 
-_NBGRADERS_WAY = Autograde.init_destination
+
+class AnyNotebook(NotebookExporter):
+    """Hands a lesson's notebook on as its bytes, which `Repair` reads like `grader autograde`; nbgrader's own way stops at what other tools leave in one."""
+
+    def from_file(self, file_stream: Any, resources: Resources | None = None, **kw: Any) -> tuple[NotebookNode, Resources]:
+        """nbconvert's hook, which `from_filename` ends in."""
+        if resources is None or _lesson(resources["nbgrader"]["assignment"]) is None:
+            return super().from_file(file_stream, resources, **kw)
+        resources["nbgrader"]["submitted"] = file_stream.buffer.read()
+        done: tuple[NotebookNode, Resources] = self.from_notebook_node(new_notebook(), resources, **kw)  # type: ignore[no-untyped-call]
+        return done
 
 
 class Repair(NbGraderPreprocessor):  # type: ignore[misc]
-    """Gives a submission the lesson's metadata and locked cells again, whatever its own say, so that nothing in it stops a class."""
+    """Grades a lesson's notebook; it goes on with the lesson's metadata and locked cells, whatever its own say, so that nothing in it stops a class."""
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """nbgrader's hook."""
-        lesson = _lesson(resources["nbgrader"]["assignment"])
-        if lesson is None:
+        if (sitting := _sitting(self, resources)) is None:
             return nb, resources
-        loaded = [dict(cell) for cell in nb.cells]
-        run, notebook = _run(lesson)
-        _, repaired = cells_to_run(run.template, cells_of(loaded))
-        return _node(marked(run.template, notebook, loaded, {"exercises": {}, "repaired": repaired})), resources
+        sitting.grade(resources["nbgrader"]["student"], resources["nbgrader"]["submitted"])
+        return sitting.notebook({"exercises": {}, "repaired": sitting.result["repaired"]}), resources
 
 
 class Confined(Execute):  # type: ignore[misc]
-    """Grades a lesson's notebook in the engine, on the inputs of the lesson's journal; any other assignment is run as nbgrader does."""
+    """Gives a lesson's notebook the verdicts that it got; any other assignment is run as nbgrader does."""
 
     def preprocess(self, nb: NotebookNode, resources: Resources, km: Any = None) -> tuple[NotebookNode, Resources]:
         """nbgrader's hook."""
-        lesson = _lesson(resources["nbgrader"]["assignment"])
-        if lesson is None:
+        if (sitting := _sitting(self, resources)) is None:
             done: tuple[NotebookNode, Resources] = super().preprocess(nb, resources, km)
             return done
-        loaded = [dict(cell) for cell in nb.cells]
-        run, notebook = _run(lesson)
-        result: Result = grade_one(run, cells_of(loaded), _runner())
-        return _node(marked(run.template, notebook, loaded, {**result, "repaired": []})), resources
+        return sitting.notebook(sitting.result), resources
 
 
 class CheckOthers(CheckCellMetadata):  # type: ignore[misc]
@@ -70,24 +79,102 @@ class CheckOthers(CheckCellMetadata):  # type: ignore[misc]
         return done
 
 
-def grade_again_what_a_kill_left() -> None:
-    """Make this process's `nbgrader autograde` look at the notebook in `autograded/` before it takes a lesson for graded.
+class InTheEngine(Autograde):  # type: ignore[misc]
+    """nbgrader's loop over a class, with a lesson's journal open as long as it lasts.
 
-    On its own it is content with the folder, which is there before the points are: a kill in between would leave a student
-    at zero for good. And a lesson goes into the gradebook by itself: nobody has to run `nbgrader generate_assignment` on
-    what `make course` has made.
+    On its own it takes a submission for graded once its folder is in `autograded/`, which is there before the points are: a kill
+    in between would leave a student at zero for good. It follows links. And it knows a lesson only after `nbgrader
+    generate_assignment`, which nobody has to run on what `make course` has made.
     """
-    def init_destination(self: Autograde, assignment_id: str, student_id: str) -> bool:
-        folder = Path(self._format_dest(assignment_id, student_id))
-        if folder.is_dir() and _lesson(assignment_id) is not None and not has_verdicts(folder / f"{assignment_id}.ipynb"):
+
+    exporter_class = Type(AnyNotebook, klass=Exporter).tag(config=True)
+
+    def convert_notebooks(self) -> None:
+        """nbgrader's loop.
+
+        Raises:
+            NbGraderException: a submission could not be graded, or another run has the lesson; the log says which and why.
+        """
+        self.sittings: dict[str, Sitting] = {}
+        self.refused = 0
+        lesson = _lesson(self.coursedir.assignment_id)
+        with ExitStack() as stack:
+            try:
+                if lesson is not None:
+                    self.sittings[lesson.name] = stack.enter_context(sitting_for(lesson))
+            except JournalBusy as error:
+                self.log.error("%s", error)
+                raise NbGraderException(f"{error}") from None
+            super().convert_notebooks()
+        if self.refused:
+            raise NbGraderException(f"{count_of(self.refused, 'submission')} could not be graded; the log says why")
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        """Whether a submission is to be graded."""
+        lesson, folder = _lesson(assignment_id), Path(self._format_dest(assignment_id, student_id))
+        if folder.is_dir() and lesson is not None and not has_verdicts(folder / f"{assignment_id}.ipynb"):
             self.log.warning("%s was left half graded; it is graded again", folder)
             shutil.rmtree(folder)
-        wanted: bool = _NBGRADERS_WAY(self, assignment_id, student_id)
-        if wanted and (lesson := _lesson(assignment_id)) is not None:
+        if not super().init_destination(assignment_id, student_id):
+            return False
+        if why := self._why_not(lesson, Path(self._format_source(assignment_id, student_id))):
+            self.log.error("%s was not graded: %s", student_id, why)
+            self.refused += 1
+            return False
+        if lesson is not None:
             _enter(self.coursedir, lesson)
-        return wanted
+        return True
 
-    Autograde.init_destination = init_destination
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Prepare a submission's folder in `autograded/`, with what else was handed in; links in it lead nowhere."""
+        kept, strange = self.coursedir.ignore, _no_files(self._format_source(assignment_id, student_id))
+        for path in strange:
+            self.log.warning("%s was left out: it is a link or no ordinary file", path)
+        self.coursedir.ignore = [*kept, *map(escape, strange)]
+        try:
+            super().init_assignment(assignment_id, student_id)
+        finally:
+            self.coursedir.ignore = kept
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        """Grade one notebook; when it has been saved, that is noted."""
+        super().convert_single_notebook(notebook_filename)
+        for sitting in self.sittings.values():
+            sitting.note_written(Path(notebook_filename).parent)
+
+    def _why_not(self, lesson: Lesson | None, folder: Path) -> str:
+        """Why a submission can't be graded, or nothing."""
+        if folder.is_symlink() or folder.parent.is_symlink():
+            return "its folder is a link"
+        notebooks = [Path(name) for name in self.notebooks] if lesson is None else [folder / f"{lesson.name}.ipynb"]
+        try:
+            for path in notebooks:
+                if not os.path.lexists(path):
+                    return f"{path.name} is missing; give the notebook that name"
+                data = HandIn("", path.stem, path.parent, path.parent).read()
+                if lesson is not None:
+                    load_notebook(data)
+        except UnreadableNotebook as error:
+            return f"{error}"
+        return ""
+
+
+def grade_in_the_engine() -> None:
+    """Make this process's `nbgrader autograde`, and formgrader's button, use `InTheEngine`; nbgrader has no setting for it."""
+    autogradeapp.Autograde = api.Autograde = InTheEngine
+
+
+def _sitting(preprocessor: NbGraderPreprocessor, resources: Resources) -> Sitting | None:
+    """The sitting that a submission belongs to; None where its assignment is no lesson. A preprocessor's parent is the exporter, whose parent is the loop."""
+    lesson = _lesson(resources["nbgrader"]["assignment"])
+    sittings: dict[str, Sitting] = preprocessor.parent.parent.sittings
+    return None if lesson is None else sittings[lesson.name]
+
+
+def _no_files(folder: str) -> list[str]:
+    """What lies in a folder and is neither an ordinary file nor a folder."""
+    paths = [os.path.join(here, name) for here, _, names in os.walk(folder) for name in names]
+    return [path for path in paths if not stat.S_ISREG(os.lstat(path).st_mode)]
 
 
 def _enter(coursedir: CourseDirectory, lesson: Lesson) -> None:
@@ -109,54 +196,3 @@ def _lesson(assignment: str) -> Lesson | None:
 @cache
 def _loaded(folder: Path, changed: int) -> Lesson:
     return load_lesson(folder)
-
-
-def _run(lesson: Lesson) -> tuple[Run, Released]:
-    """The run that goes on in the lesson's journal, or starts there, and the notebook that learners got."""
-    edition = edition_of(lesson)
-    root = lesson.folder.parent.parent
-    return _kept_run(lesson.folder, edition, _seed(journal_path(root, lesson), edition)), released(root, lesson)
-
-
-def _seed(path: Path, edition: str) -> int:
-    """The seed of the journal's last run on this lesson and this grader; a new one is noted where there is none."""
-    version = grader_version()
-    while (seed := _noted_seed(path, _state(path), version, edition)) is None:
-        try:
-            with open_journal(path) as journal:
-                if journal.seed(version, edition) is None:
-                    journal.start(Basis(version, edition, draw_seed()))
-        except JournalBusy:
-            time.sleep(0.1)  # the run that has it is about to note its seed
-    return seed
-
-
-@lru_cache(maxsize=1)
-def _noted_seed(path: Path, state: tuple[int, int], version: str, edition: str) -> int | None:
-    return read_journal(path).seed(version, edition)
-
-
-def _state(path: Path) -> tuple[int, int]:
-    """What changes whenever a file does."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
-
-
-@cache
-def _kept_run(folder: Path, edition: str, seed: int) -> Run:
-    return Run(load_lesson(folder), seed)
-
-
-@cache
-def _runner() -> Runner:
-    stack = ExitStack()
-    atexit.register(stack.close)
-    return stack.enter_context(open_runner())
-
-
-def _node(notebook: dict[str, Any]) -> NotebookNode:
-    node: NotebookNode = from_dict(notebook)  # type: ignore[no-untyped-call]
-    return node

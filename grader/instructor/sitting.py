@@ -1,0 +1,89 @@
+"""A lesson comes in; its journal is open to one run as long as nbgrader grades the lesson's submissions, one by one, and notes what each got."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode, from_dict
+
+from grader.author.lesson import Lesson, load_lesson
+from grader.execution.submission import cells_of, load_notebook
+from grader.instructor.grade import draw_seed, open_runner
+from grader.instructor.handin import HandIn
+from grader.instructor.journal import Basis, Journal, JournalBusy, digest_of, edition_of, grader_version, journal_path, open_journal
+from grader.instructor.marked import marked, released
+from grader.instructor.run import Run, Runner
+from grader.instructor.workforce import Result, grade_one
+
+PATIENCE = 10.0
+"""Seconds that another run may still have a lesson's journal."""
+
+
+class Sitting:
+    """A lesson while nbgrader grades it: the run that goes on in its journal, and the submission that is being graded."""
+
+    def __init__(self, lesson: Lesson, journal: Journal) -> None:
+        version, edition = grader_version(), edition_of(lesson)
+        seed = journal.seed(version, edition)
+        self.basis, self.journal = Basis(version, edition, draw_seed() if seed is None else seed), journal
+        self.run, self.released = _kept_run(lesson.folder, edition, self.basis.seed), released(lesson.folder.parent.parent, lesson)
+        self.journal.start(self.basis)
+        self.loaded: list[dict[str, Any]] = []
+        self.result: Result = {}
+        self.record: Any = None
+
+    def grade(self, student: str, data: bytes) -> None:
+        """Grade a notebook and note what it got."""
+        self.loaded = load_notebook(data)
+        self.result = grade_one(self.run, cells_of(self.loaded), _runner())
+        self.record = self.journal.add_grading(self.basis, student, digest_of(data), self.result)
+
+    def notebook(self, result: Result) -> NotebookNode:
+        """The notebook that is being graded, marked with a result."""
+        node: NotebookNode = from_dict(marked(self.run.template, self.released, self.loaded, result))  # type: ignore[no-untyped-call]
+        return node
+
+    def note_written(self, folder: Path) -> None:
+        """Note that the gradebook and `autograded/` have what was handed in in a folder."""
+        if self.record is not None:
+            self.journal.add_written(self.record, str(HandIn("", "", folder, folder).timestamp))
+        self.record = None
+
+
+@contextmanager
+def sitting_for(lesson: Lesson) -> Iterator[Sitting]:
+    """A lesson's sitting; while the block lasts, no other run grades the lesson.
+
+    Raises:
+        JournalBusy: another run still does after `PATIENCE` seconds.
+    """
+    end = time.monotonic() + PATIENCE
+    with ExitStack() as stack:
+        while True:
+            try:
+                journal = stack.enter_context(open_journal(journal_path(lesson.folder.parent.parent, lesson)))
+                break
+            except JournalBusy:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+        yield Sitting(lesson, journal)
+
+
+@cache
+def _kept_run(folder: Path, edition: str, seed: int) -> Run:
+    """Formgrader's server grades one submission after the other, each with a sitting of its own."""
+    return Run(load_lesson(folder), seed)
+
+
+@cache
+def _runner() -> Runner:
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(open_runner())
