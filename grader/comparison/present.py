@@ -98,6 +98,11 @@ def count_of(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
+def one_line(text: str) -> str:
+    """A text for a terminal: on one line, and nothing in it moves the cursor or turns the writing round."""
+    return "".join(letter if letter.isprintable() else " " if letter.isspace() else "�" for letter in text)
+
+
 def _headline(verdict: Verdict) -> str:
     if verdict.solved:
         state = "✓ solved"

@@ -15,6 +15,7 @@ from typing import Any
 
 from grader.author.lesson import Lesson, LessonError, authors_root, defined_functions, load_lesson, named_lessons
 from grader.comparison.judge import Verdict
+from grader.comparison.present import one_line
 from grader.comparison.vocabulary import in_words
 from grader.engine.engine import Engine
 from grader.execution.submission import UnreadableNotebook, read_notebook
@@ -52,14 +53,14 @@ def line(name: str, graded: Graded, seed: int) -> dict[str, Any]:
 
 
 def table(name: str, graded: Graded) -> str:
-    """What is printed of one notebook without `--json`."""
+    """What is printed of one notebook without `--json`: a line for it, one for each exercise, and one for each repair."""
     width = max(map(len, graded.verdicts))
     rows = [f"{name}: {graded.points:g} of {graded.max_points:g} points"]
     for exercise, verdict in graded.verdicts.items():
         why = verdict.note or verdict.hint or (verdict.failure.reason if verdict.failure else "")
         missed = f"missed {', '.join(map(in_words, verdict.missed))}. " if verdict.missed else ""
         rows.append(f"  {exercise:{width}}  {verdict.points:g} of {verdict.max_points:g}  {missed}{why}".rstrip())
-    return "\n".join(rows + [f"  Repaired: {sentence}" for sentence in graded.repaired])
+    return "\n".join(map(one_line, [*rows, *(f"  Repaired: {sentence}" for sentence in graded.repaired)]))
 
 
 @contextmanager
@@ -101,15 +102,15 @@ def _run(arguments: argparse.Namespace) -> int:
                 failed = True
                 _say_error(path, error, arguments.json)
                 continue
-            print(json.dumps(line(str(path), graded, seed), ensure_ascii=False) if arguments.json else table(str(path), graded), flush=True)
+            print(json.dumps(line(str(path), graded, seed)) if arguments.json else table(str(path), graded), flush=True)
     return int(failed)
 
 
 def _say_error(path: Path, error: UnreadableNotebook, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"notebook": str(path), "error": f"{error}."}, ensure_ascii=False), flush=True)
+        print(json.dumps({"notebook": str(path), "error": f"{error}."}), flush=True)
     else:
-        print(f"{path}: not graded: {error}.", file=sys.stderr, flush=True)
+        print(one_line(f"{path}: not graded: {error}."), file=sys.stderr, flush=True)
 
 
 def _bytes(path: Path) -> bytes:

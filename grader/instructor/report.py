@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from statistics import mean, median
 from typing import Any, Self
 
+from grader.comparison.present import one_line
 from grader.comparison.vocabulary import in_words
 
 MOST_HINTS = 5
@@ -36,9 +37,9 @@ class Change:
                 reasons.append(f"{name} {_points(old)} → {_points(new)}: {_why(old, new)}")
         return cls(student, before["points"], after["points"], tuple(reasons)) if reasons else None
 
-    def text(self) -> str:
+    def lines(self) -> list[str]:
         """One line for the student and one for each exercise."""
-        return "\n".join([f"  {self.student}: {self.before:g} → {self.after:g}", *(f"    {reason}" for reason in self.reasons)])
+        return [f"  {self.student}: {self.before:g} → {self.after:g}", *(f"    {reason}" for reason in self.reasons)]
 
 
 @dataclass
@@ -80,10 +81,8 @@ class Summary:
         self._count(student, result)
 
     def text(self) -> str:
-        """All of it, for reading."""
-        if self.dry:
-            return "\n".join(self._dry_lines())
-        return "\n".join([*self._class_lines(), *self._list("Repaired", self.repaired), *self._change_lines(), *self._trouble_lines()])
+        """All of it, for reading in a terminal."""
+        return "\n".join(map(one_line, self._dry_lines() if self.dry else self._lines()))
 
     def _count(self, student: str, result: dict[str, Any]) -> None:
         self.max_points = result["max_points"]
@@ -93,6 +92,12 @@ class Summary:
                 self.hints[name, exercise["hint"]] += 1
         if result["repaired"]:
             self.repaired[student] = result["repaired"]
+
+    def _lines(self) -> Iterator[str]:
+        yield from self._class_lines()
+        yield from self._list("Repaired", self.repaired)
+        yield from self._change_lines()
+        yield from self._trouble_lines()
 
     def _dry_lines(self) -> Iterator[str]:
         names = f": {', '.join(self.planned)}" * bool(self.planned)
@@ -120,7 +125,8 @@ class Summary:
     def _change_lines(self) -> Iterator[str]:
         if self.changes:
             yield f"Points that {'would ' * self.dry}change:"
-        yield from (change.text() for change in self.changes)
+        for change in self.changes:
+            yield from change.lines()
 
     def _trouble_lines(self) -> Iterator[str]:
         yield from self._list("Not graded", {student: [reason] for student, reason in self.errors.items()})
