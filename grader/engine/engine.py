@@ -10,16 +10,17 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from grader.engine.refused import EngineRefused
 from grader.engine.sandbox import Protection, command, make_stage, protection, refusal
+from grader.engine.scratch import remove
 from grader.execution.attempt import Attempt, Request, Response
 from grader.execution.limits import Limits
 
@@ -59,7 +60,7 @@ class Engine:
         """Stop the server and remove what it was given."""
         self._stop_server()
         if self._stage is not None:
-            shutil.rmtree(self._stage, ignore_errors=True)
+            remove(str(self._stage))
             os.close(self._lock)
             self._stage = None
 
@@ -86,49 +87,53 @@ class Engine:
         return response
 
     def _run_child(self, attempt: Attempt) -> None:
-        (request_read, request_write), (results_read, results_write) = os.pipe(), os.pipe()
-        try:
-            self._start_child(request_read, results_write)
-            os.close(request_read)
-            os.close(results_write)
-            attempt.begin()
-            for frame in _frames(request_write, results_read, attempt):
-                attempt.take(frame)
-                if attempt.complete:
-                    break
-        finally:
-            for descriptor in (request_write, results_read):
-                with contextlib.suppress(OSError):
-                    os.close(descriptor)
-            ended = time.monotonic()
-            attempt.end(ended, innocent=not self._stop_child())
-
-    def _start_child(self, request: int, results: int) -> None:
-        for attempt in (1, 2):
+        with _pipe() as (request, to_child), _pipe() as (from_child, results):
+            self._start_child(request, results)
             try:
-                assert self._control is not None, "use the engine in a with block"
-                rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [request, results]))]
-                self._control.sendmsg([b"start"], rights)
-                return
-            except OSError:
-                if attempt == 2:
-                    raise
-                self._start_server()
+                attempt.begin()
+                for frame in _frames(to_child, from_child, attempt):
+                    attempt.take(frame)
+                    if attempt.complete:
+                        break
+            finally:
+                ended = time.monotonic()
+                answer = self._stop_child()
+                attempt.end(ended, innocent=answer is None, why=self.limits.files if answer == b"full" else None)
 
-    def _stop_child(self) -> bool:
-        """Whether the server could do it; one that does not answer any more is replaced."""
-        if self._control is None or self._server is None:  # it could not be started
-            return False
+    def _start_child(self, request: FileIO, results: FileIO) -> None:
+        """Hand a child its ends of the pipes; a server that was lost meanwhile is started again.
+
+        Raises:
+            EngineRefused: it can't be. The next notebook tries again.
+        """
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [request.fileno(), results.fileno()]))]
+        for _ in range(2):
+            if self._control is None:
+                self._start_server()
+            assert self._control is not None
+            try:
+                self._control.sendmsg([b"start"], rights)
+            except OSError:
+                self._stop_server()
+                continue
+            request.close()
+            results.close()
+            return
+        raise EngineRefused(f"The sandbox ({self.kind.value}) ends as soon as it has started: see whether this machine has memory left, then try again.")
+
+    def _stop_child(self) -> bytes | None:
+        """What the server says to it; None if it does not answer any more: the next child gets a new server."""
+        assert self._control is not None
+        assert self._server is not None
         with contextlib.suppress(OSError):
             self._control.send(b"stop")
-            if self._control.recv(64) == b"stopped" and self._server.poll() is None:
-                return True
-        self._start_server()
-        return False
+            if (answer := self._control.recv(64)) and self._server.poll() is None:
+                return answer
+        self._stop_server()
+        return None
 
     def _start_server(self) -> None:
-        self._stop_server()
-        assert self._stage is not None
+        assert self._stage is not None, "use the engine in a with block"
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         words, environment = command(self.kind, self._stage, self.limits)
         self._server = subprocess.Popen(
@@ -160,26 +165,32 @@ class Engine:
             self._server = None
 
 
-def _frames(write: int, read: int, attempt: Attempt) -> Iterator[Any]:
+@contextlib.contextmanager
+def _pipe() -> Iterator[tuple[FileIO, FileIO]]:
+    """The ends of a pipe, to read and to write. Each is closed once: its number may be another thread's by then."""
+    read, write = os.pipe()
+    with open(read, "rb", buffering=0) as reader, open(write, "wb", buffering=0) as writer:
+        yield reader, writer
+
+
+def _frames(to_child: FileIO, from_child: FileIO, attempt: Attempt) -> Iterator[Any]:
     """Send the request and yield the frames that come back, until the pipe is closed, time is up, or a frame is no frame."""
-    for descriptor in (write, read):
-        os.set_blocking(descriptor, False)
+    for end in (to_child, from_child):
+        os.set_blocking(end.fileno(), False)
     to_send = memoryview(attempt.request())
     received = bytearray()
     while (left := attempt.until - time.monotonic()) > 0:
-        readable, writable, _ = select.select([read], [write] if to_send else [], [], left)
+        readable, writable, _ = select.select([from_child], [to_child] if to_send else [], [], left)
         if writable:
             try:
-                to_send = to_send[os.write(write, to_send) :]
-            except BlockingIOError:
-                continue
+                to_send = to_send[to_child.write(to_send) or 0 :]
             except OSError:
                 return
             if not to_send:
-                os.close(write)
+                to_child.close()
         if not readable:
             continue
-        data = os.read(read, 1 << 20)
+        data = from_child.read(1 << 20)
         if not data:
             return
         received += data

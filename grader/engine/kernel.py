@@ -6,7 +6,7 @@ import ctypes
 import os
 import platform
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWIPC = 0x20000000, 0x00020000, 0x08000000
@@ -17,32 +17,52 @@ ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 """For each machine seccomp's name of it, and its column in `CALLS`."""
 
 CALLS = {
-    # processes
-    "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281), "ptrace": (101, 117), "setns": (308, 268), "unshare": (272, 97),
-    "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "pidfd_open": (434, 434), "pidfd_getfd": (438, 438), "pidfd_send_signal": (424, 424),
-    "kcmp": (312, 272), "personality": (135, 92), "prctl": (157, 167), "seccomp": (317, 277), "setpgid": (109, 154), "setsid": (112, 157),
-    "sched_setaffinity": (203, 122), "setpriority": (141, 140), "prlimit64": (302, 261), "setrlimit": (160, 164),
-    # network and memory that others could see
-    "socket": (41, 198), "socketpair": (53, 199), "bind": (49, 200), "connect": (42, 203), "listen": (50, 201), "shmget": (29, 194), "shmat": (30, 196),
-    "shmctl": (31, 195), "semget": (64, 190), "msgget": (68, 186), "mq_open": (240, 180), "memfd_create": (319, 279), "memfd_secret": (447, 447),
-    "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
-    # the system
-    "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "move_mount": (429, 429), "open_tree": (428, 428), "fsopen": (430, 430),
-    "fsmount": (432, 432), "mount_setattr": (442, 442), "open_by_handle_at": (304, 265), "name_to_handle_at": (303, 264), "mknod": (133, None), "mknodat": (259, 33),
-    "bpf": (321, 280), "perf_event_open": (298, 241), "keyctl": (250, 219), "add_key": (248, 217), "request_key": (249, 218), "userfaultfd": (323, 282),
-    "fanotify_init": (300, 262), "init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104), "reboot": (169, 142),
-    "swapon": (167, 224), "acct": (163, 89), "syslog": (103, 116), "settimeofday": (164, 170), "clock_settime": (227, 112), "quotactl": (179, 60),
-    "sethostname": (170, 161), "landlock_restrict_self": (446, 446),
+    # files
+    "read": (0, 63), "write": (1, 64), "readv": (19, 65), "writev": (20, 66), "pread64": (17, 67), "pwrite64": (18, 68), "preadv": (295, 69),
+    "pwritev": (296, 70), "preadv2": (327, 286), "pwritev2": (328, 287), "lseek": (8, 62), "sendfile": (40, 71), "copy_file_range": (326, 285),
+    "open": (2, None), "openat": (257, 56), "creat": (85, None), "close": (3, 57), "close_range": (436, 436), "dup": (32, 23), "dup2": (33, None),
+    "dup3": (292, 24), "pipe": (22, None), "pipe2": (293, 59), "stat": (4, None), "fstat": (5, 80), "lstat": (6, None), "newfstatat": (262, 79),
+    "statx": (332, 291), "statfs": (137, 43), "fstatfs": (138, 44), "access": (21, None), "faccessat": (269, 48), "faccessat2": (439, 439),
+    "readlink": (89, None), "readlinkat": (267, 78), "getdents": (78, None), "getdents64": (217, 61), "getcwd": (79, 17), "chdir": (80, 49),
+    "fchdir": (81, 50), "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None), "unlink": (87, None), "unlinkat": (263, 35), "rename": (82, None),
+    "renameat": (264, 38), "renameat2": (316, 276), "ftruncate": (77, 46), "fsync": (74, 82), "fdatasync": (75, 83), "fadvise64": (221, 223), "umask": (95, 166),
+    # waiting
+    "poll": (7, None), "ppoll": (271, 73), "select": (23, None), "pselect6": (270, 72), "epoll_create": (213, None), "epoll_create1": (291, 20),
+    "epoll_ctl": (233, 21), "epoll_wait": (232, None), "epoll_pwait": (281, 22), "eventfd": (284, None), "eventfd2": (290, 19), "nanosleep": (35, 101),
+    "clock_nanosleep": (230, 115), "pause": (34, None), "restart_syscall": (219, 128), "futex": (202, 98), "futex_waitv": (449, 449),
+    # memory
+    "brk": (12, 214), "mmap": (9, 222), "munmap": (11, 215), "mremap": (25, 216), "mprotect": (10, 226), "madvise": (28, 233), "msync": (26, 227),
+    "mincore": (27, 232), "membarrier": (324, 283), "getrandom": (318, 278),
+    # what it is, and its end
+    "exit": (60, 93), "exit_group": (231, 94), "wait4": (61, 260), "waitid": (247, 95), "getpid": (39, 172), "getppid": (110, 173), "gettid": (186, 178),
+    "getuid": (102, 174), "geteuid": (107, 175), "getgid": (104, 176), "getegid": (108, 177), "getresuid": (118, 148), "getresgid": (120, 150),
+    "getgroups": (115, 158), "getpgid": (121, 155), "getpgrp": (111, None), "getsid": (124, 156), "getrusage": (98, 165), "getrlimit": (97, 163),
+    "times": (100, 153), "getpriority": (140, 141), "getcpu": (309, 168), "sched_yield": (24, 124), "sched_getaffinity": (204, 123),
+    "sched_getscheduler": (145, 120), "sched_getparam": (143, 121), "sched_get_priority_max": (146, 125), "sched_get_priority_min": (147, 126),
+    "uname": (63, 160), "sysinfo": (99, 179), "set_robust_list": (273, 99), "rseq": (334, 293), "set_tid_address": (218, 96),
+    # signals from itself, and the time
+    "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139), "rt_sigpending": (127, 136), "rt_sigsuspend": (130, 133),
+    "rt_sigtimedwait": (128, 137), "sigaltstack": (131, 132), "alarm": (37, None), "getitimer": (36, 102), "setitimer": (38, 103), "time": (201, None),
+    "gettimeofday": (96, 169), "clock_gettime": (228, 113), "clock_getres": (229, 114),
 }  # fmt: skip
-"""System calls that a learner's code is refused, with their numbers on x86_64 and aarch64; None where the machine has no such call."""
+"""The system calls that a learner's code has, with their numbers on x86_64 and aarch64; None where the machine has no such call.
 
-SIGNALS = {"kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240)}
-CLONE, CLONE3 = (56, 220), (435, 435)
-CLONE_THREAD = 0x00010000
+What is not here is refused: processes and threads, network, memory that others could see, owners, rights and times of files (Landlock does not cover
+them), `truncate` by name (Landlock covers it only since its third version), files of a size that nobody wrote (fallocate), and whatever Linux adds.
+"""
+
+FCNTL, IOCTL, SIGNALS = (72, 25), (16, 29), ((62, 129), (200, 130), (234, 131))
+FCNTL_COMMANDS = (*range(8), 36, 37, 38, 1030)
+"""Copies of a descriptor, its flags, and locks; not who gets a signal about it (F_SETOWN, F_SETSIG), nor leases on files of others."""
+IOCTL_COMMANDS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+"""Is it a terminal, how wide is it, how much is there to read, and the flags of a descriptor."""
+NEW_CALLS = 424
+"""From this number on, calls have the same number on all machines; to libc they are not there, so that it falls back to older ones."""
 
 EPERM, ENOSYS = 1, 38
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
-LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # BPF: load a word, three jumps, return
+LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06  # BPF: load a word, two jumps, return
+READ_FILES, LIST_FOLDER, RIGHTS_TO_FILES = 1 | 4 | 8, 8, 1 | 2 | 4 | 1 << 14  # Landlock
 
 _libc: Any = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None  # learners on Windows import this too
 
@@ -73,9 +93,9 @@ def own_mounts() -> None:
     _demand(_libc.unshare(CLONE_NEWNS | CLONE_NEWIPC), "unshare")
 
 
-def mount_scratch(folder: str, size: int) -> None:
-    """An empty file system in memory, at most `size` bytes, that nobody else sees."""
-    options = f"size={size},nr_inodes=4096,mode=0700".encode()
+def mount_scratch(folder: str, size: int, files: int) -> None:
+    """An empty file system in memory, at most `size` bytes and so many files, that nobody else sees."""
+    options = f"size={size},nr_inodes={files},mode=0700".encode()
     _demand(_libc.mount(b"tmpfs", folder.encode(), b"tmpfs", MS_NOSUID_NODEV_NOEXEC, options), "mount")
 
 
@@ -91,19 +111,18 @@ def drop_capabilities() -> None:
     _demand(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
 
 
-def filter_calls(signals_to: int | None = None) -> None:
-    """Refuse this process every call of `CALLS`, new processes, and, with `signals_to`, signals to any process but that.
-
-    Threads are allowed. `drop_capabilities` has to come first.
-    """
-    program = b"".join(_filter(signals_to))
+def filter_calls() -> None:
+    """Refuse this process every call but those of `CALLS`, and signals to any process but itself. `drop_capabilities` has to come first."""
+    program = b"".join(_filter(os.getpid()))
     buffer = ctypes.create_string_buffer(program)
     description = struct.pack("=HxxxxxxQ", len(program) // 8, ctypes.addressof(buffer))
     _demand(_libc.prctl(PR_SET_SECCOMP, 2, ctypes.create_string_buffer(description), 0, 0), "seccomp")
 
 
-def restrict_files(readable: Sequence[str], scratch: str) -> None:
-    """Landlock: this process may read below `readable` and do what it wants below `scratch`, and nothing anywhere else.
+def file_rules(readable: Sequence[str], hidden: Sequence[str], scratch: str) -> int:
+    """Landlock: the descriptor of rules under which one may read below `readable` but not below `hidden`, do everything below `scratch`, and nothing elsewhere.
+
+    Names, sizes and dates of other files can still be asked for; their contents can't.
 
     Raises:
         KernelRefused: the kernel has no Landlock.
@@ -114,15 +133,32 @@ def restrict_files(readable: Sequence[str], scratch: str) -> None:
     all_rights = (1 << 13) - 1 if version == 1 else (1 << 14) - 1 if version == 2 else (1 << 15) - 1
     handled = ctypes.create_string_buffer(struct.pack("=Q", all_rights))
     rules = _demand(_libc.syscall(444, handled, ctypes.c_size_t(8), ctypes.c_uint32(0)), "landlock_create_ruleset")
-    read_and_execute = 1 | 4 | 8
-    for path, rights in [*((path, read_and_execute) for path in readable), (scratch, all_rights & ~1)]:
-        if not os.path.exists(path):
-            continue
-        folder = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        allowed = rights if os.path.isdir(path) else rights & (1 | 2 | 4 | (1 << 14) * (version > 2))
-        rule = ctypes.create_string_buffer(struct.pack("=Qi", allowed, folder))
+    never = {os.path.realpath(path) for path in hidden}
+    granted = [grant for path in readable if os.path.exists(path) for grant in _around(os.path.realpath(path), never)]
+    for path, rights in [*granted, (scratch, all_rights & ~1)]:
+        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        allowed = rights if os.path.isdir(path) else rights & RIGHTS_TO_FILES
+        rule = ctypes.create_string_buffer(struct.pack("=Qi", allowed & all_rights, place))
         _demand(_libc.syscall(445, rules, 1, rule, ctypes.c_uint32(0)), "landlock_add_rule")
-        os.close(folder)
+        os.close(place)
+    return int(rules)
+
+
+def _around(path: str, hidden: set[str]) -> Iterator[tuple[str, int]]:
+    """What has to be granted so that all below a path may be read, but for what is hidden: a rule holds for a whole tree."""
+    if path in hidden:
+        return
+    if not any(each.startswith(f"{path}/") for each in hidden):
+        yield path, READ_FILES
+        return
+    yield path, LIST_FOLDER
+    for entry in os.scandir(path):
+        if not entry.is_symlink():  # where it leads has its own rule, or none
+            yield from _around(entry.path, hidden)
+
+
+def restrict_files(rules: int) -> None:
+    """Landlock: hold this process to the rules from `file_rules`."""
     _demand(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     _demand(_libc.syscall(446, rules, ctypes.c_uint32(0)), "landlock_restrict_self")
     os.close(rules)
@@ -134,21 +170,25 @@ def _demand(result: int, what: str) -> int:
     return result
 
 
-def _filter(signals_to: int | None) -> list[bytes]:
-    """The instructions of the seccomp filter. The data: call number at 0, machine at 4, first argument's lower half at 16."""
+def _filter(own: int) -> list[bytes]:
+    """The instructions of the seccomp filter. The data: call number at 0, machine at 4, the lower halves of arguments at 16, 24, …"""
     machine, column = ARCHITECTURES[platform.machine()]
     program = [_op(LOAD, 4), _op(EQUAL, machine, 1, 0), _op(RETURN, KILL), _op(LOAD, 0)]
     if platform.machine() == "x86_64":  # the calls of the x32 interface are the same under other numbers
         program += [_op(AT_LEAST, 0x40000000, 0, 1), _op(RETURN, KILL)]
-    program += [_op(EQUAL, CLONE3[column], 0, 1), _op(RETURN, ERRNO | ENOSYS)]  # so that libc falls back to clone, which can be looked into
     for numbers in CALLS.values():
         if (number := numbers[column]) is not None:
-            program += [_op(EQUAL, number, 0, 1), _op(RETURN, ERRNO | EPERM)]
-    program += [_op(EQUAL, CLONE[column], 0, 4), _op(LOAD, 16), _op(ANY_BIT, CLONE_THREAD, 1, 0), _op(RETURN, ERRNO | EPERM), _op(RETURN, ALLOW)]
-    if signals_to is not None:
-        for numbers in SIGNALS.values():
-            program += [_op(EQUAL, numbers[column], 0, 4), _op(LOAD, 16), _op(EQUAL, signals_to, 1, 0), _op(RETURN, ERRNO | EPERM), _op(RETURN, ALLOW)]
-    return [*program, _op(RETURN, ALLOW)]
+            program += [_op(EQUAL, number, 0, 1), _op(RETURN, ALLOW)]
+    program += _only(FCNTL[column], 24, FCNTL_COMMANDS) + _only(IOCTL[column], 24, IOCTL_COMMANDS)
+    for numbers in SIGNALS:
+        program += _only(numbers[column], 16, (own,))
+    return [*program, _op(AT_LEAST, NEW_CALLS, 0, 1), _op(RETURN, ERRNO | ENOSYS), _op(RETURN, ERRNO | EPERM)]
+
+
+def _only(number: int, place: int, values: Sequence[int]) -> list[bytes]:
+    """Allow a call if the argument at this place has one of these values."""
+    tests = [_op(EQUAL, value, len(values) - i, 0) for i, value in enumerate(values)]
+    return [_op(EQUAL, number, 0, len(values) + 3), _op(LOAD, place), *tests, _op(RETURN, ERRNO | EPERM), _op(RETURN, ALLOW)]
 
 
 def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from grader.engine.kernel import known_machine
 from grader.engine.refused import EngineRefused
+from grader.engine.scratch import remove
 from grader.execution.limits import Limits
 
 try:
@@ -30,12 +31,13 @@ INSIDE = {
     "": ("__init__",),
     "comparison": ("__init__", "compare", "judge", "observe", "plain", "present", "sample", "vocabulary"),
     "execution": ("__init__", "runner", "submission"),
-    "engine": ("__init__", "kernel", "server"),
+    "engine": ("__init__", "kernel", "scratch", "server"),
     "learner": ("__init__", "ask", "check", "notebook", "own", "progress"),
 }
 """Modules of the grader that the sandbox has: what setup cells import, and the runner. None holds an answer."""
 
-NEVER_INSIDE = ("finished.py",)
+OURS, NEVER_INSIDE = ("grader", "playground"), ("finished.py",)
+"""Packages of which the sandbox has only what the stage holds, also where they are installed among others; and what it never has of them."""
 SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo", "/etc/fonts", "/usr/share/fonts")
 STAGE_PREFIX = "grader-stage-"
 STAGE, SCRATCH = "/course", "/scratch"
@@ -79,8 +81,9 @@ def make_stage() -> tuple[Path, int]:
         (stage / "grader" / room).mkdir(parents=True, exist_ok=True)
         for name in names:
             shutil.copyfile(PACKAGE / room / f"{name}.py", stage / "grader" / room / f"{name}.py")
+    (stage / "playground").mkdir()
     if (playground := PACKAGE.parent / "playground").is_dir():
-        shutil.copytree(playground, stage / "playground", ignore=shutil.ignore_patterns("__pycache__", *NEVER_INSIDE))
+        shutil.copytree(playground, stage / "playground", ignore=shutil.ignore_patterns("__pycache__", *NEVER_INSIDE), dirs_exist_ok=True)
     for path in (stage, *stage.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return stage, lock
@@ -97,7 +100,7 @@ def _remove_what_a_kill_left() -> None:
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(stage, ignore_errors=True)
+            remove(str(stage))
         except BlockingIOError:
             pass
         finally:
@@ -110,7 +113,7 @@ def command(kind: Protection, stage: Path, limits: Limits) -> tuple[list[str], d
     where = STAGE if namespaces else str(stage)
     scratch = SCRATCH if namespaces else tempfile.mkdtemp(prefix="scratch-", dir=stage)
     readable = [where, *_python_folders(), *SYSTEM, "/dev/null", "/dev/urandom", "/dev/zero"]
-    settings = json.dumps({"scratch": scratch, "namespaces": namespaces, "readable": readable, "limits": asdict(limits)})
+    settings = json.dumps({"scratch": scratch, "namespaces": namespaces, "readable": readable, "hidden": _installed(), "limits": asdict(limits)})
     start = f"import sys; sys.path[:0] = {[where, *_site_packages()]!r}; sys.argv = ['server', {settings!r}]; from grader.engine.server import main; main()"
     python = [sys.executable, "-I", "-S", "-X", "utf8", "-c", start]
     environment = {"PATH": "/usr/bin", "LANG": "C.UTF-8", "HOME": scratch, "MPLBACKEND": "agg", "MPLCONFIGDIR": scratch}
@@ -119,13 +122,28 @@ def command(kind: Protection, stage: Path, limits: Limits) -> tuple[list[str], d
 
 
 def _bwrap(stage: Path, environment: dict[str, str]) -> list[str]:
-    binds = [word for path in (*_python_folders(), *SYSTEM) for word in ("--ro-bind-try", path, path)]
+    folders = [*_python_folders(), *SYSTEM]
+    binds = [word for path in folders for word in ("--ro-bind-try", path, path)]
+    binds += [word for path in _seen_as(folders, _installed()) for word in ("--ro-bind", str(stage / path.name), str(path))]
     devices = [word for name in ("null", "zero", "urandom") for word in ("--dev-bind-try", f"/dev/{name}", f"/dev/{name}")]
     names = [word for name, value in environment.items() for word in ("--setenv", name, value)]
     return [
         str(shutil.which("bwrap")), *_namespace_words(), "--clearenv", *names, *binds, "--size", "33554432", "--tmpfs", SCRATCH, "--dir", "/tmp", "--dir", "/dev", *devices,
         "--ro-bind", str(stage), STAGE, "--remount-ro", "/", "--chdir", "/", "--",
     ]  # fmt: skip
+
+
+def _installed() -> list[str]:
+    """Copies of our packages in folders that the sandbox has: an installed playground holds finished functions."""
+    folders, among = (*_python_folders(), *SYSTEM), ("", "*-packages/", "python3*/*-packages/")
+    found = [place for folder in folders for between in among for name in OURS for place in Path(folder).glob(between + name) if place.is_dir()]
+    return sorted({str(place.resolve()) for place in found})
+
+
+def _seen_as(folders: list[str], hidden: list[str]) -> list[Path]:
+    """Where the hidden folders are in the sandbox: one may be bound under several names."""
+    resolved = [(Path(folder), Path(folder).resolve()) for folder in folders]
+    return [folder / Path(path).relative_to(real) for folder, real in resolved for path in hidden if Path(path).is_relative_to(real)]
 
 
 def _namespace_words() -> list[str]:

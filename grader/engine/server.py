@@ -1,9 +1,10 @@
 """Requests to start a child come in on a socket, with two pipe ends; each child runs one notebook, confined. Runs inside the sandbox and knows no answer.
 
-`grader.engine.sandbox` starts `main` with its settings: ``{"scratch": "/scratch", "namespaces": true, "readable": [], "limits": {…}}``.
+`grader.engine.sandbox` starts `main` with its settings: ``{"scratch": "/scratch", "namespaces": true, "readable": [], "hidden": [], "limits": {…}}``.
 
 On standard input, a SOCK_SEQPACKET socket: ``start`` with two descriptors (request, results) forks a child, ``stop`` kills it
-and is answered by ``stopped``. A frame on a child's pipe is its length (8 bytes) and JSON.
+and is answered by ``stopped``, or by ``full`` where the child had to be killed because it wrote too many files. A frame on a child's pipe is its length
+(8 bytes) and JSON.
 """
 
 from __future__ import annotations
@@ -13,40 +14,61 @@ import contextlib
 import gc
 import importlib.util
 import json
+import mmap
 import os
 import pkgutil
 import resource
-import shutil
+import select
 import signal
 import socket
 import sys
 import tempfile
 from typing import Any
 
-from grader.engine import kernel
+from grader.engine import kernel, scratch
 from grader.execution.runner import steps
 
 WARM = ("numpy", "numpy.linalg", "numpy.random", "numpy.testing", "matplotlib.figure", "ipywidgets", "IPython.core.inputtransformer2", "grader")
 """What notebooks import, loaded once before any child is forked; and all of `playground`."""
 
 
+RULES = 5
+LOOK_SECONDS = 0.05
+"""How often a child's files are counted where no file system of its own bounds them: a disk takes few of them in that time."""
+
+
 def serve(settings: dict[str, Any]) -> None:
     """Start and stop children until the other end of the socket is closed."""
     control = socket.socket(fileno=os.dup(0))
     _warm_up()
+    settings["mapped"] = _mapped_bytes()
+    if not settings["namespaces"]:
+        settings["rules"] = kernel.file_rules(settings["readable"], settings["hidden"], settings["scratch"])
     control.send(b"ready")
-    child = 0
+    child, full = 0, False
     while True:
+        if child and not settings["namespaces"]:
+            full = _overfull_before_word(control, child, settings)
         message, descriptors = _receive(control)
         if message == b"start" and len(descriptors) == 2:
             child = _start(settings, *descriptors)
         elif message == b"stop":
             _stop(child)
-            if not settings["namespaces"]:
-                _empty(settings["scratch"])
-            control.send(b"stopped")
+            child = 0
+            if not settings["namespaces"] and not scratch.empty(settings["scratch"]):
+                return  # the next child must not find it: a fresh server gets a fresh folder
+            control.send(b"full" if full else b"stopped")
         elif not message:
             return
+
+
+def _overfull_before_word(control: socket.socket, child: int, settings: dict[str, Any]) -> bool:
+    """Wait for the next message; a child that writes too much meanwhile is killed."""
+    while not select.select([control], [], [], LOOK_SECONDS)[0]:
+        if scratch.too_full(settings["scratch"], child, settings["limits"]["scratch_bytes"]):
+            os.kill(child, signal.SIGKILL)
+            return True
+    return False
 
 
 def _warm_up() -> None:
@@ -75,25 +97,16 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
 
 def _start(settings: dict[str, Any], request: int, results: int) -> int:
     """Fork a child; returns its process number. With namespaces it is the first process of a fresh one."""
-    if not settings["namespaces"]:
-        settings = {**settings, "scratch": tempfile.mkdtemp(dir=settings["scratch"])}
-        child = os.fork()
-        if child == 0:
-            _child(settings, request, results)
-        _close(request, results)
-        return child
-    kernel.new_process_namespace()
+    if settings["namespaces"]:
+        kernel.new_process_namespace()
     child = os.fork()
     if child == 0:
         _child(settings, request, results)
-    kernel.old_process_namespace()
-    _close(request, results)
+    if settings["namespaces"]:
+        kernel.old_process_namespace()
+    os.close(request)
+    os.close(results)
     return child
-
-
-def _close(*descriptors: int) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
 
 
 def _stop(child: int) -> None:
@@ -103,17 +116,11 @@ def _stop(child: int) -> None:
         os.waitpid(child, 0)
 
 
-def _empty(scratch: str) -> None:
-    """Remove what a child left behind; its own folder in memory went with it where there are namespaces."""
-    for name in os.listdir(scratch):
-        shutil.rmtree(os.path.join(scratch, name), ignore_errors=True)
-
-
 def _child(settings: dict[str, Any], request: int, results: int) -> None:
     """Confine this process for good, then run the notebook. Never returns."""
     try:
         os.setsid()
-        _keep_only(request, results)
+        _keep_only(request, results, *([settings["rules"]] if "rules" in settings else []))
         _confine(settings)
         with os.fdopen(3, "rb") as file:
             asked = json.load(file)
@@ -127,38 +134,62 @@ def _child(settings: dict[str, Any], request: int, results: int) -> None:
         os._exit(0)
 
 
-def _keep_only(request: int, results: int) -> None:
-    """Descriptors 3 and 4 are the two pipes, 0 to 2 lead nowhere, and nothing else is open."""
-    request, results = (os.dup2(number, place) for number, place in ((request, 101), (results, 102)))
+def _keep_only(*descriptors: int) -> None:
+    """Descriptors 3 and 4 are the two pipes, `RULES` those of Landlock until they hold, 0 to 2 lead nowhere, and nothing else is open."""
+    out_of_the_way = [os.dup2(number, 101 + i) for i, number in enumerate(descriptors)]
     nowhere = os.open(os.devnull, os.O_RDWR)
     for place in (0, 1, 2):
         os.dup2(nowhere, place)
-    os.dup2(request, 3)
-    os.dup2(results, 4)
-    os.closerange(5, 1024)
+    for i, number in enumerate(out_of_the_way):
+        os.dup2(number, 3 + i)
+    os.closerange(3 + len(descriptors), 1024)
 
 
 def _confine(settings: dict[str, Any]) -> None:
-    limits, scratch = settings["limits"], settings["scratch"]
+    limits, folder = settings["limits"], settings["scratch"]
     kernel.die_with_parent()
     if settings["namespaces"]:
         kernel.own_mounts()
-        kernel.mount_scratch(scratch, limits["scratch_bytes"])
-    os.chdir(scratch)
-    os.environ.update(HOME=scratch, TMPDIR=scratch, MPLCONFIGDIR=scratch)
+        kernel.mount_scratch(folder, limits["scratch_bytes"], scratch.MOST_FILES)
+    os.chdir(folder)
+    os.environ.update(HOME=folder, TMPDIR=folder, MPLCONFIGDIR=folder)
     tempfile.tempdir = None
     for what, most in (
         (resource.RLIMIT_CPU, limits["cpu_seconds"]),
         (resource.RLIMIT_DATA, limits["memory_bytes"]),
+        (resource.RLIMIT_AS, settings["mapped"] + limits["memory_bytes"]),  # counts what others could share and what grows by itself, too
         (resource.RLIMIT_FSIZE, limits["scratch_bytes"]),
         (resource.RLIMIT_NOFILE, limits["open_files"]),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(what, (most, most))
+        resource.setrlimit(what, (_at_most(most, what),) * 2)
     if not settings["namespaces"]:
-        kernel.restrict_files(settings["readable"], scratch)
+        kernel.restrict_files(RULES)
     kernel.drop_capabilities()
-    kernel.filter_calls(signals_to=None if settings["namespaces"] else os.getpid())
+    kernel.filter_calls()
+
+
+def _at_most(most: int, what: int) -> int:
+    """A limit, or the lower one that this machine sets already."""
+    hard = resource.getrlimit(what)[1]
+    return most if hard == resource.RLIM_INFINITY else min(most, hard)
+
+
+def _mapped_bytes() -> int:
+    """Address space of this process, to a MB, found by trying how much more fits under a limit: a sandbox has no /proc that would say it."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    roof = _at_most(1 << 36, resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (roof, before[1]))
+    fits, too_much = 0, roof
+    while too_much - fits > 1 << 20:
+        middle = (fits + too_much) // 2
+        try:
+            mmap.mmap(-1, middle, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ).close()
+            fits = middle
+        except OSError:
+            too_much = middle
+    resource.setrlimit(resource.RLIMIT_AS, before)
+    return roof - fits
 
 
 def _send(descriptor: int, data: bytes) -> None:

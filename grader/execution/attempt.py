@@ -65,8 +65,11 @@ class Attempt:
         elif kind == "exercise" and "too_large" in frame:
             self._give_up(too_large(str(what), self.limits.result_bytes))
 
-    def end(self, at: float, innocent: bool = False) -> None:
-        """The child was over at that moment, done or not: what it did last is given up if that was not finished, but for the first innocent end."""
+    def end(self, at: float, innocent: bool = False, why: str | None = None) -> None:
+        """The child was over at that moment, done or not: what it did last is given up if that was not finished, but for the first innocent end.
+
+        `why` is the sentence where more is known than that.
+        """
         if self.complete:
             return
         if innocent and not self.forgiven:
@@ -76,7 +79,7 @@ class Attempt:
         slow = at >= self.until
         seconds = self.limits.exercise_seconds if kind == "exercise" else self.limits.cell_seconds
         name = what if kind == "exercise" else f"Cell {what + 1}" if kind == "cell" else "The notebook"
-        self._give_up(too_slow(str(name), seconds) if slow else ended(str(name)))
+        self._give_up(why or (too_slow(str(name), seconds) if slow else ended(str(name))))
 
     def flood(self) -> None:
         """A frame larger than allowed is on its way."""

@@ -23,7 +23,7 @@ class Limits:
         result_bytes: of the results of one exercise, as they are sent.
         starts: children for one notebook.
 
-    No process, no network and nothing outside of its own folder is allowed at all; what a cell or a call prints is bounded by
+    No process, no thread, no network and nothing outside of its own folder is allowed at all; what a cell or a call prints is bounded by
     `grader.comparison.observe.MAX_PRINTED`, for a learner's own check as well.
     """
 
@@ -43,18 +43,32 @@ class Limits:
         if not isinstance(names, list):
             return None
         if "MemoryError" in names:
-            return f"While it is graded, a notebook may use {self.memory_bytes / 2**30:g} GB of memory."
+            return self.memory
+        if "RuntimeError" in names and message == "can't start new thread":
+            return ALONE
         number = re.match(r"\[Errno (\d+)\]", message) if "OSError" in names else None
         return self._of_the_system().get(int(number[1])) if number else None
 
+    @property
+    def memory(self) -> str:
+        """The sentence for memory."""
+        return f"While it is graded, a notebook may use {self.memory_bytes / 2**30:g} GB of memory."
+
+    @property
+    def files(self) -> str:
+        """The sentence for what is written to its own folder."""
+        return f"While it is graded, a notebook may write {self.scratch_bytes >> 20} MB of files."
+
     def _of_the_system(self) -> dict[int, str]:
-        files = f"While it is graded, a notebook may write {self.scratch_bytes >> 20} MB of files."
-        alone = "While it is graded, a notebook may start no other process, use no network, and read and write only files of its own."
         return {
-            **dict.fromkeys((errno.ENOSPC, errno.EFBIG, errno.EDQUOT), files),
-            **dict.fromkeys((errno.EPERM, errno.EACCES, errno.EROFS, errno.EAGAIN), alone),
+            **dict.fromkeys((errno.ENOSPC, errno.EFBIG, errno.EDQUOT), self.files),
+            **dict.fromkeys((errno.EPERM, errno.EACCES, errno.EROFS, errno.EAGAIN), ALONE),
+            errno.ENOMEM: self.memory,
             errno.EMFILE: f"While it is graded, a notebook may have {self.open_files} files open.",
         }
+
+
+ALONE = "While it is graded, a notebook may start no other process or thread, use no network, and read and write only files of its own."
 
 
 def too_slow(what: str, seconds: float) -> str:

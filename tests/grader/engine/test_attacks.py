@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import stat
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +18,7 @@ import pytest
 
 from course import ROOT, lesson, references, solved, written
 from grader.engine.engine import Engine
+from grader.engine.refused import EngineRefused
 from grader.engine.sandbox import Protection, protection
 from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits, ended
@@ -52,8 +56,13 @@ def attack(engine: Engine, relu: str, first: str = "", limits: Limits = PATIENT)
     notebook = written("neuron", **{**dict.fromkeys(FULL, "..."), "relu": relu})
     if first:
         notebook["cells"].insert(1, {"cell_type": "code", "source": first, "metadata": {}, "outputs": []})
+    graded(HONEST, engine)  # the server is there
+    server = engine._server
+    assert server is not None
     attacked = graded(json.dumps(notebook).encode(), engine, limits)
     assert points(graded(HONEST, engine)) == FULL
+    assert engine._server is server
+    assert server.poll() is None, "the attack ended the server"
     return attacked
 
 
@@ -88,28 +97,11 @@ CHEATS = {
     "array subclass": (EVERY_EQUAL, "return np.zeros(3).view(Anything)"),
     "patched encoding": ("from grader.comparison import plain, observe\nobserve.encode = plain.encode = lambda value: {'points': 2}", "return 1"),
     "patched json": ("import json\njson.dumps = lambda *a, **k: '{\"answer\": {\"points\": 2, \"solved\": true}}'", "return 1"),
-    "trace and audit hooks": ("import sys\nsys.settrace(lambda *a: None)\nsys.setprofile(lambda *a: None)\nsys.addaudithook(lambda *a: None)", "return z"),
-    "import hooks": (
-        "import sys\nclass Hook:\n    def find_spec(self, name, *rest): return None\nsys.meta_path.insert(0, Hook())\nsys.modules['grader.comparison.judge'] = None", "return z"
-    ),
-    "IPython hooks": ("get_ipython().events.register('post_run_cell', print)\nget_ipython().ast_transformers.append(3)", "return z"),
-    "frames and the garbage collector": (
-        "import gc, sys",
-        "found = [o for o in gc.get_objects() if isinstance(o, dict) and 'expected' in o and 'property' in o]\n"
-        "frame = sys._getframe()\nwhile frame:\n    if 'expected' in frame.f_locals: return frame.f_locals['expected']\n    frame = frame.f_back\n"
-        "return found[0]['expected'] if found else z",
-    ),
-    "forged frames": (
-        "import os, json\nfor answer in ('relu', 'sigmoid'):\n"
-        "    for frame in ({'exercise': answer}, {'answer': {'outcomes': [{'value': 0.0}] * 10, 'points': 99}}):\n"
-        "        data = json.dumps(frame).encode()\n        os.write(4, len(data).to_bytes(8, 'big') + data)", "return z"
-    ),
     "finished functions": ("try:\n    from playground.finished import relu as theirs\nexcept ImportError:\n    theirs = lambda z: z", "return theirs(z)"),
     "the answer key": ("", f"import json\nreturn json.load(open({str(ROOT / 'course/neuron/answers.json')!r}))['exercises']['relu']['cases'][0]['expected']['value']['array']"),
     "the solutions": ("", f"space = {{}}\nexec(open({str(ROOT / 'solutions/neuron/exercises.py')!r}).read(), space)\nreturn space['by_clip'](z)"),
     "modules of the grader that know more": ("", "import grader.author.key\nreturn np.maximum(z, 0)"),
     "a symlink": ("", f"import os\nif not os.path.islink('link'): os.symlink({str(ROOT / 'solutions')!r}, 'link')\nos.listdir('link')\nreturn np.maximum(z, 0)"),
-    "the gradebook": ("", f"with open({str(ROOT / 'class/gradebook.db')!r}, 'ab') as book: book.write(b'')\nreturn np.maximum(z, 0)"),
     "another submission": ("", f"import pathlib\nassert list(pathlib.Path({str(ROOT / 'tests')!r}).iterdir())\nreturn np.maximum(z, 0)"),
     "what runs beside it": ("", "import os\nos.listdir('/proc')\nreturn np.maximum(z, 0)"),
 }
@@ -119,6 +111,169 @@ CHEATS = {
 def test_a_cheat_earns_nothing(cheat: str, engine: Engine) -> None:
     first, body = CHEATS[cheat]
     assert points(attack(engine, function(body), first))["relu"] == 0
+
+
+SEARCH = """
+import gc, sys
+import numpy as np
+found = []
+def look(thing):
+    if isinstance(thing, dict) and "expected" in thing: found.append(thing["expected"])
+    if isinstance(thing, (list, tuple)):
+        for each in thing[:20]: look(each)
+def spy(frame, event, arg):
+    for name, value in list(frame.f_locals.items()):
+        if name == "expected": found.append(value)
+        look(value)
+    look(arg)
+    return spy
+def back(frame):
+    while frame:
+        spy(frame, "call", None)
+        frame = frame.f_back
+"""
+CHEATING = """
+from importlib.machinery import ModuleSpec
+class Hook:
+    def find_spec(self, name, *rest): return ModuleSpec(name, self) if name == "grader.comparison.judge" else None
+    def create_module(self, spec): return None
+    def exec_module(self, module): module.points = module.judge = lambda *a, **k: 2.0
+sys.modules.pop("grader.comparison.judge", None)
+sys.meta_path.insert(0, Hook())
+import importlib
+judge = importlib.import_module("grader.comparison.judge")
+"""
+SHELL = """
+from IPython.core.inputtransformer2 import TransformerManager
+TransformerManager.transform_cell = lambda self, cell: "relu = lambda z: found[0]"
+shell = get_ipython()
+for hook in ("shell.events.register('post_run_cell', lambda *a: shell.user_ns.update(relu=lambda z: found[0]))", "shell.ast_transformers.append(spy)"):
+    try: exec(hook)
+    except AttributeError: pass
+type(shell).__getattr__ = lambda self, name: found
+from grader.execution import runner
+runner.misfit = lambda function, calls: look(calls)
+"""
+SPIES = {
+    "trace hooks": (f"{SEARCH}sys.settrace(spy)", ""),
+    "profile hooks": (f"{SEARCH}sys.setprofile(spy)", ""),
+    "audit hooks": (f"{SEARCH}sys.addaudithook(lambda event, args: event == 'sys._getframe' or back(sys._getframe(1)))", "open('any', 'w').close()\n"),
+    "import hooks": (f"{SEARCH}{CHEATING}", "assert judge.judge() == judge.points() == 2.0\nback(sys._getframe())\n"),
+    "IPython hooks": (f"{SEARCH}{SHELL}", "assert get_ipython().anything is found\n"),
+    "frames": (SEARCH, "back(sys._getframe())\n"),
+    "the garbage collector": (SEARCH, "look(gc.get_objects())\nfor each in gc.get_objects(): look(each)\n"),
+}
+"""Cells that look for what is expected, and what relu does first; it returns what was found."""
+TELL = "if found: return found[0]\nreturn 12345.0"
+
+
+@pytest.mark.parametrize("spy", SPIES)
+def test_a_spy_finds_nothing_and_would_find_what_is_expected_if_it_were_there(spy: str, engine: Engine) -> None:
+    first, body = SPIES[spy]
+    attacked = attack(engine, function(body + TELL), first)
+    assert points(attacked)["relu"] == 0
+    assert "12345" in str(attacked.verdicts["relu"].failure)
+    told = {"cells": [first, function(body + TELL)], "calls": {"relu": [{"inputs": [1], "expected": 678.5}] * 2}}
+    assert engine.run(told)["answers"]["relu"]["outcomes"][1]["value"] == 678.5
+
+
+FORGED = "import os, json\ndef forge(frame):\n    data = frame if isinstance(frame, bytes) else json.dumps(frame).encode()\n    os.write(4, len(data).to_bytes(8, 'big') + data)\n"
+OUTCOMES = "{'outcomes': [{'value': 0.0}] * 10, 'points': 99}"
+FRAMES = {
+    "answers to its own and to another exercise": f"for answer in ('relu', 'sigmoid'):\n    forge({{'exercise': answer}})\n    forge({{'answer': {OUTCOMES}}})",
+    "an exercise that is a list": "forge({'exercise': ['relu']})",
+    "an exercise that nobody has": "forge({'exercise': 'points'})",
+    "a cell that is true": "forge({'cell': True})",
+    "a cell far away": "forge({'cell': 10**30})\nforge({'cell': -1})\nforge({'cell': 1e308})",
+    "an answer that is a number": "forge({'answer': 2})",
+    "an answer of answers": "forge({'answer': {'outcomes': {'value': 1}}})",
+    "outcomes that are none": "forge({'answer': {'outcomes': [None, 1, [], 'x'] * 3}})",
+    "values that are none": "forge({'answer': {'outcomes': [{'value': {'array': [[1], 'x'], 'shape': [-1], 'dtype': 'O'}}] * 12}})",
+    "an error that is a number": "forge({'answer': {'outcomes': [{'error': 3, 'message': [1], 'warnings': 5, 'changed': 'x', 'printed': {}}] * 12}})",
+    "a misfit that is a list": "forge({'answer': {'misfit': [1]}})",
+    "a missing that is a dict": "forge({'answer': {'missing': {}}})",
+    "a list": "forge([{'answer': 1}])",
+    "no JSON": "forge(b'{')",
+    "no text": "forge(bytes(range(256)))",
+    "brackets without end": "forge(b'[' * 200_000)",
+    "digits without end": "forge(b'{\"cell\": ' + b'9' * 100_000 + b'}')",
+    "NaN": "forge(b'{\"answer\": {\"outcomes\": [{\"value\": NaN}, {\"value\": -Infinity}]}}')",
+    "half a surrogate": "forge(b'{\"answer\": {\"missing\": \"\\\\ud800\"}}')",
+    "a length without end": "os.write(4, b'\\xff' * 8)",
+    "half a frame": "os.write(4, (1000).to_bytes(8, 'big') + b'{')\nos._exit(0)",
+    "an empty frame": "os.write(4, bytes(8))",
+    "a million frames": "os.write(4, ((2).to_bytes(8, 'big') + b'{}') * 1_000_000)",
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_a_forged_frame_earns_nothing(frame: str, engine: Engine) -> None:
+    attacked = points(attack(engine, function(f"{FORGED}{FRAMES[frame]}\nreturn z"), limits=LIMITS))
+    assert attacked["relu"] == 0
+    assert all(attacked[name] <= FULL[name] for name in FULL)
+
+
+HARM = """
+import os
+def harm(book):
+    folder, before, done = os.path.dirname(book), os.stat(book), []
+    def empty():
+        os.truncate(book, 0)
+    def append():
+        with open(book, "ab") as file: file.write(b"points")
+    def hide():
+        os.chmod(book, 0)
+    def open_up():
+        os.chmod(folder, 0o777)
+    def date():
+        os.utime(book, (1, 1))
+    def label():
+        os.setxattr(book, "user.points", b"10")
+    def own():
+        os.chown(book, before.st_uid, before.st_gid)
+    def name():
+        os.rename(book, book + ".old")
+    def second_name():
+        os.link(book, folder + "/second")
+    def link():
+        os.symlink(book, folder + "/link")
+    def beside():
+        open(folder + "/beside", "w").close()
+    def below():
+        os.mkdir(folder + "/below")
+    def pipe():
+        os.mkfifo(folder + "/pipe")
+    def read():
+        open(book).read()
+    def see():
+        os.listdir(folder)
+    for act in (empty, append, hide, open_up, date, label, own, name, second_name, link, beside, below, pipe, read, see):
+        try:
+            act()
+            done.append(act.__name__)
+        except OSError:
+            pass
+    return " ".join(done)
+"""
+
+
+def test_a_file_that_whoever_grades_may_change_is_unharmed(engine: Engine, tmp_path: Path) -> None:
+    book, free = tmp_path / "class" / "gradebook.db", tmp_path / "free" / "gradebook.db"
+    for path in (book, free):
+        path.parent.mkdir()
+        path.write_bytes(b"points of all")
+    before = book.stat(), book.parent.stat()
+    response = engine.run({"cells": [HARM], "calls": {"harm": [{"inputs": [str(book)]}]}})
+    assert response["answers"]["harm"]["outcomes"][0].get("value", "") == "" or "No such file" in str(response)
+    assert points(graded(HONEST, engine)) == FULL
+    assert book.read_bytes() == b"points of all"
+    for path, was in zip((book, book.parent), before, strict=True):
+        now = path.stat()
+        assert (now.st_mode, now.st_uid, now.st_mtime, now.st_ctime) == (was.st_mode, was.st_uid, was.st_mtime, was.st_ctime)
+    assert os.listdir(book.parent) == ["gradebook.db"]
+    space: dict[str, Any] = {}
+    exec(HARM, space)  # the same outside does harm
+    assert {"empty", "append", "hide", "open_up", "date", "own", "name"} <= set(space["harm"](str(free)).split())
 
 
 def test_forged_metadata_and_outputs_decide_nothing(engine: Engine) -> None:
@@ -141,6 +296,15 @@ DISASTERS = {
     "kill of the parent": "import os, signal\nfor pid in (os.getppid(), 1, -1):\n    try: os.kill(pid, signal.SIGKILL)\n    except OSError: pass\nos._exit(1)",
     "a nested list without end": "x = []\nwhile True: x = [x, x]",
 }
+if platform.machine() == "x86_64":
+    RIGHT_AFTER = "\nreturn np.maximum(z, 0)"
+    DISASTERS |= {
+        "calls by their x32 numbers": f"import ctypes\nctypes.CDLL(None).syscall(0x40000000 + 39){RIGHT_AFTER}",
+        "calls by the gate for 32 bits": (
+            "import ctypes, mmap\nwords = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)\nwords.write(bytes.fromhex('b814000000cd80c3'))\n"
+            f"ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(words)))(){RIGHT_AFTER}"
+        ),
+    }
 
 
 @pytest.mark.parametrize("disaster", DISASTERS)
@@ -154,16 +318,47 @@ def test_a_crash_or_a_hang_costs_only_the_exercise_it_was_in(disaster: str, engi
 RIGHT = "return np.maximum(z, 0)"
 """Ends an attack that should fail: if it worked, it would earn all points."""
 
-ALONE, FILES = "may start no other process, use no network", "may write 64 MB of files"
+ALONE, FILES, MEMORY = "may start no other process or thread, use no network", "may write 64 MB of files", "may use 1 GB of memory"
+PACKAGE = "import os\nstat = os.stat(np.__file__)\n"
+"""A file that every child can see."""
+SIGNAL = "import fcntl, os\nread, write = os.pipe()\n"
 
 REFUSED = {
     "deep recursion": ("return relu(z)", "maximum recursion depth"),
-    "4 GB": (f"np.ones(2**29)\n{RIGHT}", "may use 1 GB of memory"),
+    "4 GB": (f"np.ones(2**29)\n{RIGHT}", MEMORY),
+    "4 GB that could be shared": (f"import mmap\nmmap.mmap(-1, 4 << 30)\n{RIGHT}", MEMORY),
+    "4 GB of a device": (f"import mmap, os\nmmap.mmap(os.open('/dev/zero', os.O_RDONLY), 4 << 30, prot=mmap.PROT_READ)\n{RIGHT}", MEMORY),
+    "4 GB of stack": (f"import mmap\nmmap.mmap(-1, 4 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x100)\n{RIGHT}", MEMORY),
+    "4 GB that are only read": (f"import mmap\nmmap.mmap(-1, 4 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ)\n{RIGHT}", MEMORY),
     "a fork": (f"import os\nif os.fork() == 0: os._exit(0)\n{RIGHT}", ALONE),
     "a program": (f"import os\nos.posix_spawn('/bin/true', ['true'], {{}})\n{RIGHT}", ALONE),
     "a process in the background": (f"import multiprocessing\nmultiprocessing.get_context('fork').Process(target=print).start()\n{RIGHT}", ALONE),
+    "a thread": (f"import threading\nthreading.Thread(target=print).start()\n{RIGHT}", ALONE),
+    "a small thread": (f"import threading\nthreading.stack_size(32768)\nthreading.Thread(target=print).start()\n{RIGHT}", ALONE),
+    "another's priority": (f"import os\nos.sched_setscheduler(os.getppid(), os.SCHED_BATCH, os.sched_param(0))\n{RIGHT}", ALONE),
+    "a signal to the parent about a pipe": (f"{SIGNAL}fcntl.fcntl(read, fcntl.F_SETOWN, os.getppid())\n{RIGHT}", ALONE),
+    "a signal to the parent's group about a pipe": (f"{SIGNAL}import struct\nfcntl.fcntl(read, 15, struct.pack('ii', 2, os.getppid()))\n{RIGHT}", ALONE),
+    "a deadly signal about a pipe": (f"{SIGNAL}fcntl.fcntl(read, 10, 9)\n{RIGHT}", ALONE),
+    "a signal by a device": (f"{SIGNAL}fcntl.ioctl(read, 0x8901, np.int32(os.getppid()).tobytes())\n{RIGHT}", ALONE),
+    "a signal to its group": (f"import os\nos.kill(0, 0)\n{RIGHT}", ALONE),
+    "a signal by a timer": (f"import ctypes\nassert ctypes.CDLL(None).timer_create(1, None, ctypes.create_string_buffer(8)) == 0\n{RIGHT}", "AssertionError"),
+    "a watch on files": (f"import ctypes\nassert ctypes.CDLL(None).inotify_init() >= 0\n{RIGHT}", "AssertionError"),
+    "rights of a file": (f"{PACKAGE}os.chmod(np.__file__, stat.st_mode)\n{RIGHT}", ALONE),
+    "rights of a file of its own": (f"import os\nwith open('own', 'w') as own: os.fchmod(own.fileno(), 0o6777)\n{RIGHT}", ALONE),
+    "owner of a file": (f"{PACKAGE}os.chown(np.__file__, -1, -1)\n{RIGHT}", ALONE),
+    "times of a file": (f"{PACKAGE}os.utime(np.__file__, ns=(stat.st_atime_ns, stat.st_mtime_ns))\n{RIGHT}", ALONE),
+    "labels of a file": (f"{PACKAGE}os.removexattr(np.__file__, 'user.none')\n{RIGHT}", ALONE),
+    "emptying a file by its name": (f"import os\nopen('own', 'w').close()\nos.truncate('own', 0)\n{RIGHT}", ALONE),
+    "a device of its own": (f"import os\nos.mkfifo('own')\n{RIGHT}", ALONE),
+    "a second name of a file": (f"import os\nopen('own', 'w').close()\nos.link('own', 'second')\n{RIGHT}", ALONE),
+    "space for a file": (f"import os\nwith open('own', 'w') as own: os.posix_fallocate(own.fileno(), 0, 4096)\n{RIGHT}", ALONE),
     "a socket": (f"import socket\nsocket.socket()\n{RIGHT}", ALONE),
     "a full disk": (f"with open('big', 'wb') as big:\n    big.seek(65 << 20)\n    big.write(b'x')\n{RIGHT}", FILES),
+    "a disk full of files": (f"import time\nfor i in range(8): open(f'f{{i}}', 'wb').write(bytes(20 << 20))\ntime.sleep(1)\n{RIGHT}", FILES),
+    "a disk full of files without a name": (
+        f"import os, time\nkeep = []\nfor i in range(8):\n    keep.append(open('f', 'wb'))\n    os.unlink('f')\n    keep[-1].write(bytes(20 << 20))\ntime.sleep(1)\n{RIGHT}", FILES
+    ),
+    "5,000 empty files": (f"import time\nfor i in range(5000): open(f'f{{i}}', 'w').close()\ntime.sleep(1)\n{RIGHT}", FILES),
     "many files": (f"keep = [open(f'f{{i}}', 'w') for i in range(10_000)]\n{RIGHT}", "may have 64 files open"),
     "ptrace": (f"import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\nassert libc.ptrace(0, 0, 0, 0) == 0\n{RIGHT}", "AssertionError"),
     "namespaces": (f"import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\n{RIGHT}", "AssertionError"),
@@ -186,6 +381,47 @@ def test_what_is_refused_fails_its_exercise_and_nothing_else_and_the_learner_rea
     assert points(attacked) == {**FULL, "relu": 0.0}
     verdict = attacked.verdicts["relu"]
     assert why in (verdict.failure.reason if verdict.failure else verdict.note or "")
+
+
+EVERY_CALL = """
+import ctypes
+from grader.engine import kernel
+def relu(z):
+    libc, allowed = ctypes.CDLL(None, use_errno=True), []
+    column = kernel.ARCHITECTURES[kernel.platform.machine()][1]
+    checked = {335, 336} if column == 0 else set()  # uretprobe and uprobe, which Linux lets past every filter: they end a process that has no probe
+    checked |= {numbers[column] for numbers in (*kernel.CALLS.values(), kernel.FCNTL, kernel.IOCTL, *kernel.SIGNALS)}
+    for number in set(range(600)) - checked:
+        if libc.syscall(number, *[ctypes.c_long(-1)] * 6) != -1 or ctypes.get_errno() != (38 if number >= 424 else 1):
+            allowed.append(number)
+    assert allowed, "every call is refused that is not named"
+    return np.maximum(z, 0)
+"""
+
+
+def test_every_system_call_is_refused_that_is_not_named(engine: Engine) -> None:
+    verdict = attack(engine, EVERY_CALL).verdicts["relu"]
+    assert verdict.points == 0
+    assert "every call is refused" in (verdict.failure.reason if verdict.failure else "")
+
+
+BOMB = "import os, time\nfor i in range(2000):\n    os.mkdir('d' * 50, 0o300)\n    os.chdir('d' * 50)\nopen('end', 'w').close()\nreturn z"
+
+
+def test_folders_2000_deep_and_closed_are_removed_like_others(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Engine(PATIENT, engine.kind) as fresh:
+        assert points(attack(fresh, function(BOMB)))["relu"] == 0
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_a_child_left_is_removed_with_the_server_as_well(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folders are looked at only now and then: here the engine is closed before."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("grader.engine.engine.Engine._stop_child", lambda self: self._stop_server())
+    with Engine(PATIENT, engine.kind) as fresh:
+        graded(json.dumps(written("neuron", relu=function(BOMB))).encode(), fresh)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_flood_on_the_results_pipe_is_cut_off(engine: Engine) -> None:
@@ -219,16 +455,16 @@ def test_the_environment_holds_nothing_of_ours(engine: Engine, monkeypatch: pyte
     assert str(Path.home()) not in found or Path.home() == Path("/")
 
 
-def test_open_files_of_the_grader_are_closed_to_a_notebook(engine: Engine, tmp_path: Path) -> None:
+def test_nothing_is_open_to_a_notebook_but_the_pipe_for_its_results(engine: Engine, tmp_path: Path) -> None:
     with open(tmp_path / "gradebook", "w+") as secret:
         os.set_inheritable(secret.fileno(), True)
-        secret.write("points")
-        secret.flush()
         with Engine(PATIENT, engine.kind) as fresh:
-            cell = "import os\ndef read(n):\n    try:\n        return os.pread(n, 6, 0).decode()\n    except OSError:\n        return ''"
-            calls = {"read": [{"inputs": [n]} for n in range(5, 64)]}
-            outcomes = fresh.run({"cells": [cell], "calls": calls})["answers"]["read"]["outcomes"]
-    assert {outcome["value"] for outcome in outcomes} == {""}
+            cell = "import os\ndef kind(n):\n    try:\n        return os.fstat(n).st_mode\n    except OSError:\n        return 0"
+            calls = {"kind": [{"inputs": [n]} for n in range(1200)]}
+            outcomes = fresh.run({"cells": [cell], "calls": calls})["answers"]["kind"]["outcomes"]
+    assert [(n, stat.S_IFMT(outcome["value"])) for n, outcome in enumerate(outcomes) if outcome["value"]] == [
+        *((n, stat.S_IFCHR) for n in range(3)), (4, stat.S_IFIFO)
+    ]  # fmt: skip
 
 
 def test_a_notebook_of_hangs_ends_in_time(engine: Engine) -> None:
@@ -246,6 +482,33 @@ def test_the_server_is_started_again_after_it_was_lost(engine: Engine) -> None:
         assert fresh._server is not None
         fresh._server.kill()
         assert points(RUN.grade(HONEST, fresh)) == FULL
+
+
+def test_a_server_that_could_not_be_started_again_is_tried_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Engine(PATIENT, engine.kind) as fresh:
+        assert fresh._server is not None
+        fresh._server.kill()
+        with monkeypatch.context() as broken:
+            broken.setattr("grader.engine.engine.command", lambda *rest: (["false"], {}))
+            for _ in range(3):
+                with pytest.raises(EngineRefused, match="did not start"):
+                    RUN.grade(HONEST, fresh)
+        assert points(RUN.grade(HONEST, fresh)) == FULL
+
+
+def test_an_engine_closes_no_descriptor_that_somebody_else_has_opened_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+    take = Attempt.take
+
+    def take_and_open(self: Attempt, frame: Any) -> None:
+        opened.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(4 if not opened else 0))
+        take(self, frame)
+
+    monkeypatch.setattr(Attempt, "take", take_and_open)
+    assert points(graded(HONEST, engine)) == FULL
+    assert len(opened) == 4
+    for descriptor in opened:
+        os.close(descriptor)  # raises where it was closed before
 
 
 SLEEPY = """
