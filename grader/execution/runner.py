@@ -80,7 +80,19 @@ def _end_with(asked: IO[str]) -> None:
 
 
 def _fresh_namespace() -> dict[str, Any]:
-    return {"__name__": "__main__", "get_ipython": _NoShell}
+    """As Jupyter begins a notebook; what shows something, helps or leaves does nothing. A sandbox's Python doesn't even have `exit`."""
+    idle = dict.fromkeys(("exit", "quit", "help", "copyright", "credits", "license"), _nothing)
+    history = {"In": [""], "Out": {}, "_ih": [""], "_oh": {}, "_dh": ["."], **dict.fromkeys(("_", "__", "___", "_i", "_ii", "_iii"), "")}
+    return {"__name__": "__main__", "get_ipython": _NoShell, "display": _display, **idle, **history}
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Stands in for what has no meaning here."""
+
+
+def _display(*_: object, **options: object) -> _NoShell | None:
+    """Stands in for IPython's display."""
+    return _NoShell() if options.get("display_id") else None
 
 
 def _execute_one(source: str, namespace: dict[str, Any]) -> str | None:
@@ -103,10 +115,10 @@ def _compiled(source: str) -> Any:
 
 
 class _NoShell:
-    """Stands in for IPython's shell: every magic and shell line does nothing."""
+    """Stands in for IPython's shell, and for the handle of a display: every magic, shell line and update does nothing."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *args, **kwargs: None
+        return _nothing
 
 
 if __name__ == "__main__":
