@@ -20,10 +20,11 @@ from typing import Any
 import nbformat
 
 from grader.author.build import stamped
-from grader.author.lesson import Lesson, LessonError, authors_root, cell_ids, load_lesson, named_lessons, role
+from grader.author.lesson import Lesson, LessonError, authors_root, cell_ids, lessons_in, load_lesson, named_lessons, role
 from grader.execution.submission import Cell, UnreadableNotebook, read_notebook
 from grader.instructor.grade import find_lesson
 from grader.learner.page import WIDGET
+from grader.refused import Refused
 
 SANITIZE = Path(__file__).parent / "nbval.cfg"
 """What nbval leaves out of a comparison: the pixels of pictures, and how far a learner has come."""
@@ -63,23 +64,43 @@ def pytest_runtest_makereport(item: Any, call: Any) -> None:
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `validate`."""
-    parser = subparsers.add_parser("validate", help="run a notebook under nbval and say which cells differ from the reference")
-    parser.add_argument("notebook", metavar="NOTEBOOK", type=Path)
+    what = "run a notebook under nbval and say which cells differ from the reference"
+    parser = subparsers.add_parser("validate", help=what, description=f"{what.capitalize()}. Its cells run as you, outside the sandbox: for your own notebooks.")
+    parser.add_argument("notebook", metavar="NOTEBOOK", help="a notebook in course/ or solutions/, or a lesson's name for its reference")
     parser.add_argument("--lesson", help="which lesson it belongs to; found by name and content where it is not given")
+    parser.add_argument("--unsafe", action="store_true", help="run a notebook from elsewhere too: its cells can do whatever you can")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
+    notebook = _meant(root, arguments.notebook)
+    if not arguments.unsafe and not any(notebook.resolve().is_relative_to(root.resolve() / room) for room in ("course", "solutions")):
+        raise Refused(
+            f"{notebook} lies outside course/ and solutions/, and validating runs its cells as you, outside the sandbox;"
+            " grader grade judges it in the sandbox, and --unsafe validates what you have read and trust."
+        )
     try:
-        data = arguments.notebook.read_bytes()
-        folder = named_lessons(root, [arguments.lesson])[0] if arguments.lesson else find_lesson(root, arguments.notebook.stem, data)
+        data = notebook.read_bytes()
+        folder = named_lessons(root, [arguments.lesson])[0] if arguments.lesson else find_lesson(root, notebook.stem, data)
         found = validate(load_lesson(folder), data)
-    except (UnreadableNotebook, OSError) as error:
-        print(f"{arguments.notebook}: not validated: {error}.", file=sys.stderr)
-        return 1
-    print(*found or [f"{arguments.notebook}: every cell gives what the reference gives."], sep="\n")
+    except UnreadableNotebook as error:
+        raise Refused(f"{notebook} is not validated: {error.told()}.") from None
+    print(*found or [f"{notebook}: every cell gives what the reference gives."], sep="\n")
     return int(bool(found))
+
+
+def _meant(root: Path, wanted: str) -> Path:
+    """The notebook of this name, or the executed reference of the lesson of this name.
+
+    Raises:
+        Refused: there is neither.
+    """
+    lessons = {folder.name: folder / f"{folder.name}.ipynb" for folder in lessons_in(root)}
+    path = Path(wanted)
+    if not path.is_file() and not (path := lessons.get(wanted, path)).is_file():
+        raise Refused(f"There is no notebook {path}; name one, or a lesson: {', '.join(lessons)}.")
+    return path
 
 
 def _reference(lesson: Lesson) -> dict[str, Any]:

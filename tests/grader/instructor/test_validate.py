@@ -1,0 +1,55 @@
+"""`grader validate`: a notebook's cells against the reference's outputs, and whose notebooks it runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from course import copy_of_the_course, solved, written
+from grader.cli import main
+
+TOUCH = "def relu(z):\n    return np.abs(z)\n\nopen({!r}, 'w').close()\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(copy_of_the_course(tmp_path / "course"))
+    return tmp_path / "course"
+
+
+def test_a_notebook_from_elsewhere_runs_only_where_that_is_asked_for(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also one to which a link in course/ leads."""
+    elsewhere, link = tmp_path / "neuron.ipynb", root / "course" / "neuron" / "theirs.ipynb"
+    elsewhere.write_text(json.dumps(written("neuron", weighted_sum="...", sigmoid="...", dense="...", relu=TOUCH.format(str(tmp_path / "touched")))))
+    link.symlink_to(elsewhere)
+    for path in (elsewhere, link):
+        assert main(["validate", str(path)]) == 1
+        assert capsys.readouterr().err == (
+            f"{path} lies outside course/ and solutions/, and validating runs its cells as you, outside the sandbox;"
+            " grader grade judges it in the sandbox, and --unsafe validates what you have read and trust.\n"
+        )
+    assert not (tmp_path / "touched").exists()
+    assert main(["validate", "--unsafe", str(elsewhere)]) == 1
+    assert "the check of relu, gives" in capsys.readouterr().out
+    assert (tmp_path / "touched").exists()
+
+
+def test_a_lessons_name_stands_for_its_reference(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "neuron"]) == 0
+    assert capsys.readouterr().out.endswith("solutions/neuron/neuron.ipynb: every cell gives what the reference gives.\n")
+
+
+def test_what_is_no_notebook_is_said_with_the_way_out(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "nouron.ipynb"]) == 1
+    assert capsys.readouterr().err == "There is no notebook nouron.ipynb; name one, or a lesson: capstone, chain_rule, initialization, learning_rate, loss, neuron.\n"
+    (root / "course" / "neuron" / "neuron.ipynb").write_text("<<<<<<< mine\n" + json.dumps(solved("neuron")) + "\n>>>>>>> theirs\n")
+    assert main(["validate", "course/neuron/neuron.ipynb"]) == 1
+    assert capsys.readouterr().err == "course/neuron/neuron.ipynb is not validated: it has conflict markers (<<<<<<<) of a merge in it. Settle the merge.\n"
+
+
+def test_the_help_says_that_nothing_confines_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["validate", "--help"])
+    assert "Its cells run as you, outside the sandbox: for your own notebooks." in " ".join(capsys.readouterr().out.split())
