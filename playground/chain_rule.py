@@ -10,11 +10,13 @@ import numpy as np
 from playground.live import LiveFigure
 from playground.marks import Array
 from playground.scene import Frame
-from playground.style import BLACK, GREEN, ORANGE, PURPLE, SKY, Look, number
+from playground.style import BLACK, GREEN, ORANGE, PURPLE, SKY, YOURS, Look, number
 
 Function = Callable[..., Any]
 
 X = np.linspace(-2.4, 2.4, 97)
+GEARS = [("inner", "x", "u = x²/2", (-1.5, 3)), ("outer", "u", "y = sin(u)", (-2.25, 2.25)), ("whole", "x", "y = sin(x²/2)", (-2.25, 2.25))]
+CURVES = {"inner": (X, X**2 / 2), "outer": (X, np.sin(X)), "whole": (X, np.sin(X**2 / 2))}
 SMALLEST = 1e-20
 
 NODES = {"x": (0.0, 1.0), "first": (1.0, 1.8), "second": (1.0, 0.2), "y": (2.0, 1.0)}
@@ -29,36 +31,27 @@ def gears(chain: Function | None, after: Any = None) -> LiveFigure:
 
     def move(f: Any, x: float, at_x: bool) -> Frame:
         u, y = _half_square(x), np.sin(_half_square(x))
-        derivative = f.chain(np.cos, _half_square, _identity)
-        slope = float(f.chain.made(derivative)(x, shape=()))
-        inner, outer = x, float(np.cos(x if at_x else u))
-        tangents = {"inner slope": (x, u, inner), "outer slope": (x if at_x else u, np.sin(x if at_x else u), outer), "slope": (x, y, slope)}
+        slope = float(f.chain.made(f.chain(np.cos, _half_square, _identity))(x, shape=()))
+        read = x if at_x else u
+        inner, outer = x, float(np.cos(read))
+        tangents = {"inner": (x, u, inner), "outer": (read, np.sin(read), outer), "whole": (x, y, slope)}
         return {
-            "inner": (X, _half_square(X)),
-            "outer": (X, np.sin(X)),
-            "whole": (X, np.sin(_half_square(X))),
-            **{name: _tangent(*values) for name, values in tangents.items()},
+            **CURVES,
+            **{f"{name} slope": _tangent(*values) for name, values in tangents.items()},
+            **{f"{name} point": (np.array([a]), np.array([b])) for name, (a, b, _) in tangents.items()},
             "wrong": _tangent(x, y, inner * outer) if at_x else (np.array([np.nan]), np.array([np.nan])),
-            "places": (np.array([x]), np.array([u])),
-            "reading": (np.array([tangents["outer slope"][0]]), np.array([tangents["outer slope"][1]])),
-            "result": (np.array([x]), np.array([y])),
         }, (
-            f"inner slope {number(inner)}; outer slope {number(outer)}, read at {number(x if at_x else u)};"
+            f"inner slope {number(inner)}; outer slope {number(outer)}, read at {number(read)};"
             f" their product {number(inner * outer)}; slope of the whole {number(slope)}."
         )
 
     play = LiveFigure("Two slopes and their product", move, {"chain": chain}, after)
-    places = {
-        "inner": play.axes(131, xlabel="x", ylabel="u = x²/2", xlim=(-2.4, 2.4), ylim=(-1.5, 3)),
-        "outer": play.axes(132, xlabel="u", ylabel="y = sin(u)", xlim=(-2.4, 2.4), ylim=(-2.25, 2.25)),
-        "whole": play.axes(133, xlabel="x", ylabel="y = sin(x²/2)", xlim=(-2.4, 2.4), ylim=(-2.25, 2.25)),
-    }
-    for name, tangent, point in zip(places, ("inner slope", "outer slope", "slope"), ("places", "reading", "result"), strict=True):
-        play.line(name, places[name], Look(BLACK, width=1.5), twin=False)
-        last = name == "whole"
-        play.line(tangent, places[name], *(() if last else (Look(GREEN, (9, 3), width=4),)), twin=last, label="tangent" if last else "")
-        play.points(point, places[name], Look(BLACK), twin=False)
-    play.line("wrong", places["whole"], Look(PURPLE, (3, 3), width=4), twin=False, label="read at x")
+    for spot, (name, xlabel, ylabel, ylim) in enumerate(GEARS, 131):
+        last, ax = name == "whole", play.axes(spot, xlabel=xlabel, ylabel=ylabel, xlim=(-2.4, 2.4), ylim=ylim)
+        play.line(name, ax, Look(BLACK, width=1.5), twin=False)
+        play.line(f"{name} slope", ax, YOURS if last else Look(GREEN, (9, 3), width=4), twin=last, label="tangent" if last else "")
+        play.points(f"{name} point", ax, Look(BLACK), twin=False)
+    play.line("wrong", ax, Look(PURPLE, (3, 3), width=4), twin=False, label="read at x")
     play.slider("x", "x", -2, 2, 1.2)
     play.switch("at_x", "read the outer slope at x (wrong)", False)
     return play
@@ -68,22 +61,13 @@ def graph(numerical_grad: Function | None, after: Any = None) -> LiveFigure:
     """y = x·x as a graph that is stepped through: values forward, slopes back, and the numerical slope beside their sum."""
 
     def move(f: Any, stage: float, x: float, one: bool) -> Frame:
-        now, back = int(stage), int(stage) - 3
-        paths = PATHS[:1] + PATHS[2:3] if one else PATHS
-        forward = [p for p in paths if (p[0] == "x" and now >= 1) or (p[1] == "y" and now >= 2)]
-        words = {"x": f"x = {number(x)}", "first": f"factor {number(x)}" * (now >= 1), "second": f"factor {number(x)}" * (now >= 1), "y": f"y = {number(x * x)}" * (now >= 2)}
-        slopes = {"first": f"slope {number(x)}" * (back >= 0), "second": f"slope {number(x)}" * (back >= 0 and not one)}
         numerical = float(f.numerical_grad(_square, np.array([x]), shape=(1,))[0])
         parts = np.array([x, 0.0 if one else x, x if one else 2 * x])
         return {
-            "nodes": tuple(np.array(axis) for axis in zip(*NODES.values(), strict=True)),
-            "forward": _edges(forward),
-            "backward": _edges([(b, a) for a, b in paths if (b == "y" and back >= 0) or (a == "x" and back >= 1)], shift=-0.13),
-            "values": [(NODES[name][0], NODES[name][1] + BESIDE[name][0], text) for name, text in words.items()],
-            "slopes": [(NODES[name][0], NODES[name][1] + BESIDE[name][1], text) for name, text in slopes.items()],
-            "paths": (np.arange(3), parts if back >= 1 else np.zeros(3)),
+            **_stage(int(stage), x, one),
+            "paths": (np.arange(3), parts if stage == 4 else np.zeros(3)),
             "numerical": (np.array([3.0]), np.array([numerical])),
-        }, f"{STAGES[now]}; the slope along {'one path' if one else 'both paths'} is {number(parts[2])}, numerical_grad says {number(numerical)}."
+        }, f"{STAGES[int(stage)]}; the slope along {'one path' if one else 'both paths'} is {number(parts[2])}, numerical_grad says {number(numerical)}."
 
     play = LiveFigure("The graph of y = x·x", move, {"numerical_grad": numerical_grad}, after)
     left = play.axes(121, xlim=(-0.5, 2.5), ylim=(-0.5, 2.5))
@@ -123,6 +107,20 @@ def depth(sigmoid_grad: Function | None, relu_grad: Function | None, after: Any 
     play.slider("layers", "layers", 1, 30, 20, step=1)
     play.slider("z", "weighted sum z", -4, 4, 0.5, step=0.25)
     return play
+
+
+def _stage(now: int, x: float, one: bool) -> dict[str, Any]:
+    """What of the graph is there by a stage: values forward through it, from the third stage on slopes back."""
+    paths, back = PATHS[::2] if one else PATHS, now - 3
+    values = {"x": f"x = {number(x)}", **dict.fromkeys(("first", "second"), f"factor {number(x)}" * (now >= 1)), "y": f"y = {number(x * x)}" * (now >= 2)}
+    slopes = {name: f"slope {number(x)}" * (back >= 0) for name in (("first",) if one else ("first", "second"))}
+    return {
+        "nodes": tuple(np.array(axis) for axis in zip(*NODES.values(), strict=True)),
+        "forward": _edges([(a, b) for a, b in paths if now >= (1 if a == "x" else 2)]),
+        "backward": _edges([(b, a) for a, b in paths if back >= (1 if a == "x" else 0)], shift=-0.13),
+        "values": [(NODES[name][0], NODES[name][1] + BESIDE[name][0], text) for name, text in values.items()],
+        "slopes": [(NODES[name][0], NODES[name][1] + BESIDE[name][1], text) for name, text in slopes.items()],
+    }
 
 
 def _half_square(x: Any) -> Any:

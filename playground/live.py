@@ -22,6 +22,7 @@ from playground.canvas import Canvas
 from playground.interrupt import listen
 from playground.learner import Followed, Function, Unusable, Watched, hushed, told
 from playground.marks import Mark
+from playground.patience import patient
 from playground.scene import Frame
 
 Move = Callable[..., Frame | Iterator[Frame]]
@@ -123,7 +124,9 @@ class LiveFigure(Canvas):
             if self._finished is not None:
                 self._target, others = _begin(self._move(self._finished, **self._values))
                 self._targets = others or iter(())
-            self._show(*self._try(self._first))
+            with patient(self._say_slow):
+                result = self._try(self._first)
+            self._show(*result)
         if self._coming is not None:
             rest.later(self._go_on)
 
@@ -168,6 +171,12 @@ class LiveFigure(Canvas):
         self._alt = scene.describe(self.title, {self.labels[name]: value for name, value in self._values.items()}, self._readout)
         if self._moving is not None:
             self._moving.value = self._now()
+
+    def _say_slow(self, seconds: float) -> None:
+        """Put into the readout that the picture is still the one before."""
+        if self._moving is not None:
+            waiting = f"Your functions have been at work on the next picture for {seconds:.0f} seconds; ■ ends them."
+            self._moving.value = page.moving(page.layer(self._marks, self._alt), [waiting, *self._readout])
 
     def follow(self) -> None:
         """If a cell has given one of the functions a new definition, refresh as soon as no cell runs."""

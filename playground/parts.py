@@ -152,13 +152,15 @@ class Heat(Part):
         (left, bottom), (right, top) = self.place.pixels(self.extent[:2], self.extent[2:])
         return [Picture(shades, (left, top, right - left, bottom - top), self.smooth), *self._numbers(low, high)]
 
+    @cached_property
+    def _ends(self) -> Array:
+        """The lower end, the middle and the upper end of the colour bar, in pixels."""
+        return Place(self.scale).pixels([1, 1, 1], [0, 0.5, 1]) if self.scale is not None else np.empty((0, 2))
+
     def _numbers(self, low: float, high: float) -> list[Mark]:
-        """What the lower end, the middle and the upper end of the colour bar stand for."""
-        if self.scale is None:
-            return []
-        spots = Place(self.scale).pixels([1, 1, 1], [0, 0.5, 1])
+        """What these stand for."""
         numbers = map(style.number, (low, (low + high) / 2, high))
-        return [Text(float(x) + 7, float(y), words, anchor="start") for (x, y), words in zip(spots, numbers, strict=True)]
+        return [Text(float(x) + 7, float(y), words, anchor="start") for (x, y), words in zip(self._ends, numbers, strict=False)]
 
 
 class Arrow(Part):
@@ -188,10 +190,11 @@ class Words(Part):
 
     twin: bool = False
     look: Look = style.PLAIN
-    anchor: str = "middle"
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
-        """The words where they belong."""
+        """The words where they belong, or at the edge of the axes beyond which that is."""
         places = data if isinstance(data, list) else [data]
+        left, top, width, height = self.place.box
         spots = self.place.pixels([p[0] for p in places], [p[1] for p in places])
-        return [Text(float(x), float(y), p[2], look.color, anchor=self.anchor) for (x, y), p in zip(spots, places, strict=True) if np.isfinite([x, y]).all()]
+        spots = np.clip(spots, [left, top], [left + width, top + height])
+        return [Text(float(x), float(y), p[2], look.color) for (x, y), p in zip(spots, places, strict=True) if np.isfinite([x, y]).all()]

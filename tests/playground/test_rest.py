@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from figures import html, lines_of, shown, slope_figure
 
-from playground import rest, style
+from playground import patience, rest, style
 from playground.live import LiveFigure
 
 
@@ -28,6 +28,29 @@ def test_a_slow_function_ends_on_the_last_value() -> None:
     for mover in movers:
         mover.join()
     assert f"it ends at {style.number(figure.controls['slope'].value)}." in html(figure)
+
+
+def test_a_figure_says_that_it_waits_for_a_slow_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "SECONDS", 0.02)
+    go_on = threading.Event()
+    go_on.set()
+
+    def relu(z: Any) -> Any:
+        go_on.wait(60)
+        return np.maximum(z, 0)
+
+    figure = slope_figure(relu=relu)
+    assert "it ends at 1." in html(figure)
+    go_on.clear()
+    mover = threading.Thread(target=setattr, args=(figure.controls["slope"], "value", 2.0))
+    mover.start()
+    assert shown(figure, "Your functions have been at work on the next picture for")
+    assert "it ends at 1." in html(figure)
+    go_on.set()
+    mover.join()
+    time.sleep(0.1)   # in which nobody waits any more
+    assert "at work" not in html(figure)
+    assert "it ends at 2." in html(figure)
 
 
 def growing_figure(relu: Any) -> LiveFigure:

@@ -1,7 +1,8 @@
-"""Every play with every function of its learner's gone wrong in every way: a sentence or a picture, and never a traceback."""
+"""Every play of every lesson: it is short, and with any of its learner's functions gone wrong it shows a sentence or a picture, never a traceback."""
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 from collections.abc import Callable, Iterator
@@ -93,6 +94,15 @@ WAYS: dict[str, Callable[[Function], Function]] = {
 def test_there_are_twenty_plays_in_six_lessons() -> None:
     assert len(PLAYS) == 20
     assert len({name for name, _ in PLAYS.values()}) == 6
+
+
+@pytest.mark.parametrize("title", PLAYS)
+def test_a_play_is_at_most_25_lines_of_code(title: str) -> None:
+    source = ast.parse(inspect.getsource(PLAYS[title][1])).body[0]
+    assert isinstance(source, ast.FunctionDef)
+    body = source.body[1:]  # without the docstring
+    assert ast.unparse(ast.Module(body, [])).count("\n") + 1 <= 25
+    assert body[-1].end_lineno - body[0].lineno + 1 <= 30  # type: ignore[operator]
 
 
 @pytest.fixture
