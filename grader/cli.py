@@ -13,13 +13,22 @@ from grader.refused import Refused
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code is 0 where all is well, 1 where something was found wrong, 2 for wrong use."""
+    """Run a command.
+
+    Returns:
+        The exit code: 0 where all is well, 1 where something was found wrong or could not be done, 2 for wrong use, 3 where all of
+        a class that can be graded is graded and some could not be, 130 where it was interrupted.
+    """
     arguments = parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
         return code
     except Refused as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"Stopped: {error.strerror or error}{where}. What is done is kept; mend that and run it again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)

@@ -15,7 +15,7 @@ from grader.insights.book import Book, read_book
 from grader.insights.names import Names
 from grader.instructor.gradebook import course_directory
 from grader.instructor.handin import HandIn, hand_ins
-from grader.instructor.journal import Journal, digest_of, journal_path, read_journal
+from grader.instructor.journal import Grading, Journal, digest_of, journal_path, read_journal
 
 NOT_YET = "it has not been graded yet"
 GONE = "nothing was handed in"
@@ -112,8 +112,8 @@ def gather(root: Path, lesson: Lesson) -> Class:
     book = read_book(coursedir, lesson.name)
     of_class = Class(lesson, due=book.due, people={student: booked.names for student, booked in book.students.items()})
     of_class.submissions = {one.student: one for one in hand_ins(coursedir, lesson.name, [])}
-    of_class.works = [_work(record, book, of_class.submissions) for _, record in sorted(journal.latest.items())]
-    of_class.draws = len({(record["edition"], record["seed"]) for record in journal.latest.values()})
+    of_class.works = [_work(grading, _without_html(journal.result(grading)), book, of_class.submissions) for _, grading in sorted(journal.latest.items())]
+    of_class.draws = len({(grading.basis.edition, grading.basis.seed) for grading in journal.latest.values()})
     _sort_ungraded(of_class, journal, book)
     return of_class
 
@@ -125,30 +125,35 @@ def _why_nothing(coursedir: CourseDirectory, lesson: Lesson) -> str:
     return f"None of the {count} hand-ins of {lesson.name} is in the journal that insights are made from; run grader autograde {lesson.name} first"
 
 
-def _work(record: dict[str, Any], book: Book, submissions: dict[str, HandIn]) -> Work:
-    result, student = record["result"], record["student"]
+def _without_html(result: dict[str, Any]) -> dict[str, Any]:
+    """A result as it is kept for a whole class: what a page of feedback shows is most of it."""
+    return {**result, "exercises": {name: {key: fact for key, fact in one.items() if key != "html"} for name, one in result["exercises"].items()}}
+
+
+def _work(grading: Grading, result: dict[str, Any], book: Book, submissions: dict[str, HandIn]) -> Work:
+    student = grading.student
     booked = book.students.get(student)
     scores = {name: float(exercise["points"]) for name, exercise in result["exercises"].items()}
     if booked is None or not booked.submitted:
         timestamp = submissions[student].timestamp if student in submissions else None
-        return Work(student, result, record["digest"], scores, timestamp=timestamp, due=book.due)
+        return Work(student, result, grading.digest, scores, timestamp=timestamp, due=book.due)
     scores |= {name: score for name, score in booked.scores.items() if name in scores}
-    return Work(student, result, record["digest"], scores, booked.penalty, booked.timestamp, booked.due, frozenset(booked.by_hand))
+    return Work(student, result, grading.digest, scores, booked.penalty, booked.timestamp, booked.due, frozenset(booked.by_hand))
 
 
 def _sort_ungraded(of_class: Class, journal: Journal, book: Book) -> None:
     """Find out who has no grade, and who handed in anew."""
     for student, one in of_class.submissions.items():
-        record = journal.latest.get(student)
+        grading = journal.latest.get(student)
         try:
             data = one.read()
-            if record and record["digest"] == digest_of(data):
+            if grading and grading.digest == digest_of(data):
                 continue
             load_notebook(data)
             reason = NOT_YET
         except UnreadableNotebook as error:
             reason = f"{error}"
-        if record is None:
+        if grading is None:
             of_class.ungraded[student] = reason
         else:
             of_class.renewed.append(student)

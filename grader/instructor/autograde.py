@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack
@@ -13,10 +13,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
+from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.execution.submission import Cell, Template, UnreadableNotebook, cells_of, load_notebook
 from grader.instructor.grade import draw_seed
-from grader.instructor.journal import Basis, Journal, JournalBusy, Record, digest_of, edition_of, grader_version, journal_path, open_journal, read_journal
+from grader.instructor.journal import Basis, Grading, Journal, digest_of, edition_of, grader_version, journal_path, open_journal, read_journal
 from grader.instructor.marked import Released, marked, released, unanswered
 from grader.instructor.report import Change, Summary, progress_bar
 from grader.instructor.run import Run
@@ -25,6 +25,12 @@ from grader.instructor.workforce import Order, Result, cluster_workers, grade_ma
 if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
     from grader.instructor.gradebook import Book
     from grader.instructor.handin import HandIn
+
+MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What stops a run, as it concerns everyone: no room, or a disk that may only be read."""
+
+SOME_LEFT_OUT = 3
+"""The exit code where all that could be graded is graded, and some could not."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def autograde(root: Path, lesson: Lesson, wish: Wish, progress: Callable[[int, i
     """Grade what is missing of a class.
 
     Raises:
-        LessonError: the lesson is not made, or the gradebook has another edition of it.
+        LessonError: the lesson is not made, the gradebook has another edition of it, or nobody of a name that is wanted has handed it in.
         JournalBusy: another run grades this lesson.
         EngineRefused: this machine gives no protection to run learners' code under.
     """
@@ -62,13 +68,16 @@ def autograde(root: Path, lesson: Lesson, wish: Wish, progress: Callable[[int, i
 
     coursedir = course_directory(root)
     notebook = released(root, lesson)
+    handed_in = hand_ins(coursedir, lesson.name, list(wish.students))
+    if absent := sorted(set(wish.students) - {one.student for one in handed_in}):
+        raise LessonError(f"{', '.join(absent)} handed in no {lesson.name}: class/submitted has no such folder; nothing was graded")
     path = journal_path(root, lesson)
     with ExitStack() as stack:
         journal = read_journal(path) if wish.dry else stack.enter_context(open_journal(path))
         book = None if wish.dry else stack.enter_context(open_book(coursedir, lesson.name, notebook))
         basis = Basis(grader_version(), edition_of(lesson), _seed(journal, lesson, wish))
         class_run = _ClassRun(root, lesson, notebook, journal, book, basis, wish, coursedir.ignore)
-        class_run.sort(hand_ins(coursedir, lesson.name, list(wish.students)), timestamps_in(coursedir, lesson.name))
+        class_run.sort(handed_in, timestamps_in(coursedir, lesson.name))
         class_run.work(progress)
         return class_run.summary
 
@@ -90,7 +99,7 @@ class _ClassRun:
         self.summary = Summary(lesson.name, basis.seed, dry=wish.dry)
         self.known: Template = Run(lesson, basis.seed).template
         self.to_grade: list[HandIn] = []
-        self.to_write: list[tuple[HandIn, Record]] = []
+        self.to_write: list[tuple[HandIn, Grading]] = []
         self.under_way: dict[str, tuple[HandIn, str, list[dict[str, Any]]]] = {}
 
     def sort(self, all_of_them: list[HandIn], in_book: dict[str, datetime | None]) -> None:
@@ -101,14 +110,14 @@ class _ClassRun:
             except UnreadableNotebook as error:
                 self.summary.errors[one.student] = f"{error}"
                 continue
-            record = self._record(one.student, digest)
-            if record is None:
+            grading = self._grading(one.student, digest)
+            if grading is None:
                 self.to_grade.append(one)
-            elif self._is_written(one, record, in_book):
-                self.summary.keep(one.student, record["result"])
+            elif self._is_written(one, grading, in_book):
+                self._keep(grading)
             else:
-                self.to_write.append((one, record))
-            self.summary.outdated += record is not None and not self._is_current(record)
+                self.to_write.append((one, grading))
+            self.summary.outdated += grading is not None and not self._is_current(grading)
 
     def work(self, progress: Callable[[int, int], None]) -> None:
         """Do what is to be done."""
@@ -118,10 +127,9 @@ class _ClassRun:
             return
         if not self.wish.dry and self.to_grade:
             self.journal.start(self.basis)
-        for done, (one, record) in enumerate(self.to_write, 1):
-            if not self.wish.dry:
-                self._write(one, record, None)
-                progress(done, total)
+        for done, (one, grading) in enumerate(self.to_write, 1):
+            self._take_up(one, grading)
+            progress(done, total)
         for done, (student, result) in enumerate(self._graded() if self.to_grade else [], len(self.to_write) + 1):
             self._take(student, result)
             progress(done, total)
@@ -155,21 +163,48 @@ class _ClassRun:
         if "error" in result:
             self.summary.errors[student] = result["error"]
             return
-        before = self.journal.latest.get(student)
-        if before and before["digest"] == digest and (change := Change.between(student, before["result"], result)):
-            self.summary.changes.append(change)
-        if self.wish.dry:
-            self.summary.planned.append(student)
-            return
-        record = self.journal.add_grading(self.basis, student, digest, result)
-        self._write(one, record, loaded)
+        self._adopt(one, self.basis, digest, result, loaded)
 
-    def _write(self, one: HandIn, record: Record, loaded: list[dict[str, Any]] | None) -> None:
+    def _take_up(self, one: HandIn, grading: Grading) -> None:
+        """A notebook was graded before and is not written: after a kill, or because other points were written since."""
+        result = self.journal.result(grading)
+        if self.journal.latest[one.student] is not grading:
+            self._adopt(one, grading.basis, grading.digest, result, None)
+            return
+        self._note_change(grading.before, one.student, result)
+        if self.wish.dry:
+            self.summary.planned.append(one.student)
+        else:
+            self._write(one, grading, result, None)
+
+    def _adopt(self, one: HandIn, basis: Basis, digest: str, result: Result, loaded: list[dict[str, Any]] | None) -> None:
+        """Make a result the last one of a student, who may have had another for the same notebook."""
+        last = self.journal.latest.get(one.student)
+        if self.wish.dry:
+            self._note_change(last if last and last.digest == digest else None, one.student, result)
+            self.summary.planned.append(one.student)
+            return
+        grading = self.journal.add_grading(basis, one.student, digest, result)
+        self._note_change(grading.before, one.student, result)
+        self._write(one, grading, result, loaded)
+
+    def _keep(self, grading: Grading) -> None:
+        """A notebook's grade is where it belongs; what a killed regrade has changed by now is told with the rest."""
+        result = self.journal.result(grading)
+        if self.wish.regrade and not self.wish.dry:
+            self._note_change(grading.before, grading.student, result)
+        self.summary.keep(grading.student, result)
+
+    def _note_change(self, before: Grading | None, student: str, result: Result) -> None:
+        if before and (change := Change.between(student, self.journal.result(before), result)):
+            self.summary.changes.append(change)
+
+    def _write(self, one: HandIn, grading: Grading, result: Result, loaded: list[dict[str, Any]] | None) -> None:
         """Put what a submission got where nbgrader looks for it; whatever is wrong with it stops nobody else."""
         from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
         assert self.book is not None, "a dry run writes nothing"
-        result, timestamp = record["result"], one.timestamp
+        timestamp = one.timestamp
         try:
             loaded = load_notebook(one.read()) if loaded is None else loaded
             one.put(marked(self.known, self.notebook, loaded, result), self.material, self.ignored)
@@ -177,31 +212,35 @@ class _ClassRun:
             self.book.write(one.student, timestamp, scores, unanswered(self.known, self.notebook, loaded))
         except (OSError, ValueError, SQLAlchemyError, UnreadableNotebook) as error:
             self.book.gradebook.db.rollback()
-            if isinstance(error, OperationalError):  # the gradebook can't be written: what is graded is in the journal
+            if isinstance(error, OperationalError) or getattr(error, "errno", None) in MACHINE:  # what is graded is in the journal
                 raise
             self.summary.errors[one.student] = f"its grade could not be written: {error}"
             return
-        self.journal.add_written(record, str(timestamp))
+        self.journal.add_written(grading, str(timestamp))
         self.summary.add(one.student, result)
 
-    def _record(self, student: str, digest: str) -> Record | None:
+    def _grading(self, student: str, digest: str) -> Grading | None:
         """What this very notebook got before, where that still counts."""
         if self.wish.regrade:
             return self.journal.graded.get(self.basis.key(student, digest))
         latest = self.journal.latest.get(student)
-        return latest if latest and latest["digest"] == digest else None
+        return latest if latest and latest.digest == digest else None
 
-    def _is_current(self, record: Record) -> bool:
-        return (record["version"], record["edition"]) == (self.basis.version, self.basis.edition)
+    def _is_current(self, grading: Grading) -> bool:
+        return (grading.basis.version, grading.basis.edition) == (self.basis.version, self.basis.edition)
 
-    def _is_written(self, one: HandIn, record: Record, in_book: dict[str, Any]) -> bool:
-        at_that_time = self.journal.written.get(record["graded"]) == str(one.timestamp)
+    def _is_written(self, one: HandIn, grading: Grading, in_book: dict[str, Any]) -> bool:
+        at_that_time = self.journal.latest[one.student] is grading and self.journal.written.get(grading.key) == str(one.timestamp)
         return at_that_time and one.is_marked() and one.student in in_book and in_book[one.student] == one.timestamp
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `autograde`."""
-    parser = subparsers.add_parser("autograde", help="grade a class from class/submitted into nbgrader's gradebook; killed, it goes on where it was")
+    parser = subparsers.add_parser(
+        "autograde",
+        help="grade a class from class/submitted into nbgrader's gradebook; killed, it goes on where it was",
+        epilog=f"Exit code: 0 where all are graded, {SOME_LEFT_OUT} where all that can be graded are and some could not be, 1 where the run stopped.",
+    )
     parser.add_argument("lesson", metavar="LESSON")
     parser.add_argument("--workers", type=_at_least_one, help="processes on this machine; as many as it has cores where it is not given")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that grades instead, like tcp://10.0.0.1:8786")
@@ -225,18 +264,10 @@ def _run(arguments: argparse.Namespace) -> int:
         dry=arguments.dry_run,
         unsafe=arguments.unsafe,
     )
-    try:
-        with progress_bar() as progress:
-            summary = autograde(root, lesson, wish, progress)
-    except JournalBusy as error:
-        print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        print(f"Stopped: {error.strerror or error}{where}. What is done is kept; mend that and run it again.", file=sys.stderr)
-        return 1
+    with progress_bar() as progress:
+        summary = autograde(root, lesson, wish, progress)
     print(summary.text())
-    return int(bool(summary.errors))
+    return SOME_LEFT_OUT if summary.errors else 0
 
 
 def _at_least_one(text: str) -> int:

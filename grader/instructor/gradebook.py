@@ -137,7 +137,7 @@ def open_book(coursedir: CourseDirectory, lesson: str, notebook: Released) -> It
         LessonError: the gradebook's edition of the lesson has other cells, and submissions.
         GradebookUnusable: it is locked, too old, damaged or can't be written; inside the block as well.
     """
-    with _in_words(coursedir), _connected(coursedir) as gradebook:
+    with open_gradebook(coursedir) as gradebook:
         gradebook.update_or_create_assignment(lesson)
         if _sources(gradebook, lesson) != _wanted(notebook):
             _save_cells(coursedir, lesson, notebook)
@@ -147,6 +147,17 @@ def open_book(coursedir: CourseDirectory, lesson: str, notebook: Released) -> It
         penalties = AssignLatePenalties(config=coursedir.config)
         penalties.init_plugin()
         yield Book(gradebook, lesson, found.assignment_id, found.id, cells, found.assignment.duedate, penalties)
+
+
+@contextmanager
+def open_gradebook(coursedir: CourseDirectory) -> Iterator[Gradebook]:
+    """The gradebook as nbgrader opens it, made where there is none.
+
+    Raises:
+        GradebookUnusable: it is locked, too old, damaged or can't be written; inside the block as well.
+    """
+    with _in_words(coursedir), _connected(coursedir) as gradebook:
+        yield gradebook
 
 
 def timestamps_in(coursedir: CourseDirectory, lesson: str) -> dict[str, datetime | None]:

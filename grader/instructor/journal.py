@@ -5,32 +5,36 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from grader.author.lesson import Lesson
+from grader.instructor.sources import Seen, seen, with_imports
+from grader.refused import Refused
 
 try:
     import fcntl
 except ImportError:  # Windows, where learners use the other commands
     fcntl = None  # type: ignore[assignment]
 
+GRADER = Path(__file__).parents[1]
+SILENT = ("comparison/fingerprint", "comparison/present", "engine/doctor", "engine/refused")
 JUDGING = (
-    *(f"comparison/{name}" for name in ("compare", "judge", "observe", "plain", "sample", "vocabulary")),
-    *(f"execution/{name}" for name in ("answers", "attempt", "limits", "runner", "submission")),
-    "author/key",
-    "instructor/run",
+    *sorted(name for room in ("comparison", "execution", "engine") for path in (GRADER / room).glob("[!_]*.py") if (name := f"{room}/{path.stem}") not in SILENT),
+    *("author/key", "author/lesson", "instructor/run"),
 )
-"""Modules of the grader that decide about points."""
+"""Modules of the grader that decide about points: those of three rooms, but for the silent ones, and three of others."""
 
 Record = dict[str, Any]
 
 
-class JournalBusy(Exception):
+class JournalBusy(Refused):
     """Another run writes this journal; the message says so in one sentence."""
 
 
@@ -47,6 +51,25 @@ class Basis:
         return _digest(json.dumps([self.version, self.edition, self.seed, student, digest]).encode())
 
 
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """A grading as it is kept in memory; what the notebook got is only in the file, see `Journal.result`.
+
+    Attributes:
+        key: the name under which it is found again.
+        digest: of the notebook.
+        place: where its line begins, in bytes.
+        before: the last grading of the same notebook on another basis; None where there is none.
+    """
+
+    key: str
+    student: str
+    digest: str
+    basis: Basis
+    place: int
+    before: Grading | None
+
+
 @dataclass
 class Journal:
     """One lesson's journal: JSON lines that are only ever appended.
@@ -57,53 +80,70 @@ class Journal:
 
     Attributes:
         runs: the runs so far, in order.
-        graded: what each notebook got, by key.
+        graded: by key, the last grading under it.
         latest: the last grading of each student.
         written: by key, the time of handing in with which the gradebook has it.
+        end: bytes of the whole lines.
     """
 
+    path: Path
     file: BinaryIO | None = None
-    runs: list[Record] = field(default_factory=list)
-    graded: dict[str, Record] = field(default_factory=dict)
-    latest: dict[str, Record] = field(default_factory=dict)
+    runs: list[Basis] = field(default_factory=list)
+    graded: dict[str, Grading] = field(default_factory=dict)
+    latest: dict[str, Grading] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
+    end: int = 0
 
     def append(self, *records: Record) -> None:
         """Add records; when this returns, they outlive a loss of power."""
         assert self.file is not None, "this journal was opened for reading"
         for record in records:
-            self.file.write(json.dumps(record).encode() + b"\n")
-            self._take(record)
+            line = json.dumps(record).encode() + b"\n"
+            self.file.write(line)
+            self._take(record, len(line))
         self.file.flush()
         os.fsync(self.file.fileno())
 
+    def result(self, grading: Grading) -> Record:
+        """What a notebook got, see `grader.instructor.workforce.Result`; read from the file."""
+        with open(self.path, "rb") as file:
+            file.seek(grading.place)
+            result: Record = json.loads(file.readline())["result"]
+        return result
+
     def start(self, basis: Basis) -> None:
         """Note the beginning of a run, unless it goes on with the last one."""
-        run = vars(basis)
-        if not self.runs or self.runs[-1] != run:
-            self.append({"run": run, "at": round(time.time(), 3)})
+        if not self.runs or self.runs[-1] != basis:
+            self.append({"run": vars(basis), "at": round(time.time(), 3)})
 
-    def add_grading(self, basis: Basis, student: str, digest: str, result: Record) -> Record:
+    def add_grading(self, basis: Basis, student: str, digest: str, result: Record) -> Grading:
         """Note what a notebook got."""
-        record = {"graded": basis.key(student, digest), "student": student, "digest": digest, **vars(basis), "result": result}
-        self.append(record)
-        return record
+        self.append({"graded": basis.key(student, digest), "student": student, "digest": digest, **vars(basis), "result": result})
+        return self.latest[student]
 
-    def add_written(self, record: Record, timestamp: str) -> None:
-        """Note that the gradebook and `autograded/` have what a record says."""
-        self.append({"written": record["graded"], "timestamp": timestamp})
+    def add_written(self, grading: Grading, timestamp: str) -> None:
+        """Note that the gradebook and `autograded/` have what a grading says."""
+        self.append({"written": grading.key, "timestamp": timestamp})
 
     def seed(self, version: str, edition: str) -> int | None:
         """The seed of the last run of this grader and this lesson, or None."""
-        return next((int(run["seed"]) for run in reversed(self.runs) if (run["version"], run["edition"]) == (version, edition)), None)
+        return next((run.seed for run in reversed(self.runs) if (run.version, run.edition) == (version, edition)), None)
 
-    def _take(self, record: Record) -> None:
+    def _take(self, record: Record, length: int) -> None:
         if "run" in record:
-            self.runs.append(record["run"])
+            self.runs.append(_basis(**record["run"]))
         elif "graded" in record:
-            self.graded[record["graded"]] = self.latest[record["student"]] = record
+            self._take_grading(record)
         elif "written" in record:
-            self.written[record["written"]] = record["timestamp"]
+            self.written[sys.intern(record["written"])] = record["timestamp"]
+        self.end += length
+
+    def _take_grading(self, record: Record) -> None:
+        key, student, digest = sys.intern(record["graded"]), record["student"], record["digest"]
+        basis, last = _basis(record["version"], record["edition"], int(record["seed"])), self.latest.get(student)
+        before = None if last is None or last.digest != digest else last.before if last.basis == basis else last
+        self.graded[key] = self.latest[student] = Grading(key, student, digest, basis, self.end, before)
+        self.written.pop(key, None)
 
 
 @contextmanager
@@ -121,19 +161,19 @@ def open_journal(path: Path) -> Iterator[Journal]:
         except BlockingIOError:
             raise JournalBusy(f"{path.name}: another run grades this lesson right now; wait until it has ended") from None
         journal = read_journal(path)
-        file.truncate(_whole_lines(path))
+        file.truncate(journal.end)
         journal.file = file
         yield journal
 
 
 def read_journal(path: Path) -> Journal:
     """What a journal says now; an absent one says nothing."""
-    journal = Journal()
+    journal = Journal(path)
     if path.exists():
         with open(path, "rb") as file:
             for line in file:
-                if line.endswith(b"\n") and (record := _record(line)) is not None:
-                    journal._take(record)
+                if line.endswith(b"\n"):
+                    journal._take(_record(line), len(line))
     return journal
 
 
@@ -148,29 +188,36 @@ def journal_path(root: Path, lesson: Lesson) -> Path:
 
 
 def edition_of(lesson: Lesson) -> str:
-    """What stands for a lesson as its author wrote it."""
-    return _digest(b"\0".join((lesson.folder / name).read_bytes() for name in (f"{lesson.name}.md", "exercises.py")))
+    """What stands for a lesson as its author wrote it, with the project's modules that its exercises take their cases from."""
+    return _of_files((seen(lesson.folder / f"{lesson.name}.md"), *with_imports(lesson.folder / "exercises.py")))
 
 
+@cache
 def grader_version() -> str:
-    """What stands for the part of the grader that decides about points."""
-    here = Path(__file__).parents[1]
-    return _digest(b"\0".join((here / f"{name}.py").read_bytes() for name in JUDGING))
+    """What stands for the part of the grader that decides about points, as it was when this process first asked."""
+    return _of_files(tuple(seen(GRADER / f"{name}.py") for name in JUDGING))
+
+
+@lru_cache(maxsize=64)
+def _of_files(files: tuple[Seen, ...]) -> str:
+    """What stands for the content of files; they are read again only when one has changed."""
+    return _digest(b"\0".join(path.read_bytes() for path, *_ in files))
 
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-def _record(line: bytes) -> Record | None:
+@cache
+def _basis(version: str, edition: str, seed: int) -> Basis:
+    """One object for all the gradings on a basis."""
+    return Basis(version, edition, seed)
+
+
+def _record(line: bytes) -> Record:
+    """A line's record; an empty one where a line was damaged."""
     try:
         record = json.loads(line)
     except ValueError:
-        return None
-    return record if isinstance(record, dict) else None
-
-
-def _whole_lines(path: Path) -> int:
-    """Bytes up to the end of the last whole line."""
-    data = path.read_bytes()
-    return data.rfind(b"\n") + 1
+        return {}
+    return record if isinstance(record, dict) else {}

@@ -133,12 +133,36 @@ def test_an_unreadable_notebook_is_reported_and_the_class_goes_on(course: Course
     (folder / "neuron.ipynb").symlink_to(course.root / "solutions" / "neuron" / "neuron.ipynb")
     course.hand_in("renamed", solved("neuron")).joinpath("neuron.ipynb").rename(course.root / "class/submitted/renamed/neuron/neuron (1).ipynb")
     monkeypatch.chdir(course.root)
-    assert main(["autograde", "neuron", "--workers", "1"]) == 1
+    assert main(["autograde", "neuron", "--workers", "1"]) == 3
     shown = capsys.readouterr().out
     assert "neuron: 2 graded" in shown
     assert "damaged: it is damaged: it can't be read as JSON" in shown
     assert "thief: neuron.ipynb is a link" in shown
     assert course.points() == {"right": 10, "renamed": 10}
+
+
+def test_a_name_that_handed_in_nothing_is_said_before_anything_is_graded(course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    course.hand_in("ann", solved("neuron"))
+    monkeypatch.chdir(course.root)
+    assert main(["autograde", "neuron", "--student", "ann", "--student", "anne", "--student", "bbo"]) == 1
+    assert capsys.readouterr() == ("", "anne, bbo handed in no neuron: class/submitted has no such folder; nothing was graded\n")
+    assert not course.journal_file.exists()
+
+
+def test_an_exercise_that_was_not_made_into_the_course_is_said_before_anything_is_graded(
+    course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    course.hand_in("ann", solved("neuron"))
+    cells = "def leak(z):\n    ### BEGIN SOLUTION\n    return z\n    ### END SOLUTION\n```\n\n```{code-cell}\ncheck(leak)\n```\n\n```{code-cell}\n"
+    exercise = 'leak = Exercise(points=1)\nleak.cases(lambda rng: [case("value", 1.0)])\n'
+    for name, place, new in (("exercises.py", "relu = Exercise(points=2)\n", exercise), ("neuron.md", "check(relu)", cells)):
+        path = course.root / "solutions" / "neuron" / name
+        before, after = path.read_text(encoding="utf-8").split(place)
+        path.write_text(before + new + place + after, encoding="utf-8")
+    monkeypatch.chdir(course.root)
+    assert main(["autograde", "neuron"]) == 1
+    assert capsys.readouterr() == ("", "course/neuron and solutions/neuron don't have the same exercises (leak); run make course\n")
+    assert not course.journal_file.exists()
 
 
 def test_a_second_run_grades_only_what_is_new(course: Course) -> None:
@@ -202,6 +226,53 @@ def test_after_a_change_of_the_lesson_a_regrade_says_whose_points_change_and_why
     assert "Points that change:\n  ann: 2.7 → 3" in capsys.readouterr().out
     assert course.points() == {"ann": 3, "bob": 10}
     assert course.autograde(regrade=True).graded == {}
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_regrade_that_was_killed_says_in_the_end_all_that_it_changed(course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    students = ("ann", "bob", "cy")
+    for student in students:
+        course.hand_in(student, written("neuron", sigmoid=SLOPPY))
+    course.autograde()
+    exercises = course.root / "solutions" / "neuron" / "exercises.py"
+    text = exercises.read_text(encoding="utf-8")
+    exercises.write_text("\n".join(line for line in text.splitlines() if 'case("quiet"' not in line) + "\n", encoding="utf-8")
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        autograde(course.root, load_lesson(course.root / "solutions" / "neuron"), Wish(workers=1, regrade=True), killed)
+    with monkeypatch.context() as patch:
+        patch.setattr("grader.instructor.gradebook.Book.write", killed)  # the next one: in the journal, and not in the gradebook
+        with pytest.raises(Killed):
+            course.autograde(regrade=True)
+    assert sum("graded" in record for record in course.journal()) == 5
+    monkeypatch.chdir(course.root)
+    assert main(["autograde", "neuron", "--regrade", "--workers", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {student}: 2.7 → 3\n    sigmoid 2.7 → 3" in shown for student in students)
+    assert course.points() == dict.fromkeys(students, 3)
+
+
+def test_a_regrade_on_what_was_before_writes_the_points_of_then(course: Course) -> None:
+    course.hand_in("ann", written("neuron", sigmoid=SLOPPY))
+    first = course.autograde(seed=1).graded
+    exercises = course.root / "solutions" / "neuron" / "exercises.py"
+    text = exercises.read_text(encoding="utf-8")
+    exercises.write_text("\n".join(line for line in text.splitlines() if 'case("quiet"' not in line) + "\n", encoding="utf-8")
+    course.autograde(regrade=True)
+    assert course.points() == {"ann": 3}
+    exercises.write_text(text, encoding="utf-8")
+    assert [change.student for change in course.autograde(regrade=True, dry=True).changes] == ["ann"]
+    assert course.points() == {"ann": 3}
+    again = course.autograde(regrade=True)
+    assert again.graded == first == course.points() == {"ann": 2.7}
+    assert [change.student for change in again.changes] == ["ann"]
+    assert course.autograde().outdated == 0
 
 
 def test_a_dry_run_makes_and_changes_nothing(course: Course) -> None:
@@ -268,16 +339,44 @@ def test_a_locked_gradebook_is_said_and_nothing_is_lost(
     assert course.points() == {"ann": 10, "bob": 10}
 
 
+OLDER = """
+ALTER TABLE student DROP COLUMN lms_user_id;
+ALTER TABLE grade DROP COLUMN extra_credit;
+ALTER TABLE notebook DROP COLUMN kernelspec;
+CREATE TABLE assignment_of_then (id VARCHAR(32) NOT NULL PRIMARY KEY, name VARCHAR(128) NOT NULL UNIQUE, duedate DATETIME);
+INSERT INTO assignment_of_then SELECT id, name, duedate FROM assignment;
+DROP TABLE assignment;
+ALTER TABLE assignment_of_then RENAME TO assignment;
+DROP TABLE course;
+CREATE TABLE grade_cell (id VARCHAR(32) NOT NULL PRIMARY KEY, name VARCHAR(128) NOT NULL, max_score FLOAT NOT NULL, cell_type VARCHAR(8) NOT NULL, notebook_id VARCHAR(32));
+INSERT INTO grade_cell SELECT id, name, max_score, cell_type, notebook_id FROM grade_cells JOIN base_cell USING (id);
+CREATE TABLE solution_cell (id VARCHAR(32) NOT NULL PRIMARY KEY, name VARCHAR(128) NOT NULL, notebook_id VARCHAR(32));
+INSERT INTO solution_cell SELECT id, name, notebook_id FROM solution_cells JOIN base_cell USING (id);
+DROP TABLE grade_cells;
+DROP TABLE solution_cells;
+DROP TABLE task_cells;
+DROP TABLE base_cell;
+UPDATE alembic_version SET version_num = 'b6d005d67074';
+"""
+"""Takes a gradebook back to the tables of nbgrader 0.5, by what nbgrader's own migrations add."""
+
+
 def test_an_older_or_damaged_gradebook_is_said(course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(course.root)
-    course.hand_in("ann", solved("neuron"))
+    course.hand_in("ann", written("neuron", relu="..."))
     assert main(["autograde", "neuron", "--workers", "1"]) == 0
     path = course.root / "class" / "gradebook.db"
     with closing(sqlite3.connect(path)) as older:
-        older.execute("ALTER TABLE submitted_assignment RENAME COLUMN timestamp TO at")
-        older.commit()
-    assert main(["autograde", "neuron", "--workers", "1"]) == 1
-    assert "run nbgrader db upgrade" in capsys.readouterr().err
+        older.executescript(OLDER)
+    course.hand_in("bob", solved("neuron"))
+    for command in (["autograde", "neuron", "--workers", "1"], ["insights", "neuron", "--csv", "moodle"]):
+        capsys.readouterr()
+        assert main(command) == 1, command
+        assert "an older nbgrader made it; copy the file to a safe place, then run nbgrader db upgrade" in capsys.readouterr().err
+    course.nbgrader("db", "upgrade")
+    assert main(["autograde", "neuron", "--workers", "1"]) == 0
+    assert course.points() == {"ann": 2, "bob": 10}
+    assert main(["insights", "neuron", "--csv", "moodle"]) == 0
     path.write_bytes(b"no database at all" * 100)
     assert main(["autograde", "neuron", "--workers", "1"]) == 1
     assert "it is damaged" in capsys.readouterr().err
