@@ -16,13 +16,25 @@ TRIALS = {
     "reads files of yours": "probe = lambda x: len(open({secret!r}).read())",
     "reads the solutions": "import os\nprobe = lambda x: len(os.listdir({here!r} + '/solutions'))",
     "has finished functions": "import playground.finished\nprobe = lambda x: 1",
+    "reads finished functions": "import sys\n"
+    "def probe(x):\n"
+    "    for path in sys.path:\n"
+    "        try: return len(open(path + '/playground/finished.py').read())\n"
+    "        except OSError: pass\n"
+    "    return no_file_of_that_name",
     "writes outside its own folder": "probe = lambda x: open({here!r} + '/grader-doctor', 'w').write('x')",
+    "changes the rights of a file of yours": "import os\nprobe = lambda x: os.chmod({secret!r}, 0o600) or 1",
+    "empties a file of yours": "import os\nprobe = lambda x: os.truncate({secret!r}, 0) or 1",
     "opens a network connection": "import socket\nprobe = lambda x: socket.socket().fileno()",
     "starts a process": "import os\nprobe = lambda x: os.fork() or 1",
+    "starts a thread": "import threading\nprobe = lambda x: threading.Thread(target=print).start() or 1",
     "starts a program": "import os\nprobe = lambda x: os.execv('/bin/true', ['true'])",
     "stops another process": "import os\nprobe = lambda x: 1 + (os.kill(os.getppid(), 0) or 0) if os.getppid() > 0 else 1 / 0",
+    "has another process stopped": "import fcntl, os\nprobe = lambda x: 1 + fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, os.getppid())",
     "sees other processes": "import os\nprobe = lambda x: len(os.listdir('/proc'))",
     "takes 4 GB of memory": "import numpy as np\nprobe = lambda x: float(np.ones(2**29).sum())",
+    "takes 4 GB that could be shared": "import mmap\nprobe = lambda x: len(mmap.mmap(-1, 4 << 30))",
+    "fills the disk": "import time\ndef probe(x):\n    for i in range(8): open(str(i), 'wb').write(bytes(20 << 20))\n    time.sleep(1)\n    return 1",
     "runs for ever": "def probe(x):\n    while True: pass",
 }
 """What a hostile notebook may try, as a cell in which `probe(0)` returns a number where it works."""
