@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from lab import Server, browser, require_chromium
+from playwright.sync_api import expect
 
 from course import ROOT
+
+expect.set_options(timeout=30_000)  # a machine that is shared stands still for seconds at times
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -25,15 +26,33 @@ PICTURES = ROOT / "build" / "screenshots"
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 LAYOUT = """play => {
     const box = of => { const r = play.querySelector(of)?.getBoundingClientRect(); return r && [r.x, r.y, r.width, r.height].map(Math.round).join(' ') };
+    const isOut = (text, svg) => {
+        const t = text.getBoundingClientRect(), s = svg.getBoundingClientRect();
+        return t.left < s.left - 1 || t.top < s.top - 1 || t.right > s.right + 1 || t.bottom > s.bottom + 1;
+    };
     window.layouts = new Set();
+    window.clipped = new Set();
     const look = () => {
         if (!window.layouts) return;
         window.layouts.add(['.playground', '.playground-controls', 'svg[role=img]', '.playground-readout'].map(of => `${of}: ${box(of)}`).join('; '));
+        for (const svg of play.querySelectorAll('svg[role=img]'))
+            for (const text of svg.querySelectorAll('text')) if (isOut(text, svg)) window.clipped.add(text.textContent);
         requestAnimationFrame(look);
     };
     look();
 }"""
-"""Note, in every frame from now on, where the parts of a play lie and how large they are."""
+"""Note, in every frame from now on, where the parts of a play lie and how large they are, and which words reach out of the picture."""
+STILL = """element => new Promise(resolve => {
+    let before, same = 0;
+    const look = () => {
+        const r = element.getBoundingClientRect(), box = [r.x, r.y, r.width, r.height].join(' ');
+        same = box === before ? same + 1 : 0;
+        before = box;
+        if (same < 3 && r.height) requestAnimationFrame(look); else resolve(r.height > 0);
+    };
+    look();
+})"""
+"""True once an element has lain in the same place for three frames, false where it is not shown: a notebook hides or takes out what is out of view."""
 READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady && jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
 
 
@@ -73,9 +92,10 @@ class Server:
         self.log.close()
 
     def _wait(self) -> None:
-        for _ in range(150):
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
             try:
-                with urllib.request.urlopen(self.url("api/status"), timeout=2):
+                with urllib.request.urlopen(self.url("api/status"), timeout=10):
                     return
             except OSError:
                 assert self.process.poll() is None, Path(self.log.name).read_text()
@@ -96,7 +116,7 @@ class Notebook:
     def theme(self, name: str) -> None:
         """Change JupyterLab's theme ("Light" or "Dark")."""
         self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {name}")
-        self.page.wait_for_timeout(700)
+        self.page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=str(name == "Light").lower(), timeout=60_000)
 
     def run_all(self) -> None:
         """Run every cell and wait for the last one."""
@@ -104,7 +124,7 @@ class Notebook:
         self.page.wait_for_function(
             "() => { const cells = jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type === 'code');"
             " return cells.every(c => c.model.executionCount !== null && c.model.executionState !== 'running') }",
-            timeout=90_000,
+            timeout=180_000,
         )
         self.page.wait_for_timeout(500)
 
@@ -122,13 +142,16 @@ class Notebook:
         return found
 
     def cell(self, cell_id: str) -> Locator:
-        """The cell of that id, scrolled into view."""
+        """The cell of that id, scrolled into view and at rest: a notebook lays out its cells anew, frame after frame, where it is scrolled to."""
         index = self.page.evaluate("id => jupyterapp.shell.currentWidget.content.widgets.findIndex(c => c.model.id === id)", cell_id)
-        self.page.evaluate("i => jupyterapp.shell.currentWidget.content.scrollToItem(i, 'center')", index)
-        self.page.wait_for_timeout(300)
         cell = self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
-        cell.scroll_into_view_if_needed()
-        return cell
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            self.page.evaluate("i => jupyterapp.shell.currentWidget.content.scrollToItem(i, 'center')", index)
+            if cell.count() and cell.evaluate(STILL):
+                cell.scroll_into_view_if_needed()
+                return cell
+        raise AssertionError(f"{cell_id} did not come into view.")
 
     def run(self, cell_id: str, text: str | None = None) -> None:
         """Run one cell, with a new text where one is given, and wait until it is done."""
@@ -154,6 +177,7 @@ class Notebook:
         """Drag a slider's handle by a share of its length towards its farther end, with the real mouse; `at_each` gets where the mouse is."""
         handle = slider.locator(".noUi-handle").first
         handle.scroll_into_view_if_needed()
+        assert handle.evaluate(STILL)
         box, track = handle.bounding_box(), slider.locator(".noUi-target").first.bounding_box()
         assert box is not None
         assert track is not None
@@ -168,18 +192,32 @@ class Notebook:
                 at_each(x + (to - x) * step / steps)
         self.page.mouse.up()
 
+    def press(self, slider: Locator, key: str) -> None:
+        """Press a key on a slider's handle."""
+        slider.locator(".noUi-handle").first.evaluate("handle => handle.focus({preventScroll: true})")
+        self.page.keyboard.press(key)
+
     @contextmanager
     def steady(self, play: Locator) -> Iterator[None]:
-        """Within this, nothing of a play's layout moves, grows or disappears for a frame."""
+        """Within this, nothing of a play's layout moves, grows or disappears for a frame, and no words reach out of the picture."""
         play.evaluate(LAYOUT)
         yield
-        layouts = self.page.evaluate("() => { const seen = [...window.layouts]; window.layouts = null; return seen }")
+        layouts, clipped = self.page.evaluate("() => { const seen = [[...layouts], [...clipped]]; window.layouts = null; return seen }")
         assert len(layouts) == 1, layouts
+        assert clipped == []
 
     def picture(self, name: str, of: Locator | None = None) -> None:
         """Keep a screenshot, of a part where one is given."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         (of or self.page).screenshot(path=PICTURES / f"{name}.png")
+
+
+def shows(play: Locator, slider: Locator) -> None:
+    """A play's figure comes to the value that stands beside a slider."""
+    value = slider.locator(".widget-readout").inner_text().strip()
+    shown = re.sub(r"\.?0+$", "", value) if "." in value else value
+    label = (slider.locator(".widget-label").text_content() or "").strip()
+    expect(play.locator("svg[role=img]")).to_have_attribute("aria-label", re.compile(rf"[.,] {re.escape(label)}: {re.escape(shown)}[.,] "))
 
 
 @contextmanager
@@ -200,7 +238,7 @@ def opened(server: Server, path: str, chromium: Any, complaints: list[str], unde
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" and "Failed to load resource" not in message.text else None)
     page.goto(server.url(f"{under}/{path}?reset"))
-    page.wait_for_function(READY, timeout=60_000)
+    page.wait_for_function(READY, timeout=120_000)
     page.evaluate("() => jupyterapp.shell.collapseLeft()")
     page.wait_for_timeout(500)
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Notebook, Server, opened
+from lab import Notebook, Server, opened, shows
 from playwright.sync_api import Locator, expect
 
 from course import LESSONS, lesson, references
@@ -44,7 +44,7 @@ def test_a_lesson_that_nobody_has_touched_runs_and_says_what_is_missing(name: st
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_a_lesson_is_solved_and_its_plays_follow_the_mouse(name: str, server: Server, chromium: Any) -> None:
+def test_a_lesson_is_solved_and_its_plays_follow_the_mouse_and_the_keyboard(name: str, server: Server, chromium: Any) -> None:
     complaints: list[str] = []
     with opened(server, f"{name}/{name}.ipynb", chromium, complaints) as notebook:
         for exercise, text in references(name).items():
@@ -62,26 +62,32 @@ def test_a_lesson_is_solved_and_its_plays_follow_the_mouse(name: str, server: Se
             notebook.theme(theme)
             for cell_id in [*ids_of(name, "question", "play"), *(f"check-{exercise}" for exercise in lesson(name).exercises)]:
                 notebook.picture(f"{name}-{cell_id}-{theme.lower()}", notebook.cell(cell_id))
+        for play in ids_of(name, "play"):
+            press(notebook, play, "ArrowLeft")
     assert complaints == []
     progress = json.loads((server_folder(server) / name / "progress.json").read_text())
     assert set(progress["solved"]) == set(lesson(name).exercises)
     assert set(lesson(name).questions) <= set(progress["answers"])
 
 
-def test_a_lesson_works_in_notebook_7_too(server: Server, chromium: Any) -> None:
+@pytest.mark.parametrize("name", ["neuron", "loss"])
+def test_a_lesson_works_in_notebook_7_too(name: str, server: Server, chromium: Any) -> None:
+    """All but the arrow keys, which Notebook 7 takes for itself before a slider hears of them: they go from cell to cell."""
     complaints: list[str] = []
-    with opened(server, "neuron/neuron.ipynb", chromium, complaints, under="notebooks") as notebook:
-        for exercise, text in references("neuron").items():
+    with opened(server, f"{name}/{name}.ipynb", chromium, complaints, under="notebooks") as notebook:
+        for exercise, text in references(name).items():
             notebook.set_source(exercise, text)
         notebook.run_all()
         assert errors(notebook) == []
-        for question in ids_of("neuron", "question"):
+        for question in ids_of(name, "question"):
             notebook.answer(question)
-        for play in ids_of("neuron", "play"):
-            move(notebook, "neuron", play)
+        for play in ids_of(name, "play"):
+            move(notebook, name, play)
         for theme in ("Dark", "Light"):
             notebook.theme(theme)
-            notebook.picture(f"notebook7-{theme.lower()}")
+            notebook.picture(f"notebook7-{name}-{theme.lower()}")
+        for play in ids_of(name, "play"):
+            press(notebook, play)
     assert [complaint for complaint in complaints if not any(theirs in complaint for theirs in NOTEBOOK_7_SAYS)] == []
 
 
@@ -100,7 +106,7 @@ def test_the_welcome_page_shows_the_learners_progress_and_leads_on(server: Serve
             notebook.theme(theme)
             notebook.picture(f"welcome-{theme.lower()}")
         table.get_by_role("link", name=lesson(LESSONS[1]).title).click()
-        expect(notebook.page.get_by_role("heading", name=lesson(LESSONS[1]).title)).to_be_visible(timeout=15_000)
+        expect(notebook.page.get_by_role("heading", name=lesson(LESSONS[1]).title)).to_be_visible(timeout=60_000)
     assert complaints == []
 
 
@@ -112,14 +118,32 @@ def move(notebook: Notebook, name: str, play: str) -> None:
     expect(cell.locator("figure.playground-still")).to_be_hidden()
     agrees(cell)
     before, said = drawing(figure), figure.get_attribute("aria-label")
+    sliders = cell.locator(".widget-slider").all()
     with notebook.steady(cell):
-        if cell.locator(".widget-slider").count():
-            notebook.drag(cell.locator(".widget-slider").first)
+        if sliders:
+            notebook.drag(sliders[0])
         else:
             cell.locator(".widget-toggle-button").last.click()
-        expect(figure).not_to_have_attribute("aria-label", said or "", timeout=10_000)
-        notebook.page.wait_for_timeout(400)
+        expect(figure).not_to_have_attribute("aria-label", said or "")
+        for slider in sliders[:1]:
+            shows(cell, slider)
     assert drawing(figure) != before
+    agrees(cell)
+
+
+def press(notebook: Notebook, play: str, *arrows: str) -> None:
+    """Bring each slider of a play to its ends with the keyboard, and one step back with arrow keys, and see that the picture follows and nothing else moves."""
+    cell = notebook.cell(play)
+    figure, sliders = cell.locator("svg[role=img]"), cell.locator(".widget-slider").all()
+    with notebook.steady(cell):
+        for slider in sliders:
+            for key in ("Home", "End", *arrows):
+                before, said = slider.locator(".widget-readout").inner_text(), figure.get_attribute("aria-label")
+                notebook.press(slider, key)
+                shows(cell, slider)
+                if key in arrows:
+                    assert slider.locator(".widget-readout").inner_text() != before
+                    assert figure.get_attribute("aria-label") != said
     agrees(cell)
 
 
