@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import array
 import contextlib
-import json
 import os
 import select
 import socket
@@ -22,6 +21,7 @@ from grader.engine.refused import EngineRefused
 from grader.engine.sandbox import Protection, command, make_stage, protection, refusal
 from grader.engine.scratch import remove
 from grader.execution.attempt import Attempt, Request, Response
+from grader.execution.frames import parsed
 from grader.execution.limits import Limits
 
 START_SECONDS = 60
@@ -80,10 +80,9 @@ class Engine:
 
     def _with_reasons(self, response: Response) -> Response:
         """The response, with the limit named that an exception speaks of."""
-        outcomes = (answer["outcomes"] for answer in response["answers"].values() if isinstance(answer, dict) and isinstance(answer.get("outcomes"), list))
-        for outcome in (one for each in outcomes for one in each if isinstance(one, dict)):
+        for outcome in (one for answer in response["answers"].values() for one in answer.get("outcomes", ())):
             if reason := self.limits.reason(outcome):
-                outcome["message"] = f"{str(outcome.get('message'))[:300].rstrip('. ')}. {reason}"
+                outcome["message"] = f"{outcome['message'].rstrip('. ')}. {reason}"
         return response
 
     def _run_child(self, attempt: Attempt) -> None:
@@ -204,6 +203,6 @@ def _frames(to_child: FileIO, from_child: FileIO, attempt: Attempt) -> Iterator[
             frame = bytes(received[8 : 8 + size])
             del received[: 8 + size]
             try:
-                yield json.loads(frame)
+                yield parsed(frame)
             except (ValueError, RecursionError):
                 return

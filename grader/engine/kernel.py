@@ -152,9 +152,9 @@ def _around(path: str, hidden: set[str]) -> Iterator[tuple[str, int]]:
         yield path, READ_FILES
         return
     yield path, LIST_FOLDER
-    for entry in os.scandir(path):
-        if not entry.is_symlink():  # where it leads has its own rule, or none
-            yield from _around(entry.path, hidden)
+    for name in os.listdir(path):
+        if not os.path.islink(f"{path}/{name}"):  # where it leads has its own rule, or none
+            yield from _around(f"{path}/{name}", hidden)
 
 
 def restrict_files(rules: int) -> None:

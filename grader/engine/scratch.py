@@ -19,14 +19,15 @@ def too_full(folder: str, process: int, most_bytes: int) -> bool:
     while left and size <= most_bytes:
         path, depth = left.pop()
         try:
-            for entry in os.scandir(path):
-                count += 1
-                with contextlib.suppress(FileNotFoundError):  # removed meanwhile
-                    size += entry.stat(follow_symlinks=False).st_blocks * 512
-                if entry.is_dir(follow_symlinks=False):
-                    left.append((entry.path, depth + 1))
-                if count > MOST_FILES or depth > MOST_DEPTH:
-                    return True
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    count += 1
+                    with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                        size += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append((entry.path, depth + 1))
+                    if count > MOST_FILES or depth > MOST_DEPTH:
+                        return True
         except FileNotFoundError:
             continue
         except OSError:
