@@ -16,6 +16,9 @@ from grader.comparison.vocabulary import in_order, in_words
 MAX_SHOWN = 400
 """Most characters shown of one value."""
 
+MAX_DIMENSIONS = 4
+"""Most dimensions that are shown as such: numpy would write six numbers along each."""
+
 STYLE = """<style>
 .verdict{border:1px solid var(--jp-border-color2,#bbb);border-left:6px solid #D55E00;border-radius:4px;padding:.6em 1em;margin:.3em 0;
 max-width:46em;color:var(--jp-ui-font-color1,#222);background:var(--jp-layout-color1,#fff);font-family:var(--jp-ui-font-family,sans-serif);font-size:14px;line-height:1.5}
@@ -88,8 +91,11 @@ def show_outcome(outcome: Outcome) -> str:
     if "error" in outcome:
         return error_text(outcome)
     if sample := outcome.get("sample"):
-        quantiles = np.array(sample["quantiles"])
-        return f"random numbers of shape {tuple(sample['shape'])}, mean {quantiles.mean():.3g}, standard deviation {quantiles.std():.3g}"
+        shape, quantiles = tuple(sample["shape"]), np.array(sample["quantiles"])
+        if not quantiles.size:
+            return f"an empty array of shape {shape}"
+        with np.errstate(all="ignore"):
+            return f"random numbers of shape {shape}, mean {quantiles.mean():.3g}, standard deviation {quantiles.std():.3g}"
     return show(outcome["value"] if "value" in outcome else outcome["draws"][0])
 
 
@@ -155,6 +161,9 @@ def _show_numbers(data: dict[str, Any]) -> str:
     value = decode(data)
     if np.ndim(value) == 0 and "scalar" in data:
         return f"{value:.8g}" if data["dtype"].startswith("float") else str(value)
-    text = np.array2string(value, precision=6, threshold=60, edgeitems=3, separator=", ", suppress_small=False, max_line_width=60)
+    if not value.size:
+        return f"an empty array of shape {value.shape}"
+    deep = value.ndim > MAX_DIMENSIONS
+    text = np.array2string(value.ravel() if deep else value, precision=6, threshold=60, edgeitems=3, separator=", ", suppress_small=False, max_line_width=60)
     kind = "" if data["dtype"] in ("float64", "int64", "bool") else f"  ({data['dtype']})"
-    return f"{text}{kind}" if value.size else f"an empty array of shape {value.shape}"
+    return f"{text}{kind}{f'  (of shape {value.shape})' if deep else ''}"

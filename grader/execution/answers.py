@@ -8,6 +8,7 @@ from typing import Any
 from grader.comparison.judge import Verdict, judge, unjudged
 from grader.comparison.observe import Outcome
 from grader.comparison.sample import summarise
+from grader.execution.limits import unreadable
 from grader.execution.submission import CONFLICT, has_conflict_markers
 
 Judge = Callable[[str, dict[str, Any], list[Outcome]], Verdict]
@@ -39,7 +40,7 @@ def verdict_on(
         assert isinstance(answer, dict)
         return by(name, key, [summarise(dict(outcome)) for outcome in answer["outcomes"]])
     except Exception:  # whatever comes from a learner's process is only data, and this is what is made of nonsense
-        return unjudged(name, key, f"{name} sent back something that can't be read as a result.")
+        return unjudged(name, key, unreadable(name))
 
 
 def _note(name: str, key: dict[str, Any], answer: Any) -> str | None:

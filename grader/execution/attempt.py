@@ -10,11 +10,12 @@ import random
 import time
 from typing import Any
 
-from grader.execution.limits import Limits, ended, too_large, too_slow
+from grader.execution.frames import answer_of, text_of
+from grader.execution.limits import Limits, ended, too_large, too_slow, unreadable
 
 Request = dict[str, Any]
 Response = dict[str, Any]
-"""See `grader.execution.runner`."""
+"""See `grader.execution.runner`. A request may hold more, which no child gets to see; an answer may be ``{"limit": sentence}``."""
 
 
 class Attempt:
@@ -27,7 +28,8 @@ class Attempt:
         self.errors: list[str | None] = [None] * len(self.cells)
         self.calls: dict[str, list[Any]] = request["calls"]
         self.answers: dict[str, Any] = {}
-        self.order = {name: random.sample(range(len(calls)), len(calls)) if shuffled else list(range(len(calls))) for name, calls in self.calls.items()}
+        mixed = random.Random(json.dumps(request))  # the same notebook and seed are asked in the same order, any other in one of its own
+        self.order = {name: mixed.sample(range(len(calls)), len(calls)) if shuffled else list(range(len(calls))) for name, calls in self.calls.items()}
         self.doing: tuple[str, Any] = ("start", None)
         self.until = self.deadline
         self.forgiven = False
@@ -55,12 +57,13 @@ class Attempt:
             self._do("cell", cell, self.limits.cell_seconds)
         elif "error" in frame and kind == "cell":
             if self.cells[what] is not None:
-                self.errors[what] = None if frame["error"] is None else str(frame["error"])[:300]
+                self.errors[what] = text_of(frame["error"]) if isinstance(frame["error"], str) else None
             self._do("start", None, self.limits.cell_seconds)
-        elif (name := frame.get("exercise")) in self.calls:
+        elif isinstance(name := frame.get("exercise"), str) and name in self.calls:
             self._do("exercise", name, self.limits.exercise_seconds)
         elif kind == "exercise" and "answer" in frame:
-            self.answers.setdefault(what, self._in_order(what, frame["answer"]))
+            answer = answer_of(frame["answer"], [self.calls[what][i] for i in self.order[what]])
+            self.answers.setdefault(what, self._in_order(what, answer) if answer else {"limit": unreadable(what)})
             self._do("start", None, self.limits.cell_seconds)
         elif kind == "exercise" and "too_large" in frame:
             self._give_up(too_large(str(what), self.limits.result_bytes))
@@ -102,12 +105,8 @@ class Attempt:
         elif kind == "cell":
             self.cells[what], self.errors[what] = None, sentence
 
-    def _in_order(self, name: str, answer: Any) -> Any:
-        """An answer with its outcomes in the order in which the calls were given."""
-        outcomes = answer.get("outcomes") if isinstance(answer, dict) else None
-        if not isinstance(outcomes, list) or len(outcomes) != len(self.order[name]):
+    def _in_order(self, name: str, answer: dict[str, Any]) -> dict[str, Any]:
+        """An answer with its outcomes, if it has any, in the order in which the calls were given."""
+        if "outcomes" not in answer:
             return answer
-        sorted_outcomes: list[Any] = [None] * len(outcomes)
-        for place, outcome in zip(self.order[name], outcomes, strict=True):
-            sorted_outcomes[place] = outcome
-        return {**answer, "outcomes": sorted_outcomes}
+        return {"outcomes": [outcome for _, outcome in sorted(zip(self.order[name], answer["outcomes"], strict=True), key=lambda pair: pair[0])]}

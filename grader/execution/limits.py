@@ -16,7 +16,7 @@ class Limits:
         cell_seconds: wall time of one cell.
         exercise_seconds: wall time of all calls of one exercise.
         total_seconds: wall time of the whole notebook, fresh starts after a crash included.
-        cpu_seconds: processor time of one child; the kernel ends it, whatever it ignores.
+        cpu_seconds: processor time of one child; the kernel ends it, whatever it ignores. Not less than the total of wall time, which a busy notebook would else never see.
         memory_bytes: memory of one child.
         scratch_bytes: what it may write to its own scratch folder.
         open_files: descriptors.
@@ -30,7 +30,7 @@ class Limits:
     cell_seconds: float = 10
     exercise_seconds: float = 10
     total_seconds: float = 60
-    cpu_seconds: int = 30
+    cpu_seconds: int = 60
     memory_bytes: int = 1 << 30
     scratch_bytes: int = 64 << 20
     open_files: int = 64
@@ -39,14 +39,12 @@ class Limits:
 
     def reason(self, outcome: dict[str, Any]) -> str | None:
         """Why a call may have met an exception that the same code does not raise in a learner's notebook; None where nothing points to a limit."""
-        names, message = outcome.get("error"), str(outcome.get("message"))
-        if not isinstance(names, list):
-            return None
+        names, message = outcome.get("error", ()), outcome.get("message", "")
         if "MemoryError" in names:
             return self.memory
         if "RuntimeError" in names and message == "can't start new thread":
             return ALONE
-        number = re.match(r"\[Errno (\d+)\]", message) if "OSError" in names else None
+        number = re.match(r"\[Errno (\d{1,4})\]", message) if "OSError" in names else None
         return self._of_the_system().get(int(number[1])) if number else None
 
     @property
@@ -83,4 +81,9 @@ def ended(what: str) -> str:
 
 def too_large(what: str, limit: int) -> str:
     """The sentence for results that are too large to send."""
-    return f"{what} returned more than {limit / 2**20:.0f} MB of results."
+    return f"{what} returned more than {limit / 2**20:.0f} MB of results, or more numbers and lists than are read."
+
+
+def unreadable(what: str) -> str:
+    """The sentence for what is no result at all."""
+    return f"{what} sent back something that can't be read as a result."

@@ -6,7 +6,7 @@ Both ends are plain data, so the transport (a pipe, a sandbox, another machine) 
     response  {"answers": {exercise: answer}, "errors": [exception or null for each cell]}
     answer    {"outcomes": [outcome, …]} or {"misfit": "(x, w)"}, its parameters, or {"missing": why}
 
-As a program it reads a request in one line and writes the response a piece at a time, a line for each of `steps`.
+`grader.execution.frames` reads what a child makes of that. As a program it reads a request in one line and writes the response a piece at a time, a line for each of `steps`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ For one's own notebooks only. A cell or an exercise that takes too long, or ends
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
 import signal
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from grader.execution.attempt import Attempt, Request, Response
+from grader.execution.frames import parsed
 from grader.execution.limits import Limits
 
 PATIENCE = 0.2
@@ -132,6 +132,6 @@ def _folder(given: Path | None) -> Iterator[str]:
 
 def _read(line: bytes) -> Any:
     try:
-        return json.loads(line)
+        return parsed(line)
     except (ValueError, RecursionError):
         return None

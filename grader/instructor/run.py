@@ -74,7 +74,7 @@ class Run:
     def grade_cells(self, submitted: list[Cell], runner: Runner) -> Graded:
         """The verdicts on a notebook that has been read."""
         cells, repaired = cells_to_run(self.template, submitted)
-        response = runner.run({"cells": cells, "calls": self.calls})
+        response = runner.run({"cells": cells, "calls": self.calls, "seed": self.seed})
         verdicts = {
             name: verdict_on(name, key, cells, response, why_missing(self.template, submitted, name), _judged) for name, key in self.keys.items()
         }
