@@ -29,6 +29,7 @@ c.Exchange.cache = str(root / "class" / "cache")
 # On its own, collecting follows each link that a learner hands in: to the solutions, for example.
 c.ExchangeFactory.collect = "grader.instructor.collect.OrdinaryFiles"
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'}
+c.GenerateFeedback.exporter_class = "grader.learner.offline.OfflineExporter"  # feedback shows its formulas without a network
 c.Execute.timeout = 120
 
 # Learners' code runs only in the grader's sandbox, also when nbgrader or formgrader's button starts it.

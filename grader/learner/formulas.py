@@ -3,6 +3,7 @@ r"""A formula in TeX comes in; it goes out as a picture in HTML that needs no ne
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape
 
 from matplotlib.font_manager import FontProperties
@@ -11,6 +12,8 @@ from matplotlib.textpath import TextPath, text_to_path
 
 SIZE = 100
 """Units of the picture in one em."""
+
+DISPLAY = "display:block;text-align:center;margin:.8em 0;overflow-x:auto"
 
 SPELLINGS = {
     r"\\[lr]Vert\b": r"\\Vert",
@@ -22,6 +25,7 @@ SPELLINGS = {
 """What TeX's users write and matplotlib spells otherwise."""
 
 
+@lru_cache(maxsize=512)
 def formula(tex: str, display: bool = False) -> str:
     """A formula as inline SVG, with its TeX as label; as code where matplotlib can't set it.
 
@@ -33,7 +37,7 @@ def formula(tex: str, display: bool = False) -> str:
         picture = _picture(tex, display)
     except Exception:  # matplotlib says ValueError, a parser's own exceptions or, in places, KeyError
         picture = f"<code>{escape(tex.strip())}</code>"
-    return f'<span class="formula-display">{picture}</span>' if display else picture
+    return f'<span class="formula-display" style="{DISPLAY}">{picture}</span>' if display else picture
 
 
 def _picture(tex: str, display: bool) -> str:
@@ -49,7 +53,7 @@ def _picture(tex: str, display: bool) -> str:
     box = f"0 {depth - height:.0f} {width:.0f} {height:.0f}"
     return (
         f'<svg class="formula" role="img" aria-label="{escape(tex.strip())}" viewBox="{box}" fill="currentColor"'
-        f' style="width:{em[0]};height:{em[1]};vertical-align:{em[2]}"><path d="{outline}"/></svg>'
+        f' style="overflow:visible;width:{em[0]};height:{em[1]};vertical-align:{em[2]}"><path d="{outline}"/></svg>'
     )
 
 

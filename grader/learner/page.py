@@ -27,7 +27,6 @@ CELL_SECONDS = 120
 TEMPLATE = """
 {%- extends 'index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock -%}
-{%- block html_head_js_mathjax -%}{%- endblock -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock -%}
 {%- block jupyter_widgets -%}{%- endblock -%}
 {%- block html_head_css -%}
@@ -37,8 +36,6 @@ TEMPLATE = """
 body.jp-Notebook { background: var(--jp-layout-color0); color: var(--jp-content-font-color1); margin: 0; padding: 1.5em 1em 4em; overflow: auto }
 main { max-width: 66em; margin: 0 auto }
 .exported { border-bottom: 1px solid var(--jp-border-color2); padding: 0 0 .6em; margin: 0 5px 1em; font: 14px/1.5 var(--jp-ui-font-family) }
-.formula { overflow: visible }
-.formula-display { display: block; text-align: center; margin: .8em 0; overflow-x: auto }
 .playground-still img { max-width: 100%; height: auto }
 details > summary { cursor: pointer }
 .jp-Notebook .jp-InputArea-editor, .jp-Notebook .jp-OutputArea pre { overflow-x: auto }
@@ -62,6 +59,8 @@ def exported(notebook: Path, run: bool = False) -> str:
     Raises:
         UnreadableNotebook, KeyMissing, OSError: there is nothing to export.
     """
+    from grader.learner.offline import OfflineExporter
+
     key, page = load_key(notebook.parent), _read(notebook)
     if run:
         _run_cells(page, notebook.parent)
@@ -70,8 +69,8 @@ def exported(notebook: Path, run: bool = False) -> str:
         _still(cell, key, notebook.parent)
     page.metadata.pop("widgets", None)
     page.metadata["title"] = key["title"]
-    body: str = _exporter().from_notebook_node(page, {"standing": standing})[0]
-    return body
+    exporter = OfflineExporter(raw_template=TEMPLATE, theme="light", exclude_input_prompt=True, exclude_output_prompt=True)  # type: ignore[no-untyped-call]
+    return exporter.from_notebook_node(page, {"standing": standing})[0]
 
 
 def stale(cells: list[dict[str, Any]]) -> list[str]:
@@ -240,24 +239,3 @@ def _standing(key: dict[str, Any], cells: list[Any]) -> str:
     solved = sum(name not in old and shown.get(name) == repr(float(one["points"])) for name, one in key["exercises"].items())
     text = f"{progress_text(solved, len(key['exercises']))}. The figures stand still here; they move in the notebook."
     return escape(text if not old else f"{text} Not checked since the code was run: {', '.join(old)}.")
-
-
-def _exporter() -> Any:
-    from nbconvert.exporters.html import HTMLExporter
-    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-
-    from grader.learner.formulas import formula
-
-    class Renderer(IPythonRenderer):
-        """Text with its formulas as pictures."""
-
-        def inline_math(self, body: str) -> str:
-            return formula(body)
-
-        def block_math(self, body: str) -> str:
-            return formula(body, display=True)
-
-    exporter = HTMLExporter(raw_template=TEMPLATE, theme="light", exclude_input_prompt=True, exclude_output_prompt=True)  # type: ignore[no-untyped-call]
-    markdown = MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=True))
-    exporter.register_filter("markdown2html", markdown.render)  # type: ignore[no-untyped-call]
-    return exporter

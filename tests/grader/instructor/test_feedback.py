@@ -116,6 +116,19 @@ def test_a_page_shows_each_verdict_with_its_failing_case_and_hint(course: Course
     assert "2.7" in page
 
 
+def test_a_page_fetches_nothing_and_its_formulas_are_pictures(course: Course, browser: Browser) -> None:
+    page = browser.new_page(offline=True)
+    asked_for: list[str] = []
+    page.on("request", lambda request: asked_for.append(request.url))
+    page.goto(page_of(course, "sloppy").as_uri(), wait_until="load")
+    assert [url for url in asked_for if not url.startswith(("file:", "data:"))] == []
+    assert page.locator("script").count() == 0
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    boxes = [one.bounding_box() for one in page.locator("svg.formula").all()]
+    assert len(boxes) > 20
+    assert [box for box in boxes if box is None or box["width"] < 3 or box["height"] < 3] == []
+
+
 def test_what_is_tried_here_does_run_where_nobody_makes_it_harmless(course: Course, browser: Browser) -> None:
     page = browser.new_page(offline=True)
     page.goto(page_of(course, "unsanitised").as_uri(), wait_until="load")
