@@ -293,7 +293,7 @@ DISASTERS = {
     "a loop that ignores every signal": "import signal\nfor s in {*range(1, 32)} - {9, 19}:\n    signal.signal(s, signal.SIG_IGN)\nwhile True: pass",
     "sleep": "import time\ntime.sleep(1000)",
     "an endless repr": "class Endless:\n    def __repr__(self):\n        while True: pass\nraise ValueError(Endless())",
-    "kill of the parent": "import os, signal\nfor pid in (os.getppid(), 1, -1):\n    try: os.kill(pid, signal.SIGKILL)\n    except OSError: pass\nos._exit(1)",
+    "kill of the parent": "import os, signal\ntry: os.kill(os.getppid() or -2, signal.SIGKILL)\nexcept OSError: pass\nos._exit(1)",
     "a nested list without end": "x = []\nwhile True: x = [x, x]",
 }
 if platform.machine() == "x86_64":
@@ -341,6 +341,7 @@ REFUSED = {
     "a deadly signal about a pipe": (f"{SIGNAL}fcntl.fcntl(read, 10, 9)\n{RIGHT}", ALONE),
     "a signal by a device": (f"{SIGNAL}fcntl.ioctl(read, 0x8901, np.int32(os.getppid()).tobytes())\n{RIGHT}", ALONE),
     "a signal to its group": (f"import os\nos.kill(0, 0)\n{RIGHT}", ALONE),
+    "a signal to everybody": (f"import os\nos.kill(-1, 0)\n{RIGHT}", ALONE),  # 0, which only asks: were it let through, another would end all of a user's processes
     "a signal by a timer": (f"import ctypes\nassert ctypes.CDLL(None).timer_create(1, None, ctypes.create_string_buffer(8)) == 0\n{RIGHT}", "AssertionError"),
     "a watch on files": (f"import ctypes\nassert ctypes.CDLL(None).inotify_init() >= 0\n{RIGHT}", "AssertionError"),
     "rights of a file": (f"{PACKAGE}os.chmod(np.__file__, stat.st_mode)\n{RIGHT}", ALONE),
