@@ -139,6 +139,23 @@ def test_in_a_folder_that_is_read_only_every_word_of_a_learner_says_so_and_where
         assert said(*GRADER, "lab") == said(*GRADER, "watch") == (1, "", move)
 
 
+@pytest.mark.parametrize("why", ["No space left on device", "Read-only file system"])
+def test_a_class_for_which_there_is_no_room_is_said_and_made_once_there_is(tmp_path: Path, why: str) -> None:
+    root = copy_of_the_course(tmp_path)
+    (root / "class").mkdir()
+    make = [*GRADER, "sample-class", "neuron", "--students", "5"]
+    hindered = {
+        "No space left on device": [*on_a_small_disk(root / "class", 'exec "$@"', 20_000), "sh", *make],
+        "Read-only file system": ["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(root), str(root), *make],
+    }[why]
+    code, said, complained = run(hindered, root)
+    assert (code, said) == (1, "")
+    assert complained.startswith(f"Stopped: {why}")
+    assert complained.endswith("What is done is kept; mend that and run it again.\n")
+    assert len(complained.splitlines()) == 1
+    assert run(make, root)[0] == 0
+
+
 def files(root: Path) -> dict[str, bytes]:
     """Every file of an author's course, by its name."""
     paths = (path for room in ("course", "solutions") for path in (root / room).rglob("*") if path.is_file() and "__pycache__" not in path.parts)

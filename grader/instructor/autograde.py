@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -25,9 +24,6 @@ from grader.instructor.workforce import Order, Result, cluster_workers, grade_ma
 if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
     from grader.instructor.gradebook import Book
     from grader.instructor.handin import HandIn
-
-MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-"""What stops a run, as it concerns everyone: no room, or a disk that may only be read."""
 
 SOME_LEFT_OUT = 3
 """The exit code where all that could be graded is graded, and some could not."""
@@ -202,6 +198,8 @@ class _ClassRun:
     def _write(self, one: HandIn, grading: Grading, result: Result, loaded: list[dict[str, Any]] | None) -> None:
         """Put what a submission got where nbgrader looks for it; whatever is wrong with it stops nobody else."""
         from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+        from grader.instructor.handin import MACHINE
 
         assert self.book is not None, "a dry run writes nothing"
         timestamp = one.timestamp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -18,6 +19,12 @@ from nbgrader.utils import parse_utc
 
 from grader.execution.submission import MAX_BYTES, UnreadableNotebook
 from grader.instructor.marked import has_verdicts
+
+MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What concerns everyone and stops a run: no room, or a disk that may only be read."""
+
+MAX_TIMESTAMP = 200
+"""Most bytes that are read of the time of handing in."""
 
 MAX_COPIED = 50_000_000
 """Most bytes of one other file of a submission that travel to `class/autograded`."""
@@ -46,10 +53,10 @@ class HandIn:
         """
         path = self._notebook()
         try:
-            with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise UnreadableNotebook(f"{path.name} is not an ordinary file")
-                return file.read(MAX_BYTES + 1)
+            data = _read_file(path, MAX_BYTES + 1)
+            if data is None:
+                raise UnreadableNotebook(f"{path.name} is not an ordinary file")
+            return data
         except OSError as error:
             raise UnreadableNotebook(f"{path.name} is a link or can't be opened: {error.strerror}") from None
 
@@ -57,7 +64,7 @@ class HandIn:
     def timestamp(self) -> datetime | None:
         """When it was handed in, in UTC; None where that isn't known."""
         try:
-            text = (self.folder / "timestamp.txt").read_text(encoding="utf-8").strip()
+            text = (_read_file(self.folder / "timestamp.txt", MAX_TIMESTAMP) or b"").decode().strip()
             return parse_utc(text) if text else None
         except (OSError, ValueError, OverflowError):
             return None
@@ -67,20 +74,21 @@ class HandIn:
         return has_verdicts(self.marked / f"{self.lesson}.ipynb")
 
     def put(self, notebook: dict[str, Any], material: Path, ignored: list[str]) -> None:
-        """Put the marked notebook in its place, with the other files of the submission and those of the lesson.
+        """Put the marked notebook in its place, with the files of the lesson and the others of the submission that get in nobody's way.
 
         It appears all at once: a kill leaves the old one, or none.
         """
         half = self.marked.with_name(f".{self.lesson}.half")
         shutil.rmtree(half, ignore_errors=True)
         half.mkdir(parents=True)
-        for folder in (self.folder, material):
-            for path in _files(folder, ignored):
-                target = half / path.relative_to(folder)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.unlink(missing_ok=True)
-                shutil.copyfile(path, target)
-                target.chmod(0o444)  # as nbgrader leaves them
+        for path in _files(material, ignored):
+            _copy(path, half / path.relative_to(material))
+        for path in _files(self.folder, ignored):
+            try:
+                _copy(path, half / path.relative_to(self.folder))
+            except OSError as error:  # a name that the lesson has, of a file or a folder; or a file that may not be read
+                if error.errno in MACHINE:
+                    raise
         (half / f"{self.lesson}.ipynb").write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         (half / f"{self.lesson}.ipynb").chmod(0o444)
         shutil.rmtree(self.marked, ignore_errors=True)
@@ -107,6 +115,28 @@ def hand_ins(coursedir: CourseDirectory, lesson: str, students: list[str]) -> li
             marked = Path(coursedir.format_path(coursedir.autograded_directory, folder.name, lesson))
             found.append(HandIn(folder.name, lesson, inside, marked))
     return found
+
+
+def _read_file(path: Path, most: int) -> bytes | None:
+    """The beginning of an ordinary file; None where it is none. Nothing is waited for, and no link is followed.
+
+    Raises:
+        OSError: it is a link or can't be opened.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        return file.read(most) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+
+
+def _copy(path: Path, target: Path) -> None:
+    """A file's copy, which may only be read, as nbgrader leaves them.
+
+    Raises:
+        OSError: there is something of that name, or it can't be copied.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "rb") as file, open(target, "xb") as copy:
+        shutil.copyfileobj(file, copy)
+    target.chmod(0o444)
 
 
 def _files(folder: Path, ignored: list[str]) -> Iterator[Path]:

@@ -7,6 +7,7 @@ import ast
 import copy
 import json
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,11 +57,14 @@ def hand_in(folder: Path, lesson: str, made: dict[str, Notebook | str], rng: ran
         place = folder / student / lesson
         if place.exists():
             continue
-        place.mkdir(parents=True)
+        half = place.with_name(f".{lesson}.half")  # in its place all at once, so that a full disk or a kill leaves no half hand-in
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir(parents=True)
         text = notebook if isinstance(notebook, str) else json.dumps(notebook, ensure_ascii=False, indent=1)
-        (place / f"{lesson}.ipynb").write_text(text, encoding="utf-8")
+        (half / f"{lesson}.ipynb").write_text(text, encoding="utf-8")
         handed_in = HANDED_IN - timedelta(minutes=rng.randrange(7 * 24 * 60))
-        (place / "timestamp.txt").write_text(handed_in.strftime("%Y-%m-%d %H:%M:%S UTC"), encoding="utf-8")
+        (half / "timestamp.txt").write_text(handed_in.strftime("%Y-%m-%d %H:%M:%S UTC"), encoding="utf-8")
+        half.rename(place)
         new.append(student)
     return new
 
@@ -221,14 +225,17 @@ HOSTILE: list[str] = [
     "import os\n[os.fork() for _ in range(5)]",
     "from IPython.display import HTML\nHTML('<script>document.title = \"taken\"</script>')",
 ]
-"""First cells of hostile notebooks that answer nothing else."""
+"""First cells of hostile notebooks."""
 
 
 def _hostile(lesson: Released, texts: _Texts, number: int) -> Notebook | str:
-    """One hostile notebook after the other; each third hand-in is damaged or forged instead."""
+    """One hostile notebook after the other; each third hand-in is damaged or forged instead.
+
+    All but the last of their answers are right, so the points show both that an attack gains nothing and that it costs nothing.
+    """
     if number % 3 == 1:
         return '{"cells": [{"cell_type": "code", "source": ["def '
-    notebook = _notebook(lesson, {})
+    notebook = _notebook(lesson, {name: texts.reference(name) for name in list(texts.references)[:-1]})
     if number % 3 == 2:
         forged = {"output_type": "execute_result", "execution_count": 1, "data": {"text/plain": "99", "text/html": "<script>alert(1)</script>"}, "metadata": {}}
         for cell in notebook["cells"]:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,34 @@ def test_an_exercise_that_was_not_made_into_the_course_is_said_before_anything_i
     assert main(["autograde", "neuron"]) == 1
     assert capsys.readouterr() == ("", "course/neuron and solutions/neuron don't have the same exercises (leak); run make course\n")
     assert not course.journal_file.exists()
+
+
+def test_odd_files_beside_a_notebook_stop_nothing(course: Course) -> None:
+    """Folders where files belong and the other way round, pipes, links, and a time with much behind it."""
+    for student in ("ann", "bob", "cy"):
+        folder = course.hand_in(student, solved("neuron"), when=None)
+        (folder / "answers.json").mkdir()
+        (folder / "answers.json" / "mine.json").write_text("{}")
+        (folder / "notes").mkdir()
+        (folder / "notes" / "mine.txt").write_text("mine")
+    material = course.root / "course" / "neuron" / "data"
+    material.mkdir()
+    (material / "digits.txt").write_text("0")
+    os.mkfifo(course.root / "class" / "submitted" / "ann" / "neuron" / "timestamp.txt")
+    (course.root / "when").write_text("2026-10-01 12:00:00 UTC")
+    (course.root / "class" / "submitted" / "bob" / "neuron" / "timestamp.txt").symlink_to(course.root / "when")
+    (course.root / "class" / "submitted" / "bob" / "neuron" / "data").write_text("a file where the lesson has a folder")
+    (course.root / "class" / "submitted" / "cy" / "neuron" / "timestamp.txt").write_text("2026-10-01 12:00:00 UTC" + " " * 10**6)
+    assert course.autograde().errors == {}
+    assert course.points() == dict.fromkeys(("ann", "bob", "cy"), 10)
+    for student in ("ann", "bob", "cy"):
+        marked = course.root / "class" / "autograded" / student / "neuron"
+        assert (marked / "answers.json").read_bytes() == (course.root / "course" / "neuron" / "answers.json").read_bytes()
+        assert (marked / "data" / "digits.txt").read_text() == "0"
+        assert (marked / "notes" / "mine.txt").read_text() == "mine"
+    with course.gradebook() as gradebook:
+        times = {one.student.id: one.timestamp for one in gradebook.assignment_submissions("neuron")}
+    assert times == {"ann": None, "bob": None, "cy": datetime(2026, 10, 1, 12)}
 
 
 def test_a_second_run_grades_only_what_is_new(course: Course) -> None:
@@ -322,7 +351,7 @@ def test_two_runs_of_a_lesson_do_not_mix(course: Course) -> None:
         course.autograde()
 
 
-@pytest.mark.parametrize("words", [[], ["--dry-run"]])
+@pytest.mark.parametrize("words", [["autograde", "--workers", "1"], ["autograde", "--dry-run"], ["insights"], ["insights", "--csv", "canvas"]])
 def test_a_locked_gradebook_is_said_and_nothing_is_lost(
     course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
@@ -332,7 +361,7 @@ def test_a_locked_gradebook_is_said_and_nothing_is_lost(
     course.hand_in("bob", solved("neuron"))
     with closing(sqlite3.connect(course.root / "class" / "gradebook.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
-        assert main(["autograde", "neuron", "--workers", "1", *words]) == 1
+        assert main([words[0], "neuron", *words[1:]]) == 1
     said = capsys.readouterr().err
     assert "gradebook.db: database is locked: another program is writing to it; wait until it has ended" in said
     assert main(["autograde", "neuron", "--workers", "1"]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -27,23 +28,28 @@ def test_each_student_earns_what_the_kind_deserves(name: str) -> None:
                 assert "Exercise" not in "".join(text for cell in notebook["cells"] if cell["cell_type"] == "code" for text in cell["source"])
                 earned[kind].append(run.grade(json.dumps(notebook).encode(), engine).points)
     full = sum(float(exercise.points or 0) for exercise in lesson(name).exercises.values())
-    assert {kind for kind, points in earned.items() if points} == set(KINDS) - {"hostile"}
+    assert all(points for kind, points in earned.items() if kind != "hostile")
     assert all(points == full for kind in ("right", "other", "untidy") for points in earned[kind])
     assert all(points < full for kind in ("wrong", "unfinished") for points in earned[kind])
 
 
-def test_hostile_hand_ins_earn_nothing_and_stop_nothing() -> None:
-    name = LESSONS[0]
+@pytest.mark.parametrize("name", ["neuron", pytest.param("capstone", marks=pytest.mark.long)])
+def test_hostile_hand_ins_earn_what_their_answers_deserve_and_nothing_else(name: str) -> None:
     run = Run(lesson(name), seed=2)
-    made = {student: notebook for student, notebook in sample_class(ROOT, lesson(name), 26 * sum(KINDS.values())).items() if "hostile" in student}
+    made = {student: notebook for student, notebook in sample_class(ROOT, lesson(name), 24 * sum(KINDS.values())).items() if "hostile" in student}
+    *answered, left_out = lesson(name).exercises
+    deserved = {**{exercise: float(lesson(name).exercises[exercise].points or 0) for exercise in answered}, left_out: 0}
+    damaged = 0
     with Engine() as engine:
-        for notebook in made.values():
-            data = (notebook if isinstance(notebook, str) else json.dumps(notebook)).encode()
-            if b"while True" not in data:
-                try:
-                    assert run.grade(data, engine).points == 0
-                except UnreadableNotebook:
-                    assert isinstance(notebook, str)
+        for student, notebook in made.items():
+            try:
+                graded = run.grade((notebook if isinstance(notebook, str) else json.dumps(notebook)).encode(), engine)
+            except UnreadableNotebook:
+                assert isinstance(notebook, str)
+                damaged += 1
+            else:
+                assert {exercise: verdict.points for exercise, verdict in graded.verdicts.items()} == deserved, student
+    assert damaged == len(made) / 3
 
 
 def test_the_same_seed_makes_the_same_class() -> None:
@@ -60,3 +66,22 @@ def test_who_has_handed_in_keeps_that(tmp_path: Path, monkeypatch: pytest.Monkey
     assert main(["sample-class", name, "--students", "4"]) == 0
     assert mine.read_text(encoding="utf-8") == "mine"
     assert "1 students handed in" in capsys.readouterr().out
+
+
+def test_a_hand_in_is_there_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    name = LESSONS[0]
+    monkeypatch.chdir(copy_of_the_course(tmp_path))
+    write_text = Path.write_text
+
+    def full(path: Path, text: str, **kinds: str) -> None:
+        if path.name == "timestamp.txt":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write_text(path, text, **kinds)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        assert main(["sample-class", name, "--students", "2"]) == 1
+    assert capsys.readouterr().err.startswith("Stopped: No space left on device (")
+    assert list((tmp_path / "class" / "submitted").glob(f"*/{name}")) == []
+    assert main(["sample-class", name, "--students", "2"]) == 0
+    assert len(list((tmp_path / "class" / "submitted").glob(f"*/{name}/timestamp.txt"))) == 2
