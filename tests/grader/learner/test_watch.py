@@ -143,7 +143,7 @@ def test_what_is_no_notebook_is_said_and_the_next_save_is_checked(learner: Learn
     learner.watch("neuron")
     learner.hears("checked at")
     learner.save(b"<<<<<<< mine\n{}\n=======\n>>>>>>> theirs\n")
-    learner.hears("neuron.ipynb can't be checked: it has conflict markers", "It is checked again once it is saved.")
+    learner.hears("neuron.ipynb can't be checked: it has conflict markers", "Settle the merge. It is checked again once it is saved.")
     (learner.folder / "answers.json").rename(learner.folder / "elsewhere")
     learner.save(solved("neuron"))
     learner.hears("answers.json is not in neuron/")
