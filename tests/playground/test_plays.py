@@ -112,6 +112,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(capstone, name, value)
     monkeypatch.setattr(learning_rate, "RATES", np.array([0.1, 1.0]))
     monkeypatch.setattr(learning_rate, "DIGIT_STEPS", 2)
+    monkeypatch.setattr(learning_rate, "_runs", {})
 
 
 @pytest.mark.parametrize("title", PLAYS)
