@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -182,13 +183,17 @@ def cells_to_run(known: Template, submitted: list[Cell]) -> tuple[list[str], lis
 
 
 def _cell(cell: dict[str, Any]) -> Cell:
-    source = cell.get("source", cell.get("input", ""))
-    text = "".join(map(str, source)) if isinstance(source, list) else str(source)
-    return Cell(_label(cell.get("id", "")), _label(cell.get("cell_type", "")), _writable(text.replace("\r\n", "\n").replace("\r", "\n")).strip())
+    text = text_in(cell.get("source", cell.get("input"))).replace("\r\n", "\n").replace("\r", "\n")
+    return Cell(_label(cell.get("id")), _label(cell.get("cell_type")), _writable(text).strip())
 
 
-def _label(value: Any) -> str:
-    return _writable(str(value)[:MAX_LABEL])
+def text_in(data: Any, between: str = "") -> str:
+    """A text of a notebook's file, which may be a list of lines; what else stands in its place is none, and may be nested too deep to be written as one."""
+    return between.join(part for part in data if isinstance(part, str)) if isinstance(data, list) else data if isinstance(data, str) else ""
+
+
+def _label(data: Any) -> str:
+    return _writable(text_in(data)[:MAX_LABEL])
 
 
 def _writable(text: str) -> str:
@@ -312,11 +317,7 @@ _facts_kept_briefly = lru_cache(maxsize=MAX_SOURCES // MAX_KEPT)(_read_facts)
 
 def checked_name(source: str) -> str | None:
     """The name in a cell that does nothing but call ``check(name)``, or None."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    match tree.body:
+    match tree.body if (tree := _tree(source)) else ():
         case [ast.Expr(ast.Call(func=ast.Name(id="check"), args=[ast.Name(id=name)]))]:
             return name
     return None
@@ -324,12 +325,16 @@ def checked_name(source: str) -> str | None:
 
 def parsed(source: str) -> ast.Module | None:
     """A cell's syntax, with magics and shell lines blank; None where it is no Python."""
-    for text in (source, MAGIC.sub(r"\1pass", source)):
-        try:
-            return ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return None
+    return _tree(source) or _tree(MAGIC.sub(r"\1pass", source))
+
+
+def _tree(source: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of an escape in a docstring, say: nobody here can mend it
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _is_unwritten(function: ast.FunctionDef) -> bool:

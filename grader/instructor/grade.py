@@ -13,12 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grader.author.lesson import Lesson, LessonError, authors_root, defined_functions, load_lesson, named_lessons
+from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.comparison.judge import Verdict
 from grader.comparison.present import one_line
 from grader.comparison.vocabulary import in_words
 from grader.engine.engine import Engine
-from grader.execution.submission import UnreadableNotebook, read_notebook
+from grader.execution.submission import UnreadableNotebook, facts, read_notebook
 from grader.execution.unconfined import Unconfined
 from grader.instructor.run import Graded, Run, Runner
 
@@ -37,7 +37,7 @@ def find_lesson(root: Path, name: str, data: bytes) -> Path:
     folders = {folder.name: folder for folder in named_lessons(root, [])}
     if name in folders:
         return folders[name]
-    defined = {function for cell in read_notebook(data) for function in defined_functions(cell.source)}
+    defined = {function for cell in read_notebook(data) if cell.type == "code" for function in facts(cell.source).functions}
     common = Counter({folder: len(defined & set(_exercises(folder))) for folder in folders.values()})
     best, count = max(common.items(), key=lambda item: item[1], default=(None, 0))
     if best is None or not count:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from html import unescape
 from typing import Any
+
+from grader.execution.submission import text_in
 
 MAX_TEXT = 20_000
 """Most characters shown of one output or one markdown cell."""
@@ -25,8 +26,8 @@ SMALLER = re.compile(rf"(?<=\w)<(?!{TAG})(?=[a-z])", re.IGNORECASE)
 """What is less than in ``$x<y$``, and a tag for whoever reads HTML."""
 
 WEB_LINK = re.compile(r"\]\(https?://[a-zA-Z0-9._~/?#=&%+,;@-]*\)")
-SPECIAL = re.compile(r"<[a-zA-Z/!?]|\]\(|\]:|!\[")
-"""What begins a tag, a link, a link's address or a picture."""
+SPECIAL = re.compile(r"<[a-zA-Z/!?]|\]\(|\]:|!\[|&#|&[a-zA-Z][a-zA-Z0-9]*;")
+"""What begins a tag, a link, a link's address or a picture, and a character by its number or name, which MathJax takes for that character."""
 
 FENCE = re.compile(r"(?:`{3,}|~{3,})(.*)")
 LANGUAGES = {"", "python", "py", "python3", "text", "console", "bash", "sh"}
@@ -69,7 +70,6 @@ def _is_plain(text: str) -> bool:
     rest = WEB_LINK.sub("] ", HARMLESS_TAG.sub(" ", text))
     return (
         not SPECIAL.search(rest)
-        and unescape(text) == text
         and text.count("\\") <= MAX_BACKSLASHES
         and all(match[1].strip() in LANGUAGES for match in FENCE.finditer(text))
         and all(match[1] in COMMANDS for match in COMMAND.finditer(text))
@@ -109,7 +109,7 @@ def _shown(data: dict[str, Any]) -> dict[str, str]:
 
 
 def _picture(data: Any) -> str | None:
-    text = "".join(_text_of(data, "").split())
+    text = "".join(text_in(data).split())
     if not text or len(text) > MAX_IMAGE:
         return None
     try:
@@ -120,8 +120,4 @@ def _picture(data: Any) -> str | None:
 
 
 def _text(data: Any, between: str = "") -> str:
-    return harmless_text(_text_of(data, between))
-
-
-def _text_of(data: Any, between: str) -> str:
-    return between.join(map(str, data)) if isinstance(data, list) else "" if data is None else str(data)
+    return harmless_text(text_in(data, between))

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from course import learners_notebook, lesson, solved, written
-from grader.execution.submission import MAX_CELLS, MAX_SOURCE, MAX_SOURCES, UnreadableNotebook, cells_of, cells_to_run, load_notebook, read_notebook
+from grader.execution.submission import MAX_CELLS, MAX_SOURCE, MAX_SOURCES, UnreadableNotebook, answers_in, cells_of, cells_to_run, load_notebook, read_notebook
 from grader.execution.unconfined import Unconfined
+from grader.instructor.harmless import harmless_outputs
 from grader.instructor.run import Graded, Run, template
 
 RUN = Run(lesson("neuron"), seed=7)
@@ -81,6 +82,38 @@ def test_what_a_notebook_says_of_itself_is_short_and_in_letters_that_can_be_writ
     repaired = "\n".join(graded(notebook).repaired)
     assert "was of type 0?xxx" in repaired
     assert len(repaired.encode()) < 5_000
+
+
+def deeper(frames: int, notebook: bytes) -> None:
+    """Read and mark a notebook so many frames below."""
+    if frames:
+        return deeper(frames - 1, notebook)
+    try:
+        loaded = load_notebook(notebook)
+    except UnreadableNotebook:
+        return None
+    return wrapped(60, loaded)
+
+
+def wrapped(frames: int, loaded: list[dict[str, Any]]) -> None:
+    if frames:
+        return wrapped(frames - 1, loaded)
+    cells_to_run(KNOWN, cells_of(loaded))
+    harmless_outputs(loaded[0]["outputs"])
+    return None
+
+
+@pytest.mark.parametrize("place", ["source", "id", "cell_type", "outputs"])
+def test_lists_in_lists_where_a_text_belongs_are_no_text_and_stop_nothing(place: str) -> None:
+    for depth in range(700, 1_000, 3):
+        nested = "[" * depth + "]" * depth
+        value = f'[{{"output_type": "stream", "text": {nested}}}]' if place == "outputs" else nested
+        cell = {"source": '""', "id": '""', "cell_type": '"code"', "outputs": "[]"} | {place: value}
+        deeper(0, ('{"cells": [{' + ", ".join(f'"{key}": {item}' for key, item in cell.items()) + "}]}").encode())
+
+
+def test_a_cell_that_python_warns_of_is_read_without_a_word() -> None:
+    assert answers_in(KNOWN, cells_of([cell("def relu(z):\n    '\\max(0, z)'\n    return z")])[0]) == ["relu"]
 
 
 def test_a_helper_left_in_the_stubs_cell_is_there_for_the_function_finished_below() -> None:

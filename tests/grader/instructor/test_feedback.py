@@ -40,6 +40,8 @@ MARKDOWN = [
     "- a\n  : <script src=//e/x.js",
     f"$\\href{{java\\text{{}}script:{TAKE}}}{{x}}$",
     f"&#36;&#92;href{{javascript&#58;{TAKE}}}{{x}}&#36;",
+    f"&dollar;&bsol;href{{javascript&colon;{TAKE}}}{{x}}&dollar;",
+    f"&#{'9' * 5_000};",
     f"\\$\\\\href{{javascript\\:{TAKE}}}{{x}}\\$",
     "$\\require{html}\\style{position:fixed}{x}$",
     "![a picture](https://e/x.png)",
