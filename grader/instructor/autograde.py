@@ -131,7 +131,7 @@ class _ClassRun:
             progress(done, total)
 
     def _graded(self) -> Iterator[tuple[str, Result]]:
-        order = Order(self.lesson.folder, self.basis.seed, self.wish.unsafe)
+        order = Order(self.lesson.folder, self.basis.edition, self.basis.seed, self.wish.unsafe)
         with ExitStack() as stack:
             make: Callable[[], Executor]
             if self.wish.scheduler:

@@ -49,9 +49,13 @@ _OF_THREAD = threading.local()
 
 @dataclass(frozen=True)
 class Order:
-    """What every worker has to know: the lesson's folder, the seed of the inputs, and whether it may run code unconfined."""
+    """What every worker has to know: the lesson's folder and edition, the seed of the inputs, and whether it may run code unconfined.
+
+    A worker of a cluster lives longer than a run, so the edition tells it that a lesson which it has read is another by now.
+    """
 
     folder: Path
+    edition: str
     seed: int
     unsafe: bool = False
 

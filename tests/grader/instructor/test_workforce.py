@@ -9,7 +9,7 @@ import pytest
 from classroom import Course
 from distributed import LocalCluster
 
-from course import solved
+from course import solved, written
 from grader.instructor import workforce
 from grader.instructor.workforce import TRIES, grade_many, local_workers
 
@@ -23,6 +23,19 @@ def test_the_threads_of_one_worker_do_not_disturb_each_other(tmp_path: Path) -> 
         summary = course.autograde(scheduler=cluster.scheduler_address)
     assert summary.errors == {}
     assert course.points() == dict.fromkeys(students, 10)
+
+
+def test_a_worker_that_outlives_a_run_grades_the_next_one_on_the_lesson_as_it_is_then(tmp_path: Path) -> None:
+    course = Course(tmp_path)
+    course.hand_in("ann", written("neuron", sigmoid="def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"))
+    exercises = course.root / "solutions" / "neuron" / "exercises.py"
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0") as cluster:
+        course.autograde(scheduler=cluster.scheduler_address, seed=5)
+        assert course.points() == {"ann": 2.7}
+        lines = exercises.read_text(encoding="utf-8").splitlines()
+        exercises.write_text("\n".join(line for line in lines if 'case("quiet"' not in line) + "\n", encoding="utf-8")
+        course.autograde(scheduler=cluster.scheduler_address, seed=5, regrade=True)
+    assert course.points() == {"ann": 3}
 
 
 def test_a_notebook_that_kills_its_worker_takes_no_neighbour_along(monkeypatch: pytest.MonkeyPatch) -> None:
