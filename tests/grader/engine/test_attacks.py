@@ -98,7 +98,7 @@ CHEATS = {
     "patched encoding": ("from grader.comparison import plain, observe\nobserve.encode = plain.encode = lambda value: {'points': 2}", "return 1"),
     "patched json": ("import json\njson.dumps = lambda *a, **k: '{\"answer\": {\"points\": 2, \"solved\": true}}'", "return 1"),
     "finished functions": ("try:\n    from playground.finished import relu as theirs\nexcept ImportError:\n    theirs = lambda z: z", "return theirs(z)"),
-    "the answer key": ("", f"import json\nreturn json.load(open({str(ROOT / 'course/neuron/answers.json')!r}))['exercises']['relu']['cases'][0]['expected']['value']['array']"),
+    "the answer key": ("", f"open({str(ROOT / 'course/neuron/answers.json')!r}).read()\nreturn np.maximum(z, 0)"),
     "the solutions": ("", f"space = {{}}\nexec(open({str(ROOT / 'solutions/neuron/exercises.py')!r}).read(), space)\nreturn space['by_clip'](z)"),
     "modules of the grader that know more": ("", "import grader.author.key\nreturn np.maximum(z, 0)"),
     "a symlink": ("", f"import os\nif not os.path.islink('link'): os.symlink({str(ROOT / 'solutions')!r}, 'link')\nos.listdir('link')\nreturn np.maximum(z, 0)"),
