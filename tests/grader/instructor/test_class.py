@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from course import copy_of_the_course, solved, written
+from course import ROOT, copy_of_the_course, lesson, solved, written
 
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
 NAN_BLIND = "def relu(z):\n    return np.where(np.asarray(z) > 0, z, 0)\n"
@@ -117,3 +117,28 @@ def test_formgrader_finds_the_class(graded: Course) -> None:
     assert assignment["num_submissions"] == len(CLASS)
     assert assignment["max_score"] == 10
     assert assignment["average_score"] == pytest.approx(sum(points for _, points in CLASS.values()) / len(CLASS))
+
+
+@pytest.mark.long
+def test_in_a_fresh_clone_make_class_grades_a_made_up_class_and_writes_its_feedback_and_insights(tmp_path: Path) -> None:
+    """With two hostile students, of whom one handed in what can't be read, and one answered all but the last exercise right beside the attack."""
+    root, environment = tmp_path / "clone", {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV", "MAKEFLAGS")}
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(root)], check=True)
+    done = subprocess.run(["make", "class", "STUDENTS=42"], cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "neuron: 41 graded" in done.stdout
+    assert done.stdout.count("it is damaged") == 1
+    course = object.__new__(Course)
+    course.root = root
+    points = course.points()
+    *answered, _ = lesson("neuron").exercises.values()
+    assert {points[student] for student in points if student.endswith(("right", "other", "untidy"))} == {10}
+    assert {points[student] for student in points if "hostile" in student} == {sum(exercise.points for exercise in answered)}
+    assert all(points[student] < 10 for student in points if student.endswith(("wrong", "unfinished")))
+    feedback = {path.parts[-3]: path.read_text(encoding="utf-8") for path in (root / "class" / "feedback").glob("*/neuron/neuron.html")}
+    assert feedback.keys() == points.keys()
+    assert all(("✓ solved" in page) == bool(points[student]) for student, page in feedback.items())
+    insights = (root / "class" / "insights" / "neuron.html").read_text(encoding="utf-8")
+    assert "41" in insights
+    assert not [student for student in points if student in insights]
+    assert subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True).stdout == ""
