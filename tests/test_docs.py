@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from course import ROOT
+from course import LESSONS, ROOT, lesson
 
 BLOCK = re.compile(r"^(`{3,})(?:markdown|python) (\S+/\S+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
@@ -48,3 +48,11 @@ def test_the_lesson_of_ten_minutes_is_verified_made_and_graded(tmp_path: Path) -
     assert (graded["points"], graded["max_points"]) == (2.0, 2.0)
     plays = [output for cell in learners["cells"] for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
     assert "after 40 steps x = " in "".join(plays[0]["data"]["text/plain"])
+
+
+def test_the_class_server_page_says_how_many_finished_functions_learners_could_find() -> None:
+    from playground import finished
+
+    exercises = [name for one in LESSONS for name in lesson(one).exercises]
+    found = [name for name in exercises if hasattr(finished, name)]
+    assert f"finished functions for {len(found)} of the {len(exercises)} exercises" in (ROOT / "docs" / "class-server.md").read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -76,15 +76,6 @@ class ClassServer:
         done = subprocess.run(self._command(script, person), cwd=self.repository, capture_output=True, text=True, timeout=120, check=False)
         assert (done.returncode != 0) == fails, f"{script}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
         return done.stdout + done.stderr
-
-    @contextmanager
-    def background(self, script: str, person: str) -> Iterator[None]:
-        """A person's script that goes on until the block ends; all that it started ends then."""
-        running = subprocess.Popen(self._command(script, person), cwd=self.repository, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            yield
-        finally:
-            _end(running)
 
     def _command(self, script: str, person: str | None) -> list[str]:
         command = ["sh", "-euc", script]
