@@ -140,8 +140,8 @@ def _code(cell_id: str, source: str, outputs: list[dict[str, Any]], metadata: di
 
 
 def _verdict(verdict: dict[str, Any]) -> dict[str, Any]:
-    """What a check cell shows; nbgrader reads the points from its text."""
-    data = {"text/html": STYLE + verdict["html"], "text/plain": repr(verdict["points"])}
+    """What a check cell shows; nbgrader reads the points from its text, and MathJax no formula in what a learner's code says."""
+    data = {"text/html": f'{STYLE}<div class="tex2jax_ignore">{verdict["html"]}</div>', "text/plain": repr(verdict["points"])}
     return {"output_type": "execute_result", "execution_count": None, "data": data, "metadata": {}}
 
 

@@ -65,7 +65,7 @@ OUTPUTS: list[dict[str, Any]] = [
 
 
 def hostile() -> dict[str, Any]:
-    message = f"def relu(z):\n    raise ValueError('<script>{TAKE}</script><img src=x onerror=\"{TAKE}\">')\n"
+    message = f"def relu(z):\n    raise ValueError('<script>{TAKE}</script><img src=x onerror=\"{TAKE}\"> $\\\\href{{javascript:x}}{{y}}$')\n"
     notebook = written("neuron", relu=message, sigmoid=f"def sigmoid(z):\n    print('<script>{TAKE}</script>')\n    return z  # </pre><script>{TAKE}</script>")
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
@@ -99,7 +99,7 @@ READ_BY_MATHJAX = r"""
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
   while (texts.nextNode()) {
     const text = texts.currentNode;
-    if (/\\\\(href|require|style)/.test(text.data) && !text.parentElement.closest("pre, code, script, style")) found.push(text.data);
+    if (/\\(href|require|style)/.test(text.data) && !text.parentElement.closest("pre, code, script, style, .tex2jax_ignore")) found.push(text.data);
   }
   return found;
 })()
