@@ -134,11 +134,16 @@ class Engine:
     def _start_server(self) -> None:
         assert self._stage is not None, "use the engine in a with block"
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        words, environment = command(self.kind, self._stage, self.limits)
-        self._server = subprocess.Popen(
-            words, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, cwd="/", start_new_session=True
-        )
-        theirs.close()
+        try:
+            words, environment = command(self.kind, self._stage, self.limits)
+            self._server = subprocess.Popen(
+                words, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, cwd="/", start_new_session=True
+            )
+        except OSError as error:
+            ours.close()
+            raise EngineRefused(f"The sandbox ({self.kind.value}) did not start: {error}. Mend that, then try again.") from error
+        finally:
+            theirs.close()
         ours.settimeout(START_SECONDS)
         self._control = ours
         with contextlib.suppress(OSError):

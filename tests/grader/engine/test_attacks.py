@@ -490,8 +490,8 @@ def test_a_server_that_could_not_be_started_again_is_tried_again(engine: Engine,
         assert fresh._server is not None
         fresh._server.kill()
         with monkeypatch.context() as broken:
-            broken.setattr("grader.engine.engine.command", lambda *rest: (["false"], {}))
-            for _ in range(3):
+            for program in ("false", "/no/such/program", "false"):
+                broken.setattr("grader.engine.engine.command", lambda *rest, program=program: ([program], {}))
                 with pytest.raises(EngineRefused, match="did not start"):
                     RUN.grade(HONEST, fresh)
         assert points(RUN.grade(HONEST, fresh)) == FULL

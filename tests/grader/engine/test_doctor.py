@@ -72,7 +72,8 @@ def test_an_ordinary_user_is_protected_as_well(kind: Protection) -> None:
 @AS_ROOT
 @pytest.mark.long
 def test_every_attack_fails_under_an_ordinary_user_too() -> None:
-    attacks = [*as_an_ordinary_user(), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore::ImportWarning", "tests/grader/engine/test_attacks.py"]
+    files = [f"tests/grader/engine/test_{name}.py" for name in ("attacks", "installed", "stage")]
+    attacks = [*as_an_ordinary_user(), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore::ImportWarning", *files]
     done = subprocess.run(attacks, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     assert "skipped" not in done.stdout
