@@ -1,9 +1,10 @@
-"""The built lessons come in; a table goes out: how fast each play follows its slider in a real Chromium, beside interact, ipympl and plotly.
+"""The built lessons come in; a table goes out: how fast each play follows its slider, or its buttons where it has none, in a real Chromium,
+beside interact, ipympl and plotly; and below it, which bars are met. It ends with 1 if one is not.
 
 On a shared machine neighbours can halve the speed for minutes. So each figure waits for a quiet machine, one on which an empty loop
 turns nearly as fast as ever, and is measured again if the machine was slow in the end; what the loop did stands in the last column.
 
-ipympl and plotly are no part of the course: they are installed into build/rivals when they are missing, with pip or uv.
+ipympl and plotly are no part of the course: they are installed into build/rivals when they are missing, with pip or uv, in these versions.
 
     python benchmarks/live_figures.py [--moves 100] [--only LESSON] [--no-rivals]
 """
@@ -21,9 +22,12 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.metadata import version
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +36,10 @@ import websocket
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
 RIVALS = ROOT / "build" / "rivals"
-PACKAGES = ["ipympl", "plotly", "anywidget", "psygnal", "narwhals", "ipython_genutils"]
+PACKAGES = {"ipympl": "0.10.0", "plotly": "7.1.0", "anywidget": "0.11.0", "psygnal": "0.16.1", "narwhals": "2.29.0", "ipython_genutils": "0.2.0"}
+OURS = ("jupyterlab", "ipywidgets", "ipykernel", "matplotlib")
+MEDIAN_MS, P95_MS, FRAMES, TIMES = 25.0, 40.0, 45.0, 4.0
+"""The bars: at most, at most, at least in a second, and at least so many times interact."""
 
 COMMON = "import numpy as np, ipywidgets as widgets, matplotlib.pyplot as plt\nx = np.linspace(0, 6, 100)\n"
 SLIDER = "s = widgets.FloatSlider(1, min=0.1, max=5, step=0.05)\n"
@@ -53,25 +60,40 @@ RIVAL_CELLS = {
 }  # fmt: skip
 
 PROBE = """outputs => {
-  // What is painted anew in this cell's outputs, and when; the rest of the page has pictures that change too.
-  const probe = window.probe = {moved: 0, frames: []};
+  // When something in this cell's pictures was changed, and when it was painted; the rest of the page has pictures that change too.
   let pending = false;
   const changed = () => {
+    probe.changed = performance.now();
     if (pending) return;
     pending = true;
-    requestAnimationFrame(() => setTimeout(() => { pending = false; probe.frames.push(performance.now()); }, 0));
+    const first = probe.changed;
+    requestAnimationFrame(() => setTimeout(() => { pending = false; probe.frames.push({changed: first, painted: performance.now()}); }, 0));
   };
-  document.addEventListener('mousemove', event => { probe.moved = event.timeStamp; }, true);
-  outputs.addEventListener('load', event => { if (event.target.tagName === 'IMG') changed(); }, true);
+  // A play comes as a whole SVG each time, plotly changes parts of one; what comes again as it was paints nothing new.
+  const drawing = () => [...probe.outputs.querySelectorAll('svg')].map(svg => svg.parentNode.closest('svg') ? '' : svg.innerHTML).join();
   const drawn = node => node.nodeType === 1 && (node.closest('svg') || node.querySelector('svg'));
-  new MutationObserver(list => {
-    if (list.some(m => drawn(m.target) && m.target.closest('svg') || [...m.addedNodes].some(drawn))) changed();
-  }).observe(outputs, {subtree: true, childList: true, attributes: true, characterData: true});
-  for (const name of ['drawImage', 'putImageData']) {
-    const draw = CanvasRenderingContext2D.prototype[name];
-    CanvasRenderingContext2D.prototype[name] = function (...inputs) { if (outputs.contains(this.canvas)) changed(); return draw.apply(this, inputs); };
+  const look = list => {
+    if (!list.some(m => drawn(m.target) && m.target.closest('svg') || [...m.addedNodes].some(drawn))) return;
+    const before = probe.drawing;
+    probe.drawing = drawing();
+    if (probe.drawing !== before) changed();
+  };
+  if (!window.probe) {
+    window.probe = {observer: new MutationObserver(look)};
+    for (const kind of ['mousemove', 'click']) document.addEventListener(kind, event => { probe.moved = event.timeStamp; }, true);
+    document.addEventListener('load', event => { if (event.target.tagName === 'IMG' && probe.outputs.contains(event.target)) changed(); }, true);
+    for (const name of ['drawImage', 'putImageData']) {
+      const draw = CanvasRenderingContext2D.prototype[name];
+      CanvasRenderingContext2D.prototype[name] = function (...inputs) { if (probe.outputs.contains(this.canvas)) changed(); return draw.apply(this, inputs); };
+    }
   }
+  Object.assign(probe, {outputs, moved: 0, changed: 0, frames: []});
+  probe.drawing = drawing();
+  probe.observer.disconnect();
+  probe.observer.observe(outputs, {subtree: true, childList: true, attributes: true, characterData: true});
 }"""
+DELAY = "() => { const frame = probe.frames.find(frame => frame.changed >= probe.moved); return frame ? frame.painted - probe.moved : null }"
+IDLE = "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
 
 
 HEAD = "| figure | median ms | p95 ms | frames/s | last frame after, ms | moves | loop |\n|---|---|---|---|---|---|---|"
@@ -79,15 +101,18 @@ HEAD = "| figure | median ms | p95 ms | frames/s | last frame after, ms | moves 
 
 @dataclass(frozen=True)
 class Measured:
-    """One figure: milliseconds from the slider's event to the painted change, frames a second and lag (ms) in a 60 Hz drag.
+    """One figure: milliseconds from the slider's event to the painted change, frames a second and lag (ms) in a 60 Hz drag; or why it has none.
 
     `speed` is how many million times a second an empty Python loop turned before and after, the slower of both.
     """
 
     name: str
-    delays: list[float]
-    rate: float
-    lag: float
+    delays: list[float] = field(default_factory=list)
+    rate: float = 0.0
+    lag: float = 0.0
+    wanted: int = 0
+    heat: bool = False
+    why: str = ""
     speed: float = 0.0
 
     @property
@@ -95,10 +120,43 @@ class Measured:
         """Median of the delays, ms."""
         return statistics.median(self.delays)
 
+    @property
+    def p95(self) -> float:
+        """The delay that 95 of 100 moves keep below, ms."""
+        return sorted(self.delays)[int(0.95 * (len(self.delays) - 1))]
+
     def row(self) -> str:
         """A line of the Markdown table."""
-        p95 = sorted(self.delays)[int(0.95 * (len(self.delays) - 1))]
-        return f"| {self.name} | {self.median:.0f} | {p95:.0f} | {self.rate:.0f} | {self.lag:.0f} | {len(self.delays)} | {self.speed:.0f} |"
+        if self.why:
+            return f"| {self.name} | not measured: {self.why} | | | | | {self.speed:.0f} |"
+        moves = f"{len(self.delays)}" if len(self.delays) >= self.wanted else f"{len(self.delays)} of {self.wanted}"
+        return f"| {self.name} | {self.median:.0f} | {self.p95:.0f} | {self.rate:.0f} | {self.lag:.0f} | {moves} | {self.speed:.0f} |"
+
+
+def bars(plays: list[Measured], others: list[Measured]) -> list[tuple[bool, str]]:
+    """Whether each bar is met, and a line that says so. A play is compared with interact's picture of its kind, lines or a heat map, where there is one."""
+    measured = [play for play in plays if not play.why]
+    interact = {other.heat: other for other in others if other.name.startswith("interact") and not other.why}
+    pairs = [(play, interact[play.heat]) for play in measured if play.heat in interact]
+    return [
+        *_bar("as many moves measured as were wanted", {play.name: len(play.delays) / play.wanted for play in plays}, 1),
+        *_bar(f"a median of at most {MEDIAN_MS:.0f} ms", {play.name: -play.median for play in measured}, -MEDIAN_MS),
+        *_bar(f"a 95th percentile of at most {P95_MS:.0f} ms", {play.name: -play.p95 for play in measured}, -P95_MS),
+        *_bar(f"at least {FRAMES:.0f} frames a second", {play.name: play.rate for play in measured}, FRAMES),
+        *_bar(f"at least {TIMES:.0f} times the frames of interact", {play.name: play.rate / other.rate for play, other in pairs}, TIMES),
+        *_bar(f"a median of at most 1/{TIMES:.0f} of interact's", {play.name: other.median / play.median for play, other in pairs}, TIMES),
+    ]
+
+
+def _bar(wanted: str, found: Mapping[str, float], least: float) -> list[tuple[bool, str]]:
+    if not found:
+        return []
+    short = [f"{name} ({abs(value):.1f})" for name, value in found.items() if not value >= least]
+    return [(not short, f"NOT MET by {', '.join(short)}: {wanted}." if short else f"Met by all {len(found)} plays: {wanted}.")]
+
+
+class Restless(Exception):
+    """A figure can't be measured; the text says why."""
 
 
 class Hand:
@@ -109,6 +167,11 @@ class Hand:
             (target,) = (one for one in json.load(answer) if one["url"] == page.url)
         self._socket = websocket.create_connection(target["webSocketDebuggerUrl"], suppress_origin=True)
         self._count = 0
+
+    def click(self, place: tuple[float, float]) -> None:
+        """Send one click, and wait for nothing."""
+        self.to(place, "mousePressed")
+        self.to(place, "mouseReleased")
 
     def to(self, place: tuple[float, float], kind: str = "mouseMoved") -> None:
         """Send one move of the pressed mouse, and wait for nothing."""
@@ -163,35 +226,48 @@ class Machine:
 
 
 def measure(notebook: Any, port: int, name: str, cell_id: str, moves: int) -> Measured:
-    """Drag the first slider of a cell that is fine enough, move by move and then at 60 Hz.
-
-    Raises:
-        RuntimeError: with none of them half of the moves changed the picture.
-    """
-    sliders = notebook.cell(cell_id).locator(".widget-slider")
-    for slider in sliders.all():
-        measured = _measure(notebook, port, name, cell_id, slider, moves)
-        if len(measured.delays) >= moves / 2:
-            return measured
-    raise RuntimeError(f"{name}: with no slider half of {moves} moves changed the picture; is the play locked?")
-
-
-def _measure(notebook: Any, port: int, name: str, cell_id: str, slider: Any, moves: int) -> Measured:
+    """Move a figure by its first slider that is fine enough, or by its buttons where it has none, move by move and then at 60 Hz."""
     page, cell = notebook.page, notebook.cell(cell_id)
-    slider.scroll_into_view_if_needed()
-    page.wait_for_timeout(800)
-    cell.locator(".jp-Cell-outputWrapper").evaluate(PROBE)
-    places = _to_and_fro(slider)
-    hand, start = Hand(port, page), next(places)
-    page.mouse.move(*start)
-    hand.to(start, "mousePressed")
-    page.wait_for_timeout(500)
-    delays = [delay for _ in range(moves) if (delay := _one_move(page, hand, next(places))) is not None]
-    rate, lag = _drag(page, hand, places)
-    hand.to(next(places), "mouseReleased")
-    page.wait_for_timeout(300)
-    hand.close()
-    return Measured(name, delays, rate, lag)
+    controls = cell.locator(".widget-slider").all() or [None]
+    try:
+        for control in controls:
+            if control is not None:
+                control.scroll_into_view_if_needed()
+            page.wait_for_timeout(800)
+            cell.locator(".jp-Cell-outputWrapper").evaluate(PROBE)
+            with _moving(page, port, cell, control) as move:
+                if control is controls[-1] or len(_delays(page, move, 10, 10)) >= 5:
+                    delays = _delays(page, move, moves, 4 * moves)
+                    if not delays:
+                        break
+                    return Measured(name, delays, *_drag(page, move), moves, cell.locator("svg image").count() > 0 or "heat map" in name)
+        raise Restless("nothing that was moved changes the picture; is the play locked?")
+    except Restless as problem:
+        return Measured(name, wanted=moves, why=str(problem))
+
+
+@contextmanager
+def _moving(page: Any, port: int, cell: Any, slider: Any) -> Iterator[Callable[[], None]]:
+    """What moves the slider that the mouse holds meanwhile, or clicks the next button where there is none, and waits for nothing."""
+    hand = Hand(port, page)
+    try:
+        if slider is None:
+            boxes = [button.bounding_box() for button in cell.locator(".widget-toggle-button").all()]
+            buttons = cycle([(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in [*boxes[1:], *boxes[:1]]])
+            yield lambda: hand.click(next(buttons))
+            return
+        places = _to_and_fro(slider)
+        start = next(places)
+        page.mouse.move(*start)
+        hand.to(start, "mousePressed")
+        page.wait_for_timeout(500)
+        try:
+            yield lambda: hand.to(next(places))
+        finally:
+            hand.to(next(places), "mouseReleased")
+            page.wait_for_timeout(300)
+    finally:
+        hand.close()
 
 
 def _to_and_fro(slider: Any) -> Iterator[tuple[float, float]]:
@@ -207,32 +283,54 @@ def _to_and_fro(slider: Any) -> Iterator[tuple[float, float]]:
         yield x, y
 
 
-def _one_move(page: Any, hand: Hand, place: tuple[float, float]) -> float | None:
-    """Milliseconds until the picture changed after one move; None if it did not within 0.6 s. Before it, the picture stands still."""
-    for _ in range(20):
-        page.evaluate("() => { probe.frames.length = 0; }")
-        page.wait_for_timeout(60)
-        if page.evaluate("() => !probe.frames.length"):
-            break
-    hand.to(place)
-    for _ in range(4):  # asking costs the page time, so it is asked late
+def _delays(page: Any, move: Callable[[], None], wanted: int, tries: int) -> list[float]:
+    """Milliseconds until the picture changed, for each move that changes it."""
+    found: list[float] = []
+    while len(found) < wanted and tries:
+        tries -= 1
+        if (delay := _one_move(page, move)) is not None:
+            found.append(delay)
+    return found
+
+
+def _one_move(page: Any, move: Callable[[], None]) -> float | None:
+    """Milliseconds until the picture changed after one move; None if it did not and the kernel has done its work. Before it, the picture stands still."""
+    _stand_still(page)
+    page.evaluate("() => { probe.frames.length = 0; }")
+    move()
+    for asked in range(400):  # asking costs the page time, so it is asked late
         page.wait_for_timeout(150)
-        delay: float | None = page.evaluate("() => probe.frames.length ? probe.frames[0] - probe.moved : null")
+        delay: float | None = page.evaluate(DELAY)
         if delay is not None:
             return delay
-    return None
+        if asked >= 3 and page.evaluate(IDLE):
+            return None
+    raise Restless("after a move no picture came for a minute, and the kernel was still at work")
 
 
-def _drag(page: Any, hand: Hand, places: Iterator[tuple[float, float]], seconds: float = 5.0) -> tuple[float, float]:
-    """Frames a second while the mouse moves 60 times a second, and how long after the last move the last frame came (ms)."""
-    page.wait_for_timeout(500)
+def _stand_still(page: Any, quiet: float = 250.0, seconds: float = 60.0) -> None:
+    """Wait until nothing has changed for so many ms; a play that goes on computing shows its next picture sooner.
+
+    Raises:
+        Restless: something always changes.
+    """
+    until = time.monotonic() + seconds
+    while (left := quiet - page.evaluate("() => performance.now() - probe.changed")) > 0:
+        if time.monotonic() > until:
+            raise Restless(f"it never stands still within {seconds:.0f} seconds")
+        page.wait_for_timeout(left)
+
+
+def _drag(page: Any, move: Callable[[], None], seconds: float = 5.0) -> tuple[float, float]:
+    """Frames a second with 60 moves a second, and how long after the last move the last frame came (ms)."""
+    _stand_still(page)
     page.evaluate("() => { probe.frames.length = 0; }")
     start = time.perf_counter()
     for sent in range(int(60 * seconds)):
         time.sleep(max(0.0, start + sent / 60 - time.perf_counter()))
-        hand.to(next(places))
+        move()
     page.wait_for_timeout(1000)
-    frames, moved = page.evaluate("() => [probe.frames, probe.moved]")
+    frames, moved = page.evaluate("() => [probe.frames.map(frame => frame.painted), probe.moved]")
     during = [frame for frame in frames if frame <= moved]
     return len(during) / seconds, max(0.0, frames[-1] - moved) if frames else float("nan")
 
@@ -254,10 +352,7 @@ def plays(server: Any, chromium: Any, port: int, machine: Machine, name: str, mo
             for index in range(groups.count()):
                 groups.nth(index).locator("input").last.click()
         for number, cell_id in enumerate((cell_id for cell_id, kind in ids if kind == "play"), 1):
-            if notebook.cell(cell_id).locator(".widget-slider").count():
-                yield machine.quietly(partial(measure, notebook, port, f"**{name}**, play {number}", cell_id, moves))
-            else:
-                print(f"| **{name}**, play {number} | no slider: buttons alone | | | | | |", flush=True)
+            yield machine.quietly(partial(measure, notebook, port, f"**{name}**, play {number}", cell_id, moves))
 
 
 def rivals(server: Any, chromium: Any, port: int, machine: Machine, moves: int) -> Iterator[Measured]:
@@ -277,16 +372,26 @@ def rivals(server: Any, chromium: Any, port: int, machine: Machine, moves: int) 
 
 def install_rivals() -> None:
     """Put ipympl and plotly where only this benchmark's server looks for them."""
-    if not (RIVALS / "plotly").exists():
+    if not all((RIVALS / f"{name}-{version}.dist-info").exists() for name, version in PACKAGES.items()):
+        shutil.rmtree(RIVALS, ignore_errors=True)
         uv = Path(sys.executable).parent / "uv"
         pip = [str(uv), "pip", "install", "--python", sys.executable] if uv.exists() else [sys.executable, "-m", "pip", "install"]
-        subprocess.run([*pip, "--no-deps", "--target", str(RIVALS), *PACKAGES], check=True)
+        subprocess.run([*pip, "--no-deps", "--target", str(RIVALS), *(f"{name}=={version}" for name, version in PACKAGES.items())], check=True)
     os.environ["PYTHONPATH"] = os.pathsep.join([str(RIVALS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     os.environ["JUPYTER_PATH"] = str(RIVALS / "share" / "jupyter")
 
 
-def main() -> None:
-    """Print the table, row by row."""
+def table(measured: Iterable[Measured]) -> list[Measured]:
+    """All of them, each printed as a row as soon as it is there."""
+    rows = []
+    for one in measured:
+        rows.append(one)
+        print(one.row(), flush=True)
+    return rows
+
+
+def main() -> int:
+    """Print the table, row by row, and the bars; 1 if one is not met."""
     from lab import Server, browser, free_port
 
     from course import LESSONS
@@ -297,23 +402,27 @@ def main() -> None:
     parser.add_argument("--no-rivals", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped too
+    versions = {name: version(name) for name in OURS}
     if not options.no_rivals:
         install_rivals()
+        versions |= PACKAGES
     port = free_port()
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as home, browser(f"--remote-debugging-port={port}") as chromium:
         shutil.copytree(ROOT / "course", Path(folder) / "course", ignore=shutil.ignore_patterns("progress.json"))
         server = Server(Path(folder), Path(home))
         try:
             machine = Machine()
+            print(f"Chromium {chromium.version}, {', '.join(f'{name} {number}' for name, number in versions.items())}.")
             print(f"Load when it began: {os.getloadavg()[0]:.1f}\n\n{HEAD}", flush=True)
-            for name in () if options.only == "rivals" else [options.only] if options.only else LESSONS:
-                for measured in plays(server, chromium, port, machine, name, options.moves):
-                    print(measured.row(), flush=True)
-            for measured in () if options.no_rivals else rivals(server, chromium, port, machine, options.moves):
-                print(measured.row(), flush=True)
+            names = [] if options.only == "rivals" else [options.only] if options.only else LESSONS
+            ours = [row for name in names for row in table(plays(server, chromium, port, machine, name, options.moves))]
+            others = [] if options.no_rivals else table(rivals(server, chromium, port, machine, options.moves))
         finally:
             server.close()
+    judged = bars(ours, others)
+    print("", *(sentence for _, sentence in judged), sep="\n")
+    return 0 if all(met for met, _ in judged) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""What benchmarks/live_figures.py takes for a change of a picture, how it waits, and what it says of the bars."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from course import ROOT
+
+SPEC = importlib.util.spec_from_file_location("live_figures", ROOT / "benchmarks" / "live_figures.py")
+assert SPEC is not None
+assert SPEC.loader is not None
+live_figures: Any = importlib.util.module_from_spec(SPEC)
+sys.modules["live_figures"] = live_figures
+SPEC.loader.exec_module(live_figures)
+Measured = live_figures.Measured
+
+SHOW = "r => { outputs.firstChild.innerHTML = `<svg aria-label='${Math.random()}'><circle r='${r}'/></svg>` }"
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Page]:
+    """A page with one figure, its circle 1 wide, probed twice, as after a first try that did not count."""
+    page = chromium.new_page()
+    page.set_content("<div id=outputs><div></div><canvas></canvas></div>")
+    page.evaluate(SHOW, 1)
+    for _ in range(2):
+        page.locator("#outputs").evaluate(live_figures.PROBE)
+    yield page
+    page.close()
+
+
+def frames(page: Page) -> int:
+    """How many changes were painted, once all are."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))")
+    return int(page.evaluate("() => probe.frames.length"))
+
+
+def test_the_same_picture_again_is_no_change_and_another_is_one(page: Page) -> None:
+    page.evaluate(SHOW, 1)
+    assert frames(page) == 0
+    page.evaluate(SHOW, 2)
+    assert frames(page) == 1
+    page.evaluate("() => outputs.querySelector('circle').setAttribute('r', 2)")
+    assert frames(page) == 1
+    page.evaluate("() => outputs.querySelector('circle').setAttribute('r', 3)")
+    assert frames(page) == 2
+
+
+def test_what_is_installed_twice_counts_once(page: Page) -> None:
+    page.evaluate("() => { window.real = CanvasRenderingContext2D.prototype.putImageData }")
+    page.locator("#outputs").evaluate(live_figures.PROBE)
+    assert page.evaluate("() => CanvasRenderingContext2D.prototype.putImageData === real")
+    page.evaluate("() => outputs.querySelector('canvas').getContext('2d').putImageData(new ImageData(1, 1), 0, 0)")
+    assert frames(page) == 1
+
+
+def test_a_change_from_before_the_move_is_not_its_answer(page: Page) -> None:
+    page.evaluate(SHOW, 2)
+    assert frames(page) == 1
+    page.mouse.move(5, 5)
+    assert page.evaluate(live_figures.DELAY) is None
+    page.evaluate(SHOW, 3)
+    assert frames(page) == 2
+    assert page.evaluate(live_figures.DELAY) > 0
+
+
+def test_a_picture_that_never_stands_still_is_given_up_in_a_sentence(page: Page) -> None:
+    live_figures._stand_still(page, seconds=30)
+    page.evaluate(f"() => {{ let r = 1; const show = {SHOW}; setInterval(() => show(++r), 20) }}")
+    page.wait_for_function("() => probe.changed > 0")
+    with pytest.raises(live_figures.Restless, match="never stands still within 1 second"):
+        live_figures._stand_still(page, quiet=5_000, seconds=1)
+
+
+def test_each_bar_is_said_to_be_met_or_by_whom_it_is_not() -> None:
+    plays = [Measured("lines", [20.0] * 100, 59.0, 20.0, 100), Measured("heat", [20.0] * 90 + [50.0] * 10, 44.0, 20.0, 100, heat=True)]
+    line = Measured("interact + inline, line", [90.0] * 100, 12.0, 90.0, 100)
+    others = [line, Measured("interact + inline, heat map", [70.0] * 100, 7.0, 90.0, 100, heat=True)]
+    assert live_figures.bars(plays, others) == [
+        (True, "Met by all 2 plays: as many moves measured as were wanted."),
+        (True, "Met by all 2 plays: a median of at most 25 ms."),
+        (False, "NOT MET by heat (50.0): a 95th percentile of at most 40 ms."),
+        (False, "NOT MET by heat (44.0): at least 45 frames a second."),
+        (True, "Met by all 2 plays: at least 4 times the frames of interact."),
+        (False, "NOT MET by heat (3.5): a median of at most 1/4 of interact's."),
+    ]
+    assert len(live_figures.bars(plays, [])) == 4
+    assert live_figures.bars([], others) == []
+
+
+def test_a_figure_with_too_few_moves_or_none_meets_no_bar_and_says_so() -> None:
+    few, none = Measured("few", [20.0] * 70, 59.0, 20.0, 100), Measured("none", wanted=100, why="it never stands still")
+    assert few.row() == "| few | 20 | 20 | 59 | 20 | 70 of 100 | 0 |"
+    assert none.row() == "| none | not measured: it never stands still | | | | | 0 |"
+    assert live_figures.bars([few, none], [])[0] == (False, "NOT MET by few (0.7), none (0.0): as many moves measured as were wanted.")
