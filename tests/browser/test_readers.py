@@ -19,7 +19,7 @@ from playwright.sync_api import Locator, Page, expect
 from course import LESSONS, ROOT, references
 
 LIVE = "application/vnd.jupyter.widget-view+json"
-OF_A_RESTART = re.compile("widget model not found|debugger state")
+OF_A_RESTART = re.compile("widget model not found|debugger state|Canceled future for create_subshell_request")
 """What JupyterLab and its widget manager themselves say to the console when a kernel is gone."""
 BROKEN = re.compile("Loading widget|Error displaying widget|model not found")
 
