@@ -16,7 +16,7 @@ from grader.author.lesson import Lesson, load_lesson
 from grader.execution.submission import cells_of, load_notebook
 from grader.instructor.grade import draw_seed, open_runner
 from grader.instructor.handin import HandIn
-from grader.instructor.journal import Basis, Journal, JournalBusy, digest_of, edition_of, grader_version, journal_path, open_journal
+from grader.instructor.journal import Basis, Grading, Journal, JournalBusy, digest_of, edition_of, grader_version, journal_path, open_journal
 from grader.instructor.marked import marked, released
 from grader.instructor.run import Run, Runner
 from grader.instructor.workforce import Result, grade_one
@@ -36,7 +36,7 @@ class Sitting:
         self.journal.start(self.basis)
         self.loaded: list[dict[str, Any]] = []
         self.result: Result = {}
-        self.record: Any = None
+        self.record: Grading | None = None
 
     def grade(self, student: str, data: bytes) -> None:
         """Grade a notebook and note what it got."""
