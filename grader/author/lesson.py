@@ -15,7 +15,7 @@ import jupytext
 from nbformat import NotebookNode
 
 from grader.comparison.vocabulary import Exercise, Question
-from grader.execution.submission import checked_name
+from grader.execution.facts import checked_name
 from grader.refused import Refused
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"

@@ -30,7 +30,7 @@ PACKAGE = Path(__file__).parents[1]
 INSIDE = {
     "": ("__init__",),
     "comparison": ("__init__", "compare", "judge", "observe", "plain", "present", "sample", "vocabulary"),
-    "execution": ("__init__", "runner", "submission"),
+    "execution": ("__init__", "facts", "notebook", "runner", "submission"),
     "engine": ("__init__", "kernel", "scratch", "server"),
     "learner": ("__init__", "ask", "check", "notebook", "own", "progress"),
 }
@@ -115,8 +115,9 @@ def command(kind: Protection, stage: Path, limits: Limits) -> tuple[list[str], d
     readable = [where, *_python_folders(), *SYSTEM, "/dev/null", "/dev/urandom", "/dev/zero"]
     settings = json.dumps({"scratch": scratch, "namespaces": namespaces, "readable": readable, "hidden": _installed(), "limits": asdict(limits)})
     start = f"import sys; sys.path[:0] = {[where, *_site_packages()]!r}; sys.argv = ['server', {settings!r}]; from grader.engine.server import main; main()"
-    python = [sys.executable, "-I", "-S", "-X", "utf8", "-c", start]
+    python = [sys.executable, "-P", "-s", "-S", "-X", "utf8", "-c", start]
     environment = {"PATH": "/usr/bin", "LANG": "C.UTF-8", "HOME": scratch, "MPLBACKEND": "agg", "MPLCONFIGDIR": scratch}
+    environment["PYTHONHASHSEED"] = "0"  # sets of texts have the same order in every run
     environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return [*_bwrap(stage, environment), *python] if namespaces else python, environment
 

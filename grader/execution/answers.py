@@ -9,7 +9,7 @@ from grader.comparison.judge import Verdict, judge, unjudged
 from grader.comparison.observe import Outcome
 from grader.comparison.sample import summarise
 from grader.execution.limits import unreadable
-from grader.execution.submission import CONFLICT, has_conflict_markers
+from grader.execution.notebook import CONFLICT, has_conflict_markers
 
 Judge = Callable[[str, dict[str, Any], list[Outcome]], Verdict]
 

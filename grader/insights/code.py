@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from grader.execution.submission import parsed
+from grader.execution.facts import parsed
 
 MAX_LINES = 60
 """Most lines of code that are shown."""

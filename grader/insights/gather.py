@@ -10,7 +10,7 @@ from typing import Any
 from nbgrader.coursedir import CourseDirectory
 
 from grader.author.lesson import Lesson, LessonError
-from grader.execution.submission import UnreadableNotebook, load_notebook
+from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.insights.book import Book, read_book
 from grader.insights.names import Names
 from grader.instructor.gradebook import course_directory

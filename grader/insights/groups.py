@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.author.lesson import LessonError
-from grader.execution.submission import Cell, Template, UnreadableNotebook, cells_of, load_notebook
+from grader.execution.notebook import Cell, UnreadableNotebook, cells_of, load_notebook
+from grader.execution.submission import Template
 from grader.insights.gather import Class, Work
 from grader.instructor.journal import digest_of
 from grader.instructor.marked import answer_number

@@ -8,7 +8,7 @@ import copy
 import symtable
 from collections.abc import Iterator, Sequence
 
-from grader.execution.submission import parsed
+from grader.execution.facts import parsed
 from grader.insights.code import unparsed, without_words
 
 MODULES = ("numpy", "numpy.linalg", "numpy.random", "math")

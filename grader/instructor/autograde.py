@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
-from grader.execution.submission import Cell, Template, UnreadableNotebook, cells_of, load_notebook
+from grader.execution.notebook import Cell, UnreadableNotebook, cells_of, load_notebook
+from grader.execution.submission import Template
 from grader.instructor.grade import draw_seed
 from grader.instructor.journal import Basis, Grading, Journal, digest_of, edition_of, grader_version, journal_path, open_journal, read_journal
 from grader.instructor.marked import Released, marked, released, unanswered

@@ -24,7 +24,7 @@ from traitlets import Type
 
 from grader.author.lesson import Lesson, authors_root, lessons_in, load_lesson
 from grader.comparison.present import count_of
-from grader.execution.submission import UnreadableNotebook, load_notebook
+from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.instructor.gradebook import open_book
 from grader.instructor.handin import HandIn
 from grader.instructor.journal import JournalBusy

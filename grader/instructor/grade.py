@@ -18,7 +18,8 @@ from grader.comparison.judge import Verdict
 from grader.comparison.present import one_line
 from grader.comparison.vocabulary import in_words
 from grader.engine.engine import Engine
-from grader.execution.submission import UnreadableNotebook, facts, read_notebook
+from grader.execution.facts import facts
+from grader.execution.notebook import UnreadableNotebook, read_notebook
 from grader.execution.unconfined import Unconfined
 from grader.instructor.run import Graded, Run, Runner
 

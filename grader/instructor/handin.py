@@ -17,7 +17,7 @@ from typing import Any
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
-from grader.execution.submission import MAX_BYTES, UnreadableNotebook
+from grader.execution.notebook import MAX_BYTES, UnreadableNotebook
 from grader.instructor.marked import has_verdicts
 
 MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)

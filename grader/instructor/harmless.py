@@ -7,7 +7,7 @@ import binascii
 import re
 from typing import Any
 
-from grader.execution.submission import text_in
+from grader.execution.notebook import text_in
 
 MAX_TEXT = 20_000
 """Most characters shown of one output or one markdown cell."""

@@ -9,7 +9,9 @@ from typing import Any
 
 from grader.author.lesson import Lesson, LessonError
 from grader.comparison.present import STYLE
-from grader.execution.submission import Cell, Template, answers_in, cells_of, facts, is_stub
+from grader.execution.facts import facts, is_stub
+from grader.execution.notebook import Cell, cells_of
+from grader.execution.submission import Template, answers_in
 from grader.instructor.harmless import harmless_markdown, harmless_outputs, harmless_text
 
 RawCell = dict[str, Any]
@@ -55,7 +57,7 @@ def marked(known: Template, lesson: Released, loaded: list[RawCell], result: dic
     Args:
         known: how the lesson's notebook looks.
         lesson: the notebook that learners get.
-        loaded: the submission's cells, see `grader.execution.submission.load_notebook`.
+        loaded: the submission's cells, see `grader.execution.notebook.load_notebook`.
         result: what it got, see `grader.instructor.workforce.Result`.
     """
     submitted = cells_of(loaded)

@@ -13,7 +13,8 @@ from grader.comparison.judge import Verdict, call_of, judge
 from grader.comparison.observe import Outcome
 from grader.execution.answers import verdict_on
 from grader.execution.attempt import Request, Response
-from grader.execution.submission import Cell, Template, cells_to_run, read_notebook, why_missing
+from grader.execution.notebook import Cell, read_notebook
+from grader.execution.submission import Template, cells_to_run, why_missing
 
 
 class Runner(Protocol):

@@ -13,7 +13,7 @@ from typing import Any
 from nbformat import NotebookNode, from_dict
 
 from grader.author.lesson import Lesson, load_lesson
-from grader.execution.submission import cells_of, load_notebook
+from grader.execution.notebook import cells_of, load_notebook
 from grader.instructor.grade import draw_seed, open_runner
 from grader.instructor.handin import HandIn
 from grader.instructor.journal import Basis, Grading, Journal, JournalBusy, digest_of, edition_of, grader_version, journal_path, open_journal

@@ -21,7 +21,7 @@ import nbformat
 
 from grader.author.build import stamped
 from grader.author.lesson import Lesson, LessonError, authors_root, cell_ids, lessons_in, load_lesson, named_lessons, role
-from grader.execution.submission import Cell, UnreadableNotebook, read_notebook
+from grader.execution.notebook import Cell, UnreadableNotebook, read_notebook
 from grader.instructor.grade import find_lesson
 from grader.learner.page import WIDGET
 from grader.refused import Refused

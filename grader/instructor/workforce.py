@@ -22,7 +22,7 @@ from grader.comparison.judge import Verdict
 from grader.comparison.present import STYLE, failure_rows, verdict_html
 from grader.engine.refused import EngineRefused
 from grader.execution.attempt import Request, Response
-from grader.execution.submission import Cell
+from grader.execution.notebook import Cell
 from grader.instructor.grade import open_runner
 from grader.instructor.run import Graded, Run, Runner
 from grader.orphan import end_with_parent

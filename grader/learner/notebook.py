@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from grader.execution.submission import Template, UnreadableNotebook, answers_in, cells_of, cells_to_run, load_notebook
+from grader.execution.notebook import UnreadableNotebook, cells_of, load_notebook
+from grader.execution.submission import Template, answers_in, cells_to_run
 from grader.learner.check import KeyMissing, load_key
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from grader.comparison.judge import call_of, judge, observe_all
 from grader.comparison.observe import misfit, undisturbed
-from grader.execution.submission import UnreadableNotebook, parsed
+from grader.execution.facts import parsed
+from grader.execution.notebook import UnreadableNotebook
 from grader.learner.check import KEY_FILE, KeyMissing, load_key
 from grader.learner.notebook import cells_that_count, found
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.comparison.present import progress_text
-from grader.execution.submission import UnreadableNotebook, checked_name, facts, load_notebook, text_of
+from grader.execution.facts import checked_name, facts
+from grader.execution.notebook import UnreadableNotebook, load_notebook, text_of
 from grader.learner.ask import Asked
 from grader.learner.check import KEY_FILE, KeyMissing, load_key
 from grader.learner.notebook import found

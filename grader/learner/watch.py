@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grader.comparison.judge import Verdict, call_of
 from grader.execution.answers import verdict_on
-from grader.execution.submission import UnreadableNotebook, load_notebook
+from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.execution.unconfined import Unconfined, Unwanted
 from grader.learner.check import KEY_FILE, KeyMissing, load_key
 from grader.learner.notebook import cells_that_count, found

@@ -447,6 +447,15 @@ def test_what_one_notebook_left_behind_no_other_finds(engine: Engine) -> None:
     assert "AssertionError" in (verdict.failure.reason if verdict.failure else "")
 
 
+def test_a_set_of_texts_has_the_same_order_in_every_run(engine: Engine) -> None:
+    request = {"cells": ["def order():\n    return ' '.join({str(i) for i in range(100)})"], "calls": {"order": [{"inputs": []}]}}
+    said = []
+    for _ in range(2):
+        with Engine(PATIENT, engine.kind) as fresh:
+            said.append(fresh.run(request)["answers"]["order"]["outcomes"][0]["value"])
+    assert said[0] == said[1]
+
+
 def test_the_environment_holds_nothing_of_ours(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_SECRET", "of ours")
     with Engine(PATIENT, engine.kind) as fresh:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from course import learners_notebook, lesson, solved, written
-from grader.execution.submission import MAX_CELLS, MAX_SOURCE, MAX_SOURCES, UnreadableNotebook, answers_in, cells_of, cells_to_run, load_notebook, read_notebook
+from grader.execution.notebook import MAX_CELLS, MAX_SOURCE, MAX_SOURCES, UnreadableNotebook, cells_of, load_notebook, read_notebook
+from grader.execution.submission import answers_in, cells_to_run
 from grader.execution.unconfined import Unconfined
 from grader.instructor.harmless import harmless_outputs
 from grader.instructor.run import Graded, Run, template

@@ -16,7 +16,7 @@ from course import ROOT, lesson, solved, written
 from grader.cli import main
 from grader.engine.engine import Engine
 from grader.engine.sandbox import Protection, protection
-from grader.execution.submission import MAX_BYTES, UnreadableNotebook, read_notebook
+from grader.execution.notebook import MAX_BYTES, UnreadableNotebook, read_notebook
 from grader.execution.unconfined import Unconfined
 from grader.instructor.run import Run, Runner
 

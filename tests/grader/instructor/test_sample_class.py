@@ -11,7 +11,7 @@ import pytest
 from course import LESSONS, ROOT, copy_of_the_course, lesson
 from grader.cli import main
 from grader.engine.engine import Engine
-from grader.execution.submission import UnreadableNotebook
+from grader.execution.notebook import UnreadableNotebook
 from grader.instructor.run import Run
 from grader.instructor.sample_class import KINDS, sample_class
 
