@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -23,6 +22,9 @@ ROOT = Path(__file__).parent.parent
 LESSON = "neuron"
 OURS = "# Learners' code runs only in the grader's sandbox"
 """Where nbgrader_config.py begins to put the engine behind `nbgrader autograde`."""
+
+MOST = "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:]); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)"
+"""Runs a command and prints, last, the most memory of one of its processes, in kB. Not asked of this process: a child begins with its parent's memory."""
 
 
 class Course:
@@ -44,13 +46,14 @@ class Course:
             shutil.copyfile(ROOT / "course" / LESSON / "answers.json", folder / "answers.json")
         self.run("nbgrader", "generate_assignment", LESSON, "--force")
 
-    def run(self, *words: str) -> float:
-        """Seconds of a command."""
+    def run(self, *words: str) -> tuple[float, float]:
+        """Seconds of a command, and the most memory of one of its processes, in MB."""
         start = time.perf_counter()
-        done = subprocess.run([sys.executable, "-m", {"grader": "grader.cli"}.get(words[0], words[0]), *words[1:]], cwd=self.root, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-m", {"grader": "grader.cli"}.get(words[0], words[0]), *words[1:]]
+        done = subprocess.run([sys.executable, "-c", MOST, *command], cwd=self.root, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(done.stdout[-2000:] + done.stderr[-2000:])
-        return time.perf_counter() - start
+        return time.perf_counter() - start, int(done.stdout.split()[-1]) / 1024
 
     def points(self) -> dict[str, float]:
         """What the gradebook says."""
@@ -62,11 +65,11 @@ class Course:
 
 
 def whole(students: int) -> tuple[float, dict[str, float], float]:
-    """Seconds of `grader autograde` on a class, its points, and the most memory of one of its processes so far, in MB."""
+    """Seconds of `grader autograde` on a class, its points, and the most memory of one of its processes, in MB."""
     with tempfile.TemporaryDirectory() as folder:
         course = Course(Path(folder), students)
-        seconds = course.run("grader", "autograde", LESSON)
-        return seconds, course.points(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        seconds, memory = course.run("grader", "autograde", LESSON)
+        return seconds, course.points(), memory
 
 
 def each_further(students: int, plain: bool) -> tuple[float, dict[str, float]]:
@@ -75,7 +78,7 @@ def each_further(students: int, plain: bool) -> tuple[float, dict[str, float]]:
     for count in (2, students):
         with tempfile.TemporaryDirectory() as folder:
             course = Course(Path(folder), count, plain)
-            times.append(course.run("nbgrader", "autograde", LESSON))
+            times.append(course.run("nbgrader", "autograde", LESSON)[0])
             points = course.points()
     return (times[1] - times[0]) / (students - 2), points
 

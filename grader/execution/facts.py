@@ -53,7 +53,7 @@ def _read_facts(source: str) -> Facts:
     )
 
 
-_kept_facts = lru_cache(maxsize=4096)(_read_facts)
+_kept_facts = lru_cache(maxsize=512)(_read_facts)
 
 _facts_kept_briefly = lru_cache(maxsize=MAX_SOURCES // MAX_KEPT)(_read_facts)
 
