@@ -12,7 +12,7 @@ from playground.digits import digits
 from playground.learner import Watched
 from playground.live import LiveFigure
 from playground.marks import Array
-from playground.network import BUGS, LIMIT, Blocks, Moment, Problem, accuracy, broken, errors, gate, history, names, training
+from playground.network import BUGS, LIMIT, Blocks, Moment, Problem, Training, accuracy, broken, errors, gate, history, names, run_through, training
 from playground.scene import Frame
 from playground.style import BLACK, BLUE, GREEN, PURPLE, VERMILLION, Look, number
 
@@ -34,19 +34,21 @@ LEARNING, TESTING = "the digits to learn from", "the digits to be tested with"
 def bench(mine: Any, forward: Function, backward: Function, train: Function, relative_error: Function, after: Any = None) -> LiveFigure:
     """The gradient check, for the network as it is and with a bug put in, and what accuracy on digits says about the same bug."""
 
-    def move(f: Any, bug: str) -> Frame:
+    def move(f: Any, bug: str) -> Iterator[Frame]:
         blocks = broken(_blocks(f, mine), bug)
         found = errors(blocks)
-        tops = np.clip(np.array(list(found.values())), 2 * SMALLEST, None)
-        share = accuracy(blocks, _digits(TESTING), history(blocks, _digits(LEARNING), (32,), "init_kaiming_normal", 0.5, DIGIT_STEPS, DIGIT_STEPS)[-1].layers)
-        largest = max(found.values())
-        return {
-            "errors": (np.arange(len(tops)), np.full(len(tops), SMALLEST), tops),
-            "limit": (np.array([-0.6, 5.6]), np.array([LIMIT, LIMIT])),
-        }, (
-            f"The gradient check {'passes' if largest < LIMIT else 'fails'}, the largest error is {number(largest, 2, least=0)};"
-            f" trained all the same, it gets {_percent(share)} of new digits right."
-        )
+        tops, largest = np.clip(np.array(list(found.values())), 2 * SMALLEST, None), max(found.values())
+        bars = (np.arange(len(tops)), np.full(len(tops), SMALLEST), tops)
+        run = _reader(blocks, (32,))
+        while True:
+            run.advance()
+            share = accuracy(blocks, _digits(TESTING), run.moments[-1].layers)
+            yield {"errors": bars, "limit": (np.array([-0.6, 5.6]), np.array([LIMIT, LIMIT]))}, (
+                f"The gradient check {'passes' if largest < LIMIT else 'fails'}, the largest error is {number(largest, 2, least=0)};"
+                f" trained all the same, it gets {_percent(share)} of new digits right{'' if run.complete else ' so far'}."
+            )
+            if run.complete:
+                return
 
     play = _play("The gradient check and the accuracy of a network with a bug", move, mine, after, forward, backward, train, relative_error)
     ax = play.axes(ylabel="relative error", xlim=(-0.6, 5.6), ylim=(SMALLEST, 10), yscale="log")
@@ -160,10 +162,15 @@ def _ready(f: Any, mine: Any) -> Blocks:
     return blocks
 
 
+def _reader(blocks: Blocks, hidden: tuple[int, ...]) -> Training:
+    """The training of a network that reads digits."""
+    return training(blocks, _digits(LEARNING), hidden, "init_kaiming_normal", 0.5, DIGIT_STEPS, DIGIT_EVERY, keep=True)
+
+
 @lru_cache(maxsize=8)
 def _learned(blocks: Blocks, hidden: tuple[int, ...]) -> tuple[list[Moment], Array]:
     """A network while it learns digits, and the share of new digits that it reads at each moment."""
-    moments = history(blocks, _digits(LEARNING), hidden, "init_kaiming_normal", 0.5, DIGIT_STEPS, DIGIT_EVERY)
+    moments = run_through(_reader(blocks, hidden))
     return moments, np.array([accuracy(blocks, _digits(TESTING), moment.layers) for moment in moments])
 
 

@@ -203,7 +203,11 @@ def training(blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: 
 
 def history(blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int) -> list[Moment]:
     """All moments of a training, with their layers."""
-    run = training(blocks, problem, hidden, scheme, lr, steps, every, keep=True)
+    return run_through(training(blocks, problem, hidden, scheme, lr, steps, every, keep=True))
+
+
+def run_through(run: Training) -> list[Moment]:
+    """All moments of a training that may be under way already."""
     while not run.complete:
         run.advance()
     return run.moments
