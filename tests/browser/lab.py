@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from course import ROOT
 
@@ -169,8 +170,13 @@ class Notebook:
         groups = cell.locator(".widget-radio-box")
         for index in range(groups.count()):
             option = groups.nth(index).locator("input").last
-            if option.is_enabled():
-                option.click()
+            until = time.monotonic() + 60
+            while option.is_enabled() and not option.is_checked():
+                try:
+                    option.click(timeout=5_000)
+                except PlaywrightTimeout:  # the notebook was scrolled elsewhere meanwhile, and hides what is out of sight
+                    assert time.monotonic() < until, f"{cell_id} does not stay in view."
+                    self.cell(cell_id)
         expect(cell.locator(".asked", has_text="✓").or_(cell.locator(".asked", has_text="✗"))).to_have_count(groups.count())
 
     def drag(self, slider: Locator, share: float = 0.3, steps: int = 12, at_each: Callable[[float], None] | None = None) -> None:
