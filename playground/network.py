@@ -55,10 +55,10 @@ class Blocks:
 
     def logits(self, X: Array, layers: Layers) -> Array:
         """The last sums (n, k) for examples X (n, d)."""
-        return self.sums(X, layers)[-1]
+        return self.inputs_and_sums(X, layers)[1][-1]
 
-    def sums(self, X: Array, layers: Layers) -> list[Array]:
-        """The weighted sums (n, d_out) of each layer for examples X (n, d).
+    def inputs_and_sums(self, X: Array, layers: Layers) -> tuple[Any, list[Array]]:
+        """What forward returns for examples X (n, d): the inputs of each layer as they are, and its weighted sums (n, d_out).
 
         Raises:
             Unusable: forward returned something else than the inputs and the sums of these layers.
@@ -67,16 +67,13 @@ class Blocks:
         sums = _arrays(result[1]) if isinstance(result, tuple | list) and len(result) == 2 else []
         if [Z.shape for Z in sums] != [(len(X), len(b)) for _, b in layers]:
             raise self.use["forward"].unfit(result, "the inputs and the sums of each layer")
-        return sums
+        return result[0], sums
 
     def gradient(self, X: Array, labels: Array) -> Function:
         """A function from layers to the gradients (dW, db) of the mean cross-entropy on these examples."""
 
         def gradients(layers: Layers) -> Any:
-            result = self.use["forward"](X, layers, self.use["relu"])
-            if not (isinstance(result, tuple | list) and len(result) == 2 and result[1]):
-                raise self.use["forward"].unfit(result, "the inputs and the sums of each layer")
-            inputs, sums = result
+            inputs, sums = self.inputs_and_sums(X, layers)
             d_logits = self.use["softmax_ce_grad"](sums[-1], labels)
             found = self.use["backward"](d_logits, inputs, sums, layers, self.use["relu_grad"], self.use["dense_backward"])
             return self._like(layers, found, "backward", "the gradients (dW, db) of each layer")
@@ -246,7 +243,7 @@ def _clear_of_kinks(blocks: Blocks, X: Array) -> Layers:
     for seed in range(200):
         rng = np.random.default_rng(seed)
         layers: Layers = [(W, np.asarray(rng.normal(0, 0.5, size=b.shape))) for W, b in blocks.start((3, 5, 4, 3), "init_kaiming_normal", seed)]
-        sums = blocks.sums(X, layers)
+        _, sums = blocks.inputs_and_sums(X, layers)
         if min(float(np.abs(Z).min()) for Z in sums[:-1]) > CLEAR_OF_KINKS:
             break
     return layers
