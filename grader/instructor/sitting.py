@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import atexit
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
-from grader.author.lesson import Lesson, load_lesson
+from grader.author.lesson import Lesson
 from grader.execution.notebook import cells_of, load_notebook
-from grader.instructor.grade import draw_seed, open_runner
+from grader.instructor.grade import draw_seed
 from grader.instructor.handin import HandIn
 from grader.instructor.journal import Basis, Grading, Journal, JournalBusy, digest_of, edition_of, grader_version, journal_path, open_journal
 from grader.instructor.marked import marked, released
-from grader.instructor.run import Run, Runner
-from grader.instructor.workforce import Result, grade_one
+from grader.instructor.workforce import Order, Result, grade_batch, run_of
 
 PATIENCE = 10.0
 """Seconds that another run may still have a lesson's journal."""
@@ -32,7 +29,7 @@ class Sitting:
         version, edition = grader_version(), edition_of(lesson)
         seed = journal.seed(version, edition)
         self.basis, self.journal = Basis(version, edition, draw_seed() if seed is None else seed), journal
-        self.run, self.released = _kept_run(lesson.folder, edition, self.basis.seed), released(lesson.folder.parent.parent, lesson)
+        self.order, self.released = Order(lesson.folder, edition, self.basis.seed), released(lesson.folder.parent.parent, lesson)
         self.journal.start(self.basis)
         self.loaded: list[dict[str, Any]] = []
         self.result: Result = {}
@@ -41,12 +38,12 @@ class Sitting:
     def grade(self, student: str, data: bytes) -> None:
         """Grade a notebook and note what it got."""
         self.loaded = load_notebook(data)
-        self.result = grade_one(self.run, cells_of(self.loaded), _runner())
+        (self.result,) = grade_batch(self.order, [cells_of(self.loaded)])
         self.record = self.journal.add_grading(self.basis, student, digest_of(data), self.result)
 
     def notebook(self, result: Result) -> NotebookNode:
         """The notebook that is being graded, marked with a result."""
-        node: NotebookNode = from_dict(marked(self.run.template, self.released, self.loaded, result))  # type: ignore[no-untyped-call]
+        node: NotebookNode = from_dict(marked(run_of(self.order).template, self.released, self.loaded, result))  # type: ignore[no-untyped-call]
         return node
 
     def note_written(self, folder: Path) -> None:
@@ -74,16 +71,3 @@ def sitting_for(lesson: Lesson) -> Iterator[Sitting]:
                     raise
                 time.sleep(0.1)
         yield Sitting(lesson, journal)
-
-
-@cache
-def _kept_run(folder: Path, edition: str, seed: int) -> Run:
-    """Formgrader's server grades one submission after the other, each with a sitting of its own."""
-    return Run(load_lesson(folder), seed)
-
-
-@cache
-def _runner() -> Runner:
-    stack = ExitStack()
-    atexit.register(stack.close)
-    return stack.enter_context(open_runner())

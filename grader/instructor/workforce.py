@@ -110,7 +110,7 @@ def grade_many(executor: Callable[[], Executor], order: Order, notebooks: Iterab
 def grade_batch(order: Order, notebooks: list[list[Cell]]) -> list[Result]:
     """What some notebooks got. Runs in a worker, which keeps the lesson and the expected values for the next batch, and for each thread a runner."""
     with _TURN:
-        run, runner = _run(order), _runner(order)
+        run, runner = run_of(order), _runner(order.unsafe)
         return [grade_one(run, cells, runner) for cells in notebooks]
 
 
@@ -156,18 +156,19 @@ def cluster_workers(scheduler: str) -> Iterator[tuple[Callable[[], Executor], in
 
 
 @cache
-def _run(order: Order) -> Run:
+def run_of(order: Order) -> Run:
+    """The one run of an order, with what is expected."""
     return Run(load_lesson(order.folder), order.seed)
 
 
-def _runner(order: Order) -> Runner:
-    """This thread's own: an engine runs one notebook at a time."""
-    runners: dict[Order, Runner] = vars(_OF_THREAD).setdefault("runners", {})
-    if order not in runners:
+def _runner(unsafe: bool) -> Runner:
+    """This thread's own, for all orders: an engine knows no lesson, and runs one notebook at a time."""
+    runners: dict[bool, Runner] = vars(_OF_THREAD).setdefault("runners", {})
+    if unsafe not in runners:
         stack = ExitStack()
-        runners[order] = _InTurn(stack.enter_context(open_runner(order.unsafe)))
+        runners[unsafe] = _InTurn(stack.enter_context(open_runner(unsafe)))
         atexit.register(stack.close)
-    return runners[order]
+    return runners[unsafe]
 
 
 class _InTurn:
