@@ -11,6 +11,8 @@ from typing import Any
 
 from nbgrader.exchange.default import ExchangeCollect
 
+from grader.instructor.handin import opened
+
 
 class OrdinaryFiles(ExchangeCollect):  # type: ignore[misc]
     """`nbgrader collect`, which on its own follows each link in what a learner handed in, with the rights of the teacher who collects it."""
@@ -60,7 +62,7 @@ def _copy_file(name: str, folder: int, owner: int, copy: Path) -> str:
             return "it is a link"
         if not stat.S_ISREG(kind):
             return "it is no ordinary file"
-        with open(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder), "rb") as file:
+        with opened(name, folder) as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode) or found.st_uid != owner:
                 return "it belongs to somebody else"

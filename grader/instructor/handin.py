@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
@@ -117,13 +117,21 @@ def hand_ins(coursedir: CourseDirectory, lesson: str, students: list[str]) -> li
     return found
 
 
-def _read_file(path: Path, most: int) -> bytes | None:
-    """The beginning of an ordinary file; None where it is none. Nothing is waited for, and no link is followed.
+def opened(path: str | Path, folder: int | None = None) -> BinaryIO:
+    """A file that others may exchange at any moment, open for reading: nothing is waited for, and no link is followed.
+
+    Args:
+        path: below an opened `folder`, where one is given.
 
     Raises:
         OSError: it is a link or can't be opened.
     """
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+    return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder), "rb")
+
+
+def _read_file(path: Path, most: int) -> bytes | None:
+    """The beginning of an ordinary file; None where it is none. Raises like `opened`."""
+    with opened(path) as file:
         return file.read(most) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
 
 
