@@ -9,14 +9,14 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-_running: dict[int, list[Callable[..., Any]]] = {}
-"""On each thread the functions that are under way, the outermost first."""
+_running: dict[int, list[int]] = {}
+"""On each thread the functions that are under way, by their id, the outermost first."""
 
-_guard = threading.RLock()
+_raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+"""Has an exception raised on a thread at its next step; with None, takes back one that waits."""
 
 
 class Interrupted(BaseException):
@@ -27,51 +27,41 @@ class Replaced(Interrupted):
     """The same, because the function has a new definition."""
 
 
-@contextmanager
-def interruptible(function: Callable[..., Any]) -> Iterator[None]:
-    """Within this, the function can be ended on the thread that entered; then `Interrupted` comes out."""
+def interruptible(function: Callable[..., Any], use: Callable[[], Any]) -> Any:
+    """What `use` returns; until then `end` can end it, on behalf of this function. Then `Interrupted` comes out, and never later.
+
+    That holds because CPython lets another thread in, and an exception from one, at a call, a function's start or a jump back alone.
+    Here none lies between the end of `use`, the `del` after which `end` passes this thread by, and the call that takes back what waits;
+    nor, in `end`, between looking at the list and raising.
+    """
     thread = threading.get_ident()
-    with _guard:
-        under_way = _running.setdefault(thread, [])
-        depth = len(under_way)
-        under_way.append(function)
+    here = ctypes.c_ulong(thread)
+    under_way = _running.setdefault(thread, [])
+    depth = len(under_way)
     try:
-        yield
+        under_way.append(id(function))
+        return use()
     finally:
-        _leave(thread, depth)
-
-
-def _leave(thread: int, depth: int) -> None:
-    """Forget what was entered from this depth on, even if an interrupt arrives just now; one that comes too late for all of it is dropped."""
-    late: Interrupted | None = None
-    while True:
-        try:
-            with _guard:
-                del _running[thread][depth:]
-                if depth == 0:
-                    del _running[thread]
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)
-            break
-        except Interrupted as interrupt:
-            late = interrupt
-        except KeyError:  # the interrupt came when it was done
-            break
-    if late is not None and depth:
-        raise late
+        del under_way[depth:]
+        if not depth:
+            _raise_in(here, None)
+            _running.pop(thread, None)
 
 
 def is_outermost() -> bool:
     """Whether no function is under way on this thread, so that nobody further out has to hear of an interrupt."""
-    return threading.get_ident() not in _running
+    return not _running.get(threading.get_ident())
 
 
 def end(function: Callable[..., Any] | None = None) -> None:
     """End this function and whatever it calls, because it was replaced, or all of them, on every thread but this one."""
-    why = Interrupted if function is None else Replaced
-    with _guard:
-        for thread, runs in _running.items():
-            if thread != threading.get_ident() and (function is None or any(function is one for one in runs)):
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(why))
+    which, why = id(function), ctypes.py_object(Interrupted if function is None else Replaced)
+    for thread, under_way in list(_running.items()):
+        there = ctypes.c_ulong(thread)
+        if thread == threading.get_ident():
+            continue
+        if under_way if function is None else which in under_way:
+            _raise_in(there, why)
 
 
 def listen(shell: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -88,8 +88,7 @@ class Watched:
         if any(source is one for one in _ended):
             raise Unusable(f"{self.name} was interrupted.")
         try:
-            with nullcontext() if self.whole else interruptible(source):
-                return use(function)
+            return use(function) if self.whole else interruptible(source, lambda: use(function))
         except Unusable:
             raise
         except NotImplementedError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -131,24 +133,43 @@ def test_another_helper_makes_another_function() -> None:
     assert np.shape(relu(np.zeros(2))) == (2, 2)
 
 
-def test_an_interrupt_that_comes_too_late_disturbs_nobody() -> None:
-    brief = Watched("relu", lambda z: z)
-    stop = threading.Event()
+def test_an_interrupt_that_comes_too_late_disturbs_nobody(quick_turns: None) -> None:
+    inner = Watched("gd_step", lambda z: z)
+    brief = Watched("train", lambda z: inner(z))
+    stop, escaped, said = threading.Event(), list[BaseException](), list[str]()
 
     def many() -> None:
-        while not stop.is_set():
-            try:
-                brief(0.0)
-            except Unusable:
-                _ended.clear()
+        try:
+            while not stop.is_set():
+                try:
+                    brief(0.0)
+                except Unusable as problem:
+                    said.append(str(problem))
+                    _ended.clear()
+        except BaseException as interrupt:
+            escaped.append(interrupt)
 
-    thread = threading.Thread(target=many, daemon=True)
-    thread.start()
-    for _ in range(2000):
-        end()
-    stop.set()
-    assert ended(thread)
-    assert thread.ident not in _running
+    for _ in range(20):
+        thread = threading.Thread(target=many, daemon=True)
+        thread.start()
+        for _ in range(2000):
+            end()
+            end(brief.function)
+        stop.set()
+        assert ended(thread)
+        assert thread.ident not in _running
+        stop.clear()
+    assert escaped == []
+    assert set(said) == {"train was interrupted."}
+
+
+@pytest.fixture
+def quick_turns() -> Iterator[None]:
+    """Threads take turns as often as can be."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
 
 
 def test_an_interrupt_on_the_main_thread_is_a_sentence_too() -> None:
