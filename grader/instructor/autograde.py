@@ -67,7 +67,7 @@ def autograde(root: Path, lesson: Lesson, wish: Wish, progress: Callable[[int, i
     notebook = released(root, lesson)
     handed_in = hand_ins(coursedir, lesson.name, list(wish.students))
     if absent := sorted(set(wish.students) - {one.student for one in handed_in}):
-        raise LessonError(f"{', '.join(absent)} handed in no {lesson.name}: class/submitted has no such folder; nothing was graded")
+        raise LessonError(f"class/submitted has no folder {lesson.name} of {', '.join(absent)}: --student takes the names of its folders; nothing was graded")
     path = journal_path(root, lesson)
     with ExitStack() as stack:
         journal = read_journal(path) if wish.dry else stack.enter_context(open_journal(path))
