@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from classroom import Course
 
@@ -163,8 +164,7 @@ def files(root: Path) -> dict[str, bytes]:
 
 
 def descendants(process: int) -> list[int]:
-    children = [int(child) for task in Path(f"/proc/{process}/task").glob("*/children") for child in task.read_text().split()]
-    return children + [one for child in children for one in descendants(child)]
+    return [child.pid for child in psutil.Process(process).children(recursive=True)]
 
 
 def test_a_course_whose_making_is_refused_or_killed_stays_as_it_was_and_the_next_run_makes_it(tmp_path: Path) -> None:

@@ -150,7 +150,9 @@ def test_an_environment_is_set_up_once_and_again_only_when_its_lock_or_the_proje
 
 @pytest.mark.parametrize("moment", ["unfinished", "pyvenv.cfg", "pip.log"])
 def test_a_set_up_that_was_killed_is_done_anew(project: Project, moment: str) -> None:
+    project.environment["TINY_SECONDS"] = "5" if moment == "pip.log" else "0"  # it must not be over before it is killed
     process = project.start_and_reach(moment)
+    project.environment["TINY_SECONDS"] = "0"
     (project.folder / ".venv" / "half").touch()
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

@@ -183,7 +183,7 @@ def _frames(to_child: FileIO, from_child: FileIO, attempt: Attempt) -> Iterator[
         os.set_blocking(end.fileno(), False)
     to_send = memoryview(attempt.request())
     received = bytearray()
-    while (left := attempt.until - time.monotonic()) > 0:
+    while (left := attempt.left()) > 0:
         readable, writable, _ = select.select([from_child], [to_child] if to_send else [], [], left)
         if writable:
             try:

@@ -32,7 +32,7 @@ INSIDE = {
     "comparison": ("__init__", "compare", "judge", "observe", "plain", "present", "sample", "vocabulary"),
     "execution": ("__init__", "facts", "notebook", "runner", "submission"),
     "engine": ("__init__", "kernel", "scratch", "server"),
-    "learner": ("__init__", "ask", "check", "notebook", "own", "progress"),
+    "learner": ("__init__", "ask", "check", "notebook", "own", "progress", "turn"),
 }
 """Modules of the grader that the sandbox has: what setup cells import, and the runner. None holds an answer."""
 

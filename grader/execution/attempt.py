@@ -13,6 +13,9 @@ from typing import Any
 from grader.execution.frames import answer_of, text_of
 from grader.execution.limits import Limits, ended, too_large, too_slow, unreadable
 
+STANDSTILL = 1.0
+"""Seconds that a grader may be late to notice that time is up; after more, it stood still itself."""
+
 Request = dict[str, Any]
 Response = dict[str, Any]
 """See `grader.execution.runner`. A request may hold more, which no child gets to see; an answer may be ``{"limit": sentence}``."""
@@ -31,13 +34,27 @@ class Attempt:
         mixed = random.Random(json.dumps(request))  # the same notebook and seed are asked in the same order, any other in one of its own
         self.order = {name: mixed.sample(range(len(calls)), len(calls)) if shuffled else list(range(len(calls))) for name, calls in self.calls.items()}
         self.doing: tuple[str, Any] = ("start", None)
-        self.until = self.deadline
+        self.until = self._due = self.deadline
+        self._seconds = limits.total_seconds
         self.forgiven = False
 
     @property
     def complete(self) -> bool:
         """Whether every exercise has an answer, or a sentence in its place."""
         return all(name in self.answers for name in self.calls)
+
+    def left(self) -> float:
+        """Seconds that what the child does may still take, to be asked again when they are over.
+
+        Where that comes late, the grader itself stood still (Ctrl-Z; a machine out of memory), and results may be waiting: what the
+        child does gets its time again, and the notebook as much more.
+        """
+        now = time.monotonic()
+        if (late := now - self._due) > STANDSTILL:
+            self.deadline += late
+            self.until = min(self.deadline, now + self._seconds)
+        self._due = self.until
+        return self.until - now
 
     def request(self) -> bytes:
         """What the next child is asked: a cell that was given up is empty, and answered exercises are left out."""
@@ -47,6 +64,7 @@ class Attempt:
     def begin(self) -> None:
         """A child has been started."""
         self._do("start", None, self.limits.cell_seconds)
+        self._due = self.until
 
     def take(self, frame: Any) -> None:
         """Note a frame; one that makes no sense is as good as none."""
@@ -95,7 +113,7 @@ class Attempt:
         return {"answers": {name: self.answers.get(name, {"limit": late}) for name in self.calls}, "errors": self.errors}
 
     def _do(self, kind: str, what: Any, seconds: float) -> None:
-        self.doing = kind, what
+        self.doing, self._seconds = (kind, what), seconds
         self.until = min(self.deadline, time.monotonic() + seconds)
 
     def _give_up(self, sentence: str) -> None:

@@ -62,7 +62,7 @@ class Unconfined:
     def _run_child(self, attempt: Attempt, folder: str) -> None:
         attempt.begin()
         with _child(attempt.request(), folder) as lines:
-            while (left := attempt.until - time.monotonic()) > 0:
+            while (left := attempt.left()) > 0:
                 if not self._wanted():
                     raise Unwanted
                 with contextlib.suppress(queue.Empty):

@@ -59,12 +59,21 @@ class Book:
     def write(self, student: str, timestamp: datetime | None, scores: dict[str, float], unanswered: set[str]) -> None:
         """Write one submission: all of it, in one commit, or nothing. What was given by hand stays.
 
+        A run of another lesson may make the same student meanwhile; then it is written once more.
+
         Args:
             student: created where the gradebook doesn't know them.
             timestamp: when it was handed in, in UTC.
             scores: the points of each graded cell.
             unanswered: the exercises in whose cell nothing was written.
         """
+        try:
+            self._write(student, timestamp, scores, unanswered)
+        except IntegrityError:
+            self.gradebook.db.rollback()
+            self._write(student, timestamp, scores, unanswered)
+
+    def _write(self, student: str, timestamp: datetime | None, scores: dict[str, float], unanswered: set[str]) -> None:
         db = self.gradebook.db
         with db.no_autoflush:  # one flush, at the commit, in place of one before each question
             if db.query(Student.id).filter_by(id=student).first() is None:

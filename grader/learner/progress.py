@@ -6,15 +6,10 @@ import contextlib
 import json
 import os
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-try:
-    import fcntl
-except ImportError:  # Windows, where a notebook and a watch that write at the same moment may cost one of the two notes
-    fcntl = None  # type: ignore[assignment]
+from grader.learner.turn import turn
 
 FILE = "progress.json"
 
@@ -67,7 +62,7 @@ def record_answer(folder: Path, question: str, option: str) -> None:
 
 
 def _record(folder: Path, note: Note) -> dict[str, Any]:
-    with _turn(folder):
+    with turn(folder, PATIENCE):  # a notebook's kernel and a watch beside it read and write one after the other
         progress = load_progress(folder)
         _add(progress, note)
         try:
@@ -85,27 +80,6 @@ def _add(progress: dict[str, Any], note: Note) -> None:
         progress[note.part].setdefault(note.name, note.value)
     else:
         progress[note.part][note.name] = note.value
-
-
-@contextlib.contextmanager
-def _turn(folder: Path) -> Iterator[None]:
-    """Between reading and writing nobody else writes: a notebook's kernel and a watch beside it take turns, by a lock on the folder itself."""
-    with contextlib.ExitStack() as held:
-        with contextlib.suppress(OSError, AttributeError):  # where there are no locks, or none on this disk, it goes without
-            place = os.open(folder, os.O_RDONLY)
-            held.callback(os.close, place)
-            end = time.monotonic() + PATIENCE
-            while not _locked(place) and time.monotonic() < end:
-                time.sleep(0.005)
-        yield
-
-
-def _locked(place: int) -> bool:
-    try:
-        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _save(folder: Path, progress: dict[str, Any]) -> None:

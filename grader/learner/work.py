@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from grader.learner.turn import turn
+
 COURSE, WORK = "course", "work"
 ORDER = "order.txt"
 """In `course/`: names of lessons, one a line, in the order in which they are taught; lessons that it leaves out follow."""
@@ -21,6 +23,8 @@ EDITION = ".edition"
 """In a copied lesson: the digest of the lesson that it was copied from. A page's is beside it, with its name."""
 COPYING = ".copying-"
 """How a folder's name begins while it is being copied."""
+PATIENCE = 20.0
+"""Seconds that another `lab` or `fresh` in the same folder is waited for; copying takes less than one."""
 
 
 class WorkError(Exception):
@@ -209,9 +213,10 @@ def _writing(work: Path) -> Iterator[None]:
     """Make `work/`, clear away what an interrupted copy left, and turn what the system refuses into a sentence."""
     try:
         work.mkdir(exist_ok=True)
-        for half in work.glob(f"{COPYING}*"):
-            shutil.rmtree(half) if half.is_dir() else half.unlink()
-        yield
+        with turn(work, PATIENCE):
+            for half in work.glob(f"{COPYING}*"):
+                shutil.rmtree(half) if half.is_dir() else half.unlink()
+            yield
     except OSError as error:
         raise WorkError(_why(error, work)) from error
 

@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,10 @@ from course import ROOT
 PICTURES = ROOT / "build" / "screenshots"
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 LAYOUT = """play => {
-    const box = of => { const r = play.querySelector(of)?.getBoundingClientRect(); return r && [r.x, r.y, r.width, r.height].map(Math.round).join(' ') };
+    const box = of => {
+        const r = play.querySelector(of)?.getBoundingClientRect(), at = play.querySelector('.playground').getBoundingClientRect();
+        return r && [r.x - at.x, r.y - at.y, r.width, r.height].map(Math.round).join(' ');
+    };
     const isOut = (text, svg) => {
         const t = text.getBoundingClientRect(), s = svg.getBoundingClientRect();
         return t.left < s.left - 1 || t.top < s.top - 1 || t.right > s.right + 1 || t.bottom > s.bottom + 1;
@@ -42,7 +45,7 @@ LAYOUT = """play => {
     };
     look();
 }"""
-"""Note, in every frame from now on, where the parts of a play lie and how large they are, and which words reach out of the picture."""
+"""Note, in every frame from now on, where in a play its parts lie and how large they are, and which words reach out of the picture."""
 STILL = """element => new Promise(resolve => {
     let before, same = 0;
     const look = () => {
@@ -245,8 +248,9 @@ LABS_OWN = "Failed to execute 'removeChild'"
 def opened(server: Server, path: str, chromium: Any, complaints: list[str], under: str = "lab/tree") -> Iterator[Notebook]:
     """A notebook in JupyterLab (or, under "notebooks", in Notebook 7), its kernel ready; what the page reports as errors is added to `complaints`."""
     page = chromium.new_page(viewport={"width": 1280, "height": 1000})
-    page.on("pageerror", lambda error: None if LABS_OWN in str(error) else complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" and "Failed to load resource" not in message.text else None)
+    heard: list[str] = []
+    page.on("pageerror", lambda error: None if LABS_OWN in str(error) else heard.append(str(error)))
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" and "Failed to load resource" not in message.text else None)
     page.goto(server.url(f"{under}/{path}?reset"))
     page.wait_for_function(READY, timeout=120_000)
     page.evaluate("() => jupyterapp.shell.collapseLeft()")
@@ -254,11 +258,15 @@ def opened(server: Server, path: str, chromium: Any, complaints: list[str], unde
     try:
         yield Notebook(page)
     finally:
+        complaints += heard  # not what JupyterLab says of a kernel that is shut down while it starts
         page.evaluate("() => jupyterapp.shell.currentWidget?.sessionContext.shutdown()")
         page.close()
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port for a server that starts in a moment, below those that the system gives away itself."""
+    while True:
+        port = 15_000 + secrets.randbelow(15_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

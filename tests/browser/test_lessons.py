@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Notebook, Server, opened, shows
+from lab import READY, Notebook, Server, opened, shows
 from playwright.sync_api import Locator, expect
 
 from course import LESSONS, lesson, references
@@ -107,6 +107,7 @@ def test_the_welcome_page_shows_the_learners_progress_and_leads_on(server: Serve
             notebook.picture(f"welcome-{theme.lower()}")
         table.get_by_role("link", name=lesson(LESSONS[1]).title).click()
         expect(notebook.page.get_by_role("heading", name=lesson(LESSONS[1]).title)).to_be_visible(timeout=60_000)
+        notebook.page.wait_for_function(READY, timeout=120_000)
     assert complaints == []
 
 

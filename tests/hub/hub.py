@@ -136,7 +136,8 @@ class ClassServer:
         script = self.block("start").rstrip() + " " + " ".join(ours)
         with self.log.open("w") as log:
             self.process = subprocess.Popen([*SUDO, "sh", "-euc", script.replace("\n" + str(ENVIRONMENT), f"\nexec {ENVIRONMENT}")], stdout=log, stderr=subprocess.STDOUT)
-        for _ in range(150):
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
             with suppress(OSError), urllib.request.urlopen(self.url("hub/health"), timeout=2):
                 return
             assert self.process.poll() is None, self.log.read_text()

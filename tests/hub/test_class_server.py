@@ -313,7 +313,7 @@ def test_who_hands_in_late_reads_what_it_costs(evening: Evening) -> None:
 
 
 def test_no_page_complains_but_formgraders_where_it_finds_no_network(evening: Evening) -> None:
-    assert evening.complaints.pop("teacher") in ([], ["Failed to load resource: net::ERR_NAME_NOT_RESOLVED"])  # MathJax, beside a notebook to comment
+    assert [said for said in evening.complaints.pop("teacher") if "Failed to load resource: net::ERR_" not in said] == []  # MathJax, beside a notebook to comment
     assert evening.complaints == {"ada": [], "bob": []}
 
 

@@ -43,9 +43,9 @@ def percents(text: str) -> list[float]:
 def test_each_experiment_draws_itself_in_less_than_five_seconds(name: str) -> None:
     network.training.cache_clear()
     capstone._learned.cache_clear()
-    start = time.process_time()
+    start = time.thread_time()
     assert play_of(name).still().startswith(b"\x89PNG")
-    assert time.process_time() - start < 5 * 2  # processor time of two cores
+    assert time.thread_time() - start < 5
 
 
 def test_the_gradient_check_passes_for_the_reference_and_fails_for_every_bug() -> None:
@@ -108,9 +108,9 @@ def test_digits_are_read_after_less_than_a_second_of_training() -> None:
     seconds = []
     for _ in range(3):  # the quickest: a busy machine takes longer for the same
         network.training.cache_clear()
-        start = time.process_time()
+        start = time.thread_time()
         network.history(blocks, capstone._digits(capstone.LEARNING), (32,), "init_kaiming_normal", 0.5, 100, 50)
-        seconds.append(time.process_time() - start)
+        seconds.append(time.thread_time() - start)
     assert min(seconds) < 5  # of two cores, of which one mostly waits: less than a second on a quiet machine
 
 

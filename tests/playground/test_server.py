@@ -62,7 +62,7 @@ async def look(app):
 
     seen.append(await ask("execute_request", code=TARGET, silent=False, store_history=False, user_expressions={}, allow_stdin=False))
     await ask("comm_open", comm_id="c", target_name="t", data={})
-    for seconds in (0, 0.5):
+    for seconds in (0, 5):
         server.BUSY_SECONDS = 600 if seconds == 0 else 0.01
         seen.append(await ask("comm_msg", comm_id="c", data={"seconds": seconds}))
     print(json.dumps(seen))

@@ -11,6 +11,7 @@ from course import ROOT
 from grader.engine import sandbox
 from grader.engine.engine import Engine
 from grader.engine.sandbox import Protection, protection
+from grader.execution.limits import Limits
 
 KINDS = [kind for kind in Protection if kind is not Protection.NONE and protection() in (Protection.NAMESPACES, kind)]
 LOOK = """
@@ -52,7 +53,7 @@ def test_a_notebook_does_not_have_what_is_installed_of_ours(kind: Protection, pl
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name.lower())
 def test_no_file_that_a_notebook_has_holds_answers(kind: Protection) -> None:
     readable = f"READABLE = {[*sandbox._python_folders(), *sandbox.SYSTEM]!r}"
-    with Engine(kind=kind) as engine:
+    with Engine(Limits(exercise_seconds=60, total_seconds=120, cpu_seconds=120), kind) as engine:
         response = engine.run({"cells": [readable, LOOK], "calls": {"find": [{"inputs": [names]} for names in ("answers.json finished.py exercises.py", "runner.py")]}})
     answers, other = response["answers"]["find"]["outcomes"]
     assert answers == {"value": ""}

@@ -153,9 +153,9 @@ def test_a_frame_of_many_small_things_is_too_large_before_it_takes_memory(piece:
 
 
 def test_a_result_of_many_dimensions_is_shown_at_once() -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     shown = show({"array": [0.5] * 2**18, "shape": [2] * 18, "dtype": "float64"})
-    assert time.monotonic() - start < 0.5
+    assert time.thread_time() - start < 0.5
     assert shown.startswith("[0.5, 0.5, 0.5, ..., 0.5, 0.5, 0.5]  (of shape (2, 2, 2")
 
 

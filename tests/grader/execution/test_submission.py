@@ -30,10 +30,10 @@ def graded(notebook: dict[str, Any]) -> Graded:
 
 @pytest.mark.parametrize("line", ["<<<<<<< \n", "<<<<<<< \n=======\n"])
 def test_a_file_of_half_conflict_markers_is_refused_at_once(line: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     with pytest.raises(UnreadableNotebook, match=r"web page|damaged"):
         load_notebook(line.encode() * 20_000)
-    assert time.monotonic() - start < 2
+    assert time.thread_time() - start < 2
 
 
 def test_a_notebook_of_brackets_is_refused_before_it_takes_memory() -> None:

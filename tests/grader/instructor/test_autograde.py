@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from classroom import LATE, Course
 
@@ -22,6 +24,7 @@ from course import ROOT, learners_notebook, lesson, solved, written
 from grader.author.lesson import load_lesson
 from grader.cli import main
 from grader.instructor.autograde import Wish, autograde
+from grader.instructor.gradebook import Book
 from grader.instructor.journal import JournalBusy, open_journal, read_journal
 from grader.instructor.marked import has_verdicts
 from grader.instructor.sample_class import sample_class
@@ -368,6 +371,19 @@ def test_a_locked_gradebook_is_said_and_nothing_is_lost(
     assert course.points() == {"ann": 10, "bob": 10}
 
 
+def test_a_student_whom_another_lessons_run_adds_at_the_same_moment_is_graded_all_the_same(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    course.hand_in("ann", solved("neuron"))
+
+    def meanwhile(book: Book, student: str, submitted: Callable[[Book, str], Any] = Book._submitted) -> Any:
+        with course.gradebook() as other:
+            other.update_or_create_student(student)
+        return submitted(book, student)
+
+    monkeypatch.setattr(Book, "_submitted", meanwhile)
+    assert course.autograde().errors == {}
+    assert course.points() == {"ann": 10}
+
+
 OLDER = """
 ALTER TABLE student DROP COLUMN lms_user_id;
 ALTER TABLE grade DROP COLUMN extra_credit;
@@ -473,8 +489,9 @@ def test_no_worker_outlives_a_killed_run(course: Course) -> None:
 
 
 def _children(parent: int) -> list[int]:
-    tasks = Path(f"/proc/{parent}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
+    with suppress(psutil.NoSuchProcess):
+        return [child.pid for child in psutil.Process(parent).children()]
+    return []
 
 
 @pytest.mark.parametrize("students", [21, pytest.param(300, marks=pytest.mark.long)])

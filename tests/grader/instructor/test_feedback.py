@@ -208,11 +208,11 @@ def test_whatever_stays_markdown_is_made_of_harmless_tags() -> None:
 
 @pytest.mark.parametrize("piece", ["<a", "\n", " \n", "<", "< ", "[", "`", "```", "![", "](", "\\", "$", "<b", "<b>", "&", "&#", ">", "x<", "\\\\["])
 def test_how_long_a_look_takes_grows_with_the_text_alone(piece: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     shown = harmless_markdown(piece * 200_000)
-    assert time.monotonic() - start < 0.3
+    assert time.thread_time() - start < 0.3
     markdown2html_mistune(shown)
-    assert time.monotonic() - start < 3
+    assert time.thread_time() - start < 3
 
 
 def test_what_was_repaired_stands_first_and_a_type_that_is_html_is_shown_as_its_source(course: Course) -> None:

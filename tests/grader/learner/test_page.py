@@ -158,6 +158,9 @@ def test_a_cell_that_kills_its_kernel_or_never_ends_is_named(tmp_path: Path, mon
     ):
         notebook = written("neuron", relu=answer)
         number = [cell["id"] for cell in notebook["cells"]].index("relu") + 1
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code" and cell["id"] != "relu":
+                cell["source"] = ""  # else a slow import would be named on a busy machine
         folder_of("neuron", tmp_path / str(number) / why[:10], notebook)
         monkeypatch.chdir(tmp_path / str(number) / why[:10] / "work" / "neuron")
         assert main(["export", "--run"]) == 1

@@ -8,12 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from grader.learner import work
+from grader.learner.turn import turn
 from grader.learner.work import WorkError, edition, find_root, first_page, fresh, lessons, make_work
 
 
@@ -127,6 +129,20 @@ def test_a_welcome_page_whose_copying_was_killed_anywhere_is_whole_at_the_next_s
             fresh(root, "welcome")
         announced = make_work(root)
         assert (mine.read_text() == f"welcome {step}") == (announced == [])
+
+
+def test_of_two_that_copy_at_once_one_waits_for_the_other(root: Path) -> None:
+    pytest.importorskip("fcntl")
+    half = root / "work" / ".copying-ant-1"
+    half.mkdir(parents=True)
+    other = threading.Thread(target=make_work, args=[root])
+    with turn(root / "work", patience=60):
+        other.start()
+        other.join(0.3)
+        assert half.is_dir()
+    other.join(60)
+    assert not half.exists()
+    assert (root / "work" / "ant" / "ant.ipynb").is_file()
 
 
 def test_fresh_of_a_lesson_that_was_never_copied_copies_it(root: Path) -> None:
