@@ -123,6 +123,8 @@ class Canvas:
 
     def freeze(self, with_target: bool) -> None:
         """Add the legend and settle the layout once: from here on nothing moves but the parts."""
+        for before in self.figure.legends:  # from a time that was interrupted
+            before.remove()
         with _settings():
             keys = [(part.key(look), label) for part in self.parts.values() for label, look in _legend(part, with_target)]
             if keys:

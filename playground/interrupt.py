@@ -12,11 +12,17 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-_running: dict[int, list[int]] = {}
-"""On each thread the functions that are under way, by their id, the outermost first."""
+
+class _UnderWay(list[int]):
+    """The functions that are under way on a thread, by their id, the outermost first, and whether any was told to end."""
+
+    told = False
+
+
+_running: dict[int, _UnderWay] = {}
 
 _raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
-"""Has an exception raised on a thread at its next step; with None, takes back one that waits."""
+"""Has an exception raised on a thread at its next step."""
 
 
 class Interrupted(BaseException):
@@ -30,13 +36,12 @@ class Replaced(Interrupted):
 def interruptible(function: Callable[..., Any], use: Callable[[], Any]) -> Any:
     """What `use` returns; until then `end` can end it, on behalf of this function. Then `Interrupted` comes out, and never later.
 
-    That holds because CPython lets another thread in, and an exception from one, at a call, a function's start or a jump back alone.
-    Here none lies between the end of `use`, the `del` after which `end` passes this thread by, and the call that takes back what waits;
-    nor, in `end`, between looking at the list and raising.
+    That holds because CPython lets another thread in, and an exception from one, at a call, a function's start or a jump back alone
+    (and, under a debugger, at any line). Here none lies between the end of `use` and the `del` after which `end` passes this thread by;
+    nor, in `end`, between looking at the list and raising. What came before that and still waits is met by a jump back.
     """
     thread = threading.get_ident()
-    here = ctypes.c_ulong(thread)
-    under_way = _running.setdefault(thread, [])
+    under_way = _running.setdefault(thread, _UnderWay())
     depth = len(under_way)
     try:
         under_way.append(id(function))
@@ -44,7 +49,12 @@ def interruptible(function: Callable[..., Any], use: Callable[[], Any]) -> Any:
     finally:
         del under_way[depth:]
         if not depth:
-            _raise_in(here, None)
+            if under_way.told:  # to take back what waits would slow down all of Python 3.12 until the next one comes
+                try:
+                    for _ in "jump":
+                        pass
+                except Interrupted:
+                    pass
             _running.pop(thread, None)
 
 
@@ -56,12 +66,13 @@ def is_outermost() -> bool:
 def end(function: Callable[..., Any] | None = None) -> None:
     """End this function and whatever it calls, because it was replaced, or all of them, on every thread but this one."""
     which, why = id(function), ctypes.py_object(Interrupted if function is None else Replaced)
-    for thread, under_way in list(_running.items()):
-        there = ctypes.c_ulong(thread)
+    for thread, under_way in _running.copy().items():
         if thread == threading.get_ident():
             continue
+        what = ctypes.c_ulong(thread), why  # made before the look: making it may collect garbage, and so let the thread in
+        under_way.told = True
         if under_way if function is None else which in under_way:
-            _raise_in(there, why)
+            _raise_in(*what)
 
 
 def listen(shell: Any) -> None:

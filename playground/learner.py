@@ -84,6 +84,8 @@ class Watched:
         function = self.function
         if function is None:
             raise NotWritten(f"{self.name} is not written yet.")
+        if not callable(function):
+            raise Unusable(f"{self.name} is no function but {type(function).__name__}.")
         source = self._source or function
         if any(source is one for one in _ended):
             raise Unusable(f"{self.name} was interrupted.")
@@ -146,10 +148,11 @@ class Followed(Watched):
 
     def look_up(self) -> bool:
         """Take the function that the name stands for now, and what it calls; true if any of it is another than before."""
-        before = self.function, self.helpers
+        before = self.function, *self.helpers
         self.function = self._home.get(self._key, self.function)
         self.helpers = _helpers(self.function)
-        if (self.function, self.helpers) == before:
+        now = self.function, *self.helpers
+        if len(now) == len(before) and all(one is other for one, other in zip(now, before, strict=True)):
             return False
         _ended.clear()
         if before[0] is not None:
@@ -163,7 +166,7 @@ def _helpers(function: Function | None) -> tuple[Function, ...]:
     for one in found:  # grows while it is read
         home = getattr(one, "__globals__", {})
         called = [home.get(name) for name in _names(getattr(one, "__code__", None))]
-        found += [each for each in called if isinstance(each, FunctionType) and each.__globals__ is home and each not in found]
+        found += [each for each in called if isinstance(each, FunctionType) and each.__globals__ is home and all(each is not one for one in found)]
     return tuple(found[1:])
 
 

@@ -6,12 +6,14 @@ costs the kernel about a millisecond and the picture still looks like matplotlib
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import weakref
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +21,7 @@ import ipywidgets as widgets
 
 from playground import page, rest, scene
 from playground.canvas import Canvas
-from playground.interrupt import listen
+from playground.interrupt import end, listen
 from playground.learner import Followed, Function, Unusable, Watched, hushed, told
 from playground.marks import Mark
 from playground.patience import patient
@@ -31,6 +33,24 @@ REFRESH_SECONDS = 1 / 30
 """How often a move that yields shows what it has, while the hand rests."""
 
 _one_at_a_time = threading.RLock()
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Within this, one thread at a time. An interrupt of a cell that waits for another thread's turn ends what is under way there."""
+    waits = True
+    try:
+        if os.name == "nt":  # where only who comes back from time to time can be interrupted
+            while not _one_at_a_time.acquire(timeout=0.2):
+                pass
+            _one_at_a_time.release()
+        with _one_at_a_time:
+            waits = False
+            yield
+    except KeyboardInterrupt:
+        if waits:
+            end()
+        raise
 
 
 class LiveFigure(Canvas):
@@ -74,11 +94,16 @@ class LiveFigure(Canvas):
             self.freeze(with_target=self._finished is not None)
             self._root = widgets.VBox(layout=widgets.Layout(overflow="visible"))
             self._root.add_class("playground")
-            self.refresh()
-            self._arrange()
+            covered = self._locked
+            try:
+                self.refresh()
+                self._arrange(covered=covered)
+            except BaseException:  # an interrupt: shown again, it begins anew
+                self._root = None
+                raise
             for control in self.controls.values():
                 control.observe(lambda _: self.refresh(), names="value")
-            if self._locked:
+            if covered:
                 self._after.on_answer(self._open)
             _keep(self)
         return self._root
@@ -104,7 +129,7 @@ class LiveFigure(Canvas):
     def still(self) -> bytes:
         """Both layers in one PNG, at the controls' present values."""
         self.complete()
-        with _one_at_a_time:
+        with _turn():
             artists = [artist for mark in self._marks for artist in mark.draw(self.figure)]
             for order, artist in enumerate(artists):
                 artist.set_zorder(100 + order)  # over all that stands still, as the moving layer lies in a browser
@@ -117,7 +142,7 @@ class LiveFigure(Canvas):
     def refresh(self) -> None:
         """Compute and show the moving parts, for the controls' present values and the functions as they are now."""
         rest.moved()
-        with _one_at_a_time, hushed():
+        with _turn(), hushed():
             for function in self._learner.values():
                 function.look_up()
             self._values, self._coming, self._target = self.values(), None, None
@@ -142,7 +167,7 @@ class LiveFigure(Canvas):
 
     def _go_on(self) -> bool:
         """Take the next result of a move that yields, and show it if it is the last or the time for one more picture; whether there was one."""
-        with _one_at_a_time, hushed():
+        with _turn(), hushed():
             if (coming := self._coming) is None:
                 return False
             newest, problem = self._try(lambda: next(coming, None))
@@ -216,17 +241,17 @@ class LiveFigure(Canvas):
     def _open(self) -> None:
         """Show the play, with what the functions are by now."""
         self.refresh()
-        self._arrange()
+        self._arrange(covered=False)
 
-    def _arrange(self) -> None:
+    def _arrange(self, covered: bool) -> None:
         """Put the play, or its cover, into place."""
         assert self._root is not None
         hide = page.html(page.hide_still(self._name))
-        if self._locked:
+        if covered:
             self._root.children = (hide, page.html(page.cover()))
             return
         self._moving = page.html(self._now())
-        with _one_at_a_time:
+        with _turn():
             picture = page.picture(self.png())
         self._root.children = (hide, page.control_panel(self.panel), page.stack(page.html(picture), self._moving))
 
@@ -268,6 +293,8 @@ def _before_cell(_: Any) -> None:
 
 
 def _after_cell(_: Any) -> None:
-    for play in list(_newest.values()):
-        play.follow()
-    rest.hold(False)
+    try:
+        for play in list(_newest.values()):
+            play.follow()
+    finally:
+        rest.hold(False)

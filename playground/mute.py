@@ -37,10 +37,13 @@ class _Stream:
 
 def listen() -> None:
     """Let printing go through streams that can be muted. Called again, it changes nothing."""
+    streams = vars(sys)
     for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is not None and not isinstance(stream, _Stream):
-            setattr(sys, name, _Stream(stream))
+        ours = _Stream(None)
+        # No call from here to the end, at which another thread could come in: it may put back what it had replaced, and that is to stay.
+        ours._beneath = streams[name]
+        if ours._beneath is not None and ours._beneath.__class__ is not _Stream:
+            streams[name] = ours
 
 
 @contextmanager

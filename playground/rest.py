@@ -26,8 +26,9 @@ def moved() -> None:
 
 
 def hold(on: bool) -> None:
-    """Let nothing go on while a cell runs: the processor is the cell's."""
+    """Let nothing go on while a cell runs, nor before the next one of many has begun: the processor, and the random numbers, are the cell's."""
     global _held
+    moved()
     with _changed:
         _held = on
         _changed.notify()

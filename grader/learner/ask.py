@@ -36,10 +36,9 @@ class Asked:
 
     def on_answer(self, callback: Callable[[], object]) -> None:
         """Call back once the question is answered; at once where it already is."""
+        self._waiting.append(callback)
         if self.answered:
-            callback()
-        else:
-            self._waiting.append(callback)
+            self._tell()
 
     def choose(self, option: str) -> None:
         """Record an answer; the first one stays."""
@@ -47,6 +46,9 @@ class Asked:
             return
         self.chosen = option
         record_answer(self._folder, self.name, option)
+        self._tell()
+
+    def _tell(self) -> None:
         waiting, self._waiting = self._waiting, []
         for callback in waiting:
             callback()

@@ -32,10 +32,25 @@ _unsaved: dict[Path, tuple[list[Note], str]] = {}
 def load_progress(folder: Path) -> dict[str, Any]:
     """``{"solved": {exercise: points}, "answers": {question: option chosen first}}``; empty where nothing readable is kept."""
     try:
+        return _load(folder)
+    except OSError:
+        return _with_unsaved(folder, {"solved": {}, "answers": {}})
+
+
+def _load(folder: Path) -> dict[str, Any]:
+    """The same.
+
+    Raises:
+        OSError: something is kept, and can't be read now.
+    """
+    progress: dict[str, Any] = {"solved": {}, "answers": {}}
+    with contextlib.suppress(FileNotFoundError, ValueError, AttributeError, TypeError):
         data = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        progress = {part: dict(data.get(part, {})) for part in ("solved", "answers")}
-    except (OSError, ValueError, AttributeError, TypeError):
-        progress = {"solved": {}, "answers": {}}
+        progress = {part: dict(data.get(part, {})) for part in progress}
+    return _with_unsaved(folder, progress)
+
+
+def _with_unsaved(folder: Path, progress: dict[str, Any]) -> dict[str, Any]:
     for note in _unsaved.get(folder, ([], ""))[0]:
         _add(progress, note)
     return progress
@@ -63,14 +78,15 @@ def record_answer(folder: Path, question: str, option: str) -> None:
 
 def _record(folder: Path, note: Note) -> dict[str, Any]:
     with turn(folder, PATIENCE):  # a notebook's kernel and a watch beside it read and write one after the other
-        progress = load_progress(folder)
-        _add(progress, note)
         try:
+            progress = _load(folder)
+            _add(progress, note)
             _save(folder, progress)
             _unsaved.pop(folder, None)
+            return progress
         except OSError as error:  # it costs a learner nothing but the memory of it
             _unsaved[folder] = [*_unsaved.get(folder, ([], ""))[0], note], error.strerror or str(error)
-    return progress
+            return load_progress(folder)
 
 
 def _add(progress: dict[str, Any], note: Note) -> None:

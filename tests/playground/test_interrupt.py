@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from figures import html, slope_figure
 
 from playground.interrupt import _running, end
 from playground.learner import Followed, Unusable, Watched, _ended
@@ -170,6 +173,22 @@ def quick_turns() -> Iterator[None]:
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(usual)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="No process of Windows sends itself what a kernel gets there.")
+def test_an_interrupt_of_a_cell_that_waits_for_a_figure_ends_what_the_figure_waits_for() -> None:
+    endless, slow = Endless(), threading.Event()
+    figure = slope_figure(relu=lambda z: endless(z) if slow.is_set() else z)
+    assert figure.widget
+    slow.set()
+    slider = threading.Thread(target=setattr, args=(figure.controls["slope"], "value", 2.0), daemon=True)
+    slider.start()
+    assert endless.begun.wait(60)
+    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        figure.refresh()
+    assert ended(slider)
+    assert "relu was interrupted." in html(figure)
 
 
 def test_an_interrupt_on_the_main_thread_is_a_sentence_too() -> None:

@@ -8,13 +8,14 @@ import re
 import threading
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from figures import html, lines_of, shown, slope_figure
 from matplotlib.image import imread
 
-from playground import rest, style
+from playground import live, rest, style
 from playground.live import LiveFigure
 
 
@@ -27,12 +28,64 @@ class Prediction:
         self.callbacks: list[Any] = []
 
     def on_answer(self, callback: Any) -> None:
-        self.callbacks.append(callback)
+        if self.answered:
+            callback()
+        else:
+            self.callbacks.append(callback)
 
     def answer(self) -> None:
         self.answered = True
         for callback in self.callbacks:
             callback()
+
+
+def test_a_prediction_answered_while_its_play_is_being_covered_uncovers_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    prediction = Prediction()
+
+    def arrange(figure: LiveFigure, original: Any = LiveFigure._arrange, **how: bool) -> None:
+        original(figure, **how)
+        prediction.answered = True
+
+    monkeypatch.setattr(LiveFigure, "_arrange", arrange)
+    assert "it ends at 1." in html(slope_figure(after=prediction))
+
+
+def test_a_play_whose_first_showing_was_interrupted_is_whole_when_it_is_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = slope_figure(relu=lambda z: z)
+    for step in ("refresh", "_arrange"):
+        with monkeypatch.context() as patch:
+            patch.setattr(LiveFigure, step, Mock(side_effect=KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                _ = figure.widget
+    assert "it ends at 1." in html(figure)
+    figure.controls["slope"].value = 2.0
+    assert "it ends at 2." in html(figure)
+    assert len(figure.figure.legends) == 1
+
+
+def test_a_name_that_stands_for_something_else_now_is_said_and_the_next_function_of_that_name_is_followed() -> None:
+    home: dict[str, Any] = {}
+    exec("def relu(z):\n    return z", home)
+    figure = slope_figure(relu=home["relu"])
+    assert "it ends at 1." in html(figure)
+    for thing in (np.zeros(2), np.ones(3)):
+        home["relu"] = thing
+        figure.follow()
+        assert shown(figure, "relu is no function but ndarray. Mend it and run its cell again: this figure follows.")
+    exec("def relu(z):\n    return 2 * z", home)
+    figure.follow()
+    assert shown(figure, "it ends at 2.")
+
+
+def test_a_play_that_cannot_follow_holds_up_no_other_work(cell: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = slope_figure()
+    monkeypatch.setitem(live._newest, "A slope", figure)
+    monkeypatch.setattr(figure, "follow", Mock(side_effect=KeyboardInterrupt))
+    done = threading.Event()
+    rest.later(lambda: bool(done.set()))
+    with pytest.raises(KeyboardInterrupt):
+        live._after_cell(None)
+    assert done.wait(60)
 
 
 def test_moving_a_slider_moves_the_line_and_leaves_the_still_layer() -> None:

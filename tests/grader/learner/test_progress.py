@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -46,6 +47,18 @@ def test_a_turn_that_never_comes_costs_a_second_and_no_note(tmp_path: Path) -> N
     record_answer(tmp_path, "even", "yes")
     os.close(place)
     assert load_progress(tmp_path)["answers"] == {"even": "yes"}
+
+
+def test_what_is_kept_and_cannot_be_read_just_now_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_solved(tmp_path, "relu", 2.0, True)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", Mock(side_effect=PermissionError(13, "Permission denied")))
+        record_solved(tmp_path, "dense", 3.0, True)
+    assert "Permission denied" in (not_kept(tmp_path) or "")
+    assert load_progress(tmp_path)["solved"] == {"relu": 2.0, "dense": 3.0}
+    record_answer(tmp_path, "even", "yes")
+    assert json.loads((tmp_path / "progress.json").read_text()) == {"solved": {"relu": 2.0, "dense": 3.0}, "answers": {"even": "yes"}}
+    assert not_kept(tmp_path) is None
 
 
 def test_what_could_not_be_written_is_added_to_what_others_wrote_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
