@@ -151,7 +151,7 @@ def _play(title: str, move: Any, mine: Any, after: Any, *functions: Function) ->
 def _blocks(f: Any, mine: Any) -> Blocks:
     """All blocks, as they are now."""
     own: Mapping[str, Watched] = vars(f)
-    blocks: dict[str, Any] = {name: own[name].function if name in own else getattr(mine, name) for name in names()}
+    blocks: dict[str, Any] = {name: own[name].usable() if name in own else getattr(mine, name) for name in names()}
     return Blocks(**blocks, helpers=tuple(helper for function in own.values() for helper in function.helpers))
 
 

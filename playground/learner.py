@@ -46,7 +46,8 @@ class Watched:
         Raises:
             Unusable: it raised an exception, or (with `shape`) returned something else than numbers of that shape.
         """
-        result = self._run(lambda function: function(*inputs))
+        given = inputs if self.whole else _fresh(inputs)
+        result = self._run(lambda function: function(*given))
         return result if shape is None else self._numbers(result, shape)
 
     def over(self, points: Array, *inputs: Any) -> Array:
@@ -57,7 +58,8 @@ class Watched:
         """
         if self.whole:
             return self._numbers(self._run(lambda function: function(points, *inputs)), (len(points),))
-        results = self._run(lambda function: [function(point, *inputs) for point in points])
+        own_points, given = points.copy(), _fresh(inputs)
+        results = self._run(lambda function: [function(point, *given) for point in own_points])
         try:
             return self._numbers(np.asarray(results), (len(points),))
         except (Unusable, TypeError, ValueError):
@@ -80,12 +82,20 @@ class Watched:
             return Unusable(f"{self.name} returned None: is its return missing?")
         return Unusable(f"{self.name} returned {type(result).__name__} where {wanted} belongs.")
 
-    def _run(self, use: Callable[[Function], Any]) -> Any:
-        function = self.function
-        if function is None:
+    def usable(self) -> Function:
+        """The function itself.
+
+        Raises:
+            Unusable: there is none, or the name stands for something else.
+        """
+        if self.function is None:
             raise NotWritten(f"{self.name} is not written yet.")
-        if not callable(function):
-            raise Unusable(f"{self.name} is no function but {type(function).__name__}.")
+        if not callable(self.function):
+            raise Unusable(f"{self.name} is no function but {type(self.function).__name__}.")
+        return self.function
+
+    def _run(self, use: Callable[[Function], Any]) -> Any:
+        function = self.usable()
         source = self._source or function
         if any(source is one for one in _ended):
             raise Unusable(f"{self.name} was interrupted.")
@@ -120,6 +130,13 @@ class Watched:
         return numbers.astype(float, copy=False)
 
 
+def _fresh(value: Any) -> Any:
+    """The same with arrays of its own, so that what a learner's function writes over is nobody else's."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return type(value)(map(_fresh, value)) if type(value) in (list, tuple) else value
+
+
 _ended: list[Function] = []
 """Functions that were interrupted. They are not run again, or the next value of a slider would need the next interrupt, until any function
 has a new definition: the one to blame may be another that they call."""
@@ -141,9 +158,9 @@ class Followed(Watched):
 
     def __init__(self, name: str, function: Function | None) -> None:
         super().__init__(name, function)
-        self._key = getattr(function, "__name__", name)
-        homes = [] if function is None else [getattr(function, "__globals__", {})]
-        self._home = next((home for home in [*homes, _notebook()] if home.get(self._key) is function), {})
+        homes = [_notebook()] if function is None else [getattr(function, "__globals__", {}), _notebook()]
+        keys = getattr(function, "__name__", name), name  # a lambda has no name of its own
+        self._home, self._key = next(((home, key) for key in keys for home in homes if home.get(key) is function), ({}, name))
         self.helpers = _helpers(function)
 
     def look_up(self) -> bool:

@@ -141,7 +141,7 @@ def sweep(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
 
 def _digit_runs(gradient_descent: Any) -> list[tuple[Array, float]]:
     """For each of `RATES` the losses (DIGIT_STEPS + 1,) on the way and the share of new digits read at the end; computed once for a function."""
-    function = gradient_descent.function, gradient_descent.helpers
+    function = gradient_descent.usable(), gradient_descent.helpers
     if function not in _runs:
         if len(_runs) > 8:
             _runs.clear()

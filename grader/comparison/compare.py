@@ -27,6 +27,8 @@ def difference(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str
         return _error_difference(case["raises"], outcome)
     if "error" in outcome:
         return f"It raised {error_text(outcome)}"
+    if _is_nothing(outcome) and not _is_nothing(expected):
+        return "It returned None: is its return missing?"
     if kind(case["property"]) == "distribution":
         return sample_difference(expected, outcome)
     if reason := opaque(outcome["value"]):
@@ -58,6 +60,12 @@ def alike(case: dict[str, Any], one: Outcome, other: Outcome) -> bool:
         "dtype": _dtype_difference(case, one, other) is None,
     }.get(kind(case["property"]), True)
     return same_side_effects and _value_difference(case, one, other) is None and _shape_difference(case, one, other) is None
+
+
+def _is_nothing(outcome: Outcome) -> bool:
+    """Whether the function returned None, in each of its draws where it was to draw."""
+    returned = outcome.get("draws") or ([] if outcome.get("sample") else [outcome.get("value", 0)])
+    return bool(returned) and all(one is None for one in returned)
 
 
 def error_text(outcome: Outcome) -> str:

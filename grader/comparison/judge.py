@@ -76,7 +76,7 @@ def judge(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
         outcomes: one for each case, in order.
     """
     if all(outcome.get("error", [""])[0] == "NotImplementedError" for outcome in outcomes):
-        return unjudged(name, key, f"{name} {UNWRITTEN}: replace the line that raises NotImplementedError with your own code.")
+        return unjudged(name, key, f"{name} {UNWRITTEN}: replace the line that raises NotImplementedError with your own code, and run its cell (Shift+Enter).")
     misses = _misses(key["cases"], outcomes)
     missed = {prop for prop, _ in misses}
     tested = in_order(case["property"] for case in key["cases"])

@@ -115,7 +115,7 @@ def _call(function: Callable[..., Any], call: dict[str, Any]) -> Outcome:
     inputs = [decode_input(data) for data in call["inputs"]]
     try:
         result = function(*inputs)
-        if call.get("at") is not None:
+        if call.get("at") is not None and result is not None:
             points = [[decode_input(data) for data in point] for point in call["at"]]
             value: Plain = {"list": [encode(result(*point)) for point in points]}
         else:

@@ -53,6 +53,12 @@ class Asked:
         for callback in waiting:
             callback()
 
+    def look_again(self) -> None:
+        """Take an answer that was given elsewhere meanwhile."""
+        self.chosen = self.chosen or load_progress(self._folder)["answers"].get(self.name)
+        if self.answered:
+            self._tell()
+
     def reply(self) -> str:
         """What the learner reads after choosing, and that it can't be kept where it can't."""
         right = self.chosen == self._question["answer"]
@@ -97,6 +103,10 @@ class Asked:
         buttons.observe(choose, "value")
         self.on_answer(settle)
         return widgets.VBox([question, buttons, reply])
+
+
+_asked: dict[tuple[Path, str], Asked] = {}
+"""What was asked since the kernel started: a play waits for the answer also where its question's cell has been run again since."""
 
 
 def predict(name: str) -> Asked:
@@ -161,7 +171,8 @@ def _ask(name: str, label: str) -> Asked:
     questions = load_key(folder)["questions"]
     if name not in questions:
         raise KeyError(f"no question of this lesson is called {name!r}; it has {', '.join(questions)}")
-    asked = Asked(name, questions[name], label, folder)
+    asked = _asked.setdefault((folder, name), Asked(name, questions[name], label, folder))
+    asked.look_again()
     asked.show()
     return asked
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,15 @@ KEY_FILE = "answers.json"
 
 class KeyMissing(Exception):
     """There is no answer key to compare with; the message says where one belongs."""
+
+    def _render_traceback_(self) -> list[str]:  # what IPython shows: where in the grader it was noticed helps nobody
+        return [str(self)]
+
+
+class Interrupted(KeyboardInterrupt):
+    """A check that was interrupted; the message says what to do."""
+
+    _render_traceback_ = KeyMissing._render_traceback_
 
 
 class Check:
@@ -41,6 +51,9 @@ def check(function: object) -> Check:
     Returns:
         The verdict; as the last line of a cell it shows itself. Wrong functions, wrong arguments and a missing key are
         told in its text and never raised.
+
+    Raises:
+        Interrupted: by the learner.
     """
     folder = Path.cwd()
     try:
@@ -48,7 +61,11 @@ def check(function: object) -> Check:
     except KeyMissing as error:
         verdict = Verdict("check", 0.0, 0.0, note=str(error))
         return Check(verdict, verdict_html(verdict))
-    verdict = _verdict(function, key["exercises"])
+    try:
+        verdict = _verdict(function, key["exercises"])
+    except KeyboardInterrupt:
+        name = getattr(function, "__name__", "It")
+        raise Interrupted(f"{name} was interrupted before it ended. Is there a loop that never ends? Mend it, run its cell and then this one.") from None
     progress = record_solved(folder, verdict.exercise, verdict.points, verdict.solved)
     solved = [name for name in key["exercises"] if name in progress["solved"]]
     return Check(verdict, verdict_html(verdict, solved=len(solved), exercises=len(key["exercises"]), warning=not_kept(folder)))
@@ -73,7 +90,10 @@ def load_key(folder: Path) -> dict[str, Any]:
 
 
 def _verdict(function: object, exercises: dict[str, Any]) -> Verdict:
-    name = getattr(function, "__name__", None)
+    name = _name(function, exercises)
+    if not callable(function) and isinstance(name, str) and name in exercises:
+        kind = type(function).__name__
+        return unjudged(name, exercises[name], f"{name} stands for a value now ({kind}), not for a function: run the cell that defines it again, then this one.")
     if not callable(function) or not isinstance(name, str):
         given = f"{name or function!r}"[:60]
         return Verdict("check", 0.0, 0.0, note=f"check takes the function itself, like check({next(iter(exercises))}); it was given {given}.")
@@ -81,6 +101,39 @@ def _verdict(function: object, exercises: dict[str, Any]) -> Verdict:
         return Verdict(name[:60], 0.0, 0.0, note=f"No exercise of this lesson is called {name[:60]}; it has {', '.join(exercises)}. Keep the name that the cell came with.")
     exercise = exercises[name]
     cases = exercise["cases"]
+    if isinstance(home := getattr(function, "__module__", ""), str) and home.startswith("playground."):
+        return unjudged(name, exercise, f"{name} comes from {home}, which is not handed in: write your own in its cell.")
     if parameters := misfit(function, [call_of(case) for case in cases]):
-        return unjudged(name, exercise, f"{name} takes ({', '.join(exercise['parameters'])}); yours takes {parameters}.")
-    return judge(name, exercise, observe_all(function, cases))
+        return unjudged(name, exercise, f"{name} takes ({', '.join(_wanted(exercise))}); yours takes {parameters}.")
+    verdict = judge(name, exercise, observe_all(function, cases))
+    if verdict.points == 0 and not (verdict.hint or verdict.note) and (order := _another_order(function, exercise["parameters"])):
+        return unjudged(name, exercise, f"{name} takes ({', '.join(_wanted(exercise))}), in this order; yours takes ({', '.join(order)}).")
+    return verdict
+
+
+def _name(function: object, exercises: dict[str, Any]) -> object:
+    """What the notebook calls a function: by its own name, or, as for a lambda, by the name that stands for it."""
+    name = getattr(function, "__name__", None)
+    if isinstance(name, str) and name in exercises:
+        return name
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    defined = {} if shell is None else shell.user_ns
+    return next((one for one in exercises if defined.get(one) is function), name)
+
+
+def _wanted(exercise: dict[str, Any]) -> list[str]:
+    """The parameters that the exercise's function has, those with a default marked."""
+    names: list[str] = exercise["parameters"]
+    needed = len(names) - exercise.get("optional", 0)
+    return [*names[:needed], *(f"{name}=…" for name in names[needed:])]
+
+
+def _another_order(function: Any, parameters: list[str]) -> list[str] | None:
+    """The parameters of a function that has the wanted ones in another order."""
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return None
+    return names if sorted(names) == sorted(parameters) and names != parameters else None

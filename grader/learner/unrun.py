@@ -39,6 +39,6 @@ def what_to_run(error: NameError, defined: dict[str, Any], folder: Path) -> str 
     if error.name in exercises and error.name not in defined:
         return (
             f"The cell in which you write {error.name} has not been run since the kernel started. Run it first, then this one again. {RUN_ALL_ABOVE}"
-            f" If you have run it, see that it still says def {error.name}(…): the name stays as it came."
+            f" If you have run it, see that it ended without an error and still says def {error.name}(…): the name stays as it came."
         )
     return None

@@ -16,6 +16,7 @@ from figures import html, lines_of, shown, slope_figure
 from matplotlib.image import imread
 
 from playground import live, rest, style
+from playground.learner import Watched
 from playground.live import LiveFigure
 
 
@@ -75,6 +76,29 @@ def test_a_name_that_stands_for_something_else_now_is_said_and_the_next_function
     exec("def relu(z):\n    return 2 * z", home)
     figure.follow()
     assert shown(figure, "it ends at 2.")
+
+
+def test_a_lambda_is_followed_by_the_name_that_stands_for_it() -> None:
+    home: dict[str, Any] = {}
+    exec("relu = lambda z: z", home)
+    figure = slope_figure(relu=home["relu"])
+    assert "it ends at 1." in html(figure)
+    exec("relu = lambda z: 2 * z", home)
+    figure.follow()
+    assert shown(figure, "it ends at 2.")
+
+
+def test_what_a_function_writes_over_is_its_own() -> None:
+    def spoiled(x: Any, layers: Any) -> Any:
+        x *= 0
+        layers[0][0][:] = 0
+        return x.sum()
+
+    point, points, layers = np.ones(2), np.ones((3, 2)), [(np.ones((2, 2)), np.ones(2))]
+    watched = Watched("spoiled", spoiled)
+    watched(point, layers)
+    watched.over(points, layers)
+    assert (point.sum(), points.sum(), layers[0][0].sum()) == (2, 6, 4)
 
 
 def test_a_play_that_cannot_follow_holds_up_no_other_work(cell: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,19 @@ def test_a_prediction_is_open_until_it_is_chosen_and_then_answered_for_good(cour
     assert bet.reply() == "✗ No: yes. Half of it is 1."
 
 
+def test_a_question_asked_again_is_the_same_question_to_the_play_that_waits_for_it(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(course / "first")
+    told: list[str] = []
+    predict("even").on_answer(lambda: told.append("answered"))
+    predict("even").choose("no")
+    assert told == ["answered"]
+    monkeypatch.chdir(course / "second")
+    waiting = predict("even")
+    record_answer(course / "second", "even", "yes")  # in another kernel
+    assert predict("even").answered
+    assert waiting.answered
+
+
 def test_an_answer_that_cannot_be_kept_is_answered_and_said(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: Any, **kwargs: Any) -> Any:
         raise OSError(28, "No space left on device")

@@ -7,7 +7,9 @@ import random
 import shutil
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,9 @@ import pytest
 
 from course import ROOT, lesson, named
 from grader import check
-from grader.learner.check import Check
+from grader.learner.check import Check, Interrupted
 from grader.learner.progress import load_progress
+from playground import finished
 
 REFERENCE = lesson("neuron").reference
 
@@ -96,7 +99,7 @@ class Odd:
         (endless, "It raised RecursionError"),
         (stops, "It raised SystemExit"),
         (relu_that(lambda z: z[99]), "It raised IndexError"),
-        (relu_that(None), "It returned something of another kind than expected."),
+        (relu_that(None), "It returned None: is its return missing?"),
         (relu_that(lambda z: [[1.0], [1.0, 2.0]]), "another kind"),
         (relu_that("text"), "another kind"),
         (relu_that(lambda z: np.zeros(3_000_000)), "an array of shape (3000000,), which is more than 1,000,000 numbers"),
@@ -215,3 +218,70 @@ def test_right_values_earn_half_and_each_other_property_an_equal_share() -> None
     assert points(named("sigmoid", lambda z: 1 / (1 + np.exp(-np.asarray(z))))) == 2.7  # one of five others missed
     assert points(named("relu", lambda z: np.where(np.asarray(z) > 0, z, 0))) == 1.8
     assert points(named("relu", lambda z: np.asarray(z) * 1.0)) == 0
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The names that a running notebook knows."""
+    names: dict[str, Any] = {}
+    monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: SimpleNamespace(user_ns=names))
+    return names
+
+
+class Relu:
+    def __call__(self, z: Any) -> Any:
+        return np.maximum(z, 0)
+
+
+@pytest.mark.parametrize("relu", [lambda z: np.maximum(z, 0), Relu(), partial(np.clip, a_min=0, a_max=None)], ids=["lambda", "object", "partial"])
+def test_a_function_without_a_name_is_known_by_the_name_that_stands_for_it(relu: Any, notebook: dict[str, Any]) -> None:
+    notebook["relu"] = relu
+    assert "✓ solved, 2 of 2 points" in check(relu)._repr_html_()
+    notebook["relu"] = lambda z: z
+    assert "✓ solved" not in check(relu)._repr_html_()
+
+
+def test_a_name_that_stands_for_a_value_is_said(notebook: dict[str, Any]) -> None:
+    notebook["sigmoid"] = np.float64(0.5)
+    shown = check(notebook["sigmoid"])
+    assert "sigmoid stands for a value now (float64), not for a function: run the cell that defines it again, then this one." in shown._repr_html_()
+    assert repr(shown) == "0.0"
+
+
+def test_a_function_of_the_course_is_not_the_learners() -> None:
+    shown = check(finished.relu)
+    assert "relu comes from playground.finished, which is not handed in: write your own in its cell." in shown._repr_html_()
+    assert load_progress(Path.cwd())["solved"] == {}
+
+
+def test_parameters_in_another_order_are_said_where_nothing_is_right() -> None:
+    def weighted_sum(b: Any, w: Any, x: Any) -> Any:
+        return x @ w + b
+
+    assert "weighted_sum takes (x, w, b), in this order; yours takes (b, w, x)." in check(weighted_sum)._repr_html_()
+
+    def renamed(w: Any, x: Any, b: Any) -> Any:
+        return w @ x + b
+
+    assert "✓ solved" in check(named("weighted_sum", renamed))._repr_html_()
+
+
+def test_an_interrupted_check_shows_a_sentence_and_no_traceback() -> None:
+    def relu(z: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as caught:
+        check(relu)
+    assert caught.value._render_traceback_() == ["relu was interrupted before it ended. Is there a loop that never ends? Mend it, run its cell and then this one."]
+
+
+@pytest.mark.parametrize(("name", "exercise", "answer", "said"), [
+    ("chain_rule", "chain", lambda d_outer, inner, d_inner: None, "It returned None: is its return missing?"),
+    ("initialization", "init_normal", lambda *inputs: None, "It returned None: is its return missing?"),
+    ("chain_rule", "numerical_grad", lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h), "numerical_grad takes (f, x, h=…); yours takes (f, x, h)."),
+])  # fmt: skip
+def test_what_is_missing_is_named_in_other_lessons_too(name: str, exercise: str, answer: Any, said: str, in_the_lesson: Path) -> None:
+    shutil.copyfile(ROOT / "course" / name / "answers.json", in_the_lesson / "answers.json")
+    shown = check(named(exercise, answer))._repr_html_()
+    assert said in shown
+    assert "Hint:" not in shown

@@ -39,7 +39,7 @@ def test_a_cell_that_is_run_too_early_says_which_to_run_first(lesson: Path) -> N
     assert too_early[0].ename == "NameError"
     assert ABOVE.format("check") in too_early[1].data["text/html"]
     assert WRITE.format("dense") in no_dense[1].data["text/html"]
-    assert "see that it still says def dense(…)" in no_dense[1].data["text/html"]
+    assert "see that it ended without an error and still says def dense(…)" in no_dense[1].data["text/html"]
     assert "It raised NameError" in relu[0].data["text/html"]
     assert "No exercise of this lesson is called relu_of_mine" in renamed[0].data["text/html"]
     assert [one.output_type for one in typo + other] == ["error", "error"]
