@@ -44,8 +44,8 @@ class Asked:
         """Record an answer; the first one stays."""
         if self.answered:
             return
-        self.chosen = option
         record_answer(self._folder, self.name, option)
+        self.chosen = option
         self._tell()
 
     def _tell(self) -> None:
@@ -54,8 +54,8 @@ class Asked:
             callback()
 
     def look_again(self) -> None:
-        """Take an answer that was given elsewhere meanwhile."""
-        self.chosen = self.chosen or load_progress(self._folder)["answers"].get(self.name)
+        """Take what is kept by now: another kernel may have answered, or the lesson been begun anew."""
+        self.chosen = load_progress(self._folder)["answers"].get(self.name)
         if self.answered:
             self._tell()
 

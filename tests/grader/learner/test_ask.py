@@ -50,6 +50,8 @@ def test_a_question_asked_again_is_the_same_question_to_the_play_that_waits_for_
     record_answer(course / "second", "even", "yes")  # in another kernel
     assert predict("even").answered
     assert waiting.answered
+    (course / "second" / "progress.json").unlink()  # as a lesson begun anew has none
+    assert not predict("even").answered
 
 
 def test_an_answer_that_cannot_be_kept_is_answered_and_said(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
