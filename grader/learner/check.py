@@ -64,8 +64,8 @@ def check(function: object) -> Check:
     try:
         verdict = _verdict(function, key["exercises"])
     except KeyboardInterrupt:
-        name = getattr(function, "__name__", "It")
-        raise Interrupted(f"{name} was interrupted before it ended. Is there a loop that never ends? Mend it, run its cell and then this one.") from None
+        name = _name(function, key["exercises"])
+        raise Interrupted(f"{name or 'It'} was interrupted before it ended. Is there a loop that never ends? Mend it, run its cell and then this one.") from None
     progress = record_solved(folder, verdict.exercise, verdict.points, verdict.solved)
     solved = [name for name in key["exercises"] if name in progress["solved"]]
     return Check(verdict, verdict_html(verdict, solved=len(solved), exercises=len(key["exercises"]), warning=not_kept(folder)))
