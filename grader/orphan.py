@@ -1,14 +1,23 @@
-"""A worker process comes in; from then on it ends when its parent does, however that ended."""
+"""A number comes in; a pool of so many processes goes out, each of which ends when its parent does, however that ended."""
 
 from __future__ import annotations
 
 import os
 import threading
-from multiprocessing import parent_process
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context, parent_process
 
 
-def end_with_parent() -> None:
-    """Leave no worker behind when the command that started it is killed; an initializer for process pools."""
+def process_pool(count: int | None = None) -> ProcessPoolExecutor:
+    """Processes that begin afresh, with no thread or lock of this one, and leave none behind when it is killed.
+
+    Args:
+        count: how many; None is one for each core.
+    """
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
 
     def watch() -> None:
         if parent := parent_process():

@@ -11,9 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,7 @@ from grader.author.lesson import Lesson, LessonError, authors_root, cell_ids, lo
 from grader.learner.check import KEY_FILE
 from grader.learner.page import WIDGET
 from grader.learner.work import ORDER
-from grader.orphan import end_with_parent
+from grader.orphan import process_pool
 
 KEY_SEED = 1
 """Of the answer key that learners get. A grading run draws a seed of its own."""
@@ -49,7 +47,7 @@ def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
         LessonError: an author's mistake, or a cell that fails.
     """
     shutil.copyfile(root / CONFIG, into / CONFIG)
-    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
+    with process_pool() as pool:
         list(pool.map(partial(_build_lesson, into=into), lessons))
     (into / "course").mkdir(exist_ok=True)
     for page in sorted((root / "solutions").glob("*.md")):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from grader.comparison.judge import judge, observe_all
 from grader.comparison.observe import Outcome
 from grader.comparison.present import count_of
 from grader.comparison.vocabulary import TODO
-from grader.orphan import end_with_parent
+from grader.orphan import process_pool
 
 SEEDS = 50
 
@@ -93,7 +91,7 @@ def _run(arguments: argparse.Namespace) -> int:
         except LessonError as error:
             sentences.append(str(error))
     jobs = [(lesson.folder, name, arguments.seeds) for lesson in lessons for name in lesson.exercises]
-    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
+    with process_pool() as pool:
         for found in pool.map(_verify_one, *zip(*jobs, strict=True)) if jobs else ():
             sentences += found
     print(*(dict.fromkeys(sentences) or [_summary(lesson, arguments.seeds) for lesson in lessons]), sep="\n")

@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from grader.execution.attempt import Request, Response
 from grader.execution.notebook import Cell
 from grader.instructor.grade import open_runner
 from grader.instructor.run import Graded, Run, Runner
-from grader.orphan import end_with_parent
+from grader.orphan import process_pool
 
 BATCH = 4
 """Notebooks that travel together."""
@@ -135,7 +134,7 @@ def local_workers(count: int) -> Iterator[Callable[[], Executor]]:
     made: list[ProcessPoolExecutor] = []
 
     def make() -> Executor:
-        made.append(ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=end_with_parent))
+        made.append(process_pool(count))
         return made[-1]
 
     try:

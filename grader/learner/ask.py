@@ -171,8 +171,10 @@ def _ask(name: str, label: str) -> Asked:
     questions = load_key(folder)["questions"]
     if name not in questions:
         raise KeyError(f"no question of this lesson is called {name!r}; it has {', '.join(questions)}")
-    asked = _asked.setdefault((folder, name), Asked(name, questions[name], label, folder))
-    asked.look_again()
+    if (asked := _asked.get((folder, name))) is None:
+        asked = _asked[folder, name] = Asked(name, questions[name], label, folder)
+    else:
+        asked.look_again()
     asked.show()
     return asked
 
