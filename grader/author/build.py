@@ -18,10 +18,10 @@ from typing import Any
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import NotebookNode
 
-from grader.author.instep import differences
+from grader.author.drift import built_files, difference, differences
 from grader.author.key import make_key
 from grader.author.lesson import Lesson, LessonError, authors_root, cell_ids, load_lesson, named_lessons, role
 from grader.learner.check import KEY_FILE
@@ -36,8 +36,10 @@ AUTHORS_FILES = ("exercises.py", "__pycache__", ".ipynb_checkpoints", "progress.
 CONFIG = "nbgrader_config.py"
 HALF = "half-"
 """How the end of a file's name begins while it is being put in its place."""
-TIMEOUT = 120
-"""Seconds that one cell of a lesson may take."""
+TIMEOUT = 1200
+"""Seconds that one cell of a lesson may take: a hundred times the slowest cell on a quiet machine."""
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "VECLIB")}
+"""Environment of a lesson's kernel: lessons are built side by side, and BLAS threads that wait for a busy core spin."""
 
 
 def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
@@ -56,6 +58,11 @@ def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
         shutil.copyfile(order, into / "course" / ORDER)
 
 
+def write_key(lesson: Lesson, folder: Path) -> None:
+    """Write the answer key that learners get into a folder."""
+    (folder / KEY_FILE).write_text(_key_text(make_key(lesson, KEY_SEED)), encoding="utf-8")
+
+
 def stamped(lesson: Lesson) -> NotebookNode:
     """The lesson as a notebook whose cells carry lasting ids and nbgrader's metadata."""
     cells = []
@@ -65,7 +72,7 @@ def stamped(lesson: Lesson) -> NotebookNode:
         if kind != "text":
             cell.metadata["nbgrader"] = _metadata(cell["id"], kind, lesson.exercises[name].points if kind == "check" else None)
         cells.append(cell)
-    return _notebook(cells)
+    return notebook_of(cells)
 
 
 def _metadata(grade_id: str, kind: str, points: float | None) -> NotebookNode:
@@ -76,7 +83,7 @@ def _metadata(grade_id: str, kind: str, points: float | None) -> NotebookNode:
     return nbformat.from_dict(data)  # type: ignore[no-untyped-call, no-any-return]
 
 
-def _notebook(cells: list[NotebookNode]) -> NotebookNode:
+def notebook_of(cells: list[NotebookNode]) -> NotebookNode:
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     notebook: NotebookNode = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})  # type: ignore[no-untyped-call]
     return notebook
@@ -88,8 +95,8 @@ def _build_lesson(source: Path, into: Path) -> None:
     folder.mkdir(parents=True)
     for path in _luggage(lesson.folder):
         (shutil.copytree if path.is_dir() else shutil.copyfile)(path, folder / path.name)
-    (folder / KEY_FILE).write_text(_key_text(make_key(lesson, KEY_SEED)), encoding="utf-8")
-    executed = _executed(stamped(lesson), folder, lesson.source_file)
+    write_key(lesson, folder)
+    executed = execute(stamped(lesson), folder, lesson.source_file)
     _write(executed, folder / f"{lesson.name}.ipynb")
     _run_nbgrader(into, lesson.name)
     _give_pictures_back(into / "course" / lesson.name / f"{lesson.name}.ipynb", executed)
@@ -106,8 +113,8 @@ def _build_page(source: Path, standing: Path, course: Path) -> None:
         for lessons in (standing, course):
             if lessons.is_dir():
                 shutil.copytree(lessons, Path(folder) / "course", dirs_exist_ok=True, ignore=shutil.ignore_patterns("progress.json"))
-        _executed(_notebook(cells), Path(folder) / "course", f"solutions/{source.name}")
-    _write(_notebook(cells), course / f"{source.stem}.ipynb")
+        execute(notebook_of(cells), Path(folder) / "course", f"solutions/{source.name}")
+    _write(notebook_of(cells), course / f"{source.stem}.ipynb")
 
 
 def _luggage(folder: Path) -> Iterator[Path]:
@@ -124,11 +131,13 @@ def _key_text(key: dict[str, Any]) -> str:
     return text + "\n"
 
 
-def _executed(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
+def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
     """The notebook with the outputs of its cells, as far as they are the same on every run."""
+    running: list[str] = []
     client = NotebookClient(
         notebook,
         timeout=TIMEOUT,
+        on_cell_start=lambda cell, cell_index: running.append(cell.id),
         kernel_name="python3",
         record_timing=False,
         store_widget_state=False,
@@ -137,17 +146,17 @@ def _executed(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode
         extra_arguments=["--log-level=ERROR"],  # else each kernel warns that it talks to its own machine over TCP
     )
     try:
-        client.execute()
+        client.execute(env={**os.environ, **ONE_THREAD})
     except CellExecutionError as error:
-        failed = next((cell for cell in notebook.cells if any(output.output_type == "error" for output in cell.get("outputs", []))), None)
-        where = f"its cell {failed.id}" if failed else "a cell"
-        raise LessonError(f"{source}: {where} fails: {error.ename}: {error.evalue}") from error
+        raise LessonError(f"{source}: its cell {running[-1]} fails: {error.ename}: {error.evalue}") from error
+    except CellTimeoutError as error:
+        raise LessonError(f"{source}: its cell {running[-1]} took longer than {TIMEOUT} seconds; make it shorter") from error
     (folder / "progress.json").unlink(missing_ok=True)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if WIDGET in output.get("data", {}):
                 output.data[WIDGET]["model_id"] = "0" * 32  # drawn anew on every run
-    return _notebook(notebook.cells)
+    return notebook_of(notebook.cells)
 
 
 def _run_nbgrader(root: Path, lesson: str) -> None:
@@ -175,7 +184,9 @@ def _write(notebook: NotebookNode, path: Path) -> None:
 
 
 def install(built: Path, root: Path) -> list[str]:
-    """Put what was built in its place: first all of it beside the old files, then each at once; returns the names of the files that changed.
+    """Replace the files of the course that the build changed; return their names.
+
+    New files are first written beside the old ones, then each is renamed. A file that says the same stays as it is.
 
     Raises:
         OSError: nothing was put in its place.
@@ -183,12 +194,12 @@ def install(built: Path, root: Path) -> list[str]:
     """
     halves: dict[Path, Path] = {}
     try:
-        for path in sorted(path for room in ("solutions", "course") for path in (built / room).rglob("*") if path.is_file()):
+        for path in built_files(built):
             place = root / path.relative_to(built)
             place.parent.mkdir(parents=True, exist_ok=True)
             for left in place.parent.glob(f".{glob.escape(place.name)}.{HALF}*"):  # of a run that was killed
                 left.unlink()
-            if not (place.is_file() and place.read_bytes() == path.read_bytes()):
+            if not place.is_file() or difference(path, place):
                 halves[place] = place.with_name(f".{place.name}.{HALF}{os.getpid()}")
                 shutil.copyfile(path, halves[place])
         names = [place.relative_to(root).as_posix() for place in halves]
@@ -211,7 +222,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command `course`."""
     course = subparsers.add_parser("course", help="make course/ from solutions/")
     course.add_argument("lessons", nargs="*", metavar="LESSON", help="which lessons; all where none is named")
-    course.add_argument("--check", action="store_true", help="change nothing; say what is not in step")
+    course.add_argument("--check", action="store_true", help="change nothing; report what is out of date")
     course.set_defaults(run=_run)
 
 
@@ -230,8 +241,8 @@ def _make(root: Path, folders: list[Path], whole: bool, check: bool) -> int:
         build(root, folders, Path(built))
         if check:
             found = differences(Path(built), root, whole)
-            print(*found or ["course/ is in step with solutions/."], sep="\n")
+            print(*found or ["course/ is up to date."], sep="\n")
             return int(bool(found))
         changed = install(Path(built), root)
-    print(*[f"made {name}" for name in changed] or ["Everything was in step already."], sep="\n")
+    print(*[f"made {name}" for name in changed] or ["Everything is up to date."], sep="\n")
     return 0

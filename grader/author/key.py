@@ -17,6 +17,9 @@ from grader.comparison.plain import encode_input
 from grader.comparison.sample import MIN_NUMBERS, numbers_drawn, summarise
 from grader.comparison.vocabulary import Case, Exercise, kind
 
+DIGITS = 12
+"""Significant digits of the numbers that a key holds: processors differ in the last ones, the comparison looks at six."""
+
 Key = dict[str, Any]
 """``{"format", "lesson", "seed", "exercises": {name: exercise key}, "questions": {name: question}}``"""
 
@@ -99,12 +102,22 @@ def _expected(lesson: Lesson, name: str, reference: Callable[..., Any], data: di
             f"{lesson.exercises_file}: case {position} of {name} draws {drawn} numbers in two calls, too few to tell two laws apart;"
             f" ask for at least {MIN_NUMBERS // 2} a call"
         )
-    return outcome
+    return _rounded(outcome)
 
 
 def _where_different(cases: list[dict[str, Any]], function: Callable[..., Any]) -> list[Outcome | None]:
     """A misconception's outcome on each case; None where it is the reference's."""
     outcomes = observe_all(function, cases)
     return [
-        None if alike(case, case["expected"], outcome) else outcome for case, outcome in zip(cases, outcomes, strict=True)
+        None if alike(case, case["expected"], outcome) else _rounded(outcome)
+        for case, outcome in zip(cases, outcomes, strict=True)
     ]
+
+
+def _rounded(data: Any) -> Any:
+    """Return plain data with its floats cut to `DIGITS` significant digits."""
+    if isinstance(data, float):
+        return float(f"{data:.{DIGITS}g}")
+    if isinstance(data, dict):
+        return {key: _rounded(item) for key, item in data.items()}
+    return [_rounded(item) for item in data] if isinstance(data, list) else data

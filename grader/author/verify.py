@@ -9,7 +9,7 @@ from typing import Any
 from grader.author.key import exercise_key
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.comparison.compare import alike
-from grader.comparison.judge import judge, observe_all
+from grader.comparison.judge import accepted, judge, observe_all
 from grader.comparison.observe import Outcome
 from grader.comparison.present import count_of
 from grader.comparison.vocabulary import TODO
@@ -45,16 +45,15 @@ def _mistakes_on(lesson: Lesson, name: str, seed: int) -> list[str]:
             sentences.append(f"{name} rejects the right answer {right.__name__}: {lost}")
     sentences += [f"the hint of {one.name} is still to be written" for one in exercise.misconceptions if one.hint.startswith(TODO)]
     for misconception, entry in zip(exercise.misconceptions, key["misconceptions"], strict=True):
-        verdict = judge(name, key, _whole(key, entry["outcomes"]))
-        if verdict.solved:
+        if accepted(key, _whole(key, entry["outcomes"])):
             sentences.append(f'{name} has no case that rejects "{misconception.name}"; add one on which it differs from the reference')
     return sentences + _indistinct(name, key, [one.name for one in exercise.misconceptions])
 
 
 def _lost(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> str | None:
-    verdict = judge(name, key, outcomes)
-    if verdict.solved:
+    if accepted(key, outcomes):
         return None
+    verdict = judge(name, key, outcomes)
     reason = verdict.note or (verdict.failure.reason if verdict.failure else "")
     return f"{', '.join(verdict.missed)} missed. {reason}"
 

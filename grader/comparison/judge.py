@@ -92,6 +92,11 @@ def judge(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
     )
 
 
+def accepted(key: dict[str, Any], outcomes: list[Outcome]) -> bool:
+    """Return whether an answer with these outcomes misses nothing."""
+    return not any(difference(case, case["expected"], one) for case, one in zip(key["cases"], outcomes, strict=True))
+
+
 def unjudged(name: str, key: dict[str, Any], note: str) -> Verdict:
     """The verdict on an answer that could not be called at all."""
     return Verdict(name, 0.0, float(key["points"]), note=note)
@@ -120,14 +125,12 @@ def diagnose(key: dict[str, Any], outcomes: list[Outcome], failure: Failure) -> 
     cases = key["cases"]
     matches = []
     for misconception in key["misconceptions"]:
-        theirs = [
-            case["expected"] if outcome is None else outcome
-            for case, outcome in zip(cases, misconception["outcomes"], strict=True)
+        triples = [
+            (case, outcome, case["expected"] if theirs is None else theirs)
+            for case, outcome, theirs in zip(cases, outcomes, misconception["outcomes"], strict=True)
         ]
-        agreeing = [alike(case, one, other) for case, one, other in zip(cases, outcomes, theirs, strict=True)]
-        relevant = [agrees for case, agrees in zip(cases, agreeing, strict=True) if case["property"] == failure.case["property"]]
-        if all(relevant):
-            matches.append((sum(agreeing), misconception["hint"]))
+        if all(alike(*triple) for triple in triples if triple[0]["property"] == failure.case["property"]):
+            matches.append((sum(alike(*triple) for triple in triples), misconception["hint"]))
     return max(matches, key=lambda match: match[0])[1] if matches else None
 
 

@@ -347,17 +347,17 @@ layer_scales = Exercise(points=3)
 
 @layer_scales.cases
 def _(rng):
-    first, second, third = rng.normal(size=(3, 4)), rng.normal(size=(4, 2)), rng.normal(size=(2, 3))
-    yield case("value", rng.normal(size=(5, 3)), [first, second, third], np.tanh)
-    yield case("value", rng.normal(size=(4, 3)), [first, second], np.abs)
-    yield case("value", rng.normal(size=(2, 3)) + 1, [first], np.positive)
-    yield case("value", rng.normal(size=(3, 2)), [rng.normal(size=(2, 2)), rng.normal(size=(2, 2))], np.tanh)
-    yield case("shape", rng.normal(size=(1, 3)), [first, second], np.tanh)
-    yield case("shape/no layers", rng.normal(size=(2, 3)), [], np.tanh)
+    first, second, third = rng.normal(size=(3, 4)).round(3), rng.normal(size=(4, 2)).round(3), rng.normal(size=(2, 3)).round(3)
+    yield case("value", rng.normal(size=(5, 3)).round(3), [first, second, third], np.tanh)
+    yield case("value", rng.normal(size=(4, 3)).round(3), [first, second], np.abs)
+    yield case("value", rng.normal(1, 1, size=(2, 3)).round(3), [first], np.positive)
+    yield case("value", rng.normal(size=(3, 2)).round(3), [rng.normal(size=(2, 2)).round(3), rng.normal(size=(2, 2)).round(3)], np.tanh)
+    yield case("shape", rng.normal(size=(1, 3)).round(3), [first, second], np.tanh)
+    yield case("shape/no layers", rng.normal(size=(2, 3)).round(3), [], np.tanh)
     yield case("integer", rng.integers(-3, 4, size=(4, 3)), [first, second], np.tanh)
     yield case("integer", np.array([[1, 2], [3, 4]]), [np.array([[1, -1], [2, 0]]), np.array([[1], [3]])], np.abs)
-    yield case("purity", rng.normal(size=(5, 3)), [first, second], np.tanh)
-    yield case("purity", rng.normal(size=(3, 2)), [np.eye(2), np.eye(2)], np.positive)
+    yield case("purity", rng.normal(size=(5, 3)).round(3), [first, second], np.tanh)
+    yield case("purity", rng.normal(size=(3, 2)).round(3), [np.eye(2), np.eye(2)], np.positive)
 
 
 def _outputs(X, weights, activation):
@@ -510,8 +510,8 @@ n_distinct_units = Exercise(points=2)
 
 @n_distinct_units.cases
 def _(rng):
-    W = rng.normal(size=(3, 4))
-    b = rng.normal(size=4)
+    W = rng.normal(size=(3, 4)).round(3)
+    b = rng.normal(size=4).round(3)
     clones = W[:, [0, 1, 0, 2, 0]]
     yield case("value", W, b)
     yield case("value", clones, b[[0, 1, 0, 2, 0]])

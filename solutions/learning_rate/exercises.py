@@ -12,15 +12,15 @@ gd_step = Exercise(points=2)
 
 @gd_step.cases
 def _(rng):
-    yield case("value", rng.normal(size=3), rng.normal(size=3), 0.1)
-    yield case("value", rng.normal(size=3), rng.normal(size=3), 1.5)
-    yield case("value", rng.normal(size=(2, 3)), rng.normal(size=(2, 3)), 0.01)
-    yield case("shape", rng.normal(size=1), rng.normal(size=1), 0.5)
-    yield case("shape", rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), 0.5)
+    yield case("value", rng.normal(size=3).round(3), rng.normal(size=3).round(3), 0.1)
+    yield case("value", rng.normal(size=3).round(3), rng.normal(size=3).round(3), 1.5)
+    yield case("value", rng.normal(size=(2, 3)).round(3), rng.normal(size=(2, 3)).round(3), 0.01)
+    yield case("shape", rng.normal(size=1).round(3), rng.normal(size=1).round(3), 0.5)
+    yield case("shape", rng.normal(size=(3, 2)).round(3), rng.normal(size=(3, 2)).round(3), 0.5)
     yield case("integer", rng.integers(1, 9, size=3), rng.integers(1, 9, size=3), 0.25)
     yield case("integer", rng.integers(1, 9, size=3), rng.integers(1, 9, size=3), 1)
-    yield case("purity", rng.normal(size=3), rng.normal(size=3), 0.1)
-    yield case("purity", rng.normal(size=3), np.zeros(3), 0.1)
+    yield case("purity", rng.normal(size=3).round(3), rng.normal(size=3).round(3), 0.1)
+    yield case("purity", rng.normal(size=3).round(3), np.zeros(3), 0.1)
 
 
 @gd_step.right_answer
@@ -118,14 +118,14 @@ gradient_descent = Exercise(points=3)
 def _(rng):
     ravine = partial(landscapes.ravine_grad, flat=1.0, steep=6.0)
     tilted = partial(landscapes.tilted_grad, mixing=0.7)
-    yield case("value", ravine, rng.normal(size=2), 0.1, 5)
-    yield case("value", tilted, 1 + rng.random(size=2), 0.3, 4)
-    yield case("value", landscapes.quartic_grad, rng.uniform(0.3, 0.9, size=4), 0.2, 3)
-    yield case("shape", ravine, rng.normal(size=2), 0.1, 1)
-    yield case("shape/no steps", tilted, rng.normal(size=2), 0.1, 0)
-    yield case("shape/no steps", landscapes.quartic_grad, rng.normal(size=3), 0.1, 0)
+    yield case("value", ravine, rng.normal(size=2).round(3), 0.1, 5)
+    yield case("value", tilted, rng.uniform(1, 2, size=2).round(3), 0.3, 4)
+    yield case("value", landscapes.quartic_grad, rng.uniform(0.3, 0.9, size=4).round(3), 0.2, 3)
+    yield case("shape", ravine, rng.normal(size=2).round(3), 0.1, 1)
+    yield case("shape/no steps", tilted, rng.normal(size=2).round(3), 0.1, 0)
+    yield case("shape/no steps", landscapes.quartic_grad, rng.normal(size=3).round(3), 0.1, 0)
     yield case("integer", tilted, np.array([3, -2]), 0.1, 3)
-    yield case("purity", ravine, rng.normal(size=2), 0.1, 3)
+    yield case("purity", ravine, rng.normal(size=2).round(3), 0.1, 3)
 
 
 def _walk(grad_fn, w0, lr, n_steps):
@@ -276,15 +276,15 @@ def _curvatures(rng, low, high, size):
     directions, _ = np.linalg.qr(rng.normal(size=(size, size)))
     values = np.linspace(low, high, size)
     H = directions @ np.diag(values) @ directions.T
-    return (H + H.T) / 2
+    return ((H + H.T) / 2).round(3)
 
 
 @max_stable_lr.cases
 def _(rng):
-    yield case("value", _curvatures(rng, 0.5, float(rng.uniform(3, 6)), 2))
-    yield case("value", _curvatures(rng, 0.5, float(rng.uniform(7, 9)), 3))
+    yield case("value", _curvatures(rng, 0.5, round(rng.uniform(3, 6), 3), 2))
+    yield case("value", _curvatures(rng, 0.5, round(rng.uniform(7, 9), 3), 3))
     yield case("value", np.diag(rng.permutation([1.5, 6.0, 2.0, 3.0])))
-    yield case("shape", np.array([[float(rng.uniform(2, 4))]]))
+    yield case("shape", np.array([[round(rng.uniform(2, 4), 3)]]))
     yield case("shape", _curvatures(rng, 1.0, 5.0, 4))
     yield case("integer", np.array([[2, 1], [1, 3]]))
     yield case("purity", _curvatures(rng, 1.0, 4.0, 2))
@@ -374,9 +374,9 @@ def _(rng):
     product = (partial(landscapes.product, target=1.0), partial(landscapes.product_grad, target=1.0))
     ravine = (partial(landscapes.ravine, flat=1.0, steep=8.0), partial(landscapes.ravine_grad, flat=1.0, steep=8.0))
     yield case("value", *product, np.array([2.0, 2.0]), 0.1)
-    yield case("value", *product, 1 + rng.random(size=2), 0.03)
-    yield case("value", *ravine, 1 + rng.random(size=2), float(rng.uniform(0.05, 0.3)))
-    yield case("value", landscapes.quartic, landscapes.quartic_grad, 1 + rng.random(size=4), 0.05)
+    yield case("value", *product, rng.uniform(1, 2, size=2).round(3), 0.03)
+    yield case("value", *ravine, rng.uniform(1, 2, size=2).round(3), round(rng.uniform(0.05, 0.3), 3))
+    yield case("value", landscapes.quartic, landscapes.quartic_grad, rng.uniform(1, 2, size=4).round(3), 0.05)
     yield case("integer", *ravine, np.array([3, -1]), 0.1)
     yield case("purity", *product, np.array([2.0, 1.0]), 0.05)
 
