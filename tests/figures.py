@@ -1,9 +1,9 @@
-"""What tests of figures share: a small play, the HTML that its widget shows, and where its lines lie."""
+"""Give tests of figures a small play, the HTML of its widget, and the places of its lines."""
 
 from __future__ import annotations
 
 import re
-import time
+import threading
 from typing import Any
 
 import numpy as np
@@ -36,14 +36,22 @@ def html(figure: LiveFigure) -> str:
     return "".join(walk(figure.widget))
 
 
-def shown(figure: LiveFigure, words: str, seconds: float = 60) -> bool:
-    """Whether the browser is given these words in time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if words in html(figure):
-            return True
-        time.sleep(0.01)
-    return False
+def shown(figure: LiveFigure, words: str, seconds: float = 600) -> bool:
+    """Return whether the browser is given these words, waiting for each change of what moves."""
+    changed = threading.Event()
+
+    def note(_: Any) -> None:
+        changed.set()
+
+    html(figure)  # draws a figure that nobody has looked at
+    assert figure._moving is not None
+    figure._moving.observe(note, "value")
+    try:
+        while not (found := words in html(figure)) and changed.wait(seconds):
+            changed.clear()
+        return found
+    finally:
+        figure._moving.unobserve(note, "value")
 
 
 def lines_of(svg: str) -> list[np.ndarray[Any, Any]]:

@@ -1,4 +1,4 @@
-"""A learner's fresh copy of the course comes in; JupyterLab on it, and a Chromium to look at it, go out, once for each file of tests."""
+"""Give tests a JupyterLab on a learner's fresh copy of the course, and a Chromium to look at it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from lab import Server, browser, require_chromium
+from lab import CEILING, Server, browser, require_chromium
 from playwright.sync_api import expect
 
 from course import ROOT
 
-expect.set_options(timeout=30_000)  # a machine that is shared stands still for seconds at times
+expect.set_options(timeout=CEILING)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """JupyterLab on a learner's fresh copy of the course."""
+    """Start JupyterLab on a learner's copy of the course, once for a test process."""
     require_chromium()
     folder = tmp_path_factory.mktemp("learner")
     shutil.copytree(ROOT / "course", folder / "course", ignore=shutil.ignore_patterns("progress.json"))
@@ -28,7 +28,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A Chromium with a fresh profile."""
+    """Start a Chromium with a fresh profile, once for a file.
+
+    Not once for a test process: as long as playwright runs, nothing else there can run an event loop.
+    """
     require_chromium()
     with browser() as chromium:
         yield chromium

@@ -1,4 +1,4 @@
-"""A folder comes in; JupyterLab on it, in a real Chromium and driven as a learner would, goes out."""
+"""Start JupyterLab on a folder and use it in a real Chromium, as a learner does."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from course import ROOT
 
 PICTURES = ROOT / "build" / "screenshots"
+CEILING = 300_000
+"""Milliseconds after which a test gives up waiting: ten times and more of what a quiet machine needs."""
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 LAYOUT = """play => {
     const box = of => {
@@ -57,6 +60,8 @@ STILL = """element => new Promise(resolve => {
     look();
 })"""
 """True once an element has lain in the same place for three frames, false where it is not shown: a notebook hides or takes out what is out of view."""
+NEXT_FRAME = "() => new Promise(requestAnimationFrame)"
+"""Done once the page draws its next frame."""
 READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady && jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
 
 
@@ -71,40 +76,66 @@ class Server:
     """JupyterLab as `make lab` starts it, on a free port of this machine."""
 
     def __init__(self, folder: Path, home: Path) -> None:
-        self.folder = folder
-        self.token, self.port = secrets.token_hex(8), free_port()
-        environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(home), "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "w")}
-        options = [f"--port={self.port}", f"--IdentityProvider.token={self.token}", "--no-browser", "--LabApp.expose_app_in_browser=True", "--allow-root"]
-        options += ["--JupyterNotebookApp.expose_app_in_browser=True"]  # the same server has Notebook 7 under notebooks/
-        self.log = (home / "server.log").open("w")
-        command = [str(Path(sys.executable).parent / "grader"), "lab", "--", *options]
-        self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
-        self._wait()
+        self.folder, self.token, self.port = folder, secrets.token_hex(8), 0
+        places = {"CONFIG": home, "RUNTIME": home / "runtime"}
+        environment = {
+            **os.environ,
+            **{f"JUPYTER_{name}_DIR": str(place) for name, place in places.items()},
+            "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+            "IPYTHONDIR": str(home / "ipython"),  # kernels of two test processes share no history
+        }
+        options = ["--port=0", f"--IdentityProvider.token={self.token}", "--no-browser", "--allow-root"]
+        options += ["--LabApp.expose_app_in_browser=True"]
+        options += ["--JupyterNotebookApp.expose_app_in_browser=True"]  # it has Notebook 7 under notebooks/
+        self.process = subprocess.Popen(
+            [str(Path(sys.executable).parent / "grader"), "lab", "--", *options],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            text=True,
+        )
+        self._lines: list[str] = []
+        self._started = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        if not self._started.wait(CEILING / 1000) or not self.port:
+            self.close()
+            raise AssertionError("JupyterLab did not start:\n" + "".join(self._lines))
 
     def url(self, path: str) -> str:
-        """Where a page of the server is."""
+        """Return the address of one of the server's pages."""
         return f"http://127.0.0.1:{self.port}/{path}{'&' if '?' in path else '?'}token={self.token}"
+
+    def fresh(self, lesson: str) -> Path:
+        """Put a lesson back as the course has it, and return its folder."""
+        folder = self.folder / "work" / lesson
+        shutil.rmtree(folder, ignore_errors=True)
+        return Path(shutil.copytree(self.folder / "course" / lesson, folder))
 
     def close(self) -> None:
         """Stop the server and its kernels."""
-        os.killpg(self.process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
         try:
-            self.process.wait(10)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-        self.log.close()
+        self._reader.join()
 
-    def _wait(self) -> None:
-        until = time.monotonic() + 120
-        while time.monotonic() < until:
-            try:
-                with urllib.request.urlopen(self.url("api/status"), timeout=10):
-                    return
-            except OSError:
-                assert self.process.poll() is None, Path(self.log.name).read_text()
-                time.sleep(0.2)
-        raise AssertionError("JupyterLab did not start:\n" + Path(self.log.name).read_text())
+    def _read(self) -> None:
+        """Keep what the server prints, and take its port from it."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.append(line)
+            if found := re.search(r"http://127\.0\.0\.1:(\d+)/", line):
+                self.port = int(found[1])
+                self._started.set()
+        self.process.stdout.close()
+        self._started.set()  # also where it ended without a port
 
 
 class Notebook:
@@ -120,17 +151,22 @@ class Notebook:
     def theme(self, name: str) -> None:
         """Change JupyterLab's theme ("Light" or "Dark")."""
         self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {name}")
-        self.page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=str(name == "Light").lower(), timeout=60_000)
+        self.page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=str(name == "Light").lower())
 
     def run_all(self) -> None:
         """Run every cell and wait for the last one."""
         self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
         self.page.wait_for_function(
             "() => { const cells = jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type === 'code');"
-            " return cells.every(c => c.model.executionCount !== null && c.model.executionState !== 'running') }",
-            timeout=180_000,
+            " return cells.every(c => c.model.executionCount !== null && c.model.executionState !== 'running') }"
         )
-        self.page.wait_for_timeout(500)
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Let the page draw frame after frame until a condition is met; `what` says that it was not."""
+        end = time.monotonic() + CEILING / 1000
+        while not condition():
+            assert time.monotonic() < end, what
+            self.page.evaluate(NEXT_FRAME)
 
     def set_source(self, cell_id: str, text: str) -> None:
         """Write a text into a cell."""
@@ -149,8 +185,8 @@ class Notebook:
         """The cell of that id, scrolled into view and at rest: a notebook lays out its cells anew, frame after frame, where it is scrolled to."""
         index = self.page.evaluate("id => jupyterapp.shell.currentWidget.content.widgets.findIndex(c => c.model.id === id)", cell_id)
         cell = self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
+        end = time.monotonic() + CEILING / 1000
+        while time.monotonic() < end:
             self.page.evaluate("i => jupyterapp.shell.currentWidget.content.scrollToItem(i, 'center')", index)
             if cell.count() and cell.evaluate(STILL):
                 cell.scroll_into_view_if_needed()
@@ -173,12 +209,12 @@ class Notebook:
         groups = cell.locator(".widget-radio-box")
         for index in range(groups.count()):
             option = groups.nth(index).locator("input").last
-            until = time.monotonic() + 60
+            end = time.monotonic() + CEILING / 1000
             while option.is_enabled() and not option.is_checked():
                 try:
-                    option.click(timeout=5_000)
+                    option.click(timeout=CEILING / 20)
                 except PlaywrightTimeout:  # the notebook was scrolled elsewhere meanwhile, and hides what is out of sight
-                    assert time.monotonic() < until, f"{cell_id} does not stay in view."
+                    assert time.monotonic() < end, f"{cell_id} does not stay in view."
                     self.cell(cell_id)
         expect(cell.locator(".asked", has_text="✓").or_(cell.locator(".asked", has_text="✗"))).to_have_count(groups.count())
 
@@ -196,7 +232,7 @@ class Notebook:
         self.page.mouse.down()
         for step in range(1, steps + 1):
             self.page.mouse.move(x + (to - x) * step / steps, y)
-            self.page.wait_for_timeout(16)
+            self.page.evaluate(NEXT_FRAME)
             if at_each is not None:
                 at_each(x + (to - x) * step / steps)
         self.page.mouse.up()
@@ -241,26 +277,42 @@ def browser(*options: str) -> Iterator[Any]:
 
 
 LABS_OWN = "Failed to execute 'removeChild'"
-"""Said by JupyterLab now and then on a busy machine, when it takes away a cell that has just been taken away; nothing here has a script of its own."""
+"""JupyterLab reports this now and then on a busy machine, when it removes a cell twice."""
 
 
 @contextmanager
-def opened(server: Server, path: str, chromium: Any, complaints: list[str], under: str = "lab/tree") -> Iterator[Notebook]:
-    """A notebook in JupyterLab (or, under "notebooks", in Notebook 7), its kernel ready; what the page reports as errors is added to `complaints`."""
+def opened(
+    server: Server, path: str, chromium: Any, complaints: list[str], under: str = "lab/tree", kept: bool = False
+) -> Iterator[Notebook]:
+    """Open a notebook in JupyterLab (or, under "notebooks", in Notebook 7), its kernel ready.
+
+    Its lesson is as the course has it, unless it is to be `kept` as it is in the learner's folder.
+    What the page reports as errors is added to `complaints`.
+    """
+    lesson, _, inside = path.partition("/")
+    if inside and not kept:
+        server.fresh(lesson)
     page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(CEILING)
     heard: list[str] = []
     page.on("pageerror", lambda error: None if LABS_OWN in str(error) else heard.append(str(error)))
-    page.on("console", lambda message: heard.append(message.text) if message.type == "error" and "Failed to load resource" not in message.text else None)
-    page.goto(server.url(f"{under}/{path}?reset"))
-    page.wait_for_function(READY, timeout=120_000)
-    page.evaluate("() => jupyterapp.shell.collapseLeft()")
-    page.wait_for_timeout(500)
+    page.on("console", lambda message: heard.append(message.text) if is_error(message) else None)
     try:
+        page.goto(server.url(f"{under}/{path}?reset"))
+        page.wait_for_function(READY)
+        page.evaluate("() => jupyterapp.shell.collapseLeft()")
+        page.locator(".jp-Notebook").evaluate(STILL)
         yield Notebook(page)
     finally:
         complaints += heard  # not what JupyterLab says of a kernel that is shut down while it starts
-        page.evaluate("() => jupyterapp.shell.currentWidget?.sessionContext.shutdown()")
+        with suppress(PlaywrightError):  # the page may not have come so far
+            page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
         page.close()
+
+
+def is_error(message: Any) -> bool:
+    """Return whether a message of the console is an error, other than that a file was not found."""
+    return message.type == "error" and "Failed to load resource" not in message.text
 
 
 def free_port() -> int:

@@ -111,15 +111,15 @@ def reads(notebook: Notebook) -> None:
 
 
 def test_a_notebook_from_somebody_else_shows_its_plays_before_it_is_run(server: Server, chromium: Any) -> None:
-    shutil.copyfile(ROOT / "solutions" / "neuron" / "neuron.ipynb", server.folder / "work" / "neuron" / "stranger.ipynb")
+    shutil.copyfile(ROOT / "solutions" / "neuron" / "neuron.ipynb", server.fresh("neuron") / "stranger.ipynb")
     complaints: list[str] = []
-    with opened(server, "neuron/stranger.ipynb", chromium, complaints) as notebook:
+    with opened(server, "neuron/stranger.ipynb", chromium, complaints, kept=True) as notebook:
         reads(notebook)
         notebook.picture("neuron-unread", notebook.cell("play-01"))
     assert complaints == []
 
 
-def test_ones_own_notebook_shows_its_plays_when_its_kernel_is_gone_and_when_it_is_opened_again(server: Server, chromium: Any) -> None:
+def test_a_notebook_shows_its_plays_without_its_kernel_and_when_opened_again(server: Server, chromium: Any) -> None:
     complaints: list[str] = []
     with opened(server, "neuron/neuron.ipynb", chromium, complaints) as notebook:
         for exercise, text in references("neuron").items():
@@ -133,7 +133,7 @@ def test_ones_own_notebook_shows_its_plays_when_its_kernel_is_gone_and_when_it_i
             expect(cell.locator("figure.playground-still img")).to_be_visible()
             expect(cell.locator(".playground")).to_be_hidden()
         notebook.picture("neuron-restarted", notebook.cell("play-01"))
-    with opened(server, "neuron/neuron.ipynb", chromium, complaints) as notebook:
+    with opened(server, "neuron/neuron.ipynb", chromium, complaints, kept=True) as notebook:
         assert notebook.page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets.every(c => c.model.type !== 'code' || c.model.trusted)")
         reads(notebook)
         notebook.picture("neuron-reopened", notebook.cell("play-01"))

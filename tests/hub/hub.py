@@ -73,7 +73,7 @@ class ClassServer:
 
     def run(self, script: str, person: str | None = None, fails: bool = False) -> str:
         """What a script says that root, or a person in their home, runs."""
-        done = subprocess.run(self._command(script, person), cwd=self.repository, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(self._command(script, person), cwd=self.repository, capture_output=True, text=True, timeout=1200, check=False)
         assert (done.returncode != 0) == fails, f"{script}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
         return done.stdout + done.stderr
 
@@ -136,9 +136,9 @@ class ClassServer:
         script = self.block("start").rstrip() + " " + " ".join(ours)
         with self.log.open("w") as log:
             self.process = subprocess.Popen([*SUDO, "sh", "-euc", script.replace("\n" + str(ENVIRONMENT), f"\nexec {ENVIRONMENT}")], stdout=log, stderr=subprocess.STDOUT)
-        until = time.monotonic() + 120
+        until = time.monotonic() + 600
         while time.monotonic() < until:
-            with suppress(OSError), urllib.request.urlopen(self.url("hub/health"), timeout=2):
+            with suppress(OSError), urllib.request.urlopen(self.url("hub/health"), timeout=60):
                 return
             assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.2)
@@ -150,9 +150,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         started = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
         subprocess.run([*SUDO, "kill", "-TERM", *(str(one.pid) for one in started)], capture_output=True, check=False)
-        _, left = psutil.wait_procs(started, timeout=15)
+        _, left = psutil.wait_procs(started, timeout=150)
         subprocess.run([*SUDO, "kill", "-KILL", *(str(one.pid) for one in left)], capture_output=True, check=False)
-        process.wait(10)
+        process.wait(150)
 
 
 def _copy_of_the_repository(into: Path, here: Callable[[str], str]) -> None:
@@ -172,11 +172,11 @@ def _environment(block: str, repository: Path) -> None:
     wanted = hashlib.sha256(b"".join([block.encode(), *locks]).replace(str(repository).encode(), b"")).hexdigest()
     if not stamp.is_file() or stamp.read_text() != wanted:
         subprocess.run([*SUDO, "rm", "-rf", str(ENVIRONMENT)], check=True)
-        subprocess.run(["sh", "-euc", block], cwd=repository, env=quiet, check=True, timeout=600)
+        subprocess.run(["sh", "-euc", block], cwd=repository, env=quiet, check=True, timeout=6000)
         stamp.write_text(wanted)
     else:
         again = next(line for line in block.splitlines() if line.endswith(" ."))
-        subprocess.run(["sh", "-euc", again], cwd=repository, env=quiet, check=True, timeout=120)
+        subprocess.run(["sh", "-euc", again], cwd=repository, env=quiet, check=True, timeout=1200)
 
 
 def _everybodys_python() -> str:
@@ -206,7 +206,7 @@ def _remove_accounts(prefix: str) -> None:
 
 
 def _end_processes_of(uid: int) -> None:
-    for _ in range(20):
+    for _ in range(600):
         running = []
         for entry in Path("/proc").iterdir():
             with suppress(OSError):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from hub import PEOPLE, ClassServer, require_root
-from lab import READY, Notebook, browser, require_chromium
+from lab import CEILING, READY, Notebook, browser, require_chromium
 from playwright.sync_api import FrameLocator, Locator, Page, Response
 
 from course import references
@@ -49,7 +49,7 @@ context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 context.load_cert_chain("own.crt", "own.key")
 try:
-    print("let in", context.wrap_socket(socket.create_connection(("127.0.0.1", {port}), timeout=10)).recv(1))
+    print("let in", context.wrap_socket(socket.create_connection(("127.0.0.1", {port}), timeout=600)).recv(1))
 except ssl.SSLError:
     print("refused")
 END
@@ -62,14 +62,14 @@ class Person:
     def __init__(self, server: ClassServer, chromium: Any, name: str) -> None:
         self.server, self.name = server, name
         self.page: Page = chromium.new_context(viewport={"width": 1280, "height": 1000}).new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(CEILING)
         self.complaints: list[str] = []
         self.page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
         self.page.goto(server.url("hub/login"))
         self.page.fill("#username_input", server.names[name])
         self.page.fill("#password_input", server.password)
         self.page.click("#login_submit")
-        self.page.wait_for_function("() => window.jupyterapp && document.querySelector('.jp-Launcher, iframe, .jp-DirListing-item')", timeout=60_000)
+        self.page.wait_for_function("() => window.jupyterapp && document.querySelector('.jp-Launcher, iframe, .jp-DirListing-item')")
 
     def menu(self, entry: str) -> None:
         """Choose an entry of JupyterLab's menu Nbgrader."""
@@ -97,7 +97,7 @@ class Learner(Person):
 
     def open(self) -> Notebook:
         self.page.locator("#fetched_assignments_list .nested_list_item a").click()
-        self.page.wait_for_function(READY, timeout=60_000)
+        self.page.wait_for_function(READY)
         self.page.evaluate("() => jupyterapp.shell.collapseLeft()")
         return Notebook(self.page)
 
@@ -115,7 +115,7 @@ class Learner(Person):
         """What nbgrader's button says."""
         self.page.locator(".jp-NotebookPanel-toolbar >> text=Validate").click()
         dialog = self.page.locator(".jp-Dialog-content:has-text('Validation Results')")
-        dialog.wait_for(timeout=60_000)
+        dialog.wait_for()
         said = dialog.inner_text()
         self.picture(f"validated-{self.name}")
         dialog.locator("button").click()
@@ -167,7 +167,7 @@ class Teacher(Person):
         """Click what a row has in a column; returns what the dialog says that tells of the outcome."""
         self.row(text).locator(f"td.{column} a").click()
         dialog = self.formgrader.locator(".modal.in")
-        dialog.wait_for(timeout=60_000)
+        dialog.wait_for()
         said = dialog.inner_text()
         dialog.locator("button:has-text('OK')").click()
         self.formgrader.locator(".modal-backdrop").wait_for(state="detached")

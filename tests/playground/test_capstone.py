@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -40,15 +39,8 @@ def percents(text: str) -> list[float]:
 
 
 @pytest.mark.parametrize("name", PLAYS)
-def test_each_experiment_draws_itself_in_less_than_five_seconds(name: str) -> None:
-    seconds = []
-    while len(seconds) < 5 and min(seconds, default=5) >= 5:  # the quickest: numpy's threads wait for each other where both cores are busy
-        network.training.cache_clear()
-        capstone._learned.cache_clear()
-        start = time.thread_time()
-        assert play_of(name).still().startswith(b"\x89PNG")
-        seconds.append(time.thread_time() - start)
-    assert min(seconds) < 5
+def test_each_experiment_draws_itself(name: str) -> None:
+    assert play_of(name).still().startswith(b"\x89PNG")
 
 
 def test_the_gradient_check_passes_for_the_reference_and_fails_for_every_bug() -> None:
@@ -104,17 +96,6 @@ def test_the_network_reads_97_percent_of_new_digits_and_softmax_regression_nearl
     hidden, none = percents(said(play_of("reading")))
     assert hidden >= 97
     assert 96 <= none <= hidden
-
-
-def test_digits_are_read_after_less_than_a_second_of_training() -> None:
-    blocks = network.Blocks(*FUNCTIONS, *(getattr(finished, name) for name in network.names()[len(NAMES) :]))
-    seconds = []
-    for _ in range(3):  # the quickest: a busy machine takes longer for the same
-        network.training.cache_clear()
-        start = time.thread_time()
-        network.history(blocks, capstone._digits(capstone.LEARNING), (32,), "init_kaiming_normal", 0.5, 100, 50)
-        seconds.append(time.thread_time() - start)
-    assert min(seconds) < 5  # of two cores, of which one mostly waits: less than a second on a quiet machine
 
 
 def test_deep_networks_keep_their_losses_and_not_their_layers() -> None:

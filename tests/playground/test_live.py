@@ -51,7 +51,7 @@ def test_a_prediction_answered_while_its_play_is_being_covered_uncovers_it(monke
     assert "it ends at 1." in html(slope_figure(after=prediction))
 
 
-def test_a_play_whose_first_showing_was_interrupted_is_whole_when_it_is_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_play_interrupted_at_its_first_showing_is_whole_at_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     figure = slope_figure(relu=lambda z: z)
     for step in ("refresh", "_arrange"):
         with monkeypatch.context() as patch:
@@ -64,7 +64,7 @@ def test_a_play_whose_first_showing_was_interrupted_is_whole_when_it_is_shown_ag
     assert len(figure.figure.legends) == 1
 
 
-def test_a_name_that_stands_for_something_else_now_is_said_and_the_next_function_of_that_name_is_followed() -> None:
+def test_a_name_that_is_no_function_is_reported_and_its_next_function_followed() -> None:
     home: dict[str, Any] = {}
     exec("def relu(z):\n    return z", home)
     figure = slope_figure(relu=home["relu"])
@@ -109,7 +109,7 @@ def test_a_play_that_cannot_follow_holds_up_no_other_work(cell: None, monkeypatc
     rest.later(lambda: bool(done.set()))
     with pytest.raises(KeyboardInterrupt):
         live._after_cell(None)
-    assert done.wait(60)
+    assert done.wait(600)
 
 
 def test_moving_a_slider_moves_the_line_and_leaves_the_still_layer() -> None:
@@ -228,18 +228,18 @@ def test_a_figure_follows_only_after_the_cells(cell: None) -> None:
     assert figure.widget
     exec("def relu(z): return 0 * z", notebook)
     figure.follow()
-    assert not shown(figure, "it ends at 0.", 0.3)
+    assert "it ends at 1." in html(figure)
     rest.hold(False)
     assert shown(figure, "it ends at 0.")
 
 
-def test_a_function_without_a_name_in_the_notebook_stays_the_one_that_was_given() -> None:
+def test_a_function_without_a_name_in_the_notebook_stays_the_same() -> None:
     figure = slope_figure(relu=np.abs)
     figure.controls["slope"].value = -2.0
     assert figure.readout[0] == "Yours: it ends at 2."
 
 
-def test_a_play_is_covered_until_its_prediction_is_answered_and_opens_at_once() -> None:
+def test_a_play_is_covered_until_its_prediction_is_answered() -> None:
     prediction = Prediction()
     figure = slope_figure(after=prediction)
     assert "Answer the prediction above to unlock this play." in html(figure)

@@ -32,7 +32,7 @@ def test_a_move_and_a_check_that_overlap_leave_printing_as_it_was(first: str, ca
     def move() -> None:
         with muted():
             begun.set()
-            end.wait(60)
+            end.wait(600)
             print("a move's")
 
     mover = threading.Thread(target=move)
@@ -40,11 +40,11 @@ def test_a_move_and_a_check_that_overlap_leave_printing_as_it_was(first: str, ca
     listen()   # as the first figure of a notebook does
     if first == "the move":
         mover.start()
-        begun.wait(60)
+        begun.wait(600)
     with redirect_stdout(checked):
         if first == "the check":
             mover.start()
-            begun.wait(60)
+            begun.wait(600)
         print("a check's")
         if first == "the move":
             end.set()
@@ -62,8 +62,8 @@ from playground.mute import muted
 begun, end = threading.Event(), threading.Event()
 def move():
     with muted():
-        begun.set(); end.wait(60); print("a move's")
-mover = threading.Thread(target=move); mover.start(); begun.wait(60)
+        begun.set(); end.wait(600); print("a move's")
+mover = threading.Thread(target=move); mover.start(); begun.wait(600)
 # %%
 print("while a figure moves"); end.set(); mover.join()
 # %%
@@ -72,7 +72,7 @@ print("afterwards")
 
 
 def test_what_a_cell_prints_while_a_figure_moves_lands_under_it() -> None:
-    manager, client = start_new_kernel(startup_timeout=120)
+    manager, client = start_new_kernel(startup_timeout=600)
     heard: list[list[str]] = []
     try:
         for cell in CELLS.split("# %%"):
@@ -82,7 +82,7 @@ def test_what_a_cell_prints_while_a_figure_moves_lands_under_it() -> None:
                 if message["msg_type"] in ("stream", "error"):
                     texts.append(message["content"].get("text") or message["content"]["evalue"])
 
-            client.execute_interactive(cell, output_hook=take, timeout=120)
+            client.execute_interactive(cell, output_hook=take, timeout=600)
             heard.append(texts)
     finally:
         client.stop_channels()

@@ -166,9 +166,9 @@ unwritten = neuron.three_units(None, None)
 assert unwritten.still() and unwritten.readout == ["dense is not written yet."], unwritten.readout
 """
     root = Path(neuron.__file__).parents[1]
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=600)
 
 
 def test_importing_the_plays_does_not_load_the_finished_functions() -> None:
     code = "import sys; from playground import neuron; assert 'playground.finished' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(neuron.__file__).parents[1], timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(neuron.__file__).parents[1], timeout=600)
