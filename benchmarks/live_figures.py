@@ -360,7 +360,7 @@ def plays(server: Any, chromium: Any, port: int, machine: Machine, name: str, mo
     from grader.author.lesson import cell_ids, role
 
     ids = list(zip(cell_ids(lesson(name)), (role(cell)[0] for cell in lesson(name).notebook.cells), strict=True))
-    with opened(server, f"{name}/{name}.ipynb", chromium, []) as notebook:
+    with opened(server, f"{name}/{name}.ipynb", chromium, [], reload=True) as notebook:
         for exercise, text in references(name).items():
             notebook.set_source(exercise, text)
         notebook.run_all()
@@ -379,7 +379,7 @@ def rivals(server: Any, chromium: Any, port: int, machine: Machine, moves: int) 
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code, id="rival")])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, server.folder / "work" / f"rival{number}.ipynb")
-        with opened(server, f"rival{number}.ipynb", chromium, []) as page:
+        with opened(server, f"rival{number}.ipynb", chromium, [], reload=True) as page:
             page.run_all()
             page.page.wait_for_timeout(1500)
             yield machine.quietly(partial(measure, page, port, name, "rival", moves))

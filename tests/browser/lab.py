@@ -83,6 +83,7 @@ class Server:
             **{f"JUPYTER_{name}_DIR": str(place) for name, place in places.items()},
             "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+            "OPENBLAS_NUM_THREADS": "1",  # threads that wait for each other cost a busy machine most
             "IPYTHONDIR": str(home / "ipython"),  # kernels of two test processes share no history
         }
         options = ["--port=0", f"--IdentityProvider.token={self.token}", "--no-browser", "--allow-root"]
@@ -282,32 +283,71 @@ LABS_OWN = "Failed to execute 'removeChild'"
 
 @contextmanager
 def opened(
-    server: Server, path: str, chromium: Any, complaints: list[str], under: str = "lab/tree", kept: bool = False
+    server: Server,
+    path: str,
+    chromium: Any,
+    complaints: list[str],
+    under: str = "lab/tree",
+    kept: bool = False,
+    reload: bool = False,
 ) -> Iterator[Notebook]:
     """Open a notebook in JupyterLab (or, under "notebooks", in Notebook 7), its kernel ready.
 
     Its lesson is as the course has it, unless it is to be `kept` as it is in the learner's folder.
+    A page of JupyterLab that is open already is used again, as loading it takes longest, unless `reload`.
     What the page reports as errors is added to `complaints`.
     """
     lesson, _, inside = path.partition("/")
     if inside and not kept:
         server.fresh(lesson)
-    page = chromium.new_page(viewport={"width": 1280, "height": 1000})
-    page.set_default_timeout(CEILING)
     heard: list[str] = []
-    page.on("pageerror", lambda error: None if LABS_OWN in str(error) else heard.append(str(error)))
-    page.on("console", lambda message: heard.append(message.text) if is_error(message) else None)
+
+    def crash(error: Any) -> None:
+        heard.extend([] if LABS_OWN in str(error) else [str(error)])
+
+    def message(message: Any) -> None:
+        heard.extend([message.text] if is_error(message) else [])
+
+    page = None if reload or under != "lab/tree" else open_lab(server, chromium)
+    again = page is not None
+    page = page or chromium.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(CEILING)
+    page.on("pageerror", crash)
+    page.on("console", message)
     try:
-        page.goto(server.url(f"{under}/{path}?reset"))
+        if again:
+            page.evaluate(OPEN, path)
+        else:
+            page.goto(server.url(f"{under}/{path}?reset"))
         page.wait_for_function(READY)
         page.evaluate("() => jupyterapp.shell.collapseLeft()")
         page.locator(".jp-Notebook").evaluate(STILL)
         yield Notebook(page)
     finally:
         complaints += heard  # not what JupyterLab says of a kernel that is shut down while it starts
-        with suppress(PlaywrightError):  # the page may not have come so far
-            page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
-        page.close()
+        page.remove_listener("pageerror", crash)
+        page.remove_listener("console", message)
+        try:
+            page.evaluate(CLOSE)
+        except PlaywrightError:  # the page has not come so far, or has crashed
+            page.close()
+        else:
+            if reload or under != "lab/tree":
+                page.close()
+
+
+OPEN = "async path => { await jupyterapp.commands.execute('docmanager:open', {path}) }"
+CLOSE = """async () => {
+    for (const widget of [...jupyterapp.shell.widgets('main')]) widget.dispose();
+    await jupyterapp.serviceManager.sessions.shutdownAll();
+}"""
+"""Close all documents without a question whether to save them, and shut down their kernels."""
+
+
+def open_lab(server: Server, chromium: Any) -> Page | None:
+    """Return the page in which this server's JupyterLab is open already."""
+    pages = [page for context in chromium.contexts for page in context.pages]
+    return next((page for page in pages if page.url.startswith(server.url("lab").split("?")[0])), None)
 
 
 def is_error(message: Any) -> bool:

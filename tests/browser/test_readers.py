@@ -133,7 +133,7 @@ def test_a_notebook_shows_its_plays_without_its_kernel_and_when_opened_again(ser
             expect(cell.locator("figure.playground-still img")).to_be_visible()
             expect(cell.locator(".playground")).to_be_hidden()
         notebook.picture("neuron-restarted", notebook.cell("play-01"))
-    with opened(server, "neuron/neuron.ipynb", chromium, complaints, kept=True) as notebook:
+    with opened(server, "neuron/neuron.ipynb", chromium, complaints, kept=True, reload=True) as notebook:
         assert notebook.page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets.every(c => c.model.type !== 'code' || c.model.trusted)")
         reads(notebook)
         notebook.picture("neuron-reopened", notebook.cell("play-01"))
