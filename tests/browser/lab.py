@@ -22,7 +22,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from course import ROOT
+from course import LESSONS, ROOT
 
 PICTURES = ROOT / "build" / "screenshots"
 CEILING = 300_000
@@ -63,6 +63,11 @@ STILL = """element => new Promise(resolve => {
 NEXT_FRAME = "() => new Promise(requestAnimationFrame)"
 """Done once the page draws its next frame."""
 READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady && jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
+
+
+def lessons(*usual: str) -> list[Any]:
+    """All lessons as parameters; `make long` alone runs those that are not `usual`."""
+    return [name if name in usual else pytest.param(name, marks=pytest.mark.long) for name in LESSONS]
 
 
 def require_chromium() -> str:

@@ -1,4 +1,4 @@
-"""Each lesson in JupyterLab in a real browser: opened, left undone, solved, its questions answered, its sliders dragged."""
+"""Run each lesson in a real browser: untouched, wrong, solved, its questions answered, its sliders dragged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import READY, Notebook, Server, opened, shows
+from lab import READY, Notebook, Server, lessons, opened, shows
 from playwright.sync_api import Locator, expect
 
 from course import LESSONS, lesson, references
@@ -25,17 +25,12 @@ def errors(notebook: Notebook, but: tuple[str, ...] = ()) -> list[str]:
     return [f"{cell_id}: {output['ename']}: {output['evalue']}" for cell_id, output in found if output["ename"] not in but]
 
 
-def cases(*usual: str) -> list[Any]:
-    """All lessons, those that are not `usual` for `make long` alone."""
-    return [name if name in usual else pytest.param(name, marks=pytest.mark.long) for name in LESSONS]
-
-
 NOTEBOOK_7_SAYS = ("'schema'", "Command 'filebrowser:open-path' not registered")
 """Complaints of Notebook 7.6 about itself: of a setting that it doesn't have, and, on some starts, of a command that comes later."""
 
 
-@pytest.mark.parametrize("name", cases("loss"))
-def test_an_untouched_lesson_runs_and_says_what_is_missing(name: str, server: Server, chromium: Any) -> None:
+@pytest.mark.parametrize("name", lessons("neuron"))
+def test_a_lesson_is_run_untouched_then_solved_and_its_plays_follow(name: str, server: Server, chromium: Any) -> None:
     complaints: list[str] = []
     with opened(server, f"{name}/{name}.ipynb", chromium, complaints) as notebook:
         notebook.run_all()
@@ -44,13 +39,6 @@ def test_an_untouched_lesson_runs_and_says_what_is_missing(name: str, server: Se
             expect(verdict(notebook, exercise)).to_contain_text("not written yet")
         for play in ids_of(name, "play"):
             expect(notebook.cell(play).locator(".jp-OutputArea")).not_to_contain_text("Traceback")
-    assert complaints == []
-
-
-@pytest.mark.parametrize("name", cases("neuron"))
-def test_a_lesson_is_solved_and_its_plays_follow_the_mouse_and_the_keyboard(name: str, server: Server, chromium: Any) -> None:
-    complaints: list[str] = []
-    with opened(server, f"{name}/{name}.ipynb", chromium, complaints) as notebook:
         answers = references(name)
         first = next(iter(answers))
         for exercise, text in {**answers, first: f"def {first}(*inputs):\n    return 0.0"}.items():
@@ -78,7 +66,8 @@ def test_a_lesson_is_solved_and_its_plays_follow_the_mouse_and_the_keyboard(name
     assert set(lesson(name).questions) <= set(progress["answers"])
 
 
-@pytest.mark.parametrize("name", ["neuron", pytest.param("loss", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["neuron", "loss"])
 def test_a_lesson_works_in_notebook_7_too(name: str, server: Server, chromium: Any) -> None:
     """All but the arrow keys, which Notebook 7 takes for itself before a slider hears of them: they go from cell to cell."""
     complaints: list[str] = []

@@ -12,11 +12,11 @@ from typing import Any
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from lab import Notebook, Server, opened
+from lab import Notebook, Server, lessons, opened
 from nbconvert import HTMLExporter
 from playwright.sync_api import Locator, Page, expect
 
-from course import LESSONS, ROOT, references
+from course import ROOT, references
 
 LIVE = "application/vnd.jupyter.widget-view+json"
 OF_A_RESTART = re.compile("widget model not found|debugger state|Canceled future for create_subshell_request")
@@ -67,7 +67,7 @@ def sees(pictures: Locator, alts: list[str]) -> None:
         assert picture.evaluate("img => img.complete && img.naturalWidth >= 640 && img.getBoundingClientRect().width === 640")
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", lessons("neuron"))
 def test_an_exported_page_shows_every_play_without_network(name: str, chromium: Any, tmp_path: Path) -> None:
     page, complaints = offline(chromium, exported(name), tmp_path)
     sees(page.locator(".playground-still img"), plays(name))
@@ -78,7 +78,7 @@ def test_an_exported_page_shows_every_play_without_network(name: str, chromium: 
     page.close()
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", lessons("neuron"))
 def test_a_page_whose_styles_and_scripts_were_taken_out_shows_every_play(name: str, chromium: Any, tmp_path: Path) -> None:
     soup = BeautifulSoup(exported(name), "html.parser")
     for tag in soup(["style", "script", "link", "iframe", "svg"]):
@@ -91,7 +91,7 @@ def test_a_page_whose_styles_and_scripts_were_taken_out_shows_every_play(name: s
     page.close()
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", lessons("neuron"))
 def test_a_viewer_that_takes_no_picture_from_html_has_one_of_its_own(name: str, chromium: Any, tmp_path: Path) -> None:
     page, _ = offline(chromium, exported(name, "text/html"), tmp_path)
     pictures = page.locator(".jp-RenderedImage img")
@@ -119,6 +119,7 @@ def test_a_notebook_from_somebody_else_shows_its_plays_before_it_is_run(server: 
     assert complaints == []
 
 
+@pytest.mark.long
 def test_a_notebook_shows_its_plays_without_its_kernel_and_when_opened_again(server: Server, chromium: Any) -> None:
     complaints: list[str] = []
     with opened(server, "neuron/neuron.ipynb", chromium, complaints) as notebook:
