@@ -56,7 +56,7 @@ def test_a_lesson_is_run_untouched_then_solved_and_its_plays_follow(name: str, s
             move(notebook, name, play)
         for theme in ("Dark", "Light"):
             notebook.theme(theme)
-            for cell_id in [*ids_of(name, "question", "play"), *(f"check-{exercise}" for exercise in lesson(name).exercises)]:
+            for cell_id in [*ids_of(name, "play"), ids_of(name, "question")[0], f"check-{first}"]:
                 notebook.picture(f"{name}-{cell_id}-{theme.lower()}", notebook.cell(cell_id))
         for play in ids_of(name, "play"):
             press(notebook, play, "ArrowLeft")
