@@ -130,7 +130,7 @@ class Server:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-        self._reader.join()
+        self._reader.join(60)  # longer where a kernel outlives the server and keeps its pipe
 
     def _read(self) -> None:
         """Keep what the server prints, and take its port from it."""
