@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,27 @@ def slope_figure(after: Any = None, **functions: Any) -> LiveFigure:
     figure.line("curve", figure.axes(xlim=(0, 1), ylim=(-2, 2)), label="curve")
     figure.slider("slope", "slope", -2, 2, 1.0)
     return figure
+
+
+def shared(make: Callable[[], LiveFigure]) -> Callable[[], LiveFigure]:
+    """Return what makes a figure at its first call, and at each puts the figure's controls back.
+
+    Drawing what stands still takes a figure longest.
+    """
+
+    @cache
+    def made() -> tuple[LiveFigure, dict[str, Any]]:
+        figure = make()
+        assert figure.widget
+        return figure, {name: control.value for name, control in figure.controls.items()}
+
+    def again() -> LiveFigure:
+        figure, values = made()
+        for name, value in values.items():
+            figure.controls[name].value = value
+        return figure
+
+    return again
 
 
 def html(figure: LiveFigure) -> str:

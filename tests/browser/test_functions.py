@@ -161,6 +161,7 @@ def test_a_function_that_never_ends_is_left_when_its_cell_is_corrected(notebook:
     endless(notebook, folder(server))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "play"), [("sigmoid", "play-02"), ("dense", "play-03")])
 def test_a_slow_function_leaves_the_sliders_of_other_plays_usable(name: str, play: str, lesson: Notebook, server: Server) -> None:
     for cell in ("relu", "dense"):

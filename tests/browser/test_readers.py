@@ -110,6 +110,7 @@ def reads(notebook: Notebook) -> None:
         expect(cell.locator(".jupyter-widgets, .jupyter-widgets-disconnected").filter(visible=True)).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_notebook_from_somebody_else_shows_its_plays_before_it_is_run(server: Server, chromium: Any) -> None:
     shutil.copyfile(ROOT / "solutions" / "neuron" / "neuron.ipynb", server.fresh("neuron") / "stranger.ipynb")
     complaints: list[str] = []

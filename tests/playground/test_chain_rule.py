@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from figures import shared
 
 from course import lesson
 from playground import chain_rule
@@ -19,9 +20,9 @@ CHAIN, NUMERICAL, SIGMOID_GRAD, RELU_GRAD = (REFERENCE[name] for name in ("chain
 NEURON, DENSE, SOFTMAX = (REFERENCE[name] for name in ("neuron_grad", "dense_backward", "softmax_ce_grad"))
 
 PLAYS: dict[str, Callable[[], LiveFigure]] = {
-    "gears": lambda: chain_rule.gears(CHAIN),
-    "graph": lambda: chain_rule.graph(NUMERICAL),
-    "depth": lambda: chain_rule.depth(SIGMOID_GRAD, RELU_GRAD),
+    "gears": shared(lambda: chain_rule.gears(CHAIN)),
+    "graph": shared(lambda: chain_rule.graph(NUMERICAL)),
+    "depth": shared(lambda: chain_rule.depth(SIGMOID_GRAD, RELU_GRAD)),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from figures import shared
 
 from course import lesson
 from playground import initialization
@@ -19,9 +20,9 @@ NORMAL, XAVIER, KAIMING = (REFERENCE[name] for name in ("init_normal", "init_xav
 SCALES, DISTINCT = REFERENCE["layer_scales"], REFERENCE["n_distinct_units"]
 
 PLAYS: dict[str, Callable[[], LiveFigure]] = {
-    "depth": lambda: initialization.depth(NORMAL, XAVIER, KAIMING, SCALES),
-    "clones": lambda: initialization.clones(DISTINCT),
-    "sampler": lambda: initialization.sampler(NORMAL, XAVIER, KAIMING),
+    "depth": shared(lambda: initialization.depth(NORMAL, XAVIER, KAIMING, SCALES)),
+    "clones": shared(lambda: initialization.clones(DISTINCT)),
+    "sampler": shared(lambda: initialization.sampler(NORMAL, XAVIER, KAIMING)),
 }
 EVERYTHING = "hidden weights, hidden biases, output weights, output bias"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from figures import shared
 
 from course import lesson
 from playground import landscapes, learning_rate
@@ -18,9 +19,9 @@ REFERENCE = lesson("learning_rate").reference
 DESCENT, STABLE, PROMISE = (REFERENCE[name] for name in ("gradient_descent", "max_stable_lr", "predicted_vs_actual"))
 
 PLAYS: dict[str, Callable[[], LiveFigure]] = {
-    "bowl": lambda: learning_rate.bowl(DESCENT),
-    "ravine": lambda: learning_rate.ravine(DESCENT),
-    "promise": lambda: learning_rate.promise(PROMISE),
+    "bowl": shared(lambda: learning_rate.bowl(DESCENT)),
+    "ravine": shared(lambda: learning_rate.ravine(DESCENT)),
+    "promise": shared(lambda: learning_rate.promise(PROMISE)),
 }
 
 
@@ -44,25 +45,25 @@ def test_each_play_draws_and_agrees_with_the_target_for_the_reference(play: Call
     [(0.5, "rolls down on one side"), (1.5, "jumps from side to side and gets there"), (2.0, "jumps to and fro for ever"), (2.1, "it leaves")],
 )
 def test_in_a_bowl_of_curvature_1_the_limit_is_2(lr: float, fate: str) -> None:
-    said = says(learning_rate.bowl(DESCENT), lr=lr)
+    said = says(PLAYS["bowl"](), lr=lr)
     assert fate in said
     assert "the limit 2/λ is 2" in said
 
 
 def test_a_button_adds_a_step() -> None:
-    assert "after 12 steps" in says(learning_rate.bowl(DESCENT))
-    assert "after 14 steps" in says(learning_rate.bowl(DESCENT), more=2)
+    assert "after 12 steps" in says(PLAYS["bowl"]())
+    assert "after 14 steps" in says(PLAYS["bowl"](), more=2)
 
 
 def test_the_steep_side_sets_the_limit_of_a_ravine() -> None:
-    assert "it leaves" in says(learning_rate.ravine(DESCENT), steep=30.0, lr=0.0708)
-    assert "gets there" in says(learning_rate.ravine(DESCENT), steep=30.0, lr=0.0631)
+    assert "it leaves" in says(PLAYS["ravine"](), steep=30.0, lr=0.0708)
+    assert "gets there" in says(PLAYS["ravine"](), steep=30.0, lr=0.0631)
     assert STABLE(np.diag([1.0, 30.0])) == pytest.approx(2 / 30)
 
 
 @pytest.mark.parametrize(("lr", "numbers"), [(0.1, ("−28.8", "11.5", "8.41", "−8.87")), (0.001, ("−0.288", "0.00115", "0.002", "−0.285"))])
 def test_the_promise_breaks_at_a_large_step_and_holds_at_a_small_one(lr: float, numbers: tuple[str, ...]) -> None:
-    said = says(learning_rate.promise(PROMISE), lr=lr)
+    said = says(PLAYS["promise"](), lr=lr)
     promised, own, together, happened = numbers
     assert said == f"Yours: promised {promised}; own curvature adds {own}, both together {together}; what happened is {happened}."
 

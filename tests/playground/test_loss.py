@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from figures import shared
 
 from course import lesson
 from playground import loss
@@ -17,9 +18,9 @@ REFERENCE = lesson("loss").reference
 MSE, BCE, SOFTMAX, CROSS_ENTROPY = (REFERENCE[name] for name in ("mse", "binary_cross_entropy", "softmax", "cross_entropy"))
 
 PLAYS: dict[str, Callable[[], LiveFigure]] = {
-    "slopes": lambda: loss.slopes(MSE, BCE),
-    "outlier": lambda: loss.outlier(MSE),
-    "three_logits": lambda: loss.three_logits(SOFTMAX),
+    "slopes": shared(lambda: loss.slopes(MSE, BCE)),
+    "outlier": shared(lambda: loss.outlier(MSE)),
+    "three_logits": shared(lambda: loss.three_logits(SOFTMAX)),
 }
 
 
@@ -39,19 +40,19 @@ def test_each_play_draws_and_agrees_with_the_target_for_the_reference(play: Call
 
 
 def test_the_squared_error_learns_nothing_from_a_sure_mistake_and_cross_entropy_does() -> None:
-    _, squared, _, cross = at(loss.slopes(MSE, BCE), z=10.0, y="0")
+    _, squared, _, cross = at(PLAYS["slopes"](), z=10.0, y="0")
     assert (squared, cross) == (0.00009, 0.99995)
 
 
 def test_one_outlier_pulls_the_squared_fit_most() -> None:
-    squared, absolute, huber = at(loss.outlier(MSE), height=10.0)
+    squared, absolute, huber = at(PLAYS["outlier"](), height=10.0)
     assert abs(squared - 1) > abs(huber - 1) > abs(absolute - 1)
     assert abs(squared - 1) > 5 * abs(huber - 1)
 
 
 def test_adding_a_hundred_changes_no_share() -> None:
-    before = at(loss.three_logits(SOFTMAX))[3:6]
-    assert at(loss.three_logits(SOFTMAX), hundreds=9)[3:6] == before
+    before = at(PLAYS["three_logits"]())[3:6]
+    assert at(PLAYS["three_logits"](), hundreds=9)[3:6] == before
 
 
 def test_a_softmax_without_a_shift_fails_at_the_eighth_hundred() -> None:
@@ -68,7 +69,7 @@ def at_words(play: LiveFigure, hundreds: int) -> str:
 
 def test_adding_a_constant_to_a_loss_changes_no_slope() -> None:
     play = loss.slopes(lambda p, y: MSE(p, y) + 100, BCE)
-    assert at(play, z=3.0)[1] == at(loss.slopes(MSE, BCE), z=3.0)[1]
+    assert at(play, z=3.0)[1] == at(PLAYS["slopes"](), z=3.0)[1]
 
 
 def test_cross_entropy_comes_near_to_0_and_a_gap_of_1000_costs_1000() -> None:

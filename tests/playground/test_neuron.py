@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from figures import shared
 
 from playground import neuron
 from playground.live import LiveFigure
@@ -37,9 +38,9 @@ def unwritten(*inputs: Any) -> Any:
 
 
 PLAYS: dict[str, Callable[[], LiveFigure]] = {
-    "boundary": lambda: neuron.boundary(weighted_sum, sigmoid, relu),
-    "signal": lambda: neuron.signal(weighted_sum, sigmoid),
-    "three_units": lambda: neuron.three_units(dense, relu),
+    "boundary": shared(lambda: neuron.boundary(weighted_sum, sigmoid, relu)),
+    "signal": shared(lambda: neuron.signal(weighted_sum, sigmoid)),
+    "three_units": shared(lambda: neuron.three_units(dense, relu)),
 }
 
 
@@ -88,7 +89,7 @@ def test_each_play_shows_the_target_before_anything_is_written(play: Callable[[]
 
 
 def test_the_boundary_stays_when_w_and_b_are_multiplied_and_gets_sharper() -> None:
-    figure = at(neuron.boundary(weighted_sum, sigmoid), w1=1.0, w2=0.5, b=0.5)
+    figure = at(PLAYS["boundary"](), w1=1.0, w2=0.5, b=0.5)
     before = figure.readout[0]
     assert before == "Yours: boundary crosses the axes at x₁ = −0.5 and x₂ = −1; steepest slope 0.28."
     at(figure, scale=10.0)
@@ -102,19 +103,19 @@ def test_the_bias_shifts_the_boundary_and_a_forgotten_bias_shows() -> None:
 
 
 def test_without_weights_there_is_no_boundary() -> None:
-    figure = at(neuron.boundary(weighted_sum, sigmoid), w1=0.0, w2=0.0)
+    figure = at(PLAYS["boundary"](), w1=0.0, w2=0.0)
     assert figure.readout[0] == "Yours: no boundary, the weighted sum is the same everywhere; the output does not change."
 
 
 @pytest.mark.parametrize(("activation", "slope"), [("sigmoid", "0.25"), ("tanh", "1"), ("relu", "1")])
 def test_the_steepest_slope_is_that_of_the_activation_times_the_length_of_w(activation: str, slope: str) -> None:
-    figure = at(neuron.boundary(weighted_sum, sigmoid, relu), w1=0.6, w2=0.8, b=0.0, activation=activation)
+    figure = at(PLAYS["boundary"](), w1=0.6, w2=0.8, b=0.0, activation=activation)
     assert f"steepest slope {slope}." in figure.readout[0]
 
 
 @pytest.mark.parametrize(("activation", "ends"), [("sigmoid", ["0", "0.5", "1"]), ("tanh", ["−1", "0", "1"]), ("relu", ["0", "2", "4"])])
 def test_the_colours_stand_for_the_range_of_the_activation(activation: str, ends: list[str]) -> None:
-    figure = at(neuron.boundary(weighted_sum, sigmoid, relu), w1=1.0, w2=0.0, b=0.0, activation=activation)
+    figure = at(PLAYS["boundary"](), w1=1.0, w2=0.0, b=0.0, activation=activation)
     assert re.findall(r"<tspan[^>]*>([^<]*)", figure.svg)[:3] == ends
 
 
@@ -123,7 +124,7 @@ def test_relu_is_offered_only_when_it_is_given() -> None:
 
 
 def test_a_signal_is_followed_from_its_products_to_the_output() -> None:
-    figure = at(neuron.signal(weighted_sum, sigmoid), x1=1.0, w1=1.5, x2=-0.5, w2=1.0, b=-1.0)
+    figure = at(PLAYS["signal"](), x1=1.0, w1=1.5, x2=-0.5, w2=1.0, b=-1.0)
     assert figure.readout[0] == "Yours: products 1.5 and −0.5; sum 1; with the bias 0; output f(0) = 0.5."
 
 
@@ -145,7 +146,7 @@ def test_a_wrong_activation_shows_in_the_signal() -> None:
     ],
 )
 def test_the_straight_pieces_are_counted_on_the_curve_itself(values: dict[str, Any], pieces: str) -> None:
-    assert at(neuron.three_units(dense, relu), **values).readout[0] == f"Yours: {pieces}"
+    assert at(PLAYS["three_units"](), **values).readout[0] == f"Yours: {pieces}"
 
 
 def test_a_layer_that_forgets_its_activation_is_straight_beside_the_folded_target() -> None:

@@ -100,6 +100,7 @@ def test_a_server_sends_at_once_wherever_the_package_is_installed(tmp_path: Path
     assert connection(tmp_path) == ["PromptConnection", 1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["another class", "no extension"])
 def test_what_somebody_asked_for_stays(how: str, tmp_path: Path) -> None:
     (tmp_path / "other.py").write_text("from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection as Theirs\nclass Other(Theirs): pass\n")
