@@ -1,8 +1,8 @@
 # Words for everything that one does with this project; `make` alone lists them.
-.PHONY: help env lab fresh watch export course edition class test lint types verify pytest long lock newest test-env
+.PHONY: help env lab fresh watch export course edition class test lint types verify pytest long lock test-env
 
 LOCK = .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-emit-index-url \
-	--python-version 3.11 --custom-compile-command "make lock" --group build $(ARGS)
+	--python-version 3.11 --custom-compile-command "make lock" $(ARGS)
 
 help:
 	@echo "make lab                   open JupyterLab at the welcome page, in your own copy of the course: work/"
@@ -16,7 +16,6 @@ help:
 	@echo "make test                  run every check: lint, types, verify, pytest (each is a target too)"
 	@echo "make long                  the tests that take minutes, like a class of 300 under kill -9"
 	@echo "make lock                  solve requirements*.lock anew after pyproject.toml changed; ARGS=--upgrade takes the newest"
-	@echo "make newest                try the newest versions of all packages and say which break the checks; takes long where some do"
 
 env:
 	@sh environment.sh
@@ -68,11 +67,8 @@ pytest: test-env
 long: test-env
 	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/pytest -m long $(ARGS)
 
-lock: test-env
-	$(LOCK) pyproject.toml --output-file requirements.lock
-	$(LOCK) --group test --group lock --constraint requirements.lock pyproject.toml --output-file requirements-test.lock
-	$(LOCK) --group class-server --constraint requirements.lock pyproject.toml --output-file docs/class-server/requirements.lock
-
-newest: test-env
-	.venv/bin/python tests/newest.py requirements-test.lock --group build --group test --group lock -- \
-		sh -c 'ruff check && mypy && grader verify && pytest -x -q -n 2 --dist loadfile $(ARGS)'
+lock: env
+	$(LOCK) --group uv --output-file requirements-uv.lock
+	$(LOCK) --group build pyproject.toml --output-file requirements.lock
+	$(LOCK) --group build --group test --constraint requirements.lock pyproject.toml --output-file requirements-test.lock
+	$(LOCK) --group build --group class-server --constraint requirements.lock pyproject.toml --output-file docs/class-server/requirements.lock

@@ -1,94 +1,57 @@
 #!/bin/sh
-# A lock file comes in (requirements.lock unless another is named); .venv goes out, with its packages and this one; what an earlier lock brought stays.
-# `make env` and `make test` run it; it does nothing where nothing changed, an interrupted set-up is done anew, and one waits for the other.
+# Set up .venv with the packages of a lock (requirements.lock or the one named) and this project.
+# An up-to-date .venv is left alone; an interrupted set-up starts over.
 set -eu
 cd "$(dirname "$0")"
-lock=${1:-requirements.lock}
-here=$(pwd -P)
-stamp=.venv/installed-$lock       # what was installed, written last
-unfinished=.venv/unfinished       # there while .venv is being changed
-turn=.venv-turn                   # locked by the set-up whose turn it is
-
+lock=${1:-requirements.lock} here=$(pwd -P) python=.venv/bin/python
+export PIP_USER=0  # pip may be set up to install for the user, which is never meant in .venv
+trap 'exit 130' INT
 stop() { echo "$*" >&2; exit 1; }
-
 fits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }
-
-choose_python() {
-    if [ -n "${PYTHON:-}" ]; then
-        command -v "$PYTHON" >/dev/null || stop "There is no $PYTHON on this machine; give another with make env PYTHON=…, or none."
-        fits "$PYTHON" || stop "$PYTHON is $("$PYTHON" --version 2>&1); this course needs Python 3.11, 3.12 or 3.13."
-        echo "$PYTHON"
-        return
-    fi
-    for candidate in python3 python3.13 python3.12 python3.11 python; do
-        if fits "$candidate"; then echo "$candidate"; return; fi
-    done
-    stop "This course needs Python 3.11, 3.12 or 3.13, and python3 here is $(python3 --version 2>&1 || true); install one of them, or name it: make env PYTHON=/path/to/python3.12."
+usable() {  # whether .venv was set up in this folder, and its Python is there and is the wanted one
+    grep -qsxF "$here" .venv/installed && [ -x "$python" ] &&
+        { [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" --version 2>&1)" = "$("$python" --version)" ]; }
 }
-
-works_here() {  # false where there is none or another Python is asked for, where its Python is gone, and where the folder was moved or copied
-    [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" --version 2>&1)" = "$(.venv/bin/python --version 2>&1)" ] || return 1
-    case "$(.venv/bin/pip --version 2>/dev/null)" in *" from $here/.venv/"*) return 0 ;; *) return 1 ;; esac
+tell_uv() {  # pip's setting $2 as the variable $1, separated by $3; uv reads no pip.conf
+    value=$(for section in global install :env:; do
+        printf '%s\n' "$settings" | sed -n "s/^$section\.$2=['\"]\(.*\)['\"]\$/\1/p"
+    done | tail -n 1 | sed "s/\\\\n/ /g; s/^ *//; s/  */${3:- }/g")
+    [ -z "$value" ] || printenv "$1" >/dev/null || export "$1=$value"
 }
-
-install() {  # a dot a package; a pipe forgets exit codes, so a file keeps pip's
-    rm -f .venv/pip.log .venv/pip.failed
-    { .venv/bin/python -m pip install --disable-pip-version-check --log .venv/pip.log "$@" 2>.venv/pip.errors || : >.venv/pip.failed; } |
-        while read -r word _; do [ "$word" != Collecting ] || printf .; done
-    [ -e .venv/pip.failed ] || return 0
-    echo
-    grep -v '^WARNING' .venv/pip.errors >&2 || true
-    rm -f "$unfinished"           # pip gave up in order: what was there is still there
-    if grep -qiE 'failed to establish a new connection|name resolution|network is unreachable|connection (refused|timed out)|read timed out' .venv/pip.log; then
-        stop "The packages could not be fetched: connect to the network and run make env again; what is installed stays as it is."
-    fi
-    stop "The packages could not be installed; pip's own words are above, and all of them in .venv/pip.log."
+install() {  # the lock and this project, with the command $@
+    "$@" --require-hashes -r "$lock" &&
+        "$@" --force-reinstall --no-deps --no-build-isolation --editable .
 }
-
-wait_for_turn='
-import fcntl, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-try:
-    fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
-except BlockingIOError:
-    print("Another set-up is at work in this folder; waiting for it.", file=sys.stderr)
-    fcntl.flock(9, fcntl.LOCK_EX)
-except OSError as error:
-    print(f"Nothing can be locked on this disk ({error.strerror}): run one set-up at a time.", file=sys.stderr)
-'
-
-take_turn() {  # $1, a Python, locks; the kernel keeps the lock until this process and all that it started have ended, however they end
-    complaint=$( (: 9<>"$turn") 2>&1 ) ||
-        stop "Nothing can be written in $here (${complaint##*: }); mend that, or copy the course to a folder of yours, and run make env again."
-    exec 9<>"$turn"
-    "$1" -c "$wait_for_turn"
-}
-
-is_whole() { [ ! -e "$unfinished" ] && works_here; }
-
-is_done() { is_whole && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; }
-
-wanted=$(cat "$lock" pyproject.toml grader/*config/*.json playground/labconfig/*.json playground/jupyter_server_config.d/*.json | cksum)
-! is_done || exit 0
-python=.venv/bin/python
-is_whole || python=$(choose_python)
-take_turn "$python"
-! is_done || exit 0
-if ! is_whole; then
-    python=$(choose_python)
-    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-        stop "$python has no venv module; on Debian and Ubuntu, sudo apt install python3-venv brings it."
-    rm -f .venv/installed-*       # first, so that half of it never looks done
+inputs=$(cat requirements*.lock pyproject.toml grader/*config/*.json playground/*/*.json | cksum)
+if usable; then
+    ! grep -qxF "$lock $inputs" .venv/installed || exit 0
+    mv .venv/installed .venv/before
+else
+    set -- python3 python3.13 python3.12 python3.11
+    [ -z "${PYTHON:-}" ] || set -- "$PYTHON"
+    for base; do ! fits "$base" || break; done
+    fits "$base" || stop "This course needs Python 3.11, 3.12 or 3.13, and $1 here is" \
+        "$("$1" --version 2>/dev/null || echo missing). Install one, or name it: make env PYTHON=…"
     rm -rf .venv
-    mkdir .venv
-    : >"$unfinished"
-    "$python" -m venv .venv || stop "$python -m venv could not make .venv; its own words are above."
+    "$base" -m venv .venv || stop "$base could not make .venv; its message is above."
 fi
-printf '%s ' "Setting up .venv from $lock ($(grep -c "^[a-z].*==" "$lock") packages):"
-rm -f "$stamp"
-: >"$unfinished"
-install --require-hashes -r "$lock"
-install --no-deps --no-build-isolation --editable .
-echo " done."
-echo "$wanted" >"$stamp"
-rm -f "$unfinished"
+echo "Setting up .venv from $lock."
+"$python" -m pip install -q --retries 1 --only-binary :all: --require-hashes -r requirements-uv.lock \
+    2>.venv/uv.log || :
+settings=$("$python" -m pip config list)
+tell_uv UV_INDEX_URL index-url; tell_uv UV_EXTRA_INDEX_URL extra-index-url
+tell_uv UV_FIND_LINKS find-links ,; tell_uv UV_INSECURE_HOST trusted-host
+tell_uv SSL_CERT_FILE cert; tell_uv ALL_PROXY proxy
+export UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}"  # pip's; the hashes protect
+if ! install .venv/bin/uv pip install -q --python "$python" 2>>.venv/uv.log; then
+    echo "uv can't install here (.venv/uv.log says why); pip does it, in a minute or two."
+    if ! install "$python" -m pip install -q --log .venv/pip.log 2>.venv/pip.errors; then
+        [ ! -e .venv/before ] || mv .venv/before .venv/installed  # pip has changed nothing
+        cat .venv/pip.errors >&2
+        ! grep -qiE 'connection (broken|error|refused)|name resolution|timed out' .venv/pip.log ||
+            stop "The packages could not be fetched: connect to the network and run make env again."
+        stop "The packages could not be installed: pip's message is above."
+    fi
+fi
+{ echo "$here"; grep -sF " $inputs" .venv/before || :; echo "$lock $inputs"; } >.venv/installed
+echo ".venv is ready."
