@@ -131,6 +131,11 @@ def _run_lab(arguments: argparse.Namespace) -> int:
         root = find_root(Path.cwd())
         for line in make_work(root):
             print(line)
+        if _jupyter_refuses_root(arguments.options):
+            raise WorkError(
+                "JupyterLab starts for root only if you allow it: make lab ARGS=--allow-root"
+                " (without make: grader lab -- --allow-root)."
+            )
     except WorkError as error:
         print(error, file=sys.stderr)
         return 1
@@ -142,6 +147,22 @@ def _run_lab(arguments: argparse.Namespace) -> int:
         [f"--ServerApp.root_dir={root / WORK}", f"--LabApp.default_url=/lab/tree/{quote(first_page(root))}", *arguments.options]
     )
     return 0
+
+
+def _jupyter_refuses_root(options: list[str]) -> bool:
+    """Return whether root runs this, and neither an option nor Jupyter's configuration allows it."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return False
+    if any("allow_root" in option.replace("-", "_") for option in options):
+        return False
+    from jupyter_server.serverapp import ServerApp
+    from jupyterlab.labapp import LabApp
+
+    for app in (ServerApp(), LabApp()):
+        app.load_config_file()
+        if app.config.ServerApp.get("allow_root", False):
+            return False
+    return True
 
 
 def _run_fresh(arguments: argparse.Namespace) -> int:

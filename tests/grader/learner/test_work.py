@@ -275,3 +275,29 @@ def test_the_course_is_found_from_inside_the_copy_too(root: Path) -> None:
 def test_a_folder_without_a_course_is_told_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(WorkError, match=r"There is no course/ in .* go to the folder that you unpacked or cloned"):
         find_root(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused")
+def test_root_is_told_how_to_start_jupyterlab(root: Path) -> None:
+    command = [sys.executable, "-m", "grader.cli", "lab", "--", "--no-browser"]
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(root / "jupyter")}
+    ended = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "make lab ARGS=--allow-root" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_jupyterlab_starts_for_root_where_an_option_or_the_configuration_allows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    assert work._jupyter_refuses_root(["--no-browser"])
+    assert not work._jupyter_refuses_root(["--allow-root"])
+    assert not work._jupyter_refuses_root(["--ServerApp.allow_root=True"])
+    (tmp_path / "jupyter_lab_config.py").write_text("c.ServerApp.allow_root = True")
+    assert not work._jupyter_refuses_root(["--no-browser"])
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert not work._jupyter_refuses_root([])
