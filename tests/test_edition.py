@@ -30,7 +30,7 @@ from grader.author.trimmed import AUTHORS_PACKAGES
 from grader.cli import main
 
 TOP = "neural-network-basics"
-BESIDE = ("LICENSE", "LICENSE-lessons", "environment.sh", "environment.yml", "pyproject.toml", "requirements.lock")
+BESIDE = ("LICENSE", "LICENSE-lessons", "environment.sh", "requirements-uv.lock", "environment.yml", "pyproject.toml", "requirements.lock")
 
 
 @pytest.fixture(scope="module")

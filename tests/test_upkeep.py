@@ -1,4 +1,4 @@
-"""What looks after the project names only what there is, and all of it: hooks, workflows, dependabot, make newest, and the commands in the guides."""
+"""What looks after the project names only what there is, and all of it: hooks, workflows, dependabot, and the commands in the guides."""
 
 from __future__ import annotations
 
@@ -122,21 +122,11 @@ def test_every_step_of_a_workflow_runs_something_and_scripts_that_it_names_exist
 
 
 def test_dependabot_looks_after_every_manifest_and_after_nothing_else() -> None:
-    """The bounds in pyproject.toml are for `make newest`, environment.yml is compared with them."""
+    """The bounds in pyproject.toml are for the nightly workflow, environment.yml is compared with them."""
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     there = {(ecosystem, path) for ecosystem, manifest in MANIFESTS.items() for path in tracked if re.fullmatch(manifest, path)}
     folders = {(ecosystem, "/" if ecosystem == "github-actions" else f"/{Path(path).parent}") for ecosystem, path in there}
     assert {(update["package-ecosystem"], update["directory"]) for update in read(".github/dependabot.yml")["updates"]} == folders
-
-
-def test_newest_runs_every_check_that_make_test_runs() -> None:
-    def recipes(*targets: str) -> str:
-        return subprocess.run(["make", "--dry-run", *targets], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-    checks = re.findall(r"\.venv/bin/(\w+(?: [a-z]+)?)", recipes("lint", "types", "verify", "pytest"))
-    tried = recipes("newest").partition(" -- ")[2]
-    assert [check for check in checks if not re.search(rf"(^|&& |'){check}\b", tried)] == []
-    assert len(checks) == 4
 
 
 def test_the_changelog_has_a_place_for_what_is_not_released_and_contributing_fits_a_screen() -> None:

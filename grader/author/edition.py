@@ -15,7 +15,7 @@ from grader.author.trimmed import trimmed_conda, trimmed_lock, trimmed_project
 GRADERS = ("__init__.py", "cli.py", "lean.py", "refused.py", "comparison", "execution", "learner")
 """What a learner has of the grader: the rooms that know no answer, and the command line, which finds no other commands then."""
 
-AS_THEY_ARE = ("LICENSE", "LICENSE-lessons", "environment.sh")
+AS_THEY_ARE = ("LICENSE", "LICENSE-lessons", "environment.sh", "requirements-uv.lock")
 TRIMMED = {"pyproject.toml": trimmed_project, "environment.yml": trimmed_conda, "requirements.lock": trimmed_lock}
 LEARNERS_OWN = "edition"
 """The folder with files that a learner gets in place of an author's, like README.md."""
