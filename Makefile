@@ -15,7 +15,7 @@ help:
 	@echo "make class                 try the instructor's side: make up a class, grade it, write its feedback and insights; LESSON=neuron STUDENTS=42"
 	@echo "make test                  run every check: lint, types, verify, pytest (each is a target too)"
 	@echo "make long                  the tests that take minutes, like a class of 300 under kill -9"
-	@echo "make lock                  solve requirements*.lock anew after pyproject.toml changed; ARGS=--upgrade takes the newest"
+	@echo "make lock                  solve requirements*.lock again after pyproject.toml changed; ARGS=--upgrade takes the newest"
 
 env:
 	@sh environment.sh

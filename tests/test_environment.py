@@ -85,6 +85,9 @@ def test_a_lock_hashes_every_package_and_names_no_index(lock: str) -> None:
     assert not re.search(r"://|--(extra-)?index|--find-links", text)
 
 
+WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
 def add_package(index: Path, name: str, script: bytes | None = None) -> str:
     """Put version 0 of a package, with a script of its name, in an index; return its lock entry."""
     folder = index / name
@@ -93,7 +96,7 @@ def add_package(index: Path, name: str, script: bytes | None = None) -> str:
     with zipfile.ZipFile(wheel, "w") as archive:
         meta = f"{name}-0.dist-info"
         archive.writestr(f"{meta}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\n")
-        archive.writestr(f"{meta}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{meta}/WHEEL", WHEEL)
         if script is not None:
             entry = zipfile.ZipInfo(f"{name}-0.data/scripts/{name}")
             entry.external_attr = 0o100755 << 16
@@ -104,7 +107,7 @@ def add_package(index: Path, name: str, script: bytes | None = None) -> str:
 
 
 class Project:
-    """A tiny project with an index on disk, which pip.conf names: it is set up without a network."""
+    """A tiny project whose packages come from an index on disk, which pip.conf names."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -227,6 +230,7 @@ def test_a_set_up_that_was_killed_starts_over(ready: Project) -> None:
     with fifo.open():  # the build opens its other end
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+    fifo.unlink()
     (ready.folder / ".venv" / "half").touch()
     assert ready.set_up()[::2] == (0, "")
     assert ready.packages() == {"uv", "eel", "tiny"}
