@@ -4,6 +4,8 @@
 LOCK = .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make lock" $(ARGS)
 
+PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/pytest -n logical --dist loadfile --durations 10
+
 help:
 	@echo "make lab                   open JupyterLab at the welcome page, in your own copy of the course: work/"
 	@echo "make fresh LESSON=neuron   get a lesson anew; your notebooks stay beside it"
@@ -47,7 +49,7 @@ class: env
 	@echo "Feedback is in class/feedback; jupyter lab and its menu Nbgrader, Formgrader show the class."
 
 test: lint types verify pytest
-	@echo "All is well. Left out: the tests that take minutes; make long runs them."
+	@echo "All checks passed. make long runs the tests that take minutes."
 
 test-env:
 	@sh environment.sh requirements-test.lock
@@ -62,10 +64,10 @@ verify: test-env
 	.venv/bin/grader verify
 
 pytest: test-env
-	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/pytest -n 2 --dist loadfile $(ARGS)
+	$(PYTEST) $(ARGS)
 
 long: test-env
-	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/pytest -m long $(ARGS)
+	$(PYTEST) -m long $(ARGS)
 
 lock: env
 	$(LOCK) --group uv --output-file requirements-uv.lock

@@ -1,6 +1,11 @@
-"""Lets tests import what they share by name: `course`, and `lab` for those in a browser, `hub` for those on a class server."""
+"""Let tests import their helpers by name: `course`, `lab` (browser), `hub` (class server)."""
 
+import os
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "browser"), str(Path(__file__).parent / "hub")]
+TESTS = Path(__file__).parent
+sys.path[:0] = [str(folder) for folder in (TESTS, TESTS / "browser", TESTS / "hub")]
+
+# Tests run on all cores, and BLAS threads that wait for a busy core spin.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
