@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import types
 from collections.abc import Callable
 from functools import cache
@@ -51,6 +53,11 @@ def solved(name: str) -> dict[str, Any]:
 def named(name: str, function: Any) -> Callable[..., Any]:
     """A copy of a function under another name; the function itself is the lesson's, which other tests use too."""
     return types.FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
+
+
+def finishes(script: str, seconds: float = 120) -> str:
+    """Run a script in a process of its own and return its output; it is stopped at a ceiling that only endless work meets."""
+    return subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, timeout=seconds).stdout
 
 
 def copy_of_the_course(into: Path) -> Path:

@@ -52,15 +52,14 @@ def dig(folder: Path, depth: int, mode: int) -> None:
         os.close(before)
 
 
-@pytest.mark.parametrize("mode", [0o700, 0o300])
-def test_folders_however_deep_and_whatever_their_rights_are_removed_and_no_link_is_followed(tmp_path: Path, mode: int) -> None:
+def test_folders_however_deep_and_closed_are_removed_and_no_link_is_followed(tmp_path: Path) -> None:
     full, elsewhere = tmp_path / "full", tmp_path / "elsewhere"
     full.mkdir()
     elsewhere.mkdir()
     (elsewhere / "kept").touch()
     (full / "link").symlink_to(elsewhere)
     (full / "link to a file").symlink_to(elsewhere / "kept")
-    dig(full, 2000, mode)
+    dig(full, 2000, 0o300)
 
     remove(str(full))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import random
-import time
 import tracemalloc
 from collections.abc import Callable
 from functools import cache
@@ -14,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from course import lesson, solved, written
-from grader.comparison.present import show
+from course import finishes, lesson, solved, written
 from grader.engine.engine import Engine
 from grader.engine.sandbox import Protection, protection
 from grader.execution.attempt import Attempt
@@ -54,7 +52,7 @@ class Forger:
         attempt.begin()
         for frame in self.forge(copy.deepcopy(honest_frames(attempt.request()))):
             attempt.take(parsed(json.dumps(frame).encode()))
-        attempt.end(time.monotonic())
+        attempt.end(0.0)
         with_reasons: Callable[..., dict[str, Any]] = Engine._with_reasons
         return with_reasons(SimpleNamespace(limits=Limits()), attempt.response())
 
@@ -97,10 +95,10 @@ def all_wrong(name: str) -> dict[str, Any]:
     return written(name, **{exercise: f"def {exercise}(*inputs):\n    print(inputs)\n    return 7.5" for exercise in RUNS[name].keys})
 
 
-@pytest.mark.parametrize("name", RUNS)
-def test_no_frame_raises_or_earns_points_for_wrong_values(name: str) -> None:
+@pytest.mark.parametrize(("name", "rounds"), [("neuron", 60), ("initialization", 10), pytest.param("initialization", 100, marks=pytest.mark.long)])
+def test_no_frame_raises_or_earns_points_for_wrong_values(name: str, rounds: int) -> None:
     rng = random.Random(1)
-    for _ in range(60):
+    for _ in range(rounds):
         assert result(name, all_wrong(name), lambda frames: mutated(frames, rng))["points"] == 0
         assert result(name, solved(name), lambda frames: mutated(frames, rng))["points"] <= sum(key["points"] for key in RUNS[name].keys.values())
     assert result(name, solved(name))["points"] == sum(key["points"] for key in RUNS[name].keys.values())
@@ -152,10 +150,9 @@ def test_a_frame_of_many_small_things_is_too_large_before_it_takes_memory(piece:
     assert max(MAX_NESTED * 240, MAX_ITEMS * 60) < Limits().memory_bytes / 8
 
 
-def test_a_result_of_many_dimensions_is_shown_at_once() -> None:
-    start = time.thread_time()
-    shown = show({"array": [0.5] * 2**18, "shape": [2] * 18, "dtype": "float64"})
-    assert time.thread_time() - start < 0.5
+def test_a_result_of_many_dimensions_is_shown_in_one() -> None:
+    """Numpy would show six of each dimension."""
+    shown = finishes("from grader.comparison.present import show; print(show({'array': [0.5] * 2**18, 'shape': [2] * 18, 'dtype': 'float64'}))")
     assert shown.startswith("[0.5, 0.5, 0.5, ..., 0.5, 0.5, 0.5]  (of shape (2, 2, 2")
 
 

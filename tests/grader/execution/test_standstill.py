@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -17,40 +16,32 @@ from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
 from grader.execution.unconfined import Unconfined
 
-LIMITS = Limits(cell_seconds=2, exercise_seconds=2, total_seconds=4)
-WORKING = "import time\nfor _ in range(20):\n    time.sleep(0.05)\ndef f(x):\n    return x\n"
-REQUEST = {"cells": [WORKING], "calls": {"f": [{"inputs": [1.0]}]}}
-FREEZER = """
-import sys, time, psutil
-grader = psutil.Process(int(sys.argv[1]))
-print("ready", flush=True)
-time.sleep(0.5)
-all_of_it = [grader, *(one for one in grader.children(recursive=True) if one.pid != psutil.Process().pid)]
-for one in all_of_it:
-    one.suspend()
-time.sleep(5)
-for one in reversed(all_of_it):
-    one.resume()
-"""
-"""Stops a process and its children for five seconds."""
+REQUEST = {"cells": ["def f(x):\n    return x\n"], "calls": {"f": [{"inputs": [1.0]}]}}
 
 
 @pytest.mark.parametrize("confined", [False, True], ids=["unconfined", "confined"])
-def test_it_gets_the_time_of_its_step_again(confined: bool) -> None:
+def test_it_gets_the_time_of_its_step_again(confined: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten minutes pass after each step, before the grader looks at the clock again."""
     if confined and protection() is Protection.NONE:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("This machine can't confine notebooks.")
+    begin, take, monotonic = Attempt.begin, Attempt.take, time.monotonic
+    stood_still = 0.0
+
+    def standing_still(step: Callable[..., None]) -> Callable[..., None]:
+        def stepped(*arguments: Any) -> None:
+            nonlocal stood_still
+            step(*arguments)
+            stood_still += 600
+
+        return stepped
+
     with ExitStack() as stack:
-        if confined:
-            run: Callable[[dict[str, Any]], dict[str, Any]] = stack.enter_context(Engine(LIMITS)).run
-        else:
-            unconfined = Unconfined()
-            unconfined.limits = LIMITS
-            run = unconfined.run
-        freezer = subprocess.Popen([sys.executable, "-c", FREEZER, str(os.getpid())], stdout=subprocess.PIPE)
-        assert freezer.stdout is not None
-        freezer.stdout.readline()
+        run: Callable[[dict[str, Any]], dict[str, Any]] = stack.enter_context(Engine()).run if confined else Unconfined().run
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + stood_still)
+        monkeypatch.setattr(Attempt, "begin", standing_still(begin))
+        monkeypatch.setattr(Attempt, "take", standing_still(take))
         response = run(REQUEST)
-        freezer.communicate()
+    assert stood_still >= 3 * 600
     assert response == {"errors": [None], "answers": {"f": {"outcomes": [{"value": 1.0}]}}}
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
-import time
+import re
 import tracemalloc
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from course import learners_notebook, lesson, solved, written
+from course import finishes, learners_notebook, lesson, solved, written
+from grader.execution import facts
 from grader.execution.notebook import MAX_CELLS, MAX_SOURCE, MAX_SOURCES, UnreadableNotebook, cells_of, load_notebook, read_notebook
 from grader.execution.submission import answers_in, cells_to_run
 from grader.execution.unconfined import Unconfined
@@ -29,11 +32,10 @@ def graded(notebook: dict[str, Any]) -> Graded:
 
 
 @pytest.mark.parametrize("line", ["<<<<<<< \n", "<<<<<<< \n=======\n"])
-def test_a_file_of_half_conflict_markers_is_refused_at_once(line: str) -> None:
-    start = time.thread_time()
-    with pytest.raises(UnreadableNotebook, match=r"web page|damaged"):
-        load_notebook(line.encode() * 20_000)
-    assert time.thread_time() - start < 2
+def test_a_file_of_half_conflict_markers_is_refused_by_looking_at_it_once(line: str) -> None:
+    """Looking for an end behind each marker would take hours."""
+    refused = "from grader.execution.notebook import load_notebook\ntry: load_notebook({!r} * 1_000_000)\nexcept Exception as error: print(error)"
+    assert re.search("web page|damaged", finishes(refused.format(line.encode())))
 
 
 def test_a_notebook_of_brackets_is_refused_before_it_takes_memory() -> None:
@@ -57,14 +59,15 @@ def test_a_cell_too_long_to_read_is_left_out_and_said_and_costs_nothing_else() -
     assert result.repaired == (f"A cell of {6 * MAX_SOURCE - 1:,} characters was left out; at most {MAX_SOURCE:,} of a cell and {MAX_SOURCES:,} of a notebook are read.",)
 
 
-def test_code_beyond_what_is_read_of_a_notebook_is_parsed_nowhere() -> None:
+def test_code_beyond_what_is_read_of_a_notebook_is_parsed_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     notebook = solved("neuron")
     notebook["cells"] += [cell("[" * 90 + "]" * 90 + "\n" + "a = b\n" * (MAX_SOURCE // 7)) for _ in range(200)]
     cells = cells_of(notebook["cells"])
     assert sum(len(one.source) for one in cells) < 1.1 * MAX_SOURCES
-    start = time.monotonic()
+    parsed: list[int] = []
+    monkeypatch.setattr(facts, "ast", SimpleNamespace(**vars(ast) | {"parse": lambda source: parsed.append(len(source)) or ast.parse(source)}))
     texts, repaired = cells_to_run(KNOWN, cells)
-    assert time.monotonic() - start < 20
+    assert sum(parsed) < 10 * MAX_SOURCES
     assert sum(map(len, texts)) < 1.1 * MAX_SOURCES
     assert len(repaired) == 1
 

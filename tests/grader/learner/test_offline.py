@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
@@ -35,9 +34,7 @@ def test_nothing_in_a_formula_becomes_html(tex: str, sign: str) -> None:
 
 
 def test_more_formulas_than_can_be_set_stay_tex_and_the_next_page_has_its_own() -> None:
-    start = time.monotonic()
     page = shown(*(f"${'x+' * 200}{number}$" for number in range(400)))
     assert 10 < page.count("<svg") < MAX_TEX / 400
     assert page.count("x+x+") > 380
-    assert time.monotonic() - start < 40
     assert "<svg" in shown("$x$")
