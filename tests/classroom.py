@@ -6,8 +6,13 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from course import copy_of_the_course, lesson
 from grader.author.lesson import load_lesson
@@ -17,6 +22,22 @@ from grader.instructor.journal import journal_path
 from grader.instructor.report import Summary
 
 LATE, EARLY = "2026-10-02 12:00:00 UTC", "2026-10-01 12:00:00 UTC"
+
+
+@contextmanager
+def one_worker() -> Iterator[None]:
+    """Grade all classes in one thread of this process with one warm engine, where a run would start processes of its own.
+
+    Commands that a test starts as processes are not concerned.
+    """
+    with ThreadPoolExecutor(1) as pool, pytest.MonkeyPatch.context() as patch:
+
+        @contextmanager
+        def workers(_: int) -> Iterator[Any]:
+            yield lambda: pool
+
+        patch.setattr("grader.instructor.autograde.local_workers", workers)
+        yield
 
 
 class Course:
@@ -43,9 +64,14 @@ class Course:
         """What comes after a date between `EARLY` and `LATE` loses all its points, by nbgrader's own setting; the lesson is generated."""
         with (self.root / "nbgrader_config.py").open("a", encoding="utf-8") as config:
             config.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
-        self.nbgrader("generate_assignment", "neuron", "--force")
+        self.generate()
         with self.gradebook() as gradebook:
             gradebook.update_or_create_assignment("neuron", duedate="2026-10-01 18:00:00 UTC")
+
+    def generate(self) -> None:
+        """Do what formgrader's button Generate does."""
+        done = self.formgrader().generate_assignment("neuron", force=True)
+        assert done["success"], done
 
     def autograde(self, **wish: Any) -> Summary:
         return autograde(self.root, load_lesson(self.root / "solutions" / "neuron"), Wish(**{"workers": 1, **wish}))

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
-from classroom import Course
+from classroom import Course, one_worker
 
 from course import ROOT, copy_of_the_course, solved, written
 from grader.author import build
@@ -23,6 +23,8 @@ from grader.author.lesson import LessonError
 from grader.learner.work import make_work
 
 GRADER = [sys.executable, "-m", "grader.cli"]
+CEILING = 900
+"""Seconds that only what never ends takes."""
 ROOM = 3_000_000
 FILL = 'head -c $(($(df --output=avail -B1 . | tail -1) - %d)) /dev/zero >fill'
 """A shell command that leaves so many bytes free on the disk of the current folder."""
@@ -30,7 +32,7 @@ FILL = 'head -c $(($(df --output=avail -B1 . | tail -1) - %d)) /dev/zero >fill'
 
 def run(command: list[str], folder: Path, **environment: str) -> tuple[int, str, str]:
     """Exit code, what was printed and what was complained about."""
-    done = subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=150)
+    done = subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=CEILING)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -90,7 +92,7 @@ def class_of_three(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return Course(tmp_path_factory.mktemp("Été à Zürich"))
 
 
-@pytest.mark.parametrize("free", [0, 300_000])
+@pytest.mark.parametrize("free", [0, pytest.param(300_000, marks=pytest.mark.long)])
 def test_on_a_full_disk_grading_stops_in_a_sentence_and_goes_on_once_there_is_room(class_of_three: Course, free: int) -> None:
     """With how much room is left, it is the journal, the gradebook or the marked notebooks that find none."""
     folder = class_of_three.root / "class"
@@ -141,7 +143,7 @@ def test_in_a_folder_that_is_read_only_every_word_of_a_learner_says_so_and_where
         assert said(*GRADER, "lab") == said(*GRADER, "watch") == (1, "", move)
 
 
-@pytest.mark.parametrize("why", ["No space left on device", "Read-only file system"])
+@pytest.mark.parametrize("why", ["No space left on device", pytest.param("Read-only file system", marks=pytest.mark.long)])
 def test_a_class_for_which_there_is_no_room_is_said_and_made_once_there_is(tmp_path: Path, why: str) -> None:
     root = copy_of_the_course(tmp_path)
     (root / "class").mkdir()
@@ -168,6 +170,7 @@ def descendants(process: int) -> list[int]:
     return [child.pid for child in psutil.Process(process).children(recursive=True)]
 
 
+@pytest.mark.long
 def test_a_course_whose_making_is_refused_or_killed_stays_as_it_was_and_the_next_run_makes_it(tmp_path: Path) -> None:
     root, temporary = copy_of_the_course(tmp_path / "course"), tmp_path / "temporary"
     source = root / "solutions" / "neuron" / "neuron.md"
@@ -242,6 +245,7 @@ def test_a_file_of_a_course_that_cannot_be_replaced_is_said_and_no_half_file_sta
     assert files(root) == files(built)
 
 
+@pytest.mark.long
 def test_an_edition_for_which_the_disk_is_too_small_leaves_nothing_behind_and_is_made_once_there_is_room(tmp_path: Path) -> None:
     dist = tmp_path / "dist"
     make = f"{sys.executable} -m grader.cli edition --output {dist}/course.zip"
@@ -257,7 +261,7 @@ def course(tmp_path: Path) -> Course:
 
 
 def test_names_with_spaces_accents_and_quotes_are_names(course: Course) -> None:
-    names = ["Zoé O'Brien", "josé maría núñez", '李 "四"']
+    names = ["Zoé O'Brien", '李 "四"']
     for name in names:
         course.hand_in(name, solved("neuron"))
     assert run([*GRADER, "autograde", "neuron", "--workers", "1"], course.root)[0] == 0
@@ -268,13 +272,14 @@ def test_names_with_spaces_accents_and_quotes_are_names(course: Course) -> None:
     assert "10 of 10 points" in run([*GRADER, "grade", f"class/submitted/{names[0]}/neuron/neuron.ipynb"], course.root)[1]
 
 
+@pytest.mark.long
 def test_two_lessons_graded_at_once_make_one_gradebook_and_a_lesson_graded_twice_at_once_waits(course: Course) -> None:
     course.hand_in("ann", solved("neuron"))
     (course.root / "class" / "submitted" / "ann" / "loss").mkdir()
     (course.root / "class" / "submitted" / "ann" / "loss" / "loss.ipynb").write_text(json.dumps(solved("loss")))
     words = [[*GRADER, "autograde", lesson, "--workers", "1"] for lesson in ("neuron", "loss", "loss")]
     runs = [subprocess.Popen(one, cwd=course.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for one in words]
-    ended = [(*one.communicate(timeout=150), one.returncode) for one in runs]
+    ended = [(*one.communicate(timeout=CEILING), one.returncode) for one in runs]
     assert ended[0][1:] == ("", 0)
     assert sorted(code for _, _, code in ended[1:]) in ([0, 0], [0, 1])
     assert {complained for _, complained, _ in ended} <= {"", "loss.jsonl: another run grades this lesson right now; wait until it has ended\n"}
@@ -284,6 +289,17 @@ def test_two_lessons_graded_at_once_make_one_gradebook_and_a_lesson_graded_twice
 
 
 def test_a_clock_that_was_set_back_costs_no_grade_and_nothing_of_the_learner(course: Course) -> None:
+    with one_worker():
+        _graded_before_the_clock_was_set_back(course)
+    make_work(course.root)
+    mine = course.root / "work" / "neuron" / "neuron.ipynb"
+    mine.write_text("mine", encoding="utf-8")
+    os.utime(mine, (0, 0))
+    assert make_work(course.root) == []
+    assert mine.read_text(encoding="utf-8") == "mine"
+
+
+def _graded_before_the_clock_was_set_back(course: Course) -> None:
     course.hand_in("ann", written("neuron"), "2031-01-01 12:00:00 UTC")
     course.autograde()
     records = [{**record, "at": record["at"] + 1e9} if "at" in record else record for record in course.journal()]
@@ -296,12 +312,6 @@ def test_a_clock_that_was_set_back_costs_no_grade_and_nothing_of_the_learner(cou
     assert (sorted(summary.graded), summary.errors) == (["ann", "bob"], {})
     assert course.points() == {"ann": 10, "bob": 10}
     assert course.autograde().graded == {}
-    make_work(course.root)
-    mine = course.root / "work" / "neuron" / "neuron.ipynb"
-    mine.write_text("mine", encoding="utf-8")
-    os.utime(mine, (0, 0))
-    assert make_work(course.root) == []
-    assert mine.read_text(encoding="utf-8") == "mine"
 
 
 LAB = """
@@ -313,7 +323,7 @@ environment.pop("BROWSER", None)
 
 def answer(method, path, port, token):
     while True:
-        server = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
+        server = http.client.HTTPConnection("127.0.0.1", int(port), timeout=600)
         try:
             server.request(method, path, headers={"Authorization": f"token {token}"})
             return server.getresponse().status

@@ -71,7 +71,7 @@ class Learner:
         monkeypatch.setenv("PYTHONPATH", self.environment["PYTHONPATH"])
         place = self.root / "work" / path
         notebook = nbformat.read(place, as_version=4)
-        NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(place.parent)}}).execute()
+        NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(place.parent)}}).execute()
         nbformat.write(notebook, place)
         return notebook
 

@@ -8,7 +8,13 @@ from typing import Any
 
 import lab
 import pytest
-from classroom import Course
+from classroom import Course, one_worker
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_worker() -> Iterator[None]:
+    with one_worker():
+        yield
 
 
 @pytest.fixture

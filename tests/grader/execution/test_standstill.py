@@ -16,6 +16,7 @@ from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
 from grader.execution.unconfined import Unconfined
 
+LIMITS = Limits(cell_seconds=30, exercise_seconds=30, total_seconds=600)
 REQUEST = {"cells": ["def f(x):\n    return x\n"], "calls": {"f": [{"inputs": [1.0]}]}}
 
 
@@ -36,7 +37,11 @@ def test_it_gets_the_time_of_its_step_again(confined: bool, monkeypatch: pytest.
         return stepped
 
     with ExitStack() as stack:
-        run: Callable[[dict[str, Any]], dict[str, Any]] = stack.enter_context(Engine()).run if confined else Unconfined().run
+        if confined:
+            run: Callable[[dict[str, Any]], dict[str, Any]] = stack.enter_context(Engine(LIMITS)).run
+        else:
+            unconfined = Unconfined()
+            unconfined.limits, run = LIMITS, unconfined.run
         monkeypatch.setattr(time, "monotonic", lambda: monotonic() + stood_still)
         monkeypatch.setattr(Attempt, "begin", standing_still(begin))
         monkeypatch.setattr(Attempt, "take", standing_still(take))

@@ -98,6 +98,7 @@ def test_a_learner_gets_the_feedback_back(graded: Course) -> None:
     assert "✓ solved" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_nbgrader_says_of_a_notebook_whether_its_checks_pass(graded: Course) -> None:
     assert "Success! Your notebook passes all the tests." in graded.nbgrader("validate", "neuron.ipynb", folder="home/neuron")
     said = graded.nbgrader("validate", "neuron.ipynb", folder="class/submitted/sloppy/neuron")

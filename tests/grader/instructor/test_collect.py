@@ -19,7 +19,8 @@ ME = getpass.getuser()
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
     course = Course(tmp_path)
-    course.nbgrader("db", "assignment", "add", "neuron")
+    with course.gradebook() as gradebook:
+        gradebook.add_assignment("neuron")
     return course
 
 

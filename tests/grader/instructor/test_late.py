@@ -20,7 +20,8 @@ def course(tmp_path: Path) -> Course:
     course = Course(tmp_path)
     course.hand_in("prompt", solved("neuron"), EARLY)
     course.hand_in("late", solved("neuron"), LATE)
-    course.nbgrader("db", "assignment", "add", "neuron", f"--duedate={EARLY}")
+    with course.gradebook() as gradebook:
+        gradebook.update_or_create_assignment("neuron", duedate=EARLY)
     return course
 
 

@@ -16,7 +16,7 @@ from grader.instructor.run import Run
 from grader.instructor.sample_class import KINDS, sample_class
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", [LESSONS[0], *(pytest.param(name, marks=pytest.mark.long) for name in LESSONS[1:])])
 def test_each_student_earns_what_the_kind_deserves(name: str) -> None:
     run = Run(lesson(name), seed=2)
     made = sample_class(ROOT, lesson(name), 2 * sum(KINDS.values()))
@@ -33,7 +33,8 @@ def test_each_student_earns_what_the_kind_deserves(name: str) -> None:
     assert all(points < full for kind in ("wrong", "unfinished") for points in earned[kind])
 
 
-@pytest.mark.parametrize("name", ["neuron", pytest.param("capstone", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["neuron", "capstone"])
 def test_hostile_hand_ins_earn_what_their_answers_deserve_and_nothing_else(name: str) -> None:
     run = Run(lesson(name), seed=2)
     made = {student: notebook for student, notebook in sample_class(ROOT, lesson(name), 24 * sum(KINDS.values())).items() if "hostile" in student}

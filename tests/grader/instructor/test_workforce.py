@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import deadly
@@ -14,27 +15,32 @@ from grader.instructor import workforce
 from grader.instructor.workforce import TRIES, grade_many, local_workers
 
 
-def test_the_threads_of_one_worker_do_not_disturb_each_other(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """The address of a cluster of one worker with three threads."""
+    with LocalCluster(n_workers=1, threads_per_worker=3, processes=True, dashboard_address="127.0.0.1:0") as cluster:
+        yield cluster.scheduler_address
+
+
+def test_the_threads_of_one_worker_do_not_disturb_each_other(scheduler: str, tmp_path: Path) -> None:
     course = Course(tmp_path)
-    students = [f"honest {number}" for number in range(40)]
+    students = [f"honest {number}" for number in range(24)]
     for student in students:
         course.hand_in(student, solved("neuron"))
-    with LocalCluster(n_workers=1, threads_per_worker=4, processes=True, dashboard_address="127.0.0.1:0") as cluster:
-        summary = course.autograde(scheduler=cluster.scheduler_address)
+    summary = course.autograde(scheduler=scheduler)
     assert summary.errors == {}
     assert course.points() == dict.fromkeys(students, 10)
 
 
-def test_a_worker_that_outlives_a_run_grades_the_next_one_on_the_lesson_as_it_is_then(tmp_path: Path) -> None:
+def test_a_worker_that_outlives_a_run_grades_the_next_one_on_the_lesson_as_it_is_then(scheduler: str, tmp_path: Path) -> None:
     course = Course(tmp_path)
     course.hand_in("ann", written("neuron", sigmoid="def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"))
     exercises = course.root / "solutions" / "neuron" / "exercises.py"
-    with LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0") as cluster:
-        course.autograde(scheduler=cluster.scheduler_address, seed=5)
-        assert course.points() == {"ann": 2.7}
-        lines = exercises.read_text(encoding="utf-8").splitlines()
-        exercises.write_text("\n".join(line for line in lines if 'case("quiet"' not in line) + "\n", encoding="utf-8")
-        course.autograde(scheduler=cluster.scheduler_address, seed=5, regrade=True)
+    course.autograde(scheduler=scheduler, seed=5)
+    assert course.points() == {"ann": 2.7}
+    lines = exercises.read_text(encoding="utf-8").splitlines()
+    exercises.write_text("\n".join(line for line in lines if 'case("quiet"' not in line) + "\n", encoding="utf-8")
+    course.autograde(scheduler=scheduler, seed=5, regrade=True)
     assert course.points() == {"ann": 3}
 
 
