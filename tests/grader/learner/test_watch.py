@@ -28,7 +28,7 @@ from grader.learner.work import make_work
 ABSOLUTE = "def relu(z):\n    print('called')\n    return np.abs(z)\n"
 ENDLESS = "def sigmoid(z):\n    while True:\n        pass\n"
 LOOPING = ENDLESS.replace("while", "open('looping', 'w').close()\n    while")
-CEILING = 120
+CEILING = 300
 """Seconds that only what never comes takes."""
 HINT = "Hint: That is the absolute value"
 
