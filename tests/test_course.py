@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,7 @@ def test_a_lesson_that_is_made_alone_leaves_the_welcome_page_as_it_is(tmp_path: 
     assert (tmp_path / "course" / "welcome.ipynb").read_bytes() == (root / "course" / "welcome.ipynb").read_bytes()
 
 
+@cache
 def secrets(name: str) -> dict[str, str]:
     """What of a lesson must not reach a learner, line by line: the reference's own lines and the bodies of misconceptions and right answers."""
     lines = {}

@@ -102,7 +102,8 @@ def _expected(lesson: Lesson, name: str, reference: Callable[..., Any], data: di
             f"{lesson.exercises_file}: case {position} of {name} draws {drawn} numbers in two calls, too few to tell two laws apart;"
             f" ask for at least {MIN_NUMBERS // 2} a call"
         )
-    return _rounded(outcome)
+    rounded: Outcome = _rounded(outcome)
+    return rounded
 
 
 def _where_different(cases: list[dict[str, Any]], function: Callable[..., Any]) -> list[Outcome | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,8 @@ def _run(arguments: argparse.Namespace) -> int:
         except LessonError as error:
             sentences.append(str(error))
     jobs = [(lesson.folder, name, arguments.seeds) for lesson in lessons for name in lesson.exercises]
-    with process_pool() as pool:
-        for found in pool.map(_verify_one, *zip(*jobs, strict=True)) if jobs else ():
+    with process_pool() if len(jobs) > 1 else contextlib.nullcontext() as pool:
+        for found in (pool.map if pool else map)(_verify_one, *zip(*jobs, strict=True)) if jobs else ():
             sentences += found
     print(*(dict.fromkeys(sentences) or [_summary(lesson, arguments.seeds) for lesson in lessons]), sep="\n")
     return int(bool(sentences))

@@ -36,6 +36,7 @@ def course(tmp_path: Path) -> Course:
     return Course(tmp_path)
 
 
+@pytest.mark.long
 def test_formgrader_sees_what_nbgrader_would_have_written(tmp_path_factory: pytest.TempPathFactory) -> None:
     handed_in = Course(tmp_path_factory.mktemp("course"))
     handed_in.punish_lateness()
@@ -58,6 +59,7 @@ def test_formgrader_sees_what_nbgrader_would_have_written(tmp_path_factory: pyte
     assert ours["penalties"]["late"] == 10
 
 
+@pytest.mark.long
 def test_nothing_in_a_submission_stops_nbgraders_own_autograde(course: Course) -> None:
     course.generate()
     copied, bare, forged = solved("neuron"), solved("neuron"), written("neuron")
@@ -84,7 +86,8 @@ c.Autograde.%s_preprocessors = [Die]
 """
 
 
-@pytest.mark.parametrize("while_it", [pytest.param("sanitize", marks=pytest.mark.long), "autograde"])
+@pytest.mark.long
+@pytest.mark.parametrize("while_it", ["sanitize", "autograde"])
 def test_a_kill_inside_nbgraders_own_autograde_leaves_nobody_at_zero(course: Course, while_it: str) -> None:
     course.generate()
     course.hand_in("ann", solved("neuron"))
@@ -409,6 +412,7 @@ UPDATE alembic_version SET version_num = 'b6d005d67074';
 """Takes a gradebook back to the tables of nbgrader 0.5, by what nbgrader's own migrations add."""
 
 
+@pytest.mark.long
 def test_an_older_or_damaged_gradebook_is_said(course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(course.root)
     course.hand_in("ann", written("neuron", relu="..."))

@@ -61,6 +61,7 @@ def test_moodle_gets_only_columns_that_are_filled_for_everyone(course: Course) -
     ]
 
 
+@pytest.mark.long
 def test_nbgraders_own_export_command_writes_the_same(course: Course) -> None:
     for system in ("Moodle", "Canvas"):
         course.nbgrader("export", f"--exporter=grader.instructor.export.{system}", '--assignment=["neuron"]', "--to=points.csv")
