@@ -258,7 +258,8 @@ def test_every_setting_that_is_installed_and_every_module_that_one_names_is_ther
     assert {f"{name.replace('.', '/')}.py" for name in named} <= files.keys()
 
 
-@pytest.mark.parametrize("name", ["neuron", pytest.param("capstone", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["neuron", "capstone"])
 def test_a_lesson_is_solved_watched_and_exported_in_an_unpacked_edition_and_the_welcome_page_knows_it(name: str, learner: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
     code, said = learner.run("-m", "grader.cli", "watch", name, "--once")
     assert code == 1

@@ -180,10 +180,12 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@pytest.mark.long
 def test_uv_installs_from_pips_index_whatever_pip_is_told_of_users(ready: Project) -> None:
     assert {"uv", "ant", "tiny"} <= ready.packages()
 
 
+@pytest.mark.long
 def test_nothing_happens_until_a_lock_or_the_project_changes(ready: Project) -> None:
     for changed in ("requirements.lock", "pyproject.toml", "playground/labconfig/settings.json"):
         with (ready.folder / changed).open("a") as file:
@@ -192,6 +194,7 @@ def test_nothing_happens_until_a_lock_or_the_project_changes(ready: Project) -> 
         assert ready.set_up() == (0, "", "")
 
 
+@pytest.mark.long
 def test_a_second_lock_keeps_what_the_first_brought(ready: Project) -> None:
     ready.write("requirements-test.lock", add_package(ready.index, "bee"))
     for lock in ("requirements.lock", "requirements-test.lock"):
@@ -201,6 +204,7 @@ def test_a_second_lock_keeps_what_the_first_brought(ready: Project) -> None:
         assert ready.set_up(lock) == (0, "", "")
 
 
+@pytest.mark.long
 def test_where_uv_fails_pip_installs(ready: Project) -> None:
     ready.write("requirements.lock", add_package(ready.index, "cat"))
     code, output, errors = ready.set_up(UV_INDEX_URL="http://127.0.0.1:9/simple")
@@ -221,6 +225,7 @@ def test_without_a_network_a_sentence_says_so_and_what_is_there_stays(ready: Pro
     assert ready.set_up() == (0, "", "")
 
 
+@pytest.mark.long
 def test_a_set_up_that_was_killed_starts_over(ready: Project) -> None:
     ready.set_up()
     ready.write("requirements.lock", add_package(ready.index, "eel"))

@@ -328,7 +328,7 @@ def test_a_crash_costs_only_the_exercise_it_was_in(disaster: str, engine: Engine
 
 
 @of_one_kind
-@pytest.mark.parametrize("disaster", HANGS)
+@pytest.mark.parametrize("disaster", [HANGS[0], *(pytest.param(one, marks=pytest.mark.long) for one in HANGS[1:])])
 def test_a_hang_costs_only_the_exercise_it_was_in(disaster: str, engine: Engine) -> None:
     attacked = attack(engine, function(DISASTERS[disaster]), limits=LIMITS)
     assert points(attacked) == {**FULL, "relu": 0.0}
@@ -515,6 +515,7 @@ def test_a_notebook_of_hangs_is_given_up_when_its_total_time_is_over(engine: Eng
 
 
 @of_one_kind
+@pytest.mark.long
 def test_the_server_is_started_again_after_it_was_lost(engine: Engine) -> None:
     with Engine(PATIENT, engine.kind) as fresh:
         assert points(RUN.grade(HONEST, fresh)) == FULL
@@ -524,6 +525,7 @@ def test_the_server_is_started_again_after_it_was_lost(engine: Engine) -> None:
 
 
 @of_one_kind
+@pytest.mark.long
 def test_a_server_that_could_not_be_started_again_is_tried_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     with Engine(PATIENT, engine.kind) as fresh:
         assert fresh._server is not None

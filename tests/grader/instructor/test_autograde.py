@@ -454,6 +454,7 @@ sys.exit(main(["autograde", "neuron", "--workers", "1"]))
 """`grader autograde`, killed at a step between a grading and the note that it is written."""
 
 
+@pytest.mark.long
 def test_killed_at_each_step_a_run_ends_with_every_grade_there_once(course: Course) -> None:
     made = _handed_in(course, 12)
     for step in ("add_grading", "write", "add_written"):
@@ -508,6 +509,7 @@ def _each_has_one_grade(course: Course, students: list[str]) -> None:
     assert all(course.marked(student)["cells"] for student in students)
 
 
+@pytest.mark.long
 def test_no_worker_outlives_a_killed_run(course: Course) -> None:
     course.hand_in("slow", written("neuron", relu="import time\ntime.sleep(1000)\ndef relu(z):\n    return z"))
     process = subprocess.Popen([sys.executable, "-m", "grader.cli", "autograde", "neuron", "--workers", "1"], cwd=course.root)

@@ -215,6 +215,7 @@ for piece in ["<a", "\\n", " \\n", "<", "< ", "[", "`", "```", "![", "](", "\\\\
 """
 
 
+@pytest.mark.long
 def test_a_look_at_a_text_passes_over_it_a_few_times_and_not_once_for_each_letter() -> None:
     """A look from each letter to the end would take hours for the longer texts."""
     finishes(LOOK % "1_000_000, 20_000")

@@ -150,6 +150,7 @@ def test_what_cannot_be_exported_is_said(tmp_path: Path, monkeypatch: pytest.Mon
     assert not list(tmp_path.rglob("*.html"))
 
 
+@pytest.mark.long
 def test_a_cell_that_kills_its_kernel_or_never_ends_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("grader.learner.page.CELL_SECONDS", 3)
     for answer, why in (
