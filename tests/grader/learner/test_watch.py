@@ -127,6 +127,7 @@ def test_what_is_half_written_is_waited_for(tmp_path: Path, monkeypatch: pytest.
     assert _settled(notebook) == whole
 
 
+@pytest.mark.long
 def test_what_is_no_notebook_is_said_and_the_next_save_is_checked(learner: Learner) -> None:
     learner.watch("neuron")
     learner.hears("checked at")
@@ -140,6 +141,7 @@ def test_what_is_no_notebook_is_said_and_the_next_save_is_checked(learner: Learn
     learner.hears("4 of 4", "checked at")
 
 
+@pytest.mark.long
 def test_a_notebook_that_is_deleted_is_waited_for_and_one_that_is_renamed_is_followed(learner: Learner) -> None:
     learner.watch("neuron")
     learner.hears("checked at")
@@ -165,6 +167,7 @@ def test_a_syntax_error_and_endless_loops_cost_only_their_own_exercise(learner: 
     assert "sigmoid ran for more than 20 seconds and was stopped: is there a loop that never ends?" in " ".join(said.split())
 
 
+@pytest.mark.long
 def test_a_save_during_a_check_is_the_one_that_is_checked(learner: Learner) -> None:
     learner.watch("neuron", "--seconds=3600")
     learner.hears("checked at")
@@ -187,6 +190,7 @@ def test_nothing_of_the_learners_code_runs_on_when_watching_ends(learner: Learne
     assert psutil.wait_procs(children, timeout=CEILING)[1] == []
 
 
+@pytest.mark.long
 def test_without_a_name_whichever_lesson_is_saved_is_checked(learner: Learner) -> None:
     learner.watch()
     learner.hears("checked at")
@@ -195,6 +199,7 @@ def test_without_a_name_whichever_lesson_is_saved_is_checked(learner: Learner) -
         learner.hears(lesson(name).title, "4 of 4", f"work/{name}/{name}.ipynb, checked at")
 
 
+@pytest.mark.long
 def test_of_notebooks_that_are_saved_at_once_the_verdicts_on_the_last_are_last(learner: Learner) -> None:
     order = ("neuron", "loss", "chain_rule")  # not as the course has them
     learner.watch()
@@ -215,6 +220,7 @@ def test_of_notebooks_that_are_saved_at_once_the_verdicts_on_the_last_are_last(l
     assert said.count("checked at") == 1, "nothing was said of the others again"
 
 
+@pytest.mark.long
 def test_progress_that_cannot_be_kept_is_said(learner: Learner) -> None:
     make_work(learner.root)
     (learner.folder / "progress.json").mkdir()
@@ -224,6 +230,7 @@ def test_progress_that_cannot_be_kept_is_said(learner: Learner) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="A pseudo terminal is Unix's.")
+@pytest.mark.long
 def test_a_terminal_shows_the_last_verdicts_alone_and_in_colour(learner: Learner) -> None:
     import pty
 
@@ -249,6 +256,7 @@ def at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_once_ends_with_0_where_all_is_solved_and_with_1_where_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     at(tmp_path, monkeypatch)
     assert main(["watch", "--once"]) == 1
