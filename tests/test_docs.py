@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from course import LESSONS, ROOT, lesson
 
 BLOCK = re.compile(r"^(`{3,})(?:markdown|python) (\S+/\S+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
@@ -50,9 +52,20 @@ def test_the_lesson_of_ten_minutes_is_verified_made_and_graded(tmp_path: Path) -
     assert "after 40 steps x = " in "".join(plays[0]["data"]["text/plain"])
 
 
-def test_the_class_server_page_says_how_many_finished_functions_learners_could_find() -> None:
+@pytest.mark.parametrize("page", ["class-server.md", "security.md"])
+def test_a_page_says_how_many_finished_functions_learners_could_find(page: str) -> None:
     from playground import finished
 
     exercises = [name for one in LESSONS for name in lesson(one).exercises]
     found = [name for name in exercises if hasattr(finished, name)]
-    assert f"finished functions for {len(found)} of the {len(exercises)} exercises" in (ROOT / "docs" / "class-server.md").read_text(encoding="utf-8")
+    assert f"finished functions for {len(found)} of the {len(exercises)} exercises" in (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
+def test_the_benchmarks_page_and_the_readme_count_the_answers_of_each_lesson() -> None:
+    exercises = {name: lesson(name).exercises.values() for name in LESSONS}
+    counts = {name: (len(all_of), sum(len(one.misconceptions) for one in all_of), sum(len(one.right_answers) for one in all_of)) for name, all_of in exercises.items()}
+    total = tuple(map(sum, zip(*counts.values(), strict=True)))
+    page, readme = ((ROOT / path).read_text(encoding="utf-8") for path in ("docs/benchmarks.md", "README.md"))
+    for name, numbers in {**counts, "all": total}.items():
+        assert f"| {' | '.join(map(str, (name, *numbers)))} |" in page
+    assert f"{total[0]} exercises, checked against [{total[1]} wrong and {total[2]} right answers]" in readme

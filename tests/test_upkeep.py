@@ -17,8 +17,9 @@ from course import ROOT
 from grader import cli
 
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-GUIDES = [".ci/run", "CONTRIBUTING.md", "README.md", "CHANGELOG.md", *(str(path.relative_to(ROOT)) for path in (ROOT / ".github").rglob("*.yml"))]
-MANUALS = ["README.md", "edition/README.md", "CONTRIBUTING.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
+PAGES = ["CONTRIBUTING.md", "README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
+GUIDES = [".ci/run", "CHANGELOG.md", *PAGES, *(str(path.relative_to(ROOT)) for path in (ROOT / ".github").rglob("*.yml"))]
+MANUALS = ["edition/README.md", *PAGES]
 MANIFESTS = {
     "github-actions": r"\.github/workflows/.*\.ya?ml",
     "npm": r"(.*/)?package\.json",
@@ -34,7 +35,7 @@ def read(path: str) -> Any:
 
 def strange_targets(text: str) -> set[str]:
     """Targets of make that a text names in code and the Makefile does not have."""
-    code = " ".join([*re.findall(r"`[^`]+`", text), *re.findall(r"^(?: {4}|\s*-? *run: ).*$", text, re.MULTILINE)])
+    code = " ".join([*re.findall(r"`[^`\n]+`", text), *re.findall(r"^(?: {4}|\s*-? *run: ).*$", text, re.MULTILINE)])
     return set(re.findall(r"\bmake ([a-z][a-z-]*)", code)) - TARGETS
 
 
@@ -129,6 +130,52 @@ def test_dependabot_looks_after_every_manifest_and_after_nothing_else() -> None:
     assert {(update["package-ecosystem"], update["directory"]) for update in read(".github/dependabot.yml")["updates"]} == folders
 
 
-def test_the_changelog_has_a_place_for_what_is_not_released_and_contributing_fits_a_screen() -> None:
+def test_the_changelog_has_a_place_for_what_is_not_released() -> None:
     assert re.findall(r"^## (.*)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)[0] == "[Unreleased]"
-    assert len((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()) <= 40
+
+
+@pytest.mark.parametrize(("page", "most"), [("README.md", 90), ("CONTRIBUTING.md", 50)])
+def test_the_front_pages_stay_short(page: str, most: int) -> None:
+    assert len((ROOT / page).read_text(encoding="utf-8").splitlines()) <= most
+
+
+@pytest.mark.parametrize("page", ["CHANGELOG.md", *PAGES])
+def test_no_line_of_a_page_is_over_200_characters(page: str) -> None:
+    assert [line for line in (ROOT / page).read_text(encoding="utf-8").splitlines() if len(line) > 200] == []
+
+
+def missing_links(page: Path) -> list[str]:
+    """Return the relative links of a page that lead nowhere, to a file or to a heading in it."""
+    missing = []
+    for link in re.findall(r"\]\((?!https?://)([^)]+)\)", page.read_text(encoding="utf-8")):
+        name, _, heading = link.partition("#")
+        target = page.parent / name if name else page
+        headings = re.findall(r"^#+ (.*)", target.read_text(encoding="utf-8"), re.MULTILINE) if heading and target.is_file() else []
+        if not target.exists() or (heading and heading not in {one.lower().replace(" ", "-") for one in headings}):
+            missing.append(link)
+    return missing
+
+
+@pytest.mark.parametrize("page", ["CHANGELOG.md", *PAGES])
+def test_every_relative_link_of_a_page_leads_somewhere(page: str) -> None:
+    assert missing_links(ROOT / page) == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    (tmp_path / "one.md").write_text("# Here\n[a](two.md) [b](#there) [c](#here) [d](https://example.org/none)\n")
+    assert missing_links(tmp_path / "one.md") == ["two.md", "#there"]
+
+
+def unknown_modules(text: str) -> list[str]:
+    """Return the paths in a page's inline code that name a folder or module of the project and do not exist."""
+    named = re.findall(r"`((?:grader|playground|solutions|tests|edition|benchmarks)/[\w./-]*)`", text)
+    return [path for path in named if "LESSON" not in path and not (ROOT / path).exists()]
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", *(f"docs/{name}.md" for name in ("architecture", "benchmarks", "front-ends", "instructor", "security"))])
+def test_every_module_that_a_page_names_exists(page: str) -> None:
+    assert unknown_modules((ROOT / page).read_text(encoding="utf-8")) == []
+
+
+def test_a_module_that_does_not_exist_is_found() -> None:
+    assert unknown_modules("`grader/cli.py`, `grader/tea.py`, `playground/`, `solutions/LESSON/exercises.py`") == ["grader/tea.py"]
