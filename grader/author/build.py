@@ -84,8 +84,10 @@ def _metadata(grade_id: str, kind: str, points: float | None) -> NotebookNode:
 
 
 def notebook_of(cells: list[NotebookNode]) -> NotebookNode:
+    """Return a notebook of these cells, for an ordinary Python kernel."""
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    notebook: NotebookNode = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})  # type: ignore[no-untyped-call]
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    notebook: NotebookNode = nbformat.v4.new_notebook(cells=cells, metadata=metadata)  # type: ignore[no-untyped-call]
     return notebook
 
 
