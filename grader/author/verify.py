@@ -13,7 +13,6 @@ from grader.comparison.compare import alike
 from grader.comparison.judge import accepted, judge, observe_all
 from grader.comparison.observe import Outcome
 from grader.comparison.present import count_of
-from grader.comparison.vocabulary import TODO
 from grader.orphan import process_pool
 
 SEEDS = 50
@@ -44,7 +43,6 @@ def _mistakes_on(lesson: Lesson, name: str, seed: int) -> list[str]:
     for right in exercise.right_answers:
         if lost := _lost(name, key, observe_all(right, key["cases"])):
             sentences.append(f"{name} rejects the right answer {right.__name__}: {lost}")
-    sentences += [f"the hint of {one.name} is still to be written" for one in exercise.misconceptions if one.hint.startswith(TODO)]
     for misconception, entry in zip(exercise.misconceptions, key["misconceptions"], strict=True):
         if accepted(key, _whole(key, entry["outcomes"])):
             sentences.append(f'{name} has no case that rejects "{misconception.name}"; add one on which it differs from the reference')

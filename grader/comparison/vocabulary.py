@@ -25,10 +25,6 @@ A contract that promises several of one kind subdivides it: "error/empty input" 
 """
 
 
-TODO = "TODO:"
-"""How a hint begins that is still to be written; `grader verify` says so."""
-
-
 def kind(property: str) -> str:
     """How a property is compared: the key of `PROPERTIES` before its slash."""
     return property.partition("/")[0]

@@ -1,1 +1,1 @@
-"""What a grading run knows of a class comes in; a page for the instructor, points for other systems and the next misconception go out."""
+"""What a grading run knows of a class comes in; a page for the instructor and points for other systems go out."""

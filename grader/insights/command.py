@@ -1,4 +1,4 @@
-"""The command `grader insights`: a lesson's name comes in; a page, a CSV file or a misconception to finish is written."""
+"""The command `grader insights`: a lesson's name comes in; a page or a CSV file is written."""
 
 from __future__ import annotations
 
@@ -18,13 +18,11 @@ SYSTEMS = ("moodle", "canvas")
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `insights`."""
-    parser = subparsers.add_parser("insights", help="write a page on how a class did, its points as CSV, or the next misconception")
+    parser = subparsers.add_parser("insights", help="write a page on how a class did, or its points as CSV")
     parser.add_argument("lesson", metavar="LESSON")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where the page or the CSV goes; class/insights/ where it is not given")
-    parser.add_argument("--names", action="store_true", help="students' names and code as written; without it nobody is named, as far as the gradebook knows names")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--csv", choices=SYSTEMS, help="write the points as the CSV that this system imports, in place of the page")
-    what.add_argument("--skeleton", metavar="GROUP", help="add a group of unexplained answers to exercises.py as a misconception whose hint you write")
+    parser.add_argument("--names", action="store_true", help="show names and code as written; without it, no text by learners")
+    parser.add_argument("--csv", choices=SYSTEMS, help="write the points as the CSV that this system imports, in place of the page")
     parser.set_defaults(run=_run)
 
 
@@ -35,10 +33,7 @@ def _run(arguments: argparse.Namespace) -> int:
     lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
     if arguments.csv:
         return _csv(root, lesson, arguments.csv, arguments.output)
-    of_class = gather(root, lesson)
-    if arguments.skeleton:
-        return _skeleton(of_class, arguments.skeleton)
-    return _page(root, of_class, arguments.output, arguments.names)
+    return _page(root, gather(root, lesson), arguments.output, arguments.names)
 
 
 def _page(root: Path, of_class: Class, output: Path | None, names: bool) -> int:
@@ -50,8 +45,6 @@ def _page(root: Path, of_class: Class, output: Path | None, names: bool) -> int:
     _write(target, page(of_class, groups, names))
     unexplained = sum(len(group.students) for group in groups)
     print(f"{_short(target)}: {len(of_class.works)} graded, {len(of_class.ungraded)} without a grade, {count_of(unexplained, 'answer')} unexplained.")
-    if groups:
-        print(f"The largest group of these: grader insights {of_class.lesson.name} --skeleton {groups[0].name}")
     return 0
 
 
@@ -71,23 +64,6 @@ def _csv(root: Path, lesson: Lesson, system: str, output: Path | None) -> int:
     print(f"{_short(target)}: the points of {len(there)} students. {exporter.next_step}")
     if changed := [student for student in there if tamed(student) != student]:
         print(f"{', '.join(changed)}: such an id could run as a formula in a spreadsheet, so an apostrophe stands before it; enter these points by hand.")
-    return 0
-
-
-def _skeleton(of_class: Class, name: str) -> int:
-    from grader.insights.groups import find_group, groups_of
-    from grader.insights.skeleton import add_skeleton
-
-    lesson, group = of_class.lesson, find_group(groups_of(of_class), name)
-    added = add_skeleton(lesson, group)
-    print(f"Added to {lesson.exercises_file}, line {added.line}, from {count_of(len(group.students), 'answer')}:\n")
-    print("\n".join(f"    {line}" for line in added.code.splitlines()))
-    print(
-        f"\nIt is a learner's code, and grader verify runs it unconfined: read it first. Then\n"
-        f"  1. give {added.name} a name that says what it does,\n"
-        f"  2. write its hint,\n"
-        f"  3. run grader verify {lesson.name}, which names what is missing, and make course."
-    )
     return 0
 
 

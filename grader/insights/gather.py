@@ -12,7 +12,6 @@ from nbgrader.coursedir import CourseDirectory
 from grader.author.lesson import Lesson, LessonError
 from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.insights.book import Book, read_book
-from grader.insights.names import Names
 from grader.instructor.gradebook import course_directory
 from grader.instructor.handin import HandIn, hand_ins
 from grader.instructor.journal import Grading, Journal, digest_of, journal_path, read_journal
@@ -89,13 +88,6 @@ class Class:
     def verdicts(self, name: str) -> list[tuple[Work, dict[str, Any]]]:
         """What each student's answer to an exercise got."""
         return [(work, work.result["exercises"][name]) for work in self.works if name in work.result["exercises"]]
-
-    def names(self, shown: bool) -> Names:
-        """The names of everyone in the class."""
-        known = [*self.people, *self.submissions, *(work.student for work in self.works)]
-        for first, last, email in self.people.values():
-            known += [first, last, email, *((first + last, last + first) if first and last else ())]  # as in lastfirst.ipynb, and as Chinese names are written
-        return Names(known, shown)
 
 
 def gather(root: Path, lesson: Lesson) -> Class:

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from grader.author.lesson import LessonError
 from grader.execution.notebook import Cell, UnreadableNotebook, cells_of, load_notebook
 from grader.execution.submission import Template
 from grader.insights.gather import Class, Work
@@ -19,25 +18,17 @@ MOST_READ = 8
 
 
 @dataclass(frozen=True)
-class Example:
-    """One learner's answer: the text of its cell, and the code cells of the notebook that it stands in."""
-
-    source: str
-    cells: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Group:
     """Answers that one misconception would explain: they did the same on every case of the property that they missed first.
 
     Attributes:
-        name: what an author calls it by, like "sigmoid-3fa2c1".
+        name: what it is called on the page, like "sigmoid-3fa2c1".
         exercise: the exercise.
         property: the property missed first.
         reason: how the first failing case differs, in one sentence.
         case: that case, rows of a name and a text.
         students: whose answers they are.
-        example: one of them, or None where no notebook is there any more as it was graded.
+        example: the cell of one of them, or None where no notebook is there any more as it was graded.
     """
 
     name: str
@@ -46,7 +37,7 @@ class Group:
     reason: str
     case: list[tuple[str, str]]
     students: tuple[str, ...]
-    example: Example | None
+    example: str | None
 
 
 def groups_of(of_class: Class) -> list[Group]:
@@ -59,19 +50,6 @@ def groups_of(of_class: Class) -> list[Group]:
     known = template(of_class.lesson) if members else None
     groups = [_group(of_class, known, exercise, works) for (exercise, _, _), works in members.items() if known]
     return sorted(groups, key=lambda group: (-len(group.students), group.name))
-
-
-def find_group(groups: list[Group], name: str) -> Group:
-    """The group of a name.
-
-    Raises:
-        LessonError: there is none.
-    """
-    there = {group.name: group for group in groups}
-    if name not in there:
-        listed = ", ".join(f"{group.name} ({len(group.students)})" for group in groups)
-        raise LessonError(f"No group is called {name}; " + (f"there are {listed}" if listed else "every wrong answer of this class is explained"))
-    return there[name]
 
 
 def without_group(of_class: Class) -> int:
@@ -94,15 +72,15 @@ def _group(of_class: Class, known: Template, exercise: str, works: list[tuple[Wo
     )
 
 
-def _example(of_class: Class, known: Template, exercise: str, works: list[Work]) -> Example | None:
+def _example(of_class: Class, known: Template, exercise: str, works: list[Work]) -> str | None:
     """The shortest of some answers; which ones doesn't depend on who wrote them."""
     examples = []
     for work in sorted(works, key=lambda work: work.digest)[:MOST_READ]:
         cells = _cells(of_class, work)
         number = answer_number(known, cells, exercise)
         if number is not None:
-            examples.append(Example(cells[number].source, tuple(cell.source for cell in cells if cell.type == "code")))
-    return min(examples, key=lambda one: (len(one.source), one.source), default=None)
+            examples.append(cells[number].source)
+    return min(examples, key=lambda source: (len(source), source), default=None)
 
 
 def _cells(of_class: Class, work: Work) -> list[Cell]:

@@ -43,22 +43,25 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """What a browser may load and run for this page: nothing but its own style."""
 
 
+NAMELESS = "No name is shown, nor any text that a learner wrote."
+
+
 def page(of_class: Class, groups: list[Group], with_names: bool) -> str:
     """The whole page.
 
     Args:
         of_class: what is known of the class.
         groups: its answers that no misconception explains.
-        with_names: whether students appear on it.
+        with_names: whether students and what they wrote appear on it.
     """
-    lesson, names = of_class.lesson, of_class.names(with_names)
+    lesson = of_class.lesson
     parts = {
         "points": ("Points", sections.points(of_class)),
         "missed": ("What was missed", sections.missed(of_class)),
-        "misconceptions": ("Known mistakes", sections.misconceptions(of_class, names)),
-        "unexplained": ("Answers that no misconception explains", sections.unexplained(of_class, groups, names)),
+        "misconceptions": ("Known mistakes", sections.misconceptions(of_class, with_names)),
+        "unexplained": ("Answers that no misconception explains", sections.unexplained(of_class, groups, with_names)),
         "times": ("When it was handed in", sections.times(of_class)),
-        "trouble": ("No grade, repaired, not judged", sections.trouble(of_class, names)),
+        "trouble": ("No grade, repaired, not judged", sections.trouble(of_class, with_names)),
     } | ({"students": ("Students", sections.students(of_class))} if with_names else {})
     contents = "".join(f'<li><a href="#{key}">{escape(title)}</a></li>' for key, (title, _) in parts.items())
     body = "".join(f'<section aria-labelledby="{key}"><h2 id="{key}">{escape(title)}</h2>{html}</section>' for key, (title, html) in parts.items())
@@ -72,5 +75,5 @@ def page(of_class: Class, groups: list[Group], with_names: bool) -> str:
 
 def _facts(of_class: Class, with_names: bool) -> str:
     graded, handed_in = len(of_class.works), len({*of_class.submissions, *(work.student for work in of_class.works)})
-    who = "With students' names: keep it to yourself." if with_names else "Nobody is named, as far as the gradebook knows names."
+    who = "With students' names and code: keep it to yourself." if with_names else NAMELESS
     return f"{count_of(handed_in, 'notebook')} of {of_class.lesson.name} handed in, {graded} graded. Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {who}"

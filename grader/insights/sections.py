@@ -10,20 +10,23 @@ from itertools import pairwise
 from statistics import mean, median
 from typing import Any
 
+from grader.comparison.judge import UNWRITTEN
 from grader.comparison.present import count_of
 from grader.comparison.vocabulary import in_order, in_words
 from grader.insights.charts import Column, histogram, legend, stacked, table
-from grader.insights.code import code_alone, cut
 from grader.insights.gather import Class
 from grader.insights.groups import Group, without_group
-from grader.insights.names import Names
+from grader.insights.redact import (
+    redacted_file,
+    redacted_note,
+    redacted_reason,
+    redacted_repair,
+    redacted_result,
+)
 from grader.insights.times import columns_of, moment
 
 STATES = (("solved", "all points"), ("part", "some points"), ("none", "no points"), ("open", "not judged"))
 """What can become of an exercise: the look of it, and its words. Not judged is also what was not written."""
-
-CELL_TYPE = re.compile(r"of type .*(?=; it was read)", re.DOTALL)
-"""What a submission says of itself in a sentence on what was repaired."""
 
 MOST_STEPS = 20
 """A lesson of at most so many points has a column for each."""
@@ -33,6 +36,9 @@ FEW = 5
 
 MOST_ROWS = 40
 """Most rows of a table whose length depends on what learners wrote."""
+
+MAX_LINES = 60
+"""Most lines of code that are shown."""
 
 
 def points(of_class: Class) -> str:
@@ -78,7 +84,7 @@ def missed(of_class: Class) -> str:
     )
 
 
-def misconceptions(of_class: Class, names: Names) -> str:
+def misconceptions(of_class: Class, with_names: bool) -> str:
     """Which hints were given, and how often."""
     given: dict[tuple[str, str], list[str]] = {}
     for name in of_class.lesson.exercises:
@@ -88,15 +94,15 @@ def misconceptions(of_class: Class, names: Names) -> str:
     ranked = sorted(given.items(), key=lambda item: -len(item[1]))
     most = max([FEW, *map(len, given.values())])
     heads, rows = ["exercise", "hint that was shown", "students"], [[name, hint, str(len(who))] for (name, hint), who in ranked]
-    if names.shown:
+    if with_names:
         heads, rows = [*heads, "who"], [[*row, ", ".join(who)] for row, (_, who) in zip(rows, ranked, strict=True)]
     known = sum(len(exercise.misconceptions) for exercise in of_class.lesson.exercises.values())
     facts = _paragraph(f"{len(ranked)} different mistakes; the lesson knows {known}.")
     return facts + table("Mistakes that the lesson knows, the most frequent first", heads, rows, [len(who) / most for _, who in ranked])
 
 
-def unexplained(of_class: Class, groups: Sequence[Group], names: Names) -> str:
-    """The answers that no misconception explains."""
+def unexplained(of_class: Class, groups: Sequence[Group], with_names: bool) -> str:
+    """Return the answers that no misconception explains, in groups with their failing case."""
     parts = [_paragraph(f"{count_of(sum(len(group.students) for group in groups), 'answer')} in {count_of(len(groups), 'group')}: each returned the same.")]
     if older := without_group(of_class):
         more = f"{count_of(older, 'more answer')} can't be grouped, because an older grader judged them"
@@ -108,21 +114,41 @@ def unexplained(of_class: Class, groups: Sequence[Group], names: Names) -> str:
                 f"grader autograde {of_class.lesson.name} --regrade puts them on one."
             )
         )
-    return "".join([*parts, *(_group(of_class, group, names) for group in groups[:MOST_ROWS]), _more(len(groups), "groups")])
+    return "".join([*parts, *(_group(group, with_names) for group in groups[:MOST_ROWS]), _more(len(groups), "groups")])
 
 
-def _group(of_class: Class, group: Group, names: Names) -> str:
+def _group(group: Group, with_names: bool) -> str:
     share = f"{count_of(len(group.students), 'student')}, missed: {in_words(group.property)}"
-    rows = [["returned" if name == "yours" else name, names.hide(text)] for name, text in group.case]
-    who = f"<p>{escape(', '.join(group.students))}</p>" if names.shown else ""
-    command = f"grader insights {of_class.lesson.name} --skeleton {group.name}"
-    code = None if group.example is None else cut(group.example.source) if names.shown else names.hide(code_alone(group.example.source) or "") or None
-    shown = f"<p>One of them wrote:</p><pre><code>{escape(code)}</code></pre>" if code else _paragraph("Their code can't be shown: it is no Python, or was handed in anew since.")
-    make = f"<p>Make it the next misconception: <code>{escape(command)}</code></p>" if group.example else ""
+    case, reason = group.case, group.reason
+    if not with_names:
+        reason = redacted_reason(reason)
+        case = [(name, redacted_result(text) if name == "yours" else text) for name, text in case]
+    rows = [["returned" if name == "yours" else name, text] for name, text in case]
     return (
-        f'<section class="card"><h3 id="{escape(group.name)}"><code>{escape(group.name)}</code>: {escape(share)}</h3>{who}'
-        f"{table('The first case that differs: ' + names.hide(group.reason), ['name', 'value'], rows)}{shown}{make}</section>"
+        f'<section class="card"><h3 id="{escape(group.name)}"><code>{escape(group.name)}</code>: '
+        f"{escape(share)}</h3>{_authors(group) if with_names else ''}"
+        f"{table(f'The first case that differs: {reason}', ['name', 'value'], rows)}"
+        f"{_example(group) if with_names else ''}</section>"
     )
+
+
+def _authors(group: Group) -> str:
+    return _paragraph(", ".join(group.students))
+
+
+def _example(group: Group) -> str:
+    if group.example is None:
+        return _paragraph("Their code can't be shown: another notebook was handed in since.")
+    code = escape(_cut(group.example))
+    return f"<p>One of them wrote:</p><pre><code>{code}</code></pre>"
+
+
+def _cut(text: str) -> str:
+    """Return the first lines of a text."""
+    lines = text.splitlines()
+    if len(lines) <= MAX_LINES:
+        return text
+    return "\n".join([*lines[:MAX_LINES], f"# … and {len(lines) - MAX_LINES} lines more"])
 
 
 def times(of_class: Class) -> str:
@@ -139,18 +165,26 @@ def times(of_class: Class) -> str:
     return facts + histogram(columns, "When the notebooks were handed in, in UTC", "handed in from (UTC)", line) + looks
 
 
-def trouble(of_class: Class, names: Names) -> str:
+def trouble(of_class: Class, with_names: bool) -> str:
     """Who has no grade and why, which notebooks were repaired, and which answers could not be judged."""
-    parts = [_reasons("Why there is no grade", [(names.hide_file(reason), student) for student, reason in of_class.ungraded.items()], of_class, names)]
-    if of_class.renewed:
-        who = f": {', '.join(of_class.renewed)}" if names.shown else ""
-        parts.append(_paragraph(f"{count_of(len(of_class.renewed), 'student')} handed in anew since the grade{who}. grader autograde {of_class.lesson.name} grades that."))
-    repairs = [(sentence if names.shown else CELL_TYPE.sub("of another type", sentence), work.student) for work in of_class.works for sentence in work.result["repaired"]]
-    parts.append(_reasons("What was repaired before grading", repairs, of_class, names))
-    notes = [
-        (_note(verdict["note"], names), work.student) for name in of_class.lesson.exercises for work, verdict in of_class.verdicts(name) if verdict["note"]
+    ungraded = [
+        (reason if with_names else redacted_file(reason), student)
+        for student, reason in of_class.ungraded.items()
     ]
-    parts.append(_reasons("Answers that could not be judged", notes, of_class, names))
+    parts = [_reasons("Why there is no grade", ungraded, of_class, with_names)]
+    if of_class.renewed:
+        who = f": {', '.join(of_class.renewed)}" if with_names else ""
+        parts.append(_paragraph(f"{count_of(len(of_class.renewed), 'student')} handed in anew since the grade{who}. grader autograde {of_class.lesson.name} grades that."))
+    repairs = [
+        (sentence if with_names else redacted_repair(sentence), work.student)
+        for work in of_class.works
+        for sentence in work.result["repaired"]
+    ]
+    parts.append(_reasons("What was repaired before grading", repairs, of_class, with_names))
+    notes = [
+        (_note(verdict["note"], with_names), work.student) for name in of_class.lesson.exercises for work, verdict in of_class.verdicts(name) if verdict["note"]
+    ]
+    parts.append(_reasons("Answers that could not be judged", notes, of_class, with_names))
     return "".join(parts) or _paragraph("None: everybody has a grade, no notebook had to be repaired, and every answer could be judged.")
 
 
@@ -166,11 +200,11 @@ def students(of_class: Class) -> str:
     return table("Points of each student", ["student", *["name"] * named, "in all", "penalty", *of_class.lesson.exercises, "handed in (UTC)"], rows)
 
 
-def _reasons(caption: str, sentences: list[tuple[str, str]], of_class: Class, names: Names) -> str:
+def _reasons(caption: str, sentences: list[tuple[str, str]], of_class: Class, with_names: bool) -> str:
     counts = Counter(sentence for sentence, _ in sentences).most_common()
     rows = [[_sentence(sentence, of_class), str(count)] for sentence, count in counts[:MOST_ROWS]]
     heads = ["reason", "how many"]
-    if names.shown:
+    if with_names:
         heads, rows = [*heads, "who"], [[*row, ", ".join(who for one, who in sentences if one == sentence)] for row, (sentence, _) in zip(rows, counts, strict=False)]
     return table(caption, heads, rows) + _more(len(counts), "reasons")
 
@@ -179,10 +213,13 @@ def _more(count: int, what: str) -> str:
     return _paragraph(f"{count - MOST_ROWS} {what} more are not shown.") if count > MOST_ROWS else ""
 
 
-def _note(note: str, names: Names) -> str:
-    """A note without the message of a learner's exception, one sentence for each kind."""
-    ours, between, theirs = re.sub(r" stops with (\w+).*", r" stops with \1", note, flags=re.DOTALL).partition("; yours takes ")
-    return ours.partition(":")[0] if "is not written yet" in ours else ours + between + names.hide(theirs)
+def _note(note: str, with_names: bool) -> str:
+    """Return a note without the message of an exception: one sentence for each kind."""
+    if UNWRITTEN in note:
+        return note.partition(":")[0]
+    if not with_names:
+        return redacted_note(note)
+    return re.sub(r" stops with (\w+).*", r" stops with \1", note, flags=re.DOTALL)
 
 
 def _sentence(text: str, of_class: Class) -> str:
