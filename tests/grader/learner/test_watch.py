@@ -156,10 +156,9 @@ def test_a_notebook_that_is_deleted_is_waited_for_and_one_that_is_renamed_is_fol
 
 
 @pytest.mark.long
-def test_a_syntax_error_and_endless_loops_cost_only_their_own_exercise(learner: Learner) -> None:
+def test_a_syntax_error_and_an_endless_loop_cost_only_their_own_exercise(learner: Learner) -> None:
     make_work(learner.root)
-    answers = {"weighted_sum": "def weighted_sum(x, w, b)\n    return 1\n", "sigmoid": ENDLESS, "relu": "...", "dense": "while True:\n    pass\ndef dense():\n    pass\n"}
-    learner.save(written("neuron", **answers))
+    learner.save(written("neuron", weighted_sum="def weighted_sum(x, w, b)\n    return 1\n", sigmoid=ENDLESS, relu="..."))
     learner.watch("neuron", "--seconds=20", "--once")
     said = learner.hears("checked at")
     assert "The cell of weighted_sum stops with SyntaxError: expected ':'" in said
