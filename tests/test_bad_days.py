@@ -76,7 +76,7 @@ def test_on_a_full_disk_a_check_judges_and_says_what_is_not_kept_and_keeps_it_on
 
 def test_a_copy_for_which_the_disk_is_too_small_is_said_and_whole_once_there_is_room(tmp_path: Path) -> None:
     copy_of_the_course(tmp_path)
-    start = "from grader.cli import main; import jupyterlab.labapp as lab; lab.LabApp.launch_instance = print; exit(main(['lab']))"
+    start = "from grader.cli import main; import jupyterlab.labapp as lab; lab.LabApp.launch_instance = print; exit(main(['lab', '--', '--allow-root']))"
     script = f"""cd work; {FILL % 300_000}; cd ..; {sys.executable} -c "{start}"; echo "$?"; ls -A work; rm work/fill; {sys.executable} -c "{start}"; echo "$?"; ls -A work"""
     _, said, complained = run(on_a_small_disk(tmp_path / "work", script, 20_000_000), tmp_path)
     assert complained == "The disk is full; make room and start again. Nothing was half copied, and your own notebooks are untouched.\n"
