@@ -30,14 +30,14 @@ else
         "$("$1" --version 2>/dev/null || echo missing). Install one or name it: make env PYTHON=…"
     rm -rf .venv
     "$base" -m venv .venv || stop "$base could not make .venv; its message is above."
-fi
-echo "Setting up .venv from $lock."
+fi && echo "Setting up .venv from $lock."
 $python -m pip install -q --retries 1 --only-binary uv -r requirements-uv.lock 2>.venv/uv.log || :
 settings=$($python -m pip config list | sed -E "s/(\\\\n| )+/ /g; s/=' /='/")
 tell_uv UV_INDEX_URL index-url; tell_uv UV_EXTRA_INDEX_URL extra-index-url
 tell_uv UV_FIND_LINKS find-links ,; tell_uv UV_INSECURE_HOST trusted-host
 tell_uv SSL_CERT_FILE cert; tell_uv ALL_PROXY proxy
 export UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}"  # like pip; hashes are checked
+[ "$lock" = requirements.lock ] || export UV_COMPILE_BYTECODE=1  # tests start many processes
 if ! install .venv/bin/uv pip install -q --python $python 2>>.venv/uv.log; then
     echo "uv can't install here (.venv/uv.log says why); pip does, in a minute or two."
     install $python -m pip install -q 2>.venv/pip.log || {
