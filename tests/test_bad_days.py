@@ -260,6 +260,7 @@ def course(tmp_path: Path) -> Course:
     return Course(tmp_path / "Été à Zürich")
 
 
+@pytest.mark.long
 def test_names_with_spaces_accents_and_quotes_are_names(course: Course) -> None:
     names = ["Zoé O'Brien", '李 "四"']
     for name in names:
