@@ -146,7 +146,7 @@ def test_code_is_shown_as_written_with_names_and_not_at_all_without(inside: Cour
 
 def test_the_failing_case_is_shown_as_data_and_no_message_without_names(inside: Course) -> None:
     twice, hostile = groups(inside)
-    text = unescape(written_page(inside))
+    text = unescape(written_page(inside)).replace('<td class="number">', "<td>")
     for name, value in twice.case:
         assert f'{"returned" if name == "yours" else name}</th><td>{value}</td>' in text
     for name, value in hostile.case:
