@@ -345,6 +345,7 @@ with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True)
 """
 
 
+@pytest.mark.long
 def test_without_a_network_and_a_browser_and_on_a_taken_port_the_course_opens_and_is_graded(course: Course) -> None:
     """`make lab` and an instructor's commands, all that they need being installed."""
     course.hand_in("ann", written("neuron", relu="..."))

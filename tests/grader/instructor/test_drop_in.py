@@ -133,6 +133,7 @@ def test_the_button_waits_for_a_run_that_is_about_to_end_and_notes_a_second_grad
     assert course.journal()[-1]["timestamp"] == "2026-10-03 12:00:00"
 
 
+@pytest.mark.long
 def test_another_assignment_is_graded_as_nbgrader_does(course: Course) -> None:
     from nbformat import v4, write
 
