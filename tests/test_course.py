@@ -100,6 +100,7 @@ def test_the_course_is_in_step_when_built_with_other_instructions(
 ) -> None:
     for name, value in OTHER_INSTRUCTIONS.items():
         monkeypatch.setenv(name, value)
+    (tmp_path / "built").mkdir()
     build(ROOT, lessons_in(ROOT), tmp_path / "built")
     assert differences(tmp_path / "built", ROOT) == []
     root = copy_of_the_course(tmp_path / "root")
