@@ -37,7 +37,7 @@ CONFIG = "nbgrader_config.py"
 HALF = "half-"
 """How the end of a file's name begins while it is being put in its place."""
 TIMEOUT = 1200
-"""Seconds that one cell of a lesson may take: a hundred times the slowest cell on a quiet machine."""
+"""Seconds that one cell of a lesson may take, generous enough for a busy machine."""
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "VECLIB")}
 """Environment of a lesson's kernel: lessons are built side by side, and BLAS threads that wait for a busy core spin."""
 

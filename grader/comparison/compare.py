@@ -111,7 +111,7 @@ def _compare(expected: Plain, actual: Plain, rtol: float, atol: float, what: str
 
 
 def _close(got: np.ndarray[Any, Any], want: np.ndarray[Any, Any], rtol: float, atol: float) -> np.ndarray[Any, Any]:
-    """Return where two arrays agree, as `np.isclose` with equal NaNs, four times faster on a few numbers."""
+    """Return where two arrays agree, like `np.isclose` with equal NaNs, without its overhead on short arrays."""
     with np.errstate(invalid="ignore", over="ignore"):
         near = (np.abs(got - want) <= atol + rtol * np.abs(want)) & np.isfinite(want)
     close: np.ndarray[Any, Any] = near | (got == want) | (np.isnan(got) & np.isnan(want))
