@@ -513,18 +513,19 @@ def _each_has_one_grade(course: Course, students: list[str]) -> None:
 def test_no_worker_outlives_a_killed_run(course: Course) -> None:
     course.hand_in("slow", written("neuron", relu="import time\ntime.sleep(1000)\ndef relu(z):\n    return z"))
     process = subprocess.Popen([sys.executable, "-m", "grader.cli", "autograde", "neuron", "--workers", "1"], cwd=course.root)
-    while not (engines := [engine for worker in _children(process.pid) for engine in _children(worker)]):
+    run = psutil.Process(process.pid)
+    while not (engines := [engine for worker in _children(run) for engine in _children(worker)]):
         assert process.poll() is None
         time.sleep(0.05)
-    workers = [psutil.Process(pid) for pid in [*_children(process.pid), *engines]]
+    workers = [*_children(run), *engines]
     process.kill()
     process.wait()
-    assert psutil.wait_procs(workers, timeout=120)[1] == []
+    assert psutil.wait_procs(workers, timeout=300)[1] == []
 
 
-def _children(parent: int) -> list[int]:
+def _children(parent: psutil.Process) -> list[psutil.Process]:
     with suppress(psutil.NoSuchProcess):
-        return [child.pid for child in psutil.Process(parent).children()]
+        return list(parent.children())
     return []
 
 
