@@ -62,6 +62,7 @@ print(Path("progress.json").read_text())
 """
 
 
+@pytest.mark.long
 def test_on_a_full_disk_a_check_judges_and_says_what_is_not_kept_and_keeps_it_once_there_is_room(tmp_path: Path) -> None:
     script = f"cp {ROOT}/course/neuron/answers.json neuron && cd neuron && {FILL % 0}; cd .. && {sys.executable} -c '{CHECKS}'"
     code, said, complained = run(on_a_small_disk(tmp_path / "neuron", script, 500_000), tmp_path, PYTHONPATH=f"{ROOT / 'tests'}")
@@ -92,7 +93,8 @@ def class_of_three(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return Course(tmp_path_factory.mktemp("Été à Zürich"))
 
 
-@pytest.mark.parametrize("free", [0, pytest.param(300_000, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("free", [0, 300_000])
 def test_on_a_full_disk_grading_stops_in_a_sentence_and_goes_on_once_there_is_room(class_of_three: Course, free: int) -> None:
     """With how much room is left, it is the journal, the gradebook or the marked notebooks that find none."""
     folder = class_of_three.root / "class"
@@ -115,6 +117,7 @@ with Gradebook("sqlite:///class/gradebook.db") as book: print({{one.student.id: 
     assert again.endswith("{'ann': 10.0, 'bob': 10.0, 'cy': 10.0}\n3\n")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("copied", [False, True], ids=["new", "copied"])
 def test_in_a_folder_that_is_read_only_every_word_of_a_learner_says_so_and_where_to_go(tmp_path: Path, copied: bool) -> None:
     root = copy_of_the_course(tmp_path / "course")
@@ -143,7 +146,8 @@ def test_in_a_folder_that_is_read_only_every_word_of_a_learner_says_so_and_where
         assert said(*GRADER, "lab") == said(*GRADER, "watch") == (1, "", move)
 
 
-@pytest.mark.parametrize("why", ["No space left on device", pytest.param("Read-only file system", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("why", ["No space left on device", "Read-only file system"])
 def test_a_class_for_which_there_is_no_room_is_said_and_made_once_there_is(tmp_path: Path, why: str) -> None:
     root = copy_of_the_course(tmp_path)
     (root / "class").mkdir()

@@ -31,6 +31,7 @@ def repository(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_the_lesson_of_ten_minutes_is_verified_made_and_graded(tmp_path: Path) -> None:
     root = repository(tmp_path)
 

@@ -213,6 +213,7 @@ def test_where_uv_fails_pip_installs(ready: Project) -> None:
     assert {"cat", "tiny"} <= ready.packages()
 
 
+@pytest.mark.long
 def test_without_a_network_a_sentence_says_so_and_what_is_there_stays(ready: Project) -> None:
     ready.set_up()
     before = (ready.folder / "requirements.lock").read_text()

@@ -115,6 +115,7 @@ def test_a_function_that_raises_shows_one_sentence_in_the_figure(notebook: Noteb
     says(notebook, "weighted_sum stopped with IndexError: index 7 is out of bounds")
 
 
+@pytest.mark.long
 def test_a_result_that_cannot_be_drawn_shows_one_sentence(notebook: Notebook) -> None:
     for result, sentence in {
         "None": "weighted_sum returned None: is its return missing?",
@@ -149,6 +150,7 @@ def test_what_a_function_prints_goes_nowhere(notebook: Notebook) -> None:
     assert not [cell for cell in notebook.outputs() if any(output["output_type"] == "stream" for output in cell["outputs"])]
 
 
+@pytest.mark.long
 def test_an_interrupt_frees_a_function_that_never_ends(notebook: Notebook, server: Server) -> None:
     endless(notebook, folder(server))
     notebook.page.locator('jp-button[data-command="notebook:interrupt-kernel"], button[data-command="notebook:interrupt-kernel"]').click()
@@ -157,6 +159,7 @@ def test_an_interrupt_frees_a_function_that_never_ends(notebook: Notebook, serve
     says(notebook, "weighted_sum was interrupted.")  # and it isn't run again, or the next value would need the next interrupt
 
 
+@pytest.mark.long
 def test_a_function_that_never_ends_is_left_when_its_cell_is_corrected(notebook: Notebook, server: Server) -> None:
     endless(notebook, folder(server))
 

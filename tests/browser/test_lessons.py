@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import READY, Notebook, Server, lessons, opened, shows
+from lab import READY, Notebook, Server, opened, shows
 from playwright.sync_api import Locator, expect
 
 from course import LESSONS, lesson, references
@@ -29,7 +29,8 @@ NOTEBOOK_7_SAYS = ("'schema'", "Command 'filebrowser:open-path' not registered")
 """Complaints of Notebook 7.6 about itself: of a setting that it doesn't have, and, on some starts, of a command that comes later."""
 
 
-@pytest.mark.parametrize("name", lessons("neuron"))
+@pytest.mark.long
+@pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_is_run_untouched_then_solved_and_its_plays_follow(name: str, server: Server, chromium: Any) -> None:
     complaints: list[str] = []
     with opened(server, f"{name}/{name}.ipynb", chromium, complaints) as notebook:
@@ -88,6 +89,7 @@ def test_a_lesson_works_in_notebook_7_too(name: str, server: Server, chromium: A
     assert [complaint for complaint in complaints if not any(theirs in complaint for theirs in NOTEBOOK_7_SAYS)] == []
 
 
+@pytest.mark.long
 def test_the_welcome_page_shows_the_learners_progress_and_leads_on(server: Server, chromium: Any) -> None:
     complaints: list[str] = []
     first = LESSONS[0]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 from lab import PICTURES, browser, require_chromium
 
 from course import ROOT
 from grader.learner.page import exported
 
 
+@pytest.mark.long
 def test_an_exported_lesson_is_whole_without_a_network_in_light_and_in_dark(tmp_path: Path) -> None:
     require_chromium()
     shutil.copytree(ROOT / "course" / "loss", tmp_path / "loss", ignore=shutil.ignore_patterns("progress.json"))

@@ -11,6 +11,7 @@ import pytest
 from grader.cli import main, parser
 
 
+@pytest.mark.long
 def test_commands_start_where_linux_only_modules_are_missing() -> None:
     """On Windows there is no fcntl, no resource and no C library under that name."""
     script = (

@@ -38,6 +38,7 @@ def percents(text: str) -> list[float]:
     return [float(number) for number in re.findall(r"([\d.]+)\s%", text)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PLAYS)
 def test_each_experiment_draws_itself(name: str) -> None:
     assert play_of(name).still().startswith(b"\x89PNG")

@@ -96,6 +96,7 @@ def said(folder: Path, script: str, *options: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.long
 def test_a_server_sends_at_once_wherever_the_package_is_installed(tmp_path: Path) -> None:
     assert connection(tmp_path) == ["PromptConnection", 1]
 
@@ -111,6 +112,7 @@ def test_what_somebody_asked_for_stays(how: str, tmp_path: Path) -> None:
     assert connection(tmp_path, option)[0] == {"another class": "Other", "no extension": "ZMQChannelsWebsocketConnection"}[how]
 
 
+@pytest.mark.long
 def test_the_kernel_is_shown_as_busy_for_a_slow_slider_and_for_no_other(tmp_path: Path) -> None:
     cell, soon, late = said(tmp_path, STATES)
     assert (cell, soon, late) == (["busy", "idle"], ["idle"], ["busy", "idle"])

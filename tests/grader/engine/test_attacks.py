@@ -36,11 +36,9 @@ def name_of(kind: Protection | None) -> str:
 
 
 KIND, *OTHERS = KINDS or [None]
-of_one_kind = pytest.mark.parametrize("engine", [KIND, *(pytest.param(other, marks=pytest.mark.long) for other in OTHERS)], ids=name_of, indirect=True, scope="module")
-"""For what the grader does outside of the sandbox, whichever it is: the other kind takes its turn in `make long`."""
 
 
-@pytest.fixture(scope="module", params=[KIND, *OTHERS], ids=name_of)
+@pytest.fixture(scope="module", params=[KIND, *(pytest.param(other, marks=pytest.mark.long) for other in OTHERS)], ids=name_of)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     if request.param is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("This machine can't confine notebooks, so no attack on the confinement was tried.")
@@ -174,7 +172,6 @@ SPIES = {
 TELL = "if found: return found[0]\nreturn 12345.0"
 
 
-@of_one_kind
 @pytest.mark.parametrize("spy", SPIES)
 def test_a_spy_finds_nothing_and_would_find_what_is_expected_if_it_were_there(spy: str, engine: Engine) -> None:
     first, body = SPIES[spy]
@@ -214,7 +211,6 @@ FRAMES = {
 }
 
 
-@of_one_kind
 @pytest.mark.parametrize("frame", FRAMES)
 def test_a_forged_frame_earns_nothing(frame: str, engine: Engine) -> None:
     attacked = points(attack(engine, function(f"{FORGED}{FRAMES[frame]}\nreturn z"), limits=LIMITS))
@@ -285,7 +281,6 @@ def test_a_file_that_whoever_grades_may_change_is_unharmed(engine: Engine, tmp_p
     assert {"empty", "append", "hide", "open_up", "date", "own", "name"} <= set(space["harm"](str(free)).split())
 
 
-@of_one_kind
 def test_forged_metadata_and_outputs_decide_nothing(engine: Engine) -> None:
     notebook = written("neuron", weighted_sum="...")
     for cell in notebook["cells"]:
@@ -327,7 +322,6 @@ def test_a_crash_costs_only_the_exercise_it_was_in(disaster: str, engine: Engine
     assert "relu ended its own process" in (attacked.verdicts["relu"].note or "")
 
 
-@of_one_kind
 @pytest.mark.parametrize("disaster", [HANGS[0], *(pytest.param(one, marks=pytest.mark.long) for one in HANGS[1:])])
 def test_a_hang_costs_only_the_exercise_it_was_in(disaster: str, engine: Engine) -> None:
     attacked = attack(engine, function(DISASTERS[disaster]), limits=LIMITS)
@@ -432,7 +426,6 @@ def test_every_system_call_is_refused_that_is_not_named(engine: Engine) -> None:
 BOMB = "import os, time\nfor i in range(2000):\n    os.mkdir('d' * 50, 0o300)\n    os.chdir('d' * 50)\nopen('end', 'w').close()\nreturn z"
 
 
-@of_one_kind
 def test_folders_2000_deep_and_closed_are_removed_like_others(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with Engine(PATIENT, engine.kind) as fresh:
@@ -440,7 +433,6 @@ def test_folders_2000_deep_and_closed_are_removed_like_others(engine: Engine, tm
     assert os.listdir(tmp_path) == []
 
 
-@of_one_kind
 def test_what_a_child_left_is_removed_with_the_server_as_well(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its folders are looked at only now and then: here the engine is closed before."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -450,7 +442,6 @@ def test_what_a_child_left_is_removed_with_the_server_as_well(engine: Engine, tm
     assert os.listdir(tmp_path) == []
 
 
-@of_one_kind
 def test_a_flood_on_the_results_pipe_is_cut_off(engine: Engine) -> None:
     flood = "import os\nwhile True:\n    os.write(4, b'\\xff' * 65536)"
     assert points(attack(engine, function(flood), limits=LIMITS))["relu"] == 0
@@ -464,7 +455,6 @@ def test_a_cell_that_fails_costs_no_exercise(cell: str, engine: Engine) -> None:
     assert points(attack(engine, references("neuron")["relu"], cell)) == FULL
 
 
-@of_one_kind
 def test_a_cell_that_hangs_costs_no_exercise(engine: Engine) -> None:
     assert points(attack(engine, references("neuron")["relu"], HANG, LIMITS)) == FULL
 
@@ -478,7 +468,6 @@ def test_what_one_notebook_left_behind_no_other_finds(engine: Engine) -> None:
     assert "AssertionError" in (verdict.failure.reason if verdict.failure else "")
 
 
-@of_one_kind
 def test_a_set_of_texts_has_the_same_order_in_every_run(engine: Engine) -> None:
     request = {"cells": ["def order():\n    return ' '.join({str(i) for i in range(100)})"], "calls": {"order": [{"inputs": []}]}}
     with Engine(PATIENT, engine.kind) as fresh:
@@ -486,7 +475,6 @@ def test_a_set_of_texts_has_the_same_order_in_every_run(engine: Engine) -> None:
     assert first == second
 
 
-@of_one_kind
 def test_the_environment_holds_nothing_of_ours_and_only_the_pipe_is_open(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_SECRET", "of ours")
     names = "import os\nnames = lambda: ' '.join(sorted(os.environ)) + os.environ['HOME']"
@@ -504,7 +492,6 @@ def test_the_environment_holds_nothing_of_ours_and_only_the_pipe_is_open(engine:
     ]  # fmt: skip
 
 
-@of_one_kind
 def test_a_notebook_of_hangs_is_given_up_when_its_total_time_is_over(engine: Engine) -> None:
     limits = Limits(cell_seconds=0.5, total_seconds=1.5, starts=20)
     with Engine(limits, engine.kind) as fresh:
@@ -514,7 +501,6 @@ def test_a_notebook_of_hangs_is_given_up_when_its_total_time_is_over(engine: Eng
     assert given_up <= 4, "three of half a second each, and the one during which the total was over"
 
 
-@of_one_kind
 @pytest.mark.long
 def test_the_server_is_started_again_after_it_was_lost(engine: Engine) -> None:
     with Engine(PATIENT, engine.kind) as fresh:
@@ -524,7 +510,6 @@ def test_the_server_is_started_again_after_it_was_lost(engine: Engine) -> None:
         assert points(RUN.grade(HONEST, fresh)) == FULL
 
 
-@of_one_kind
 @pytest.mark.long
 def test_a_server_that_could_not_be_started_again_is_tried_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     with Engine(PATIENT, engine.kind) as fresh:
@@ -538,7 +523,6 @@ def test_a_server_that_could_not_be_started_again_is_tried_again(engine: Engine,
         assert points(RUN.grade(HONEST, fresh)) == FULL
 
 
-@of_one_kind
 def test_an_engine_closes_no_descriptor_that_somebody_else_has_opened_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[int] = []
     take = Attempt.take
@@ -554,7 +538,6 @@ def test_an_engine_closes_no_descriptor_that_somebody_else_has_opened_meanwhile(
         os.close(descriptor)  # raises where it was closed before
 
 
-@of_one_kind
 def test_a_server_lost_in_the_middle_costs_nobody_anything(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first child never gets beyond a cell, and its server is killed meanwhile."""
     request, take = Attempt.request, Attempt.take

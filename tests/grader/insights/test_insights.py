@@ -324,6 +324,7 @@ def test_each_kind_of_bad_input_gets_one_sentence(tmp_path: Path, monkeypatch: p
     assert "damaged" in said("neuron")
 
 
+@pytest.mark.long
 def test_a_made_up_class_is_told_in_full_and_its_groups_are_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     course = Course(tmp_path)
     made = sample_class(course.root, lesson("neuron"), 42)

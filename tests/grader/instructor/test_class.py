@@ -54,6 +54,9 @@ class Course:
             return {one.student.id: one.score for one in gradebook.assignment_submissions("neuron")}
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A class that was released to, handed in, and was graded and given back."""
@@ -98,7 +101,6 @@ def test_a_learner_gets_the_feedback_back(graded: Course) -> None:
     assert "✓ solved" in page.read_text(encoding="utf-8")
 
 
-@pytest.mark.long
 def test_nbgrader_says_of_a_notebook_whether_its_checks_pass(graded: Course) -> None:
     assert "Success! Your notebook passes all the tests." in graded.nbgrader("validate", "neuron.ipynb", folder="home/neuron")
     said = graded.nbgrader("validate", "neuron.ipynb", folder="class/submitted/sloppy/neuron")
@@ -120,7 +122,6 @@ def test_formgrader_finds_the_class(graded: Course) -> None:
     assert assignment["average_score"] == pytest.approx(sum(points for _, points in CLASS.values()) / len(CLASS))
 
 
-@pytest.mark.long
 def test_in_a_fresh_clone_make_class_grades_a_made_up_class_and_writes_its_feedback_and_insights(tmp_path: Path) -> None:
     """With two hostile students, of whom one handed in what can't be read, and one answered all but the last exercise right beside the attack."""
     root, environment = tmp_path / "clone", {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV", "MAKEFLAGS")}

@@ -38,6 +38,7 @@ def collected(course: Course, student: str = ME) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
+@pytest.mark.long
 def test_a_link_in_a_submission_brings_nothing_of_the_teachers(course: Course) -> None:
     folder, secrets = inbound(course), course.root / "solutions" / "neuron"
     (folder / "neuron.ipynb").unlink()
@@ -55,6 +56,7 @@ def test_a_link_in_a_submission_brings_nothing_of_the_teachers(course: Course) -
     assert course.autograde().errors == {ME: "neuron.ipynb is missing"}
 
 
+@pytest.mark.long
 def test_a_folder_that_is_a_link_brings_nothing_and_the_next_one_is_collected(course: Course) -> None:
     real = inbound(course, "zoe")
     real.with_name(real.name.replace("zoe", "ann")).symlink_to(course.root / "solutions" / "neuron")

@@ -68,16 +68,19 @@ def graded(tmp_path_factory: pytest.TempPathFactory, said: dict[str, str]) -> Co
     return course
 
 
+@pytest.mark.long
 def test_what_another_tool_saved_is_graded_like_any_other_notebook(graded: Course) -> None:
     assert graded.points() == POINTS
 
 
+@pytest.mark.long
 def test_what_cannot_be_read_is_said_in_a_sentence_each_and_the_class_goes_on(graded: Course, said: dict[str, str]) -> None:
     assert "Traceback" not in said["nbgrader"]
     for student, why in {"conflict": "it has conflict markers", "a thief": "neuron.ipynb is a link", "renamed": "neuron.ipynb is missing"}.items():
         assert f"ERROR] {student} was not graded: {why}" in said["nbgrader"]
 
 
+@pytest.mark.long
 def test_no_link_among_what_was_handed_in_is_followed(graded: Course, said: dict[str, str]) -> None:
     assert "honest/neuron/stolen.html was left out: it is a link" in said["nbgrader"]
     marked = graded.root / "class" / "autograded"

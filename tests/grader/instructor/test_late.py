@@ -31,11 +31,13 @@ def penalties(course: Course) -> dict[str, tuple[float, float]]:
         return {one.student.id: (one.score, one.late_submission_penalty) for one in gradebook.assignment_submissions("neuron")}
 
 
+@pytest.mark.long
 def test_nothing_is_taken_off_unless_the_class_says_so(course: Course) -> None:
     course.nbgrader("autograde", "neuron")
     assert penalties(course) == {"prompt": (10.0, 0.0), "late": (10.0, 0.0)}
 
 
+@pytest.mark.long
 def test_two_begun_days_cost_two_tenths_by_nbgrader_and_by_ours(course: Course) -> None:
     (course.root / "class" / "nbgrader_config.py").write_text(SETTINGS, encoding="utf-8")
     expected = {"prompt": (10.0, 0.0), "late": (10.0, pytest.approx(2.0))}

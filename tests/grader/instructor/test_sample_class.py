@@ -16,7 +16,8 @@ from grader.instructor.run import Run
 from grader.instructor.sample_class import KINDS, sample_class
 
 
-@pytest.mark.parametrize("name", [LESSONS[0], *(pytest.param(name, marks=pytest.mark.long) for name in LESSONS[1:])])
+@pytest.mark.long
+@pytest.mark.parametrize("name", LESSONS)
 def test_each_student_earns_what_the_kind_deserves(name: str) -> None:
     run = Run(lesson(name), seed=2)
     made = sample_class(ROOT, lesson(name), 2 * sum(KINDS.values()))

@@ -19,6 +19,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "course"
 
 
+@pytest.mark.long
 def test_a_notebook_from_elsewhere_runs_only_where_that_is_asked_for(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Also one to which a link in course/ leads."""
     elsewhere, link = tmp_path / "neuron.ipynb", root / "course" / "neuron" / "theirs.ipynb"
@@ -36,6 +37,7 @@ def test_a_notebook_from_elsewhere_runs_only_where_that_is_asked_for(root: Path,
     assert (tmp_path / "touched").exists()
 
 
+@pytest.mark.long
 def test_a_lessons_name_stands_for_its_reference(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", "neuron"]) == 0
     assert capsys.readouterr().out.endswith("solutions/neuron/neuron.ipynb: every cell gives what the reference gives.\n")

@@ -22,6 +22,7 @@ def scheduler() -> Iterator[str]:
         yield cluster.scheduler_address
 
 
+@pytest.mark.long
 def test_the_threads_of_one_worker_do_not_disturb_each_other(scheduler: str, tmp_path: Path) -> None:
     course = Course(tmp_path)
     students = [f"honest {number}" for number in range(24)]

@@ -107,6 +107,7 @@ def test_a_check_that_is_older_than_its_code_is_not_counted_and_is_named(tmp_pat
     assert "Not checked since the code was run: relu, dense." in page
 
 
+@pytest.mark.long
 def test_with_run_all_cells_are_run_first_and_the_notebook_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(ROOT / "course", tmp_path / "course", ignore=shutil.ignore_patterns("progress.json"))
     notebook = folder_of("neuron", tmp_path, written("neuron", weighted_sum="...", sigmoid="...", relu="def relu(z):\n    return 1 / 0\n", dense="raise KeyError('mine')"))

@@ -185,6 +185,7 @@ def test_a_save_during_a_check_is_the_one_that_is_checked(learner: Learner) -> N
     assert "0 of 4" not in learner.hears("4 of 4", "checked at")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_of_the_learners_code_runs_on_when_watching_ends(learner: Learner, how: int) -> None:
     make_work(learner.root)
