@@ -1,4 +1,4 @@
-"""The course comes in; a table goes out: how long a check takes in a learner's notebook, and how long `make course` takes for one lesson."""
+"""Time a check in a learner's notebook, and `make course` for one lesson."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A made-up class comes in; a table goes out: what a submission costs end to end into the gradebook, beside `nbgrader autograde`, in one run.
+"""Time the grading of a made-up class into the gradebook, beside `nbgrader autograde`.
 
     python benchmarks/class.py [--students 300] [--part 8] [--more 1000]
 """

@@ -1,4 +1,4 @@
-"""A solved notebook comes in; a table goes out: how many of it the engine grades in a second, against a fresh Python for each."""
+"""Time the sandboxed grading of a solved notebook, against a fresh Python for each."""
 
 from __future__ import annotations
 

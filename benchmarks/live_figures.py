@@ -1,5 +1,6 @@
-"""The built lessons come in; a table goes out: how fast each play follows its slider, or its buttons where it has none, in a real Chromium,
-beside interact, ipympl and plotly; and below it, which bars are met. It ends with 1 if one is not.
+"""Measure how fast each play follows its slider or its buttons in Chromium, beside its rivals.
+
+The rivals are interact, ipympl and plotly. Below the table stands which bars are met; a missed bar ends it with 1.
 
 On a shared machine neighbours can halve the speed for minutes. So each figure waits for a quiet machine, one on which an empty loop
 turns nearly as fast as ever, and is measured again if the machine was slow in the end; what the loop did stands in the last column.

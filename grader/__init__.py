@@ -1,4 +1,4 @@
-"""Comparison of learners' functions with the reference, for any course: hints in the notebook, points in the grader.
+"""Compare learners' functions with the reference: hints in the notebook, points in the grader.
 
 This module is what a lesson imports: `check`, `predict`, `recall`, `recall_missed` and `own` for its cells; `Exercise`, `case` and `Question` for its author.
 """

@@ -1,4 +1,4 @@
-"""Command-line words come in; one of the grader's commands runs. `grader --help` lists them."""
+"""The `grader` command line: parse the words, run the command, print what stops it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All commands of the grader, the learner's and the instructor's: each module that has some adds them to the parser by its `register`."""
+"""All commands of the grader: each module that has some adds them to the parser by `register`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A number comes in; a pool of so many processes goes out, each of which ends when its parent does, however that ended."""
+"""A process pool whose workers end when their parent does, even if it was killed."""
 
 from __future__ import annotations
 

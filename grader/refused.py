@@ -1,4 +1,4 @@
-"""What a command raises that can't go on; the command line prints its sentence."""
+"""The error that a command ends with; the command line prints its sentence."""
 
 
 class Refused(Exception):

@@ -1,1 +1,1 @@
-"""The widgets and figures of the course: a learner's functions go in, a picture that follows the sliders comes out."""
+"""The figures of the course: they run the learner's functions as a slider moves."""

@@ -1,4 +1,4 @@
-"""Stand-ins for building blocks of a network, with the right shapes and other numbers: cases hand them in to see whether they are used."""
+"""Wrong building blocks with the right shapes: cases pass them in to see that they are used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Axes, moving parts and controls come in one by one, as a play declares them; the still layer goes out."""
+"""Declare a figure's axes, moving parts and controls, and draw its still layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The learner's network comes in, with the functions of earlier lessons; the capstone's four experiments go out."""
+"""The capstone's four experiments with the learner's network."""
 
 from __future__ import annotations
 

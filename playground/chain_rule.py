@@ -1,4 +1,4 @@
-"""The functions that a learner writes in the chain rule lesson come in; its three plays go out."""
+"""The three plays of the chain rule lesson."""
 
 from __future__ import annotations
 

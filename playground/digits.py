@@ -1,4 +1,4 @@
-"""Nothing comes in; 1,797 images of handwritten digits go out, in a part to learn from and a part to be tested with.
+"""The UCI digits (1,797 images of 8×8 pixels), split into training and test sets.
 
 Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998,
 doi.org/10.24432/C50P49, licence CC BY 4.0; the test set, as scikit-learn has it, stored as whole numbers. See data/README.md.

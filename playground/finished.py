@@ -1,4 +1,4 @@
-"""Plain numbers come in; what a finished function returns goes out: the targets that plays draw beside the learner's own.
+"""Finished functions: the targets that plays draw beside the learner's results.
 
 Written for whole arrays at once, which no lesson asks for.
 """

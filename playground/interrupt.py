@@ -1,4 +1,4 @@
-"""A learner's function that runs comes in; an interrupt of the kernel, or a new definition of it, ends it on whatever thread it runs.
+"""End a learner's function on any thread, by an interrupt or by a new definition of it.
 
 Sliders are answered on a thread of their own, and Python gives an interrupt to the main thread alone, which the kernel ignores while
 it is idle: without this, a function that never ends would hold its figure, and the next cell, for ever.

@@ -1,4 +1,4 @@
-"""Weights come in; a loss, its gradient or both go out: simple landscapes that cases and plays go down on. Weights are (2,) unless said otherwise."""
+"""Losses with their gradients, which cases and plays descend. Weights are (2,) by default."""
 
 from __future__ import annotations
 

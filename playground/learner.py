@@ -1,4 +1,4 @@
-"""The functions that a learner writes come in; their results go out, or the one sentence that says why there are none."""
+"""Call the learner's functions, and explain in a sentence why there is no result."""
 
 from __future__ import annotations
 

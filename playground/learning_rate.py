@@ -1,4 +1,4 @@
-"""The functions that a learner writes in the learning rate lesson come in; its plays go out."""
+"""The plays of the learning rate lesson."""
 
 from __future__ import annotations
 

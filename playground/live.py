@@ -1,4 +1,4 @@
-"""Sliders and one function from their values to data come in; a figure that follows the sliders goes out.
+"""A figure that follows its sliders, driven by one function from values to data.
 
 matplotlib draws once what stands still. What moves lies over it as SVG, placed by matplotlib's own transforms, so that a move
 costs the kernel about a millisecond and the picture still looks like matplotlib. Only core ipywidgets are used.

@@ -1,4 +1,4 @@
-"""Marks in CSS pixels (y downwards) come in; SVG text for the live layer or matplotlib artists for the still picture go out."""
+"""Marks in CSS pixels: SVG for the live layer, matplotlib artists for the still picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What threads print comes in; what muted threads print is dropped, and all else goes where it went before."""
+"""Silence `print` for one thread at a time."""
 
 from __future__ import annotations
 

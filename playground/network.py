@@ -1,4 +1,4 @@
-"""The learner's building blocks come in; checked gradients and trained networks go out, computed once for each set of blocks."""
+"""Check gradients and train networks made of the learner's building blocks, once for each set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marks, sentences and pictures come in; the HTML and the widgets that a browser shows go out."""
+"""The HTML and the widgets of a figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The new data of a moving part and its axes come in; marks at matplotlib's own coordinates go out."""
+"""Turn the new data of a moving part into marks, in matplotlib's own coordinates."""
 
 from __future__ import annotations
 

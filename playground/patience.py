@@ -1,4 +1,4 @@
-"""Work that somebody waits for comes in; if it takes long, that is said, on a thread of its own, as long as it lasts."""
+"""Say every few seconds that a long computation is still at work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that can wait comes in; it is done bit by bit on a thread of its own, while nobody moves a slider and no cell runs."""
+"""Do background work bit by bit while no slider moves and no cell runs."""
 
 from __future__ import annotations
 

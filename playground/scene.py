@@ -1,4 +1,4 @@
-"""What the learner's functions and the finished ones gave for one moment comes in; its marks, readout and alt text go out."""
+"""Combine the results of one moment into marks, readout and alt text."""
 
 from __future__ import annotations
 

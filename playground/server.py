@@ -1,4 +1,4 @@
-"""A Jupyter server comes in; kernel websockets that send each message at once, and less of them, go out.
+"""A server extension that sends kernel messages at once and drops flickering busy states.
 
 A server leaves Nagle's algorithm on: a message waits about 40 ms for the receipt of the one before, and ipywidgets sends the
 next value of a slider only then, so that no figure shows more than 20 frames a second. This server extension turns it off.

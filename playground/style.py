@@ -1,4 +1,4 @@
-"""What all figures share: nothing comes in; colours, sizes, fonts and the way numbers are written go out."""
+"""Colours, sizes, fonts and number formats of all figures."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import subprocess
@@ -179,3 +180,23 @@ def test_every_module_that_a_page_names_exists(page: str) -> None:
 
 def test_a_module_that_does_not_exist_is_found() -> None:
     assert unknown_modules("`grader/cli.py`, `grader/tea.py`, `playground/`, `solutions/LESSON/exercises.py`") == ["grader/tea.py"]
+
+
+def piped(summary: str) -> bool:
+    """Tell whether a module's first line is written as a pipe, "X comes in; Y goes out"."""
+    return re.search(r"\bcomes? in\b|\bgoe?s? out\b", summary) is not None
+
+
+def summary_of(module: Path) -> str:
+    return (ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+
+
+def test_a_module_opens_with_one_line_that_says_what_it_is_for() -> None:
+    modules = [path for folder in ("grader", "playground", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    assert len(modules) > 100
+    assert [str(path) for path in modules if not 0 < len(summary_of(path)) <= 94 or piped(summary_of(path))] == []
+
+
+def test_a_summary_written_as_a_pipe_is_found() -> None:
+    assert piped("A number comes in; a pool of processes goes out.")
+    assert not piped("Return a pool of processes.")

@@ -1,1 +1,1 @@
-"""What an author has: a lesson read, verified and made into a course; the learners' edition. Answers are known here."""
+"""For authors, who know the answers: read a lesson, verify it, build the course and its archive."""

@@ -1,4 +1,4 @@
-"""A lesson's two source files come in; its executed notebook, its answer key, and the notebook that a learner opens go out."""
+"""Build a lesson: the executed notebook, the answer key and the notebook that a learner opens."""
 
 from __future__ import annotations
 

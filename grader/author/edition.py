@@ -1,4 +1,4 @@
-"""An author's clone comes in; one archive goes out with the course that a learner gets: no line of an answer, but working functions that figures draw as targets."""
+"""Write the learners' archive: the course without any answer, but for the figures' targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lesson and a seed come in; the answer key goes out: cases, what the reference returns, what each misconception returns. Data, no code."""
+"""Make an answer key: cases, expected results and each misconception's results, as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lessons of a course and the files that learners will get come in; what of the author's answers stands in the files, word for word, goes out."""
+"""Find lines of the author's answers in the files that learners get."""
 
 from __future__ import annotations
 

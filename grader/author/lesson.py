@@ -1,4 +1,4 @@
-"""A folder under `solutions/` comes in; the lesson goes out: its cells, exercises, questions and the reference functions."""
+"""Read a lesson from `solutions/`: its cells, exercises, questions and reference functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The set-up files of an author's clone come in; those of a learner's go out, without the packages and settings that only an author needs."""
+"""Remove from the set-up files the packages and settings that only an author needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lesson comes in; the author's mistakes go out, one sentence each: what its cases can't tell apart, and what they wrongly reject."""
+"""Verify a lesson: its cases reject each wrong answer, accept each right one, tell them apart."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The one idea: what a learner's function returns is compared with what the reference returns. A learner, the grader and CI all use it."""
+"""Compare the results of a learner's function with those of the reference: the one idea."""

@@ -1,4 +1,4 @@
-"""The expected outcome of a case and a learner's come in; None goes out where they agree, else one sentence that says how they differ."""
+"""Compare the expected outcome of a case with a learner's and explain the difference."""
 
 from __future__ import annotations
 

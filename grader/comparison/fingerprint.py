@@ -1,4 +1,4 @@
-"""What an answer did on some cases comes in; a short text goes out, the same for every answer that did the same."""
+"""Reduce the outcomes of an answer to a short text, equal for answers that behave alike."""
 
 from __future__ import annotations
 

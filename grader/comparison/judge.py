@@ -1,4 +1,4 @@
-"""An exercise's key and a learner's outcomes come in; a verdict goes out: points, properties, first failing case, hint."""
+"""Judge an exercise: points, properties, the first failing case and the hint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A function and the plain inputs of one case come in; what the call did goes out, as plain data. Runs on the learner's side."""
+"""Call a function with the inputs of a case and record the outcome, on the learner's side."""
 
 from __future__ import annotations
 

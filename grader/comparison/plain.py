@@ -1,4 +1,4 @@
-"""Plain data: a Python value comes in, JSON data goes out, and back. Nothing else crosses between a learner and the grader."""
+"""Encode Python values as JSON data and decode them: all that crosses to the grader and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A verdict comes in; HTML for the eye goes out: properties, the first case that differs, the hint, the learner's progress. Values become text here."""
+"""Render verdicts as HTML, and values as text."""
 
 from __future__ import annotations
 

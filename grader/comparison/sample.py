@@ -1,4 +1,4 @@
-"""Random draws of two functions come in; None goes out where they follow the same law, else one sentence on how they differ."""
+"""Compare random draws of two functions: do they follow the same distribution?"""
 
 from __future__ import annotations
 

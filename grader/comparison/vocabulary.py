@@ -1,4 +1,4 @@
-"""What an author writes in `exercises.py`: exercises with their cases and misconceptions, and questions for the learner."""
+"""The words of `exercises.py`: exercises with cases and misconceptions, and questions."""
 
 from __future__ import annotations
 

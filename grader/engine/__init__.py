@@ -1,1 +1,1 @@
-"""Where no learner's code can reach the grader: a warm fork server in a sandbox, which forks a confined child for each notebook."""
+"""Run learners' code where it can't reach the grader: a sandboxed fork server."""

@@ -1,4 +1,4 @@
-"""This machine comes in; what protection it gives, tried with hostile cells, goes out a line each: `grader doctor`."""
+"""`grader doctor`: run hostile cells in the sandbox and report which ones it stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A learner's cells and the calls to make come in; what each call did goes out, however hostile the cells are.
+"""Run a learner's cells in the sandbox and return the outcome of each call.
 
 One fork server, warm and confined, forks a child for each notebook; only plain data crosses the pipes between here and there.
 """

@@ -1,4 +1,4 @@
-"""What a process may do comes in; Linux holds it to that from then on: namespaces, capabilities, system calls, files. By ctypes, nothing to install."""
+"""Confine a process by Linux's own means, through ctypes: namespaces, seccomp, Landlock."""
 
 from __future__ import annotations
 

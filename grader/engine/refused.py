@@ -1,4 +1,4 @@
-"""What says that nothing is run: this machine can't confine it."""
+"""Raised when this machine has no sandbox."""
 
 from grader.refused import Refused
 

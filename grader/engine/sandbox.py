@@ -1,4 +1,4 @@
-"""This machine comes in; the command that starts the fork server in the best protection it gives goes out, or the sentence that says why there is none."""
+"""Start the fork server in the best protection of this machine, or say why there is none."""
 
 from __future__ import annotations
 

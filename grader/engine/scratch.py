@@ -1,4 +1,4 @@
-"""A folder that hostile code may have filled comes in; whether it is too full, or nothing of it, goes out, however deep or odd it is."""
+"""Measure and remove folders that hostile code may have filled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests to start a child come in on a socket, with two pipe ends; each child runs one notebook, confined. Runs inside the sandbox and knows no answer.
+"""The fork server: a confined child for each notebook. It runs in the sandbox without answers.
 
 `grader.engine.sandbox` starts `main` with its settings: ``{"scratch": "/scratch", "namespaces": true, "readable": [], "hidden": [], "limits": {…}}``.
 

@@ -1,4 +1,4 @@
-"""How a learner's cells are found, run and asked: which texts run, what each call did, how much it may take.
+"""Find a learner's cells, run them and ask their functions, within limits.
 
 No answer is kept here; `answers` alone is handed a key, and no sandbox has that module.
 """

@@ -1,4 +1,4 @@
-"""What a learner's functions did on the cases of a key comes in; a verdict on each goes out."""
+"""Turn the outcomes of a learner's functions on the cases of a key into verdicts."""
 
 from __future__ import annotations
 

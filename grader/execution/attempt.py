@@ -1,4 +1,4 @@
-"""What is asked of a child that runs a learner's cells, and the frames that it sends, come in; the response goes out.
+"""Ask child processes for outcomes until each exercise has an answer or was given up.
 
 What took too long or ended the child is given up with a sentence, and the next child is asked for the rest.
 """

@@ -1,4 +1,4 @@
-"""A cell's text comes in; what it defines and checks goes out, read off without running it."""
+"""Read off a cell's text, without running it, which names it defines and checks."""
 
 from __future__ import annotations
 

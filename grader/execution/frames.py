@@ -1,4 +1,4 @@
-"""What a child sent comes in, whatever it is; only what `grader.execution.runner` can have written goes out, within bounds, so that nothing behind this has to ask again."""
+"""Validate messages from a child process, so that later code can trust their shape and size."""
 
 from __future__ import annotations
 

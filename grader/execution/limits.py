@@ -1,4 +1,4 @@
-"""How much a learner's notebook may take, each limit in one place with the sentence that a learner reads when it is hit."""
+"""The limits on a learner's notebook, and the sentence for each that a learner reads."""
 
 from __future__ import annotations
 

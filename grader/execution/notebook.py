@@ -1,4 +1,4 @@
-"""A notebook's bytes come in; its cells go out, whatever its editor made of the file, and within bounds."""
+"""Read a notebook's cells, whichever editor wrote the file, within bounds."""
 
 from __future__ import annotations
 

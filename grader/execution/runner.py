@@ -1,4 +1,4 @@
-"""A learner's cells and the calls to make come in; what each call did goes out. Runs where the learner's code may run, and knows no answer.
+"""Run a learner's cells and call their functions. Used inside the sandbox; knows no answer.
 
 Both ends are plain data, so the transport (a pipe, a sandbox, another machine) is somebody else's matter:
 

@@ -1,4 +1,4 @@
-"""A submission's cells come in; the cells to run go out, as Jupyter would run them, with what had to be repaired.
+"""Choose the cells of a submission to run, in Jupyter's order, and repair what can be.
 
 Metadata, tags and outputs of a submission decide nothing: a cell is known by its id in the lesson, by its text, and by the
 functions that it defines.

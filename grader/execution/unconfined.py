@@ -1,4 +1,4 @@
-"""A learner's cells and the calls to make come in; they run in child processes on this machine, unconfined; what each call did goes out.
+"""Run a learner's cells in child processes on this machine, without a sandbox.
 
 For one's own notebooks only. A cell or an exercise that takes too long, or ends its process, costs only itself.
 """

@@ -1,1 +1,1 @@
-"""What a grading run knows of a class comes in; a page for the instructor and points for other systems go out."""
+"""Show an instructor how a class did: a page, and points for other systems."""

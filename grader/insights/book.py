@@ -1,4 +1,4 @@
-"""nbgrader's gradebook comes in, read only; what it has of each student for one lesson goes out: who they are, points, penalty, times."""
+"""Read students, points, penalties and times of a lesson from nbgrader's gradebook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts come in; pictures go out as SVG, each with the table that says the same to who can't see it."""
+"""Draw counts as SVG, each with a table that says the same to a screen reader."""
 
 from __future__ import annotations
 

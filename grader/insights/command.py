@@ -1,4 +1,4 @@
-"""The command `grader insights`: a lesson's name comes in; a page or a CSV file is written."""
+"""The command `grader insights`: write the page or a CSV file of a lesson."""
 
 from __future__ import annotations
 

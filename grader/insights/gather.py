@@ -1,4 +1,4 @@
-"""A lesson's journal, gradebook and submissions come in; what an instructor asks of a class goes out, as counts and lists."""
+"""Gather a class's results from the journal, the gradebook and the submissions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a class comes in; the answers that no misconception explains go out, grouped by what they returned, each with one learner's code."""
+"""Group answers that no misconception explains by their outcomes, with one example each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a class and its groups come in; one HTML page goes out, which needs no network and runs no script."""
+"""Write the instructor's page: one HTML file without scripts or network."""
 
 from __future__ import annotations
 

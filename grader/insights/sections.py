@@ -1,4 +1,4 @@
-"""What is known of a class comes in; the sections of the instructor's page go out, as HTML in which every text is escaped."""
+"""Write the sections of the instructor's page, with every text escaped."""
 
 from __future__ import annotations
 

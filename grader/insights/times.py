@@ -1,4 +1,4 @@
-"""Moments of handing in come in; the columns of their histogram go out, as wide as the span of time asks for."""
+"""Choose the columns of the histogram of submission times."""
 
 from __future__ import annotations
 

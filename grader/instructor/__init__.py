@@ -1,1 +1,1 @@
-"""What an instructor has: a class graded into nbgrader's gradebook, its feedback and its points; a notebook validated; a made-up class to try it on."""
+"""For instructors: grade a class, give feedback, export points, validate a notebook."""

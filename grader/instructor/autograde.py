@@ -1,4 +1,4 @@
-"""A class under `class/submitted` comes in; grades in nbgrader's gradebook and marked notebooks go out, each once, whenever the run is killed."""
+"""`grader autograde`: grade a class into nbgrader's gradebook; a killed run resumes."""
 
 from __future__ import annotations
 

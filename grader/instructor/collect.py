@@ -1,4 +1,4 @@
-"""A learner's folder in nbgrader's exchange comes in; what goes out is a copy of the ordinary files in it that are theirs: links lead nowhere."""
+"""Collect submissions from nbgrader's exchange: ordinary files only, no links."""
 
 from __future__ import annotations
 

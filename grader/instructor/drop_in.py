@@ -1,4 +1,4 @@
-"""nbgrader's own `autograde`, and formgrader's button, come in with submissions; these go out graded by the engine, without a kernel, and noted in the journal."""
+"""Replace nbgrader's `autograde` and formgrader's button by the sandboxed grading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nbgrader's gradebook comes in; one lesson's points go out as the CSV that Moodle's or Canvas's grade import reads.
+"""Export a lesson's points as the CSV file that Moodle or Canvas imports.
 
 Each is an exporter of nbgrader's: ``nbgrader export --exporter=grader.instructor.export.Moodle --assignment='["neuron"]' --to=points.csv``.
 """

@@ -1,4 +1,4 @@
-"""Notebooks come in, from anywhere; their points, what they missed and the hint for it go out, as a table or as JSON lines."""
+"""`grader grade`: print the points and hints of notebooks as a table or as JSON lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a submission got comes in and is written to nbgrader's gradebook, in one commit, as if nbgrader had graded it."""
+"""Write results to nbgrader's gradebook, one commit a submission, as nbgrader would."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A student's folder under `class/submitted` comes in; the notebook in it is read, and the marked one is put under `class/autograded`."""
+"""Read a student's submission and write the graded notebook under `class/autograded`."""
 
 from __future__ import annotations
 

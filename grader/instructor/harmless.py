@@ -1,4 +1,4 @@
-"""Text and outputs of a learner's notebook come in; what can be shown on a page without running anything there goes out."""
+"""Sanitize the text and outputs of a learner's notebook for the feedback page."""
 
 from __future__ import annotations
 

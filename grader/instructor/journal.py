@@ -1,4 +1,4 @@
-"""What a grading run did comes in, a record at a time, and is on disk before the next step; after a kill the journal says what is left to do."""
+"""The journal of a run: each record is on disk before the next step, so that a run resumes."""
 
 from __future__ import annotations
 

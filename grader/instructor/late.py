@@ -1,4 +1,4 @@
-"""How late a submission is comes in; what that costs goes out, where a course asks for it in its nbgrader_config.py."""
+"""The penalty for a late submission, where nbgrader_config.py asks for one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A submitted notebook and what it got come in; the marked notebook goes out: the learner's cells, and in each check its verdict."""
+"""Make the feedback notebook: the learner's cells, and its verdict in each check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run over a class did comes in; the lines that an instructor reads go out: progress, results, changes, what went wrong."""
+"""Print the progress and the results of a run over a class."""
 
 from __future__ import annotations
 

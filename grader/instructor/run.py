@@ -1,4 +1,4 @@
-"""A lesson and a seed come in; a run goes out, which asks for outcomes on freshly drawn inputs and turns them into verdicts."""
+"""One run of a lesson with one seed: get outcomes on freshly drawn inputs and judge them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lesson and a number come in; a made-up class goes out under `class/submitted`: right, wrong, unfinished, untidy and hostile notebooks."""
+"""Make up a class of right, wrong, unfinished, untidy and hostile notebooks."""
 
 from __future__ import annotations
 

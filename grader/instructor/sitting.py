@@ -1,4 +1,4 @@
-"""A lesson comes in; its journal is open to one run as long as nbgrader grades the lesson's submissions, one by one, and notes what each got."""
+"""Keep a lesson's journal open while nbgrader grades its submissions one by one."""
 
 from __future__ import annotations
 

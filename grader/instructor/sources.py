@@ -1,4 +1,4 @@
-"""A Python file comes in; that file and those of the project's own modules that it imports, directly or not, go out."""
+"""Find the project's own modules that a Python file imports, directly or not."""
 
 from __future__ import annotations
 

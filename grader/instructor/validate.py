@@ -1,4 +1,4 @@
-"""A learner's notebook comes in; it is run under nbval against the reference's outputs, and what differs goes out, a sentence a cell.
+"""Run a notebook under nbval against the reference's outputs and explain the differences.
 
 Also a small pytest plugin (`-p grader.instructor.validate`), through which the run that it starts reports back.
 """

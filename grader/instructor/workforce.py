@@ -1,4 +1,4 @@
-"""Notebooks' cells come in; what each got goes out as it is done, graded by many processes of this machine or by a Dask cluster."""
+"""Grade notebooks with worker processes on this machine or on a Dask cluster."""
 
 from __future__ import annotations
 

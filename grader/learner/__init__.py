@@ -1,1 +1,1 @@
-"""What a learner sees: checks, questions and progress in the notebook; the commands lab, fresh, watch and export in a terminal."""
+"""For learners: checks, questions and progress, and the commands lab, fresh, watch and export."""

@@ -1,4 +1,4 @@
-"""The name of a question of the lesson comes in; it is asked, once, and what the learner chose is remembered."""
+"""Ask a question of the lesson and remember the learner's choice."""
 
 from __future__ import annotations
 

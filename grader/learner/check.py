@@ -1,4 +1,4 @@
-"""A learner's function comes in; it is compared with the answer key beside the notebook, and the verdict is shown with its hint."""
+"""`check(f)`: compare a learner's function with the answer key and show the verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of a learner: each module adds its own to the parser by its `register`. The learners' edition has these and no other."""
+"""The learner's commands, all that the learners' archive has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""A formula in TeX comes in; it goes out as a picture in HTML that needs no network: matplotlib sets it, and it takes the colour of its text."""
+r"""Set a TeX formula as a picture that needs no network and takes its text's colour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The place where a learner's notebook of a lesson belongs comes in; the notebook that is there goes out, and of a notebook the cells that count."""
+"""Find a learner's notebook and the cells in it that are graded."""
 
 from __future__ import annotations
 

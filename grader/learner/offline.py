@@ -1,4 +1,4 @@
-"""A notebook comes in; HTML goes out whose formulas are pictures, so that nothing is fetched to show them."""
+"""Convert notebooks to HTML that fetches nothing: formulas become pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of functions come in; the learner's own ones go out, from the other lessons' notebooks, and the course's where theirs isn't solved."""
+"""`own(…)`: get the learner's functions from earlier lessons, or the course's instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A learner's notebook comes in; one HTML file goes out that shows it without a kernel and without a network: text, code, verdicts, pictures."""
+"""`grader export`: write a learner's notebook as one HTML file that needs no kernel or network."""
 
 from __future__ import annotations
 

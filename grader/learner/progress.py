@@ -1,4 +1,4 @@
-"""What a learner has done in a lesson comes in and is kept in `progress.json` beside the notebook, so that it outlives a restart."""
+"""Keep a learner's progress in `progress.json` beside the notebook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folders of lessons beside a page come in; how far the learner has come in each goes out, and where to go on."""
+"""The overview on the welcome page: progress in each lesson, and where to continue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdicts on a lesson come in; text for a terminal goes out: what is solved, and the first that was tried and isn't, with its case and its hint."""
+"""Show verdicts in a terminal: solved exercises, and the first failing case with its hint."""
 
 from __future__ import annotations
 

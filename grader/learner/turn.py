@@ -1,4 +1,4 @@
-"""A folder comes in; within the block that goes out, no other process of this course has its turn there: a kernel, a watch, a second `grader lab`."""
+"""A lock on a folder, shared by kernels, `watch` and `lab`."""
 
 from __future__ import annotations
 

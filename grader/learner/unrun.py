@@ -1,4 +1,4 @@
-"""A cell that asks for a name which no cell has defined yet comes in; below Python's error the learner reads which cell to run first.
+"""Below a NameError, say which cell defines the missing name and has to be run first.
 
 `grader/kernelconfig/ipython_kernel_config.json` loads this into every kernel of the environment; outside a lesson it says nothing.
 """

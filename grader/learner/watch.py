@@ -1,4 +1,4 @@
-"""A learner's notebook comes in, at every save; the verdicts that its checks would give go out in a terminal."""
+"""`grader watch`: check a notebook at each save and show the verdicts in a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The course comes in; the learner's own copy of it, `work/`, goes out and is never overwritten; JupyterLab opens it."""
+"""`grader lab`: make the learner's copy of the course, `work/`, and open JupyterLab there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/class-server.md comes in; the server that it describes goes out, on this machine, with accounts and folders of its own."""
+"""Run the server that docs/class-server.md describes, with test accounts and folders."""
 
 from __future__ import annotations
 
