@@ -1,4 +1,4 @@
-# Words for everything that one does with this project; `make` alone lists them.
+# Common tasks; `make` alone lists them.
 .PHONY: help env lab fresh watch export course edition class test lint types verify pytest long lock test-env
 
 LOCK = .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-emit-index-url \
@@ -8,7 +8,7 @@ PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/pytest -n logical --dist lo
 
 help:
 	@echo "make lab                   open JupyterLab at the welcome page, in your own copy of the course: work/"
-	@echo "make fresh LESSON=neuron   get a lesson anew; your notebooks stay beside it"
+	@echo "make fresh LESSON=neuron   get a fresh copy of a lesson; yours is kept"
 	@echo "make watch                 check your notebook each time you save it; LESSON=neuron watches only that one"
 	@echo "make export LESSON=neuron  make one HTML file of a lesson of yours, with its pictures: work/neuron.html"
 	@echo "make env                   set up .venv and nothing else; PYTHON=python3.12 names another Python"

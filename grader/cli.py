@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        print(f"Stopped: {error.strerror or error}{where}. What is done is kept; mend that and run it again.", file=sys.stderr)
+        print(f"Stopped: {error.strerror or error}{where}. Finished work is kept. Fix the problem and run the command again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)

@@ -98,7 +98,7 @@ class LiveFigure(Canvas):
             try:
                 self.refresh()
                 self._arrange(covered=covered)
-            except BaseException:  # an interrupt: shown again, it begins anew
+            except BaseException:  # an interrupt: shown again, it starts again
                 self._root = None
                 raise
             for control in self.controls.values():

@@ -159,7 +159,7 @@ def test_a_class_for_which_there_is_no_room_is_said_and_made_once_there_is(tmp_p
     code, said, complained = run(hindered, root)
     assert (code, said) == (1, "")
     assert complained.startswith(f"Stopped: {why}")
-    assert complained.endswith("What is done is kept; mend that and run it again.\n")
+    assert complained.endswith("Finished work is kept. Fix the problem and run the command again.\n")
     assert len(complained.splitlines()) == 1
     assert run(make, root)[0] == 0
 
@@ -241,7 +241,7 @@ def test_a_file_of_a_course_that_cannot_be_replaced_is_said_and_no_half_file_sta
     with pytest.raises(LessonError) as refused:
         build.install(built, root)
     assert str(refused.value) == (
-        "course/a/answers.json could not be replaced: Is a directory. 1 of 3 files are new, the others are as they were; mend that and run make course again."
+        "course/a/answers.json could not be replaced: Is a directory. 1 of 3 files are new, the others are as they were; fix that and run make course again."
     )
     assert files(root) == {"course/a/a.ipynb": b"new"}
     (root / "course/a/answers.json").rmdir()

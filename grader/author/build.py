@@ -157,7 +157,7 @@ def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if WIDGET in output.get("data", {}):
-                output.data[WIDGET]["model_id"] = "0" * 32  # drawn anew on every run
+                output.data[WIDGET]["model_id"] = "0" * 32  # drawn on every run
     return notebook_of(notebook.cells)
 
 
@@ -211,7 +211,7 @@ def install(built: Path, root: Path) -> list[str]:
             except OSError as error:
                 raise LessonError(
                     f"{names[done]} could not be replaced: {error.strerror}. {done} of {len(names)} files are new, the others are as they were;"
-                    " mend that and run make course again."
+                    " fix that and run make course again."
                 ) from None
     except (OSError, LessonError):
         for half in halves.values():

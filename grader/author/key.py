@@ -95,7 +95,7 @@ def _expected(lesson: Lesson, name: str, reference: Callable[..., Any], data: di
     if (data.get("raises") or None) is None and raised[0] is not None:
         raise LessonError(
             f"{lesson.source_file}: the reference {name} raises {raised[0]}: {outcome['message']} on its case {position}"
-            f" ({data['property']}); mend the reference, or the case in {lesson.exercises_file}"
+            f" ({data['property']}); fix the reference, or the case in {lesson.exercises_file}"
         )
     if data.get("draws") and (drawn := numbers_drawn(outcome)) < MIN_NUMBERS:
         raise LessonError(

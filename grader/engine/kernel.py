@@ -94,7 +94,7 @@ def own_mounts() -> None:
 
 
 def mount_scratch(folder: str, size: int, files: int) -> None:
-    """An empty file system in memory, at most `size` bytes and so many files, that nobody else sees."""
+    """Mount an empty private file system in memory of at most `size` bytes and `files` files."""
     options = f"size={size},nr_inodes={files},mode=0700".encode()
     _demand(_libc.mount(b"tmpfs", folder.encode(), b"tmpfs", MS_NOSUID_NODEV_NOEXEC, options), "mount")
 

@@ -79,7 +79,7 @@ def parsed(source: str) -> ast.Module | None:
 def _tree(source: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of an escape in a docstring, say: nobody here can mend it
+            warnings.simplefilter("ignore")  # of an escape in a docstring, say: nobody here can fix it
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

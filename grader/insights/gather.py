@@ -60,7 +60,7 @@ class Class:
     Attributes:
         works: what each graded student got.
         ungraded: by student, why there is no grade.
-        renewed: who handed in anew since they were graded.
+        renewed: who handed in again since they were graded.
         submissions: by student, where what was handed in lies.
         due: until when it is to be handed in, in UTC, or None.
         draws: how many different seeds and editions the grades rest on.
@@ -134,7 +134,7 @@ def _work(grading: Grading, result: dict[str, Any], book: Book, submissions: dic
 
 
 def _sort_ungraded(of_class: Class, journal: Journal, book: Book) -> None:
-    """Find out who has no grade, and who handed in anew."""
+    """Find students without a grade, and those who handed in again."""
     for student, one in of_class.submissions.items():
         grading = journal.latest.get(student)
         try:

@@ -174,7 +174,7 @@ def trouble(of_class: Class, with_names: bool) -> str:
     parts = [_reasons("Why there is no grade", ungraded, of_class, with_names)]
     if of_class.renewed:
         who = f": {', '.join(of_class.renewed)}" if with_names else ""
-        parts.append(_paragraph(f"{count_of(len(of_class.renewed), 'student')} handed in anew since the grade{who}. grader autograde {of_class.lesson.name} grades that."))
+        parts.append(_paragraph(f"{count_of(len(of_class.renewed), 'student')} handed in again since the grade{who}. grader autograde {of_class.lesson.name} grades that."))
     repairs = [
         (sentence if with_names else redacted_repair(sentence), work.student)
         for work in of_class.works

@@ -67,7 +67,7 @@ def autograde(root: Path, lesson: Lesson, wish: Wish, progress: Callable[[int, i
     notebook = released(root, lesson)
     handed_in = hand_ins(coursedir, lesson.name, list(wish.students))
     if absent := sorted(set(wish.students) - {one.student for one in handed_in}):
-        raise LessonError(f"class/submitted has no folder {lesson.name} of {', '.join(absent)}: --student takes the names of its folders; nothing was graded")
+        raise LessonError(f"No submission of {lesson.name} from {', '.join(absent)}. Nothing was graded; use the folder names in class/submitted.")
     path = journal_path(root, lesson)
     with ExitStack() as stack:
         journal = read_journal(path) if wish.dry else stack.enter_context(open_journal(path))
@@ -237,15 +237,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command `autograde`."""
     parser = subparsers.add_parser(
         "autograde",
-        help="grade a class from class/submitted into nbgrader's gradebook; killed, it goes on where it was",
+        help="grade a class from class/submitted into nbgrader's gradebook; a killed run resumes",
         epilog=f"Exit code: 0 where all are graded, {SOME_LEFT_OUT} where all that can be graded are and some could not be, 1 where the run stopped.",
     )
     parser.add_argument("lesson", metavar="LESSON")
-    parser.add_argument("--workers", type=_at_least_one, help="processes on this machine; as many as it has cores where it is not given")
+    parser.add_argument("--workers", type=_at_least_one, help="worker processes (default: one per core)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that grades instead, like tcp://10.0.0.1:8786")
     parser.add_argument("--student", action="append", default=[], help="only this student's; may be given several times")
     parser.add_argument("--seed", type=int, help="of the inputs; goes on with the last run's, or draws one, where it is not given")
-    parser.add_argument("--regrade", action="store_true", help="grade again what rests on another edition of the lesson or another seed")
+    parser.add_argument("--regrade", action="store_true", help="grade again where the lesson, the grader or the seed has changed")
     parser.add_argument("--dry-run", action="store_true", help="change nothing: say what would be graded, with --regrade whose points would change")
     parser.add_argument("--unsafe", action="store_true", help="run the notebooks unconfined: only for your own")
     parser.set_defaults(run=_run)

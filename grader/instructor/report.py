@@ -52,7 +52,7 @@ class Summary:
         errors: by student, why there is no grade.
         changes: whose points changed.
         planned: who would be graded, in a dry run.
-        outdated: how many grades rest on another edition of the lesson or of the grader.
+        outdated: number of grades made with another version of the lesson or of the grader.
     """
 
     lesson: str
@@ -131,7 +131,7 @@ class Summary:
     def _trouble_lines(self) -> Iterator[str]:
         yield from self._list("Not graded", {student: [reason] for student, reason in self.errors.items()})
         if self.outdated:
-            yield f"{self.outdated} grades rest on another edition of the lesson or of the grader; --regrade grades them again, --regrade --dry-run lists what would change."
+            yield f"{self.outdated} grades are out of date (lesson or grader changed); --regrade grades them again, --regrade --dry-run lists what would change."
 
     @staticmethod
     def _list(title: str, sentences: dict[str, list[str]]) -> Iterator[str]:

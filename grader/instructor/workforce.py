@@ -65,7 +65,7 @@ def grade_many(executor: Callable[[], Executor], order: Order, notebooks: Iterab
     It takes along what is under way beside it, so a last try comes when all else is done.
 
     Args:
-        executor: makes the workers, anew where they broke.
+        executor: makes the workers, again where they broke.
         order: what they all have to know.
         notebooks: name and cells; read only as fast as they are graded.
         width: how many batches are on their way at a time.

@@ -77,7 +77,7 @@ def load_key(folder: Path) -> dict[str, Any]:
     Raises:
         KeyMissing: there is none, or it is damaged or of another version.
     """
-    way_out = "make fresh LESSON=… gives you the lesson anew and keeps your notebook beside it."
+    way_out = "make fresh LESSON=… gives you a fresh copy of the lesson and keeps yours."
     try:
         key: dict[str, Any] = json.loads((folder / KEY_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -93,7 +93,7 @@ def _verdict(function: object, exercises: dict[str, Any]) -> Verdict:
     name = _name(function, exercises)
     if not callable(function) and isinstance(name, str) and name in exercises:
         kind = type(function).__name__
-        return unjudged(name, exercises[name], f"{name} stands for a value now ({kind}), not for a function: run the cell that defines it again, then this one.")
+        return unjudged(name, exercises[name], f"{name} is now a value ({kind}), not a function: run its cell again, then this check.")
     if not callable(function) or not isinstance(name, str):
         given = f"{name or function!r}"[:60]
         return Verdict("check", 0.0, 0.0, note=f"check takes the function itself, like check({next(iter(exercises))}); it was given {given}.")

@@ -209,7 +209,7 @@ def _run_cells(page: Any, folder: Path) -> None:
     try:
         client.execute()
     except TimeoutError:
-        raise UnreadableNotebook(f"its cell {begun} ran for more than {CELL_SECONDS} seconds", "Look for a loop that never ends, mend it") from None
+        raise UnreadableNotebook(f"its cell {begun} ran for more than {CELL_SECONDS} seconds", "Look for a loop that never ends, fix it") from None
     except RuntimeError:  # the kernel is dead
         raise UnreadableNotebook(f"its kernel ended at the cell {begun}, which stops Python itself or needs more memory than there is", "Mend that cell") from None
 

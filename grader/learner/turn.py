@@ -16,7 +16,7 @@ except ImportError:  # Windows, where two that write at the same moment may undo
 
 @contextlib.contextmanager
 def turn(folder: Path, patience: float) -> Iterator[None]:
-    """Wait for a turn, by a lock on the folder itself, and after so many seconds go without, as where there are no locks or none on this disk."""
+    """Hold the folder's lock; after `patience` seconds, or where locks are unsupported, continue without it."""
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError, AttributeError):
             place = os.open(folder, os.O_RDONLY)

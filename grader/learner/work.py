@@ -121,7 +121,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     lab = subparsers.add_parser("lab", help="open JupyterLab at the welcome page, in your own copy of the course")
     lab.add_argument("options", nargs="*", help="given to JupyterLab, after --: grader lab -- --no-browser")
     lab.set_defaults(run=_run_lab)
-    again = subparsers.add_parser("fresh", help="get a lesson anew; your copy stays beside it")
+    again = subparsers.add_parser("fresh", help="get a fresh copy of a lesson; yours is kept")
     again.add_argument("lesson", nargs="?")
     again.set_defaults(run=_run_fresh)
 

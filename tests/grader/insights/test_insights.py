@@ -297,7 +297,7 @@ def test_who_hands_in_anew_is_counted_and_the_example_is_never_another_notebook(
     monkeypatch.chdir(course.root)
     assert groups(course)[0].example is None
     text = written_page(course, "--names")
-    assert "1 student handed in anew" in text
+    assert "1 student handed in again" in text
     assert "Their code can&#x27;t be shown" in text
     assert "<pre>" not in text
 

@@ -152,7 +152,7 @@ def test_a_name_that_handed_in_nothing_is_said_before_anything_is_graded(course:
     course.hand_in("ann", solved("neuron"))
     monkeypatch.chdir(course.root)
     assert main(["autograde", "neuron", "--student", "ann", "--student", "anne", "--student", "bbo"]) == 1
-    assert capsys.readouterr() == ("", "class/submitted has no folder neuron of anne, bbo: --student takes the names of its folders; nothing was graded\n")
+    assert capsys.readouterr() == ("", "No submission of neuron from anne, bbo. Nothing was graded; use the folder names in class/submitted.\n")
     assert not course.journal_file.exists()
 
 

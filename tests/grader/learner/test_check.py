@@ -244,7 +244,7 @@ def test_a_function_without_a_name_is_known_by_the_name_that_stands_for_it(relu:
 def test_a_name_that_stands_for_a_value_is_said(notebook: dict[str, Any]) -> None:
     notebook["sigmoid"] = np.float64(0.5)
     shown = check(notebook["sigmoid"])
-    assert "sigmoid stands for a value now (float64), not for a function: run the cell that defines it again, then this one." in shown._repr_html_()
+    assert "sigmoid is now a value (float64), not a function: run its cell again, then this check." in shown._repr_html_()
     assert repr(shown) == "0.0"
 
 

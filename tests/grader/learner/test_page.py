@@ -156,7 +156,7 @@ def test_a_cell_that_kills_its_kernel_or_never_ends_is_named(tmp_path: Path, mon
     monkeypatch.setattr("grader.learner.page.CELL_SECONDS", 3)
     for answer, why in (
         ("import os\nos._exit(1)\n", "its kernel ended at the cell {}, which stops Python itself or needs more memory than there is. Mend that cell and export it again."),
-        ("while True:\n    pass\n", "its cell {} ran for more than 3 seconds. Look for a loop that never ends, mend it and export it again."),
+        ("while True:\n    pass\n", "its cell {} ran for more than 3 seconds. Look for a loop that never ends, fix it and export it again."),
     ):
         notebook = written("neuron", relu=answer)
         number = [cell["id"] for cell in notebook["cells"]].index("relu") + 1
