@@ -47,7 +47,7 @@ def test_each_experiment_draws_itself(name: str) -> None:
 def test_the_gradient_check_passes_for_the_reference_and_fails_for_every_bug() -> None:
     bench = play_of("bench")
     verdicts = {bug: said(bench, bug=bug) for bug in network.BUGS}
-    assert "passes" in verdicts.pop("none")
+    assert "passes, the largest error is below 1e−9" in verdicts.pop("none")  # no digit that depends on the processor
     assert len(verdicts) == 4
     for text in verdicts.values():
         assert "fails" in text
