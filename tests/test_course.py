@@ -26,7 +26,7 @@ from matplotlib.image import imsave
 
 from course import LESSONS, ROOT, copy_of_the_course, learners_notebook, lesson, references
 from grader.author import key
-from grader.author.build import build, execute, install, notebook_of, stamped, write_key
+from grader.author.build import build, build_lesson, execute, install, notebook_of, stamped, write_key
 from grader.author.drift import difference, differences
 from grader.author.lesson import BEGIN, END, LessonError, lessons_in
 from grader.instructor.validate import SANITIZE
@@ -105,6 +105,22 @@ def test_the_course_is_in_step_when_built_with_other_instructions(
     assert differences(tmp_path / "built", ROOT) == []
     root = copy_of_the_course(tmp_path / "root")
     assert install(tmp_path / "built", root) == []
+
+
+def test_a_lesson_is_executed_where_it_finds_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "solutions" / "loss").mkdir(parents=True)
+    seen: list[str] = []
+
+    def look(_notebook: object, folder: Path, _source: str) -> None:
+        seen.extend(path.name for path in folder.parent.iterdir())
+        raise LessonError("seen")
+
+    monkeypatch.setattr("grader.author.build.execute", look)
+    with pytest.raises(LessonError, match="seen"):
+        build_lesson(ROOT / "solutions" / "neuron", tmp_path)
+    assert seen == ["neuron"]
 
 
 def png(pixels: np.ndarray[Any, Any]) -> str:

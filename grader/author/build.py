@@ -50,7 +50,7 @@ def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
     """
     shutil.copyfile(root / CONFIG, into / CONFIG)
     with process_pool() as pool:
-        list(pool.map(partial(_build_lesson, into=into), lessons))
+        list(pool.map(partial(build_lesson, into=into), lessons))
     (into / "course").mkdir(exist_ok=True)
     for page in sorted((root / "solutions").glob("*.md")):
         _build_page(page, root / "course", into / "course")
@@ -91,14 +91,17 @@ def notebook_of(cells: list[NotebookNode]) -> NotebookNode:
     return notebook
 
 
-def _build_lesson(source: Path, into: Path) -> None:
+def build_lesson(source: Path, into: Path) -> None:
+    """Build one lesson from its folder `source` as files under `into`."""
     lesson = load_lesson(source)
     folder = into / "solutions" / lesson.name
     folder.mkdir(parents=True)
     for path in _luggage(lesson.folder):
         (shutil.copytree if path.is_dir() else shutil.copyfile)(path, folder / path.name)
     write_key(lesson, folder)
-    executed = execute(stamped(lesson), folder, lesson.source_file)
+    with tempfile.TemporaryDirectory() as alone:  # where a lesson that looks for others finds none
+        shutil.copytree(folder, Path(alone) / lesson.name)
+        executed = execute(stamped(lesson), Path(alone) / lesson.name, lesson.source_file)
     _write(executed, folder / f"{lesson.name}.ipynb")
     _run_nbgrader(into, lesson.name)
     _give_pictures_back(into / "course" / lesson.name / f"{lesson.name}.ipynb", executed)
