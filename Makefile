@@ -1,5 +1,5 @@
 # Common tasks; `make` alone lists them.
-.PHONY: help env lab fresh watch export course edition class test lint types verify pytest long lock test-env
+.PHONY: help env lab reset watch export course bundle class test lint types verify pytest long lock test-env
 
 LOCK = .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make lock" $(ARGS)
@@ -8,12 +8,12 @@ PYTEST = PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/pytest -n logical --dist lo
 
 help:
 	@echo "make lab                   open JupyterLab at the welcome page, in your own copy of the course: work/"
-	@echo "make fresh LESSON=neuron   get a fresh copy of a lesson; yours is kept"
+	@echo "make reset LESSON=neuron   get a new copy of a lesson; yours is kept"
 	@echo "make watch                 check your notebook each time you save it; LESSON=neuron watches only that one"
 	@echo "make export LESSON=neuron  make one HTML file of a lesson of yours, with its pictures: work/neuron.html"
 	@echo "make env                   set up .venv and nothing else; PYTHON=python3.12 names another Python"
 	@echo "make course                make course/ from solutions/"
-	@echo "make edition               make the archive that learners get, without any answer: dist/"
+	@echo "make bundle                make the archive that learners get, without any answer: dist/"
 	@echo "make class                 try the instructor's side: make up a class, grade it, write its feedback and insights; LESSON=neuron STUDENTS=42"
 	@echo "make test                  run every check: lint, types, verify, pytest (each is a target too)"
 	@echo "make long                  the tests that take minutes, like a class of 300 under kill -9"
@@ -25,8 +25,8 @@ env:
 lab: env
 	@.venv/bin/grader lab -- $(ARGS)
 
-fresh: env
-	@.venv/bin/grader fresh $(LESSON)
+reset: env
+	@.venv/bin/grader reset $(LESSON)
 
 watch: env
 	@.venv/bin/grader watch $(LESSON) $(ARGS)
@@ -37,8 +37,8 @@ export: env
 course: env
 	@.venv/bin/grader course
 
-edition: env
-	@.venv/bin/grader edition $(ARGS)
+bundle: env
+	@.venv/bin/grader bundle $(ARGS)
 
 # What can't be read is among a made-up class, so autograde ends with 3 here: all others are graded.
 class: env

@@ -23,29 +23,29 @@ c.CourseDirectory.feedback_directory = "class/feedback"
 c.CourseDirectory.solution_directory = "class/solution"
 c.CourseDirectory.db_url = f"sqlite:///{root}/class/gradebook.db"
 # What an author writes, and what a learner's notebook leaves behind, travels nowhere.
-c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.md", "exercises.py", "progress.json", ".edition"]
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.md", "exercises.py", "progress.json", ".version"]
 c.Exchange.root = str(root / "class" / "exchange")
 c.Exchange.cache = str(root / "class" / "cache")
 # On its own, collecting follows each link that a learner hands in: to the solutions, for example.
-c.ExchangeFactory.collect = "grader.instructor.collect.OrdinaryFiles"
+c.ExchangeFactory.collect = "grader.instructor.collect.SafeCollect"
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'}
 c.GenerateFeedback.exporter_class = "grader.learner.offline.OfflineExporter"  # feedback shows its formulas without a network
 c.Execute.timeout = 120
 
 # Learners' code runs only in the grader's sandbox, also when nbgrader or formgrader's button starts it.
-ours, nbgraders = "grader.instructor.drop_in.", "nbgrader.preprocessors."
+ours, nbgraders = "grader.instructor.nbgrader_autograde.", "nbgrader.preprocessors."
 c.Autograde.sanitize_preprocessors = [
-    ours + "Repair",
+    ours + "GradeSubmission",
     *(nbgraders + name for name in ("ClearOutput", "DeduplicateIds", "OverwriteKernelspec", "OverwriteCells")),
-    ours + "CheckOthers",
+    ours + "SkipLessons",
 ]
 c.Autograde.autograde_preprocessors = [
-    ours + "Confined",
+    ours + "WriteVerdicts",
     *(nbgraders + name for name in ("IgnorePattern", "LimitOutput", "SaveAutoGrades", "AssignLatePenalties")),
-    ours + "CheckOthers",
+    ours + "SkipLessons",
 ]
 
-from grader.instructor.drop_in import grade_in_the_engine  # noqa: E402 (with what it belongs to)
+from grader.instructor.nbgrader_autograde import grade_in_the_engine  # noqa: E402 (with what it belongs to)
 
 grade_in_the_engine()
 

@@ -10,10 +10,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from grader.author.lesson import load_lesson
-from grader.engine.engine import Engine
-from grader.engine.sandbox import Protection, protection
 from grader.execution.unconfined import Unconfined
 from grader.instructor.run import Run, Runner
+from grader.sandbox.engine import Engine
+from grader.sandbox.launch import Protection, protection
 
 ROOT = Path(__file__).parent.parent
 LESSON = "neuron"

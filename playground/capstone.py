@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from playground.digits import digits
-from playground.learner import Watched
-from playground.live import LiveFigure
-from playground.marks import Array
+from playground.figure.learner_function import LearnerFunction
+from playground.figure.live import LiveFigure
+from playground.figure.marks import Array
+from playground.figure.scene import Frame
+from playground.figure.style import BLACK, BLUE, GREEN, PURPLE, VERMILLION, Look, number
+from playground.functions.digits import digits
 from playground.network import BUGS, LIMIT, Blocks, Moment, Problem, Training, accuracy, broken, errors, gate, history, names, run_through, training
-from playground.scene import Frame
-from playground.style import BLACK, BLUE, GREEN, PURPLE, VERMILLION, Look, number
 
 Function = Callable[..., Any]
 
@@ -153,7 +153,7 @@ def _play(title: str, move: Any, mine: Any, after: Any, *functions: Function) ->
 
 def _blocks(f: Any, mine: Any) -> Blocks:
     """All blocks, as they are now."""
-    own: Mapping[str, Watched] = vars(f)
+    own: Mapping[str, LearnerFunction] = vars(f)
     blocks: dict[str, Any] = {name: own[name].usable() if name in own else getattr(mine, name) for name in names()}
     return Blocks(**blocks, helpers=tuple(helper for function in own.values() for helper in function.helpers))
 

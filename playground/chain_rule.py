@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from playground.live import LiveFigure
-from playground.marks import Array
-from playground.scene import Frame
-from playground.style import BLACK, GREEN, ORANGE, PURPLE, SKY, YOURS, Look, number
+from playground.figure.live import LiveFigure
+from playground.figure.marks import Array
+from playground.figure.scene import Frame
+from playground.figure.style import BLACK, GREEN, ORANGE, PURPLE, SKY, YOURS, Look, number
 
 Function = Callable[..., Any]
 

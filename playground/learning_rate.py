@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from playground import landscapes
-from playground.digits import digits
-from playground.live import LiveFigure
-from playground.marks import Array
-from playground.scene import Frame
-from playground.style import BLACK, SKY, Look, number
+from playground.figure.live import LiveFigure
+from playground.figure.marks import Array
+from playground.figure.scene import Frame
+from playground.figure.style import BLACK, SKY, Look, number
+from playground.functions import landscapes
+from playground.functions.digits import digits
 
 Function = Callable[..., Any]
 
@@ -183,13 +183,13 @@ def _digit_logits(w: Array, X: Array) -> tuple[Array, Array]:
 
 
 def _digit_loss(w: Array, X: Array, labels: Array) -> float:
-    from playground import finished  # the sandbox of a grading run has none, and draws nothing
+    from playground.functions import finished  # the sandbox of a grading run has none, and draws nothing
 
     return finished.cross_entropy(_digit_logits(w, X)[1], labels)
 
 
 def _digit_grad(w: Array, X: Array, labels: Array) -> Array:
-    from playground import finished
+    from playground.functions import finished
 
     hidden, logits = _digit_logits(w, X)
     back, dW2, db2 = finished.dense_backward(finished.softmax_ce_grad(logits, labels), hidden, _digit_layers(w)[2])

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from playground.live import LiveFigure
-from playground.marks import Array
-from playground.scene import Frame
-from playground.style import BLACK, GREEN, PURPLE, SKY, VERMILLION, Look, number, words
+from playground.figure.live import LiveFigure
+from playground.figure.marks import Array
+from playground.figure.scene import Frame
+from playground.figure.style import BLACK, GREEN, PURPLE, SKY, VERMILLION, Look, number, words
 
 Function = Callable[..., Any]
 
@@ -105,7 +105,7 @@ def three_logits(softmax: Function | None, after: Any = None) -> LiveFigure:
 
 def _loss(loss: Any, y: float) -> Callable[[Array], Array]:
     """A loss of one neuron as a function of its z (n,), each an example of its own."""
-    from playground import finished  # the sandbox of a grading run has none, and draws nothing
+    from playground.functions import finished  # the sandbox of a grading run has none, and draws nothing
 
     return lambda z: np.array([loss(np.array([p]), np.array([y]), shape=()) for p in finished.sigmoid(z)])
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from playground.learner import Unusable, Watched
-from playground.marks import Array
+from playground.figure.learner_function import LearnerFunction, Unusable
+from playground.figure.marks import Array
 
 Function = Callable[..., Any]
 Layers = list[tuple[Array, Array]]
@@ -44,9 +44,9 @@ class Blocks:
     """What else of the learner's notebook these call; other ones make other blocks."""
 
     @cached_property
-    def use(self) -> dict[str, Watched]:
+    def use(self) -> dict[str, LearnerFunction]:
         """The blocks by name; whatever goes wrong in one becomes a sentence."""
-        return {name: Watched(name, getattr(self, name)) for name in names()}
+        return {name: LearnerFunction(name, getattr(self, name)) for name in names()}
 
     def start(self, sizes: tuple[int, ...], scheme: str, seed: int) -> Layers:
         """Layers (W, b) of a network of these sizes, with biases of 0."""

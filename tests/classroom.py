@@ -18,7 +18,7 @@ import pytest
 
 from course import copy_of_the_course, lesson
 from grader.author.lesson import load_lesson
-from grader.instructor.autograde import Wish, autograde
+from grader.instructor.autograde import AutogradeOptions, autograde
 from grader.instructor.gradebook import course_directory
 from grader.instructor.journal import journal_path
 from grader.instructor.report import Summary
@@ -79,7 +79,7 @@ class Course:
         assert done["success"], done
 
     def autograde(self, **wish: Any) -> Summary:
-        return autograde(self.root, load_lesson(self.root / "solutions" / "neuron"), Wish(**{"workers": 1, **wish}))
+        return autograde(self.root, load_lesson(self.root / "solutions" / "neuron"), AutogradeOptions(**{"workers": 1, **wish}))
 
     def nbgrader(self, *words: str, fails: bool = False) -> str:
         done = subprocess.run([sys.executable, "-m", "nbgrader", *words], cwd=self.root, capture_output=True, text=True, check=False)

@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-import grader.lean  # noqa: F401  (before anything imports nbformat: it saves seconds)
+import grader.startup  # noqa: F401  (before anything imports nbformat: it saves seconds)
 
 TESTS = Path(__file__).parent
 sys.path[:0] = [str(folder) for folder in (TESTS, TESTS / "browser", TESTS / "hub")]

@@ -1,4 +1,4 @@
-"""In place of `grader.instructor.workforce.grade_batch`, importable by a worker in no time: some notebooks end its process."""
+"""In place of `grader.instructor.workers.grade_batch`, importable by a worker in no time: some notebooks end its process."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from playground import style
-from playground.live import LiveFigure
+from playground.figure import style
+from playground.figure.live import LiveFigure
 
 
 def slope_figure(after: Any = None, **functions: Any) -> LiveFigure:

@@ -20,7 +20,7 @@ from classroom import Course, one_worker
 from course import ROOT, copy_of_the_course, solved, written
 from grader.author import build
 from grader.author.lesson import LessonError
-from grader.learner.work import make_work
+from grader.learner.workspace import make_work
 
 GRADER = [sys.executable, "-m", "grader.cli"]
 CEILING = 900
@@ -136,7 +136,7 @@ def test_in_a_folder_that_is_read_only_every_word_of_a_learner_says_so_and_where
     assert code == 1
     assert "Read-only file system" in complained
     assert "could not make .venv" in complained.splitlines()[-1]
-    assert said(*GRADER, "fresh", "neuron") == (1, "", move)
+    assert said(*GRADER, "reset", "neuron") == (1, "", move)
     if copied:
         code, checked, _ = said(*GRADER, "watch", "--once", "neuron")
         assert (code, "progress.json can't be written (Read-only file system)" in checked) == (1, True)
@@ -353,7 +353,7 @@ with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True)
 def test_without_a_network_and_a_browser_and_on_a_taken_port_the_course_opens_and_is_graded(course: Course) -> None:
     """`make lab` and an instructor's commands, all that they need being installed."""
     course.hand_in("ann", written("neuron", relu="..."))
-    for command in (["autograde", "neuron", "--workers", "1"], ["grade", "class/submitted/ann/neuron/neuron.ipynb"], ["fresh", "neuron"]):
+    for command in (["autograde", "neuron", "--workers", "1"], ["grade", "class/submitted/ann/neuron/neuron.ipynb"], ["reset", "neuron"]):
         code, _, complained = run(without_a_network([*GRADER, *command]), course.root)
         assert (code, complained) == (0, "")
     assert course.points() == {"ann": 2}

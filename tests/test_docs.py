@@ -55,7 +55,7 @@ def test_the_lesson_of_ten_minutes_is_verified_made_and_graded(tmp_path: Path) -
 
 @pytest.mark.parametrize("page", ["class-server.md", "security.md"])
 def test_a_page_says_how_many_finished_functions_learners_could_find(page: str) -> None:
-    from playground import finished
+    from playground.functions import finished
 
     exercises = [name for one in LESSONS for name in lesson(one).exercises]
     found = [name for name in exercises if hasattr(finished, name)]

@@ -20,7 +20,7 @@ from grader import cli
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 PAGES = ["CONTRIBUTING.md", "README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
 GUIDES = [".ci/run", "CHANGELOG.md", *PAGES, *(str(path.relative_to(ROOT)) for path in (ROOT / ".github").rglob("*.yml"))]
-MANUALS = ["edition/README.md", *PAGES]
+MANUALS = ["bundle/README.md", *PAGES]
 MANIFESTS = {
     "github-actions": r"\.github/workflows/.*\.ya?ml",
     "npm": r"(.*/)?package\.json",
@@ -169,7 +169,7 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
 
 def unknown_modules(text: str) -> list[str]:
     """Return the paths in a page's inline code that name a folder or module of the project and do not exist."""
-    named = re.findall(r"`((?:grader|playground|solutions|tests|edition|benchmarks)/[\w./-]*)`", text)
+    named = re.findall(r"`((?:grader|playground|solutions|tests|bundle|benchmarks)/[\w./-]*)`", text)
     return [path for path in named if "LESSON" not in path and not (ROOT / path).exists()]
 
 

@@ -25,9 +25,9 @@ from grader.author.drift import built_files, difference, differences
 from grader.author.key import make_key
 from grader.author.lesson import Lesson, LessonError, authors_root, cell_ids, load_lesson, named_lessons, role
 from grader.learner.check import KEY_FILE
-from grader.learner.page import WIDGET
-from grader.learner.work import ORDER
-from grader.orphan import process_pool
+from grader.learner.export import WIDGET
+from grader.learner.workspace import ORDER
+from grader.processes import process_pool
 
 KEY_SEED = 1
 """Of the answer key that learners get. A grading run draws a seed of its own."""
@@ -107,7 +107,7 @@ def build_lesson(source: Path, into: Path) -> None:
     _give_pictures_back(into / "course" / lesson.name / f"{lesson.name}.ipynb", executed)
 
 
-def _build_page(source: Path, standing: Path, course: Path) -> None:
+def _build_page(source: Path, committed: Path, course: Path) -> None:
     """A page that may look at every lesson: those that were built, and for the others those that stand."""
     cells = list(jupytext.read(source).cells)
     for number, cell in enumerate(cells, 1):
@@ -115,7 +115,7 @@ def _build_page(source: Path, standing: Path, course: Path) -> None:
         if cell.cell_type == "code":
             cell["outputs"] = []
     with tempfile.TemporaryDirectory() as folder:
-        for lessons in (standing, course):
+        for lessons in (committed, course):
             if lessons.is_dir():
                 shutil.copytree(lessons, Path(folder) / "course", dirs_exist_ok=True, ignore=shutil.ignore_patterns("progress.json"))
         execute(notebook_of(cells), Path(folder) / "course", f"solutions/{source.name}")

@@ -16,7 +16,7 @@ def leaks(lessons: Sequence[Lesson], files: Mapping[str, bytes]) -> list[str]:
 
     In a notebook or a key each line of an answer counts, but for what some lesson's text shows to everybody. In a module only a whole
     answer does: libraries share lines like ``with np.errstate(all="ignore"):``. Functions that solve an exercise in other words, like those
-    of `playground.finished`, are not found here; a test runs every function of an edition against the answer keys.
+    of `playground.functions.finished`, are not found here; a test runs every function of an edition against the answer keys.
     """
     shown = "\n".join(cell.source for lesson in lessons for cell in lesson.notebook.cells if BEGIN not in cell.source)
     secret = [(whose, lines, [line for line in lines if len(line) >= SHORTEST and line not in shown]) for lesson in lessons for whose, lines in answers(lesson)]

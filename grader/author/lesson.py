@@ -15,13 +15,13 @@ import jupytext
 from nbformat import NotebookNode
 
 from grader.comparison.vocabulary import Exercise, Question
-from grader.execution.facts import checked_name
-from grader.refused import Refused
+from grader.errors import UserError
+from grader.execution.cell_facts import checked_name
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 
-class LessonError(Refused):
+class LessonError(UserError):
     """An author's mistake, in one sentence with the file and the way out."""
 
 

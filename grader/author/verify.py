@@ -13,7 +13,7 @@ from grader.comparison.compare import alike
 from grader.comparison.judge import accepted, judge, observe_all
 from grader.comparison.observe import Outcome
 from grader.comparison.present import count_of
-from grader.orphan import process_pool
+from grader.processes import process_pool
 
 SEEDS = 50
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from grader.comparison.codec import Plain, decode, opaque
+from grader.comparison.distribution import sample_difference
 from grader.comparison.observe import Outcome
-from grader.comparison.plain import Plain, decode, opaque
-from grader.comparison.sample import sample_difference
 from grader.comparison.vocabulary import kind
 
 WRITES_INTO_INTEGERS = ("UFuncTypeError", "_UFuncOutputCastingError", "UFuncOutputCastingError")

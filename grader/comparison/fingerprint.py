@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from grader.comparison.codec import Plain, opaque
 from grader.comparison.compare import numbers_in
 from grader.comparison.observe import Outcome
-from grader.comparison.plain import Plain, opaque
 from grader.comparison.vocabulary import kind
 
 DIGITS = 6

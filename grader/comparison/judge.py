@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.comparison.compare import alike, caused_by_impurity, difference
+from grader.comparison.distribution import summarise
 from grader.comparison.observe import Outcome, observe
-from grader.comparison.sample import summarise
 from grader.comparison.vocabulary import in_order, kind
 
 KEY_FORMAT = 1

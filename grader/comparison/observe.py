@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from grader.comparison.plain import Plain, decode_input, encode, encode_input
+from grader.comparison.codec import Plain, decode_input, encode, encode_input
 
 Outcome = dict[str, Any]
 """What one call did. Either ``"value"`` (plain data of the result) or ``"error"`` (names of the exception's classes, most
@@ -97,7 +97,7 @@ def undisturbed() -> Iterator[tuple[Printed, list[warnings.WarningMessage]]]:
         np.random.set_state(states[1])
 
 
-def misfit(function: Callable[..., Any], calls: list[dict[str, Any]]) -> str | None:
+def signature_mismatch(function: Callable[..., Any], calls: list[dict[str, Any]]) -> str | None:
     """The parameters of `function`, as text, where it can't take the inputs of some call; None where it can take all."""
     try:
         signature = inspect.signature(function)

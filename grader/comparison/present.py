@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from grader.comparison.codec import Plain, decode, opaque
 from grader.comparison.compare import error_text
 from grader.comparison.judge import Failure, Verdict
 from grader.comparison.observe import Outcome
-from grader.comparison.plain import Plain, decode, opaque
 from grader.comparison.vocabulary import in_order, in_words
 
 MAX_SHOWN = 400
@@ -27,7 +27,7 @@ max-width:46em;color:var(--jp-ui-font-color1,#222);background:var(--jp-layout-co
 .verdict ul{list-style:none;margin:.3em 0;padding:0;display:flex;flex-wrap:wrap;gap:.1em 1.2em}
 .verdict table{border-collapse:collapse;margin:.3em 0}.verdict th{text-align:left;padding:.1em 1em .1em 0;vertical-align:top;font-weight:600;color:inherit}
 .verdict td{text-align:left;padding:.1em 0;color:inherit}.verdict pre{margin:0;white-space:pre-wrap;color:inherit;background:none;font-size:13px}
-.verdict p{margin:.3em 0}.verdict .hint{font-weight:600}.verdict .standing{opacity:.8}
+.verdict p{margin:.3em 0}.verdict .hint{font-weight:600}.verdict .progress{opacity:.8}
 </style>"""
 
 
@@ -50,7 +50,7 @@ def verdict_html(verdict: Verdict, solved: int | None = None, exercises: int = 0
     if verdict.hint:
         parts.append(f'<p class="hint">Hint: {escape(verdict.hint)}</p>')
     if solved is not None:
-        parts.append(f'<p class="standing">{progress_text(solved, exercises)}</p>')
+        parts.append(f'<p class="progress">{progress_text(solved, exercises)}</p>')
     if warning:
         parts.append(f"<p>{escape(warning)}</p>")
     return "".join([*parts, "</div>"])

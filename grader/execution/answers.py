@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from grader.comparison.distribution import summarise
 from grader.comparison.judge import Verdict, judge, unjudged
 from grader.comparison.observe import Outcome
-from grader.comparison.sample import summarise
 from grader.execution.limits import unreadable
 from grader.execution.notebook import CONFLICT, has_conflict_markers
 
@@ -49,8 +49,8 @@ def _note(name: str, key: dict[str, Any], answer: Any) -> str | None:
         return f"{name} gave no results."
     if limit := answer.get("limit"):
         return str(limit)
-    if misfit := answer.get("misfit"):
-        return f"{name} takes ({', '.join(key['parameters'])}); yours takes {misfit}."
+    if signature_mismatch := answer.get("signature_mismatch"):
+        return f"{name} takes ({', '.join(key['parameters'])}); yours takes {signature_mismatch}."
     if not isinstance(answer.get("outcomes"), list) or len(answer["outcomes"]) != len(key["cases"]):
         return f"{name} did not give a result for every case."
     return None

@@ -10,8 +10,8 @@ import random
 import time
 from typing import Any
 
-from grader.execution.frames import answer_of, text_of
 from grader.execution.limits import Limits, ended, too_large, too_slow, unreadable
+from grader.execution.protocol import answer_of, text_of
 
 STANDSTILL = 1.0
 """Seconds that a grader may be late to notice that time is up; after more, it stood still itself."""

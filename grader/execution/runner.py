@@ -4,9 +4,9 @@ Both ends are plain data, so the transport (a pipe, a sandbox, another machine) 
 
     request   {"cells": [source, …], "calls": {exercise: [call, …]}}
     response  {"answers": {exercise: answer}, "errors": [exception or null for each cell]}
-    answer    {"outcomes": [outcome, …]} or {"misfit": "(x, w)"}, its parameters, or {"missing": why}
+    answer    {"outcomes": [outcome, …]} or {"signature_mismatch": "(x, w)"}, its parameters, or {"missing": why}
 
-`grader.execution.frames` reads what a child makes of that. As a program it reads a request in one line and writes the response a piece at a time, a line for each of `steps`.
+`grader.execution.protocol` reads what a child makes of that. As a program it reads a request in one line and writes the response a piece at a time, a line for each of `steps`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-from grader.comparison.observe import misfit, observe, undisturbed
+from grader.comparison.observe import observe, signature_mismatch, undisturbed
 
 RUNS_THE_CELL = re.compile(r"\A\s*%%(?:time|capture|prun)\b.*$", re.MULTILINE)
 """A magic over a cell that runs the cell in the learner's own namespace."""
@@ -57,8 +57,8 @@ def answer(namespace: dict[str, Any], name: str, calls: list[dict[str, Any]]) ->
     function: Callable[..., Any] | None = namespace.get(name)
     if not callable(function):
         return {"missing": f"no function is called {name}"}
-    if parameters := misfit(function, calls):
-        return {"misfit": parameters}
+    if parameters := signature_mismatch(function, calls):
+        return {"signature_mismatch": parameters}
     return {"outcomes": [observe(function, call) for call in calls]}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from grader.execution.facts import facts, is_stub, is_unwritten, parsed
+from grader.execution.cell_facts import facts, is_stub, is_unwritten, parsed
 from grader.execution.notebook import Cell, left_out
 
 MAX_REPAIRS = 20

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from grader.execution.attempt import Attempt, Request, Response
-from grader.execution.frames import parsed
 from grader.execution.limits import Limits
+from grader.execution.protocol import parsed
 
 PATIENCE = 0.2
 """Seconds between two looks at whether a run is still wanted."""
@@ -28,7 +28,7 @@ PATIENCE = 0.2
 POSIX = os.name == "posix"
 
 
-class Unwanted(Exception):
+class Cancelled(Exception):
     """Nobody waits for the results any more."""
 
 
@@ -49,7 +49,7 @@ class Unconfined:
         """The response to a request, in the form of `grader.execution.runner`.
 
         Raises:
-            Unwanted: `wanted` said no before the end.
+            Cancelled: `wanted` said no before the end.
         """
         attempt = Attempt(request, self.limits, shuffled=False)
         for _ in range(self.limits.starts):
@@ -64,7 +64,7 @@ class Unconfined:
         with _child(attempt.request(), folder) as lines:
             while (left := attempt.left()) > 0:
                 if not self._wanted():
-                    raise Unwanted
+                    raise Cancelled
                 with contextlib.suppress(queue.Empty):
                     if (line := lines.get(timeout=min(left, PATIENCE))) is None:
                         break

@@ -13,7 +13,7 @@ from grader.instructor.gradebook import reading
 
 
 @dataclass
-class Booked:
+class GradebookRow:
     """What the gradebook has of one student.
 
     Attributes:
@@ -40,7 +40,7 @@ class Book:
     """The gradebook's part of a lesson: its due date in UTC, and its students by id."""
 
     due: datetime | None
-    students: dict[str, Booked]
+    students: dict[str, GradebookRow]
 
 
 def read_book(coursedir: CourseDirectory, lesson: str) -> Book:
@@ -53,14 +53,14 @@ def read_book(coursedir: CourseDirectory, lesson: str) -> Book:
         if connection is None:
             return Book(None, {})
         people = connection.execute(select(Student.id, Student.first_name, Student.last_name, Student.email).order_by(Student.id))
-        students = {row.id: Booked((row.first_name or "", row.last_name or "", row.email or "")) for row in people}
+        students = {row.id: GradebookRow((row.first_name or "", row.last_name or "", row.email or "")) for row in people}
         due = connection.execute(select(Assignment.duedate).where(Assignment.name == lesson)).scalar()
         _read_submissions(connection, lesson, due, students)
         _read_grades(connection, lesson, students)
     return Book(due, students)
 
 
-def _read_submissions(connection: Connection, lesson: str, due: datetime | None, students: dict[str, Booked]) -> None:
+def _read_submissions(connection: Connection, lesson: str, due: datetime | None, students: dict[str, GradebookRow]) -> None:
     wanted = select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp, SubmittedAssignment.extension, SubmittedNotebook.late_submission_penalty)
     joined = wanted.join(Assignment, SubmittedAssignment.assignment_id == Assignment.id).outerjoin(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
     for row in connection.execute(joined.where(Assignment.name == lesson)):
@@ -70,7 +70,7 @@ def _read_submissions(connection: Connection, lesson: str, due: datetime | None,
         student.penalty += row.late_submission_penalty or 0.0
 
 
-def _read_grades(connection: Connection, lesson: str, students: dict[str, Booked]) -> None:
+def _read_grades(connection: Connection, lesson: str, students: dict[str, GradebookRow]) -> None:
     wanted = select(SubmittedAssignment.student_id, BaseCell.name, Grade.score.label("score"), Grade.manual_score)
     joined = wanted.join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id).join(BaseCell, Grade.cell_id == BaseCell.id)
     of_lesson = joined.join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)

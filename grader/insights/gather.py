@@ -13,8 +13,8 @@ from grader.author.lesson import Lesson, LessonError
 from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.insights.book import Book, read_book
 from grader.instructor.gradebook import course_directory
-from grader.instructor.handin import HandIn, hand_ins
 from grader.instructor.journal import Grading, Journal, digest_of, journal_path, read_journal
+from grader.instructor.submissions import Submission, submissions
 
 NOT_YET = "it has not been graded yet"
 GONE = "nothing was handed in"
@@ -25,7 +25,7 @@ class Work:
     """What one student got.
 
     Attributes:
-        result: of the last grading, see `grader.instructor.workforce.Result`.
+        result: of the last grading, see `grader.instructor.workers.Result`.
         digest: of the notebook that it was given for.
         scores: points by exercise, those given by hand included.
         penalty: points that handing in late costs.
@@ -71,7 +71,7 @@ class Class:
     works: list[Work] = field(default_factory=list)
     ungraded: dict[str, str] = field(default_factory=dict)
     renewed: list[str] = field(default_factory=list)
-    submissions: dict[str, HandIn] = field(default_factory=dict)
+    submissions: dict[str, Submission] = field(default_factory=dict)
     due: datetime | None = None
     draws: int = 1
     people: dict[str, tuple[str, str, str]] = field(default_factory=dict)
@@ -103,7 +103,7 @@ def gather(root: Path, lesson: Lesson) -> Class:
         raise LessonError(_why_nothing(coursedir, lesson))
     book = read_book(coursedir, lesson.name)
     of_class = Class(lesson, due=book.due, people={student: booked.names for student, booked in book.students.items()})
-    of_class.submissions = {one.student: one for one in hand_ins(coursedir, lesson.name, [])}
+    of_class.submissions = {one.student: one for one in submissions(coursedir, lesson.name, [])}
     of_class.works = [_work(grading, _without_html(journal.result(grading)), book, of_class.submissions) for _, grading in sorted(journal.latest.items())]
     of_class.draws = len({(grading.basis.edition, grading.basis.seed) for grading in journal.latest.values()})
     _sort_ungraded(of_class, journal, book)
@@ -111,7 +111,7 @@ def gather(root: Path, lesson: Lesson) -> Class:
 
 
 def _why_nothing(coursedir: CourseDirectory, lesson: Lesson) -> str:
-    count = len(hand_ins(coursedir, lesson.name, []))
+    count = len(submissions(coursedir, lesson.name, []))
     if not count:
         return f"Nobody has handed in {lesson.name}: class/submitted has no folder of that name in a student's; nbgrader collect {lesson.name} fills it"
     return f"None of the {count} hand-ins of {lesson.name} is in the journal that insights are made from; run grader autograde {lesson.name} first"
@@ -122,7 +122,7 @@ def _without_html(result: dict[str, Any]) -> dict[str, Any]:
     return {**result, "exercises": {name: {key: fact for key, fact in one.items() if key != "html"} for name, one in result["exercises"].items()}}
 
 
-def _work(grading: Grading, result: dict[str, Any], book: Book, submissions: dict[str, HandIn]) -> Work:
+def _work(grading: Grading, result: dict[str, Any], book: Book, submissions: dict[str, Submission]) -> Work:
     student = grading.student
     booked = book.students.get(student)
     scores = {name: float(exercise["points"]) for name, exercise in result["exercises"].items()}

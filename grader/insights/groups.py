@@ -9,8 +9,8 @@ from typing import Any
 from grader.execution.notebook import Cell, UnreadableNotebook, cells_of, load_notebook
 from grader.execution.submission import Template
 from grader.insights.gather import Class, Work
+from grader.instructor.feedback import answer_number
 from grader.instructor.journal import digest_of
-from grader.instructor.marked import answer_number
 from grader.instructor.run import template
 
 MOST_READ = 8

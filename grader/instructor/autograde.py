@@ -15,23 +15,23 @@ from typing import TYPE_CHECKING, Any
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.execution.notebook import Cell, UnreadableNotebook, cells_of, load_notebook
 from grader.execution.submission import Template
+from grader.instructor.feedback import Released, marked, released, unanswered
 from grader.instructor.grade import draw_seed
-from grader.instructor.journal import Basis, Grading, Journal, digest_of, edition_of, grader_version, journal_path, open_journal, read_journal
-from grader.instructor.marked import Released, marked, released, unanswered
+from grader.instructor.journal import Grading, Journal, RunId, digest_of, edition_of, grader_version, journal_path, open_journal, read_journal
 from grader.instructor.report import Change, Summary, progress_bar
 from grader.instructor.run import Run
-from grader.instructor.workforce import Order, Result, cluster_workers, grade_many, local_workers
+from grader.instructor.workers import Order, Result, cluster_workers, grade_many, local_workers
 
 if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
     from grader.instructor.gradebook import Book
-    from grader.instructor.handin import HandIn
+    from grader.instructor.submissions import Submission
 
 SOME_LEFT_OUT = 3
 """The exit code where all that could be graded is graded, and some could not."""
 
 
 @dataclass(frozen=True)
-class Wish:
+class AutogradeOptions:
     """What is wanted of a run.
 
     Attributes:
@@ -52,34 +52,34 @@ class Wish:
     unsafe: bool = False
 
 
-def autograde(root: Path, lesson: Lesson, wish: Wish, progress: Callable[[int, int], None] = lambda done, of: None) -> Summary:
+def autograde(root: Path, lesson: Lesson, wish: AutogradeOptions, progress: Callable[[int, int], None] = lambda done, of: None) -> Summary:
     """Grade what is missing of a class.
 
     Raises:
         LessonError: the lesson is not made, the gradebook has another edition of it, or nobody of a name that is wanted has handed it in.
         JournalBusy: another run grades this lesson.
-        EngineRefused: this machine gives no protection to run learners' code under.
+        SandboxUnavailable: this machine gives no protection to run learners' code under.
     """
     from grader.instructor.gradebook import course_directory, open_book, timestamps_in
-    from grader.instructor.handin import hand_ins
+    from grader.instructor.submissions import submissions
 
     coursedir = course_directory(root)
     notebook = released(root, lesson)
-    handed_in = hand_ins(coursedir, lesson.name, list(wish.students))
+    handed_in = submissions(coursedir, lesson.name, list(wish.students))
     if absent := sorted(set(wish.students) - {one.student for one in handed_in}):
         raise LessonError(f"No submission of {lesson.name} from {', '.join(absent)}. Nothing was graded; use the folder names in class/submitted.")
     path = journal_path(root, lesson)
     with ExitStack() as stack:
         journal = read_journal(path) if wish.dry else stack.enter_context(open_journal(path))
         book = None if wish.dry else stack.enter_context(open_book(coursedir, lesson.name, notebook))
-        basis = Basis(grader_version(), edition_of(lesson), _seed(journal, lesson, wish))
+        basis = RunId(grader_version(), edition_of(lesson), _seed(journal, lesson, wish))
         class_run = _ClassRun(root, lesson, notebook, journal, book, basis, wish, coursedir.ignore)
         class_run.sort(handed_in, timestamps_in(coursedir, lesson.name))
         class_run.work(progress)
         return class_run.summary
 
 
-def _seed(journal: Journal, lesson: Lesson, wish: Wish) -> int:
+def _seed(journal: Journal, lesson: Lesson, wish: AutogradeOptions) -> int:
     """The seed asked for, else that of the last run on the same basis, else a new one."""
     last = journal.seed(grader_version(), edition_of(lesson))
     return next(seed for seed in (wish.seed, last, draw_seed()) if seed is not None)
@@ -89,17 +89,17 @@ class _ClassRun:
     """One run over a class: what is to do, and the state while it is done."""
 
     def __init__(
-        self, root: Path, lesson: Lesson, notebook: Released, journal: Journal, book: Book | None, basis: Basis, wish: Wish, ignored: list[str]
+        self, root: Path, lesson: Lesson, notebook: Released, journal: Journal, book: Book | None, basis: RunId, wish: AutogradeOptions, ignored: list[str]
     ) -> None:
         self.lesson, self.notebook, self.journal, self.book, self.basis, self.wish = lesson, notebook, journal, book, basis, wish
         self.material, self.ignored = root / "course" / lesson.name, [*ignored, ".nbgrader.log"]
         self.summary = Summary(lesson.name, basis.seed, dry=wish.dry)
         self.known: Template = Run(lesson, basis.seed).template
-        self.to_grade: list[HandIn] = []
-        self.to_write: list[tuple[HandIn, Grading]] = []
-        self.under_way: dict[str, tuple[HandIn, str, list[dict[str, Any]]]] = {}
+        self.to_grade: list[Submission] = []
+        self.to_write: list[tuple[Submission, Grading]] = []
+        self.under_way: dict[str, tuple[Submission, str, list[dict[str, Any]]]] = {}
 
-    def sort(self, all_of_them: list[HandIn], in_book: dict[str, datetime | None]) -> None:
+    def sort(self, all_of_them: list[Submission], in_book: dict[str, datetime | None]) -> None:
         """Find out what is to be graded, what is only to be written, and what is done; `in_book` says when what the gradebook has was handed in."""
         for one in all_of_them:
             try:
@@ -162,7 +162,7 @@ class _ClassRun:
             return
         self._adopt(one, self.basis, digest, result, loaded)
 
-    def _take_up(self, one: HandIn, grading: Grading) -> None:
+    def _take_up(self, one: Submission, grading: Grading) -> None:
         """A notebook was graded before and is not written: after a kill, or because other points were written since."""
         result = self.journal.result(grading)
         if self.journal.latest[one.student] is not grading:
@@ -174,7 +174,7 @@ class _ClassRun:
         else:
             self._write(one, grading, result, None)
 
-    def _adopt(self, one: HandIn, basis: Basis, digest: str, result: Result, loaded: list[dict[str, Any]] | None) -> None:
+    def _adopt(self, one: Submission, basis: RunId, digest: str, result: Result, loaded: list[dict[str, Any]] | None) -> None:
         """Make a result the last one of a student, who may have had another for the same notebook."""
         last = self.journal.latest.get(one.student)
         if self.wish.dry:
@@ -196,11 +196,11 @@ class _ClassRun:
         if before and (change := Change.between(student, self.journal.result(before), result)):
             self.summary.changes.append(change)
 
-    def _write(self, one: HandIn, grading: Grading, result: Result, loaded: list[dict[str, Any]] | None) -> None:
+    def _write(self, one: Submission, grading: Grading, result: Result, loaded: list[dict[str, Any]] | None) -> None:
         """Put what a submission got where nbgrader looks for it; whatever is wrong with it stops nobody else."""
         from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-        from grader.instructor.handin import MACHINE
+        from grader.instructor.submissions import MACHINE
 
         assert self.book is not None, "a dry run writes nothing"
         timestamp = one.timestamp
@@ -228,7 +228,7 @@ class _ClassRun:
     def _is_current(self, grading: Grading) -> bool:
         return (grading.basis.version, grading.basis.edition) == (self.basis.version, self.basis.edition)
 
-    def _is_written(self, one: HandIn, grading: Grading, in_book: dict[str, Any]) -> bool:
+    def _is_written(self, one: Submission, grading: Grading, in_book: dict[str, Any]) -> bool:
         at_that_time = self.journal.latest[one.student] is grading and self.journal.written.get(grading.key) == str(one.timestamp)
         return at_that_time and one.is_marked() and one.student in in_book and in_book[one.student] == one.timestamp
 
@@ -254,7 +254,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
     lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
-    wish = Wish(
+    wish = AutogradeOptions(
         students=tuple(arguments.student),
         workers=arguments.workers or os.cpu_count() or 1,
         scheduler=arguments.scheduler,

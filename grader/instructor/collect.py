@@ -11,10 +11,10 @@ from typing import Any
 
 from nbgrader.exchange.default import ExchangeCollect
 
-from grader.instructor.handin import opened
+from grader.instructor.submissions import opened
 
 
-class OrdinaryFiles(ExchangeCollect):  # type: ignore[misc]
+class SafeCollect(ExchangeCollect):  # type: ignore[misc]
     """`nbgrader collect`, which on its own follows each link in what a learner handed in, with the rights of the teacher who collects it."""
 
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:

@@ -17,11 +17,11 @@ from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson,
 from grader.comparison.judge import Verdict
 from grader.comparison.present import one_line
 from grader.comparison.vocabulary import in_words
-from grader.engine.engine import Engine
-from grader.execution.facts import facts
+from grader.execution.cell_facts import facts
 from grader.execution.notebook import UnreadableNotebook, read_notebook
 from grader.execution.unconfined import Unconfined
 from grader.instructor.run import Graded, Run, Runner
+from grader.sandbox.engine import Engine
 
 
 def draw_seed() -> int:
@@ -69,7 +69,7 @@ def open_runner(unsafe: bool = False) -> Iterator[Runner]:
     """What runs learners' code for as long as the block lasts: confined, unless `unsafe`.
 
     Raises:
-        EngineRefused: this machine can't confine it.
+        SandboxUnavailable: this machine can't confine it.
     """
     if unsafe:
         yield Unconfined()

@@ -21,7 +21,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from grader.author.lesson import LessonError
-from grader.instructor.marked import Released
+from grader.instructor.feedback import Released
 
 try:
     import fcntl

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from grader.author.lesson import Lesson
+from grader.errors import UserError
 from grader.instructor.sources import Seen, seen, with_imports
-from grader.refused import Refused
 
 try:
     import fcntl
@@ -24,9 +24,9 @@ except ImportError:  # Windows, where learners use the other commands
     fcntl = None  # type: ignore[assignment]
 
 GRADER = Path(__file__).parents[1]
-SILENT = ("comparison/fingerprint", "comparison/present", "engine/doctor", "engine/refused")
+SILENT = ("comparison/fingerprint", "comparison/present", "sandbox/doctor")
 JUDGING = (
-    *sorted(name for room in ("comparison", "execution", "engine") for path in (GRADER / room).glob("[!_]*.py") if (name := f"{room}/{path.stem}") not in SILENT),
+    *sorted(name for room in ("comparison", "execution", "sandbox") for path in (GRADER / room).glob("[!_]*.py") if (name := f"{room}/{path.stem}") not in SILENT),
     *("author/key", "author/lesson", "instructor/run"),
 )
 """Modules of the grader that decide about points: those of three rooms, but for the silent ones, and three of others."""
@@ -34,12 +34,12 @@ JUDGING = (
 Record = dict[str, Any]
 
 
-class JournalBusy(Refused):
+class JournalBusy(UserError):
     """Another run writes this journal; the message says so in one sentence."""
 
 
 @dataclass(frozen=True)
-class Basis:
+class RunId:
     """What the points of a run rest on: the grader, the lesson, and the seed of the inputs."""
 
     version: str
@@ -65,7 +65,7 @@ class Grading:
     key: str
     student: str
     digest: str
-    basis: Basis
+    basis: RunId
     place: int
     before: Grading | None
 
@@ -88,7 +88,7 @@ class Journal:
 
     path: Path
     file: BinaryIO | None = None
-    runs: list[Basis] = field(default_factory=list)
+    runs: list[RunId] = field(default_factory=list)
     graded: dict[str, Grading] = field(default_factory=dict)
     latest: dict[str, Grading] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
@@ -105,18 +105,18 @@ class Journal:
         os.fsync(self.file.fileno())
 
     def result(self, grading: Grading) -> Record:
-        """What a notebook got, see `grader.instructor.workforce.Result`; read from the file."""
+        """What a notebook got, see `grader.instructor.workers.Result`; read from the file."""
         with open(self.path, "rb") as file:
             file.seek(grading.place)
             result: Record = json.loads(file.readline())["result"]
         return result
 
-    def start(self, basis: Basis) -> None:
+    def start(self, basis: RunId) -> None:
         """Note the beginning of a run, unless it goes on with the last one."""
         if not self.runs or self.runs[-1] != basis:
             self.append({"run": vars(basis), "at": round(time.time(), 3)})
 
-    def add_grading(self, basis: Basis, student: str, digest: str, result: Record) -> Grading:
+    def add_grading(self, basis: RunId, student: str, digest: str, result: Record) -> Grading:
         """Note what a notebook got."""
         self.append({"graded": basis.key(student, digest), "student": student, "digest": digest, **vars(basis), "result": result})
         return self.latest[student]
@@ -209,9 +209,9 @@ def _digest(data: bytes) -> str:
 
 
 @cache
-def _basis(version: str, edition: str, seed: int) -> Basis:
+def _basis(version: str, edition: str, seed: int) -> RunId:
     """One object for all the gradings on a basis."""
-    return Basis(version, edition, seed)
+    return RunId(version, edition, seed)
 
 
 def _record(line: bytes) -> Record:

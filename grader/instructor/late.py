@@ -10,11 +10,11 @@ from traitlets import Float
 DAY = 24 * 60 * 60
 
 
-class EachDay(LateSubmissionPlugin):  # type: ignore[misc]
+class DailyPenalty(LateSubmissionPlugin):  # type: ignore[misc]
     """Takes a share of the points for each day that has begun since the due date; never more than there are.
 
-    In nbgrader_config.py: ``c.AssignLatePenalties.plugin_class = "grader.instructor.late.EachDay"`` and, for another share,
-    ``c.EachDay.share = 0.2``.
+    In nbgrader_config.py: ``c.AssignLatePenalties.plugin_class = "grader.instructor.late.DailyPenalty"`` and, for another share,
+    ``c.DailyPenalty.share = 0.2``.
     """
 
     share = Float(0.1, min=0.0, max=1.0, help="of the points, for each day").tag(config=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons, role
 from grader.comparison.vocabulary import Function
-from grader.instructor.marked import Released, released
+from grader.instructor.feedback import Released, released
 
 Notebook = dict[str, Any]
 

@@ -12,23 +12,23 @@ from nbformat import NotebookNode, from_dict
 
 from grader.author.lesson import Lesson
 from grader.execution.notebook import cells_of, load_notebook
+from grader.instructor.feedback import marked, released
 from grader.instructor.grade import draw_seed
-from grader.instructor.handin import HandIn
-from grader.instructor.journal import Basis, Grading, Journal, JournalBusy, digest_of, edition_of, grader_version, journal_path, open_journal
-from grader.instructor.marked import marked, released
-from grader.instructor.workforce import Order, Result, grade_batch, run_of
+from grader.instructor.journal import Grading, Journal, JournalBusy, RunId, digest_of, edition_of, grader_version, journal_path, open_journal
+from grader.instructor.submissions import Submission
+from grader.instructor.workers import Order, Result, grade_batch, run_of
 
 PATIENCE = 10.0
 """Seconds that another run may still have a lesson's journal."""
 
 
-class Sitting:
+class GradingSession:
     """A lesson while nbgrader grades it: the run that goes on in its journal, and the submission that is being graded."""
 
     def __init__(self, lesson: Lesson, journal: Journal) -> None:
         version, edition = grader_version(), edition_of(lesson)
         seed = journal.seed(version, edition)
-        self.basis, self.journal = Basis(version, edition, draw_seed() if seed is None else seed), journal
+        self.basis, self.journal = RunId(version, edition, draw_seed() if seed is None else seed), journal
         self.order, self.released = Order(lesson.folder, edition, self.basis.seed), released(lesson.folder.parent.parent, lesson)
         self.journal.start(self.basis)
         self.loaded: list[dict[str, Any]] = []
@@ -49,12 +49,12 @@ class Sitting:
     def note_written(self, folder: Path) -> None:
         """Note that the gradebook and `autograded/` have what was handed in in a folder."""
         if self.record is not None:
-            self.journal.add_written(self.record, str(HandIn("", "", folder, folder).timestamp))
+            self.journal.add_written(self.record, str(Submission("", "", folder, folder).timestamp))
         self.record = None
 
 
 @contextmanager
-def sitting_for(lesson: Lesson) -> Iterator[Sitting]:
+def sitting_for(lesson: Lesson) -> Iterator[GradingSession]:
     """A lesson's sitting; while the block lasts, no other run grades the lesson.
 
     Raises:
@@ -70,4 +70,4 @@ def sitting_for(lesson: Lesson) -> Iterator[Sitting]:
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.1)
-        yield Sitting(lesson, journal)
+        yield GradingSession(lesson, journal)

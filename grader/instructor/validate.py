@@ -21,10 +21,10 @@ import nbformat
 
 from grader.author.build import stamped
 from grader.author.lesson import Lesson, LessonError, authors_root, cell_ids, lessons_in, load_lesson, named_lessons, role
+from grader.errors import UserError
 from grader.execution.notebook import Cell, UnreadableNotebook, read_notebook
 from grader.instructor.grade import find_lesson
-from grader.learner.page import WIDGET
-from grader.refused import Refused
+from grader.learner.export import WIDGET
 
 SANITIZE = Path(__file__).parent / "nbval.cfg"
 """What nbval leaves out of a comparison: the pixels of pictures, and how far a learner has come."""
@@ -76,7 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
     notebook = _meant(root, arguments.notebook)
     if not arguments.unsafe and not any(notebook.resolve().is_relative_to(root.resolve() / room) for room in ("course", "solutions")):
-        raise Refused(
+        raise UserError(
             f"{notebook} lies outside course/ and solutions/, and validating runs its cells as you, outside the sandbox;"
             " grader grade judges it in the sandbox, and --unsafe validates what you have read and trust."
         )
@@ -85,7 +85,7 @@ def _run(arguments: argparse.Namespace) -> int:
         folder = named_lessons(root, [arguments.lesson])[0] if arguments.lesson else find_lesson(root, notebook.stem, data)
         found = validate(load_lesson(folder), data)
     except UnreadableNotebook as error:
-        raise Refused(f"{notebook} is not validated: {error.told()}.") from None
+        raise UserError(f"{notebook} is not validated: {error.told()}.") from None
     print(*found or [f"{notebook}: every cell gives what the reference gives."], sep="\n")
     return int(bool(found))
 
@@ -94,12 +94,12 @@ def _meant(root: Path, wanted: str) -> Path:
     """The notebook of this name, or the executed reference of the lesson of this name.
 
     Raises:
-        Refused: there is neither.
+        UserError: there is neither.
     """
     lessons = {folder.name: folder / f"{folder.name}.ipynb" for folder in lessons_in(root)}
     path = Path(wanted)
     if not path.is_file() and not (path := lessons.get(wanted, path)).is_file():
-        raise Refused(f"There is no notebook {path}; name one, or a lesson: {', '.join(lessons)}.")
+        raise UserError(f"There is no notebook {path}; name one, or a lesson: {', '.join(lessons)}.")
     return path
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.comparison.judge import KEY_FORMAT, Verdict, call_of, judge, observe_all, unjudged
-from grader.comparison.observe import misfit
+from grader.comparison.observe import signature_mismatch
 from grader.comparison.present import verdict_html
 from grader.learner.progress import not_kept, record_solved
 
@@ -77,7 +77,7 @@ def load_key(folder: Path) -> dict[str, Any]:
     Raises:
         KeyMissing: there is none, or it is damaged or of another version.
     """
-    way_out = "make fresh LESSON=… gives you a fresh copy of the lesson and keeps yours."
+    way_out = "make reset LESSON=… gives you a fresh copy of the lesson and keeps yours."
     try:
         key: dict[str, Any] = json.loads((folder / KEY_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -103,7 +103,7 @@ def _verdict(function: object, exercises: dict[str, Any]) -> Verdict:
     cases = exercise["cases"]
     if isinstance(home := getattr(function, "__module__", ""), str) and home.startswith("playground."):
         return unjudged(name, exercise, f"{name} comes from {home}, which is not handed in: write your own in its cell.")
-    if parameters := misfit(function, [call_of(case) for case in cases]):
+    if parameters := signature_mismatch(function, [call_of(case) for case in cases]):
         return unjudged(name, exercise, f"{name} takes ({', '.join(_wanted(exercise))}); yours takes {parameters}.")
     verdict = judge(name, exercise, observe_all(function, cases))
     if verdict.points == 0 and not (verdict.hint or verdict.note) and (order := _another_order(function, exercise["parameters"])):

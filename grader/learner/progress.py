@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from grader.learner.turn import turn
+from grader.files import folder_lock
 
 FILE = "progress.json"
 
@@ -77,7 +77,7 @@ def record_answer(folder: Path, question: str, option: str) -> None:
 
 
 def _record(folder: Path, note: Note) -> dict[str, Any]:
-    with turn(folder, PATIENCE):  # a notebook's kernel and a watch beside it read and write one after the other
+    with folder_lock(folder, PATIENCE):  # a notebook's kernel and a watch beside it read and write one after the other
         try:
             progress = _load(folder)
             _add(progress, note)

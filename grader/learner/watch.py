@@ -13,12 +13,12 @@ from pathlib import Path
 from grader.comparison.judge import Verdict, call_of
 from grader.execution.answers import verdict_on
 from grader.execution.notebook import UnreadableNotebook, load_notebook
-from grader.execution.unconfined import Unconfined, Unwanted
+from grader.execution.unconfined import Cancelled, Unconfined
 from grader.learner.check import KEY_FILE, KeyMissing, load_key
 from grader.learner.notebook import cells_that_count, found
 from grader.learner.progress import not_kept, record_solved
 from grader.learner.terminal import Paper, report
-from grader.learner.work import WORK, WorkError, find_root, lessons, make_work
+from grader.learner.workspace import WORK, WorkspaceError, find_root, lessons, make_work
 
 POLL = 0.3
 """Seconds between two looks at the notebooks."""
@@ -37,7 +37,7 @@ def judged(notebook: Path, data: bytes, runner: Unconfined) -> tuple[str, list[V
 
     Raises:
         KeyMissing, UnreadableNotebook: there is nothing to compare with, or nothing to compare.
-        Unwanted: see `Unconfined`.
+        Cancelled: see `Unconfined`.
     """
     key = load_key(notebook.parent)
     exercises = key["exercises"]
@@ -100,7 +100,7 @@ class Watch:
         paper = Paper(shutil.get_terminal_size().columns, self._screen and not os.environ.get("NO_COLOR"))
         try:
             title, verdicts, odd = judged(notebook, _settled(notebook), runner)
-        except Unwanted:
+        except Cancelled:
             return "", False
         except (UnreadableNotebook, KeyMissing, OSError) as error:
             return paper.wrapped(_why(notebook, error)), False
@@ -129,7 +129,7 @@ def notebooks_to_watch(start: Path, wanted: str | None) -> list[Path]:
         wanted: a notebook, a lesson's folder, a lesson's name, or None for the lesson that the learner is in, or all of them.
 
     Raises:
-        WorkError: there is none.
+        WorkspaceError: there is none.
     """
     path = start / wanted if wanted else start
     if path.is_file():
@@ -139,7 +139,7 @@ def notebooks_to_watch(start: Path, wanted: str | None) -> list[Path]:
     root = find_root(start)
     names = lessons(root)
     if wanted and wanted not in names:
-        raise WorkError(f"There is no notebook {wanted}, and the course has no lesson of that name; it has {', '.join(names)}.")
+        raise WorkspaceError(f"There is no notebook {wanted}, and the course has no lesson of that name; it has {', '.join(names)}.")
     make_work(root)
     return [root / WORK / name / f"{name}.ipynb" for name in ([wanted] if wanted else names)]
 
@@ -158,11 +158,7 @@ def _run(arguments: argparse.Namespace) -> int:
         sys.stdout.reconfigure(errors="replace")
     if os.name == "nt":
         os.system("")  # makes Windows' terminal understand colours
-    try:
-        watch = Watch(notebooks_to_watch(Path.cwd(), arguments.notebook), arguments.seconds)
-    except WorkError as error:
-        print(error, file=sys.stderr)
-        return 1
+    watch = Watch(notebooks_to_watch(Path.cwd(), arguments.notebook), arguments.seconds)
     if arguments.once:
         return int(not watch.once())
     print("Save your notebook to have it checked; Ctrl-C ends this.", flush=True)

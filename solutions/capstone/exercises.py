@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from grader import Exercise, Question, case
-from playground import blocks
+from playground.functions import blocks
 
 
 def _layers(rng, *sizes):

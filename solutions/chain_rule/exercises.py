@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from grader import Exercise, Question, case
-from playground import landscapes
+from playground.functions import landscapes
 
 twice = partial(np.multiply, 2.0)
 """The slope of np.square."""

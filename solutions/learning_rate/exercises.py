@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from grader import Exercise, Question, case
-from playground import landscapes
+from playground.functions import landscapes
 
 gd_step = Exercise(points=2)
 

@@ -97,7 +97,7 @@ def test_the_welcome_page_shows_the_learners_progress_and_leads_on(server: Serve
     with opened(server, "welcome.ipynb", chromium, complaints) as notebook:
         notebook.run_all()
         assert errors(notebook) == []
-        table = notebook.page.locator(".standing-table")
+        table = notebook.page.locator(".overview")
         expect(table.locator("tr")).to_have_count(len(LESSONS) + 1)
         count = len(lesson(first).exercises)
         expect(table.locator("tr", has_text=lesson(first).title)).to_contain_text(f"{count} of {count}")

@@ -9,7 +9,7 @@ import pytest
 from lab import PICTURES, browser, require_chromium
 
 from course import ROOT
-from grader.learner.page import exported
+from grader.learner.export import exported
 
 
 @pytest.mark.long

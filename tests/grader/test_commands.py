@@ -17,7 +17,7 @@ def test_commands_start_where_linux_only_modules_are_missing() -> None:
     script = (
         "import os, sys, ctypes\n"
         "sys.modules['fcntl'] = sys.modules['resource'] = None\n"
-        "import grader.engine.kernel, grader.instructor.journal\n"
+        "import grader.sandbox.linux, grader.instructor.journal\n"
         "assert grader.instructor.journal.fcntl is None\n"
         "from grader.cli import main\n"
         "main(['lab', '--help'])\n"
@@ -27,13 +27,13 @@ def test_commands_start_where_linux_only_modules_are_missing() -> None:
     assert "usage: grader lab" in done.stdout
 
 
-def test_the_kernel_module_is_imported_where_there_is_no_c_library(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_linux_module_is_imported_where_there_is_no_c_library(monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
-    from grader.engine import kernel
+    from grader.sandbox import linux
 
     monkeypatch.setattr("os.name", "nt")
-    fresh = importlib.util.module_from_spec(importlib.util.spec_from_file_location("fresh_kernel", kernel.__file__))
+    fresh = importlib.util.module_from_spec(importlib.util.spec_from_file_location("fresh_linux", linux.__file__))
     assert fresh.__spec__ is not None
     assert fresh.__spec__.loader is not None
     fresh.__spec__.loader.exec_module(fresh)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from playground import rest
+from playground.figure import rest
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ import pytest
 from figures import html, shown
 
 from course import lesson
-from playground import capstone, finished, network, rest
-from playground.digits import FILE, digits
-from playground.live import LiveFigure
+from playground import capstone, network
+from playground.figure import rest
+from playground.figure.live import LiveFigure
+from playground.functions import finished
+from playground.functions.digits import FILE, digits
 
 REFERENCE = lesson("capstone").reference
 NAMES = ("forward", "backward", "train", "relative_error")

@@ -13,7 +13,7 @@ from figures import shared
 
 from course import lesson
 from playground import chain_rule
-from playground.live import LiveFigure
+from playground.figure.live import LiveFigure
 
 REFERENCE = lesson("chain_rule").reference
 CHAIN, NUMERICAL, SIGMOID_GRAD, RELU_GRAD = (REFERENCE[name] for name in ("chain", "numerical_grad", "sigmoid_grad", "relu_grad"))

@@ -12,8 +12,8 @@ from figures import shared
 
 from course import lesson
 from playground import initialization
+from playground.figure.live import LiveFigure
 from playground.initialization import POINTS, UNITS, WANTED, first_step, training
-from playground.live import LiveFigure
 
 REFERENCE = lesson("initialization").reference
 NORMAL, XAVIER, KAIMING = (REFERENCE[name] for name in ("init_normal", "init_xavier_uniform", "init_kaiming_normal"))

@@ -12,8 +12,9 @@ import pytest
 from figures import shared
 
 from course import lesson
-from playground import landscapes, learning_rate
-from playground.live import LiveFigure
+from playground import learning_rate
+from playground.figure.live import LiveFigure
+from playground.functions import landscapes
 
 REFERENCE = lesson("learning_rate").reference
 DESCENT, STABLE, PROMISE = (REFERENCE[name] for name in ("gradient_descent", "max_stable_lr", "predicted_vs_actual"))

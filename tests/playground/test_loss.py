@@ -12,7 +12,7 @@ from figures import shared
 
 from course import lesson
 from playground import loss
-from playground.live import LiveFigure
+from playground.figure.live import LiveFigure
 
 REFERENCE = lesson("loss").reference
 MSE, BCE, SOFTMAX, CROSS_ENTROPY = (REFERENCE[name] for name in ("mse", "binary_cross_entropy", "softmax", "cross_entropy"))

@@ -14,7 +14,7 @@ import pytest
 from figures import shared
 
 from playground import neuron
-from playground.live import LiveFigure
+from playground.figure.live import LiveFigure
 
 
 def weighted_sum(x: Any, w: Any, b: float) -> float:
@@ -158,7 +158,7 @@ def test_a_layer_that_forgets_its_activation_is_straight_beside_the_folded_targe
 def test_plays_work_where_the_finished_functions_are_absent(tmp_path: Path) -> None:
     code = """
 import sys
-sys.modules["playground.finished"] = None
+sys.modules["playground.functions.finished"] = None
 from playground import neuron
 import numpy as np
 play = neuron.three_units(lambda X, W, b, activation: activation(X @ W + b), lambda z: np.maximum(z, 0))
@@ -171,5 +171,5 @@ assert unwritten.still() and unwritten.readout == ["dense is not written yet."],
 
 
 def test_importing_the_plays_does_not_load_the_finished_functions() -> None:
-    code = "import sys; from playground import neuron; assert 'playground.finished' not in sys.modules"
+    code = "import sys; from playground import neuron; assert 'playground.functions.finished' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(neuron.__file__).parents[1], timeout=600)

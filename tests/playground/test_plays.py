@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from course import LESSONS, lesson
-from playground import capstone, finished, learning_rate
-from playground.live import LiveFigure
+from playground import capstone, learning_rate
+from playground.figure.live import LiveFigure
+from playground.functions import finished
 
 Function = Callable[..., Any]
 

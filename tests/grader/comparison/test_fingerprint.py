@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grader.comparison.codec import encode_input
+from grader.comparison.distribution import MIN_NUMBERS
 from grader.comparison.fingerprint import fingerprint
 from grader.comparison.judge import observe_all
-from grader.comparison.plain import encode_input
-from grader.comparison.sample import MIN_NUMBERS
 
 CASES: list[dict[str, Any]] = [
     {"property": "value", "inputs": [encode_input(np.array([0.1, 0.2, 0.3])), 2.0]},

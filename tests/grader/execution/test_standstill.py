@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from grader.engine.engine import Engine
-from grader.engine.sandbox import Protection, protection
 from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
 from grader.execution.unconfined import Unconfined
+from grader.sandbox.engine import Engine
+from grader.sandbox.launch import Protection, protection
 
 LIMITS = Limits(cell_seconds=30, exercise_seconds=30, total_seconds=600)
 REQUEST = {"cells": ["def f(x):\n    return x\n"], "calls": {"f": [{"inputs": [1.0]}]}}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from course import finishes, learners_notebook, lesson, solved, written
-from grader.execution import facts
+from grader.execution import cell_facts
 from grader.execution.notebook import MAX_CELLS, MAX_SOURCE, MAX_SOURCES, UnreadableNotebook, cells_of, load_notebook, read_notebook
 from grader.execution.submission import answers_in, cells_to_run
 from grader.execution.unconfined import Unconfined
@@ -65,7 +65,7 @@ def test_code_beyond_what_is_read_of_a_notebook_is_parsed_nowhere(monkeypatch: p
     cells = cells_of(notebook["cells"])
     assert sum(len(one.source) for one in cells) < 1.1 * MAX_SOURCES
     parsed: list[int] = []
-    monkeypatch.setattr(facts, "ast", SimpleNamespace(**vars(ast) | {"parse": lambda source: parsed.append(len(source)) or ast.parse(source)}))
+    monkeypatch.setattr(cell_facts, "ast", SimpleNamespace(**vars(ast) | {"parse": lambda source: parsed.append(len(source)) or ast.parse(source)}))
     texts, repaired = cells_to_run(KNOWN, cells)
     assert sum(parsed) < 10 * MAX_SOURCES
     assert sum(map(len, texts)) < 1.1 * MAX_SOURCES

@@ -23,10 +23,10 @@ from classroom import LATE, Course
 from course import ROOT, learners_notebook, lesson, solved, written
 from grader.author.lesson import load_lesson
 from grader.cli import main
-from grader.instructor.autograde import Wish, autograde
+from grader.instructor.autograde import AutogradeOptions, autograde
+from grader.instructor.feedback import has_verdicts
 from grader.instructor.gradebook import Book
 from grader.instructor.journal import JournalBusy, open_journal, read_journal
-from grader.instructor.marked import has_verdicts
 from grader.instructor.sample_class import sample_class
 
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
@@ -280,7 +280,7 @@ def test_a_regrade_that_was_killed_says_in_the_end_all_that_it_changed(course: C
         raise Killed
 
     with pytest.raises(Killed):
-        autograde(course.root, load_lesson(course.root / "solutions" / "neuron"), Wish(workers=1, regrade=True), killed)
+        autograde(course.root, load_lesson(course.root / "solutions" / "neuron"), AutogradeOptions(workers=1, regrade=True), killed)
     with monkeypatch.context() as patch:
         patch.setattr("grader.instructor.gradebook.Book.write", killed)  # the next one: in the journal, and not in the gradebook
         with pytest.raises(Killed):
@@ -547,7 +547,7 @@ def test_over_a_dask_cluster_killed_runs_and_a_killed_worker_cost_no_grade(cours
         _killed_three_times(course, command, students)
         for late in (more := [f"late {number}" for number in range(8)]):  # so that there is work left, however late the third kill came
             course.hand_in(late, solved("neuron"))
-        summary = autograde(course.root, load_lesson(course.root / "solutions" / "neuron"), Wish(scheduler=cluster.scheduler_address), kill_one)
+        summary = autograde(course.root, load_lesson(course.root / "solutions" / "neuron"), AutogradeOptions(scheduler=cluster.scheduler_address), kill_one)
     assert killed
     assert summary.errors == {}
     _each_has_one_grade(course, made + more)

@@ -94,8 +94,8 @@ def test_a_hard_link_to_somebody_elses_file_is_left_out(tmp_path: Path) -> None:
     folder.mkdir()
     (tmp_path / "solution").write_text("the teacher's", encoding="utf-8")
     os.link(tmp_path / "solution", folder / "neuron.ipynb")
-    (folder / "own").write_text("mine", encoding="utf-8")
-    for path in (folder, folder / "own"):
+    (folder / "earlier").write_text("mine", encoding="utf-8")
+    for path in (folder, folder / "earlier"):
         os.chown(path, 12345, -1)
     assert copy_ordinary_files(folder, tmp_path / "copy") == {"neuron.ipynb": "it belongs to somebody else"}
-    assert [path.name for path in (tmp_path / "copy").iterdir()] == ["own"]
+    assert [path.name for path in (tmp_path / "copy").iterdir()] == ["earlier"]

@@ -14,8 +14,8 @@ from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from playwright.sync_api import Browser
 
 from course import finishes, learners_notebook, lesson, written
+from grader.instructor.feedback import marked, released
 from grader.instructor.harmless import harmless_markdown, harmless_outputs
-from grader.instructor.marked import marked, released
 from grader.instructor.run import Run
 
 TAKE = "window.taken = true"

@@ -14,11 +14,11 @@ import pytest
 
 from course import ROOT, lesson, solved, written
 from grader.cli import main
-from grader.engine.engine import Engine
-from grader.engine.sandbox import Protection, protection
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook, read_notebook
 from grader.execution.unconfined import Unconfined
 from grader.instructor.run import Run, Runner
+from grader.sandbox.engine import Engine
+from grader.sandbox.launch import Protection, protection
 
 RUN = Run(lesson("neuron"), seed=7)
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
@@ -90,7 +90,7 @@ def test_answers_learned_by_heart_from_the_key_earn_nothing() -> None:
     key = json.loads((ROOT / "course" / "neuron" / "answers.json").read_text(encoding="utf-8"))
     known = [(case["inputs"][0], case["expected"].get("value")) for case in key["exercises"]["relu"]["cases"]]
     parrot = f"""
-from grader.comparison.plain import decode, encode
+from grader.comparison.codec import decode, encode
 KNOWN = eval({str(known)!r}, {{"nan": float("nan")}})
 def relu(z):
     return next((decode(value) for inputs, value in KNOWN if repr(inputs) == repr(encode(z))), 0.0)

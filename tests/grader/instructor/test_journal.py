@@ -11,10 +11,10 @@ import pytest
 
 from course import ROOT, copy_of_the_course
 from grader.author.lesson import load_lesson
-from grader.instructor.journal import JUDGING, SILENT, Basis, edition_of, open_journal
+from grader.instructor.journal import JUDGING, SILENT, RunId, edition_of, open_journal
 from grader.instructor.sources import imported_names, with_imports
 
-BASIS = Basis("version", "edition", 1)
+BASIS = RunId("version", "edition", 1)
 
 
 def written(path: Path, students: int) -> Path:
@@ -48,7 +48,7 @@ def test_what_is_added_is_found_again_in_the_file(tmp_path: Path) -> None:
         file.write(b"no record\n" + b'{"graded": "torn')
     with open_journal(path) as journal:
         for points in (1, 2):
-            grading = journal.add_grading(Basis("version", "edition", points), "Zoé", "digest", {"points": points})
+            grading = journal.add_grading(RunId("version", "edition", points), "Zoé", "digest", {"points": points})
             assert journal.result(grading) == {"points": points}
         assert grading.before is not None
         assert journal.result(grading.before) == {"points": 1}
@@ -60,7 +60,7 @@ def test_what_is_added_is_found_again_in_the_file(tmp_path: Path) -> None:
 def test_the_version_of_the_grader_names_every_module_that_takes_part_in_judging() -> None:
     """All that a run, the engine and the unconfined runner import, directly or not."""
     found: set[str] = set()
-    waiting = ["grader/instructor/run", "grader/engine/engine", "grader/engine/server", "grader/execution/unconfined"]
+    waiting = ["grader/instructor/run", "grader/sandbox/engine", "grader/sandbox/server", "grader/execution/unconfined"]
     while waiting:
         found.add(module := waiting.pop())
         text = (ROOT / f"{module}.py").read_text(encoding="utf-8")
@@ -100,7 +100,7 @@ def test_an_edition_is_another_when_a_module_is_that_its_cases_come_from(course:
 
 def test_of_a_lessons_imports_only_the_projects_own_count() -> None:
     names = {path.relative_to(ROOT).as_posix() for path, *_ in with_imports(ROOT / "solutions" / "chain_rule" / "exercises.py")}
-    assert names == {"solutions/chain_rule/exercises.py", "playground/__init__.py", "playground/landscapes.py"}
+    assert names == {"solutions/chain_rule/exercises.py", "playground/__init__.py", "playground/functions/__init__.py", "playground/functions/landscapes.py"}
 
 
 def test_an_edition_is_not_read_again_for_each_submission(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:

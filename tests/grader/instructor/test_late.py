@@ -8,10 +8,10 @@ import pytest
 from classroom import EARLY, Course
 
 from course import solved
-from grader.instructor.late import DAY, EachDay
+from grader.instructor.late import DAY, DailyPenalty
 
 LATE = "2026-10-02 12:00:01 UTC"
-SETTINGS = 'c = get_config()\nc.AssignLatePenalties.plugin_class = "grader.instructor.late.EachDay"\n'
+SETTINGS = 'c = get_config()\nc.AssignLatePenalties.plugin_class = "grader.instructor.late.DailyPenalty"\n'
 
 
 @pytest.fixture
@@ -48,6 +48,6 @@ def test_two_begun_days_cost_two_tenths_by_nbgrader_and_by_ours(course: Course) 
 
 
 def test_never_more_is_taken_off_than_there_is() -> None:
-    plugin = EachDay()
+    plugin = DailyPenalty()
     assert [plugin.late_submission_penalty("late", 8.0, seconds) for seconds in (1, DAY, DAY + 1, 9.5 * DAY, 400 * DAY)] == pytest.approx([0.8, 0.8, 1.6, 8.0, 8.0])
-    assert EachDay(share=0.5).late_submission_penalty("late", 8.0, 1) == pytest.approx(4.0)
+    assert DailyPenalty(share=0.5).late_submission_penalty("late", 8.0, 1) == pytest.approx(4.0)

@@ -10,10 +10,10 @@ import pytest
 
 from course import LESSONS, ROOT, copy_of_the_course, lesson
 from grader.cli import main
-from grader.engine.engine import Engine
 from grader.execution.notebook import UnreadableNotebook
 from grader.instructor.run import Run
 from grader.instructor.sample_class import KINDS, sample_class
+from grader.sandbox.engine import Engine
 
 
 @pytest.mark.long

@@ -19,7 +19,7 @@ from course import ROOT, lesson, named
 from grader import check
 from grader.learner.check import Check, Interrupted
 from grader.learner.progress import load_progress
-from playground import finished
+from playground.functions import finished
 
 REFERENCE = lesson("neuron").reference
 
@@ -133,7 +133,7 @@ def test_a_missing_or_damaged_key_is_said_with_the_way_out(content: str | None, 
     key.unlink() if content is None else key.write_text(content)
     html = check(REFERENCE["relu"])._repr_html_()
     assert said in html
-    assert "make fresh" in html
+    assert "make reset" in html
 
 
 def test_a_check_leaves_warnings_random_states_and_the_screen_untouched(capsys: pytest.CaptureFixture[str]) -> None:
@@ -250,7 +250,7 @@ def test_a_name_that_stands_for_a_value_is_said(notebook: dict[str, Any]) -> Non
 
 def test_a_function_of_the_course_is_not_the_learners() -> None:
     shown = check(finished.relu)
-    assert "relu comes from playground.finished, which is not handed in: write your own in its cell." in shown._repr_html_()
+    assert "relu comes from playground.functions.finished, which is not handed in: write your own in its cell." in shown._repr_html_()
     assert load_progress(Path.cwd())["solved"] == {}
 
 

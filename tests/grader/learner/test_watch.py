@@ -23,7 +23,7 @@ from grader.cli import main
 from grader.execution.unconfined import Unconfined
 from grader.learner.progress import load_progress
 from grader.learner.watch import _settled, judged
-from grader.learner.work import make_work
+from grader.learner.workspace import make_work
 
 ABSOLUTE = "def relu(z):\n    print('called')\n    return np.abs(z)\n"
 ENDLESS = "def sigmoid(z):\n    while True:\n        pass\n"

@@ -1,0 +1,21 @@
+"""The errors that end a command, each with its exit code.
+
+    UserError             something that the user can put right; the message says how
+    ├── SandboxUnavailable    this machine can't confine a learner's code
+    ├── LessonError           an author's mistake in a lesson              (grader.author.lesson)
+    └── WorkspaceError        the learner's folder work/ can't be used     (grader.learner.workspace)
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class UserError(Exception):
+    """Something that the user can put right: the message says what happened, where, and what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class SandboxUnavailable(UserError):
+    """This machine can't confine a learner's code."""

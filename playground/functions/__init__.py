@@ -1,0 +1,1 @@
+"""Finished functions, landscapes, layers and data that plays and cases use."""

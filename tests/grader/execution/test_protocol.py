@@ -1,0 +1,224 @@
+"""Whatever a child sends, a result comes of it: nothing raises, wrong values earn nothing, and all texts are bounded."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import tracemalloc
+from collections.abc import Callable
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from course import finishes, lesson, solved, written
+from grader.execution.attempt import Attempt
+from grader.execution.limits import Limits
+from grader.execution.protocol import MAX_ITEMS, MAX_NESTED, parsed
+from grader.execution.runner import steps
+from grader.instructor.run import Run
+from grader.instructor.workers import as_result
+from grader.sandbox.engine import Engine
+from grader.sandbox.launch import Protection, protection
+
+RUNS = {name: Run(lesson(name), seed=3) for name in ("neuron", "initialization")}
+LONG = "9" * 6_000
+JUNK: list[Any] = [
+    *(None, True, 0, -1, 5, 10**400, 1e308, float("nan"), "", "x" * 5_000, "\ud800\x1b]0;\x07", [], {}, [[]], [None], [""], ["OSError"]),
+    *({"x": 1}, {"list": {}}, {"tuple": [[]]}, {"value": {"x": 1}}, {"limit": "It is right."}, {"opaque": {"a": []}}, {"opaque": "\ud800" + "o" * 5_000}),
+    *({"array": [1.0], "shape": [-1], "dtype": "float64"}, {"array": [1.0] * 4, "shape": [2, 2], "dtype": "O"}),
+    *({"array": ["1"], "shape": [1], "dtype": "float64"}, {"array": [1e300], "shape": [1], "dtype": "float32"}),
+    *({"array": [True], "shape": [True], "dtype": "bool"}, {"array": [0.5], "shape": [1] * 70, "dtype": "float64"}),
+    *({"scalar": 300, "dtype": "int8"}, {"scalar": 1, "dtype": "f8,f8"}, {"scalar": [], "dtype": []}, {"scalar": 10**400, "dtype": "float64"}),
+    *({"array": [], "shape": [0, 3], "dtype": "int64"}, {"draws": [{"array": [], "shape": [0], "dtype": "float64"}] * 3}, {"draws": [1, None, "x"]}),
+    *({"missing": 3}, {"missing": LONG}, {"signature_mismatch": []}, {"signature_mismatch": LONG}, {"outcomes": [{}]}, {"error": []}, {"error": [[]], "message": {}}),
+    *({"exercise": []}, {"cell": "1"}, {"cell": -1}, {"error": ["OSError"], "message": f"[Errno {LONG}]"}, {"sample": {"quantiles": []}}),
+    *({"value": 1.0, "printed": 5}, {"value": 1.0, "warnings": 7}, {"value": 1.0, "warnings": [7]}, {"value": 1.0, "changed": [99]}, {"value": 1.0, "changed": [[]]}),
+    json.loads('{"list": [' * 30 + "]}" * 30),
+]
+KEYS = ["limit", "points", "sample", "value", "error", "message", "draws", "printed", "warnings", "changed", "missing", "signature_mismatch", "exercise", "answer", "cell", "too_large"]
+
+
+class Forger:
+    """Runs cells here and lets `forge` change the frames before they are read as the engine reads them."""
+
+    def __init__(self, forge: Callable[[list[Any]], list[Any]] = list) -> None:
+        self.forge = forge
+
+    def run(self, request: dict[str, Any]) -> dict[str, Any]:
+        attempt = Attempt(request, Limits())
+        attempt.begin()
+        for frame in self.forge(copy.deepcopy(honest_frames(attempt.request()))):
+            attempt.take(parsed(json.dumps(frame).encode()))
+        attempt.end(0.0)
+        with_reasons: Callable[..., dict[str, Any]] = Engine._with_reasons
+        return with_reasons(SimpleNamespace(limits=Limits()), attempt.response())
+
+
+@cache
+def honest_frames(request: bytes) -> list[Any]:
+    return list(steps(json.loads(request)))
+
+
+def mutated(frames: list[Any], rng: random.Random) -> list[Any]:
+    """The frames with a few of their parts replaced, left out, doubled or added to."""
+    for _ in range(rng.randint(1, 4)):
+        place: Any = frames
+        while (inner := [key for key in (place if isinstance(place, dict) else range(len(place))) if isinstance(place[key], (dict, list)) and place[key]]) and rng.random() < 0.9:
+            place = place[rng.choice(inner)]
+        key = rng.choice(list(place if isinstance(place, dict) else range(len(place))))
+        match rng.randrange(4):
+            case 0:
+                del place[key]
+            case 1 if isinstance(place, list):
+                place.insert(key, copy.deepcopy(place[key]))
+            case 2 if isinstance(place, dict):
+                place[rng.choice(KEYS)] = copy.deepcopy(rng.choice(JUNK))
+            case _:
+                place[key] = copy.deepcopy(rng.choice(JUNK))
+        if not place:
+            return frames
+    return frames
+
+
+def result(name: str, notebook: dict[str, Any], forge: Callable[[list[Any]], list[Any]] = list) -> dict[str, Any]:
+    found = as_result(RUNS[name].grade(json.dumps(notebook).encode(), Forger(forge)))
+    for exercise in found["exercises"].values():
+        assert len(json.dumps(exercise, ensure_ascii=False).encode()) < 20_000
+    return found
+
+
+@cache
+def all_wrong(name: str) -> dict[str, Any]:
+    return written(name, **{exercise: f"def {exercise}(*inputs):\n    print(inputs)\n    return 7.5" for exercise in RUNS[name].keys})
+
+
+@pytest.mark.parametrize(("name", "rounds"), [("neuron", 60), ("initialization", 10), pytest.param("initialization", 100, marks=pytest.mark.long)])
+def test_no_frame_raises_or_earns_points_for_wrong_values(name: str, rounds: int) -> None:
+    rng = random.Random(1)
+    for _ in range(rounds):
+        assert result(name, all_wrong(name), lambda frames: mutated(frames, rng))["points"] == 0
+        assert result(name, solved(name), lambda frames: mutated(frames, rng))["points"] <= sum(key["points"] for key in RUNS[name].keys.values())
+    assert result(name, solved(name))["points"] == sum(key["points"] for key in RUNS[name].keys.values())
+
+
+PLACES: list[Callable[[Any, Any], Any]] = [
+    lambda outcome, junk: junk,
+    lambda outcome, junk: {"value": junk},
+    lambda outcome, junk: {"value": {"list": [junk]}},
+    lambda outcome, junk: {"draws": [junk] * 3},
+    lambda outcome, junk: {"error": junk, "message": junk},
+    lambda outcome, junk: {"error": ["OSError"], "message": junk},
+    *(lambda outcome, junk, key=key: outcome | {key: junk} for key in KEYS),
+]
+
+
+@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("junk", JUNK, ids=lambda junk: json.dumps(junk)[:30])
+def test_junk_in_any_place_is_no_result_or_a_wrong_one(name: str, junk: Any) -> None:
+    places = iter(PLACES * 2)
+
+    def forge(frames: list[Any]) -> list[Any]:
+        for answer in (frame["answer"] for frame in frames if "answer" in frame):
+            place = next(places)
+            answer["outcomes"] = [place(outcome, junk) for outcome in answer["outcomes"]]
+        return [junk, *frames, junk]
+
+    for _ in range(0, len(PLACES), len(RUNS[name].keys)):
+        assert result(name, all_wrong(name), forge)["points"] == 0
+
+
+def test_a_childs_own_limit_is_no_sentence_of_the_graders() -> None:
+    def forge(frames: list[Any]) -> list[Any]:
+        return [{"answer": {"limit": "<" * 1_000_000}} if "answer" in frame else frame for frame in frames]
+
+    for name, exercise in result("neuron", solved("neuron"), forge)["exercises"].items():
+        assert exercise["note"] == f"{name} sent back something that can't be read as a result."
+
+
+@pytest.mark.parametrize("piece", [b"[],", b'{"a":1},', b'"ab",', b"1.5,"])
+def test_a_frame_of_many_small_things_is_too_large_before_it_takes_memory(piece: bytes) -> None:
+    data = b'{"answer": {"outcomes": [' + piece * (24_000_000 // len(piece)) + b"0]}}"
+    tracemalloc.start()
+    try:
+        assert parsed(data) == {"too_large": len(data)}
+        assert tracemalloc.get_traced_memory()[1] < 1e6
+    finally:
+        tracemalloc.stop()
+    assert max(MAX_NESTED * 240, MAX_ITEMS * 60) < Limits().memory_bytes / 8
+
+
+def test_a_result_of_many_dimensions_is_shown_in_one() -> None:
+    """Numpy would show six of each dimension."""
+    shown = finishes("from grader.comparison.present import show; print(show({'array': [0.5] * 2**18, 'shape': [2] * 18, 'dtype': 'float64'}))")
+    assert shown.startswith("[0.5, 0.5, 0.5, ..., 0.5, 0.5, 0.5]  (of shape (2, 2, 2")
+
+
+HONEST = {
+    "a scalar": ("np.float32(z.sum())", "value"),
+    "a long double": ("np.longdouble(0.1)", "value"),
+    "half numbers": ("np.array([6e-8, 65504.0], dtype=np.float16)", "value"),
+    "bytes the other way round": ("np.array([1.5], dtype='>f8')", "value"),
+    "as deep as can be": ("[[[[[[[[1]]]]]]]]", "value"),
+    "an object": ("object()", "value"),
+    "a large number": ("10**300", "value"),
+    "text": ("'x\\ud800'", "value"),
+    "nothing": ("np.zeros((0, 3), dtype=bool)", "value"),
+    "an exception of half a letter": ("(_ for _ in ()).throw(ValueError('\\ud800' * 999))", "error"),
+}
+
+
+@pytest.mark.parametrize("what", HONEST)
+def test_what_the_runner_writes_is_read(what: str) -> None:
+    returned, kind = HONEST[what]
+    calls = [{"inputs": [{"array": [1.0, 2.0], "shape": [2], "dtype": "float64"}]}]
+    attempt = Attempt({"cells": [f"import numpy as np\ndef f(z):\n    return {returned}"], "calls": {"f": calls}}, Limits())
+    attempt.begin()
+    for frame in steps(json.loads(attempt.request())):
+        attempt.take(parsed(json.dumps(frame).encode()))
+    assert kind in attempt.answers["f"]["outcomes"][0]
+
+
+STATEFUL = "def relu(z, seen=[]):\n    seen.append(z)\n    return np.maximum(0, z) if len(seen) % 3 else np.asarray(z)"
+
+
+def test_the_same_notebook_and_seed_are_asked_in_the_same_order_and_others_in_another() -> None:
+    def orders(cells: list[str], seed: int) -> dict[str, list[int]]:
+        return Attempt({"cells": cells, "calls": RUNS["neuron"].calls, "seed": seed}, Limits()).order
+
+    assert orders(["x"], 1) == orders(["x"], 1)
+    assert len({json.dumps(orders([cell], seed)) for cell in "xyz" for seed in range(3)}) == 9
+    assert b"seed" not in Attempt({"cells": [], "calls": {}, "seed": 12345}, Limits()).request()
+
+
+def test_a_function_that_remembers_its_calls_gets_the_same_at_every_run() -> None:
+    notebook = written("neuron", relu=STATEFUL)
+    first = result("neuron", notebook)
+    assert first["exercises"]["relu"]["missed"]
+    assert all(result("neuron", notebook) == first for _ in range(5))
+
+
+FORGED = f"""
+import json, os
+frames = json.loads({json.dumps([*JUNK[:5], {"exercise": []}, {"answer": {"limit": "x"}}, {"cell": []}, {"error": {}}])!r})
+for data in [*(json.dumps(frame).encode() for frame in frames), b"[" + b"[]," * 5_000_000 + b"0]"]:
+    data = len(data).to_bytes(8, "big") + data
+    while data:
+        data = data[os.write(4, data):]
+"""
+
+
+def test_the_engine_goes_on_after_forged_frames() -> None:
+    if protection() is Protection.NONE:
+        pytest.skip("This machine can't confine notebooks.")
+    relu = "def relu(z):\n" + "".join(f"    {line}\n" for line in FORGED.strip().split("\n")) + "    return 7.5"
+    with Engine() as engine:
+        hostile = as_result(RUNS["neuron"].grade(json.dumps(written("neuron", relu=relu)).encode(), engine))
+        assert hostile["points"] == 0
+        assert RUNS["neuron"].grade(json.dumps(solved("neuron")).encode(), engine).points == 10
+
+
+def test_a_busy_notebook_meets_the_limits_of_time_that_it_can_read_first() -> None:
+    assert Limits().cpu_seconds >= Limits().total_seconds

@@ -1,0 +1,309 @@
+"""The learner's own copy of a course."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from grader.files import folder_lock
+from grader.learner import workspace
+from grader.learner.workspace import WorkspaceError, find_root, first_page, lessons, make_work, reset, version
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A course of two lessons, one of them with a figure."""
+    for name in ("zebra", "ant"):
+        folder = tmp_path / "course" / name
+        folder.mkdir(parents=True)
+        (folder / f"{name}.ipynb").write_text(f"{name}, first edition")
+        (folder / "answers.json").write_text("{}")
+    (tmp_path / "course" / "zebra" / "figures").mkdir()
+    (tmp_path / "course" / "zebra" / "figures" / "stripes.png").write_bytes(b"\r\n\x00")
+    return tmp_path
+
+
+def publish(root: Path, lesson: str, text: str = "second edition") -> None:
+    (root / "course" / lesson / f"{lesson}.ipynb").write_text(text)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_copy_holds_every_file_of_every_lesson(root: Path) -> None:
+    assert make_work(root) == ["New in work/: ant, zebra."]
+    copied = {name: data for name, data in contents(root / "work").items() if not name.endswith(workspace.VERSION)}
+    assert copied == contents(root / "course")
+
+
+def test_a_second_start_changes_nothing_and_says_nothing(root: Path) -> None:
+    make_work(root)
+    before = contents(root / "work")
+    assert make_work(root) == []
+    assert contents(root / "work") == before
+
+
+def test_what_a_learner_wrote_is_never_overwritten(root: Path) -> None:
+    make_work(root)
+    notebook = root / "work" / "ant" / "ant.ipynb"
+    notebook.write_text("mine")
+    publish(root, "ant")
+    make_work(root)
+    assert notebook.read_text() == "mine"
+
+
+def test_a_lesson_that_came_later_is_added(root: Path) -> None:
+    make_work(root)
+    shutil.copytree(root / "course" / "ant", root / "course" / "bee")
+    (root / "course" / "bee" / "ant.ipynb").rename(root / "course" / "bee" / "bee.ipynb")
+    assert make_work(root) == ["New in work/: bee."]
+    assert (root / "work" / "bee" / "bee.ipynb").is_file()
+
+
+def test_a_newer_edition_is_announced_with_the_way_to_it_until_it_is_taken(root: Path) -> None:
+    make_work(root)
+    publish(root, "ant")
+    said = [
+        "A newer version of ant is there; make reset LESSON=ant (without make: grader reset ant) gives you it and keeps your copy as work/ant-1."
+    ]
+    assert make_work(root) == said
+    assert make_work(root) == said
+    reset(root, "ant")
+    assert make_work(root) == []
+
+
+def test_fresh_keeps_every_old_copy_beside_the_new(root: Path) -> None:
+    make_work(root)
+    for number in (1, 2):
+        (root / "work" / "ant" / "ant.ipynb").write_text(f"mine {number}")
+        (root / "work" / "ant" / "progress.json").write_text("{}")
+        assert reset(root, "ant") == f"work/ant is new; your copy is now work/ant-{number}."
+        assert (root / "work" / f"ant-{number}" / "ant.ipynb").read_text() == f"mine {number}"
+        assert (root / "work" / f"ant-{number}" / "progress.json").is_file()
+    assert (root / "work" / "ant" / "ant.ipynb").read_text() == "ant, first edition"
+    assert not (root / "work" / "ant" / "progress.json").exists()
+
+
+def test_a_newer_welcome_page_is_announced_and_taken_as_a_lesson_is(root: Path) -> None:
+    page, mine = root / "course" / "welcome.ipynb", root / "work" / "welcome.ipynb"
+    page.write_text("welcome")
+    make_work(root)
+    mine.write_text("welcome, run and saved")
+    assert make_work(root) == []
+    page.write_text("welcome to more lessons")
+    assert make_work(root) == [
+        "A newer version of welcome is there; make reset LESSON=welcome (without make: grader reset welcome) gives you it and keeps your copy as work/welcome-1.ipynb."
+    ]
+    assert reset(root, "welcome") == "work/welcome.ipynb is new; your copy is now work/welcome-1.ipynb."
+    assert (mine.read_text(), (root / "work" / "welcome-1.ipynb").read_text()) == ("welcome to more lessons", "welcome, run and saved")
+    assert make_work(root) == []
+    with pytest.raises(WorkspaceError, match=r"^Say which lesson: it has ant, zebra, welcome\.$"):
+        reset(root, None)
+
+
+def test_a_welcome_page_whose_copying_was_killed_anywhere_is_whole_at_the_next_start(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page, mine = root / "course" / "welcome.ipynb", root / "work" / "welcome.ipynb"
+    page.write_text("welcome")
+    make_work(root)
+    for step in range(4):
+        page.write_text(f"welcome {step}")
+        left = iter(range(step))
+
+        def counted(path: Path, target: Path, original: Callable[..., Path] = Path.rename, left: Iterator[int] = left) -> Path:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return original(path, target)
+
+        with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
+            patch.setattr(Path, "rename", counted)
+            reset(root, "welcome")
+        announced = make_work(root)
+        assert (mine.read_text() == f"welcome {step}") == (announced == [])
+
+
+def test_of_two_that_copy_at_once_one_waits_for_the_other(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fcntl")
+    half = root / "work" / ".copying-ant-1"
+    half.mkdir(parents=True)
+    waits = threading.Event()
+    monkeypatch.setattr("grader.files.time", SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: waits.set()))
+    other = threading.Thread(target=make_work, args=[root])
+    with folder_lock(root / "work", timeout=60):
+        other.start()
+        assert waits.wait(120)
+        assert half.is_dir()
+    other.join()
+    assert not half.exists()
+    assert (root / "work" / "ant" / "ant.ipynb").is_file()
+
+
+def test_fresh_of_a_lesson_that_was_never_copied_copies_it(root: Path) -> None:
+    assert reset(root, "ant") == "work/ant is new."
+    assert (root / "work" / "ant" / "ant.ipynb").is_file()
+
+
+@pytest.mark.parametrize(("lesson", "start"), [("wasp", "The course has no lesson wasp"), (None, "Say which lesson")])
+def test_fresh_without_such_a_lesson_says_which_there_are(root: Path, lesson: str | None, start: str) -> None:
+    with pytest.raises(WorkspaceError, match=f"^{start}: it has ant, zebra.$"):
+        reset(root, lesson)
+
+
+def test_lessons_come_in_the_order_that_the_course_declares_and_the_others_after_them(root: Path) -> None:
+    assert lessons(root) == ["ant", "zebra"]
+    (root / "course" / "order.txt").write_text("zebra\n")
+    assert lessons(root) == ["zebra", "ant"]
+
+
+def test_jupyterlab_opens_the_first_lesson_or_the_welcome_page_where_there_is_one(root: Path) -> None:
+    (root / "course" / "order.txt").write_text("zebra\nant\n")
+    make_work(root)
+    assert first_page(root) == "zebra/zebra.ipynb"
+    (root / "course" / "welcome.ipynb").write_text("welcome")
+    make_work(root)
+    assert first_page(root) == "welcome.ipynb"
+    assert (root / "work" / "welcome.ipynb").read_text() == "welcome"
+    assert not (root / "work" / "order.txt").exists()
+
+
+@pytest.mark.parametrize("change", ["a byte", "a name", "a file more", "a file less"])
+def test_an_edition_changes_with_any_change_of_its_files(root: Path, change: str) -> None:
+    lesson = root / "course" / "zebra"
+    before = version(lesson)
+    figure = lesson / "figures" / "stripes.png"
+    match change:
+        case "a byte":
+            figure.write_bytes(b"\n\n\x00")
+        case "a name":
+            figure.rename(figure.with_name("dots.png"))
+        case "a file more":
+            (lesson / "more.txt").touch()
+        case "a file less":
+            figure.unlink()
+    assert version(lesson) != before
+
+
+def test_what_jupyter_and_python_leave_behind_is_no_part_of_an_edition(root: Path) -> None:
+    lesson = root / "course" / "ant"
+    before = version(lesson)
+    for folder in (".ipynb_checkpoints", "__pycache__"):
+        (lesson / folder).mkdir()
+        (lesson / folder / "rest").touch()
+    assert version(lesson) == before
+
+
+@pytest.mark.parametrize("command", [["lab"], ["reset", "ant"]])
+def test_a_copy_killed_at_any_file_is_whole_at_the_next_start_and_nothing_of_the_learner_is_lost(root: Path, command: list[str]) -> None:
+    make_work(root)
+    (root / "work" / "ant" / "ant.ipynb").write_text("mine")
+    shutil.rmtree(root / "work" / "zebra")
+    for step in count():
+        code = (
+            "import os, sys; from pathlib import Path; from grader.learner import workspace\n"
+            f"left = [{step}]\n"
+            "def counted(original):\n"
+            "    def call(*arguments, **options):\n"
+            "        left[0] -= 1\n"
+            "        if left[0] < 0: os._exit(9)\n"
+            "        return original(*arguments, **options)\n"
+            "    return call\n"
+            "workspace.shutil.copyfile = counted(workspace.shutil.copyfile); Path.rename = counted(Path.rename)\n"
+            "Path.write_text = counted(Path.write_text)\n"
+            f"root = Path({str(root)!r})\n"
+            f"{'workspace.make_work(root)' if command == ['lab'] else 'workspace.reset(root, chr(97) + chr(110) + chr(116))'}\n"
+        )
+        ended = subprocess.run([sys.executable, "-c", code], check=False).returncode
+        make_work(root)
+        names = {path.name for path in (root / "work").iterdir()}
+        assert not any(name.startswith(workspace.COPYING) for name in names)
+        for lesson in ("ant", "zebra"):
+            assert set(contents(root / "work" / lesson)) == {*contents(root / "course" / lesson), workspace.VERSION}
+        assert any(path.read_text() == "mine" for path in (root / "work").glob("ant*/ant.ipynb"))
+        if command == ["lab"]:
+            shutil.rmtree(root / "work" / "zebra")
+        if not ended:
+            break
+        assert ended == 9
+    assert step >= 4
+
+
+def test_a_copy_is_writable_though_the_course_is_read_only(root: Path) -> None:
+    for path in [*(root / "course").rglob("*"), root / "course"]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    make_work(root)
+    assert all(path.stat().st_mode & 0o200 for path in (root / "work").rglob("*"))
+    for path in [root / "course", *(root / "course").rglob("*")]:
+        path.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (errno.ENOSPC, "The disk is full; make room"),
+        (errno.EROFS, "copy the course to a folder of yours"),
+        (errno.EACCES, "can't be changed: if it is open in JupyterLab, shut that down"),
+        (errno.EIO, "could not be made: Input/output error"),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_a_sentence(root: Path, monkeypatch: pytest.MonkeyPatch, code: int, sentence: str) -> None:
+    def refuse(_: Path, target: Path) -> None:
+        raise OSError(code, os.strerror(code), str(target))
+
+    monkeypatch.setattr(workspace.shutil, "copyfile", refuse)
+    with pytest.raises(WorkspaceError, match=sentence):
+        make_work(root)
+    assert not (root / "work" / "ant").exists()
+
+
+def test_a_file_where_the_copy_belongs_is_told_and_left_alone(root: Path) -> None:
+    (root / "work").write_text("shopping list")
+    with pytest.raises(WorkspaceError, match="work is a file, and your copy of the course belongs there; rename it"):
+        make_work(root)
+    assert (root / "work").read_text() == "shopping list"
+
+
+def test_the_course_is_found_from_inside_the_copy_too(root: Path) -> None:
+    make_work(root)
+    assert find_root(root / "work" / "ant") == root
+
+
+def test_a_folder_without_a_course_is_told_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match=r"There is no course/ in .* go to the folder that you unpacked or cloned"):
+        find_root(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused")
+def test_root_is_told_how_to_start_jupyterlab(root: Path) -> None:
+    command = [sys.executable, "-m", "grader.cli", "lab", "--", "--no-browser"]
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(root / "jupyter")}
+    ended = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "make lab ARGS=--allow-root" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_jupyterlab_starts_for_root_where_an_option_or_the_configuration_allows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    assert workspace._jupyter_refuses_root(["--no-browser"])
+    assert not workspace._jupyter_refuses_root(["--allow-root"])
+    assert not workspace._jupyter_refuses_root(["--ServerApp.allow_root=True"])
+    (tmp_path / "jupyter_lab_config.py").write_text("c.ServerApp.allow_root = True")
+    assert not workspace._jupyter_refuses_root(["--no-browser"])
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert not workspace._jupyter_refuses_root([])

@@ -1,0 +1,351 @@
+"""A live figure: it follows the controls and the learner's functions, says what goes wrong, and is a picture without a kernel."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import threading
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+from figures import html, lines_of, shown, slope_figure
+from matplotlib.image import imread
+
+from playground.figure import live, rest, style
+from playground.figure.learner_function import LearnerFunction
+from playground.figure.live import LiveFigure
+
+
+class Prediction:
+    """A question in the way that the grader's is one."""
+
+    answered = False
+
+    def __init__(self) -> None:
+        self.callbacks: list[Any] = []
+
+    def on_answer(self, callback: Any) -> None:
+        if self.answered:
+            callback()
+        else:
+            self.callbacks.append(callback)
+
+    def answer(self) -> None:
+        self.answered = True
+        for callback in self.callbacks:
+            callback()
+
+
+def test_a_prediction_answered_while_its_play_is_being_covered_uncovers_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    prediction = Prediction()
+
+    def arrange(figure: LiveFigure, original: Any = LiveFigure._arrange, **how: bool) -> None:
+        original(figure, **how)
+        prediction.answered = True
+
+    monkeypatch.setattr(LiveFigure, "_arrange", arrange)
+    assert "it ends at 1." in html(slope_figure(after=prediction))
+
+
+def test_a_play_interrupted_at_its_first_showing_is_whole_at_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = slope_figure(relu=lambda z: z)
+    for step in ("refresh", "_arrange"):
+        with monkeypatch.context() as patch:
+            patch.setattr(LiveFigure, step, Mock(side_effect=KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                _ = figure.widget
+    assert "it ends at 1." in html(figure)
+    figure.controls["slope"].value = 2.0
+    assert "it ends at 2." in html(figure)
+    assert len(figure.figure.legends) == 1
+
+
+def test_a_name_that_is_no_function_is_reported_and_its_next_function_followed() -> None:
+    home: dict[str, Any] = {}
+    exec("def relu(z):\n    return z", home)
+    figure = slope_figure(relu=home["relu"])
+    assert "it ends at 1." in html(figure)
+    for thing in (np.zeros(2), np.ones(3)):
+        home["relu"] = thing
+        figure.follow()
+        assert shown(figure, "relu is no function but ndarray. Mend it and run its cell again: this figure follows.")
+    exec("def relu(z):\n    return 2 * z", home)
+    figure.follow()
+    assert shown(figure, "it ends at 2.")
+
+
+def test_a_lambda_is_followed_by_the_name_that_stands_for_it() -> None:
+    home: dict[str, Any] = {}
+    exec("relu = lambda z: z", home)
+    figure = slope_figure(relu=home["relu"])
+    assert "it ends at 1." in html(figure)
+    exec("relu = lambda z: 2 * z", home)
+    figure.follow()
+    assert shown(figure, "it ends at 2.")
+
+
+def test_what_a_function_writes_over_is_its_own() -> None:
+    def spoiled(x: Any, layers: Any) -> Any:
+        x *= 0
+        layers[0][0][:] = 0
+        return x.sum()
+
+    point, points, layers = np.ones(2), np.ones((3, 2)), [(np.ones((2, 2)), np.ones(2))]
+    watched = LearnerFunction("spoiled", spoiled)
+    watched(point, layers)
+    watched.over(points, layers)
+    assert (point.sum(), points.sum(), layers[0][0].sum()) == (2, 6, 4)
+
+
+def test_a_play_that_cannot_follow_holds_up_no_other_work(cell: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = slope_figure()
+    monkeypatch.setitem(live._newest, "A slope", figure)
+    monkeypatch.setattr(figure, "follow", Mock(side_effect=KeyboardInterrupt))
+    done = threading.Event()
+    rest.later(lambda: bool(done.set()))
+    with pytest.raises(KeyboardInterrupt):
+        live._after_cell(None)
+    assert done.wait(600)
+
+
+def test_moving_a_slider_moves_the_line_and_leaves_the_still_layer() -> None:
+    figure = slope_figure()
+    before, layer = lines_of(figure.svg)[-1], _pictures(figure)
+    figure.controls["slope"].value = -1.0
+    after = lines_of(figure.svg)[-1]
+    assert after[0] == pytest.approx(before[0])
+    assert after[-1, 1] > before[-1, 1] + 50
+    assert _pictures(figure) == layer
+
+
+def _pictures(figure: LiveFigure) -> list[str]:
+    return re.findall(r'<img alt="" src="([^"]+)"', html(figure))
+
+
+def test_the_alt_text_says_what_the_data_is_now() -> None:
+    figure = slope_figure(relu=lambda z: np.maximum(z, 0))
+    assert "slope: 1" in _label(figure)
+    assert "it ends at 1." in _label(figure)
+    figure.controls["slope"].value = -1.5
+    assert "slope: −1.5" in _label(figure)
+    assert "it ends at 0." in _label(figure)
+
+
+def _label(figure: LiveFigure) -> str:
+    return re.findall(r'aria-label="([^"]*)"', html(figure))[0]
+
+
+def test_the_readout_is_announced_politely() -> None:
+    assert re.search(r'aria-live="polite"[^>]*><div>it ends at 1', html(slope_figure()))
+
+
+def test_a_right_function_is_said_to_be_the_same_as_the_target() -> None:
+    assert slope_figure(relu=lambda z: np.maximum(z, 0)).readout == ["Yours: it ends at 1.", "The target is the same."]
+
+
+def test_a_wrong_function_is_drawn_beside_the_target_and_its_numbers_differ() -> None:
+    figure = slope_figure(relu=lambda z: 0 * z)
+    yours, target = lines_of(figure.svg)[1], lines_of(figure.svg)[-1]
+    assert yours[-1, 1] > target[-1, 1] + 50
+    assert figure.readout == ["Yours: it ends at 0.", "Target: it ends at 1."]
+
+
+@pytest.mark.parametrize(
+    ("relu", "sentence"),
+    [
+        (lambda z: 1 / 0, "relu stopped with ZeroDivisionError: division by zero."),
+        (lambda: 0, "relu stopped with TypeError: "),
+        (lambda z: None, "relu returned None: is its return missing?"),
+        (lambda z: z[:2], "relu returned an array of shape (2,) where an array of shape (5,) belongs."),
+        (lambda z: 3.0, "relu returned one number where an array of shape (5,) belongs."),
+        (lambda z: z * np.nan, "relu returned nothing but NaN (not a number)."),
+        (lambda z: "soon", "relu returned str instead of numbers."),
+        (lambda z: [str(each) for each in z], "relu returned list instead of numbers."),
+        (lambda z: [[1, 2], [3]], "relu returned list instead of numbers."),
+    ],
+)
+def test_what_goes_wrong_is_said_in_one_sentence_in_the_figures_place(relu: Any, sentence: str) -> None:
+    figure = slope_figure(relu=relu)
+    assert figure.readout[0].startswith(sentence)
+    drawn = " ".join(re.findall(r"<tspan[^>]*>([^<]*)", figure.svg))
+    assert drawn.replace("&#x27;", "'").startswith(sentence[:60])
+    assert figure.still().startswith(b"\x89PNG")
+
+
+def test_an_unwritten_function_leaves_the_target_alone() -> None:
+    def relu(z: Any) -> Any:
+        raise NotImplementedError("relu: fill me in")
+
+    figure = slope_figure(relu=relu)
+    assert figure.readout == ["relu is not written yet. Here is the target alone.", "Target: it ends at 1."]
+    assert style.TARGET.color in figure.svg
+    assert style.YOURS.color not in figure.svg
+
+
+def test_a_mended_function_is_followed_without_rebuilding_the_figure() -> None:
+    notebook: dict[str, Any] = {}
+    exec("def relu(z): raise ValueError('not yet right')", notebook)
+    figure = slope_figure(relu=notebook["relu"])
+    widget = figure.widget
+    assert "not yet right" in html(figure)
+    exec("def relu(z): return z * (z > 0)", notebook)
+    figure.controls["slope"].value = 2.0
+    assert figure.readout == ["Yours: it ends at 2.", "The target is the same."]
+    assert figure.widget is widget
+    assert "not yet right" not in html(figure)
+
+
+def test_following_refreshes_only_for_a_new_definition() -> None:
+    notebook: dict[str, Any] = {"calls": []}
+    exec("def relu(z):\n    calls.append(1)\n    return z", notebook)
+    figure = slope_figure(relu=notebook["relu"])
+    assert figure.widget
+    figure.follow()
+    exec("def relu(z): return 0 * z", notebook)
+    figure.follow()
+    assert shown(figure, "Yours: it ends at 0.")
+    assert notebook["calls"] == [1]
+
+
+def test_a_figure_follows_a_function_that_its_function_calls() -> None:
+    notebook: dict[str, Any] = {}
+    exec("def positive(z): return z > 9\n\ndef relu(z): return z * positive(z)", notebook)
+    figure = slope_figure(relu=notebook["relu"])
+    assert "Yours: it ends at 0." in html(figure)
+    exec("def positive(z): return z > 0", notebook)
+    figure.follow()
+    assert shown(figure, "Yours: it ends at 1.")
+
+
+def test_a_figure_follows_only_after_the_cells(cell: None) -> None:
+    notebook: dict[str, Any] = {}
+    exec("def relu(z): return z", notebook)
+    figure = slope_figure(relu=notebook["relu"])
+    assert figure.widget
+    exec("def relu(z): return 0 * z", notebook)
+    figure.follow()
+    assert "it ends at 1." in html(figure)
+    rest.hold(False)
+    assert shown(figure, "it ends at 0.")
+
+
+def test_a_function_without_a_name_in_the_notebook_stays_the_same() -> None:
+    figure = slope_figure(relu=np.abs)
+    figure.controls["slope"].value = -2.0
+    assert figure.readout[0] == "Yours: it ends at 2."
+
+
+def test_a_play_is_covered_until_its_prediction_is_answered() -> None:
+    prediction = Prediction()
+    figure = slope_figure(after=prediction)
+    assert "Answer the prediction above to unlock this play." in html(figure)
+    assert "<svg" not in html(figure)
+    assert "it ends at" not in html(figure)
+    figure.follow()
+    prediction.answer()
+    assert "Answer the prediction" not in html(figure)
+    assert "<svg" in html(figure)
+    assert "it ends at 1." in html(figure)
+
+
+def test_an_answered_prediction_covers_nothing() -> None:
+    prediction = Prediction()
+    prediction.answered = True
+    assert "<svg" in html(slope_figure(after=prediction))
+
+
+def test_what_a_learners_function_prints_stays_out_of_the_notebook(capsys: pytest.CaptureFixture[str]) -> None:
+    def relu(z: Any) -> Any:
+        print("debugging", z)
+        return np.maximum(z, 0) + 0 * np.log(-1.0)
+
+    with np.errstate(all="warn"):
+        figure = slope_figure(relu=relu)
+        assert figure.widget
+    assert capsys.readouterr() == ("", "")
+
+
+def test_another_thread_still_prints_while_a_figure_moves(capsys: pytest.CaptureFixture[str]) -> None:
+    def relu(z: Any) -> Any:
+        talk = threading.Thread(target=print, args=("epoch 1",))
+        talk.start()
+        talk.join()
+        return np.maximum(z, 0)
+
+    assert slope_figure(relu=relu).widget
+    assert capsys.readouterr().out == "epoch 1\n"
+
+
+def test_a_move_before_the_figure_is_looked_at_places_nothing_wrongly() -> None:
+    early, late = slope_figure(), slope_figure()
+    early.controls["slope"].value = 0.5
+    assert late.widget
+    late.controls["slope"].value = 0.5
+    assert early.svg == late.svg
+
+
+def test_a_button_counts_its_presses() -> None:
+    figure = LiveFigure("Steps", lambda f, step: ({}, f"step {step}."))
+    figure.button("step", "one step")
+    assert figure.widget
+    panel: Any = figure.widget.children[1]
+    panel.children[0].click()
+    assert figure.readout == ["step 1."]
+
+
+def test_every_control_says_what_it_is_for() -> None:
+    figure = LiveFigure("Controls", lambda f, **values: ({}, str(sorted(values))))
+    figure.slider("a", "weight a", 0, 1, 0.5)
+    figure.log_slider("b", "rate b", -3, 0, 0.1)
+    figure.switch("c", "on", True)
+    figure.choice("d", "kind", ["one", "two"])
+    assert [control.description for control in figure.controls.values()] == ["weight a", "rate b", "on", "kind"]
+    assert figure.widget
+    assert figure.alt.startswith("Controls. weight a: 0.5, rate b: 0.1, on: on, kind: one.")
+
+
+@pytest.fixture
+def displayed(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What figures display: a list of bundles."""
+    import IPython.display
+
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr(IPython.display, "display", lambda data, raw, metadata=None: shown.append(data))
+    return SimpleNamespace(
+        of=lambda figure: (shown.clear(), figure._ipython_display_(), list(shown))[-1]  # the way IPython asks for it
+    )
+
+
+def test_a_reader_without_a_kernel_gets_a_picture_with_alt_text(displayed: Any) -> None:
+    live, still = displayed.of(slope_figure())
+    assert set(live) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    assert imread(io.BytesIO(base64.b64decode(still["image/png"]))).shape[:2] == (style.HEIGHT, style.WIDTH)
+    alt, data = re.findall(r'<img alt="([^"]+)" src="data:image/png;base64,([^"]+)"', still["text/html"])[0]
+    assert alt == still["text/plain"] == "A slope. slope: 1. it ends at 1."
+    assert imread(io.BytesIO(base64.b64decode(data))).shape[:2] == (
+        style.HEIGHT * style.SHARPNESS,
+        style.WIDTH * style.SHARPNESS,
+    )
+
+
+def test_the_text_of_stored_outputs_is_the_same_in_every_run(displayed: Any) -> None:
+    first, second = ([bundle["text/plain"] for bundle in displayed.of(slope_figure())] for _ in range(2))
+    assert first == second
+    assert not re.search(r"0x[0-9a-f]|\d\.\d{4}|[0-9a-f]{32}", " ".join(first))
+
+
+def test_the_picture_is_hidden_by_the_live_figure_and_by_nothing_else(displayed: Any) -> None:
+    figure = slope_figure()
+    still = displayed.of(figure)[1]["text/html"]
+    name = re.findall(r"playground-still-(\w+)\"", still)[0]
+    assert f".playground-still-{name}, " in html(figure)
+    assert "display:none" in html(figure)
+    assert f".playground-still-{name}{{" not in still.replace(" ", "").replace(f":has(+.jp-OutputArea-child.playground-still-{name})", "")
+
+
+def test_a_locked_play_hides_its_picture_too() -> None:
+    assert re.search(r"\.playground-still-\w+, .*display:none", html(slope_figure(after=Prediction())))
