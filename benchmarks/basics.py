@@ -21,9 +21,16 @@ def checks(lesson: str, rounds: int = 20) -> dict[str, float]:
     reference = load_lesson(ROOT / "solutions" / lesson).reference
     os.environ["PYTHONWARNINGS"] = "ignore"
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "answers.json").write_bytes((ROOT / "course" / lesson / "answers.json").read_bytes())
+        (Path(folder) / "answers.json").write_bytes(
+            (ROOT / "course" / lesson / "answers.json").read_bytes()
+        )
         os.chdir(folder)
-        times = {name: statistics.median(_seconds(lambda f=f: check(f)._repr_html_()) for _ in range(rounds)) for name, f in reference.items()}
+        times = {
+            name: statistics.median(
+                _seconds(lambda f=f: check(f)._repr_html_()) for _ in range(rounds)
+            )
+            for name, f in reference.items()
+        }
         os.chdir(ROOT)
     return times
 

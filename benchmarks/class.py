@@ -1,6 +1,6 @@
 """Time the grading of a made-up class into the gradebook, beside `nbgrader autograde`.
 
-    python benchmarks/class.py [--students 300] [--part 8] [--more 1000]
+python benchmarks/class.py [--students 300] [--part 8] [--more 1000]
 """
 
 from __future__ import annotations
@@ -35,9 +35,15 @@ class Course:
         for room in ("course", "solutions"):
             shutil.copytree(ROOT / room, root / room)
         config = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
-        (root / "nbgrader_config.py").write_text(config.split(OURS)[0] if plain else config, encoding="utf-8")
+        (root / "nbgrader_config.py").write_text(
+            config.split(OURS)[0] if plain else config, encoding="utf-8"
+        )
         made = sample_class(ROOT, load_lesson(ROOT / "solutions" / LESSON), 2 * students)
-        honest = [(student, notebook) for student, notebook in made.items() if not student.endswith(("hostile", "untidy"))]
+        honest = [
+            (student, notebook)
+            for student, notebook in made.items()
+            if not student.endswith(("hostile", "untidy"))
+        ]
         for student, notebook in honest[:students]:
             folder = root / "class" / "submitted" / student / LESSON
             folder.mkdir(parents=True)
@@ -49,8 +55,19 @@ class Course:
     def run(self, *words: str) -> tuple[float, float]:
         """Seconds of a command, and the most memory of one of its processes, in MB."""
         start = time.perf_counter()
-        command = [sys.executable, "-m", {"grader": "grader.cli"}.get(words[0], words[0]), *words[1:]]
-        done = subprocess.run([sys.executable, "-c", MOST, *command], cwd=self.root, capture_output=True, text=True, check=False)
+        command = [
+            sys.executable,
+            "-m",
+            {"grader": "grader.cli"}.get(words[0], words[0]),
+            *words[1:],
+        ]
+        done = subprocess.run(
+            [sys.executable, "-c", MOST, *command],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             raise SystemExit(done.stdout[-2000:] + done.stderr[-2000:])
         return time.perf_counter() - start, int(done.stdout.split()[-1]) / 1024
@@ -93,17 +110,30 @@ def main() -> None:
     plain, theirs = each_further(wanted.part, plain=True)
     drop_in, inside = each_further(8 * wanted.part, plain=False)
     seconds, ours, memory = whole(wanted.students)
-    same = all(abs(ours[student] - points) < 1e-9 and inside[student] == ours[student] for student, points in theirs.items())
+    same = all(
+        abs(ours[student] - points) < 1e-9 and inside[student] == ours[student]
+        for student, points in theirs.items()
+    )
     print("| way | students | seconds | seconds each | ratio |\n|---|---|---|---|---|")
     print(f"| nbgrader autograde, each further submission | {wanted.part} | | {plain:.3f} | 1 |")
-    print(f"| nbgrader autograde with the engine behind it, each further submission | {8 * wanted.part} | | {drop_in:.3f} | {plain / drop_in:.0f} × |")
+    print(
+        f"| nbgrader autograde with the engine behind it, each further submission | {8 * wanted.part} | | {drop_in:.3f} | {plain / drop_in:.0f} × |"
+    )
     each = seconds / wanted.students
-    print(f"| grader autograde, start and gradebook included | {wanted.students} | {seconds:.1f} | {each:.4f} | {plain / each:.0f} × |")
+    print(
+        f"| grader autograde, start and gradebook included | {wanted.students} | {seconds:.1f} | {each:.4f} | {plain / each:.0f} × |"
+    )
     if wanted.more:
         longer, _, more_memory = whole(wanted.more)
-        print(f"| the same | {wanted.more} | {longer:.1f} | {longer / wanted.more:.4f} | {plain * wanted.more / longer:.0f} × |")
-        print(f"\n{wanted.more} cost {longer / seconds:.2f} times {wanted.students}; most memory of a process {memory:.0f} MB, then {more_memory:.0f} MB.")
-    print(f"\nPoints of the part are {'the same' if same else 'DIFFERENT'} in all three gradebooks.")
+        print(
+            f"| the same | {wanted.more} | {longer:.1f} | {longer / wanted.more:.4f} | {plain * wanted.more / longer:.0f} × |"
+        )
+        print(
+            f"\n{wanted.more} cost {longer / seconds:.2f} times {wanted.students}; most memory of a process {memory:.0f} MB, then {more_memory:.0f} MB."
+        )
+    print(
+        f"\nPoints of the part are {'the same' if same else 'DIFFERENT'} in all three gradebooks."
+    )
 
 
 if __name__ == "__main__":

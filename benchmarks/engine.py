@@ -31,7 +31,9 @@ def seconds(runner: Runner, run: Run, data: bytes, count: int) -> list[float]:
         start = time.perf_counter()
         graded = run.grade(data, runner)
         times.append(time.perf_counter() - start)
-        assert graded.points == graded.max_points, json.dumps({name: verdict.note for name, verdict in graded.verdicts.items()})
+        assert graded.points == graded.max_points, json.dumps(
+            {name: verdict.note for name, verdict in graded.verdicts.items()}
+        )
     return times
 
 
@@ -49,14 +51,24 @@ def main() -> None:
     cold = seconds(Unconfined(), run, notebook(), 5)
     print("| way | submissions/s | median ms | against a fresh Python |\n|---|---|---|---|")
     base = 1 / statistics.median(cold)
-    print(f"| a fresh Python for each, unconfined | {base:.1f} | {1000 * statistics.median(cold):.0f} | 1 |")
-    for kind in [kind for kind in (Protection.NAMESPACES, Protection.LANDLOCK) if protection() is Protection.NAMESPACES or kind is protection()]:
+    print(
+        f"| a fresh Python for each, unconfined | {base:.1f} | {1000 * statistics.median(cold):.0f} | 1 |"
+    )
+    for kind in [
+        kind
+        for kind in (Protection.NAMESPACES, Protection.LANDLOCK)
+        if protection() is Protection.NAMESPACES or kind is protection()
+    ]:
         times = one_engine(kind.name, 200)
-        print(f"| one engine, {kind.value} | {len(times) / sum(times):.0f} | {1000 * statistics.median(times):.1f} | {len(times) / sum(times) / base:.0f}× |")
+        print(
+            f"| one engine, {kind.value} | {len(times) / sum(times):.0f} | {1000 * statistics.median(times):.1f} | {len(times) / sum(times) / base:.0f}× |"
+        )
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         both = list(pool.map(one_engine, [protection().name] * 2, [200] * 2))
     rate = sum(len(times) / sum(times) for times in both)
-    print(f"| two engines, {protection().value} | {rate:.0f} | {1000 * statistics.median(both[0] + both[1]):.1f} | {rate / base:.0f}× |")
+    print(
+        f"| two engines, {protection().value} | {rate:.0f} | {1000 * statistics.median(both[0] + both[1]):.1f} | {rate / base:.0f}× |"
+    )
 
 
 if __name__ == "__main__":

@@ -37,7 +37,14 @@ import websocket
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
 RIVALS = ROOT / "build" / "rivals"
-PACKAGES = {"ipympl": "0.10.0", "plotly": "7.1.0", "anywidget": "0.11.0", "psygnal": "0.16.1", "narwhals": "2.29.0", "ipython_genutils": "0.2.0"}
+PACKAGES = {
+    "ipympl": "0.10.0",
+    "plotly": "7.1.0",
+    "anywidget": "0.11.0",
+    "psygnal": "0.16.1",
+    "narwhals": "2.29.0",
+    "ipython_genutils": "0.2.0",
+}
 OURS = ("jupyterlab", "ipywidgets", "ipykernel", "matplotlib")
 MEDIAN_MS, P95_MS, FRAMES, TIMES = 25.0, 40.0, 45.0, 4.0
 """The bars: at most, at most, at least in a second, and at least so many times the frames of interact."""
@@ -133,7 +140,11 @@ class Measured:
         """A line of the Markdown table."""
         if self.why:
             return f"| {self.name} | not measured: {self.why} | | | | | {self.speed:.0f} |"
-        moves = f"{len(self.delays)}" if len(self.delays) >= self.wanted else f"{len(self.delays)} of {self.wanted}"
+        moves = (
+            f"{len(self.delays)}"
+            if len(self.delays) >= self.wanted
+            else f"{len(self.delays)} of {self.wanted}"
+        )
         return f"| {self.name} | {self.median:.0f} | {self.p95:.0f} | {self.rate:.0f} | {self.lag:.0f} | {moves} | {self.speed:.0f} |"
 
 
@@ -142,23 +153,51 @@ def bars(plays: list[Measured], others: list[Measured]) -> list[tuple[bool, str]
     measured = [play for play in plays if not play.why]
     pairs = _beside_interact(plays, others)
     return [
-        *_bar("as many moves measured as were wanted", {play.name: len(play.delays) / play.wanted for play in plays}, 1),
-        *_bar(f"a median of at most {MEDIAN_MS:.0f} ms", {play.name: -play.median for play in measured}, -MEDIAN_MS),
-        *_bar(f"a 95th percentile of at most {P95_MS:.0f} ms", {play.name: -play.p95 for play in measured}, -P95_MS),
-        *_bar(f"at least {FRAMES:.0f} frames a second", {play.name: play.rate for play in measured}, FRAMES),
-        *_bar(f"at least {TIMES:.0f} times the frames of interact", {play.name: play.rate / other.rate for play, other in pairs}, TIMES),
+        *_bar(
+            "as many moves measured as were wanted",
+            {play.name: len(play.delays) / play.wanted for play in plays},
+            1,
+        ),
+        *_bar(
+            f"a median of at most {MEDIAN_MS:.0f} ms",
+            {play.name: -play.median for play in measured},
+            -MEDIAN_MS,
+        ),
+        *_bar(
+            f"a 95th percentile of at most {P95_MS:.0f} ms",
+            {play.name: -play.p95 for play in measured},
+            -P95_MS,
+        ),
+        *_bar(
+            f"at least {FRAMES:.0f} frames a second",
+            {play.name: play.rate for play in measured},
+            FRAMES,
+        ),
+        *_bar(
+            f"at least {TIMES:.0f} times the frames of interact",
+            {play.name: play.rate / other.rate for play, other in pairs},
+            TIMES,
+        ),
     ]
 
 
 def medians(plays: list[Measured], others: list[Measured]) -> str:
     """How much longer interact takes at the median; for this there is no bar."""
     ratios = [other.median / play.median for play, other in _beside_interact(plays, others)]
-    return f"At the median interact takes {min(ratios):.1f} to {max(ratios):.1f} times as long." if ratios else ""
+    return (
+        f"At the median interact takes {min(ratios):.1f} to {max(ratios):.1f} times as long."
+        if ratios
+        else ""
+    )
 
 
-def _beside_interact(plays: list[Measured], others: list[Measured]) -> list[tuple[Measured, Measured]]:
+def _beside_interact(
+    plays: list[Measured], others: list[Measured]
+) -> list[tuple[Measured, Measured]]:
     """Each play that was measured, with interact's picture of its kind."""
-    interact = {other.heat: other for other in others if other.name.startswith("interact") and not other.why}
+    interact = {
+        other.heat: other for other in others if other.name.startswith("interact") and not other.why
+    }
     return [(play, interact[play.heat]) for play in plays if not play.why and play.heat in interact]
 
 
@@ -166,7 +205,14 @@ def _bar(wanted: str, found: Mapping[str, float], least: float) -> list[tuple[bo
     if not found:
         return []
     short = [f"{name} ({abs(value):.1f})" for name, value in found.items() if not value >= least]
-    return [(not short, f"NOT MET by {', '.join(short)}: {wanted}." if short else f"Met by all {len(found)} plays: {wanted}.")]
+    return [
+        (
+            not short,
+            f"NOT MET by {', '.join(short)}: {wanted}."
+            if short
+            else f"Met by all {len(found)} plays: {wanted}.",
+        )
+    ]
 
 
 class Restless(Exception):
@@ -179,7 +225,9 @@ class Hand:
     def __init__(self, port: int, page: Any) -> None:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
             (target,) = (one for one in json.load(answer) if one["url"] == page.url)
-        self._socket = websocket.create_connection(target["webSocketDebuggerUrl"], suppress_origin=True)
+        self._socket = websocket.create_connection(
+            target["webSocketDebuggerUrl"], suppress_origin=True
+        )
         self._count = 0
 
     def click(self, place: tuple[float, float], hold: float) -> None:
@@ -191,8 +239,17 @@ class Hand:
     def to(self, place: tuple[float, float], kind: str = "mouseMoved") -> None:
         """Send one move of the pressed mouse, and wait for nothing."""
         self._count += 1
-        where = {"type": kind, "x": place[0], "y": place[1], "button": "left", "buttons": 1, "clickCount": 1}
-        self._socket.send(json.dumps({"id": self._count, "method": "Input.dispatchMouseEvent", "params": where}))
+        where = {
+            "type": kind,
+            "x": place[0],
+            "y": place[1],
+            "button": "left",
+            "buttons": 1,
+            "clickCount": 1,
+        }
+        self._socket.send(
+            json.dumps({"id": self._count, "method": "Input.dispatchMouseEvent", "params": where})
+        )
 
     def close(self) -> None:
         """Let go."""
@@ -255,7 +312,13 @@ def measure(notebook: Any, port: int, name: str, cell_id: str, moves: int) -> Me
                     delays = _delays(page, move, moves, 4 * moves)
                     if not delays:
                         break
-                    return Measured(name, delays, *_drag(page, move), moves, cell.locator("svg image").count() > 0 or "heat map" in name)
+                    return Measured(
+                        name,
+                        delays,
+                        *_drag(page, move),
+                        moves,
+                        cell.locator("svg image").count() > 0 or "heat map" in name,
+                    )
         raise Restless("nothing that was moved changes the picture; is the play locked?")
     except Restless as problem:
         return Measured(name, wanted=moves, why=str(problem))
@@ -270,8 +333,15 @@ def _moving(page: Any, port: int, cell: Any, slider: Any) -> Iterator[Callable[[
     hand = Hand(port, page)
     try:
         if slider is None:
-            boxes = [button.bounding_box() for button in cell.locator(".widget-toggle-button").all()]
-            buttons = cycle([(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in [*boxes[1:], *boxes[:1]]])
+            boxes = [
+                button.bounding_box() for button in cell.locator(".widget-toggle-button").all()
+            ]
+            buttons = cycle(
+                [
+                    (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+                    for box in [*boxes[1:], *boxes[:1]]
+                ]
+            )
             yield lambda hold: hand.click(next(buttons), hold)
             return
         places = _to_and_fro(slider)
@@ -290,7 +360,10 @@ def _moving(page: Any, port: int, cell: Any, slider: Any) -> Iterator[Callable[[
 
 def _to_and_fro(slider: Any) -> Iterator[tuple[float, float]]:
     """Places of the mouse: from the handle inwards, seven pixels a move, and back."""
-    handle, track = slider.locator(".noUi-handle").first.bounding_box(), slider.locator(".noUi-target").first.bounding_box()
+    handle, track = (
+        slider.locator(".noUi-handle").first.bounding_box(),
+        slider.locator(".noUi-target").first.bounding_box(),
+    )
     x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
     yield x, y
     low, high, step = track["x"] + 8, track["x"] + track["width"] - 8, 7.0
@@ -353,14 +426,22 @@ def _drag(page: Any, move: Callable[[float], None], seconds: float = 5.0) -> tup
     return len(during) / seconds, max(0.0, frames[-1] - moved) if frames else float("nan")
 
 
-def plays(server: Any, chromium: Any, port: int, machine: Machine, name: str, moves: int) -> Iterator[Measured]:
+def plays(
+    server: Any, chromium: Any, port: int, machine: Machine, name: str, moves: int
+) -> Iterator[Measured]:
     """Every play of a lesson that is solved with its reference, its questions answered."""
     from lab import opened
 
     from course import lesson, references
     from grader.author.lesson import cell_ids, role
 
-    ids = list(zip(cell_ids(lesson(name)), (role(cell)[0] for cell in lesson(name).notebook.cells), strict=True))
+    ids = list(
+        zip(
+            cell_ids(lesson(name)),
+            (role(cell)[0] for cell in lesson(name).notebook.cells),
+            strict=True,
+        )
+    )
     with opened(server, f"{name}/{name}.ipynb", chromium, [], reload=True) as notebook:
         for exercise, text in references(name).items():
             notebook.set_source(exercise, text)
@@ -368,17 +449,25 @@ def plays(server: Any, chromium: Any, port: int, machine: Machine, name: str, mo
         for cell_id in (cell_id for cell_id, kind in ids if kind == "question"):
             notebook.answer(cell_id)
         for number, cell_id in enumerate((cell_id for cell_id, kind in ids if kind == "play"), 1):
-            yield machine.quietly(partial(measure, notebook, port, f"**{name}**, play {number}", cell_id, moves))
+            yield machine.quietly(
+                partial(measure, notebook, port, f"**{name}**, play {number}", cell_id, moves)
+            )
 
 
-def rivals(server: Any, chromium: Any, port: int, machine: Machine, moves: int) -> Iterator[Measured]:
+def rivals(
+    server: Any, chromium: Any, port: int, machine: Machine, moves: int
+) -> Iterator[Measured]:
     """The other ways, a notebook each, so that none slows the next."""
     import nbformat
     from lab import opened
 
     for number, (name, code) in enumerate(RIVAL_CELLS.items()):
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code, id="rival")])
-        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook.metadata.kernelspec = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
         nbformat.write(notebook, server.folder / "work" / f"rival{number}.ipynb")
         with opened(server, f"rival{number}.ipynb", chromium, [], reload=True) as page:
             page.run_all()
@@ -388,12 +477,29 @@ def rivals(server: Any, chromium: Any, port: int, machine: Machine, moves: int) 
 
 def install_rivals() -> None:
     """Put ipympl and plotly where only this benchmark's server looks for them."""
-    if not all((RIVALS / f"{name}-{version}.dist-info").exists() for name, version in PACKAGES.items()):
+    if not all(
+        (RIVALS / f"{name}-{version}.dist-info").exists() for name, version in PACKAGES.items()
+    ):
         shutil.rmtree(RIVALS, ignore_errors=True)
         uv = Path(sys.executable).parent / "uv"
-        pip = [str(uv), "pip", "install", "--python", sys.executable] if uv.exists() else [sys.executable, "-m", "pip", "install"]
-        subprocess.run([*pip, "--no-deps", "--target", str(RIVALS), *(f"{name}=={version}" for name, version in PACKAGES.items())], check=True)
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(RIVALS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        pip = (
+            [str(uv), "pip", "install", "--python", sys.executable]
+            if uv.exists()
+            else [sys.executable, "-m", "pip", "install"]
+        )
+        subprocess.run(
+            [
+                *pip,
+                "--no-deps",
+                "--target",
+                str(RIVALS),
+                *(f"{name}=={version}" for name, version in PACKAGES.items()),
+            ],
+            check=True,
+        )
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [str(RIVALS), os.environ.get("PYTHONPATH", "")]
+    ).rstrip(os.pathsep)
     os.environ["JUPYTER_PATH"] = str(RIVALS / "share" / "jupyter")
 
 
@@ -417,22 +523,40 @@ def main() -> int:
     parser.add_argument("--only", choices=[*LESSONS, "rivals"])
     parser.add_argument("--no-rivals", action="store_true")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped too
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that what was started is stopped too
     versions = {name: version(name) for name in OURS}
     if not options.no_rivals:
         install_rivals()
         versions |= PACKAGES
     port = free_port()
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as home, browser(f"--remote-debugging-port={port}") as chromium:
-        shutil.copytree(ROOT / "course", Path(folder) / "course", ignore=shutil.ignore_patterns("progress.json"))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory() as home,
+        browser(f"--remote-debugging-port={port}") as chromium,
+    ):
+        shutil.copytree(
+            ROOT / "course", Path(folder) / "course", ignore=shutil.ignore_patterns("progress.json")
+        )
         server = Server(Path(folder), Path(home))
         try:
             machine = Machine()
-            print(f"Chromium {chromium.version}, {', '.join(f'{name} {number}' for name, number in versions.items())}.")
+            print(
+                f"Chromium {chromium.version}, {', '.join(f'{name} {number}' for name, number in versions.items())}."
+            )
             print(f"Load when it began: {os.getloadavg()[0]:.1f}\n\n{HEAD}", flush=True)
             names = [] if options.only == "rivals" else [options.only] if options.only else LESSONS
-            ours = [row for name in names for row in table(plays(server, chromium, port, machine, name, options.moves))]
-            others = [] if options.no_rivals else table(rivals(server, chromium, port, machine, options.moves))
+            ours = [
+                row
+                for name in names
+                for row in table(plays(server, chromium, port, machine, name, options.moves))
+            ]
+            others = (
+                []
+                if options.no_rivals
+                else table(rivals(server, chromium, port, machine, options.moves))
+            )
         finally:
             server.close()
     judged = bars(ours, others)

@@ -41,7 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; `arguments.run(arguments)` runs the one that was named."""
-    words = argparse.ArgumentParser(prog="grader", description="Make, check and grade the notebooks of a course.")
+    words = argparse.ArgumentParser(
+        prog="grader", description="Make, check and grade the notebooks of a course."
+    )
     subparsers = words.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for register in _commands():
         register(subparsers)
@@ -61,7 +63,14 @@ def _commands() -> list[Register]:
     from grader.sandbox import doctor
 
     authors = [build.register, verify.register, bundle.register]
-    instructors = [grade.register, validate.register, autograde.register, insights.register, sample_class.register, doctor.register]
+    instructors = [
+        grade.register,
+        validate.register,
+        autograde.register,
+        insights.register,
+        sample_class.register,
+        doctor.register,
+    ]
     return [*learners, *authors, *instructors]
 
 

@@ -1,9 +1,9 @@
 """The errors that end a command, each with its exit code.
 
-    UserError             something that the user can put right; the message says how
-    ├── SandboxUnavailable    this machine can't confine a learner's code
-    ├── LessonError           an author's mistake in a lesson              (grader.author.lesson)
-    └── WorkspaceError        the learner's folder work/ can't be used     (grader.learner.workspace)
+UserError             something that the user can put right; the message says how
+├── SandboxUnavailable    this machine can't confine a learner's code
+├── LessonError           an author's mistake in a lesson              (grader.author.lesson)
+└── WorkspaceError        the learner's folder work/ can't be used     (grader.learner.workspace)
 """
 
 from __future__ import annotations

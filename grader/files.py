@@ -10,7 +10,9 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows, where two that write at the same moment may undo a part of each other's work
+except (
+    ImportError
+):  # Windows, where two that write at the same moment may undo a part of each other's work
     fcntl = None  # type: ignore[assignment]
 
 

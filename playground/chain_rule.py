@@ -15,7 +15,11 @@ from playground.figure.style import BLACK, GREEN, ORANGE, PURPLE, SKY, YOURS, Lo
 Function = Callable[..., Any]
 
 X = np.linspace(-2.4, 2.4, 97)
-GEARS = [("inner", "x", "u = x²/2", (-1.5, 3)), ("outer", "u", "y = sin(u)", (-2.25, 2.25)), ("whole", "x", "y = sin(x²/2)", (-2.25, 2.25))]
+GEARS = [
+    ("inner", "x", "u = x²/2", (-1.5, 3)),
+    ("outer", "u", "y = sin(u)", (-2.25, 2.25)),
+    ("whole", "x", "y = sin(x²/2)", (-2.25, 2.25)),
+]
 CURVES = {"inner": (X, X**2 / 2), "outer": (X, np.sin(X)), "whole": (X, np.sin(X**2 / 2))}
 SMALLEST = 1e-20
 
@@ -23,7 +27,13 @@ NODES = {"x": (0.0, 1.0), "first": (1.0, 1.8), "second": (1.0, 0.2), "y": (2.0, 
 BESIDE = {"x": (0.28, 0.0), "first": (0.46, 0.24), "second": (-0.24, -0.46), "y": (0.28, 0.0)}
 """How far from its node a value is written, and its slope: on the side on which there are no lines."""
 PATHS = [("x", "first"), ("x", "second"), ("first", "y"), ("second", "y")]
-STAGES = ["x is given", "x goes into both factors", "the factors make y", "each factor's slope", "both paths back to x"]
+STAGES = [
+    "x is given",
+    "x goes into both factors",
+    "the factors make y",
+    "each factor's slope",
+    "both paths back to x",
+]
 
 
 def gears(chain: Function | None, after: Any = None) -> LiveFigure:
@@ -34,12 +44,21 @@ def gears(chain: Function | None, after: Any = None) -> LiveFigure:
         slope = float(f.chain.made(f.chain(np.cos, _half_square, _identity))(x, shape=()))
         read = x if at_x else u
         inner, outer = x, float(np.cos(read))
-        tangents = {"inner": (x, u, inner), "outer": (read, np.sin(read), outer), "whole": (x, y, slope)}
+        tangents = {
+            "inner": (x, u, inner),
+            "outer": (read, np.sin(read), outer),
+            "whole": (x, y, slope),
+        }
         return {
             **CURVES,
             **{f"{name} slope": _tangent(*values) for name, values in tangents.items()},
-            **{f"{name} point": (np.array([a]), np.array([b])) for name, (a, b, _) in tangents.items()},
-            "wrong": _tangent(x, y, inner * outer) if at_x else (np.array([np.nan]), np.array([np.nan])),
+            **{
+                f"{name} point": (np.array([a]), np.array([b]))
+                for name, (a, b, _) in tangents.items()
+            },
+            "wrong": _tangent(x, y, inner * outer)
+            if at_x
+            else (np.array([np.nan]), np.array([np.nan])),
         }, (
             f"inner slope {number(inner)}; outer slope {number(outer)}, read at {number(read)};"
             f" their product {number(inner * outer)}; slope of the whole {number(slope)}."
@@ -47,9 +66,18 @@ def gears(chain: Function | None, after: Any = None) -> LiveFigure:
 
     play = LiveFigure("Two slopes and their product", move, {"chain": chain}, after)
     for spot, (name, xlabel, ylabel, ylim) in enumerate(GEARS, 131):
-        last, ax = name == "whole", play.axes(spot, xlabel=xlabel, ylabel=ylabel, xlim=(-2.4, 2.4), ylim=ylim)
+        last, ax = (
+            name == "whole",
+            play.axes(spot, xlabel=xlabel, ylabel=ylabel, xlim=(-2.4, 2.4), ylim=ylim),
+        )
         play.line(name, ax, Look(BLACK, width=1.5), twin=False)
-        play.line(f"{name} slope", ax, YOURS if last else Look(GREEN, (9, 3), width=4), twin=last, label="tangent" if last else "")
+        play.line(
+            f"{name} slope",
+            ax,
+            YOURS if last else Look(GREEN, (9, 3), width=4),
+            twin=last,
+            label="tangent" if last else "",
+        )
         play.points(f"{name} point", ax, Look(BLACK), twin=False)
     play.line("wrong", ax, Look(PURPLE, (3, 3), width=4), twin=False, label="read at x")
     play.slider("x", "x", -2, 2, 1.2)
@@ -63,11 +91,14 @@ def graph(numerical_grad: Function | None, after: Any = None) -> LiveFigure:
     def move(f: Any, stage: float, x: float, one: bool) -> Frame:
         numerical = float(f.numerical_grad(_square, np.array([x]), shape=(1,))[0])
         parts = np.array([x, 0.0 if one else x, x if one else 2 * x])
-        return {
-            **_stage(int(stage), x, one),
-            "paths": (np.arange(3), parts if stage == 4 else np.zeros(3)),
-            "numerical": (np.array([3.0]), np.array([numerical])),
-        }, f"{STAGES[int(stage)]}; the slope along {'one path' if one else 'both paths'} is {number(parts[2])}, numerical_grad says {number(numerical)}."
+        return (
+            {
+                **_stage(int(stage), x, one),
+                "paths": (np.arange(3), parts if stage == 4 else np.zeros(3)),
+                "numerical": (np.array([3.0]), np.array([numerical])),
+            },
+            f"{STAGES[int(stage)]}; the slope along {'one path' if one else 'both paths'} is {number(parts[2])}, numerical_grad says {number(numerical)}.",
+        )
 
     play = LiveFigure("The graph of y = x·x", move, {"numerical_grad": numerical_grad}, after)
     left = play.axes(121, xlim=(-0.5, 2.5), ylim=(-0.5, 2.5))
@@ -87,12 +118,17 @@ def graph(numerical_grad: Function | None, after: Any = None) -> LiveFigure:
     return play
 
 
-def depth(sigmoid_grad: Function | None, relu_grad: Function | None, after: Any = None) -> LiveFigure:
+def depth(
+    sigmoid_grad: Function | None, relu_grad: Function | None, after: Any = None
+) -> LiveFigure:
     """The product of the slopes of many activations in a row, all at the same weighted sum z."""
 
     def move(f: Any, layers: float, z: float) -> Frame:
         count = np.arange(1, int(layers) + 1)
-        slopes = {name: float(f_grad(np.array([z]), shape=(1,))[0]) for name, f_grad in (("sigmoid", f.sigmoid_grad), ("ReLU", f.relu_grad))}
+        slopes = {
+            name: float(f_grad(np.array([z]), shape=(1,))[0])
+            for name, f_grad in (("sigmoid", f.sigmoid_grad), ("ReLU", f.relu_grad))
+        }
         products = {name: slope**count for name, slope in slopes.items()}
         lines = {name: (count, np.maximum(product, SMALLEST)) for name, product in products.items()}
         return lines, (
@@ -100,8 +136,19 @@ def depth(sigmoid_grad: Function | None, relu_grad: Function | None, after: Any 
             f" ReLU slopes make {_tiny(products['ReLU'][-1])}."
         )
 
-    play = LiveFigure("The product of slopes in a deep network", move, {"sigmoid_grad": sigmoid_grad, "relu_grad": relu_grad}, after)
-    ax = play.axes(xlabel="layers", ylabel="product of the slopes", xlim=(0, 30), ylim=(SMALLEST / 10, 10), yscale="log")
+    play = LiveFigure(
+        "The product of slopes in a deep network",
+        move,
+        {"sigmoid_grad": sigmoid_grad, "relu_grad": relu_grad},
+        after,
+    )
+    ax = play.axes(
+        xlabel="layers",
+        ylabel="product of the slopes",
+        xlim=(0, 30),
+        ylim=(SMALLEST / 10, 10),
+        yscale="log",
+    )
     play.line("sigmoid", ax, label="sigmoid")
     play.line("ReLU", ax, Look(PURPLE, (10, 3), width=5), label="ReLU")
     play.slider("layers", "layers", 1, 30, 20, step=1)
@@ -112,14 +159,29 @@ def depth(sigmoid_grad: Function | None, relu_grad: Function | None, after: Any 
 def _stage(now: int, x: float, one: bool) -> dict[str, Any]:
     """What of the graph is there by a stage: values forward through it, from the third stage on slopes back."""
     paths, back = PATHS[::2] if one else PATHS, now - 3
-    values = {"x": f"x = {number(x)}", **dict.fromkeys(("first", "second"), f"factor {number(x)}" * (now >= 1)), "y": f"y = {number(x * x)}" * (now >= 2)}
-    slopes = {name: f"slope {number(x)}" * (back >= 0) for name in (("first",) if one else ("first", "second"))}
+    values = {
+        "x": f"x = {number(x)}",
+        **dict.fromkeys(("first", "second"), f"factor {number(x)}" * (now >= 1)),
+        "y": f"y = {number(x * x)}" * (now >= 2),
+    }
+    slopes = {
+        name: f"slope {number(x)}" * (back >= 0)
+        for name in (("first",) if one else ("first", "second"))
+    }
     return {
         "nodes": tuple(np.array(axis) for axis in zip(*NODES.values(), strict=True)),
         "forward": _edges([(a, b) for a, b in paths if now >= (1 if a == "x" else 2)]),
-        "backward": _edges([(b, a) for a, b in paths if back >= (1 if a == "x" else 0)], shift=-0.13),
-        "values": [(NODES[name][0], NODES[name][1] + BESIDE[name][0], text) for name, text in values.items()],
-        "slopes": [(NODES[name][0], NODES[name][1] + BESIDE[name][1], text) for name, text in slopes.items()],
+        "backward": _edges(
+            [(b, a) for a, b in paths if back >= (1 if a == "x" else 0)], shift=-0.13
+        ),
+        "values": [
+            (NODES[name][0], NODES[name][1] + BESIDE[name][0], text)
+            for name, text in values.items()
+        ],
+        "slopes": [
+            (NODES[name][0], NODES[name][1] + BESIDE[name][1], text)
+            for name, text in slopes.items()
+        ],
     }
 
 
@@ -144,8 +206,22 @@ def _tangent(x: float, y: float, slope: float) -> tuple[Array, Array]:
 def _edges(paths: list[tuple[str, str]], shift: float = 0.0) -> tuple[Array, Array]:
     """The lines of some paths of the graph, one after the other, a gap between."""
     ends = [[*NODES[a], *NODES[b]] for a, b in paths]
-    x = np.array([value for x1, _, x2, _ in ends for value in (0.88 * x1 + 0.12 * x2, 0.12 * x1 + 0.88 * x2, np.nan)] or [np.nan])
-    y = np.array([value for _, y1, _, y2 in ends for value in (0.88 * y1 + 0.12 * y2, 0.12 * y1 + 0.88 * y2, np.nan)] or [np.nan])
+    x = np.array(
+        [
+            value
+            for x1, _, x2, _ in ends
+            for value in (0.88 * x1 + 0.12 * x2, 0.12 * x1 + 0.88 * x2, np.nan)
+        ]
+        or [np.nan]
+    )
+    y = np.array(
+        [
+            value
+            for _, y1, _, y2 in ends
+            for value in (0.88 * y1 + 0.12 * y2, 0.12 * y1 + 0.88 * y2, np.nan)
+        ]
+        or [np.nan]
+    )
     return x, y + shift
 
 

@@ -54,11 +54,28 @@ def depth(
         weights: list[Array] = [draw() for _ in range(int(layers))]
         scales = f.layer_scales(SIGNAL, weights, ACTIVATIONS[activation][0], shape=(len(weights),))
         sizes = np.concatenate([[np.sqrt(np.mean(SIGNAL**2))], scales])
-        return {"sizes": (np.arange(len(sizes)), np.clip(sizes, 1e-30, 1e30))}, f"after {int(layers)} layers the signal has size {number(sizes[-1], 2, least=0)}."
+        return {
+            "sizes": (np.arange(len(sizes)), np.clip(sizes, 1e-30, 1e30))
+        }, f"after {int(layers)} layers the signal has size {number(sizes[-1], 2, least=0)}."
 
-    functions = {"init_normal": init_normal, "init_xavier_uniform": init_xavier_uniform, "init_kaiming_normal": init_kaiming_normal}
-    play = LiveFigure("The size of a signal in a deep network", move, {**functions, "layer_scales": layer_scales}, after)
-    ax = play.axes(xlabel="layer", ylabel="root mean square of its output", xlim=(0, 30), ylim=(1e-20, 1e20), yscale="log")
+    functions = {
+        "init_normal": init_normal,
+        "init_xavier_uniform": init_xavier_uniform,
+        "init_kaiming_normal": init_kaiming_normal,
+    }
+    play = LiveFigure(
+        "The size of a signal in a deep network",
+        move,
+        {**functions, "layer_scales": layer_scales},
+        after,
+    )
+    ax = play.axes(
+        xlabel="layer",
+        ylabel="root mean square of its output",
+        xlim=(0, 30),
+        ylim=(1e-20, 1e20),
+        yscale="log",
+    )
     play.line("sizes", ax, label="signal")
     play.slider("layers", "layers", 1, 30, 20, step=1)
     play.choice("scheme", "weights", SCHEMES)
@@ -74,17 +91,31 @@ def clones(n_distinct_units: Function | None, after: Any = None) -> LiveFigure:
         now = int(step)
         seen = np.append(np.arange(0, now, 20), now)
         counts = np.array([f.n_distinct_units(weights[i], biases[i], shape=()) for i in seen])
-        paths = {f"unit {unit + 1}": (np.arange(now + 1), weights[: now + 1, 0, unit]) for unit in range(UNITS)}
+        paths = {
+            f"unit {unit + 1}": (np.arange(now + 1), weights[: now + 1, 0, unit])
+            for unit in range(UNITS)
+        }
         return {**paths, "counts": (seen, counts)}, (
             f"after {now} steps the loss is {number(losses[now])}, at the start {number(losses[0])}; hidden units that differ: {int(counts[-1])} of {UNITS}."
         )
 
-    play = LiveFigure("Four hidden units in training", move, {"n_distinct_units": n_distinct_units}, after)
-    left = play.axes(121, xlabel="step", ylabel="first weight of each unit", xlim=(0, STEPS), ylim=(-2, 1.2))
-    right = play.axes(122, xlabel="step", ylabel="units that differ", xlim=(0, STEPS), ylim=(0, UNITS + 0.5))
+    play = LiveFigure(
+        "Four hidden units in training", move, {"n_distinct_units": n_distinct_units}, after
+    )
+    left = play.axes(
+        121, xlabel="step", ylabel="first weight of each unit", xlim=(0, STEPS), ylim=(-2, 1.2)
+    )
+    right = play.axes(
+        122, xlabel="step", ylabel="units that differ", xlim=(0, STEPS), ylim=(0, UNITS + 0.5)
+    )
     right.set_yticks(range(UNITS + 1))
     for unit, (look, width) in enumerate(zip(SERIES, (9, 6.5, 4, 2), strict=False), 1):
-        play.line(f"unit {unit}", left, Look(look.color, look.dash if unit > 1 else (), width=width), twin=False)
+        play.line(
+            f"unit {unit}",
+            left,
+            Look(look.color, look.dash if unit > 1 else (), width=width),
+            twin=False,
+        )
     play.line("counts", right, label="count")
     play.slider("step", "training steps", 0, STEPS, 100, step=1)
     play.choice("start", "start", STARTS)
@@ -93,7 +124,10 @@ def clones(n_distinct_units: Function | None, after: Any = None) -> LiveFigure:
 
 
 def sampler(
-    init_normal: Function | None, init_xavier_uniform: Function | None, init_kaiming_normal: Function | None, after: Any = None
+    init_normal: Function | None,
+    init_xavier_uniform: Function | None,
+    init_kaiming_normal: Function | None,
+    after: Any = None,
 ) -> LiveFigure:
     """How the weights of one layer are spread, with their standard deviation and the farthest of them."""
 
@@ -106,13 +140,23 @@ def sampler(
         }[scheme]()
         shares = np.histogram(W, EDGES)[0] / W.size
         std, farthest = float(W.std()), float(np.abs(W).max())
-        return {
-            "shares": (np.repeat(EDGES, 2)[1:-1], np.repeat(shares, 2)),
-            "std": (np.array([-std, -std, np.nan, std, std]), np.array([0, 0.5, np.nan, 0, 0.5])),
-            "farthest": (np.array([-farthest, farthest]), np.zeros(2)),
-        }, f"{W.size} weights with mean {number(abs(W.mean()), 1)}, standard deviation {number(std, 2)}; the farthest is {number(farthest, 2)} from 0."
+        return (
+            {
+                "shares": (np.repeat(EDGES, 2)[1:-1], np.repeat(shares, 2)),
+                "std": (
+                    np.array([-std, -std, np.nan, std, std]),
+                    np.array([0, 0.5, np.nan, 0, 0.5]),
+                ),
+                "farthest": (np.array([-farthest, farthest]), np.zeros(2)),
+            },
+            f"{W.size} weights with mean {number(abs(W.mean()), 1)}, standard deviation {number(std, 2)}; the farthest is {number(farthest, 2)} from 0.",
+        )
 
-    functions = {"init_normal": init_normal, "init_xavier_uniform": init_xavier_uniform, "init_kaiming_normal": init_kaiming_normal}
+    functions = {
+        "init_normal": init_normal,
+        "init_xavier_uniform": init_xavier_uniform,
+        "init_kaiming_normal": init_kaiming_normal,
+    }
     play = LiveFigure("The weights of one layer", move, functions, after)
     ax = play.axes(xlabel="weight", ylabel="share of the weights", xlim=(-1.5, 1.5), ylim=(0, 0.4))
     play.line("shares", ax, label="weights")
@@ -141,25 +185,47 @@ def training(start: str, activation: str) -> tuple[Array, ...]:
         rows.append((W, b, v, c, np.mean(gap**2)))
         blame = (2 / len(POINTS)) * gap
         back = np.outer(blame, v) * slope(Z)
-        W, b = (np.round(new, 9) for new in (W - RATE * np.einsum("ni,nu->iu", POINTS, back), b - RATE * np.einsum("nu->u", back)))
-        v, c = (np.round(new, 9) for new in (v - RATE * np.einsum("nu,n->u", H, blame), c - RATE * np.sum(blame)))
+        W, b = (
+            np.round(new, 9)
+            for new in (
+                W - RATE * np.einsum("ni,nu->iu", POINTS, back),
+                b - RATE * np.einsum("nu->u", back),
+            )
+        )
+        v, c = (
+            np.round(new, 9)
+            for new in (v - RATE * np.einsum("nu,n->u", H, blame), c - RATE * np.sum(blame))
+        )
     return tuple(np.array(column) for column in zip(*rows, strict=True))
 
 
 def first_step(start: str, activation: str) -> str:
     """Which parameters the first step of training moves, in words."""
     names = ("hidden weights", "hidden biases", "output weights", "output bias")
-    moved = [name for name, values in zip(names, training(start, activation), strict=False) if np.any(values[1] != values[0])]
+    moved = [
+        name
+        for name, values in zip(names, training(start, activation), strict=False)
+        if np.any(values[1] != values[0])
+    ]
     return ", ".join(moved)
 
 
 def starting_point(start: str) -> tuple[Array, Array, Array, Array]:
     """Hidden weights (2, 4) and biases (4,), output weights (4,) and bias (1,), for one of `STARTS`."""
     rng = np.random.default_rng(2)
-    W, b, v = rng.normal(0, 0.7, size=(2, UNITS)), rng.normal(0, 0.7, size=UNITS), rng.normal(0, 0.7, size=UNITS)
+    W, b, v = (
+        rng.normal(0, 0.7, size=(2, UNITS)),
+        rng.normal(0, 0.7, size=UNITS),
+        rng.normal(0, 0.7, size=UNITS),
+    )
     starts: dict[str, tuple[Array, Array, Array, Array]] = {
         "zeros": (np.zeros((2, UNITS)), np.zeros(UNITS), np.zeros(UNITS), np.zeros(1)),
-        "all 0.5": (np.full((2, UNITS), 0.5), np.full(UNITS, 0.5), np.full(UNITS, 0.5), np.full(1, 0.5)),
+        "all 0.5": (
+            np.full((2, UNITS), 0.5),
+            np.full(UNITS, 0.5),
+            np.full(UNITS, 0.5),
+            np.full(1, 0.5),
+        ),
         "random": (W, np.zeros(UNITS), v, np.zeros(1)),
         "only biases random": (np.zeros((2, UNITS)), b, np.zeros(UNITS), np.zeros(1)),
         "random, output 0": (W, np.zeros(UNITS), np.zeros(UNITS), np.zeros(1)),

@@ -31,7 +31,12 @@ HIDDEN, DIGIT_EXAMPLES, DIGIT_STEPS = 32, 300, 60
 RATES = 10.0 ** np.arange(-2, 1.05, 0.1)
 
 PROMISE_START = np.array([2.0, 2.0])
-PARTS = ["slope alone\n(the promise)", "each weight\'s\nown curvature", "both weights\ntogether", "what\nhappened"]
+PARTS = [
+    "slope alone\n(the promise)",
+    "each weight's\nown curvature",
+    "both weights\ntogether",
+    "what\nhappened",
+]
 
 
 def bowl(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
@@ -39,7 +44,13 @@ def bowl(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
 
     def move(f: Any, curvature: float, lr: float, more: int) -> Frame:
         steps = STEPS + more
-        path = f.gradient_descent(partial(landscapes.bowl_grad, curvature=curvature), np.array([START]), lr, steps, shape=(steps + 1, 1))[:, 0]
+        path = f.gradient_descent(
+            partial(landscapes.bowl_grad, curvature=curvature),
+            np.array([START]),
+            lr,
+            steps,
+            shape=(steps + 1, 1),
+        )[:, 0]
         path = np.clip(path, -FAR, FAR)
         losses = 0.5 * curvature * np.minimum(path**2, FAR)
         return {
@@ -52,9 +63,18 @@ def bowl(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
             f" the limit 2/λ is {number(2 / curvature)}: {_fate(path)}."
         )
 
-    play = LiveFigure("Gradient descent in a bowl", move, {"gradient_descent": gradient_descent}, after)
+    play = LiveFigure(
+        "Gradient descent in a bowl", move, {"gradient_descent": gradient_descent}, after
+    )
     left = play.axes(121, xlabel="weight w", ylabel="loss ½·λ·w²", xlim=(-4, 4), ylim=(-0.5, 10))
-    right = play.axes(122, xlabel="step", ylabel="distance from the bottom", xlim=(0, 30), ylim=(1e-4, 1e4), yscale="log")
+    right = play.axes(
+        122,
+        xlabel="step",
+        ylabel="distance from the bottom",
+        xlim=(0, 30),
+        ylim=(1e-4, 1e4),
+        yscale="log",
+    )
     play.line("bowl", left, Look(BLACK, width=1.5), twin=False)
     play.line("path", left, Look(SKY, width=1.5), twin=False)
     play.points("places", left, Look(BLACK), twin=False)
@@ -70,7 +90,11 @@ def ravine(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
 
     def move(f: Any, steep: float, lr: float) -> Frame:
         grad = partial(landscapes.ravine_grad, flat=1.0, steep=steep)
-        path = np.clip(f.gradient_descent(grad, RAVINE_START, lr, RAVINE_STEPS, shape=(RAVINE_STEPS + 1, 2)), -FAR, FAR)
+        path = np.clip(
+            f.gradient_descent(grad, RAVINE_START, lr, RAVINE_STEPS, shape=(RAVINE_STEPS + 1, 2)),
+            -FAR,
+            FAR,
+        )
         height = np.sqrt(0.5 * (ALONG[None, :] ** 2 + steep * ACROSS[:, None] ** 2))
         return {
             "height": (height, 0.0, float(height.max())),
@@ -81,8 +105,12 @@ def ravine(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
             f" and {number(abs(path[-1, 1]), 2)} across: across, {_fate(path[:, 1])}."
         )
 
-    play = LiveFigure("Gradient descent in a ravine", move, {"gradient_descent": gradient_descent}, after)
-    ax = play.axes(xlabel="weight w₁, along", ylabel="weight w₂, across", xlim=(-4, 4), ylim=(-1.6, 1.6))
+    play = LiveFigure(
+        "Gradient descent in a ravine", move, {"gradient_descent": gradient_descent}, after
+    )
+    ax = play.axes(
+        xlabel="weight w₁, along", ylabel="weight w₂, across", xlim=(-4, 4), ylim=(-1.6, 1.6)
+    )
     play.heat("height", ax, (-4, 4, -1.6, 1.6), bar="root of the loss")
     play.line("path", ax, label="path")
     play.points("places", ax, Look(BLACK), twin=False)
@@ -95,18 +123,33 @@ def promise(predicted_vs_actual: Function | None, after: Any = None) -> LiveFigu
     """What the slope promises for one step down (w₁·w₂ − 1)² from (2, 2), what happens, and what made the difference."""
 
     def move(f: Any, lr: float) -> Frame:
-        promised, actual = f.predicted_vs_actual(landscapes.product, landscapes.product_grad, PROMISE_START, lr, shape=(2,))
+        promised, actual = f.predicted_vs_actual(
+            landscapes.product, landscapes.product_grad, PROMISE_START, lr, shape=(2,)
+        )
         own = _own_curvature(lr)
         together = actual - promised - own
         tops = np.array([promised, promised + own, actual, actual])
         bottoms = np.array([0.0, promised, promised + own, 0.0])
         amounts = [promised, own, together, actual]
-        return {
-            "parts": (np.arange(4), bottoms, tops),
-            "numbers": [(i, max(top, bottom) + 2.5, number(amount)) for i, (top, bottom, amount) in enumerate(zip(tops, bottoms, amounts, strict=True))],
-        }, f"promised {number(promised)}; own curvature adds {number(own)}, both together {number(together)}; what happened is {number(actual)}."
+        return (
+            {
+                "parts": (np.arange(4), bottoms, tops),
+                "numbers": [
+                    (i, max(top, bottom) + 2.5, number(amount))
+                    for i, (top, bottom, amount) in enumerate(
+                        zip(tops, bottoms, amounts, strict=True)
+                    )
+                ],
+            },
+            f"promised {number(promised)}; own curvature adds {number(own)}, both together {number(together)}; what happened is {number(actual)}.",
+        )
 
-    play = LiveFigure("One step: what the slope promises and what happens", move, {"predicted_vs_actual": predicted_vs_actual}, after)
+    play = LiveFigure(
+        "One step: what the slope promises and what happens",
+        move,
+        {"predicted_vs_actual": predicted_vs_actual},
+        after,
+    )
     ax = play.axes(ylabel="change of the loss", ylim=(-45, 25), xlim=(-0.6, 3.6))
     ax.set_xticks(range(4), PARTS)
     play.bars("parts", ax, Look(SKY), label="changes")
@@ -123,15 +166,30 @@ def sweep(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
         shares = np.array([share for _, share in runs])
         here = int(np.argmin(np.abs(np.log(RATES / lr))))
         losses, share = runs[here]
-        return {
-            "loss": (np.arange(DIGIT_STEPS + 1), np.clip(losses, 0, FAR)),
-            "shares": (RATES, shares),
-            "here": (RATES[here : here + 1], shares[here : here + 1]),
-        }, f"with a rate of {number(RATES[here], 2)} the loss after {DIGIT_STEPS} steps is {number(losses[-1])}, and {100 * share:.0f} % of new digits are read."
+        return (
+            {
+                "loss": (np.arange(DIGIT_STEPS + 1), np.clip(losses, 0, FAR)),
+                "shares": (RATES, shares),
+                "here": (RATES[here : here + 1], shares[here : here + 1]),
+            },
+            f"with a rate of {number(RATES[here], 2)} the loss after {DIGIT_STEPS} steps is {number(losses[-1])}, and {100 * share:.0f} % of new digits are read.",
+        )
 
-    play = LiveFigure("Many learning rates on handwritten digits", move, {"gradient_descent": gradient_descent}, after)
+    play = LiveFigure(
+        "Many learning rates on handwritten digits",
+        move,
+        {"gradient_descent": gradient_descent},
+        after,
+    )
     left = play.axes(121, xlabel="step", ylabel="loss", xlim=(0, DIGIT_STEPS), ylim=(0, 5))
-    right = play.axes(122, xlabel="learning rate η", ylabel="share of new digits read", xlim=(0.008, 12), ylim=(0, 1.03), xscale="log")
+    right = play.axes(
+        122,
+        xlabel="learning rate η",
+        ylabel="share of new digits read",
+        xlim=(0.008, 12),
+        ylim=(0, 1.03),
+        xscale="log",
+    )
     play.line("loss", left, label="training")
     play.line("shares", right)
     play.points("here", right, Look(BLACK), twin=False)
@@ -149,9 +207,17 @@ def _digit_runs(gradient_descent: Any) -> list[tuple[Array, float]]:
         X, labels = data.X[:DIGIT_EXAMPLES], data.labels[:DIGIT_EXAMPLES]
         start, runs = _digit_start(size), []
         for lr in RATES:
-            path = gradient_descent(partial(_digit_grad, X=X, labels=labels), start, float(lr), DIGIT_STEPS, shape=(DIGIT_STEPS + 1, size))
+            path = gradient_descent(
+                partial(_digit_grad, X=X, labels=labels),
+                start,
+                float(lr),
+                DIGIT_STEPS,
+                shape=(DIGIT_STEPS + 1, size),
+            )
             losses = np.array([_digit_loss(w, X, labels) for w in path])
-            share = np.mean(np.argmax(_digit_logits(path[-1], data.X_test)[1], axis=1) == data.labels_test)
+            share = np.mean(
+                np.argmax(_digit_logits(path[-1], data.X_test)[1], axis=1) == data.labels_test
+            )
             runs.append((np.nan_to_num(losses, nan=FAR), float(share)))
         _runs[function] = runs
     return _runs[function]
@@ -183,7 +249,9 @@ def _digit_logits(w: Array, X: Array) -> tuple[Array, Array]:
 
 
 def _digit_loss(w: Array, X: Array, labels: Array) -> float:
-    from playground.functions import finished  # the sandbox of a grading run has none, and draws nothing
+    from playground.functions import (
+        finished,
+    )  # the sandbox of a grading run has none, and draws nothing
 
     return finished.cross_entropy(_digit_logits(w, X)[1], labels)
 
@@ -192,7 +260,9 @@ def _digit_grad(w: Array, X: Array, labels: Array) -> Array:
     from playground.functions import finished
 
     hidden, logits = _digit_logits(w, X)
-    back, dW2, db2 = finished.dense_backward(finished.softmax_ce_grad(logits, labels), hidden, _digit_layers(w)[2])
+    back, dW2, db2 = finished.dense_backward(
+        finished.softmax_ce_grad(logits, labels), hidden, _digit_layers(w)[2]
+    )
     _, dW1, db1 = finished.dense_backward(back * (hidden > 0), X, _digit_layers(w)[0])
     return np.concatenate([dW1.ravel(), db1, dW2.ravel(), db2])
 
@@ -211,4 +281,8 @@ def _fate(path: Array) -> str:
         return "it leaves"
     if last > 0.99 * first:
         return "it jumps to and fro for ever" if path[0] * path[1] < 0 else "it hardly moves"
-    return "it jumps from side to side and gets there" if path[0] * path[1] < 0 else "it rolls down on one side"
+    return (
+        "it jumps from side to side and gets there"
+        if path[0] * path[1] < 0
+        else "it rolls down on one side"
+    )

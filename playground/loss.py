@@ -24,7 +24,9 @@ Y = X + 0.15 * np.sin(7 * X)
 SLOPES = np.linspace(-0.5, 3, 141)
 
 
-def slopes(mse: Function | None, binary_cross_entropy: Function | None, after: Any = None) -> LiveFigure:
+def slopes(
+    mse: Function | None, binary_cross_entropy: Function | None, after: Any = None
+) -> LiveFigure:
     """Two losses of one neuron, and their slopes, against its z."""
 
     def move(f: Any, z: float, y: str) -> Frame:
@@ -32,17 +34,32 @@ def slopes(mse: Function | None, binary_cross_entropy: Function | None, after: A
         here = {name: loss(np.array([z]))[0] for name, loss in losses.items()}
         steep = {name: _slope(loss, z) for name, loss in losses.items()}
         curves = {name: loss(Z) for name, loss in losses.items()}
-        return {
-            **{name: (Z, curve) for name, curve in curves.items()},
-            **{f"{name} slope": (Z, np.gradient(curve, Z)) for name, curve in curves.items()},
-            "values": (np.array([z, z]), np.array(list(here.values()))),
-            "slopes": (np.array([z, z]), np.array(list(steep.values()))),
-        }, f"squared error {number(here['mse'])} with slope {_small(steep['mse'])}; cross-entropy {number(here['bce'])} with slope {_small(steep['bce'])}."
+        return (
+            {
+                **{name: (Z, curve) for name, curve in curves.items()},
+                **{f"{name} slope": (Z, np.gradient(curve, Z)) for name, curve in curves.items()},
+                "values": (np.array([z, z]), np.array(list(here.values()))),
+                "slopes": (np.array([z, z]), np.array(list(steep.values()))),
+            },
+            f"squared error {number(here['mse'])} with slope {_small(steep['mse'])}; cross-entropy {number(here['bce'])} with slope {_small(steep['bce'])}.",
+        )
 
-    play = LiveFigure("Two losses of one neuron and their slopes", move, {"mse": mse, "binary_cross_entropy": binary_cross_entropy}, after)
-    values = play.axes(121, xlabel="z of the neuron", ylabel="loss", xlim=(-12, 12), ylim=(-0.5, 12.5))
-    steepness = play.axes(122, xlabel="z of the neuron", ylabel="slope of the loss", xlim=(-12, 12), ylim=(-1.1, 1.1))
-    for name, label, look in (("mse", "MSE", Look(GREEN, width=5)), ("bce", "BCE", Look(PURPLE, width=5))):
+    play = LiveFigure(
+        "Two losses of one neuron and their slopes",
+        move,
+        {"mse": mse, "binary_cross_entropy": binary_cross_entropy},
+        after,
+    )
+    values = play.axes(
+        121, xlabel="z of the neuron", ylabel="loss", xlim=(-12, 12), ylim=(-0.5, 12.5)
+    )
+    steepness = play.axes(
+        122, xlabel="z of the neuron", ylabel="slope of the loss", xlim=(-12, 12), ylim=(-1.1, 1.1)
+    )
+    for name, label, look in (
+        ("mse", "MSE", Look(GREEN, width=5)),
+        ("bce", "BCE", Look(PURPLE, width=5)),
+    ):
         play.line(name, values, look, label=label)
         play.line(f"{name} slope", steepness, look)
     play.points("values", values, Look(BLACK), twin=False)
@@ -105,9 +122,13 @@ def three_logits(softmax: Function | None, after: Any = None) -> LiveFigure:
 
 def _loss(loss: Any, y: float) -> Callable[[Array], Array]:
     """A loss of one neuron as a function of its z (n,), each an example of its own."""
-    from playground.functions import finished  # the sandbox of a grading run has none, and draws nothing
+    from playground.functions import (
+        finished,
+    )  # the sandbox of a grading run has none, and draws nothing
 
-    return lambda z: np.array([loss(np.array([p]), np.array([y]), shape=()) for p in finished.sigmoid(z)])
+    return lambda z: np.array(
+        [loss(np.array([p]), np.array([y]), shape=()) for p in finished.sigmoid(z)]
+    )
 
 
 def _slope(loss: Callable[[Array], Array], z: float) -> float:

@@ -75,7 +75,9 @@ class Blocks:
         def gradients(layers: Layers) -> Any:
             inputs, sums = self.inputs_and_sums(X, layers)
             d_logits = self.use["softmax_ce_grad"](sums[-1], labels)
-            found = self.use["backward"](d_logits, inputs, sums, layers, self.use["relu_grad"], self.use["dense_backward"])
+            found = self.use["backward"](
+                d_logits, inputs, sums, layers, self.use["relu_grad"], self.use["dense_backward"]
+            )
             return self._like(layers, found, "backward", "the gradients (dW, db) of each layer")
 
         return gradients
@@ -86,12 +88,19 @@ class Blocks:
         Raises:
             Unusable: train returned something else than such layers.
         """
-        return self._like(layers, self.use["train"](layers, gradient, self.use["gd_step"], lr, steps), "train", "the trained layers (W, b)")
+        return self._like(
+            layers,
+            self.use["train"](layers, gradient, self.use["gd_step"], lr, steps),
+            "train",
+            "the trained layers (W, b)",
+        )
 
     def _like(self, layers: Layers, result: Any, name: str, wanted: str) -> Layers:
         """What a block returned, if it has the shapes of these layers."""
         pairs = [_arrays(pair) for pair in result] if isinstance(result, tuple | list) else []
-        if [[part.shape for part in pair] for pair in pairs] != [[part.shape for part in layer] for layer in layers]:
+        if [[part.shape for part in pair] for pair in pairs] != [
+            [part.shape for part in layer] for layer in layers
+        ]:
             raise self.use[name].unfit(result, wanted)
         return [(W, b) for W, b in pairs]
 
@@ -141,8 +150,14 @@ def errors(blocks: Blocks) -> dict[str, float]:
     found = {}
     for number, pair in enumerate(layers):
         for part, name in enumerate("Wb"):
-            numerical = blocks.use["numerical_grad"](_loss_of(blocks, X, labels, layers, number, part), pair[part], shape=pair[part].shape)
-            found[f"{name}{number + 1}"] = float(blocks.use["relative_error"](analytic[number][part], numerical, shape=()))
+            numerical = blocks.use["numerical_grad"](
+                _loss_of(blocks, X, labels, layers, number, part),
+                pair[part],
+                shape=pair[part].shape,
+            )
+            found[f"{name}{number + 1}"] = float(
+                blocks.use["relative_error"](analytic[number][part], numerical, shape=())
+            )
     return found
 
 
@@ -155,7 +170,9 @@ def gate(blocks: Blocks) -> None:
     found = errors(blocks)
     worst = max(found, key=lambda name: found[name])
     if found[worst] >= LIMIT:
-        raise Unusable(f"The gradient check fails at {worst}, with a relative error of {found[worst]:.2g}: training waits until it passes.")
+        raise Unusable(
+            f"The gradient check fails at {worst}, with a relative error of {found[worst]:.2g}: training waits until it passes."
+        )
 
 
 class Training:
@@ -164,11 +181,30 @@ class Training:
     With `keep` each moment keeps its layers; else only the last one does, as deep networks take megabytes.
     """
 
-    def __init__(self, blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int, keep: bool) -> None:
+    def __init__(
+        self,
+        blocks: Blocks,
+        problem: Problem,
+        hidden: tuple[int, ...],
+        scheme: str,
+        lr: float,
+        steps: int,
+        every: int,
+        keep: bool,
+    ) -> None:
         self.moments: list[Moment] = []
         self._keep = keep
-        self._blocks, self._problem, self._lr, self._steps, self._every = blocks, problem, lr, steps, every
-        self._sizes, self._scheme = (problem.X.shape[1], *hidden, int(problem.labels.max()) + 1), scheme
+        self._blocks, self._problem, self._lr, self._steps, self._every = (
+            blocks,
+            problem,
+            lr,
+            steps,
+            every,
+        )
+        self._sizes, self._scheme = (
+            (problem.X.shape[1], *hidden, int(problem.labels.max()) + 1),
+            scheme,
+        )
         self._gradient = blocks.gradient(problem.X, problem.labels)
 
     @property
@@ -186,19 +222,38 @@ class Training:
             layers = self._blocks.trained(layers, self._gradient, self._lr, self._every)
         else:
             step, layers = 0, self._blocks.start(self._sizes, self._scheme, seed=0)
-        loss = self._blocks.use["cross_entropy"](self._blocks.logits(self._problem.X, layers), self._problem.labels, shape=())
+        loss = self._blocks.use["cross_entropy"](
+            self._blocks.logits(self._problem.X, layers), self._problem.labels, shape=()
+        )
         if self.moments and not self._keep:
             self.moments[-1] = self.moments[-1]._replace(layers=[])
         self.moments.append(Moment(step, layers, float(loss)))
 
 
 @lru_cache(maxsize=64)
-def training(blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int, keep: bool = False) -> Training:
+def training(
+    blocks: Blocks,
+    problem: Problem,
+    hidden: tuple[int, ...],
+    scheme: str,
+    lr: float,
+    steps: int,
+    every: int,
+    keep: bool = False,
+) -> Training:
     """The one training of these; it goes on where it was left."""
     return Training(blocks, problem, hidden, scheme, lr, steps, every, keep)
 
 
-def history(blocks: Blocks, problem: Problem, hidden: tuple[int, ...], scheme: str, lr: float, steps: int, every: int) -> list[Moment]:
+def history(
+    blocks: Blocks,
+    problem: Problem,
+    hidden: tuple[int, ...],
+    scheme: str,
+    lr: float,
+    steps: int,
+    every: int,
+) -> list[Moment]:
     """All moments of a training, with their layers."""
     return run_through(training(blocks, problem, hidden, scheme, lr, steps, every, keep=True))
 
@@ -242,14 +297,19 @@ def _clear_of_kinks(blocks: Blocks, X: Array) -> Layers:
     """Layers, biases included, with which no sum lies near the corner of a ReLU."""
     for seed in range(200):
         rng = np.random.default_rng(seed)
-        layers: Layers = [(W, np.asarray(rng.normal(0, 0.5, size=b.shape))) for W, b in blocks.start((3, 5, 4, 3), "init_kaiming_normal", seed)]
+        layers: Layers = [
+            (W, np.asarray(rng.normal(0, 0.5, size=b.shape)))
+            for W, b in blocks.start((3, 5, 4, 3), "init_kaiming_normal", seed)
+        ]
         _, sums = blocks.inputs_and_sums(X, layers)
         if min(float(np.abs(Z).min()) for Z in sums[:-1]) > CLEAR_OF_KINKS:
             break
     return layers
 
 
-def _loss_of(blocks: Blocks, X: Array, labels: Array, layers: Layers, number: int, part: int) -> Function:
+def _loss_of(
+    blocks: Blocks, X: Array, labels: Array, layers: Layers, number: int, part: int
+) -> Function:
     """The loss as a function of one array of the layers."""
 
     def loss(values: Array) -> float:

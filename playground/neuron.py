@@ -26,7 +26,12 @@ X = np.linspace(-3, 3, 241)
 UNITS = ("1", "2", "3")
 
 
-def boundary(weighted_sum: Function | None, sigmoid: Function | None, relu: Function | None = None, after: Any = None) -> LiveFigure:
+def boundary(
+    weighted_sum: Function | None,
+    sigmoid: Function | None,
+    relu: Function | None = None,
+    after: Any = None,
+) -> LiveFigure:
     """A neuron's output over the plane of its two inputs, and the line on which its weighted sum is 0."""
 
     def move(f: Any, w1: float, w2: float, b: float, scale: float, activation: str) -> Frame:
@@ -41,9 +46,15 @@ def boundary(weighted_sum: Function | None, sigmoid: Function | None, relu: Func
             "words": _name_of_arrow(w),
         }, f"{_crossings(z)}; {_steepness(z, apply)}."
 
-    functions = {"weighted_sum": weighted_sum, "sigmoid": sigmoid} | ({"relu": relu} if relu else {})
-    play = LiveFigure("A neuron's output over the plane of its inputs x₁ and x₂", move, functions, after)
-    ax = play.axes(xlabel="input x₁", ylabel="input x₂", xlim=(-4, 4), ylim=(-2.5, 2.5), aspect="equal")
+    functions = {"weighted_sum": weighted_sum, "sigmoid": sigmoid} | (
+        {"relu": relu} if relu else {}
+    )
+    play = LiveFigure(
+        "A neuron's output over the plane of its inputs x₁ and x₂", move, functions, after
+    )
+    ax = play.axes(
+        xlabel="input x₁", ylabel="input x₂", xlim=(-4, 4), ylim=(-2.5, 2.5), aspect="equal"
+    )
     play.heat("output", ax, (-4, 4, -2.5, 2.5), bar="output of the neuron")
     play.line("boundary", ax, label="boundary")
     play.arrow("w", ax, Look(BLACK), twin=False, label="weights w")
@@ -52,11 +63,17 @@ def boundary(weighted_sum: Function | None, sigmoid: Function | None, relu: Func
     play.slider("w2", "weight w₂", -2, 2, 0.5)
     play.slider("b", "bias b", -3, 3, 0.5)
     play.slider("scale", "w and b times", 1, 10, 1.0, step=0.5)
-    play.choice("activation", "activation", [name for name in ("sigmoid", "relu", "tanh") if name == "tanh" or name in functions])
+    play.choice(
+        "activation",
+        "activation",
+        [name for name in ("sigmoid", "relu", "tanh") if name == "tanh" or name in functions],
+    )
     return play
 
 
-def signal(weighted_sum: Function | None, sigmoid: Function | None, after: Any = None) -> LiveFigure:
+def signal(
+    weighted_sum: Function | None, sigmoid: Function | None, after: Any = None
+) -> LiveFigure:
     """One signal on its way through a neuron: two products, their sum, the bias, the activation."""
 
     def move(f: Any, x1: float, w1: float, x2: float, w2: float, b: float) -> Frame:
@@ -73,12 +90,25 @@ def signal(weighted_sum: Function | None, sigmoid: Function | None, after: Any =
             "curve": (Z, f.sigmoid(Z, shape=Z.shape)),
             "drop": (np.array([z, z, Z[0]]), np.array([0, output, output])),
             "dot": (np.array([z]), np.array([output])),
-        }, (f"products {words([first, second])}; sum {number(total)}; with the bias {number(z)}; output f({number(z)}) = {number(output)}.")
+        }, (
+            f"products {words([first, second])}; sum {number(total)}; with the bias {number(z)}; output f({number(z)}) = {number(output)}."
+        )
 
-    play = LiveFigure("One signal through a neuron: products, sum, bias, activation", move, _two(weighted_sum, sigmoid), after)
+    play = LiveFigure(
+        "One signal through a neuron: products, sum, bias, activation",
+        move,
+        _two(weighted_sum, sigmoid),
+        after,
+    )
     bars = play.axes(121, ylabel="amount", ylim=(-6, 6), xlim=(-0.6, 4.6))
     bars.set_xticks(range(5), ["x₁·w₁", "x₂·w₂", "sum\nw·x", "bias\nb", "w·x + b"])
-    curve = play.axes(122, xlabel="weighted sum with bias, z", ylabel="output f(z)", xlim=(-6, 6), ylim=(-0.05, 1.1))
+    curve = play.axes(
+        122,
+        xlabel="weighted sum with bias, z",
+        ylabel="output f(z)",
+        xlim=(-6, 6),
+        ylim=(-0.05, 1.1),
+    )
     play.bars("steps", bars, Look(SKY))
     play.bars("totals", bars)
     play.words("numbers", bars)
@@ -104,7 +134,13 @@ def three_units(dense: Function | None, relu: Function | None, after: Any = None
 
     def move(f: Any, activation: bool, **sliders: float) -> Frame:
         b, v = (np.array([sliders[kind + unit] for unit in UNITS]) for kind in "bv")
-        hidden = f.dense(X[:, None], np.ones((1, 3)), b, partial(_alike, f.relu) if activation else _identity, shape=(len(X), 3))
+        hidden = f.dense(
+            X[:, None],
+            np.ones((1, 3)),
+            b,
+            partial(_alike, f.relu) if activation else _identity,
+            shape=(len(X), 3),
+        )
         y = f.dense(hidden, v[:, None], np.zeros(1), _identity, shape=(len(X), 1))[:, 0]
         folds = _folds(y)
         count = f"{len(folds) + 1} straight piece{'s' if len(folds) else ''}"
@@ -116,9 +152,15 @@ def three_units(dense: Function | None, relu: Function | None, after: Any = None
             "count": (0.0, 5.3, count),
         }, f"{count}{at}."
 
-    play = LiveFigure("A curve made of three hidden units", move, {"dense": dense, "relu": relu}, after)
-    units = play.axes(121, xlabel="input x", ylabel="output of each hidden unit", xlim=(-3, 3), ylim=(-6, 6))
-    sum_ = play.axes(122, xlabel="input x", ylabel="output of the network", xlim=(-3, 3), ylim=(-6, 6))
+    play = LiveFigure(
+        "A curve made of three hidden units", move, {"dense": dense, "relu": relu}, after
+    )
+    units = play.axes(
+        121, xlabel="input x", ylabel="output of each hidden unit", xlim=(-3, 3), ylim=(-6, 6)
+    )
+    sum_ = play.axes(
+        122, xlabel="input x", ylabel="output of the network", xlim=(-3, 3), ylim=(-6, 6)
+    )
     for i, unit in enumerate(UNITS):
         play.line(unit, units, SERIES[i], twin=False, label=f"unit {unit}")
     play.line("curve", sum_, label="curve")
@@ -179,7 +221,11 @@ def _shortened(w: Array, longest: float = 1.7) -> tuple[float, float, float, flo
 def _name_of_arrow(w: Array) -> tuple[float, float, str]:
     _, _, x, y = _shortened(w)
     shorter = ", drawn shorter" if np.hypot(*w) > np.hypot(x, y) + 1e-9 else ""
-    return float(np.clip(x * 1.2, -2.4, 2.4)), y + (0.3 if y >= 0 else -0.3), f"w = ({number(w[0])}, {number(w[1])}){shorter}"
+    return (
+        float(np.clip(x * 1.2, -2.4, 2.4)),
+        y + (0.3 if y >= 0 else -0.3),
+        f"w = ({number(w[0])}, {number(w[1])}){shorter}",
+    )
 
 
 def _crossings(z: Array) -> str:
@@ -207,7 +253,9 @@ def _zero(places: Array, values: Array) -> float | None:
 def _steepness(z: Array, activation: Any) -> str:
     """How steep the output is where it is steepest: the slope of the activation times that of the weighted sum."""
     row, column = len(X2) // 2, len(X1) // 2
-    rise = np.hypot((z[row, -1] - z[row, 0]) / np.ptp(X1), (z[-1, column] - z[0, column]) / np.ptp(X2))
+    rise = np.hypot(
+        (z[row, -1] - z[row, 0]) / np.ptp(X1), (z[-1, column] - z[0, column]) / np.ptp(X2)
+    )
     low, high = np.nanmin(z), np.nanmax(z)
     if low == high:
         return "the output does not change"
@@ -220,7 +268,10 @@ def _steepness(z: Array, activation: Any) -> str:
 
 def _on_bars(tops: Array, amounts: list[float]) -> list[tuple[float, float, str]]:
     """A number at the end of each bar, above a bar that goes up and below one that goes down."""
-    return [(i, top + (0.45 if amount >= 0 else -0.45), number(amount)) for i, (top, amount) in enumerate(zip(tops, amounts, strict=True))]
+    return [
+        (i, top + (0.45 if amount >= 0 else -0.45), number(amount))
+        for i, (top, amount) in enumerate(zip(tops, amounts, strict=True))
+    ]
 
 
 def _folds(y: Array) -> Array:

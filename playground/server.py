@@ -37,7 +37,9 @@ class PromptConnection(ZMQChannelsWebsocketConnection):
         """Send a message on to the browser; a slider's "busy" later, or never."""
         state, slider = self._state(outgoing_msg)
         if slider and state == "busy":
-            self._held[slider] = IOLoop.current().call_later(BUSY_SECONDS, self._send_held, slider, stream, outgoing_msg)
+            self._held[slider] = IOLoop.current().call_later(
+                BUSY_SECONDS, self._send_held, slider, stream, outgoing_msg
+            )
             return
         if slider in self._held and state == "idle":
             IOLoop.current().remove_timeout(self._held.pop(slider))
@@ -50,7 +52,9 @@ class PromptConnection(ZMQChannelsWebsocketConnection):
         if b'"status"' not in header or b'"comm_msg"' not in parent:
             return "", ""
         origin = self.session.unpack(parent)
-        return self.session.unpack(content).get("execution_state", ""), origin["msg_id"] if origin["msg_type"] == "comm_msg" else ""
+        return self.session.unpack(content).get("execution_state", ""), origin["msg_id"] if origin[
+            "msg_type"
+        ] == "comm_msg" else ""
 
     def _send_held(self, slider: str, stream: Any, message: list[Any]) -> None:
         del self._held[slider]
@@ -66,4 +70,6 @@ def _load_jupyter_server_extension(app: Any) -> None:
     """Take the class, unless another one was asked for: a gateway's, or one that somebody named."""
     if app.kernel_websocket_connection_class is ZMQChannelsWebsocketConnection:
         app.kernel_websocket_connection_class = PromptConnection
-        app.web_app.settings["kernel_websocket_connection_class"] = PromptConnection  # what each new websocket asks
+        app.web_app.settings["kernel_websocket_connection_class"] = (
+            PromptConnection  # what each new websocket asks
+        )

@@ -57,10 +57,14 @@ class Course:
         other.root = Path(shutil.copytree(self.root, root / "copy"))
         return other
 
-    def hand_in(self, student: str, notebook: dict[str, Any] | bytes, when: str | None = EARLY) -> Path:
+    def hand_in(
+        self, student: str, notebook: dict[str, Any] | bytes, when: str | None = EARLY
+    ) -> Path:
         folder = self.root / "class" / "submitted" / student / "neuron"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "neuron.ipynb").write_bytes(notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode())
+        (folder / "neuron.ipynb").write_bytes(
+            notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
+        )
         if when:
             (folder / "timestamp.txt").write_text(when, encoding="utf-8")
         return folder
@@ -79,10 +83,20 @@ class Course:
         assert done["success"], done
 
     def autograde(self, **wish: Any) -> Summary:
-        return autograde(self.root, load_lesson(self.root / "solutions" / "neuron"), AutogradeOptions(**{"workers": 1, **wish}))
+        return autograde(
+            self.root,
+            load_lesson(self.root / "solutions" / "neuron"),
+            AutogradeOptions(**{"workers": 1, **wish}),
+        )
 
     def nbgrader(self, *words: str, fails: bool = False) -> str:
-        done = subprocess.run([sys.executable, "-m", "nbgrader", *words], cwd=self.root, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", *words],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert (done.returncode != 0) == fails, done.stderr[-3000:]
         return done.stdout + done.stderr
 
@@ -107,7 +121,9 @@ class Course:
         return notebook
 
     def journal(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.journal_file.read_text(encoding="utf-8").splitlines()]
+        return [
+            json.loads(line) for line in self.journal_file.read_text(encoding="utf-8").splitlines()
+        ]
 
     @property
     def journal_file(self) -> Path:

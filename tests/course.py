@@ -26,14 +26,22 @@ def lesson(name: str) -> Lesson:
 
 def learners_notebook(name: str) -> dict[str, Any]:
     """The notebook of a lesson as learners get it."""
-    notebook: dict[str, Any] = json.loads((ROOT / "course" / name / f"{name}.ipynb").read_text(encoding="utf-8"))
+    notebook: dict[str, Any] = json.loads(
+        (ROOT / "course" / name / f"{name}.ipynb").read_text(encoding="utf-8")
+    )
     return notebook
 
 
 def references(name: str) -> dict[str, str]:
     """The text of each exercise's cell with the reference in it."""
-    cells = json.loads((ROOT / "solutions" / name / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
-    return {cell["id"]: "".join(cell["source"]) for cell in cells if cell["id"] in lesson(name).exercises}
+    cells = json.loads((ROOT / "solutions" / name / f"{name}.ipynb").read_text(encoding="utf-8"))[
+        "cells"
+    ]
+    return {
+        cell["id"]: "".join(cell["source"])
+        for cell in cells
+        if cell["id"] in lesson(name).exercises
+    }
 
 
 def written(name: str, **answers: str) -> dict[str, Any]:
@@ -41,7 +49,11 @@ def written(name: str, **answers: str) -> dict[str, Any]:
     notebook = learners_notebook(name)
     for cell in notebook["cells"]:
         if cell["id"] in answers:
-            cell["source"] = references(name)[cell["id"]] if answers[cell["id"]] == "..." else answers[cell["id"]]
+            cell["source"] = (
+                references(name)[cell["id"]]
+                if answers[cell["id"]] == "..."
+                else answers[cell["id"]]
+            )
     return notebook
 
 
@@ -52,17 +64,28 @@ def solved(name: str) -> dict[str, Any]:
 
 def named(name: str, function: Any) -> Callable[..., Any]:
     """A copy of a function under another name; the function itself is the lesson's, which other tests use too."""
-    return types.FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
+    return types.FunctionType(
+        function.__code__, function.__globals__, name, function.__defaults__, function.__closure__
+    )
 
 
 def finishes(script: str, seconds: float = 120) -> str:
     """Run a script in a process of its own and return its output; it is stopped at a ceiling that only endless work meets."""
-    return subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, timeout=seconds).stdout
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=seconds,
+    ).stdout
 
 
 def copy_of_the_course(into: Path) -> Path:
     """A clone's worth of files, without the environment and what git ignores."""
     for room in ("course", "solutions"):
-        shutil.copytree(ROOT / room, into / room, ignore=shutil.ignore_patterns("__pycache__", "progress.json"))
+        shutil.copytree(
+            ROOT / room, into / room, ignore=shutil.ignore_patterns("__pycache__", "progress.json")
+        )
     shutil.copyfile(ROOT / "nbgrader_config.py", into / "nbgrader_config.py")
     return into

@@ -80,4 +80,7 @@ def shown(figure: LiveFigure, words: str, seconds: float = 600) -> bool:
 def lines_of(svg: str) -> list[np.ndarray[Any, Any]]:
     """The corners of each path of an SVG; for a row of markers, the first one's centre."""
     paths = re.findall(r'<path d="M([^"Zm]*)[Z"m]', svg)
-    return [np.array([[float(n) for n in corner.split()] for corner in path.split("L")]) for path in paths]
+    return [
+        np.array([[float(n) for n in corner.split()] for corner in path.split("L")])
+        for path in paths
+    ]

@@ -26,20 +26,40 @@ GRADER = [sys.executable, "-m", "grader.cli"]
 CEILING = 900
 """Seconds that only what never ends takes."""
 ROOM = 3_000_000
-FILL = 'head -c $(($(df --output=avail -B1 . | tail -1) - %d)) /dev/zero >fill'
+FILL = "head -c $(($(df --output=avail -B1 . | tail -1) - %d)) /dev/zero >fill"
 """A shell command that leaves so many bytes free on the disk of the current folder."""
 
 
 def run(command: list[str], folder: Path, **environment: str) -> tuple[int, str, str]:
     """Exit code, what was printed and what was complained about."""
-    done = subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=CEILING)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=CEILING,
+    )
     return done.returncode, done.stdout, done.stderr
 
 
 def on_a_small_disk(folder: Path, script: str, size: int = ROOM) -> list[str]:
     """A shell script that runs where `folder` is an empty disk of so many bytes, as a command."""
     folder.mkdir(parents=True, exist_ok=True)
-    return ["bwrap", "--dev-bind", "/", "/", "--size", str(size), "--tmpfs", str(folder), "sh", "-c", script]
+    return [
+        "bwrap",
+        "--dev-bind",
+        "/",
+        "/",
+        "--size",
+        str(size),
+        "--tmpfs",
+        str(folder),
+        "sh",
+        "-c",
+        script,
+    ]
 
 
 def without_a_network(command: list[str]) -> list[str]:
@@ -63,24 +83,38 @@ print(Path("progress.json").read_text())
 
 
 @pytest.mark.long
-def test_on_a_full_disk_a_check_judges_and_says_what_is_not_kept_and_keeps_it_once_there_is_room(tmp_path: Path) -> None:
+def test_on_a_full_disk_a_check_judges_and_says_what_is_not_kept_and_keeps_it_once_there_is_room(
+    tmp_path: Path,
+) -> None:
     script = f"cp {ROOT}/course/neuron/answers.json neuron && cd neuron && {FILL % 0}; cd .. && {sys.executable} -c '{CHECKS}'"
-    code, said, complained = run(on_a_small_disk(tmp_path / "neuron", script, 500_000), tmp_path, PYTHONPATH=f"{ROOT / 'tests'}")
+    code, said, complained = run(
+        on_a_small_disk(tmp_path / "neuron", script, 500_000),
+        tmp_path,
+        PYTHONPATH=f"{ROOT / 'tests'}",
+    )
     assert code == 0, complained
     full, kept = said.split("PROGRESS")
     assert "✓ solved, 2 of 2 points" in full
-    assert "progress.json can&#x27;t be written (No space left on device): what you solve and answer is remembered only as long as this runs." in full
+    assert (
+        "progress.json can&#x27;t be written (No space left on device): what you solve and answer is remembered only as long as this runs."
+        in full
+    )
     assert kept.startswith("\n")
     assert "can&#x27;t be written" not in kept
     assert json.loads(kept[kept.index('{\n "solved"') :])["solved"] == {"relu": 2.0, "dense": 3.0}
 
 
-def test_a_copy_for_which_the_disk_is_too_small_is_said_and_whole_once_there_is_room(tmp_path: Path) -> None:
+def test_a_copy_for_which_the_disk_is_too_small_is_said_and_whole_once_there_is_room(
+    tmp_path: Path,
+) -> None:
     copy_of_the_course(tmp_path)
     start = "from grader.cli import main; import jupyterlab.labapp as lab; lab.LabApp.launch_instance = print; exit(main(['lab', '--', '--allow-root']))"
     script = f"""cd work; {FILL % 300_000}; cd ..; {sys.executable} -c "{start}"; echo "$?"; ls -A work; rm work/fill; {sys.executable} -c "{start}"; echo "$?"; ls -A work"""
     _, said, complained = run(on_a_small_disk(tmp_path / "work", script, 20_000_000), tmp_path)
-    assert complained == "The disk is full; make room and start again. Nothing was half copied, and your own notebooks are untouched.\n"
+    assert (
+        complained
+        == "The disk is full; make room and start again. Nothing was half copied, and your own notebooks are untouched.\n"
+    )
     first, second = said.split("New in work/")
     assert first.startswith("1\n")
     assert "0\n" in second
@@ -95,12 +129,17 @@ def class_of_three(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 @pytest.mark.long
 @pytest.mark.parametrize("free", [0, 300_000])
-def test_on_a_full_disk_grading_stops_in_a_sentence_and_goes_on_once_there_is_room(class_of_three: Course, free: int) -> None:
+def test_on_a_full_disk_grading_stops_in_a_sentence_and_goes_on_once_there_is_room(
+    class_of_three: Course, free: int
+) -> None:
     """With how much room is left, it is the journal, the gradebook or the marked notebooks that find none."""
     folder = class_of_three.root / "class"
     notebook = json.dumps(solved("neuron"))
     grade = f"{sys.executable} -m grader.cli autograde neuron --workers 1"
-    hand_in = "".join(f"mkdir -p submitted/{name}/neuron; cp ../notebook submitted/{name}/neuron/neuron.ipynb;" for name in ("ann", "bob", "cy"))
+    hand_in = "".join(
+        f"mkdir -p submitted/{name}/neuron; cp ../notebook submitted/{name}/neuron/neuron.ipynb;"
+        for name in ("ann", "bob", "cy")
+    )
     (class_of_three.root / "notebook").write_text(notebook)
     script = f"""cd class; {hand_in} {FILL % free}; cd ..
         {grade} >said 2>&1; echo "$?"; cat said; rm class/fill; echo AGAIN; {grade}; echo "$?"
@@ -119,17 +158,28 @@ with Gradebook("sqlite:///class/gradebook.db") as book: print({{one.student.id: 
 
 @pytest.mark.long
 @pytest.mark.parametrize("copied", [False, True], ids=["new", "copied"])
-def test_in_a_folder_that_is_read_only_every_word_of_a_learner_says_so_and_where_to_go(tmp_path: Path, copied: bool) -> None:
+def test_in_a_folder_that_is_read_only_every_word_of_a_learner_says_so_and_where_to_go(
+    tmp_path: Path, copied: bool
+) -> None:
     root = copy_of_the_course(tmp_path / "course")
     for path in ("environment.sh", "requirements.lock", "pyproject.toml"):
         shutil.copy(ROOT / path, root)
-    for path in ("grader/kernelconfig", "playground/labconfig", "playground/jupyter_server_config.d"):
+    for path in (
+        "grader/kernelconfig",
+        "playground/labconfig",
+        "playground/jupyter_server_config.d",
+    ):
         shutil.copytree(ROOT / path, root / path)
     if copied:
         make_work(root)
 
     def said(*command: str) -> tuple[int, str, str]:
-        return run(["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(root), str(root), *command], root, PYTHONPATH=str(ROOT), PYTHON=sys.executable)
+        return run(
+            ["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(root), str(root), *command],
+            root,
+            PYTHONPATH=str(ROOT),
+            PYTHON=sys.executable,
+        )
 
     move = f"{root}/work can't be written, its disk is read-only; copy the course to a folder of yours and start again there.\n"
     code, _, complained = said("sh", "environment.sh")
@@ -139,7 +189,10 @@ def test_in_a_folder_that_is_read_only_every_word_of_a_learner_says_so_and_where
     assert said(*GRADER, "reset", "neuron") == (1, "", move)
     if copied:
         code, checked, _ = said(*GRADER, "watch", "--once", "neuron")
-        assert (code, "progress.json can't be written (Read-only file system)" in checked) == (1, True)
+        assert (code, "progress.json can't be written (Read-only file system)" in checked) == (
+            1,
+            True,
+        )
         page = f"{root}/work/neuron.html can't be written: Read-only file system; name another place with --output.\n"
         assert said(*GRADER, "export", "neuron") == (1, "", page)
     else:
@@ -148,25 +201,47 @@ def test_in_a_folder_that_is_read_only_every_word_of_a_learner_says_so_and_where
 
 @pytest.mark.long
 @pytest.mark.parametrize("why", ["No space left on device", "Read-only file system"])
-def test_a_class_for_which_there_is_no_room_is_said_and_made_once_there_is(tmp_path: Path, why: str) -> None:
+def test_a_class_for_which_there_is_no_room_is_said_and_made_once_there_is(
+    tmp_path: Path, why: str
+) -> None:
     root = copy_of_the_course(tmp_path)
     (root / "class").mkdir()
     make = [*GRADER, "sample-class", "neuron", "--students", "5"]
     hindered = {
-        "No space left on device": [*on_a_small_disk(root / "class", 'exec "$@"', 20_000), "sh", *make],
-        "Read-only file system": ["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(root), str(root), *make],
+        "No space left on device": [
+            *on_a_small_disk(root / "class", 'exec "$@"', 20_000),
+            "sh",
+            *make,
+        ],
+        "Read-only file system": [
+            "bwrap",
+            "--dev-bind",
+            "/",
+            "/",
+            "--ro-bind",
+            str(root),
+            str(root),
+            *make,
+        ],
     }[why]
     code, said, complained = run(hindered, root)
     assert (code, said) == (1, "")
     assert complained.startswith(f"Stopped: {why}")
-    assert complained.endswith("Finished work is kept. Fix the problem and run the command again.\n")
+    assert complained.endswith(
+        "Finished work is kept. Fix the problem and run the command again.\n"
+    )
     assert len(complained.splitlines()) == 1
     assert run(make, root)[0] == 0
 
 
 def files(root: Path) -> dict[str, bytes]:
     """Every file of an author's course, by its name."""
-    paths = (path for room in ("course", "solutions") for path in (root / room).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    paths = (
+        path
+        for room in ("course", "solutions")
+        for path in (root / room).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    )
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
 
@@ -175,16 +250,29 @@ def descendants(process: int) -> list[int]:
 
 
 @pytest.mark.long
-def test_a_course_whose_making_is_refused_or_killed_stays_as_it_was_and_the_next_run_makes_it(tmp_path: Path) -> None:
+def test_a_course_whose_making_is_refused_or_killed_stays_as_it_was_and_the_next_run_makes_it(
+    tmp_path: Path,
+) -> None:
     root, temporary = copy_of_the_course(tmp_path / "course"), tmp_path / "temporary"
     source = root / "solutions" / "neuron" / "neuron.md"
-    source.write_text(source.read_text(encoding="utf-8").replace("A neuron gets", "A neuron has"), encoding="utf-8")
+    source.write_text(
+        source.read_text(encoding="utf-8").replace("A neuron gets", "A neuron has"),
+        encoding="utf-8",
+    )
     before = files(root)
     make = [*GRADER, "course", "neuron"]
 
-    no_room = run([*on_a_small_disk(temporary, 'exec "$@"', 20_000), "sh", *make], root, TMPDIR=str(temporary))
-    assert no_room == (1, "", "Nothing was made: No space left on device; course/ is as it was. Mend that and run it again.\n")
-    process = subprocess.Popen(make, cwd=root, env=os.environ | {"TMPDIR": str(temporary)}, stderr=subprocess.DEVNULL)
+    no_room = run(
+        [*on_a_small_disk(temporary, 'exec "$@"', 20_000), "sh", *make], root, TMPDIR=str(temporary)
+    )
+    assert no_room == (
+        1,
+        "",
+        "Nothing was made: No space left on device; course/ is as it was. Mend that and run it again.\n",
+    )
+    process = subprocess.Popen(
+        make, cwd=root, env=os.environ | {"TMPDIR": str(temporary)}, stderr=subprocess.DEVNULL
+    )
     while not list(temporary.glob("course-*/solutions/neuron/answers.json")):
         assert process.poll() is None
         time.sleep(0.01)
@@ -192,12 +280,17 @@ def test_a_course_whose_making_is_refused_or_killed_stays_as_it_was_and_the_next
     process.kill()
     process.wait()
     assert files(root) == before
-    code, _, complained = run(["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(root), str(root), *make], root)
+    code, _, complained = run(
+        ["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(root), str(root), *make], root
+    )
     assert code == 1
     assert complained.startswith("Nothing was made: Read-only file system (")
     assert files(root) == before
 
-    assert run(make, root)[:2] == (0, "made course/neuron/neuron.ipynb\nmade solutions/neuron/neuron.ipynb\n")  # and the welcome page is as it was
+    assert run(make, root)[:2] == (
+        0,
+        "made course/neuron/neuron.ipynb\nmade solutions/neuron/neuron.ipynb\n",
+    )  # and the welcome page is as it was
     assert [worker for worker in workers if Path(f"/proc/{worker}").exists()] == []
 
 
@@ -205,7 +298,9 @@ class Killed(BaseException):
     pass
 
 
-def test_a_kill_while_a_course_is_put_in_its_place_leaves_whole_files_and_the_next_run_makes_the_rest(tmp_path: Path) -> None:
+def test_a_kill_while_a_course_is_put_in_its_place_leaves_whole_files_and_the_next_run_makes_the_rest(
+    tmp_path: Path,
+) -> None:
     built, root = tmp_path / "built", tmp_path / "root"
     for folder, text in ((built, "new"), (root, "old")):
         for name in ("course/a/a.ipynb", "course/a/answers.json", "solutions/a/a.ipynb"):
@@ -216,7 +311,9 @@ def test_a_kill_while_a_course_is_put_in_its_place_leaves_whole_files_and_the_ne
             (root / path).write_text("old")
         left = iter(range(step))
 
-        def counted(source: Path, target: Path, original: Callable[..., Any], left: Iterator[int] = left) -> None:
+        def counted(
+            source: Path, target: Path, original: Callable[..., Any], left: Iterator[int] = left
+        ) -> None:
             if next(left, None) is None:
                 raise Killed
             original(source, target)
@@ -232,7 +329,9 @@ def test_a_kill_while_a_course_is_put_in_its_place_leaves_whole_files_and_the_ne
         assert files(root) == files(built)
 
 
-def test_a_file_of_a_course_that_cannot_be_replaced_is_said_and_no_half_file_stays(tmp_path: Path) -> None:
+def test_a_file_of_a_course_that_cannot_be_replaced_is_said_and_no_half_file_stays(
+    tmp_path: Path,
+) -> None:
     built, root = tmp_path / "built", tmp_path / "root"
     for name in ("course/a/a.ipynb", "course/a/answers.json", "solutions/a/a.ipynb"):
         (built / name).parent.mkdir(parents=True, exist_ok=True)
@@ -250,7 +349,9 @@ def test_a_file_of_a_course_that_cannot_be_replaced_is_said_and_no_half_file_sta
 
 
 @pytest.mark.long
-def test_an_edition_for_which_the_disk_is_too_small_leaves_nothing_behind_and_is_made_once_there_is_room(tmp_path: Path) -> None:
+def test_an_edition_for_which_the_disk_is_too_small_leaves_nothing_behind_and_is_made_once_there_is_room(
+    tmp_path: Path,
+) -> None:
     dist = tmp_path / "dist"
     make = f"{sys.executable} -m grader.cli edition --output {dist}/course.zip"
     script = f'cd {dist}; {FILL % 100_000}; cd {ROOT}; {make}; echo "$?"; ls -A {dist}; rm {dist}/fill; {make} >/dev/null; echo "$?"; ls -A {dist}'
@@ -273,27 +374,54 @@ def test_names_with_spaces_accents_and_quotes_are_names(course: Course) -> None:
     course.nbgrader("generate_feedback", "neuron")
     course.nbgrader("autograde", "neuron", "--force", "--student", names[0])
     assert course.points() == dict.fromkeys(names, 10)
-    assert {path.parent.parent.name for path in (course.root / "class" / "feedback").glob("*/neuron/neuron.html")} == set(names)
-    assert "10 of 10 points" in run([*GRADER, "grade", f"class/submitted/{names[0]}/neuron/neuron.ipynb"], course.root)[1]
+    assert {
+        path.parent.parent.name
+        for path in (course.root / "class" / "feedback").glob("*/neuron/neuron.html")
+    } == set(names)
+    assert (
+        "10 of 10 points"
+        in run([*GRADER, "grade", f"class/submitted/{names[0]}/neuron/neuron.ipynb"], course.root)[
+            1
+        ]
+    )
 
 
 @pytest.mark.long
-def test_two_lessons_graded_at_once_make_one_gradebook_and_a_lesson_graded_twice_at_once_waits(course: Course) -> None:
+def test_two_lessons_graded_at_once_make_one_gradebook_and_a_lesson_graded_twice_at_once_waits(
+    course: Course,
+) -> None:
     course.hand_in("ann", solved("neuron"))
     (course.root / "class" / "submitted" / "ann" / "loss").mkdir()
-    (course.root / "class" / "submitted" / "ann" / "loss" / "loss.ipynb").write_text(json.dumps(solved("loss")))
-    words = [[*GRADER, "autograde", lesson, "--workers", "1"] for lesson in ("neuron", "loss", "loss")]
-    runs = [subprocess.Popen(one, cwd=course.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for one in words]
+    (course.root / "class" / "submitted" / "ann" / "loss" / "loss.ipynb").write_text(
+        json.dumps(solved("loss"))
+    )
+    words = [
+        [*GRADER, "autograde", lesson, "--workers", "1"] for lesson in ("neuron", "loss", "loss")
+    ]
+    runs = [
+        subprocess.Popen(
+            one, cwd=course.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for one in words
+    ]
     ended = [(*one.communicate(timeout=CEILING), one.returncode) for one in runs]
     assert ended[0][1:] == ("", 0)
     assert sorted(code for _, _, code in ended[1:]) in ([0, 0], [0, 1])
-    assert {complained for _, complained, _ in ended} <= {"", "loss.jsonl: another run grades this lesson right now; wait until it has ended\n"}
+    assert {complained for _, complained, _ in ended} <= {
+        "",
+        "loss.jsonl: another run grades this lesson right now; wait until it has ended\n",
+    }
     with course.gradebook() as gradebook:
-        scores = {lesson: [one.score for one in gradebook.assignment_submissions(lesson)] for lesson in ("neuron", "loss")}
+        scores = {
+            lesson: [one.score for one in gradebook.assignment_submissions(lesson)]
+            for lesson in ("neuron", "loss")
+        }
     assert scores == {"neuron": [10], "loss": [12]}
 
 
-def test_a_clock_that_was_set_back_costs_no_grade_and_nothing_of_the_learner(course: Course) -> None:
+def test_a_clock_that_was_set_back_costs_no_grade_and_nothing_of_the_learner(
+    course: Course,
+) -> None:
     with one_worker():
         _graded_before_the_clock_was_set_back(course)
     make_work(course.root)
@@ -307,8 +435,13 @@ def test_a_clock_that_was_set_back_costs_no_grade_and_nothing_of_the_learner(cou
 def _graded_before_the_clock_was_set_back(course: Course) -> None:
     course.hand_in("ann", written("neuron"), "2031-01-01 12:00:00 UTC")
     course.autograde()
-    records = [{**record, "at": record["at"] + 1e9} if "at" in record else record for record in course.journal()]
-    course.journal_file.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
+    records = [
+        {**record, "at": record["at"] + 1e9} if "at" in record else record
+        for record in course.journal()
+    ]
+    course.journal_file.write_text(
+        "".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8"
+    )
     for path in course.root.rglob("*"):
         os.utime(path, (2e9, 2e9))
     course.hand_in("ann", solved("neuron"), "2026-01-01 12:00:00 UTC")
@@ -350,10 +483,16 @@ with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.long
-def test_without_a_network_and_a_browser_and_on_a_taken_port_the_course_opens_and_is_graded(course: Course) -> None:
+def test_without_a_network_and_a_browser_and_on_a_taken_port_the_course_opens_and_is_graded(
+    course: Course,
+) -> None:
     """`make lab` and an instructor's commands, all that they need being installed."""
     course.hand_in("ann", written("neuron", relu="..."))
-    for command in (["autograde", "neuron", "--workers", "1"], ["grade", "class/submitted/ann/neuron/neuron.ipynb"], ["reset", "neuron"]):
+    for command in (
+        ["autograde", "neuron", "--workers", "1"],
+        ["grade", "class/submitted/ann/neuron/neuron.ipynb"],
+        ["reset", "neuron"],
+    ):
         code, _, complained = run(without_a_network([*GRADER, *command]), course.root)
         assert (code, complained) == (0, "")
     assert course.points() == {"ann": 2}
@@ -362,4 +501,8 @@ def test_without_a_network_and_a_browser_and_on_a_taken_port_the_course_opens_an
     assert "is already in use, trying another port" in said
     assert "No web browser found" in said
     assert "copy and paste one of these URLs" in said
-    assert said.splitlines()[-3:] == ["GET /lab/tree/welcome.ipynb 200", "GET /api/contents/neuron/neuron.ipynb 200", "POST /api/kernels 201"]
+    assert said.splitlines()[-3:] == [
+        "GET /lab/tree/welcome.ipynb 200",
+        "GET /api/contents/neuron/neuron.ipynb 200",
+        "POST /api/kernels 201",
+    ]

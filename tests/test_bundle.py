@@ -30,7 +30,15 @@ from grader.author.trimmed import AUTHORS_PACKAGES
 from grader.cli import main
 
 TOP = "neural-network-basics"
-BESIDE = ("LICENSE", "LICENSE-lessons", "environment.sh", "requirements-uv.lock", "environment.yml", "pyproject.toml", "requirements.lock")
+BESIDE = (
+    "LICENSE",
+    "LICENSE-lessons",
+    "environment.sh",
+    "requirements-uv.lock",
+    "environment.yml",
+    "pyproject.toml",
+    "requirements.lock",
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +66,25 @@ class Learner:
         self.root = folder / TOP
         absent = folder / "absent"
         absent.mkdir()
-        (absent / "sitecustomize.py").write_text(f"import sys\nsys.modules.update(dict.fromkeys({[*AUTHORS_PACKAGES, 'solutions']}))\n")
-        self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(self.root), str(absent)])}
+        (absent / "sitecustomize.py").write_text(
+            f"import sys\nsys.modules.update(dict.fromkeys({[*AUTHORS_PACKAGES, 'solutions']}))\n"
+        )
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(self.root), str(absent)]),
+        }
 
     def run(self, *words: str) -> tuple[int, str]:
         """A command's exit code and all that it said."""
-        done = subprocess.run([sys.executable, *words], cwd=self.root, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=self.root,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
         return done.returncode, done.stdout
 
     def executed(self, path: str, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -71,7 +92,12 @@ class Learner:
         monkeypatch.setenv("PYTHONPATH", self.environment["PYTHONPATH"])
         place = self.root / "work" / path
         notebook = nbformat.read(place, as_version=4)
-        NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(place.parent)}}).execute()
+        NotebookClient(
+            notebook,
+            timeout=600,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(place.parent)}},
+        ).execute()
         nbformat.write(notebook, place)
         return notebook
 
@@ -81,7 +107,9 @@ def learner(archive: Path, tmp_path: Path) -> Learner:
     return Learner(archive, tmp_path)
 
 
-def test_the_same_course_makes_the_same_archive(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_course_makes_the_same_archive(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(ROOT / "course")
     again = tmp_path / "again" / "bundle.zip"
     assert main(["bundle", "--output", str(again)]) == 0
@@ -92,21 +120,52 @@ def test_the_same_course_makes_the_same_archive(archive: Path, tmp_path: Path, m
 def test_only_what_a_learner_needs_is_in_the_archive(files: dict[str, bytes]) -> None:
     tops = {name.partition("/")[0] for name in files}
     assert tops == {"course", "grader", "playground", "Makefile", "README.md", *BESIDE}
-    assert {name for name in files if name.endswith((".md", ".py")) and name.startswith("course/")} == set()
+    assert {
+        name for name in files if name.endswith((".md", ".py")) and name.startswith("course/")
+    } == set()
     rooms = {name.split("/")[1] for name in files if name.startswith("grader/")}
-    assert rooms == {"__init__.py", "cli.py", "errors.py", "files.py", "startup.py", "comparison", "execution", "learner", "kernelconfig"}
+    assert rooms == {
+        "__init__.py",
+        "cli.py",
+        "errors.py",
+        "files.py",
+        "startup.py",
+        "comparison",
+        "execution",
+        "learner",
+        "kernelconfig",
+    }
     assert not any("progress.json" in name or "__pycache__" in name for name in files)
-    assert {f"course/{name}/{part}" for name in LESSONS for part in (f"{name}.ipynb", "answers.json")} <= files.keys()
+    assert {
+        f"course/{name}/{part}" for name in LESSONS for part in (f"{name}.ipynb", "answers.json")
+    } <= files.keys()
 
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_no_line_of_an_answer_is_in_any_file(name: str, files: dict[str, bytes]) -> None:
-    texts = {place: data.decode(errors="replace").replace('\\"', '"') for place, data in files.items()}
-    shown = "".join(cell.source for one in LESSONS for cell in lesson(one).notebook.cells if "### BEGIN SOLUTION" not in cell.source)
-    everywhere = ("raise ValueError", "return gradients", 'with np.errstate(all="ignore"):')  # what any module may say
+    texts = {
+        place: data.decode(errors="replace").replace('\\"', '"') for place, data in files.items()
+    }
+    shown = "".join(
+        cell.source
+        for one in LESSONS
+        for cell in lesson(one).notebook.cells
+        if "### BEGIN SOLUTION" not in cell.source
+    )
+    everywhere = (
+        "raise ValueError",
+        "return gradients",
+        'with np.errstate(all="ignore"):',
+    )  # what any module may say
     for whose, lines in answers(lesson(name)):
-        secret = [line for line in lines if len(line) > 14 and line not in shown and line not in everywhere]
-        assert [(place, line, whose) for place, text in texts.items() for line in secret if line in text] == []
+        secret = [
+            line
+            for line in lines
+            if len(line) > 14 and line not in shown and line not in everywhere
+        ]
+        assert [
+            (place, line, whose) for place, text in texts.items() for line in secret if line in text
+        ] == []
 
 
 SOLVES = """
@@ -126,14 +185,24 @@ print(json.dumps([len(exercises), sorted(found)]))
 """Runs the functions of some modules that have an exercise's name in theirs, like _sigmoid, against its answer key; says which earn points."""
 
 
-def test_what_solves_an_exercise_is_a_finished_function_that_figures_draw_and_nothing_else(learner: Learner, files: dict[str, bytes]) -> None:
-    modules = [name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in files if name.endswith(".py")]
-    (learner.root / "playground" / "another.py").write_text("def _my_relu(z):\n    return z * (z > 0)\n")
+def test_what_solves_an_exercise_is_a_finished_function_that_figures_draw_and_nothing_else(
+    learner: Learner, files: dict[str, bytes]
+) -> None:
+    modules = [
+        name.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        for name in files
+        if name.endswith(".py")
+    ]
+    (learner.root / "playground" / "another.py").write_text(
+        "def _my_relu(z):\n    return z * (z > 0)\n"
+    )
     code, said = learner.run("-c", SOLVES, *modules, "playground.another")
     assert code == 0, said
     exercises, found = json.loads(said)
     assert exercises == sum(len(lesson(name).exercises) for name in LESSONS)
-    assert [one for one in found if one[0] != "playground.functions.finished"] == [["playground.another", "relu"]]
+    assert [one for one in found if one[0] != "playground.functions.finished"] == [
+        ["playground.another", "relu"]
+    ]
     assert len(found) > 20
     assert "working functions, which figures draw as targets" in files["README.md"].decode()
 
@@ -141,10 +210,22 @@ def test_what_solves_an_exercise_is_a_finished_function_that_figures_draw_and_no
 def test_the_scan_knows_every_reference_and_every_wrong_answer() -> None:
     for name in LESSONS:
         known = dict(answers(lesson(name)))
-        assert {f"the reference of {exercise}" for exercise in lesson(name).exercises} <= known.keys()
-        wrong = {one.name for exercise in lesson(name).exercises.values() for one in (*exercise.misconceptions,)}
+        assert {
+            f"the reference of {exercise}" for exercise in lesson(name).exercises
+        } <= known.keys()
+        wrong = {
+            one.name
+            for exercise in lesson(name).exercises.values()
+            for one in (*exercise.misconceptions,)
+        }
         assert {f"{one} of {name}/exercises.py" for one in wrong} <= known.keys()
-        assert all(any(line in "".join(references(name).values()) for line in known[f"the reference of {exercise}"]) for exercise in lesson(name).exercises)
+        assert all(
+            any(
+                line in "".join(references(name).values())
+                for line in known[f"the reference of {exercise}"]
+            )
+            for exercise in lesson(name).exercises
+        )
 
 
 @pytest.fixture
@@ -152,19 +233,38 @@ def clone(tmp_path: Path) -> Path:
     """A clone's worth of what an bundle is made from, with two lessons."""
     others = [name for name in LESSONS if name not in ("neuron", "loss")]
     for room in ("course", "solutions", "grader", "playground", "bundle"):
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "progress.json", *(others if room in ("course", "solutions") else ())))
+        shutil.copytree(
+            ROOT / room,
+            tmp_path / room,
+            ignore=shutil.ignore_patterns(
+                "__pycache__", "progress.json", *(others if room in ("course", "solutions") else ())
+            ),
+        )
     for name in BESIDE:
         shutil.copyfile(ROOT / name, tmp_path / name)
     return tmp_path
 
 
-def test_an_edition_with_an_answer_in_it_is_not_made(clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_edition_with_an_answer_in_it_is_not_made(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(clone)
     (clone / "course" / "neuron" / "neuron.ipynb").write_text(json.dumps(solved("neuron")))
     assert main(["bundle"]) == 1
-    assert "The bundle is not made, an answer would be in it: course/neuron/neuron.ipynb: " in capsys.readouterr().err
-    (clone / "course" / "neuron" / "neuron.ipynb").write_text(json.dumps(learners_notebook("neuron")))
-    right = next(line for whose, lines in answers(lesson("loss")) if whose == "the reference of softmax" for line in lines if len(line) > 14)
+    assert (
+        "The bundle is not made, an answer would be in it: course/neuron/neuron.ipynb: "
+        in capsys.readouterr().err
+    )
+    (clone / "course" / "neuron" / "neuron.ipynb").write_text(
+        json.dumps(learners_notebook("neuron"))
+    )
+    right = next(
+        line
+        for whose, lines in answers(lesson("loss"))
+        if whose == "the reference of softmax"
+        for line in lines
+        if len(line) > 14
+    )
     (clone / "playground" / "notes.txt").write_text(f"softmax: {right}\n")
     assert main(["bundle"]) == 1
     assert f"playground/notes.txt: {right} (the reference of softmax)" in capsys.readouterr().err
@@ -173,12 +273,20 @@ def test_an_edition_with_an_answer_in_it_is_not_made(clone: Path, monkeypatch: p
 
 def test_an_edition_leaves_out_what_lies_about_and_refuses_an_authors_file(clone: Path) -> None:
     before = files_of_bundle(clone)
-    for stray in ("course/neuron/progress.json", "course/neuron/.ipynb_checkpoints/neuron-checkpoint.ipynb", "grader/notes.py", "playground/__pycache__/x.pyc", "work/mine.ipynb"):
+    for stray in (
+        "course/neuron/progress.json",
+        "course/neuron/.ipynb_checkpoints/neuron-checkpoint.ipynb",
+        "grader/notes.py",
+        "playground/__pycache__/x.pyc",
+        "work/mine.ipynb",
+    ):
         (clone / stray).parent.mkdir(parents=True, exist_ok=True)
         (clone / stray).write_text("{}")
     assert files_of_bundle(clone) == before
     (clone / "course" / "neuron" / "exercises.py").write_text("")
-    with pytest.raises(LessonError, match=r"course/neuron/exercises.py is an author's file; take it out of course/"):
+    with pytest.raises(
+        LessonError, match=r"course/neuron/exercises.py is an author's file; take it out of course/"
+    ):
         files_of_bundle(clone)
     (clone / "course" / "neuron" / "exercises.py").unlink()
     shutil.rmtree(clone / "course" / "loss")
@@ -186,22 +294,45 @@ def test_an_edition_leaves_out_what_lies_about_and_refuses_an_authors_file(clone
         files_of_bundle(clone)
 
 
-def test_the_set_up_files_hold_the_same_packages_and_none_of_an_authors(files: dict[str, bytes]) -> None:
+def test_the_set_up_files_hold_the_same_packages_and_none_of_an_authors(
+    files: dict[str, bytes],
+) -> None:
     project = tomllib.loads(files["pyproject.toml"].decode())
     wanted = {str(Requirement(entry)) for entry in project["project"]["dependencies"]}
     clones = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert wanted == {str(Requirement(entry)) for entry in clones if not entry.startswith(AUTHORS_PACKAGES)}
-    conda = {str(Requirement(entry)) for entry in yaml.safe_load(files["environment.yml"])["dependencies"] if isinstance(entry, str)}
-    assert conda == wanted | {"pip", f"python{Requirement('python' + project['project']['requires-python']).specifier}"}
+    assert wanted == {
+        str(Requirement(entry)) for entry in clones if not entry.startswith(AUTHORS_PACKAGES)
+    }
+    conda = {
+        str(Requirement(entry))
+        for entry in yaml.safe_load(files["environment.yml"])["dependencies"]
+        if isinstance(entry, str)
+    }
+    assert conda == wanted | {
+        "pip",
+        f"python{Requirement('python' + project['project']['requires-python']).specifier}",
+    }
     assert "dependency-groups" not in project
     assert project["tool"].keys() == {"hatch"}
 
 
 def test_the_lock_has_all_that_is_needed_and_nothing_of_an_authors(files: dict[str, bytes]) -> None:
     names = set(re.findall(r"^([a-z0-9.-]+)==", files["requirements.lock"].decode(), re.MULTILINE))
-    assert {"jupyterlab", "ipywidgets", "matplotlib", "numpy", "hatchling", "nbconvert", "nbclient", "colorama", "appnope"} <= names
+    assert {
+        "jupyterlab",
+        "ipywidgets",
+        "matplotlib",
+        "numpy",
+        "hatchling",
+        "nbconvert",
+        "nbclient",
+        "colorama",
+        "appnope",
+    } <= names
     assert names & {*AUTHORS_PACKAGES, "dask", "sqlalchemy", "pytest"} == set()
-    assert names < set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    assert names < set(
+        re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    )
     assert set(needed(names)) <= names
 
 
@@ -217,7 +348,9 @@ def needed(names: set[str]) -> Iterator[str]:
                 yield canonicalize_name(need.name)
 
 
-def test_a_word_of_a_learners_makefile_does_what_it_does_in_a_clone(files: dict[str, bytes]) -> None:
+def test_a_word_of_a_learners_makefile_does_what_it_does_in_a_clone(
+    files: dict[str, bytes],
+) -> None:
     def recipes(text: str) -> dict[str, str]:
         return dict(re.findall(r"^([a-z-]+):.*\n\t(@[^e].*)$", text, re.MULTILINE))
 
@@ -231,14 +364,27 @@ def test_what_the_readme_names_is_there(files: dict[str, bytes], learner: Learne
     targets = set(re.findall(r"^([a-z]+):", files["Makefile"].decode(), re.MULTILINE))
     assert set(re.findall(r"make ([a-z]+)", text)) - {"bundle"} <= targets
     for name in re.findall(r"`([\w/.-]+)`", text):
-        assert name in ("work/", "progress.json", "work/neuron.html", "work/neuron/neuron.ipynb") or any(place.startswith(name) for place in files), name
-    commands = set(re.findall(r"^    ([a-z-]+) ", learner.run("-m", "grader.cli", "--help")[1], re.MULTILINE))
+        assert name in (
+            "work/",
+            "progress.json",
+            "work/neuron.html",
+            "work/neuron/neuron.ipynb",
+        ) or any(place.startswith(name) for place in files), name
+    commands = set(
+        re.findall(r"^    ([a-z-]+) ", learner.run("-m", "grader.cli", "--help")[1], re.MULTILINE)
+    )
     assert commands == {"lab", "reset", "watch", "export"}
     assert set(re.findall(r"grader ([a-z]+)`", text)) <= commands
 
 
-def test_every_module_of_the_edition_is_its_own_and_starts_without_an_authors_packages(learner: Learner, files: dict[str, bytes]) -> None:
-    modules = [name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in files if name.endswith(".py")]
+def test_every_module_of_the_edition_is_its_own_and_starts_without_an_authors_packages(
+    learner: Learner, files: dict[str, bytes]
+) -> None:
+    modules = [
+        name.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        for name in files
+        if name.endswith(".py")
+    ]
     script = (
         "import importlib, sys\n"
         f"for name in {modules}:\n"
@@ -246,60 +392,112 @@ def test_every_module_of_the_edition_is_its_own_and_starts_without_an_authors_pa
         "print(len([name for name in sys.modules if name.startswith('grader')]))\n"
     )
     code, said = learner.run("-W", "error", "-c", script)
-    assert (code, said.strip()) == (0, str(sum(name.startswith("grader") for name in modules))), said
+    assert (code, said.strip()) == (0, str(sum(name.startswith("grader") for name in modules))), (
+        said
+    )
 
 
-def test_every_setting_that_is_installed_and_every_module_that_one_names_is_there(files: dict[str, bytes]) -> None:
-    shared = tomllib.loads(files["pyproject.toml"].decode())["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+def test_every_setting_that_is_installed_and_every_module_that_one_names_is_there(
+    files: dict[str, bytes],
+) -> None:
+    shared = tomllib.loads(files["pyproject.toml"].decode())["tool"]["hatch"]["build"]["targets"][
+        "wheel"
+    ]["shared-data"]
     assert all(any(place.startswith(f"{folder}/") for place in files) for folder in shared)
-    settings = [data.decode() for place, data in files.items() if place.endswith(".json") and not place.startswith("course/")]
-    named = {name for text in settings for name in re.findall(r"\b(?:grader|playground)(?:\.\w+)+", text)}
+    settings = [
+        data.decode()
+        for place, data in files.items()
+        if place.endswith(".json") and not place.startswith("course/")
+    ]
+    named = {
+        name for text in settings for name in re.findall(r"\b(?:grader|playground)(?:\.\w+)+", text)
+    }
     assert named
     assert {f"{name.replace('.', '/')}.py" for name in named} <= files.keys()
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["neuron", "capstone"])
-def test_a_lesson_is_solved_watched_and_exported_in_an_unpacked_edition_and_the_welcome_page_knows_it(name: str, learner: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lesson_is_solved_watched_and_exported_in_an_unpacked_edition_and_the_welcome_page_knows_it(
+    name: str, learner: Learner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, said = learner.run("-m", "grader.cli", "watch", name, "--once")
     assert code == 1
     assert "0 of 4 exercises" in said
-    (learner.root / "work" / name / f"{name}.ipynb").write_text(json.dumps(solved(name)), encoding="utf-8")
+    (learner.root / "work" / name / f"{name}.ipynb").write_text(
+        json.dumps(solved(name)), encoding="utf-8"
+    )
     notebook = learner.executed(f"{name}/{name}.ipynb", monkeypatch)
-    checks = {cell.id: cell.outputs[0].data for cell in notebook.cells if cell.id.startswith("check-")}
+    checks = {
+        cell.id: cell.outputs[0].data for cell in notebook.cells if cell.id.startswith("check-")
+    }
     assert checks.keys() == {f"check-{exercise}" for exercise in lesson(name).exercises}
     assert all("✓ solved" in data["text/html"] for data in checks.values())
     assert learner.run("-m", "grader.cli", "watch", name, "--once")[0] == 0
     welcome = learner.executed("welcome.ipynb", monkeypatch)
-    shown = next(output.data for cell in welcome.cells for output in cell.get("outputs", []) if "overview" in output.get("data", {}).get("text/html", ""))
+    shown = next(
+        output.data
+        for cell in welcome.cells
+        for output in cell.get("outputs", [])
+        if "overview" in output.get("data", {}).get("text/html", "")
+    )
     assert f"{lesson(name).title}: 4 of 4 exercises solved" in shown["text/plain"]
     assert learner.run("-m", "grader.cli", "export", name)[0] == 0
-    assert "4 of 4 exercises of this lesson solved" in (learner.root / "work" / f"{name}.html").read_text(encoding="utf-8")
+    assert "4 of 4 exercises of this lesson solved" in (
+        learner.root / "work" / f"{name}.html"
+    ).read_text(encoding="utf-8")
 
 
-def test_a_newer_edition_takes_over_the_work_that_is_copied_into_it_and_says_what_is_new(archive: Path, learner: Learner, tmp_path: Path) -> None:
-    start = ("-c", "from pathlib import Path; from grader.learner.workspace import make_work; print(*make_work(Path.cwd()), sep='\\n')")
+def test_a_newer_edition_takes_over_the_work_that_is_copied_into_it_and_says_what_is_new(
+    archive: Path, learner: Learner, tmp_path: Path
+) -> None:
+    start = (
+        "-c",
+        "from pathlib import Path; from grader.learner.workspace import make_work; print(*make_work(Path.cwd()), sep='\\n')",
+    )
     assert learner.run(*start)[1].startswith("New in work/: ")
     mine = json.dumps(solved("neuron"))
     (learner.root / "work" / "neuron" / "neuron.ipynb").write_text(mine, encoding="utf-8")
     (tmp_path / "new").mkdir()
     newer = Learner(archive, tmp_path / "new")
-    (newer.root / "course" / "loss" / "loss.ipynb").write_text(json.dumps(learners_notebook("neuron")), encoding="utf-8")
+    (newer.root / "course" / "loss" / "loss.ipynb").write_text(
+        json.dumps(learners_notebook("neuron")), encoding="utf-8"
+    )
     shutil.copytree(learner.root / "work", newer.root / "work")
-    assert newer.run(*start)[1].startswith("A newer version of loss is there; make reset LESSON=loss ")
+    assert newer.run(*start)[1].startswith(
+        "A newer version of loss is there; make reset LESSON=loss "
+    )
     assert (newer.root / "work" / "neuron" / "neuron.ipynb").read_text(encoding="utf-8") == mine
     code, said = newer.run("-m", "grader.cli", "watch", "neuron", "--once")
     assert code == 0, said
 
 
 @pytest.mark.long
-def test_an_unpacked_edition_sets_itself_up_as_its_readme_says(archive: Path, tmp_path: Path) -> None:
+def test_an_unpacked_edition_sets_itself_up_as_its_readme_says(
+    archive: Path, tmp_path: Path
+) -> None:
     learner = Learner(archive, tmp_path)
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    done = subprocess.run(["make", "env"], cwd=learner.root, env=environment, capture_output=True, text=True, check=False)
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONPATH", "VIRTUAL_ENV")
+    }
+    done = subprocess.run(
+        ["make", "env"],
+        cwd=learner.root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     python = learner.root / ".venv" / "bin" / "python"
-    assert subprocess.run([python, "-m", "pip", "check"], env=environment, capture_output=True, check=False).returncode == 0
+    assert (
+        subprocess.run(
+            [python, "-m", "pip", "check"], env=environment, capture_output=True, check=False
+        ).returncode
+        == 0
+    )
     solve = "import pathlib, sys; pathlib.Path('work/neuron/neuron.ipynb').write_text(sys.stdin.read(), encoding='utf-8')"
     for command, code in (
         (["make", "watch", "ARGS=--once"], 2),
@@ -307,6 +505,16 @@ def test_an_unpacked_edition_sets_itself_up_as_its_readme_says(archive: Path, tm
         (["make", "watch", "LESSON=neuron", "ARGS=--once"], 0),
         (["make", "export", "LESSON=neuron", "ARGS=--run"], 0),
     ):
-        done = subprocess.run(command, cwd=learner.root, env=environment, input=json.dumps(solved("neuron")), capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=learner.root,
+            env=environment,
+            input=json.dumps(solved("neuron")),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == code, done.stdout + done.stderr
-    assert (learner.root / "work" / "neuron.html").read_text(encoding="utf-8").count("✓ solved") == 4
+    assert (learner.root / "work" / "neuron.html").read_text(encoding="utf-8").count(
+        "✓ solved"
+    ) == 4

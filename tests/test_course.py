@@ -26,7 +26,15 @@ from matplotlib.image import imsave
 
 from course import LESSONS, ROOT, copy_of_the_course, learners_notebook, lesson, references
 from grader.author import key
-from grader.author.build import build, build_lesson, execute, install, notebook_of, stamped, write_key
+from grader.author.build import (
+    build,
+    build_lesson,
+    execute,
+    install,
+    notebook_of,
+    stamped,
+    write_key,
+)
 from grader.author.drift import difference, differences
 from grader.author.lesson import BEGIN, END, LessonError, lessons_in
 from grader.instructor.validate import SANITIZE
@@ -35,7 +43,9 @@ from grader.learner.check import KEY_FILE
 LONG = [pytest.param(name, marks=pytest.mark.long) for name in LESSONS if name != "neuron"]
 
 OTHER_INSTRUCTIONS = {
-    "NPY_DISABLE_CPU_FEATURES": " ".join(np.show_config("dicts")["SIMD Extensions"].get("found", []))
+    "NPY_DISABLE_CPU_FEATURES": " ".join(
+        np.show_config("dicts")["SIMD Extensions"].get("found", [])
+    )
 }
 """Environment in which numpy computes without the instructions of newer processors."""
 
@@ -219,7 +229,9 @@ def test_a_lesson_that_takes_too_long_is_named_with_its_cell(
 def test_a_lesson_that_is_made_alone_leaves_the_welcome_page_as_it_is(tmp_path: Path) -> None:
     root = copy_of_the_course(tmp_path / "root")
     build(root, [root / "solutions" / "neuron"], tmp_path)
-    assert (tmp_path / "course" / "welcome.ipynb").read_bytes() == (root / "course" / "welcome.ipynb").read_bytes()
+    assert (tmp_path / "course" / "welcome.ipynb").read_bytes() == (
+        root / "course" / "welcome.ipynb"
+    ).read_bytes()
 
 
 @cache
@@ -230,20 +242,44 @@ def secrets(name: str) -> dict[str, str]:
         solution = text.split(BEGIN)[1].split(END)[0]
         lines |= dict.fromkeys((line.strip() for line in solution.splitlines()), "reference")
     source = (ROOT / "solutions" / name / "exercises.py").read_text(encoding="utf-8")
-    for function in (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.decorator_list):
-        lines |= {line.strip(): function.name for part in function.body for line in (ast.get_source_segment(source, part) or "").splitlines()}
+    for function in (
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and node.decorator_list
+    ):
+        lines |= {
+            line.strip(): function.name
+            for part in function.body
+            for line in (ast.get_source_segment(source, part) or "").splitlines()
+        }
         if function.name != "_":
             lines[f"def {function.name}("] = function.name
-    return {line: where for line, where in lines.items() if len(line) > 14 and line not in ("raise ValueError",)}
+    return {
+        line: where
+        for line, where in lines.items()
+        if len(line) > 14 and line not in ("raise ValueError",)
+    }
 
 
 def leaks(name: str, course: Path) -> list[str]:
     """Secrets of a lesson that stand in a folder of the course, and files there that only an author should have."""
-    prose = "".join(cell.source for cell in lesson(name).notebook.cells if cell.cell_type == "markdown" or BEGIN not in cell.source)
-    found = [f"{path.name} is an author's file" for path in course.rglob("*") if path.suffix in (".py", ".md") or path.name == "__pycache__"]
+    prose = "".join(
+        cell.source
+        for cell in lesson(name).notebook.cells
+        if cell.cell_type == "markdown" or BEGIN not in cell.source
+    )
+    found = [
+        f"{path.name} is an author's file"
+        for path in course.rglob("*")
+        if path.suffix in (".py", ".md") or path.name == "__pycache__"
+    ]
     for path in (path for path in course.rglob("*") if path.is_file()):
         text = path.read_text(encoding="utf-8", errors="replace").replace('\\"', '"')
-        found += [f"{path.name}: {line} ({where})" for line, where in secrets(name).items() if line in text and line not in prose]
+        found += [
+            f"{path.name}: {line} ({where})"
+            for line, where in secrets(name).items()
+            if line in text and line not in prose
+        ]
     return found
 
 
@@ -258,27 +294,62 @@ def test_a_leaked_answer_is_found_out(name: str, tmp_path: Path) -> None:
     assert any("(reference)" in leak for leak in leaks(name, tmp_path))
     shutil.copyfile(ROOT / "solutions" / name / "exercises.py", tmp_path / "exercises.py")
     found = leaks(name, tmp_path)
-    wrong = [one.name for exercise in lesson(name).exercises.values() for one in exercise.misconceptions]
+    wrong = [
+        one.name for exercise in lesson(name).exercises.values() for one in exercise.misconceptions
+    ]
     assert "exercises.py is an author's file" in found
     assert all(any(function in leak for leak in found) for function in wrong)
 
 
 @pytest.mark.parametrize("name", ["neuron", *LONG])
 def test_the_executed_lesson_does_again_what_is_stored(name: str, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "solutions" / name, tmp_path / name, ignore=shutil.ignore_patterns("*.md", "*.py", "progress.json"))
+    shutil.copytree(
+        ROOT / "solutions" / name,
+        tmp_path / name,
+        ignore=shutil.ignore_patterns("*.md", "*.py", "progress.json"),
+    )
     notebook = tmp_path / name / f"{name}.ipynb"
-    command = [sys.executable, "-m", "pytest", "-q", "--nbval", f"--nbval-sanitize-with={SANITIZE}", "-p", "no:cacheprovider", "--nbval-cell-timeout=1200"]
-    done = subprocess.run([*command, f"--rootdir={tmp_path}", str(notebook)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--nbval",
+        f"--nbval-sanitize-with={SANITIZE}",
+        "-p",
+        "no:cacheprovider",
+        "--nbval-cell-timeout=1200",
+    ]
+    done = subprocess.run(
+        [*command, f"--rootdir={tmp_path}", str(notebook)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout[-4000:]
-    code_cells = sum(cell["cell_type"] == "code" for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"])
+    code_cells = sum(
+        cell["cell_type"] == "code"
+        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    )
     assert f"{code_cells} passed" in done.stdout
 
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_check_of_the_executed_lesson_gives_all_points(name: str) -> None:
-    cells = {cell["id"]: cell for cell in json.loads((ROOT / "solutions" / name / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]}
-    points = {exercise: "".join(cells[f"check-{exercise}"]["outputs"][0]["data"]["text/plain"]) for exercise in lesson(name).exercises}
-    assert points == {exercise: repr(float(item.points or 0)) for exercise, item in lesson(name).exercises.items()}
+    cells = {
+        cell["id"]: cell
+        for cell in json.loads(
+            (ROOT / "solutions" / name / f"{name}.ipynb").read_text(encoding="utf-8")
+        )["cells"]
+    }
+    points = {
+        exercise: "".join(cells[f"check-{exercise}"]["outputs"][0]["data"]["text/plain"])
+        for exercise in lesson(name).exercises
+    }
+    assert points == {
+        exercise: repr(float(item.points or 0)) for exercise, item in lesson(name).exercises.items()
+    }
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -288,9 +359,17 @@ def test_a_lesson_keeps_the_rhythm(name: str) -> None:
         words = len(cell.source.split("<details>")[0].split())
         if cell.cell_type == "markdown" and words > 100:
             mistakes.append(f"{words} words: {cell.source[:60]}")
-        if cell.cell_type == "code" and BEGIN not in cell.source and len(cell.source.splitlines()) > 15:
+        if (
+            cell.cell_type == "code"
+            and BEGIN not in cell.source
+            and len(cell.source.splitlines()) > 15
+        ):
             mistakes.append(f"more than 15 lines: {cell.source[:60]}")
-        if cell.cell_type == "markdown" and any(word in cell.source for word in ("!", "simply", " just ")) and "![" not in cell.source:
+        if (
+            cell.cell_type == "markdown"
+            and any(word in cell.source for word in ("!", "simply", " just "))
+            and "![" not in cell.source
+        ):
             mistakes.append(f"loud or belittling: {cell.source[:60]}")
     assert mistakes == []
     folds = "".join(cell.source for cell in lesson(name).notebook.cells).count("<summary>Hint")
@@ -313,7 +392,11 @@ def test_each_play_has_a_picture_with_alt_text_made_from_its_numbers(name: str) 
     plays = [cell for cell in cells if cell["id"].startswith("play-")]
     assert plays
     for cell in plays:
-        pages = ["".join(output["data"]["text/html"]) for output in cell["outputs"] if "text/html" in output.get("data", {})]
+        pages = [
+            "".join(output["data"]["text/html"])
+            for output in cell["outputs"]
+            if "text/html" in output.get("data", {})
+        ]
         alts = [alt for page in pages for alt in re.findall(r'<img[^>]* alt="([^"]+)"', page)]
         assert len(alts) == 1
         assert re.search(r"\d", alts[0])
@@ -323,7 +406,10 @@ def test_each_play_has_a_picture_with_alt_text_made_from_its_numbers(name: str) 
 def test_the_example_in_each_docstring_is_true(name: str) -> None:
     import doctest
 
-    found = {exercise: doctest.DocTestFinder().find(function, exercise, globs=function.__globals__)[0] for exercise, function in lesson(name).reference.items()}
+    found = {
+        exercise: doctest.DocTestFinder().find(function, exercise, globs=function.__globals__)[0]
+        for exercise, function in lesson(name).reference.items()
+    }
     assert all(test.examples for test in found.values())
     runner = doctest.DocTestRunner(verbose=False)
     assert sum(runner.run(test).failed for test in found.values()) == 0

@@ -11,9 +11,7 @@ METADATA = "Metadata-Version: 2.1\nName: tiny\nVersion: 0\n"
 WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
-def build_editable(
-    folder: str, config_settings: Any = None, metadata_directory: Any = None
-) -> str:
+def build_editable(folder: str, config_settings: Any = None, metadata_directory: Any = None) -> str:
     """Write an empty wheel; where TINY_FIFO names a pipe, wait for a reader, then for a kill."""
     if fifo := os.environ.get("TINY_FIFO"):
         Path(fifo).open("w").close()

@@ -8,9 +8,15 @@ programs = Path(sys.prefix) / "bin"
 
 c = get_config()  # noqa: F821 (traitlets gives it to the file)
 
-c.JupyterHub.bind_url = "http://127.0.0.1:8000"  # what stands before it, nginx or Caddy, brings HTTPS
+c.JupyterHub.bind_url = (
+    "http://127.0.0.1:8000"  # what stands before it, nginx or Caddy, brings HTTPS
+)
 c.Authenticator.allowed_groups = {"course"}
 c.Spawner.cmd = [str(programs / "jupyterhub-singleuser")]
 c.Spawner.default_url = "/lab"
-c.Spawner.environment = {"PATH": os.pathsep.join([str(programs), "/usr/local/bin", "/usr/bin", "/bin"])}
-c.ConfigurableHTTPProxy.command = [str(Path(sys.prefix) / "proxy" / "node_modules" / ".bin" / "configurable-http-proxy")]
+c.Spawner.environment = {
+    "PATH": os.pathsep.join([str(programs), "/usr/local/bin", "/usr/bin", "/bin"])
+}
+c.ConfigurableHTTPProxy.command = [
+    str(Path(sys.prefix) / "proxy" / "node_modules" / ".bin" / "configurable-http-proxy")
+]

@@ -23,7 +23,15 @@ from nbformat import NotebookNode
 
 from grader.author.drift import built_files, difference, differences
 from grader.author.key import make_key
-from grader.author.lesson import Lesson, LessonError, authors_root, cell_ids, load_lesson, named_lessons, role
+from grader.author.lesson import (
+    Lesson,
+    LessonError,
+    authors_root,
+    cell_ids,
+    load_lesson,
+    named_lessons,
+    role,
+)
 from grader.learner.check import KEY_FILE
 from grader.learner.export import WIDGET
 from grader.learner.workspace import ORDER
@@ -70,14 +78,23 @@ def stamped(lesson: Lesson) -> NotebookNode:
         cell, (kind, name) = source.copy(), role(source)
         cell["id"] = cell_id
         if kind != "text":
-            cell.metadata["nbgrader"] = _metadata(cell["id"], kind, lesson.exercises[name].points if kind == "check" else None)
+            cell.metadata["nbgrader"] = _metadata(
+                cell["id"], kind, lesson.exercises[name].points if kind == "check" else None
+            )
         cells.append(cell)
     return notebook_of(cells)
 
 
 def _metadata(grade_id: str, kind: str, points: float | None) -> NotebookNode:
     """nbgrader's metadata of one code cell: an exercise is open to the learner, its check is graded, all else is locked."""
-    data = {"schema_version": 3, "grade_id": grade_id, "grade": kind == "check", "solution": kind == "exercise", "locked": kind != "exercise", "task": False}
+    data = {
+        "schema_version": 3,
+        "grade_id": grade_id,
+        "grade": kind == "check",
+        "solution": kind == "exercise",
+        "locked": kind != "exercise",
+        "task": False,
+    }
     if points is not None:
         data["points"] = points
     return nbformat.from_dict(data)  # type: ignore[no-untyped-call, no-any-return]
@@ -117,7 +134,12 @@ def _build_page(source: Path, committed: Path, course: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for lessons in (committed, course):
             if lessons.is_dir():
-                shutil.copytree(lessons, Path(folder) / "course", dirs_exist_ok=True, ignore=shutil.ignore_patterns("progress.json"))
+                shutil.copytree(
+                    lessons,
+                    Path(folder) / "course",
+                    dirs_exist_ok=True,
+                    ignore=shutil.ignore_patterns("progress.json"),
+                )
         execute(notebook_of(cells), Path(folder) / "course", f"solutions/{source.name}")
     _write(notebook_of(cells), course / f"{source.stem}.ipynb")
 
@@ -125,7 +147,11 @@ def _build_page(source: Path, committed: Path, course: Path) -> None:
 def _luggage(folder: Path) -> Iterator[Path]:
     """What travels with a lesson: its data and their licences, not what an author writes or a notebook leaves behind."""
     made = (f"{folder.name}.ipynb", KEY_FILE)
-    return (path for path in sorted(folder.iterdir()) if path.name not in (*AUTHORS_FILES, *made) and path.suffix != ".md")
+    return (
+        path
+        for path in sorted(folder.iterdir())
+        if path.name not in (*AUTHORS_FILES, *made) and path.suffix != ".md"
+    )
 
 
 def _key_text(key: dict[str, Any]) -> str:
@@ -148,14 +174,20 @@ def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
         store_widget_state=False,
         coalesce_streams=True,  # else a slow machine cuts what a cell prints into pieces
         resources={"metadata": {"path": str(folder)}},
-        extra_arguments=["--log-level=ERROR"],  # else each kernel warns that it talks to its own machine over TCP
+        extra_arguments=[
+            "--log-level=ERROR"
+        ],  # else each kernel warns that it talks to its own machine over TCP
     )
     try:
         client.execute(env={**os.environ, **ONE_THREAD})
     except CellExecutionError as error:
-        raise LessonError(f"{source}: its cell {running[-1]} fails: {error.ename}: {error.evalue}") from error
+        raise LessonError(
+            f"{source}: its cell {running[-1]} fails: {error.ename}: {error.evalue}"
+        ) from error
     except CellTimeoutError as error:
-        raise LessonError(f"{source}: its cell {running[-1]} took longer than {TIMEOUT} seconds; make it shorter") from error
+        raise LessonError(
+            f"{source}: its cell {running[-1]} took longer than {TIMEOUT} seconds; make it shorter"
+        ) from error
     (folder / "progress.json").unlink(missing_ok=True)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -166,20 +198,36 @@ def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
 
 def _run_nbgrader(root: Path, lesson: str) -> None:
     """Make the release version by nbgrader's own command."""
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", lesson, "--force", "--no-db"]
+    command = [
+        sys.executable,
+        "-m",
+        "nbgrader",
+        "generate_assignment",
+        lesson,
+        "--force",
+        "--no-db",
+    ]
     environment = {**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        raise LessonError(f"solutions/{lesson}: nbgrader generate_assignment fails:\n{done.stderr.strip()}")
+        raise LessonError(
+            f"solutions/{lesson}: nbgrader generate_assignment fails:\n{done.stderr.strip()}"
+        )
 
 
 def _give_pictures_back(path: Path, executed: NotebookNode) -> None:
     """nbgrader clears all outputs; a reader without a kernel gets the pictures of plays and the questions back."""
-    outputs = {cell.id: cell.outputs for cell in executed.cells if role(cell)[0] in ("play", "question")}
+    outputs = {
+        cell.id: cell.outputs for cell in executed.cells if role(cell)[0] in ("play", "question")
+    }
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     for cell in notebook.cells:
         if cell.id in outputs:
-            cell.outputs = [output for output in outputs[cell.id] if WIDGET not in output.get("data", {})]
+            cell.outputs = [
+                output for output in outputs[cell.id] if WIDGET not in output.get("data", {})
+            ]
     _write(notebook, path)
 
 
@@ -202,7 +250,9 @@ def install(built: Path, root: Path) -> list[str]:
         for path in built_files(built):
             place = root / path.relative_to(built)
             place.parent.mkdir(parents=True, exist_ok=True)
-            for left in place.parent.glob(f".{glob.escape(place.name)}.{HALF}*"):  # of a run that was killed
+            for left in place.parent.glob(
+                f".{glob.escape(place.name)}.{HALF}*"
+            ):  # of a run that was killed
                 left.unlink()
             if not place.is_file() or difference(path, place):
                 halves[place] = place.with_name(f".{place.name}.{HALF}{os.getpid()}")
@@ -226,18 +276,30 @@ def install(built: Path, root: Path) -> list[str]:
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `course`."""
     course = subparsers.add_parser("course", help="make course/ from solutions/")
-    course.add_argument("lessons", nargs="*", metavar="LESSON", help="which lessons; all where none is named")
-    course.add_argument("--check", action="store_true", help="change nothing; report what is out of date")
+    course.add_argument(
+        "lessons", nargs="*", metavar="LESSON", help="which lessons; all where none is named"
+    )
+    course.add_argument(
+        "--check", action="store_true", help="change nothing; report what is out of date"
+    )
     course.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
     try:
-        return _make(root, named_lessons(root, arguments.lessons), whole=not arguments.lessons, check=arguments.check)
+        return _make(
+            root,
+            named_lessons(root, arguments.lessons),
+            whole=not arguments.lessons,
+            check=arguments.check,
+        )
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        print(f"Nothing was made: {error.strerror or error}{where}; course/ is as it was. Mend that and run it again.", file=sys.stderr)
+        print(
+            f"Nothing was made: {error.strerror or error}{where}; course/ is as it was. Mend that and run it again.",
+            file=sys.stderr,
+        )
         return 1
 
 

@@ -53,10 +53,13 @@ def exercise_key(lesson: Lesson, name: str, seed: int) -> dict[str, Any]:
     return {
         "points": exercise.points,
         "parameters": parameters,
-        "optional": sum(p.default is not p.empty for p in inspect.signature(reference).parameters.values()),
+        "optional": sum(
+            p.default is not p.empty for p in inspect.signature(reference).parameters.values()
+        ),
         "cases": cases,
         "misconceptions": [
-            {"hint": one.hint, "outcomes": _where_different(cases, one.function)} for one in exercise.misconceptions
+            {"hint": one.hint, "outcomes": _where_different(cases, one.function)}
+            for one in exercise.misconceptions
         ],
     }
 
@@ -65,23 +68,34 @@ def draw_cases(lesson: Lesson, name: str, seed: int) -> list[Case]:
     """The cases of one exercise for a seed; every exercise has a stream of random numbers of its own."""
     exercise: Exercise = lesson.exercises[name]
     if exercise.draw is None:
-        raise LessonError(f"{lesson.exercises_file}: {name} has no cases; write a function under @{name}.cases that yields some")
+        raise LessonError(
+            f"{lesson.exercises_file}: {name} has no cases; write a function under @{name}.cases that yields some"
+        )
     try:
         cases = list(exercise.draw(np.random.default_rng([seed, zlib.crc32(name.encode())])))
     except Exception as error:
-        raise LessonError(f"{lesson.exercises_file}: drawing the cases of {name} failed: {type(error).__name__}: {error}") from error
+        raise LessonError(
+            f"{lesson.exercises_file}: drawing the cases of {name} failed: {type(error).__name__}: {error}"
+        ) from error
     if not cases:
-        raise LessonError(f"{lesson.exercises_file}: {name} has no cases; its function under @{name}.cases yields none")
+        raise LessonError(
+            f"{lesson.exercises_file}: {name} has no cases; its function under @{name}.cases yields none"
+        )
     return cases
 
 
 def _case_data(lesson: Lesson, name: str, one: Case, parameters: list[str]) -> dict[str, Any]:
     try:
-        data: dict[str, Any] = {"property": one.property, "inputs": [encode_input(value) for value in one.inputs]}
+        data: dict[str, Any] = {
+            "property": one.property,
+            "inputs": [encode_input(value) for value in one.inputs],
+        }
         if one.at is not None:
             data["at"] = [[encode_input(value) for value in point] for point in one.at]
     except ValueError as error:
-        raise LessonError(f"{lesson.exercises_file}: a {one.property} case of {name}: {error}") from error
+        raise LessonError(
+            f"{lesson.exercises_file}: a {one.property} case of {name}: {error}"
+        ) from error
     if one.raises is not None:
         data["raises"] = one.raises.__name__
     if kind(one.property) == "distribution":
@@ -89,7 +103,9 @@ def _case_data(lesson: Lesson, name: str, one: Case, parameters: list[str]) -> d
     return {**data, "rtol": one.rtol, "atol": one.atol, "parameters": parameters[: len(one.inputs)]}
 
 
-def _expected(lesson: Lesson, name: str, reference: Callable[..., Any], data: dict[str, Any], position: int) -> Outcome:
+def _expected(
+    lesson: Lesson, name: str, reference: Callable[..., Any], data: dict[str, Any], position: int
+) -> Outcome:
     outcome = summarise(observe(reference, call_of(data)))
     raised = outcome.get("error", [None])
     if (data.get("raises") or None) is None and raised[0] is not None:
@@ -106,7 +122,9 @@ def _expected(lesson: Lesson, name: str, reference: Callable[..., Any], data: di
     return rounded
 
 
-def _where_different(cases: list[dict[str, Any]], function: Callable[..., Any]) -> list[Outcome | None]:
+def _where_different(
+    cases: list[dict[str, Any]], function: Callable[..., Any]
+) -> list[Outcome | None]:
     """A misconception's outcome on each case; None where it is the reference's."""
     outcomes = observe_all(function, cases)
     return [

@@ -18,8 +18,17 @@ def leaks(lessons: Sequence[Lesson], files: Mapping[str, bytes]) -> list[str]:
     answer does: libraries share lines like ``with np.errstate(all="ignore"):``. Functions that solve an exercise in other words, like those
     of `playground.functions.finished`, are not found here; a test runs every function of an edition against the answer keys.
     """
-    shown = "\n".join(cell.source for lesson in lessons for cell in lesson.notebook.cells if BEGIN not in cell.source)
-    secret = [(whose, lines, [line for line in lines if len(line) >= SHORTEST and line not in shown]) for lesson in lessons for whose, lines in answers(lesson)]
+    shown = "\n".join(
+        cell.source
+        for lesson in lessons
+        for cell in lesson.notebook.cells
+        if BEGIN not in cell.source
+    )
+    secret = [
+        (whose, lines, [line for line in lines if len(line) >= SHORTEST and line not in shown])
+        for lesson in lessons
+        for whose, lines in answers(lesson)
+    ]
     found = []
     for name, data in files.items():
         text = data.decode(errors="replace").replace('\\"', '"')
@@ -36,7 +45,17 @@ def answers(lesson: Lesson) -> Iterator[tuple[str, list[str]]]:
         if BEGIN in cell.source:
             function = defined_functions(cell.source)[-1]
             tree = ast.parse(cell.source)
-            yield f"the reference of {function}", _lines(cell.source, next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function))
+            yield (
+                f"the reference of {function}",
+                _lines(
+                    cell.source,
+                    next(
+                        node
+                        for node in tree.body
+                        if isinstance(node, ast.FunctionDef) and node.name == function
+                    ),
+                ),
+            )
     source = (lesson.folder / "exercises.py").read_text(encoding="utf-8")
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef) and node.decorator_list:

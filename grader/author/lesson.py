@@ -49,8 +49,15 @@ class Lesson:
     @property
     def title(self) -> str:
         """The text of the first heading."""
-        lines = (line for cell in self.notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
-        return next((line.lstrip("# ").strip() for line in lines if line.startswith("# ")), self.name)
+        lines = (
+            line
+            for cell in self.notebook.cells
+            if cell.cell_type == "markdown"
+            for line in cell.source.splitlines()
+        )
+        return next(
+            (line.lstrip("# ").strip() for line in lines if line.startswith("# ")), self.name
+        )
 
     @property
     def source_file(self) -> str:
@@ -71,7 +78,9 @@ class Lesson:
                 try:
                     exec(compile(cell.source, self.source_file, "exec"), namespace)
                 except Exception as error:
-                    raise LessonError(f"{self.source_file}: a cell of the source fails: {type(error).__name__}: {error}") from error
+                    raise LessonError(
+                        f"{self.source_file}: a cell of the source fails: {type(error).__name__}: {error}"
+                    ) from error
         return {name: namespace[name] for name in self.exercises}
 
 
@@ -86,19 +95,29 @@ def load_lesson(folder: Path) -> Lesson:
     place = f"{folder.parent.name}/{folder.name}"
     for path in (source, folder / "exercises.py"):
         if not path.is_file():
-            raise LessonError(f"{place}: {path.name} is missing; a lesson is a folder with {folder.name}.md and exercises.py")
+            raise LessonError(
+                f"{place}: {path.name} is missing; a lesson is a folder with {folder.name}.md and exercises.py"
+            )
     notebook = jupytext.read(source)
     module = _load_module(folder / "exercises.py", place)
     declared = {name: item for name, item in vars(module).items() if isinstance(item, Exercise)}
     questions = {name: item for name, item in vars(module).items() if isinstance(item, Question)}
     names = _exercise_names(notebook, place)
-    _hold_together(place, folder.name, names, declared, [role(cell)[1] for cell in notebook.cells if role(cell)[0] == "check"])
+    _hold_together(
+        place,
+        folder.name,
+        names,
+        declared,
+        [role(cell)[1] for cell in notebook.cells if role(cell)[0] == "check"],
+    )
     return Lesson(folder, notebook, {name: declared[name] for name in names}, questions)
 
 
 def lessons_in(root: Path) -> list[Path]:
     """The lesson folders under `solutions/` of a course, those with a source, in alphabetical order."""
-    return sorted(path.parent for path in (root / "solutions").glob("*/*.md") if path.stem == path.parent.name)
+    return sorted(
+        path.parent for path in (root / "solutions").glob("*/*.md") if path.stem == path.parent.name
+    )
 
 
 def authors_root(start: Path) -> Path:
@@ -110,7 +129,9 @@ def authors_root(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / "solutions").is_dir():
             return folder
-    raise LessonError(f"There is no solutions/ in {start} or above it; run this in an author's clone of the course")
+    raise LessonError(
+        f"There is no solutions/ in {start} or above it; run this in an author's clone of the course"
+    )
 
 
 def named_lessons(root: Path, names: list[str]) -> list[Path]:
@@ -121,7 +142,9 @@ def named_lessons(root: Path, names: list[str]) -> list[Path]:
     """
     there = {folder.name: folder for folder in lessons_in(root)}
     if unknown := [name for name in names if name not in there]:
-        raise LessonError(f"solutions/ has no lesson {unknown[0]}; it has {', '.join(there) or 'none'}")
+        raise LessonError(
+            f"solutions/ has no lesson {unknown[0]}; it has {', '.join(there) or 'none'}"
+        )
     return [there[name] for name in names or there]
 
 
@@ -143,7 +166,9 @@ def cell_ids(lesson: Lesson) -> list[str]:
     counts: dict[str, int] = {}
     for kind, name in map(role, lesson.notebook.cells):
         counts[kind] = counts.get(kind, 0) + 1
-        ids.append({"exercise": name, "check": f"check-{name}"}.get(kind, f"{kind}-{counts[kind]:02}"))
+        ids.append(
+            {"exercise": name, "check": f"check-{name}"}.get(kind, f"{kind}-{counts[kind]:02}")
+        )
     return ids
 
 
@@ -166,7 +191,9 @@ def _load_module(path: Path, place: str) -> Any:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise LessonError(f"{place}/exercises.py can't be read: {type(error).__name__}: {error}") from error
+        raise LessonError(
+            f"{place}/exercises.py can't be read: {type(error).__name__}: {error}"
+        ) from error
     return module
 
 
@@ -176,25 +203,61 @@ def _exercise_names(notebook: NotebookNode, place: str) -> list[str]:
         if role(cell)[0] != "exercise":
             continue
         if not role(cell)[1]:
-            raise LessonError(f"{place}: a cell with {BEGIN} defines no function; an exercise cell defines the function of its name")
+            raise LessonError(
+                f"{place}: a cell with {BEGIN} defines no function; an exercise cell defines the function of its name"
+            )
         if END not in cell.source:
             raise LessonError(f"{place}: the cell of {role(cell)[1]} has {BEGIN} without {END}")
         names.append(role(cell)[1])
     return names
 
 
-def _hold_together(place: str, lesson: str, names: list[str], declared: dict[str, Exercise], checked: list[str]) -> None:
+def _hold_together(
+    place: str, lesson: str, names: list[str], declared: dict[str, Exercise], checked: list[str]
+) -> None:
     """Every exercise has a cell, a check and points; every check has an exercise. One sentence for each mistake."""
     md, py = f"{place}/{lesson}.md", f"{place}/exercises.py"
     mistakes = [
-        *(f"{md}: two cells define the exercise {name}" for name in sorted(set(names)) if names.count(name) > 1),
-        *(f"{py}: the exercise {name} of {lesson}.md is missing; write {name} = Exercise(points=…) and its cases" for name in names if name not in declared),
-        *(f"{md}: {name} has no cell with {BEGIN}, but exercises.py declares it" for name in declared if name not in names),
-        *(f"{md}: check({name}) has no exercise; write a cell that defines {name} between {BEGIN} and {END}" for name in checked if name not in names),
-        *(f"{md}: the exercise {name} has no check; write a cell with check({name}) after it" for name in names if name not in checked),
-        *(f"{md}: check({name}) stands twice; one graded cell an exercise" for name in sorted(set(checked)) if checked.count(name) > 1),
-        *(f"{py}: {name} has no points; write Exercise(points=…)" for name, item in declared.items() if not item.points or item.points <= 0),
-        *(f"{py}: {name} has no cases; write a function under @{name}.cases that yields some" for name, item in declared.items() if item.draw is None),
+        *(
+            f"{md}: two cells define the exercise {name}"
+            for name in sorted(set(names))
+            if names.count(name) > 1
+        ),
+        *(
+            f"{py}: the exercise {name} of {lesson}.md is missing; write {name} = Exercise(points=…) and its cases"
+            for name in names
+            if name not in declared
+        ),
+        *(
+            f"{md}: {name} has no cell with {BEGIN}, but exercises.py declares it"
+            for name in declared
+            if name not in names
+        ),
+        *(
+            f"{md}: check({name}) has no exercise; write a cell that defines {name} between {BEGIN} and {END}"
+            for name in checked
+            if name not in names
+        ),
+        *(
+            f"{md}: the exercise {name} has no check; write a cell with check({name}) after it"
+            for name in names
+            if name not in checked
+        ),
+        *(
+            f"{md}: check({name}) stands twice; one graded cell an exercise"
+            for name in sorted(set(checked))
+            if checked.count(name) > 1
+        ),
+        *(
+            f"{py}: {name} has no points; write Exercise(points=…)"
+            for name, item in declared.items()
+            if not item.points or item.points <= 0
+        ),
+        *(
+            f"{py}: {name} has no cases; write a function under @{name}.cases that yields some"
+            for name, item in declared.items()
+            if item.draw is None
+        ),
     ]
     if mistakes:
         raise LessonError("\n".join(mistakes))

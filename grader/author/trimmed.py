@@ -23,7 +23,9 @@ def trimmed_conda(text: str) -> str:
     return _without_authors_packages(text, r"\s*- ({})\b.*")
 
 
-def trimmed_lock(text: str, wanted: Callable[[str], bool] = lambda name: name not in AUTHORS_PACKAGES) -> str:
+def trimmed_lock(
+    text: str, wanted: Callable[[str], bool] = lambda name: name not in AUTHORS_PACKAGES
+) -> str:
     """A lock with the packages that are left without the author's, with all their hashes; uv notes under each who asked for it.
 
     Args:
@@ -31,19 +33,40 @@ def trimmed_lock(text: str, wanted: Callable[[str], bool] = lambda name: name no
         wanted: which of the project's own requirements stay.
     """
     head, *entries = re.split(r"(?m)^(?=[a-z0-9])", text)
-    asked_by = [(entry, re.split(r"[=\[ ]", entry, maxsplit=1)[0], _asked_by(entry)) for entry in entries]
-    kept = {name for _, name, by in asked_by if any("pyproject.toml" in one for one in by) and wanted(name)}
-    while more := {name for _, name, by in asked_by if kept & {one.partition("[")[0] for one in by}} - kept:
+    asked_by = [
+        (entry, re.split(r"[=\[ ]", entry, maxsplit=1)[0], _asked_by(entry)) for entry in entries
+    ]
+    kept = {
+        name
+        for _, name, by in asked_by
+        if any("pyproject.toml" in one for one in by) and wanted(name)
+    }
+    while (
+        more := {name for _, name, by in asked_by if kept & {one.partition("[")[0] for one in by}}
+        - kept
+    ):
         kept |= more
     return head + "".join(entry for entry, name, _ in asked_by if name in kept)
 
 
 def _asked_by(entry: str) -> list[str]:
-    comments = "\n".join(line.strip().removeprefix("#").strip() for line in entry.splitlines() if line.strip().startswith("#"))
-    return comments.removeprefix("via").split("\n") if comments.startswith("via\n") else [comments.removeprefix("via ")]
+    comments = "\n".join(
+        line.strip().removeprefix("#").strip()
+        for line in entry.splitlines()
+        if line.strip().startswith("#")
+    )
+    return (
+        comments.removeprefix("via").split("\n")
+        if comments.startswith("via\n")
+        else [comments.removeprefix("via ")]
+    )
 
 
 def _without_authors_packages(text: str, pattern: str) -> str:
     """Without the lines of the author's packages, and without the comments about an author's files."""
     package = re.compile(pattern.format("|".join(AUTHORS_PACKAGES)))
-    return "".join(line for line in text.splitlines(keepends=True) if not package.match(line) and not ("tests/" in line and line.startswith("#")))
+    return "".join(
+        line
+        for line in text.splitlines(keepends=True)
+        if not package.match(line) and not ("tests/" in line and line.startswith("#"))
+    )

@@ -45,7 +45,9 @@ def _mistakes_on(lesson: Lesson, name: str, seed: int) -> list[str]:
             sentences.append(f"{name} rejects the right answer {right.__name__}: {lost}")
     for misconception, entry in zip(exercise.misconceptions, key["misconceptions"], strict=True):
         if accepted(key, _whole(key, entry["outcomes"])):
-            sentences.append(f'{name} has no case that rejects "{misconception.name}"; add one on which it differs from the reference')
+            sentences.append(
+                f'{name} has no case that rejects "{misconception.name}"; add one on which it differs from the reference'
+            )
     return sentences + _indistinct(name, key, [one.name for one in exercise.misconceptions])
 
 
@@ -58,7 +60,10 @@ def _lost(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> str | None
 
 
 def _whole(key: dict[str, Any], outcomes: list[Outcome | None]) -> list[Outcome]:
-    return [case["expected"] if outcome is None else outcome for case, outcome in zip(key["cases"], outcomes, strict=True)]
+    return [
+        case["expected"] if outcome is None else outcome
+        for case, outcome in zip(key["cases"], outcomes, strict=True)
+    ]
 
 
 def _indistinct(name: str, key: dict[str, Any], names: list[str]) -> list[str]:
@@ -67,15 +72,27 @@ def _indistinct(name: str, key: dict[str, Any], names: list[str]) -> list[str]:
         f'{name} has no case that tells "{names[i]}" from "{names[j]}"; add one on which they differ, or make them one'
         for j in range(len(names))
         for i in range(j)
-        if all(alike(case, a, b) for case, a, b in zip(key["cases"], all_outcomes[i], all_outcomes[j], strict=True))
+        if all(
+            alike(case, a, b)
+            for case, a, b in zip(key["cases"], all_outcomes[i], all_outcomes[j], strict=True)
+        )
     ]
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `verify`."""
-    parser = subparsers.add_parser("verify", help="prove lessons: every wrong answer is rejected, every right one passes")
-    parser.add_argument("lessons", nargs="*", metavar="LESSON", help="which lessons; all where none is named")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many different draws of the cases (default %(default)s)")
+    parser = subparsers.add_parser(
+        "verify", help="prove lessons: every wrong answer is rejected, every right one passes"
+    )
+    parser.add_argument(
+        "lessons", nargs="*", metavar="LESSON", help="which lessons; all where none is named"
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=SEEDS,
+        help="how many different draws of the cases (default %(default)s)",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -88,11 +105,18 @@ def _run(arguments: argparse.Namespace) -> int:
             lessons.append(load_lesson(folder))
         except LessonError as error:
             sentences.append(str(error))
-    jobs = [(lesson.folder, name, arguments.seeds) for lesson in lessons for name in lesson.exercises]
+    jobs = [
+        (lesson.folder, name, arguments.seeds) for lesson in lessons for name in lesson.exercises
+    ]
     with process_pool() if len(jobs) > 1 else contextlib.nullcontext() as pool:
-        for found in (pool.map if pool else map)(_verify_one, *zip(*jobs, strict=True)) if jobs else ():
+        for found in (
+            (pool.map if pool else map)(_verify_one, *zip(*jobs, strict=True)) if jobs else ()
+        ):
             sentences += found
-    print(*(dict.fromkeys(sentences) or [_summary(lesson, arguments.seeds) for lesson in lessons]), sep="\n")
+    print(
+        *(dict.fromkeys(sentences) or [_summary(lesson, arguments.seeds) for lesson in lessons]),
+        sep="\n",
+    )
     return int(bool(sentences))
 
 
@@ -105,6 +129,9 @@ def _verify_one(folder: Path, name: str, seeds: int) -> list[str]:
 
 def _summary(lesson: Lesson, seeds: int) -> str:
     exercises = lesson.exercises.values()
-    wrong, right = (sum(len(getattr(one, kind)) for one in exercises) for kind in ("misconceptions", "right_answers"))
+    wrong, right = (
+        sum(len(getattr(one, kind)) for one in exercises)
+        for kind in ("misconceptions", "right_answers")
+    )
     counts = f"{count_of(len(exercises), 'exercise')}, {count_of(wrong, 'wrong answer')} rejected, {count_of(right, 'right answer')} accepted besides the references"
     return f"{lesson.name}: {counts}, on {count_of(seeds, 'draw')}."

@@ -60,7 +60,9 @@ def encode_input(value: object) -> Plain:
         return {kind: [encode_input(item) for item in value]}
     data = encode(value)
     if isinstance(data, dict) and "opaque" in data:
-        raise ValueError(f"an input can't be {data['opaque']}; give numbers, arrays, strings, or importable functions")
+        raise ValueError(
+            f"an input can't be {data['opaque']}; give numbers, arrays, strings, or importable functions"
+        )
     return data
 
 
@@ -105,7 +107,9 @@ def _encode(value: object, budget: _Budget, depth: int) -> Plain:
         return _bounded_int(value) if kind is int else value
     if kind is str:
         text = str(value)
-        return text if len(text) <= MAX_TEXT else {"opaque": f"a string of {len(text):,} characters"}
+        return (
+            text if len(text) <= MAX_TEXT else {"opaque": f"a string of {len(text):,} characters"}
+        )
     if isinstance(value, np.ndarray):
         return _encode_array(value, budget)
     if isinstance(value, np.generic):
@@ -126,15 +130,24 @@ def _encode_array(value: np.ndarray[Any, Any], budget: _Budget) -> Plain:
     if array.dtype.kind not in "biuf":
         return {"opaque": f"an array of dtype {array.dtype}"}
     budget.spend(array.size, f"an array of shape {array.shape}")
-    numbers = array.astype(np.float64) if array.dtype.kind == "f" and array.dtype.itemsize > 8 else array
-    return {"array": numbers.ravel().tolist(), "shape": list(array.shape), "dtype": str(array.dtype)}
+    numbers = (
+        array.astype(np.float64) if array.dtype.kind == "f" and array.dtype.itemsize > 8 else array
+    )
+    return {
+        "array": numbers.ravel().tolist(),
+        "shape": list(array.shape),
+        "dtype": str(array.dtype),
+    }
 
 
 def _encode_scalar(value: np.generic) -> Plain:
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         return {"opaque": f"a numpy scalar of dtype {array.dtype}"}
-    return {"scalar": float(array) if array.dtype.kind == "f" else array.item(), "dtype": str(array.dtype)}
+    return {
+        "scalar": float(array) if array.dtype.kind == "f" else array.item(),
+        "dtype": str(array.dtype),
+    }
 
 
 def _encode_sequence(value: list[Any] | tuple[Any, ...], budget: _Budget, depth: int) -> Plain:
@@ -142,7 +155,9 @@ def _encode_sequence(value: list[Any] | tuple[Any, ...], budget: _Budget, depth:
         raise _TooLarge(f"a list nested more than {MAX_DEPTH} deep")
     kind = "tuple" if isinstance(value, tuple) else "list"
     if len(value) > budget.left:
-        raise _TooLarge(f"a {kind} of {len(value):,} items, which is more than {MAX_ELEMENTS:,} numbers")
+        raise _TooLarge(
+            f"a {kind} of {len(value):,} items, which is more than {MAX_ELEMENTS:,} numbers"
+        )
     return {kind: [_encode(item, budget, depth + 1) for item in value]}
 
 
@@ -188,7 +203,9 @@ def _encode_function(function: Callable[..., Any]) -> Plain:
     except (ImportError, AttributeError):
         found = None
     if found is not function:
-        raise ValueError(f"the function {name} can't be an input: only one that is importable by name can, with plain arguments bound")
+        raise ValueError(
+            f"the function {name} can't be an input: only one that is importable by name can, with plain arguments bound"
+        )
     return {
         "function": name,
         "args": [encode_input(arg) for arg in args],

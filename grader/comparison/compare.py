@@ -43,7 +43,9 @@ def difference(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str
 
 def caused_by_impurity(outcome: Outcome) -> bool:
     """Whether a miss comes from an update in place: the call changed an input, or numpy refused to write into it."""
-    return bool(outcome.get("changed")) or any(name in WRITES_INTO_INTEGERS for name in outcome.get("error", ()))
+    return bool(outcome.get("changed")) or any(
+        name in WRITES_INTO_INTEGERS for name in outcome.get("error", ())
+    )
 
 
 def alike(case: dict[str, Any], one: Outcome, other: Outcome) -> bool:
@@ -54,7 +56,11 @@ def alike(case: dict[str, Any], one: Outcome, other: Outcome) -> bool:
         return sample_difference(one, other) is None
     if opaque(one["value"]) or opaque(other["value"]):
         return opaque(one["value"]) == opaque(other["value"])
-    return _same_side_effects(case, one, other) and _value_difference(case, one, other) is None and _shape_difference(case, one, other) is None
+    return (
+        _same_side_effects(case, one, other)
+        and _value_difference(case, one, other) is None
+        and _shape_difference(case, one, other) is None
+    )
 
 
 def _same_side_effects(case: dict[str, Any], one: Outcome, other: Outcome) -> bool:
@@ -62,7 +68,10 @@ def _same_side_effects(case: dict[str, Any], one: Outcome, other: Outcome) -> bo
         case "quiet":
             return bool(one.get("warnings")) == bool(other.get("warnings"))
         case "purity":
-            return (one.get("changed"), one.get("aliased")) == (other.get("changed"), other.get("aliased"))
+            return (one.get("changed"), one.get("aliased")) == (
+                other.get("changed"),
+                other.get("aliased"),
+            )
         case "dtype":
             return _dtype_difference(case, one, other) is None
     return True
@@ -101,7 +110,11 @@ def _compare(expected: Plain, actual: Plain, rtol: float, atol: float, what: str
         return _compare_items(expected, actual, rtol, atol)
     want, got = numbers_in(expected), numbers_in(actual)
     if want is None or got is None:
-        return None if expected == actual else f"{what} returned something of another kind than expected."
+        return (
+            None
+            if expected == actual
+            else f"{what} returned something of another kind than expected."
+        )
     if want.size != got.size:
         return f"{what} has shape {got.shape}; {want.shape} was expected."
     wrong = want.size - int(_close(got.ravel(), want.ravel(), rtol, atol).sum())
@@ -110,7 +123,9 @@ def _compare(expected: Plain, actual: Plain, rtol: float, atol: float, what: str
     return "The numbers differ." if want.size == 1 else f"{wrong} of {want.size} numbers differ."
 
 
-def _close(got: np.ndarray[Any, Any], want: np.ndarray[Any, Any], rtol: float, atol: float) -> np.ndarray[Any, Any]:
+def _close(
+    got: np.ndarray[Any, Any], want: np.ndarray[Any, Any], rtol: float, atol: float
+) -> np.ndarray[Any, Any]:
     """Return where two arrays agree, like `np.isclose` with equal NaNs, without its overhead on short arrays."""
     with np.errstate(invalid="ignore", over="ignore"):
         near = (np.abs(got - want) <= atol + rtol * np.abs(want)) & np.isfinite(want)
@@ -138,7 +153,10 @@ def _items(data: Plain) -> list[Plain] | None:
         return items
     if "array" in data and data["shape"]:
         array = decode(data)
-        return [{"array": row.ravel().tolist(), "shape": list(row.shape), "dtype": data["dtype"]} for row in array]
+        return [
+            {"array": row.ravel().tolist(), "shape": list(row.shape), "dtype": data["dtype"]}
+            for row in array
+        ]
     return None
 
 
@@ -154,8 +172,14 @@ def numbers_in(data: Plain) -> np.ndarray[Any, Any] | None:
 
 
 def _shape_difference(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str | None:
-    want, got = (_shapes(value, expected["value"]) for value in (expected["value"], outcome["value"]))
-    return None if want == got else f"Its result has shape {_shape_text(got)}; {_shape_text(want)} was expected."
+    want, got = (
+        _shapes(value, expected["value"]) for value in (expected["value"], outcome["value"])
+    )
+    return (
+        None
+        if want == got
+        else f"Its result has shape {_shape_text(got)}; {_shape_text(want)} was expected."
+    )
 
 
 def _shapes(data: Plain, expected: Plain) -> Any:

@@ -39,9 +39,14 @@ def summarise(outcome: dict[str, Any]) -> dict[str, Any]:
         "quantiles": np.quantile(both, np.linspace(0, 1, LEVELS + 1)).tolist() if both.size else [],
         "distinct": len(np.unique(both)) > 0.99 * both.size,
         "moves_on": not np.array_equal(first, second, equal_nan=True),
-        "follows_rng": np.array_equal(first, again, equal_nan=True) and not outcome.get("global_random"),
+        "follows_rng": np.array_equal(first, again, equal_nan=True)
+        and not outcome.get("global_random"),
     }
-    return {**{key: item for key, item in outcome.items() if key != "draws"}, "value": None, "sample": sample}
+    return {
+        **{key: item for key, item in outcome.items() if key != "draws"},
+        "value": None,
+        "sample": sample,
+    }
 
 
 def numbers_drawn(outcome: dict[str, Any]) -> int:
@@ -58,7 +63,10 @@ def sample_difference(expected: dict[str, Any], outcome: dict[str, Any]) -> str 
     if want is None or got is None:
         return None if want == got else f"It returned {_reason(outcome)}."
     checks = (
-        ("shape", f"Its result has shape {tuple(got['shape'])}; {tuple(want['shape'])} was expected."),
+        (
+            "shape",
+            f"Its result has shape {tuple(got['shape'])}; {tuple(want['shape'])} was expected.",
+        ),
         ("follows_rng", "Its numbers do not come from the generator rng alone."),
         ("moves_on", "A second call with the same generator repeats the first."),
         ("distinct", "Many of its numbers are the same."),
@@ -71,7 +79,11 @@ def sample_difference(expected: dict[str, Any], outcome: dict[str, Any]) -> str 
 
 def _law_difference(want: np.ndarray[Any, Any], got: np.ndarray[Any, Any]) -> str | None:
     if not want.size or not np.isfinite(got).all():
-        return None if want.size == got.size and np.isfinite(got).all() else "Its numbers are not finite."
+        return (
+            None
+            if want.size == got.size and np.isfinite(got).all()
+            else "Its numbers are not finite."
+        )
     spread = f"standard deviation {_std(got):.3g}, largest magnitude {np.abs(got).max():.3g}; expected {_std(want):.3g} and {np.abs(want).max():.3g}"
     farther = _apart(float(np.abs(want).max()), float(np.abs(got).max())) > MAX_EXTREME_RATIO
     wider = _apart(_std(want), _std(got)) > MAX_SPREAD_RATIO

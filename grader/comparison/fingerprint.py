@@ -48,7 +48,9 @@ def _value(data: Plain) -> Any:
     if (numbers := numbers_in(data)) is not None:
         return numbers.shape, hashlib.sha256(_rounded(numbers).tobytes()).hexdigest()
     if isinstance(data, dict):
-        return [_value(item) for item in (data["tuple"] if "tuple" in data else data.get("list", ()))]
+        return [
+            _value(item) for item in (data["tuple"] if "tuple" in data else data.get("list", ()))
+        ]
     return repr(data)
 
 
@@ -60,7 +62,9 @@ def _rounded(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         unit = 10.0 ** (np.floor(np.log10(np.where(ordinary, size, 1.0))) - (DIGITS - 1))
         rounded = np.where(ordinary, np.round(numbers / unit), 0.0)
         steps = np.where(ordinary, np.round(np.log10(unit)), 0.0)
-    special = np.where(np.isnan(numbers), 1.0, np.where(np.isinf(numbers), np.sign(numbers) * 2.0, 0.0))
+    special = np.where(
+        np.isnan(numbers), 1.0, np.where(np.isinf(numbers), np.sign(numbers) * 2.0, 0.0)
+    )
     return np.stack([rounded + 0.0, steps, special])
 
 
@@ -77,5 +81,16 @@ def _sample(sample: dict[str, Any] | None) -> Any:
     if not np.isfinite(spread):
         return sample["shape"], "not finite"
     step = round(5 * float(np.log2(spread))) if spread > NEGLIGIBLE else None
-    centre = round(2 * float(quantiles.mean()) / spread) if spread > NEGLIGIBLE else round(float(quantiles.mean()), 3)
-    return sample["shape"], sample["follows_rng"], sample["moves_on"], sample["distinct"], step, centre
+    centre = (
+        round(2 * float(quantiles.mean()) / spread)
+        if spread > NEGLIGIBLE
+        else round(float(quantiles.mean()), 3)
+    )
+    return (
+        sample["shape"],
+        sample["follows_rng"],
+        sample["moves_on"],
+        sample["distinct"],
+        step,
+        centre,
+    )

@@ -76,7 +76,11 @@ def judge(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
         outcomes: one for each case, in order.
     """
     if all(outcome.get("error", [""])[0] == "NotImplementedError" for outcome in outcomes):
-        return unjudged(name, key, f"{name} {UNWRITTEN}: replace the line that raises NotImplementedError with your own code, and run its cell (Shift+Enter).")
+        return unjudged(
+            name,
+            key,
+            f"{name} {UNWRITTEN}: replace the line that raises NotImplementedError with your own code, and run its cell (Shift+Enter).",
+        )
     misses = _misses(key["cases"], outcomes)
     missed = {prop for prop, _ in misses}
     tested = in_order(case["property"] for case in key["cases"])
@@ -94,7 +98,10 @@ def judge(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
 
 def accepted(key: dict[str, Any], outcomes: list[Outcome]) -> bool:
     """Return whether an answer with these outcomes misses nothing."""
-    return not any(difference(case, case["expected"], one) for case, one in zip(key["cases"], outcomes, strict=True))
+    return not any(
+        difference(case, case["expected"], one)
+        for case, one in zip(key["cases"], outcomes, strict=True)
+    )
 
 
 def unjudged(name: str, key: dict[str, Any], note: str) -> Verdict:
@@ -127,9 +134,15 @@ def diagnose(key: dict[str, Any], outcomes: list[Outcome], failure: Failure) -> 
     for misconception in key["misconceptions"]:
         triples = [
             (case, outcome, case["expected"] if theirs is None else theirs)
-            for case, outcome, theirs in zip(cases, outcomes, misconception["outcomes"], strict=True)
+            for case, outcome, theirs in zip(
+                cases, outcomes, misconception["outcomes"], strict=True
+            )
         ]
-        if all(alike(*triple) for triple in triples if triple[0]["property"] == failure.case["property"]):
+        if all(
+            alike(*triple)
+            for triple in triples
+            if triple[0]["property"] == failure.case["property"]
+        ):
             matches.append((sum(alike(*triple) for triple in triples), misconception["hint"]))
     return max(matches, key=lambda match: match[0])[1] if matches else None
 
@@ -142,13 +155,21 @@ def _misses(cases: list[dict[str, Any]], outcomes: list[Outcome]) -> list[tuple[
         reason = difference(case, case["expected"], outcome)
         if reason is None:
             continue
-        to_purity = purity and kind(case["property"]) not in ("value", "distribution") and caused_by_impurity(outcome)
-        misses.append((purity if purity and to_purity else case["property"], Failure(case, outcome, reason)))
+        to_purity = (
+            purity
+            and kind(case["property"]) not in ("value", "distribution")
+            and caused_by_impurity(outcome)
+        )
+        misses.append(
+            (purity if purity and to_purity else case["property"], Failure(case, outcome, reason))
+        )
     return misses
 
 
 def _first_failure(misses: list[tuple[str, Failure]]) -> Failure | None:
     """The failure to show: of the most basic property missed, a case of that property itself where there is one."""
     order = in_order(prop for prop, _ in misses)
-    ranked = sorted(misses, key=lambda miss: (order.index(miss[0]), miss[1].case["property"] != miss[0]))
+    ranked = sorted(
+        misses, key=lambda miss: (order.index(miss[0]), miss[1].case["property"] != miss[0])
+    )
     return ranked[0][1] if ranked else None

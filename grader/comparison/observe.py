@@ -68,7 +68,11 @@ def observe(function: Callable[..., Any], call: dict[str, Any]) -> Outcome:
     """
     with undisturbed() as (printed, caught):
         outcome = _sample(function, call) if call.get("draws") else _call(function, call)
-    loud = [str(item.message)[:MAX_MESSAGE] for item in caught if issubclass(item.category, RuntimeWarning)]
+    loud = [
+        str(item.message)[:MAX_MESSAGE]
+        for item in caught
+        if issubclass(item.category, RuntimeWarning)
+    ]
     if loud:
         outcome["warnings"] = loud[:3]
     if printed.text:
@@ -138,7 +142,11 @@ def _failure(error: BaseException) -> Outcome:
 
 
 def _changes(inputs: list[Any], before: list[Plain]) -> Outcome:
-    changed = [i for i, (value, data) in enumerate(zip(inputs, before, strict=True)) if _differs(value, data)]
+    changed = [
+        i
+        for i, (value, data) in enumerate(zip(inputs, before, strict=True))
+        if _differs(value, data)
+    ]
     return {"changed": changed} if changed else {}
 
 
@@ -147,7 +155,11 @@ def _differs(value: Any, before: Plain) -> bool:
         return False
     if isinstance(value, np.ndarray):
         original = decode_input(before)
-        return not (value.shape == original.shape and value.dtype == original.dtype and value.tobytes() == original.tobytes())
+        return not (
+            value.shape == original.shape
+            and value.dtype == original.dtype
+            and value.tobytes() == original.tobytes()
+        )
     return isinstance(value, (list, tuple)) and repr(encode_input(value)) != repr(before)
 
 

@@ -31,7 +31,9 @@ max-width:46em;color:var(--jp-ui-font-color1,#222);background:var(--jp-layout-co
 </style>"""
 
 
-def verdict_html(verdict: Verdict, solved: int | None = None, exercises: int = 0, warning: str | None = None) -> str:
+def verdict_html(
+    verdict: Verdict, solved: int | None = None, exercises: int = 0, warning: str | None = None
+) -> str:
     """One card for one verdict. Everything that a learner's code produced is escaped.
 
     Args:
@@ -69,12 +71,24 @@ def failure_sentence(failure: Failure) -> str:
 def failure_rows(failure: Failure, printed: bool = True) -> list[tuple[str, str]]:
     """The first case that differs: each input by its name, what the learner's function did, what was expected, and what it printed."""
     case, outcome = failure.case, failure.outcome
-    names = case["parameters"] + [f"input {i + 1}" for i in range(len(case["parameters"]), len(case["inputs"]))]
+    names = case["parameters"] + [
+        f"input {i + 1}" for i in range(len(case["parameters"]), len(case["inputs"]))
+    ]
     rows = [*zip(names, map(show, case["inputs"]), strict=True)]
     if case.get("at"):
-        rows.append(("its result called with", "; ".join(", ".join(map(show, point)) for point in case["at"])))
+        rows.append(
+            (
+                "its result called with",
+                "; ".join(", ".join(map(show, point)) for point in case["at"]),
+            )
+        )
     rows.append(("yours", show_outcome(outcome)))
-    rows.append(("expected", f"{case['raises']} raised" if case.get("raises") else show_outcome(case["expected"])))
+    rows.append(
+        (
+            "expected",
+            f"{case['raises']} raised" if case.get("raises") else show_outcome(case["expected"]),
+        )
+    )
     if printed and (text := outcome.get("printed")):
         rows.append(("it printed", text))
     return rows
@@ -106,7 +120,9 @@ def count_of(count: int, what: str) -> str:
 
 def one_line(text: str) -> str:
     """A text for a terminal: on one line, and nothing in it moves the cursor or turns the writing round."""
-    return "".join(letter if letter.isprintable() else " " if letter.isspace() else "�" for letter in text)
+    return "".join(
+        letter if letter.isprintable() else " " if letter.isspace() else "�" for letter in text
+    )
 
 
 def _headline(verdict: Verdict) -> str:
@@ -131,7 +147,8 @@ def _properties(verdict: Verdict) -> str:
 def _failure(failure: Failure) -> str:
     left = 'style="text-align:left"'  # here, because JupyterLab's own style of tables is stronger than a class
     cells = "".join(
-        f'<tr style="background:none"><th scope="row" {left}>{escape(name)}</th><td {left}><pre>{escape(text)}</pre></td></tr>' for name, text in failure_rows(failure)
+        f'<tr style="background:none"><th scope="row" {left}>{escape(name)}</th><td {left}><pre>{escape(text)}</pre></td></tr>'
+        for name, text in failure_rows(failure)
     )
     return f"<p>{escape(failure_sentence(failure))}</p><table>{cells}</table>"
 
@@ -142,7 +159,12 @@ def _show(data: Plain) -> str:
     if isinstance(data, dict):
         for kind, (left, right) in {"tuple": ("(", ")"), "list": ("[", "]")}.items():
             if kind in data:
-                return left + ", ".join(_show(item) for item in data[kind][:8]) + (", …" if len(data[kind]) > 8 else "") + right
+                return (
+                    left
+                    + ", ".join(_show(item) for item in data[kind][:8])
+                    + (", …" if len(data[kind]) > 8 else "")
+                    + right
+                )
         if "function" in data:
             return _show_function(data)
         if "rng" in data:
@@ -153,7 +175,9 @@ def _show(data: Plain) -> str:
 
 def _show_function(data: dict[str, Any]) -> str:
     name = data["function"].replace("numpy.", "np.", 1)
-    bound = [_show(item) for item in data["args"]] + [f"{key}={_show(item)}" for key, item in data["bound"].items()]
+    bound = [_show(item) for item in data["args"]] + [
+        f"{key}={_show(item)}" for key, item in data["bound"].items()
+    ]
     return f"{name} with {', '.join(bound)}" if bound else name
 
 
@@ -164,6 +188,14 @@ def _show_numbers(data: dict[str, Any]) -> str:
     if not value.size:
         return f"an empty array of shape {value.shape}"
     deep = value.ndim > MAX_DIMENSIONS
-    text = np.array2string(value.ravel() if deep else value, precision=6, threshold=60, edgeitems=3, separator=", ", suppress_small=False, max_line_width=60)
+    text = np.array2string(
+        value.ravel() if deep else value,
+        precision=6,
+        threshold=60,
+        edgeitems=3,
+        separator=", ",
+        suppress_small=False,
+        max_line_width=60,
+    )
     kind = "" if data["dtype"] in ("float64", "int64", "bool") else f"  ({data['dtype']})"
     return f"{text}{kind}{f'  (of shape {value.shape})' if deep else ''}"

@@ -83,8 +83,14 @@ def case(
     if (raises is not None) != (kind(property) == "error"):
         raise ValueError('raises=… belongs to an "error" case, and every "error" case needs it')
     if rtol < 1e-6:
-        raise ValueError(f"rtol={rtol} is tighter than 1e-6: right answers written another way would fail")
-    points = None if at is None else tuple(point if isinstance(point, tuple) else (point,) for point in at)
+        raise ValueError(
+            f"rtol={rtol} is tighter than 1e-6: right answers written another way would fail"
+        )
+    points = (
+        None
+        if at is None
+        else tuple(point if isinstance(point, tuple) else (point,) for point in at)
+    )
     return Case(property, inputs, raises, points, rtol, atol)
 
 
@@ -148,4 +154,6 @@ class Question:
 
     def __post_init__(self) -> None:
         if self.answer not in self.options:
-            raise ValueError(f"the answer {self.answer!r} is not one of the options of {self.text!r}")
+            raise ValueError(
+                f"the answer {self.answer!r} is not one of the options of {self.text!r}"
+            )

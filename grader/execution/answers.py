@@ -18,7 +18,12 @@ GIVEN_UP = "Cell "
 
 
 def verdict_on(
-    name: str, key: dict[str, Any], cells: list[str], response: dict[str, Any], missing: str | None = None, by: Judge = judge
+    name: str,
+    key: dict[str, Any],
+    cells: list[str],
+    response: dict[str, Any],
+    missing: str | None = None,
+    by: Judge = judge,
 ) -> Verdict:
     """The verdict on the exercise `name`, from a response of `grader.execution.runner`'s form, whatever is in it.
 
@@ -34,12 +39,18 @@ def verdict_on(
     answer = answers.get(name) if isinstance(answers, dict) else None
     try:
         if isinstance(answer, dict) and "missing" in answer:
-            return unjudged(name, key, _stopped(name, cells, response) or missing or f"No function is called {name}.")
+            return unjudged(
+                name,
+                key,
+                _stopped(name, cells, response) or missing or f"No function is called {name}.",
+            )
         if note := _note(name, key, answer):
             return unjudged(name, key, note)
         assert isinstance(answer, dict)
         return by(name, key, [summarise(dict(outcome)) for outcome in answer["outcomes"]])
-    except Exception:  # whatever comes from a learner's process is only data, and this is what is made of nonsense
+    except (
+        Exception
+    ):  # whatever comes from a learner's process is only data, and this is what is made of nonsense
         return unjudged(name, key, unreadable(name))
 
 
@@ -58,10 +69,18 @@ def _note(name: str, key: dict[str, Any], answer: Any) -> str | None:
 
 def _stopped(name: str, cells: list[str], response: dict[str, Any]) -> str | None:
     """How the cell that should define a function stopped; None where none did."""
-    stopped = [(cell, str(error)) for cell, error in zip(cells, response.get("errors") or [], strict=False) if error and f"def {name}" in cell]
+    stopped = [
+        (cell, str(error))
+        for cell, error in zip(cells, response.get("errors") or [], strict=False)
+        if error and f"def {name}" in cell
+    ]
     if not stopped:
         return None
     cell, error = stopped[-1]
     if has_conflict_markers(cell):
         return f"The cell of {name} {CONFLICT}; settle the merge."
-    return f"The cell of {name} {error.removeprefix(GIVEN_UP).partition(' ')[2]}" if error.startswith(GIVEN_UP) else f"The cell of {name} stops with {error}"
+    return (
+        f"The cell of {name} {error.removeprefix(GIVEN_UP).partition(' ')[2]}"
+        if error.startswith(GIVEN_UP)
+        else f"The cell of {name} stops with {error}"
+    )

@@ -31,8 +31,15 @@ class Attempt:
         self.errors: list[str | None] = [None] * len(self.cells)
         self.calls: dict[str, list[Any]] = request["calls"]
         self.answers: dict[str, Any] = {}
-        mixed = random.Random(json.dumps(request))  # the same notebook and seed are asked in the same order, any other in one of its own
-        self.order = {name: mixed.sample(range(len(calls)), len(calls)) if shuffled else list(range(len(calls))) for name, calls in self.calls.items()}
+        mixed = random.Random(
+            json.dumps(request)
+        )  # the same notebook and seed are asked in the same order, any other in one of its own
+        self.order = {
+            name: mixed.sample(range(len(calls)), len(calls))
+            if shuffled
+            else list(range(len(calls)))
+            for name, calls in self.calls.items()
+        }
         self.doing: tuple[str, Any] = ("start", None)
         self.until = self._due = self.deadline
         self._seconds = limits.total_seconds
@@ -58,7 +65,11 @@ class Attempt:
 
     def request(self) -> bytes:
         """What the next child is asked: a cell that was given up is empty, and answered exercises are left out."""
-        calls = {name: [self.calls[name][i] for i in self.order[name]] for name in self.calls if name not in self.answers}
+        calls = {
+            name: [self.calls[name][i] for i in self.order[name]]
+            for name in self.calls
+            if name not in self.answers
+        }
         return json.dumps({"cells": [cell or "" for cell in self.cells], "calls": calls}).encode()
 
     def begin(self) -> None:
@@ -75,13 +86,17 @@ class Attempt:
             self._do("cell", cell, self.limits.cell_seconds)
         elif "error" in frame and kind == "cell":
             if self.cells[what] is not None:
-                self.errors[what] = text_of(frame["error"]) if isinstance(frame["error"], str) else None
+                self.errors[what] = (
+                    text_of(frame["error"]) if isinstance(frame["error"], str) else None
+                )
             self._do("start", None, self.limits.cell_seconds)
         elif isinstance(name := frame.get("exercise"), str) and name in self.calls:
             self._do("exercise", name, self.limits.exercise_seconds)
         elif kind == "exercise" and "answer" in frame:
             answer = answer_of(frame["answer"], [self.calls[what][i] for i in self.order[what]])
-            self.answers.setdefault(what, self._in_order(what, answer) if answer else {"limit": unreadable(what)})
+            self.answers.setdefault(
+                what, self._in_order(what, answer) if answer else {"limit": unreadable(what)}
+            )
             self._do("start", None, self.limits.cell_seconds)
         elif kind == "exercise" and "too_large" in frame:
             self._give_up(too_large(str(what), self.limits.result_bytes))
@@ -99,7 +114,9 @@ class Attempt:
         kind, what = self.doing
         slow = at >= self.until
         seconds = self.limits.exercise_seconds if kind == "exercise" else self.limits.cell_seconds
-        name = what if kind == "exercise" else f"Cell {what + 1}" if kind == "cell" else "The notebook"
+        name = (
+            what if kind == "exercise" else f"Cell {what + 1}" if kind == "cell" else "The notebook"
+        )
         self._give_up(why or (too_slow(str(name), seconds) if slow else ended(str(name))))
 
     def flood(self) -> None:
@@ -109,8 +126,15 @@ class Attempt:
 
     def response(self) -> Response:
         """What is known by now, in the form of `grader.execution.runner`."""
-        late = too_slow("The notebook", self.limits.total_seconds) if time.monotonic() > self.deadline else ended("The notebook, again and again,")
-        return {"answers": {name: self.answers.get(name, {"limit": late}) for name in self.calls}, "errors": self.errors}
+        late = (
+            too_slow("The notebook", self.limits.total_seconds)
+            if time.monotonic() > self.deadline
+            else ended("The notebook, again and again,")
+        )
+        return {
+            "answers": {name: self.answers.get(name, {"limit": late}) for name in self.calls},
+            "errors": self.errors,
+        }
 
     def _do(self, kind: str, what: Any, seconds: float) -> None:
         self.doing, self._seconds = (kind, what), seconds
@@ -127,4 +151,11 @@ class Attempt:
         """An answer with its outcomes, if it has any, in the order in which the calls were given."""
         if "outcomes" not in answer:
             return answer
-        return {"outcomes": [outcome for _, outcome in sorted(zip(self.order[name], answer["outcomes"], strict=True), key=lambda pair: pair[0])]}
+        return {
+            "outcomes": [
+                outcome
+                for _, outcome in sorted(
+                    zip(self.order[name], answer["outcomes"], strict=True), key=lambda pair: pair[0]
+                )
+            ]
+        }

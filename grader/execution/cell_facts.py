@@ -44,7 +44,9 @@ def _read_facts(source: str) -> Facts:
     if tree is None:
         return Facts()
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    targets = (target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets)
+    targets = (
+        target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets
+    )
     return Facts(
         functions=tuple(functions),
         stubs=frozenset(name for name, node in functions.items() if is_unwritten(node)),
@@ -79,7 +81,9 @@ def parsed(source: str) -> ast.Module | None:
 def _tree(source: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of an escape in a docstring, say: nobody here can fix it
+            warnings.simplefilter(
+                "ignore"
+            )  # of an escape in a docstring, say: nobody here can fix it
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
@@ -88,6 +92,9 @@ def _tree(source: str) -> ast.Module | None:
 def is_unwritten(function: ast.FunctionDef) -> bool:
     """Whether a function ends by raising NotImplementedError and returns nothing before."""
     match function.body[-1]:
-        case ast.Raise(exc=ast.Call(func=ast.Name(id="NotImplementedError")) | ast.Name(id="NotImplementedError")):
+        case ast.Raise(
+            exc=ast.Call(func=ast.Name(id="NotImplementedError"))
+            | ast.Name(id="NotImplementedError")
+        ):
             return not any(isinstance(node, ast.Return) for node in ast.walk(function))
     return False

@@ -33,7 +33,10 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 CONFLICT = "has conflict markers (<<<<<<<) of a merge in it"
 
-CONFLICT_BEGINS, CONFLICT_ENDS = re.compile(r"^<{7} ", re.MULTILINE), re.compile(r"^>{7} ", re.MULTILINE)
+CONFLICT_BEGINS, CONFLICT_ENDS = (
+    re.compile(r"^<{7} ", re.MULTILINE),
+    re.compile(r"^>{7} ", re.MULTILINE),
+)
 
 
 class UnreadableNotebook(Exception):
@@ -53,7 +56,15 @@ class UnreadableNotebook(Exception):
 
     def told(self, then: str | None = None) -> str:
         """The reason and the way out, with what to do `then`; without the last full stop."""
-        return ". ".join(filter(None, (self.reason, f"{self.way_out} and {then}" if self.way_out and then else self.way_out)))
+        return ". ".join(
+            filter(
+                None,
+                (
+                    self.reason,
+                    f"{self.way_out} and {then}" if self.way_out and then else self.way_out,
+                ),
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -86,21 +97,34 @@ def load_notebook(data: bytes) -> list[dict[str, Any]]:
         UnreadableNotebook: it is no notebook.
     """
     if len(data) > MAX_BYTES:
-        raise UnreadableNotebook(f"it is {len(data) / 1e6:.0f} MB large; at most {MAX_BYTES / 1e6:.0f} MB are read", "Clear its outputs")
+        raise UnreadableNotebook(
+            f"it is {len(data) / 1e6:.0f} MB large; at most {MAX_BYTES / 1e6:.0f} MB are read",
+            "Clear its outputs",
+        )
     if (nested := data.count(b"[") + data.count(b"{")) > MAX_NESTED:
-        raise UnreadableNotebook(f"it holds some {nested:,} lists and objects; at most {MAX_NESTED:,} are read", "Clear its outputs")
+        raise UnreadableNotebook(
+            f"it holds some {nested:,} lists and objects; at most {MAX_NESTED:,} are read",
+            "Clear its outputs",
+        )
     try:
         notebook = json.loads(text_of(data))
     except (ValueError, RecursionError) as error:
         raise _not_json(data, error) from None
     if isinstance(notebook, dict) and isinstance(notebook.get("worksheets"), list):
-        sheets = [sheet["cells"] for sheet in notebook["worksheets"] if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)]
+        sheets = [
+            sheet["cells"]
+            for sheet in notebook["worksheets"]
+            if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
+        ]
         notebook = {"cells": [cell for sheet in sheets for cell in sheet]}  # nbformat 3
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise UnreadableNotebook("it is not a notebook: it has no list of cells")
     cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
     if len(cells) > MAX_CELLS:
-        raise UnreadableNotebook(f"it has {len(cells):,} cells; at most {MAX_CELLS:,} are read", "Take out what is not needed")
+        raise UnreadableNotebook(
+            f"it has {len(cells):,} cells; at most {MAX_CELLS:,} are read",
+            "Take out what is not needed",
+        )
     return cells
 
 
@@ -125,7 +149,13 @@ def cells_of(loaded: list[dict[str, Any]]) -> list[Cell]:
 
 def text_in(data: Any, between: str = "") -> str:
     """A text of a notebook's file, which may be a list of lines; what else stands in its place is none, and may be nested too deep to be written as one."""
-    return between.join(part for part in data if isinstance(part, str)) if isinstance(data, list) else data if isinstance(data, str) else ""
+    return (
+        between.join(part for part in data if isinstance(part, str))
+        if isinstance(data, list)
+        else data
+        if isinstance(data, str)
+        else ""
+    )
 
 
 def left_out(length: int) -> str:
@@ -145,10 +175,15 @@ def _not_json(data: bytes, error: Exception) -> UnreadableNotebook:
     if has_conflict_markers(data.decode("latin-1")):
         return UnreadableNotebook(f"it {CONFLICT}", "Settle the merge")
     if data.lstrip().startswith(b"<"):
-        return UnreadableNotebook("it is a web page that shows a notebook", "Take the notebook itself (in JupyterLab: File, Download)")
+        return UnreadableNotebook(
+            "it is a web page that shows a notebook",
+            "Take the notebook itself (in JupyterLab: File, Download)",
+        )
     if isinstance(error, UnicodeDecodeError):
         line = data.count(b"\n", 0, error.start) + 1
-        return UnreadableNotebook(f"its line {line} is not written in UTF-8", "Save it in that encoding")
+        return UnreadableNotebook(
+            f"its line {line} is not written in UTF-8", "Save it in that encoding"
+        )
     where = f" from its line {error.lineno} on" if isinstance(error, json.JSONDecodeError) else ""
     way_out = "Save it in JupyterLab (if that can't open it, File, Revert Notebook to Checkpoint goes back to its last whole state)"
     return UnreadableNotebook(f"it is damaged: it can't be read as JSON{where}", way_out)

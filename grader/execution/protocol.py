@@ -52,7 +52,12 @@ def answer_of(data: Any, calls: list[dict[str, Any]]) -> dict[str, Any] | None:
             case {"signature_mismatch": parameters}:
                 return {"signature_mismatch": text_of(parameters)}
             case {"outcomes": [*outcomes]}:
-                return {"outcomes": [_outcome(outcome, call) for outcome, call in zip(outcomes, calls, strict=True)]}
+                return {
+                    "outcomes": [
+                        _outcome(outcome, call)
+                        for outcome, call in zip(outcomes, calls, strict=True)
+                    ]
+                }
     except Exception:  # numpy has many for what is no dtype, no shape, or no number of that dtype
         return None
     return None
@@ -62,7 +67,10 @@ def _outcome(data: Any, call: dict[str, Any]) -> Outcome:
     """An outcome of the kind that the call asks for, see `grader.comparison.observe`."""
     match data:
         case {"error": [_, *_] as names, "message": message}:
-            outcome: Outcome = {"error": [text_of(name) for name in names[:MAX_CLASSES]], "message": text_of(message)}
+            outcome: Outcome = {
+                "error": [text_of(name) for name in names[:MAX_CLASSES]],
+                "message": text_of(message),
+            }
         case {"draws": [one, two, again]} if call.get("draws"):
             outcome = {"draws": [_value(draw) for draw in (one, two, again)]}
         case {"value": value} if not call.get("draws"):
@@ -91,7 +99,9 @@ def _value(data: Any, depth: int = 0) -> Plain:
             return text_of(data, MAX_TEXT)
         case {"opaque": why}:
             return {"opaque": text_of(why)}
-        case {"array": [*numbers], "shape": [*shape], "dtype": str(dtype)} if {*map(type, numbers)} <= {bool, int, float} and all(type(n) is int and n >= 0 for n in shape):
+        case {"array": [*numbers], "shape": [*shape], "dtype": str(dtype)} if {
+            *map(type, numbers)
+        } <= {bool, int, float} and all(type(n) is int and n >= 0 for n in shape):
             return _decodable({"array": numbers, "shape": shape, "dtype": dtype})
         case {"scalar": bool() | int() | float() as number, "dtype": str(dtype)}:
             return _decodable({"scalar": number, "dtype": dtype})

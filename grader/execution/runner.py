@@ -67,7 +67,9 @@ def main() -> None:
     asked, out = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for place in (0, 1):
-        os.dup2(nowhere, place)  # what a learner's cells read, print or start must not mix with requests and steps
+        os.dup2(
+            nowhere, place
+        )  # what a learner's cells read, print or start must not mix with requests and steps
     request = json.loads(asked.readline())
     threading.Thread(target=_end_with, args=(asked,), daemon=True).start()
     for step in steps(request):
@@ -82,7 +84,14 @@ def _end_with(asked: IO[str]) -> None:
 def _fresh_namespace() -> dict[str, Any]:
     """As Jupyter begins a notebook; what shows something, helps or leaves does nothing. A sandbox's Python doesn't even have `exit`."""
     idle = dict.fromkeys(("exit", "quit", "help", "copyright", "credits", "license"), _nothing)
-    history = {"In": [""], "Out": {}, "_ih": [""], "_oh": {}, "_dh": ["."], **dict.fromkeys(("_", "__", "___", "_i", "_ii", "_iii"), "")}
+    history = {
+        "In": [""],
+        "Out": {},
+        "_ih": [""],
+        "_oh": {},
+        "_dh": ["."],
+        **dict.fromkeys(("_", "__", "___", "_i", "_ii", "_iii"), ""),
+    }
     return {"__name__": "__main__", "get_ipython": _NoShell, "display": _display, **idle, **history}
 
 
@@ -111,7 +120,9 @@ def _compiled(source: str) -> Any:
     except SyntaxError:
         from IPython.core.inputtransformer2 import TransformerManager
 
-        return compile(TransformerManager().transform_cell(RUNS_THE_CELL.sub("", source)), "<cell>", "exec")
+        return compile(
+            TransformerManager().transform_cell(RUNS_THE_CELL.sub("", source)), "<cell>", "exec"
+        )
 
 
 class _NoShell:

@@ -48,17 +48,27 @@ def cells_to_run(known: Template, submitted: list[Cell]) -> tuple[list[str], lis
             for name in answers:
                 seen[name] = seen.get(name, 0) + 1
             if cell.type != "code":
-                repaired.append(f"The cell of {', '.join(answers)} was of type {cell.type}; it was read as code.")
-            if stubs := [name for name in answers if name in finished and is_stub(cell.source, name)]:
+                repaired.append(
+                    f"The cell of {', '.join(answers)} was of type {cell.type}; it was read as code."
+                )
+            if stubs := [
+                name for name in answers if name in finished and is_stub(cell.source, name)
+            ]:
                 repaired.append(f"A second, unfinished {', '.join(stubs)} was left out.")
             texts.append(_without(stubs, cell.source))
         elif cell.type == "code":
             text = known.locked.get(cell.id, cell.source)
             if text != cell.source:
-                repaired.append(f"The lesson's cell {cell.id} was changed; what ran is the lesson's own.")
+                repaired.append(
+                    f"The lesson's cell {cell.id} was changed; what ran is the lesson's own."
+                )
             if not _is_idle(known, cell):
                 texts.append(text)
-    repaired += [f"{name} is defined in {count} cells; the last finished one counts." for name, count in seen.items() if count > 1]
+    repaired += [
+        f"{name} is defined in {count} cells; the last finished one counts."
+        for name, count in seen.items()
+        if count > 1
+    ]
     return [text for text in texts if text], _few(repaired)
 
 
@@ -68,7 +78,10 @@ def _without(names: list[str], source: str) -> str:
     lines = source.split("\n")
     for node in tree.body if tree else []:
         if isinstance(node, ast.FunctionDef) and node.name in names and is_unwritten(node):
-            first, last = min([node.lineno, *(part.lineno for part in node.decorator_list)]), node.end_lineno or node.lineno
+            first, last = (
+                min([node.lineno, *(part.lineno for part in node.decorator_list)]),
+                node.end_lineno or node.lineno,
+            )
             lines[first - 1 : last] = [""] * (last - first + 1)
     return "\n".join(lines) if any(map(str.strip, lines)) else ""
 
@@ -77,7 +90,11 @@ def _few(repaired: list[str]) -> list[str]:
     """Each sentence once, and not more than a person reads."""
     sentences = list(dict.fromkeys(repaired))
     more = len(sentences) - MAX_REPAIRS
-    return sentences if more <= 0 else [*sentences[:MAX_REPAIRS], f"Of such sentences there are {more} more."]
+    return (
+        sentences
+        if more <= 0
+        else [*sentences[:MAX_REPAIRS], f"Of such sentences there are {more} more."]
+    )
 
 
 def why_missing(known: Template, submitted: list[Cell], name: str) -> str:
@@ -86,8 +103,16 @@ def why_missing(known: Template, submitted: list[Cell], name: str) -> str:
     places = {cell.id: cell.source for cell in submitted}
     if name in places:
         others = [other for other in facts(places[name]).functions if other not in known.exercises]
-        return f"{start}; its cell defines {', '.join(others)[:60]}. Keep the name that the cell came with." if others else f"{start}; its cell defines none."
-    return f"{start}, and its cell is gone; a fresh copy of the lesson has it." if places.keys() & {*known.exercises} else f"{start}."
+        return (
+            f"{start}; its cell defines {', '.join(others)[:60]}. Keep the name that the cell came with."
+            if others
+            else f"{start}; its cell defines none."
+        )
+    return (
+        f"{start}, and its cell is gone; a fresh copy of the lesson has it."
+        if places.keys() & {*known.exercises}
+        else f"{start}."
+    )
 
 
 def answers_in(known: Template, cell: Cell) -> list[str]:
@@ -106,4 +131,8 @@ def _written(known: Template, cell: Cell) -> set[str]:
 
 
 def _is_idle(known: Template, cell: Cell) -> bool:
-    return cell.id in known.idle or cell.source in known.idle_texts or facts(cell.source).checked is not None
+    return (
+        cell.id in known.idle
+        or cell.source in known.idle_texts
+        or facts(cell.source).checked is not None
+    )

@@ -41,8 +41,15 @@ class Unconfined:
         wanted: asked every now and then; once it says no, the run is given up.
     """
 
-    def __init__(self, seconds: float = 60, folder: Path | None = None, wanted: Callable[[], bool] = lambda: True) -> None:
-        self.limits = Limits(cell_seconds=seconds, exercise_seconds=seconds, total_seconds=max(60, 3 * seconds))
+    def __init__(
+        self,
+        seconds: float = 60,
+        folder: Path | None = None,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.limits = Limits(
+            cell_seconds=seconds, exercise_seconds=seconds, total_seconds=max(60, 3 * seconds)
+        )
         self._folder, self._wanted = folder, wanted
 
     def run(self, request: Request) -> Response:

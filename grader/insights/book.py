@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from nbgrader.api import Assignment, BaseCell, Grade, Student, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Grade,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import Connection, select
 
@@ -52,17 +59,35 @@ def read_book(coursedir: CourseDirectory, lesson: str) -> Book:
     with reading(coursedir) as connection:
         if connection is None:
             return Book(None, {})
-        people = connection.execute(select(Student.id, Student.first_name, Student.last_name, Student.email).order_by(Student.id))
-        students = {row.id: GradebookRow((row.first_name or "", row.last_name or "", row.email or "")) for row in people}
-        due = connection.execute(select(Assignment.duedate).where(Assignment.name == lesson)).scalar()
+        people = connection.execute(
+            select(Student.id, Student.first_name, Student.last_name, Student.email).order_by(
+                Student.id
+            )
+        )
+        students = {
+            row.id: GradebookRow((row.first_name or "", row.last_name or "", row.email or ""))
+            for row in people
+        }
+        due = connection.execute(
+            select(Assignment.duedate).where(Assignment.name == lesson)
+        ).scalar()
         _read_submissions(connection, lesson, due, students)
         _read_grades(connection, lesson, students)
     return Book(due, students)
 
 
-def _read_submissions(connection: Connection, lesson: str, due: datetime | None, students: dict[str, GradebookRow]) -> None:
-    wanted = select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp, SubmittedAssignment.extension, SubmittedNotebook.late_submission_penalty)
-    joined = wanted.join(Assignment, SubmittedAssignment.assignment_id == Assignment.id).outerjoin(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+def _read_submissions(
+    connection: Connection, lesson: str, due: datetime | None, students: dict[str, GradebookRow]
+) -> None:
+    wanted = select(
+        SubmittedAssignment.student_id,
+        SubmittedAssignment.timestamp,
+        SubmittedAssignment.extension,
+        SubmittedNotebook.late_submission_penalty,
+    )
+    joined = wanted.join(Assignment, SubmittedAssignment.assignment_id == Assignment.id).outerjoin(
+        SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id
+    )
     for row in connection.execute(joined.where(Assignment.name == lesson)):
         student = students[row.student_id]
         student.submitted, student.timestamp = True, row.timestamp
@@ -71,9 +96,18 @@ def _read_submissions(connection: Connection, lesson: str, due: datetime | None,
 
 
 def _read_grades(connection: Connection, lesson: str, students: dict[str, GradebookRow]) -> None:
-    wanted = select(SubmittedAssignment.student_id, BaseCell.name, Grade.score.label("score"), Grade.manual_score)
-    joined = wanted.join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id).join(BaseCell, Grade.cell_id == BaseCell.id)
-    of_lesson = joined.join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+    wanted = select(
+        SubmittedAssignment.student_id,
+        BaseCell.name,
+        Grade.score.label("score"),
+        Grade.manual_score,
+    )
+    joined = wanted.join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id).join(
+        BaseCell, Grade.cell_id == BaseCell.id
+    )
+    of_lesson = joined.join(
+        SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id
+    ).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
     for row in connection.execute(of_lesson.where(Assignment.name == lesson)):
         exercise = row.name.removeprefix("check-")
         students[row.student_id].scores[exercise] = row.score

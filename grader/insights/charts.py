@@ -28,7 +28,9 @@ class Column:
     look: str = "plain"
 
 
-def histogram(columns: Sequence[Column], caption: str, under: str, line: tuple[float, str] | None = None) -> str:
+def histogram(
+    columns: Sequence[Column], caption: str, under: str, line: tuple[float, str] | None = None
+) -> str:
     """Columns side by side, and their table.
 
     Args:
@@ -37,24 +39,41 @@ def histogram(columns: Sequence[Column], caption: str, under: str, line: tuple[f
         under: what the labels under the axis are.
         line: where a line stands, in columns from the left, and the text at its head.
     """
-    most, step = max((column.count for column in columns), default=0) or 1, (WIDTH - LEFT) / max(len(columns), 1)
+    most, step = (
+        max((column.count for column in columns), default=0) or 1,
+        (WIDTH - LEFT) / max(len(columns), 1),
+    )
     scale = (HEIGHT - TOP - BOTTOM) / most
-    parts = [f'<line class="axis" x1="{LEFT}" x2="{WIDTH}" y1="{HEIGHT - BOTTOM}" y2="{HEIGHT - BOTTOM}"/>']
+    parts = [
+        f'<line class="axis" x1="{LEFT}" x2="{WIDTH}" y1="{HEIGHT - BOTTOM}" y2="{HEIGHT - BOTTOM}"/>'
+    ]
     every = -(-sum(bool(column.label) for column in columns) // MOST_LABELS)
     if line:
         x = LEFT + line[0] * step
-        parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{HEIGHT - BOTTOM}"/>')
+        parts.append(
+            f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{HEIGHT - BOTTOM}"/>'
+        )
         side = "end" if line[0] > len(columns) / 2 else "start"
-        parts.append(f'<text class="marked" text-anchor="{side}" x="{x + (-5 if side == "end" else 5):.1f}" y="{TOP - 10}">{escape(line[1])}</text>')
+        parts.append(
+            f'<text class="marked" text-anchor="{side}" x="{x + (-5 if side == "end" else 5):.1f}" y="{TOP - 10}">{escape(line[1])}</text>'
+        )
     for number, column in enumerate(columns):
         x, tall = LEFT + number * step, column.count * scale
         middle, top = x + step / 2, HEIGHT - BOTTOM - tall
         if column.count:
-            parts.append(f'<rect class="{column.look}" x="{x + 1:.1f}" y="{top:.1f}" width="{step - 2:.1f}" height="{tall:.1f}"/>')
-            parts.append(f'<text class="count" x="{middle:.1f}" y="{top - 4:.1f}">{column.count}</text>')
+            parts.append(
+                f'<rect class="{column.look}" x="{x + 1:.1f}" y="{top:.1f}" width="{step - 2:.1f}" height="{tall:.1f}"/>'
+            )
+            parts.append(
+                f'<text class="count" x="{middle:.1f}" y="{top - 4:.1f}">{column.count}</text>'
+            )
         if column.label and number % every == 0:
-            parts.append(f'<text class="tick" x="{middle:.1f}" y="{HEIGHT - BOTTOM + 16}">{escape(column.label)}</text>')
-    parts.append(f'<text class="under" x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 6}">{escape(under)}</text>')
+            parts.append(
+                f'<text class="tick" x="{middle:.1f}" y="{HEIGHT - BOTTOM + 16}">{escape(column.label)}</text>'
+            )
+    parts.append(
+        f'<text class="under" x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 6}">{escape(under)}</text>'
+    )
     rows = [[column.words, str(column.count)] for column in columns if column.count]
     return pair(svg(WIDTH, HEIGHT, caption, parts), table(caption, [under, "students"], rows))
 
@@ -70,9 +89,13 @@ def stacked(rows: Sequence[tuple[str, Sequence[tuple[int, str]]]], caption: str)
         for count, look in counts:
             wide = count / total * (width - left)
             if count:
-                parts.append(f'<rect class="{look}" x="{x + 1:.1f}" y="{y}" width="{max(wide - 2, 1):.1f}" height="{BAR - 7}"/>')
+                parts.append(
+                    f'<rect class="{look}" x="{x + 1:.1f}" y="{y}" width="{max(wide - 2, 1):.1f}" height="{BAR - 7}"/>'
+                )
             if wide > 18:
-                parts.append(f'<text class="inside" x="{x + wide / 2:.1f}" y="{y + 16}">{count}</text>')
+                parts.append(
+                    f'<text class="inside" x="{x + wide / 2:.1f}" y="{y + 16}">{count}</text>'
+                )
             x += wide
     return svg(width, BAR * len(rows), caption, parts)
 
@@ -92,19 +115,34 @@ def pair(picture: str, its_table: str) -> str:
     return f'<div class="pair">{picture}{its_table}</div>'
 
 
-def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], bars: Sequence[float] | None = None) -> str:
+def table(
+    caption: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    bars: Sequence[float] | None = None,
+) -> str:
     """A table whose first column names the rows; where `bars` are given, a bar of that share of the width ends each row.
 
     All texts are escaped here.
     """
     if not rows:
         return ""
-    right = [_kind(next((row[column] for row in rows if row[column]), "")) for column in range(len(heads))]
-    head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(heads, right, strict=True)) + ('<td class="bars" aria-hidden="true"></td>' if bars else "")
+    right = [
+        _kind(next((row[column] for row in rows if row[column]), ""))
+        for column in range(len(heads))
+    ]
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(name)}</th>'
+        for name, kind in zip(heads, right, strict=True)
+    ) + ('<td class="bars" aria-hidden="true"></td>' if bars else "")
     body = []
     for number, (first, *others) in enumerate(rows):
         cells = "".join(f"<td{_kind(text)}>{escape(text)}</td>" for text in others)
-        bar = f'<td class="bars" aria-hidden="true"><i style="width:{100 * bars[number]:.0f}%"></i></td>' if bars else ""
+        bar = (
+            f'<td class="bars" aria-hidden="true"><i style="width:{100 * bars[number]:.0f}%"></i></td>'
+            if bars
+            else ""
+        )
         body.append(f'<tr><th scope="row">{escape(first)}</th>{cells}{bar}</tr>')
     return f'<div class="wide"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
 

@@ -18,11 +18,26 @@ SYSTEMS = ("moodle", "canvas")
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `insights`."""
-    parser = subparsers.add_parser("insights", help="write a page on how a class did, or its points as CSV")
+    parser = subparsers.add_parser(
+        "insights", help="write a page on how a class did, or its points as CSV"
+    )
     parser.add_argument("lesson", metavar="LESSON")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where the page or the CSV goes; class/insights/ where it is not given")
-    parser.add_argument("--names", action="store_true", help="show names and code as written; without it, no text by learners")
-    parser.add_argument("--csv", choices=SYSTEMS, help="write the points as the CSV that this system imports, in place of the page")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="where the page or the CSV goes; class/insights/ where it is not given",
+    )
+    parser.add_argument(
+        "--names",
+        action="store_true",
+        help="show names and code as written; without it, no text by learners",
+    )
+    parser.add_argument(
+        "--csv",
+        choices=SYSTEMS,
+        help="write the points as the CSV that this system imports, in place of the page",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -44,7 +59,9 @@ def _page(root: Path, of_class: Class, output: Path | None, names: bool) -> int:
     groups = groups_of(of_class)
     _write(target, page(of_class, groups, names))
     unexplained = sum(len(group.students) for group in groups)
-    print(f"{_short(target)}: {len(of_class.works)} graded, {len(of_class.ungraded)} without a grade, {count_of(unexplained, 'answer')} unexplained.")
+    print(
+        f"{_short(target)}: {len(of_class.works)} graded, {len(of_class.ungraded)} without a grade, {count_of(unexplained, 'answer')} unexplained."
+    )
     return 0
 
 
@@ -57,13 +74,19 @@ def _csv(root: Path, lesson: Lesson, system: str, output: Path | None) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     there = timestamps_in(coursedir, lesson.name)
     if not there:
-        raise LessonError(f"The gradebook has no points for {lesson.name}; run grader autograde {lesson.name}")
-    exporter = (Moodle if system == "moodle" else Canvas)(config=coursedir.config, assignment=[lesson.name], to=str(target))
+        raise LessonError(
+            f"The gradebook has no points for {lesson.name}; run grader autograde {lesson.name}"
+        )
+    exporter = (Moodle if system == "moodle" else Canvas)(
+        config=coursedir.config, assignment=[lesson.name], to=str(target)
+    )
     with open_gradebook(coursedir) as gradebook:
         exporter.export(gradebook)
     print(f"{_short(target)}: the points of {len(there)} students. {exporter.next_step}")
     if changed := [student for student in there if tamed(student) != student]:
-        print(f"{', '.join(changed)}: such an id could run as a formula in a spreadsheet, so an apostrophe stands before it; enter these points by hand.")
+        print(
+            f"{', '.join(changed)}: such an id could run as a formula in a spreadsheet, so an apostrophe stands before it; enter these points by hand."
+        )
     return 0
 
 

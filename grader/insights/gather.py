@@ -87,7 +87,11 @@ class Class:
 
     def verdicts(self, name: str) -> list[tuple[Work, dict[str, Any]]]:
         """What each student's answer to an exercise got."""
-        return [(work, work.result["exercises"][name]) for work in self.works if name in work.result["exercises"]]
+        return [
+            (work, work.result["exercises"][name])
+            for work in self.works
+            if name in work.result["exercises"]
+        ]
 
 
 def gather(root: Path, lesson: Lesson) -> Class:
@@ -102,10 +106,19 @@ def gather(root: Path, lesson: Lesson) -> Class:
     if not journal.latest:
         raise LessonError(_why_nothing(coursedir, lesson))
     book = read_book(coursedir, lesson.name)
-    of_class = Class(lesson, due=book.due, people={student: booked.names for student, booked in book.students.items()})
+    of_class = Class(
+        lesson,
+        due=book.due,
+        people={student: booked.names for student, booked in book.students.items()},
+    )
     of_class.submissions = {one.student: one for one in submissions(coursedir, lesson.name, [])}
-    of_class.works = [_work(grading, _without_html(journal.result(grading)), book, of_class.submissions) for _, grading in sorted(journal.latest.items())]
-    of_class.draws = len({(grading.basis.edition, grading.basis.seed) for grading in journal.latest.values()})
+    of_class.works = [
+        _work(grading, _without_html(journal.result(grading)), book, of_class.submissions)
+        for _, grading in sorted(journal.latest.items())
+    ]
+    of_class.draws = len(
+        {(grading.basis.edition, grading.basis.seed) for grading in journal.latest.values()}
+    )
     _sort_ungraded(of_class, journal, book)
     return of_class
 
@@ -119,10 +132,18 @@ def _why_nothing(coursedir: CourseDirectory, lesson: Lesson) -> str:
 
 def _without_html(result: dict[str, Any]) -> dict[str, Any]:
     """A result as it is kept for a whole class: what a page of feedback shows is most of it."""
-    return {**result, "exercises": {name: {key: fact for key, fact in one.items() if key != "html"} for name, one in result["exercises"].items()}}
+    return {
+        **result,
+        "exercises": {
+            name: {key: fact for key, fact in one.items() if key != "html"}
+            for name, one in result["exercises"].items()
+        },
+    }
 
 
-def _work(grading: Grading, result: dict[str, Any], book: Book, submissions: dict[str, Submission]) -> Work:
+def _work(
+    grading: Grading, result: dict[str, Any], book: Book, submissions: dict[str, Submission]
+) -> Work:
     student = grading.student
     booked = book.students.get(student)
     scores = {name: float(exercise["points"]) for name, exercise in result["exercises"].items()}
@@ -130,7 +151,16 @@ def _work(grading: Grading, result: dict[str, Any], book: Book, submissions: dic
         timestamp = submissions[student].timestamp if student in submissions else None
         return Work(student, result, grading.digest, scores, timestamp=timestamp, due=book.due)
     scores |= {name: score for name, score in booked.scores.items() if name in scores}
-    return Work(student, result, grading.digest, scores, booked.penalty, booked.timestamp, booked.due, frozenset(booked.by_hand))
+    return Work(
+        student,
+        result,
+        grading.digest,
+        scores,
+        booked.penalty,
+        booked.timestamp,
+        booked.due,
+        frozenset(booked.by_hand),
+    )
 
 
 def _sort_ungraded(of_class: Class, journal: Journal, book: Book) -> None:

@@ -48,18 +48,31 @@ def groups_of(of_class: Class) -> list[Group]:
             if found := verdict.get("unexplained"):
                 members[exercise, found["property"], found["returned"]].append((work, found))
     known = template(of_class.lesson) if members else None
-    groups = [_group(of_class, known, exercise, works) for (exercise, _, _), works in members.items() if known]
+    groups = [
+        _group(of_class, known, exercise, works)
+        for (exercise, _, _), works in members.items()
+        if known
+    ]
     return sorted(groups, key=lambda group: (-len(group.students), group.name))
 
 
 def without_group(of_class: Class) -> int:
     """How many answers no misconception explains that were graded before the journal kept what groups them."""
-    verdicts = (verdict for name in of_class.lesson.exercises for _, verdict in of_class.verdicts(name))
-    return sum(bool(verdict["missed"]) and not verdict["hint"] and not verdict.get("unexplained") for verdict in verdicts)
+    verdicts = (
+        verdict for name in of_class.lesson.exercises for _, verdict in of_class.verdicts(name)
+    )
+    return sum(
+        bool(verdict["missed"]) and not verdict["hint"] and not verdict.get("unexplained")
+        for verdict in verdicts
+    )
 
 
-def _group(of_class: Class, known: Template, exercise: str, works: list[tuple[Work, dict[str, Any]]]) -> Group:
-    shown = Counter(repr((found["reason"], found["case"])) for _, found in works).most_common(1)[0][0]
+def _group(
+    of_class: Class, known: Template, exercise: str, works: list[tuple[Work, dict[str, Any]]]
+) -> Group:
+    shown = Counter(repr((found["reason"], found["case"])) for _, found in works).most_common(1)[0][
+        0
+    ]
     found = next(found for _, found in works if repr((found["reason"], found["case"])) == shown)
     return Group(
         name=f"{exercise}-{found['returned'][:6]}",

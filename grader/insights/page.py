@@ -59,12 +59,20 @@ def page(of_class: Class, groups: list[Group], with_names: bool) -> str:
         "points": ("Points", sections.points(of_class)),
         "missed": ("What was missed", sections.missed(of_class)),
         "misconceptions": ("Known mistakes", sections.misconceptions(of_class, with_names)),
-        "unexplained": ("Answers that no misconception explains", sections.unexplained(of_class, groups, with_names)),
+        "unexplained": (
+            "Answers that no misconception explains",
+            sections.unexplained(of_class, groups, with_names),
+        ),
         "times": ("When it was handed in", sections.times(of_class)),
         "trouble": ("No grade, repaired, not judged", sections.trouble(of_class, with_names)),
     } | ({"students": ("Students", sections.students(of_class))} if with_names else {})
-    contents = "".join(f'<li><a href="#{key}">{escape(title)}</a></li>' for key, (title, _) in parts.items())
-    body = "".join(f'<section aria-labelledby="{key}"><h2 id="{key}">{escape(title)}</h2>{html}</section>' for key, (title, html) in parts.items())
+    contents = "".join(
+        f'<li><a href="#{key}">{escape(title)}</a></li>' for key, (title, _) in parts.items()
+    )
+    body = "".join(
+        f'<section aria-labelledby="{key}"><h2 id="{key}">{escape(title)}</h2>{html}</section>'
+        for key, (title, html) in parts.items()
+    )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>Insights: {escape(lesson.title)}</title><style>{STYLE}</style></head>'
@@ -74,6 +82,9 @@ def page(of_class: Class, groups: list[Group], with_names: bool) -> str:
 
 
 def _facts(of_class: Class, with_names: bool) -> str:
-    graded, handed_in = len(of_class.works), len({*of_class.submissions, *(work.student for work in of_class.works)})
+    graded, handed_in = (
+        len(of_class.works),
+        len({*of_class.submissions, *(work.student for work in of_class.works)}),
+    )
     who = "With students' names and code: keep it to yourself." if with_names else NAMELESS
     return f"{count_of(handed_in, 'notebook')} of {of_class.lesson.name} handed in, {graded} graded. Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {who}"

@@ -25,7 +25,12 @@ from grader.insights.redact import (
 )
 from grader.insights.times import columns_of, moment
 
-STATES = (("solved", "all points"), ("part", "some points"), ("none", "no points"), ("open", "not judged"))
+STATES = (
+    ("solved", "all points"),
+    ("part", "some points"),
+    ("none", "no points"),
+    ("open", "not judged"),
+)
 """What can become of an exercise: the look of it, and its words. Not judged is also what was not written."""
 
 MOST_STEPS = 20
@@ -52,19 +57,45 @@ def points(of_class: Class) -> str:
         facts.append(f"{count_of(by_hand, 'answer')} got points by hand.")
     steps = int(most) if most == int(most) and most <= MOST_STEPS else 10
     edges = [round(most * step / steps, 6) for step in range(steps + 1)]
-    columns = [Column(f"{low:g}", f"{low:g} to less than {high:g}", sum(low <= total < high for total in totals)) for low, high in pairwise(edges)]
-    columns.append(Column(f"{most:g}", f"{most:g}: all", sum(total >= most for total in totals), "solved"))
-    return _paragraph(" ".join(facts)) + histogram(columns, "How many students got how many points", "points") + _exercises(of_class)
+    columns = [
+        Column(
+            f"{low:g}",
+            f"{low:g} to less than {high:g}",
+            sum(low <= total < high for total in totals),
+        )
+        for low, high in pairwise(edges)
+    ]
+    columns.append(
+        Column(f"{most:g}", f"{most:g}: all", sum(total >= most for total in totals), "solved")
+    )
+    return (
+        _paragraph(" ".join(facts))
+        + histogram(columns, "How many students got how many points", "points")
+        + _exercises(of_class)
+    )
 
 
 def _exercises(of_class: Class) -> str:
     bars, rows = [], []
     for name in of_class.lesson.exercises:
         scores = [work.scores[name] for work, _ in of_class.verdicts(name)]
-        states = Counter(_state(verdict, work.scores[name], of_class.max_of(name)) for work, verdict in of_class.verdicts(name))
+        states = Counter(
+            _state(verdict, work.scores[name], of_class.max_of(name))
+            for work, verdict in of_class.verdicts(name)
+        )
         bars.append((name, [(states[look], look) for look, _ in STATES]))
-        given = ", ".join(f"{score:g} ({count})" for score, count in sorted(Counter(scores).items(), reverse=True))
-        rows.append([name, f"{of_class.max_of(name):g}", f"{mean(scores):.2f}" if scores else "", *(str(states[look]) for look, _ in STATES), given])
+        given = ", ".join(
+            f"{score:g} ({count})" for score, count in sorted(Counter(scores).items(), reverse=True)
+        )
+        rows.append(
+            [
+                name,
+                f"{of_class.max_of(name):g}",
+                f"{mean(scores):.2f}" if scores else "",
+                *(str(states[look]) for look, _ in STATES),
+                given,
+            ]
+        )
     heads = ["exercise", "possible", "mean", *(words for _, words in STATES), "points (students)"]
     caption = "What became of each exercise: how many students"
     return stacked(bars, caption) + legend(STATES) + table(caption, heads, rows)
@@ -79,9 +110,12 @@ def missed(of_class: Class) -> str:
         for prop in in_order(counts):
             rows.append([name, in_words(prop), f"{counts[prop]}", f"{len(verdicts)}"])
             shares.append(counts[prop] / len(verdicts))
-    return table("Properties missed: by how many of the answers that could be judged", ["exercise", "property", "missed", "of"], rows, shares) or _paragraph(
-        "Nothing was missed."
-    )
+    return table(
+        "Properties missed: by how many of the answers that could be judged",
+        ["exercise", "property", "missed", "of"],
+        rows,
+        shares,
+    ) or _paragraph("Nothing was missed.")
 
 
 def misconceptions(of_class: Class, with_names: bool) -> str:
@@ -93,20 +127,39 @@ def misconceptions(of_class: Class, with_names: bool) -> str:
                 given.setdefault((name, verdict["hint"]), []).append(work.student)
     ranked = sorted(given.items(), key=lambda item: -len(item[1]))
     most = max([FEW, *map(len, given.values())])
-    heads, rows = ["exercise", "hint that was shown", "students"], [[name, hint, str(len(who))] for (name, hint), who in ranked]
+    heads, rows = (
+        ["exercise", "hint that was shown", "students"],
+        [[name, hint, str(len(who))] for (name, hint), who in ranked],
+    )
     if with_names:
-        heads, rows = [*heads, "who"], [[*row, ", ".join(who)] for row, (_, who) in zip(rows, ranked, strict=True)]
+        heads, rows = (
+            [*heads, "who"],
+            [[*row, ", ".join(who)] for row, (_, who) in zip(rows, ranked, strict=True)],
+        )
     known = sum(len(exercise.misconceptions) for exercise in of_class.lesson.exercises.values())
     facts = _paragraph(f"{len(ranked)} different mistakes; the lesson knows {known}.")
-    return facts + table("Mistakes that the lesson knows, the most frequent first", heads, rows, [len(who) / most for _, who in ranked])
+    return facts + table(
+        "Mistakes that the lesson knows, the most frequent first",
+        heads,
+        rows,
+        [len(who) / most for _, who in ranked],
+    )
 
 
 def unexplained(of_class: Class, groups: Sequence[Group], with_names: bool) -> str:
     """Return the answers that no misconception explains, in groups with their failing case."""
-    parts = [_paragraph(f"{count_of(sum(len(group.students) for group in groups), 'answer')} in {count_of(len(groups), 'group')}: each returned the same.")]
+    parts = [
+        _paragraph(
+            f"{count_of(sum(len(group.students) for group in groups), 'answer')} in {count_of(len(groups), 'group')}: each returned the same."
+        )
+    ]
     if older := without_group(of_class):
         more = f"{count_of(older, 'more answer')} can't be grouped, because an older grader judged them"
-        parts.append(_paragraph(f"{more}; grader autograde {of_class.lesson.name} --regrade judges them again."))
+        parts.append(
+            _paragraph(
+                f"{more}; grader autograde {of_class.lesson.name} --regrade judges them again."
+            )
+        )
     if groups and of_class.draws > 1:
         parts.append(
             _paragraph(
@@ -114,7 +167,13 @@ def unexplained(of_class: Class, groups: Sequence[Group], with_names: bool) -> s
                 f"grader autograde {of_class.lesson.name} --regrade puts them on one."
             )
         )
-    return "".join([*parts, *(_group(group, with_names) for group in groups[:MOST_ROWS]), _more(len(groups), "groups")])
+    return "".join(
+        [
+            *parts,
+            *(_group(group, with_names) for group in groups[:MOST_ROWS]),
+            _more(len(groups), "groups"),
+        ]
+    )
 
 
 def _group(group: Group, with_names: bool) -> str:
@@ -158,11 +217,21 @@ def times(of_class: Class) -> str:
         return _paragraph("It is not known when these notebooks were handed in.")
     columns, line = columns_of(known, of_class.due)
     late = sum(late for _, late in known)
-    due = f"Due {moment(of_class.due)}; {late} of {len(known)} came later." if of_class.due else "No due date is set."
+    due = (
+        f"Due {moment(of_class.due)}; {late} of {len(known)} came later."
+        if of_class.due
+        else "No due date is set."
+    )
     first, last = min(at for at, _ in known), max(at for at, _ in known)
     looks = legend([("plain", "in time"), ("none", "late")]) if late else ""
     facts = _paragraph(f"{due} The first came {moment(first)}, the last {moment(last)}.")
-    return facts + histogram(columns, "When the notebooks were handed in, in UTC", "handed in from (UTC)", line) + looks
+    return (
+        facts
+        + histogram(
+            columns, "When the notebooks were handed in, in UTC", "handed in from (UTC)", line
+        )
+        + looks
+    )
 
 
 def trouble(of_class: Class, with_names: bool) -> str:
@@ -174,7 +243,11 @@ def trouble(of_class: Class, with_names: bool) -> str:
     parts = [_reasons("Why there is no grade", ungraded, of_class, with_names)]
     if of_class.renewed:
         who = f": {', '.join(of_class.renewed)}" if with_names else ""
-        parts.append(_paragraph(f"{count_of(len(of_class.renewed), 'student')} handed in again since the grade{who}. grader autograde {of_class.lesson.name} grades that."))
+        parts.append(
+            _paragraph(
+                f"{count_of(len(of_class.renewed), 'student')} handed in again since the grade{who}. grader autograde {of_class.lesson.name} grades that."
+            )
+        )
     repairs = [
         (sentence if with_names else redacted_repair(sentence), work.student)
         for work in of_class.works
@@ -182,10 +255,15 @@ def trouble(of_class: Class, with_names: bool) -> str:
     ]
     parts.append(_reasons("What was repaired before grading", repairs, of_class, with_names))
     notes = [
-        (_note(verdict["note"], with_names), work.student) for name in of_class.lesson.exercises for work, verdict in of_class.verdicts(name) if verdict["note"]
+        (_note(verdict["note"], with_names), work.student)
+        for name in of_class.lesson.exercises
+        for work, verdict in of_class.verdicts(name)
+        if verdict["note"]
     ]
     parts.append(_reasons("Answers that could not be judged", notes, of_class, with_names))
-    return "".join(parts) or _paragraph("None: everybody has a grade, no notebook had to be repaired, and every answer could be judged.")
+    return "".join(parts) or _paragraph(
+        "None: everybody has a grade, no notebook had to be repaired, and every answer could be judged."
+    )
 
 
 def students(of_class: Class) -> str:
@@ -196,21 +274,44 @@ def students(of_class: Class) -> str:
         name = " ".join(of_class.people.get(work.student, ())[:2]).strip()
         scores = [f"{work.scores.get(exercise, 0):g}" for exercise in of_class.lesson.exercises]
         at = f"{work.timestamp:%Y-%m-%d %H:%M}" if work.timestamp else ""
-        rows.append([work.student, *[name] * named, f"{work.points:g}", f"{work.penalty:g}", *scores, at])
-    return table("Points of each student", ["student", *["name"] * named, "in all", "penalty", *of_class.lesson.exercises, "handed in (UTC)"], rows)
+        rows.append(
+            [work.student, *[name] * named, f"{work.points:g}", f"{work.penalty:g}", *scores, at]
+        )
+    return table(
+        "Points of each student",
+        [
+            "student",
+            *["name"] * named,
+            "in all",
+            "penalty",
+            *of_class.lesson.exercises,
+            "handed in (UTC)",
+        ],
+        rows,
+    )
 
 
-def _reasons(caption: str, sentences: list[tuple[str, str]], of_class: Class, with_names: bool) -> str:
+def _reasons(
+    caption: str, sentences: list[tuple[str, str]], of_class: Class, with_names: bool
+) -> str:
     counts = Counter(sentence for sentence, _ in sentences).most_common()
     rows = [[_sentence(sentence, of_class), str(count)] for sentence, count in counts[:MOST_ROWS]]
     heads = ["reason", "how many"]
     if with_names:
-        heads, rows = [*heads, "who"], [[*row, ", ".join(who for one, who in sentences if one == sentence)] for row, (sentence, _) in zip(rows, counts, strict=False)]
+        heads, rows = (
+            [*heads, "who"],
+            [
+                [*row, ", ".join(who for one, who in sentences if one == sentence)]
+                for row, (sentence, _) in zip(rows, counts, strict=False)
+            ],
+        )
     return table(caption, heads, rows) + _more(len(counts), "reasons")
 
 
 def _more(count: int, what: str) -> str:
-    return _paragraph(f"{count - MOST_ROWS} {what} more are not shown.") if count > MOST_ROWS else ""
+    return (
+        _paragraph(f"{count - MOST_ROWS} {what} more are not shown.") if count > MOST_ROWS else ""
+    )
 
 
 def _note(note: str, with_names: bool) -> str:
@@ -236,5 +337,3 @@ def _state(verdict: dict[str, Any], score: float, most: float) -> str:
 
 def _paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>"
-
-

@@ -19,7 +19,9 @@ def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def columns_of(known: Sequence[tuple[datetime, bool]], due: datetime | None) -> tuple[list[Column], tuple[float, str] | None]:
+def columns_of(
+    known: Sequence[tuple[datetime, bool]], due: datetime | None
+) -> tuple[list[Column], tuple[float, str] | None]:
     """The columns of a histogram, and where the due date stands among them, if it does.
 
     Args:
@@ -27,7 +29,9 @@ def columns_of(known: Sequence[tuple[datetime, bool]], due: datetime | None) -> 
         due: the due date, or None.
     """
     first, last = min(at for at, _ in known), max(at for at, _ in known)
-    width = next((one for one in WIDTHS if (last - first) / one <= MOST - 1), (last - first) / (MOST - 1))
+    width = next(
+        (one for one in WIDTHS if (last - first) / one <= MOST - 1), (last - first) / (MOST - 1)
+    )
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight + (first - midnight) // width * width
     count = int((last - start) / width) + 1
@@ -46,4 +50,9 @@ def _column(begin: datetime, width: timedelta, here: list[bool], only_days: bool
     short = hour if width < WIDTHS[4] and begin.hour else day
     late = sum(here)
     words = f"{begin:%Y-%m-%d}" if width >= WIDTHS[4] else f"{begin:%Y-%m-%d %H:%M}"
-    return Column(short, words + (f" ({late} late)" if late else ""), len(here), "none" if 2 * late > len(here) else "plain")
+    return Column(
+        short,
+        words + (f" ({late} late)" if late else ""),
+        len(here),
+        "none" if 2 * late > len(here) else "plain",
+    )

@@ -17,7 +17,17 @@ from grader.execution.notebook import Cell, UnreadableNotebook, cells_of, load_n
 from grader.execution.submission import Template
 from grader.instructor.feedback import Released, marked, released, unanswered
 from grader.instructor.grade import draw_seed
-from grader.instructor.journal import Grading, Journal, RunId, digest_of, edition_of, grader_version, journal_path, open_journal, read_journal
+from grader.instructor.journal import (
+    Grading,
+    Journal,
+    RunId,
+    digest_of,
+    edition_of,
+    grader_version,
+    journal_path,
+    open_journal,
+    read_journal,
+)
 from grader.instructor.report import Change, Summary, progress_bar
 from grader.instructor.run import Run
 from grader.instructor.workers import Order, Result, cluster_workers, grade_many, local_workers
@@ -52,7 +62,12 @@ class AutogradeOptions:
     unsafe: bool = False
 
 
-def autograde(root: Path, lesson: Lesson, wish: AutogradeOptions, progress: Callable[[int, int], None] = lambda done, of: None) -> Summary:
+def autograde(
+    root: Path,
+    lesson: Lesson,
+    wish: AutogradeOptions,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Summary:
     """Grade what is missing of a class.
 
     Raises:
@@ -67,11 +82,15 @@ def autograde(root: Path, lesson: Lesson, wish: AutogradeOptions, progress: Call
     notebook = released(root, lesson)
     handed_in = submissions(coursedir, lesson.name, list(wish.students))
     if absent := sorted(set(wish.students) - {one.student for one in handed_in}):
-        raise LessonError(f"No submission of {lesson.name} from {', '.join(absent)}. Nothing was graded; use the folder names in class/submitted.")
+        raise LessonError(
+            f"No submission of {lesson.name} from {', '.join(absent)}. Nothing was graded; use the folder names in class/submitted."
+        )
     path = journal_path(root, lesson)
     with ExitStack() as stack:
         journal = read_journal(path) if wish.dry else stack.enter_context(open_journal(path))
-        book = None if wish.dry else stack.enter_context(open_book(coursedir, lesson.name, notebook))
+        book = (
+            None if wish.dry else stack.enter_context(open_book(coursedir, lesson.name, notebook))
+        )
         basis = RunId(grader_version(), edition_of(lesson), _seed(journal, lesson, wish))
         class_run = _ClassRun(root, lesson, notebook, journal, book, basis, wish, coursedir.ignore)
         class_run.sort(handed_in, timestamps_in(coursedir, lesson.name))
@@ -89,9 +108,24 @@ class _ClassRun:
     """One run over a class: what is to do, and the state while it is done."""
 
     def __init__(
-        self, root: Path, lesson: Lesson, notebook: Released, journal: Journal, book: Book | None, basis: RunId, wish: AutogradeOptions, ignored: list[str]
+        self,
+        root: Path,
+        lesson: Lesson,
+        notebook: Released,
+        journal: Journal,
+        book: Book | None,
+        basis: RunId,
+        wish: AutogradeOptions,
+        ignored: list[str],
     ) -> None:
-        self.lesson, self.notebook, self.journal, self.book, self.basis, self.wish = lesson, notebook, journal, book, basis, wish
+        self.lesson, self.notebook, self.journal, self.book, self.basis, self.wish = (
+            lesson,
+            notebook,
+            journal,
+            book,
+            basis,
+            wish,
+        )
         self.material, self.ignored = root / "course" / lesson.name, [*ignored, ".nbgrader.log"]
         self.summary = Summary(lesson.name, basis.seed, dry=wish.dry)
         self.known: Template = Run(lesson, basis.seed).template
@@ -120,14 +154,18 @@ class _ClassRun:
         """Do what is to be done."""
         total = len(self.to_grade) + len(self.to_write)
         if self.wish.dry and not self.wish.regrade:
-            self.summary.planned = [one.student for one in self.to_grade] + [one.student for one, _ in self.to_write]
+            self.summary.planned = [one.student for one in self.to_grade] + [
+                one.student for one, _ in self.to_write
+            ]
             return
         if not self.wish.dry and self.to_grade:
             self.journal.start(self.basis)
         for done, (one, grading) in enumerate(self.to_write, 1):
             self._take_up(one, grading)
             progress(done, total)
-        for done, (student, result) in enumerate(self._graded() if self.to_grade else [], len(self.to_write) + 1):
+        for done, (student, result) in enumerate(
+            self._graded() if self.to_grade else [], len(self.to_write) + 1
+        ):
             self._take(student, result)
             progress(done, total)
 
@@ -174,7 +212,14 @@ class _ClassRun:
         else:
             self._write(one, grading, result, None)
 
-    def _adopt(self, one: Submission, basis: RunId, digest: str, result: Result, loaded: list[dict[str, Any]] | None) -> None:
+    def _adopt(
+        self,
+        one: Submission,
+        basis: RunId,
+        digest: str,
+        result: Result,
+        loaded: list[dict[str, Any]] | None,
+    ) -> None:
         """Make a result the last one of a student, who may have had another for the same notebook."""
         last = self.journal.latest.get(one.student)
         if self.wish.dry:
@@ -196,7 +241,9 @@ class _ClassRun:
         if before and (change := Change.between(student, self.journal.result(before), result)):
             self.summary.changes.append(change)
 
-    def _write(self, one: Submission, grading: Grading, result: Result, loaded: list[dict[str, Any]] | None) -> None:
+    def _write(
+        self, one: Submission, grading: Grading, result: Result, loaded: list[dict[str, Any]] | None
+    ) -> None:
         """Put what a submission got where nbgrader looks for it; whatever is wrong with it stops nobody else."""
         from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
@@ -207,11 +254,18 @@ class _ClassRun:
         try:
             loaded = load_notebook(one.read()) if loaded is None else loaded
             one.put(marked(self.known, self.notebook, loaded, result), self.material, self.ignored)
-            scores = {f"check-{name}": float(exercise["points"]) for name, exercise in result["exercises"].items()}
-            self.book.write(one.student, timestamp, scores, unanswered(self.known, self.notebook, loaded))
+            scores = {
+                f"check-{name}": float(exercise["points"])
+                for name, exercise in result["exercises"].items()
+            }
+            self.book.write(
+                one.student, timestamp, scores, unanswered(self.known, self.notebook, loaded)
+            )
         except (OSError, ValueError, SQLAlchemyError, UnreadableNotebook) as error:
             self.book.gradebook.db.rollback()
-            if isinstance(error, OperationalError) or getattr(error, "errno", None) in MACHINE:  # what is graded is in the journal
+            if (
+                isinstance(error, OperationalError) or getattr(error, "errno", None) in MACHINE
+            ):  # what is graded is in the journal
                 raise
             self.summary.errors[one.student] = f"its grade could not be written: {error}"
             return
@@ -226,11 +280,21 @@ class _ClassRun:
         return latest if latest and latest.digest == digest else None
 
     def _is_current(self, grading: Grading) -> bool:
-        return (grading.basis.version, grading.basis.edition) == (self.basis.version, self.basis.edition)
+        return (grading.basis.version, grading.basis.edition) == (
+            self.basis.version,
+            self.basis.edition,
+        )
 
     def _is_written(self, one: Submission, grading: Grading, in_book: dict[str, Any]) -> bool:
-        at_that_time = self.journal.latest[one.student] is grading and self.journal.written.get(grading.key) == str(one.timestamp)
-        return at_that_time and one.is_marked() and one.student in in_book and in_book[one.student] == one.timestamp
+        at_that_time = self.journal.latest[one.student] is grading and self.journal.written.get(
+            grading.key
+        ) == str(one.timestamp)
+        return (
+            at_that_time
+            and one.is_marked()
+            and one.student in in_book
+            and in_book[one.student] == one.timestamp
+        )
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -241,13 +305,38 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=f"Exit code: 0 where all are graded, {SOME_LEFT_OUT} where all that can be graded are and some could not be, 1 where the run stopped.",
     )
     parser.add_argument("lesson", metavar="LESSON")
-    parser.add_argument("--workers", type=_at_least_one, help="worker processes (default: one per core)")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that grades instead, like tcp://10.0.0.1:8786")
-    parser.add_argument("--student", action="append", default=[], help="only this student's; may be given several times")
-    parser.add_argument("--seed", type=int, help="of the inputs; goes on with the last run's, or draws one, where it is not given")
-    parser.add_argument("--regrade", action="store_true", help="grade again where the lesson, the grader or the seed has changed")
-    parser.add_argument("--dry-run", action="store_true", help="change nothing: say what would be graded, with --regrade whose points would change")
-    parser.add_argument("--unsafe", action="store_true", help="run the notebooks unconfined: only for your own")
+    parser.add_argument(
+        "--workers", type=_at_least_one, help="worker processes (default: one per core)"
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a Dask cluster that grades instead, like tcp://10.0.0.1:8786",
+    )
+    parser.add_argument(
+        "--student",
+        action="append",
+        default=[],
+        help="only this student's; may be given several times",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        help="of the inputs; goes on with the last run's, or draws one, where it is not given",
+    )
+    parser.add_argument(
+        "--regrade",
+        action="store_true",
+        help="grade again where the lesson, the grader or the seed has changed",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="change nothing: say what would be graded, with --regrade whose points would change",
+    )
+    parser.add_argument(
+        "--unsafe", action="store_true", help="run the notebooks unconfined: only for your own"
+    )
     parser.set_defaults(run=_run)
 
 

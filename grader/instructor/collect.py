@@ -21,7 +21,11 @@ class SafeCollect(ExchangeCollect):  # type: ignore[misc]
         """nbgrader's hook."""
         student, limit = self._path_to_record(src)["username"], self.coursedir.max_dir_size
         if self.get_size(src) > 1000 * limit:
-            self.log.warning("%s: nothing was collected: the folder holds more than %s kB (CourseDirectory.max_dir_size)", student, limit)
+            self.log.warning(
+                "%s: nothing was collected: the folder holds more than %s kB (CourseDirectory.max_dir_size)",
+                student,
+                limit,
+            )
             return
         with TemporaryDirectory() as folder:
             copy = Path(folder) / "copy"
@@ -39,14 +43,18 @@ def copy_ordinary_files(folder: Path, copy: Path) -> dict[str, str]:
     left_out: dict[str, str] = {}
 
     def leave_out(error: OSError) -> None:
-        left_out[os.path.relpath(error.filename or folder, folder)] = f"it can't be read: {error.strerror}"
+        left_out[os.path.relpath(error.filename or folder, folder)] = (
+            f"it can't be read: {error.strerror}"
+        )
 
     try:
         owner = folder.lstat().st_uid
         for here, folders, names, opened in os.fwalk(folder, onerror=leave_out):
             inside = Path(os.path.relpath(here, folder))
             (copy / inside).mkdir()
-            for name in names + [name for name in folders if stat.S_ISLNK(_looked_at(name, opened).st_mode)]:
+            for name in names + [
+                name for name in folders if stat.S_ISLNK(_looked_at(name, opened).st_mode)
+            ]:
                 if why := _copy_file(name, opened, owner, copy / inside / name):
                     left_out[str(inside / name)] = why
     except OSError as error:

@@ -38,11 +38,20 @@ def find_lesson(root: Path, name: str, data: bytes) -> Path:
     folders = {folder.name: folder for folder in named_lessons(root, [])}
     if name in folders:
         return folders[name]
-    defined = {function for cell in read_notebook(data) if cell.type == "code" for function in facts(cell.source).functions}
-    common = Counter({folder: len(defined & set(_exercises(folder))) for folder in folders.values()})
+    defined = {
+        function
+        for cell in read_notebook(data)
+        if cell.type == "code"
+        for function in facts(cell.source).functions
+    }
+    common = Counter(
+        {folder: len(defined & set(_exercises(folder))) for folder in folders.values()}
+    )
     best, count = max(common.items(), key=lambda item: item[1], default=(None, 0))
     if best is None or not count:
-        raise UnreadableNotebook("it has no exercise of any lesson in it; say which lesson it is with --lesson")
+        raise UnreadableNotebook(
+            "it has no exercise of any lesson in it; say which lesson it is with --lesson"
+        )
     return best
 
 
@@ -50,7 +59,14 @@ def line(name: str, graded: Graded, seed: int) -> dict[str, Any]:
     """What `--json` prints of one notebook."""
     exercises = {exercise: _exercise(verdict) for exercise, verdict in graded.verdicts.items()}
     extra = {"repaired": list(graded.repaired)} if graded.repaired else {}
-    return {"notebook": name, "points": graded.points, "max_points": graded.max_points, "exercises": exercises, "seed": seed, **extra}
+    return {
+        "notebook": name,
+        "points": graded.points,
+        "max_points": graded.max_points,
+        "exercises": exercises,
+        "seed": seed,
+        **extra,
+    }
 
 
 def table(name: str, graded: Graded) -> str:
@@ -60,8 +76,12 @@ def table(name: str, graded: Graded) -> str:
     for exercise, verdict in graded.verdicts.items():
         why = verdict.note or verdict.hint or (verdict.failure.reason if verdict.failure else "")
         missed = f"missed {', '.join(map(in_words, verdict.missed))}. " if verdict.missed else ""
-        rows.append(f"  {exercise:{width}}  {verdict.points:g} of {verdict.max_points:g}  {missed}{why}".rstrip())
-    return "\n".join(map(one_line, [*rows, *(f"  Repaired: {sentence}" for sentence in graded.repaired)]))
+        rows.append(
+            f"  {exercise:{width}}  {verdict.points:g} of {verdict.max_points:g}  {missed}{why}".rstrip()
+        )
+    return "\n".join(
+        map(one_line, [*rows, *(f"  Repaired: {sentence}" for sentence in graded.repaired)])
+    )
 
 
 @contextmanager
@@ -80,12 +100,22 @@ def open_runner(unsafe: bool = False) -> Iterator[Runner]:
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `grade`."""
-    parser = subparsers.add_parser("grade", help="grade notebooks against solutions/, on freshly drawn inputs, without a gradebook")
+    parser = subparsers.add_parser(
+        "grade",
+        help="grade notebooks against solutions/, on freshly drawn inputs, without a gradebook",
+    )
     parser.add_argument("notebooks", nargs="+", metavar="NOTEBOOK", type=Path)
     parser.add_argument("--json", action="store_true", help="one line of JSON for each notebook")
-    parser.add_argument("--lesson", help="which lesson they belong to; found by name and content where it is not given")
-    parser.add_argument("--seed", type=int, help="of the inputs; the same seed repeats a run exactly")
-    parser.add_argument("--unsafe", action="store_true", help="run the notebooks unconfined: only for your own")
+    parser.add_argument(
+        "--lesson",
+        help="which lesson they belong to; found by name and content where it is not given",
+    )
+    parser.add_argument(
+        "--seed", type=int, help="of the inputs; the same seed repeats a run exactly"
+    )
+    parser.add_argument(
+        "--unsafe", action="store_true", help="run the notebooks unconfined: only for your own"
+    )
     parser.set_defaults(run=_run)
 
 
@@ -98,12 +128,19 @@ def _run(arguments: argparse.Namespace) -> int:
         for path in arguments.notebooks:
             try:
                 data = _bytes(path)
-                graded = _run_of(chosen or find_lesson(root, path.stem, data), seed).grade(data, runner)
+                graded = _run_of(chosen or find_lesson(root, path.stem, data), seed).grade(
+                    data, runner
+                )
             except UnreadableNotebook as error:
                 failed = True
                 _say_error(path, error, arguments.json)
                 continue
-            print(json.dumps(line(str(path), graded, seed)) if arguments.json else table(str(path), graded), flush=True)
+            print(
+                json.dumps(line(str(path), graded, seed))
+                if arguments.json
+                else table(str(path), graded),
+                flush=True,
+            )
     return int(failed)
 
 
@@ -139,5 +176,10 @@ def _exercises(folder: Path) -> list[str]:
 
 
 def _exercise(verdict: Verdict) -> dict[str, Any]:
-    data: dict[str, Any] = {"points": verdict.points, "max_points": verdict.max_points, "missed": list(verdict.missed), "hint": verdict.hint}
+    data: dict[str, Any] = {
+        "points": verdict.points,
+        "max_points": verdict.max_points,
+        "missed": list(verdict.missed),
+        "hint": verdict.hint,
+    }
     return data | ({"note": verdict.note} if verdict.note else {})

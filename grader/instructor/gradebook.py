@@ -12,7 +12,17 @@ from typing import Any
 from uuid import uuid4
 
 from nbformat import from_dict
-from nbgrader.api import Assignment, Comment, Grade, Gradebook, Notebook, SourceCell, Student, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import (
+    Assignment,
+    Comment,
+    Grade,
+    Gradebook,
+    Notebook,
+    SourceCell,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from sqlalchemy import Connection, create_engine, inspect, make_url, select
@@ -56,7 +66,13 @@ class Book:
     due: datetime | None
     penalties: AssignLatePenalties
 
-    def write(self, student: str, timestamp: datetime | None, scores: dict[str, float], unanswered: set[str]) -> None:
+    def write(
+        self,
+        student: str,
+        timestamp: datetime | None,
+        scores: dict[str, float],
+        unanswered: set[str],
+    ) -> None:
         """Write one submission: all of it, in one commit, or nothing. What was given by hand stays.
 
         A run of another lesson may make the same student meanwhile; then it is written once more.
@@ -73,7 +89,13 @@ class Book:
             self.gradebook.db.rollback()
             self._write(student, timestamp, scores, unanswered)
 
-    def _write(self, student: str, timestamp: datetime | None, scores: dict[str, float], unanswered: set[str]) -> None:
+    def _write(
+        self,
+        student: str,
+        timestamp: datetime | None,
+        scores: dict[str, float],
+        unanswered: set[str],
+    ) -> None:
         db = self.gradebook.db
         with db.no_autoflush:  # one flush, at the commit, in place of one before each question
             if db.query(Student.id).filter_by(id=student).first() is None:
@@ -89,20 +111,40 @@ class Book:
     def _submitted(self, student: str) -> tuple[SubmittedAssignment, SubmittedNotebook]:
         """The rows of a submission and its notebook; made where they are not there."""
         db = self.gradebook.db
-        submission = db.query(SubmittedAssignment).filter_by(assignment_id=self.assignment, student_id=student).one_or_none()
-        notebook = submission and db.query(SubmittedNotebook).filter_by(assignment_id=submission.id, notebook_id=self.notebook).one_or_none()
+        submission = (
+            db.query(SubmittedAssignment)
+            .filter_by(assignment_id=self.assignment, student_id=student)
+            .one_or_none()
+        )
+        notebook = (
+            submission
+            and db.query(SubmittedNotebook)
+            .filter_by(assignment_id=submission.id, notebook_id=self.notebook)
+            .one_or_none()
+        )
         if submission is None:
-            submission = SubmittedAssignment(id=uuid4().hex, assignment_id=self.assignment, student_id=student)
+            submission = SubmittedAssignment(
+                id=uuid4().hex, assignment_id=self.assignment, student_id=student
+            )
             db.add(submission)
         if notebook is None:
-            notebook = SubmittedNotebook(id=uuid4().hex, assignment_id=submission.id, notebook_id=self.notebook)
+            notebook = SubmittedNotebook(
+                id=uuid4().hex, assignment_id=submission.id, notebook_id=self.notebook
+            )
             db.add(notebook)
         return submission, notebook
 
     def _rows(self, kind: type[Any], notebook: SubmittedNotebook) -> dict[str, Any]:
         """The grades or the comments of a notebook by cell; a notebook that is new has none."""
         new = notebook in self.gradebook.db.new
-        return {} if new else {row.cell_id: row for row in self.gradebook.db.query(kind).filter_by(notebook_id=notebook.id)}
+        return (
+            {}
+            if new
+            else {
+                row.cell_id: row
+                for row in self.gradebook.db.query(kind).filter_by(notebook_id=notebook.id)
+            }
+        )
 
     def _grade(self, notebook: SubmittedNotebook, scores: dict[str, float]) -> float:
         """Write the automatic points; returns what the notebook earns with those given by hand."""
@@ -114,8 +156,12 @@ class Book:
             if (grade := there.get(cell)) is None:
                 db.add(grade := Grade(cell_id=cell, notebook_id=notebook.id))
             grade.auto_score = score
-            grade.needs_manual_grade = grade.manual_score is not None  # as nbgrader: a grade given by hand wants another look
-            earned += (score if grade.manual_score is None else grade.manual_score) + (grade.extra_credit or 0)
+            grade.needs_manual_grade = (
+                grade.manual_score is not None
+            )  # as nbgrader: a grade given by hand wants another look
+            earned += (score if grade.manual_score is None else grade.manual_score) + (
+                grade.extra_credit or 0
+            )
         return earned
 
     def _comment(self, notebook: SubmittedNotebook, unanswered: set[str]) -> None:
@@ -128,13 +174,21 @@ class Book:
                 db.add(comment := Comment(cell_id=cell, notebook_id=notebook.id))
             comment.auto_comment = "No response." if name in unanswered else None
 
-    def _penalty(self, student: str, submission: SubmittedAssignment, earned: float) -> float | None:
+    def _penalty(
+        self, student: str, submission: SubmittedAssignment, earned: float
+    ) -> float | None:
         """What handing in late costs, by the plugin that nbgrader is configured with; None where it was in time."""
         due = self.due
         if submission.timestamp is None or due is None:
             return None
-        late = (submission.timestamp - (due + submission.extension if submission.extension else due)).total_seconds()
-        penalty = self.penalties.plugin_inst.late_submission_penalty(student, earned, late) if late > 0 else None
+        late = (
+            submission.timestamp - (due + submission.extension if submission.extension else due)
+        ).total_seconds()
+        penalty = (
+            self.penalties.plugin_inst.late_submission_penalty(student, earned, late)
+            if late > 0
+            else None
+        )
         return None if penalty is None else min(max(penalty, 0.0), earned)
 
 
@@ -155,7 +209,15 @@ def open_book(coursedir: CourseDirectory, lesson: str, notebook: Released) -> It
         cells = {cell.name: cell.id for cell in (*found.grade_cells, *found.solution_cells)}
         penalties = AssignLatePenalties(config=coursedir.config)
         penalties.init_plugin()
-        yield Book(gradebook, lesson, found.assignment_id, found.id, cells, found.assignment.duedate, penalties)
+        yield Book(
+            gradebook,
+            lesson,
+            found.assignment_id,
+            found.id,
+            cells,
+            found.assignment.duedate,
+            penalties,
+        )
 
 
 @contextmanager
@@ -175,9 +237,18 @@ def timestamps_in(coursedir: CourseDirectory, lesson: str) -> dict[str, datetime
     Raises:
         GradebookUnusable: it can't be read.
     """
-    rows = select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+    rows = select(SubmittedAssignment.student_id, SubmittedAssignment.timestamp).join(
+        Assignment, SubmittedAssignment.assignment_id == Assignment.id
+    )
     with reading(coursedir) as connection:
-        return {row.student_id: row.timestamp for row in connection.execute(rows.where(Assignment.name == lesson))} if connection else {}
+        return (
+            {
+                row.student_id: row.timestamp
+                for row in connection.execute(rows.where(Assignment.name == lesson))
+            }
+            if connection
+            else {}
+        )
 
 
 @contextmanager
@@ -194,7 +265,9 @@ def reading(coursedir: CourseDirectory) -> Iterator[Connection | None]:
     engine = create_engine(url)
     try:
         with _in_words(coursedir):
-            if not inspect(engine).has_table(SubmittedAssignment.__tablename__):  # nbgrader has not made its tables yet
+            if not inspect(engine).has_table(
+                SubmittedAssignment.__tablename__
+            ):  # nbgrader has not made its tables yet
                 yield None
                 return
             with engine.connect() as connection:
@@ -235,25 +308,38 @@ def _in_words(coursedir: CourseDirectory) -> Iterator[None]:
             "not a database": "it is damaged; put a copy of it back, or rename it, and a new one is made",
             "malformed": "it is damaged; put a copy of it back, or rename it, and a new one is made",
         }
-        way = next((way for word, way in ways.items() if word in said), "see what the database says")
+        way = next(
+            (way for word, way in ways.items() if word in said), "see what the database says"
+        )
         raise GradebookUnusable(f"{name}: {said}: {way}") from error
 
 
 def _sources(gradebook: Gradebook, lesson: str) -> dict[str, Any]:
-    rows = gradebook.db.query(SourceCell.name, SourceCell.checksum).join(Notebook, SourceCell.notebook_id == Notebook.id)
-    return dict(rows.join(Assignment, Notebook.assignment_id == Assignment.id).filter(Assignment.name == lesson, Notebook.name == lesson).all())
+    rows = gradebook.db.query(SourceCell.name, SourceCell.checksum).join(
+        Notebook, SourceCell.notebook_id == Notebook.id
+    )
+    return dict(
+        rows.join(Assignment, Notebook.assignment_id == Assignment.id)
+        .filter(Assignment.name == lesson, Notebook.name == lesson)
+        .all()
+    )
 
 
 def _wanted(notebook: Released) -> dict[str, Any]:
-    return {cell_id: cell["metadata"]["nbgrader"].get("checksum") for cell_id, cell in notebook.cells.items() if "nbgrader" in cell["metadata"]}
+    return {
+        cell_id: cell["metadata"]["nbgrader"].get("checksum")
+        for cell_id, cell in notebook.cells.items()
+        if "nbgrader" in cell["metadata"]
+    }
 
 
 def _save_cells(coursedir: CourseDirectory, lesson: str, notebook: Released) -> None:
     """Tell the gradebook which cells a lesson has, by nbgrader's own means."""
     cells = [{**cell, "source": "".join(cell["source"])} for cell in notebook.cells.values()]
     resources = {"nbgrader": {"notebook": lesson, "assignment": lesson, "db_url": coursedir.db_url}}
+    notebook_node = from_dict({"cells": cells, "metadata": notebook.metadata})  # type: ignore[no-untyped-call]
     try:
-        SaveCells(config=coursedir.config).preprocess(from_dict({"cells": cells, "metadata": notebook.metadata}), resources)  # type: ignore[no-untyped-call]
+        SaveCells(config=coursedir.config).preprocess(notebook_node, resources)
     except RuntimeError:
         raise LessonError(
             f"the gradebook holds submissions to another edition of {lesson}, with other cells; keep it by renaming class/gradebook.db, and grade again"

@@ -62,7 +62,9 @@ def harmless_markdown(text: str) -> str:
     formatted = SMALLER.sub("< ", text)
     if _is_plain(formatted):
         return formatted
-    return "This cell holds HTML or the like, so it is shown as it was written:\n\n" + "\n".join(f"    {line}" for line in text.split("\n"))
+    return "This cell holds HTML or the like, so it is shown as it was written:\n\n" + "\n".join(
+        f"    {line}" for line in text.split("\n")
+    )
 
 
 def _is_plain(text: str) -> bool:
@@ -78,14 +80,20 @@ def _is_plain(text: str) -> bool:
 
 def harmless_outputs(outputs: Any) -> list[dict[str, Any]]:
     """What a cell showed, as text and pictures; HTML, SVG, scripts and widgets are left out."""
-    shown = [_output(output) for output in outputs[:MAX_OUTPUTS] if isinstance(output, dict)] if isinstance(outputs, list) else []
+    shown = (
+        [_output(output) for output in outputs[:MAX_OUTPUTS] if isinstance(output, dict)]
+        if isinstance(outputs, list)
+        else []
+    )
     return [output for output in shown if output]
 
 
 def harmless_text(text: str) -> str:
     """Text that any file and any page can hold, cut to a readable length."""
     text = CONTROLS.sub("�", LINE_ENDS.sub("\n", text))
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n… cut after {MAX_TEXT:,} characters"
+    return (
+        text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n… cut after {MAX_TEXT:,} characters"
+    )
 
 
 def _output(output: dict[str, Any]) -> dict[str, Any] | None:
@@ -94,7 +102,10 @@ def _output(output: dict[str, Any]) -> dict[str, Any] | None:
             name = "stderr" if output.get("name") == "stderr" else "stdout"
             return {"output_type": "stream", "name": name, "text": _text(output.get("text"))}
         case "error":
-            text = _text(output.get("traceback"), "\n") or f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
+            text = (
+                _text(output.get("traceback"), "\n")
+                or f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
+            )
             return {"output_type": "stream", "name": "stdout", "text": text}
         case "execute_result" | "display_data":
             data = output.get("data")

@@ -26,7 +26,12 @@ except ImportError:  # Windows, where learners use the other commands
 GRADER = Path(__file__).parents[1]
 SILENT = ("comparison/fingerprint", "comparison/present", "sandbox/doctor")
 JUDGING = (
-    *sorted(name for room in ("comparison", "execution", "sandbox") for path in (GRADER / room).glob("[!_]*.py") if (name := f"{room}/{path.stem}") not in SILENT),
+    *sorted(
+        name
+        for room in ("comparison", "execution", "sandbox")
+        for path in (GRADER / room).glob("[!_]*.py")
+        if (name := f"{room}/{path.stem}") not in SILENT
+    ),
     *("author/key", "author/lesson", "instructor/run"),
 )
 """Modules of the grader that decide about points: those of three rooms, but for the silent ones, and three of others."""
@@ -48,7 +53,9 @@ class RunId:
 
     def key(self, student: str, digest: str) -> str:
         """The name under which the grading of one notebook is found again."""
-        return _digest(json.dumps([self.version, self.edition, self.seed, student, digest]).encode())
+        return _digest(
+            json.dumps([self.version, self.edition, self.seed, student, digest]).encode()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,15 @@ class Journal:
 
     def add_grading(self, basis: RunId, student: str, digest: str, result: Record) -> Grading:
         """Note what a notebook got."""
-        self.append({"graded": basis.key(student, digest), "student": student, "digest": digest, **vars(basis), "result": result})
+        self.append(
+            {
+                "graded": basis.key(student, digest),
+                "student": student,
+                "digest": digest,
+                **vars(basis),
+                "result": result,
+            }
+        )
         return self.latest[student]
 
     def add_written(self, grading: Grading, timestamp: str) -> None:
@@ -127,7 +142,14 @@ class Journal:
 
     def seed(self, version: str, edition: str) -> int | None:
         """The seed of the last run of this grader and this lesson, or None."""
-        return next((run.seed for run in reversed(self.runs) if (run.version, run.edition) == (version, edition)), None)
+        return next(
+            (
+                run.seed
+                for run in reversed(self.runs)
+                if (run.version, run.edition) == (version, edition)
+            ),
+            None,
+        )
 
     def _take(self, record: Record, length: int) -> None:
         if "run" in record:
@@ -140,9 +162,20 @@ class Journal:
 
     def _take_grading(self, record: Record) -> None:
         key, student, digest = sys.intern(record["graded"]), record["student"], record["digest"]
-        basis, last = _basis(record["version"], record["edition"], int(record["seed"])), self.latest.get(student)
-        before = None if last is None or last.digest != digest else last.before if last.basis == basis else last
-        self.graded[key] = self.latest[student] = Grading(key, student, digest, basis, self.end, before)
+        basis, last = (
+            _basis(record["version"], record["edition"], int(record["seed"])),
+            self.latest.get(student),
+        )
+        before = (
+            None
+            if last is None or last.digest != digest
+            else last.before
+            if last.basis == basis
+            else last
+        )
+        self.graded[key] = self.latest[student] = Grading(
+            key, student, digest, basis, self.end, before
+        )
         self.written.pop(key, None)
 
 
@@ -159,7 +192,9 @@ def open_journal(path: Path) -> Iterator[Journal]:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise JournalBusy(f"{path.name}: another run grades this lesson right now; wait until it has ended") from None
+            raise JournalBusy(
+                f"{path.name}: another run grades this lesson right now; wait until it has ended"
+            ) from None
         journal = read_journal(path)
         file.truncate(journal.end)
         journal.file = file
@@ -189,7 +224,9 @@ def journal_path(root: Path, lesson: Lesson) -> Path:
 
 def edition_of(lesson: Lesson) -> str:
     """What stands for a lesson as its author wrote it, with the project's modules that its exercises take their cases from."""
-    return _of_files((seen(lesson.folder / f"{lesson.name}.md"), *with_imports(lesson.folder / "exercises.py")))
+    return _of_files(
+        (seen(lesson.folder / f"{lesson.name}.md"), *with_imports(lesson.folder / "exercises.py"))
+    )
 
 
 @cache

@@ -19,6 +19,8 @@ class DailyPenalty(LateSubmissionPlugin):  # type: ignore[misc]
 
     share = Float(0.1, min=0.0, max=1.0, help="of the points, for each day").tag(config=True)
 
-    def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:
+    def late_submission_penalty(
+        self, student_id: str, score: float, total_seconds_late: float
+    ) -> float:
         """nbgrader's hook: the points that are taken off."""
         return min(1.0, self.share * ceil(total_seconds_late / DAY)) * score

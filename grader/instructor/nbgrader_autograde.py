@@ -37,12 +37,15 @@ Resources = dict[str, Any]
 class LenientExporter(NotebookExporter):
     """Hands a lesson's notebook on as its bytes, which `GradeSubmission` reads like `grader autograde`; nbgrader's own way stops at what other tools leave in one."""
 
-    def from_file(self, file_stream: Any, resources: Resources | None = None, **kw: Any) -> tuple[NotebookNode, Resources]:
+    def from_file(
+        self, file_stream: Any, resources: Resources | None = None, **kw: Any
+    ) -> tuple[NotebookNode, Resources]:
         """nbconvert's hook, which `from_filename` ends in."""
         if resources is None or _lesson(resources["nbgrader"]["assignment"]) is None:
             return super().from_file(file_stream, resources, **kw)
         resources["nbgrader"]["submitted"] = file_stream.buffer.read()
-        done: tuple[NotebookNode, Resources] = self.from_notebook_node(new_notebook(), resources, **kw)  # type: ignore[no-untyped-call]
+        empty = new_notebook()  # type: ignore[no-untyped-call]
+        done: tuple[NotebookNode, Resources] = self.from_notebook_node(empty, resources, **kw)
         return done
 
 
@@ -54,13 +57,17 @@ class GradeSubmission(NbGraderPreprocessor):  # type: ignore[misc]
         if (sitting := _sitting(self, resources)) is None:
             return nb, resources
         sitting.grade(resources["nbgrader"]["student"], resources["nbgrader"]["submitted"])
-        return sitting.notebook({"exercises": {}, "repaired": sitting.result["repaired"]}), resources
+        return sitting.notebook(
+            {"exercises": {}, "repaired": sitting.result["repaired"]}
+        ), resources
 
 
 class WriteVerdicts(Execute):  # type: ignore[misc]
     """Gives a lesson's notebook the verdicts that it got; any other assignment is run as nbgrader does."""
 
-    def preprocess(self, nb: NotebookNode, resources: Resources, km: Any = None) -> tuple[NotebookNode, Resources]:
+    def preprocess(
+        self, nb: NotebookNode, resources: Resources, km: Any = None
+    ) -> tuple[NotebookNode, Resources]:
         """nbgrader's hook."""
         if (sitting := _sitting(self, resources)) is None:
             done: tuple[NotebookNode, Resources] = super().preprocess(nb, resources, km)
@@ -107,12 +114,18 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
                 raise NbGraderException(f"{error}") from None
             super().convert_notebooks()
         if self.refused:
-            raise NbGraderException(f"{count_of(self.refused, 'submission')} could not be graded; the log says why")
+            raise NbGraderException(
+                f"{count_of(self.refused, 'submission')} could not be graded; the log says why"
+            )
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """Whether a submission is to be graded."""
         lesson, folder = _lesson(assignment_id), Path(self._format_dest(assignment_id, student_id))
-        if folder.is_dir() and lesson is not None and not has_verdicts(folder / f"{assignment_id}.ipynb"):
+        if (
+            folder.is_dir()
+            and lesson is not None
+            and not has_verdicts(folder / f"{assignment_id}.ipynb")
+        ):
             self.log.warning("%s was left half graded; it is graded again", folder)
             shutil.rmtree(folder)
         if not super().init_destination(assignment_id, student_id):
@@ -127,7 +140,10 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Prepare a submission's folder in `autograded/`, with what else was handed in; links in it lead nowhere."""
-        kept, strange = self.coursedir.ignore, _no_files(self._format_source(assignment_id, student_id))
+        kept, strange = (
+            self.coursedir.ignore,
+            _no_files(self._format_source(assignment_id, student_id)),
+        )
         for path in strange:
             self.log.warning("%s was left out: it is a link or no ordinary file", path)
         self.coursedir.ignore = [*kept, *map(escape, strange)]
@@ -146,7 +162,11 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
         """Why a submission can't be graded, or nothing."""
         if folder.is_symlink() or folder.parent.is_symlink():
             return "its folder is a link"
-        notebooks = [Path(name) for name in self.notebooks] if lesson is None else [folder / f"{lesson.name}.ipynb"]
+        notebooks = (
+            [Path(name) for name in self.notebooks]
+            if lesson is None
+            else [folder / f"{lesson.name}.ipynb"]
+        )
         try:
             for path in notebooks:
                 if not os.path.lexists(path):
@@ -189,8 +209,20 @@ def _enter(coursedir: CourseDirectory, lesson: Lesson) -> None:
 
 def _lesson(assignment: str) -> Lesson | None:
     """The lesson that an assignment is, or None; nbgrader works in the course's folder."""
-    folder = next((folder for folder in lessons_in(authors_root(Path.cwd())) if folder.name == assignment), None)
-    return None if folder is None else _loaded(folder, max((folder / name).stat().st_mtime_ns for name in (f"{assignment}.md", "exercises.py")))
+    folder = next(
+        (folder for folder in lessons_in(authors_root(Path.cwd())) if folder.name == assignment),
+        None,
+    )
+    return (
+        None
+        if folder is None
+        else _loaded(
+            folder,
+            max(
+                (folder / name).stat().st_mtime_ns for name in (f"{assignment}.md", "exercises.py")
+            ),
+        )
+    )
 
 
 @cache

@@ -39,7 +39,10 @@ class Change:
 
     def lines(self) -> list[str]:
         """One line for the student and one for each exercise."""
-        return [f"  {self.student}: {self.before:g} → {self.after:g}", *(f"    {reason}" for reason in self.reasons)]
+        return [
+            f"  {self.student}: {self.before:g} → {self.after:g}",
+            *(f"    {reason}" for reason in self.reasons),
+        ]
 
 
 @dataclass
@@ -129,7 +132,9 @@ class Summary:
             yield from change.lines()
 
     def _trouble_lines(self) -> Iterator[str]:
-        yield from self._list("Not graded", {student: [reason] for student, reason in self.errors.items()})
+        yield from self._list(
+            "Not graded", {student: [reason] for student, reason in self.errors.items()}
+        )
         if self.outdated:
             yield f"{self.outdated} grades are out of date (lesson or grader changed); --regrade grades them again, --regrade --dry-run lists what would change."
 
@@ -138,7 +143,9 @@ class Summary:
         if sentences:
             yield f"{title}:"
         for student, reasons in sentences.items():
-            yield from (f"  {student}: {reason}{'' if reason.endswith('.') else '.'}" for reason in reasons)
+            yield from (
+                f"  {student}: {reason}{'' if reason.endswith('.') else '.'}" for reason in reasons
+            )
 
 
 @contextmanager
@@ -149,7 +156,12 @@ def progress_bar() -> Iterator[Callable[[int, int], None]]:
     def show(done: int, of: int) -> None:
         if shown:
             filled = 40 * done // max(of, 1)
-            print(f"\r[{'█' * filled}{'·' * (40 - filled)}] {done} of {of}", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r[{'█' * filled}{'·' * (40 - filled)}] {done} of {of}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
 
     try:
         yield show
@@ -167,7 +179,9 @@ def _why(old: dict[str, Any] | None, new: dict[str, Any] | None) -> str:
         return "the exercise is new" if old is None else "the exercise is gone"
     now_passed = [prop for prop in old["missed"] if prop in new["passed"]]
     now_missed = [prop for prop in new["missed"] if prop not in old["missed"]]
-    reasons = [f"passes now: {', '.join(map(in_words, now_passed))}"] * bool(now_passed) + [f"misses now: {', '.join(map(in_words, now_missed))}"] * bool(now_missed)
+    reasons = [f"passes now: {', '.join(map(in_words, now_passed))}"] * bool(now_passed) + [
+        f"misses now: {', '.join(map(in_words, now_missed))}"
+    ] * bool(now_missed)
     if old["note"] != new["note"]:
         reasons.append(new["note"] or f"before: {old['note']}")
     if new["missed"] and new["hint"] and now_missed:

@@ -77,7 +77,10 @@ class Run:
         cells, repaired = cells_to_run(self.template, submitted)
         response = runner.run({"cells": cells, "calls": self.calls, "seed": self.seed})
         verdicts = {
-            name: verdict_on(name, key, cells, response, why_missing(self.template, submitted, name), _judged) for name, key in self.keys.items()
+            name: verdict_on(
+                name, key, cells, response, why_missing(self.template, submitted, name), _judged
+            )
+            for name, key in self.keys.items()
         }
         return Graded(verdicts, tuple(repaired))
 
@@ -87,13 +90,22 @@ def _judged(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
     verdict = judge(name, key, outcomes)
     if verdict.failure is None or verdict.hint:
         return verdict
-    return replace(verdict, returned=fingerprint(key["cases"], outcomes, verdict.failure.case["property"]))
+    return replace(
+        verdict, returned=fingerprint(key["cases"], outcomes, verdict.failure.case["property"])
+    )
 
 
 def template(lesson: Lesson) -> Template:
     """How a lesson's notebook looks, by the ids that its cells have for learners."""
-    cells = [(cell_id, *role(cell), cell.source.strip()) for cell_id, cell in zip(cell_ids(lesson), lesson.notebook.cells, strict=True)]
-    idle = [(cell_id, text) for cell_id, kind, _, text in cells if kind in ("check", "play", "question", "setup")]
+    cells = [
+        (cell_id, *role(cell), cell.source.strip())
+        for cell_id, cell in zip(cell_ids(lesson), lesson.notebook.cells, strict=True)
+    ]
+    idle = [
+        (cell_id, text)
+        for cell_id, kind, _, text in cells
+        if kind in ("check", "play", "question", "setup")
+    ]
     return Template(
         exercises=tuple(lesson.exercises),
         setup=tuple(text for _, kind, _, text in cells if kind == "setup"),

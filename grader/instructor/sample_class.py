@@ -28,7 +28,9 @@ KNOWN = 0.8
 HANDED_IN = datetime(2026, 10, 1, 18, tzinfo=UTC)
 
 
-def sample_class(root: Path, lesson: Lesson, students: int, seed: int = 1) -> dict[str, Notebook | str]:
+def sample_class(
+    root: Path, lesson: Lesson, students: int, seed: int = 1
+) -> dict[str, Notebook | str]:
     """Notebooks by student; the name says of which kind a student is. A text is what was handed in instead of a notebook.
 
     The same seed makes the same class.
@@ -50,20 +52,30 @@ def sample_class(root: Path, lesson: Lesson, students: int, seed: int = 1) -> di
     return made
 
 
-def hand_in(folder: Path, lesson: str, made: dict[str, Notebook | str], rng: random.Random) -> list[str]:
+def hand_in(
+    folder: Path, lesson: str, made: dict[str, Notebook | str], rng: random.Random
+) -> list[str]:
     """Put notebooks where `nbgrader collect` puts them; who has handed in before keeps that. Returns who is new."""
     new = []
     for student, notebook in made.items():
         place = folder / student / lesson
         if place.exists():
             continue
-        half = place.with_name(f".{lesson}.half")  # in its place all at once, so that a full disk or a kill leaves no half hand-in
+        half = place.with_name(
+            f".{lesson}.half"
+        )  # in its place all at once, so that a full disk or a kill leaves no half hand-in
         shutil.rmtree(half, ignore_errors=True)
         half.mkdir(parents=True)
-        text = notebook if isinstance(notebook, str) else json.dumps(notebook, ensure_ascii=False, indent=1)
+        text = (
+            notebook
+            if isinstance(notebook, str)
+            else json.dumps(notebook, ensure_ascii=False, indent=1)
+        )
         (half / f"{lesson}.ipynb").write_text(text, encoding="utf-8")
         handed_in = HANDED_IN - timedelta(minutes=rng.randrange(7 * 24 * 60))
-        (half / "timestamp.txt").write_text(handed_in.strftime("%Y-%m-%d %H:%M:%S UTC"), encoding="utf-8")
+        (half / "timestamp.txt").write_text(
+            handed_in.strftime("%Y-%m-%d %H:%M:%S UTC"), encoding="utf-8"
+        )
         half.rename(place)
         new.append(student)
     return new
@@ -76,7 +88,10 @@ class _Texts:
         self.lesson = lesson
         self.module = ast.parse((lesson.folder / "exercises.py").read_text(encoding="utf-8"))
         functions = (node for node in ast.walk(self.module) if isinstance(node, ast.FunctionDef))
-        self.functions = {min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]): node for node in functions}
+        self.functions = {
+            min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]): node
+            for node in functions
+        }
         self.top = {name: node for node in self.module.body for name in _bound(node)}
         self.references = dict(self._references())
 
@@ -95,7 +110,9 @@ class _Texts:
     def unknown(self, name: str) -> str:
         """A wrong answer that the lesson doesn't know: the reference, but it returns 2 minus everything."""
         tree = ast.parse(self.reference(name))
-        function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
+        function = next(
+            node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name
+        )
         function.body = [_FromTwo().visit(node) for node in function.body]
         return ast.unparse(ast.fix_missing_locations(tree))
 
@@ -103,7 +120,10 @@ class _Texts:
         for cell in self.lesson.notebook.cells:
             kind, name = role(cell)
             if kind == "exercise":
-                yield name, "\n".join(line for line in cell.source.splitlines() if "### " not in line)
+                yield (
+                    name,
+                    "\n".join(line for line in cell.source.splitlines() if "### " not in line),
+                )
 
     def _all(self, name: str, functions: list[Function]) -> list[str]:
         return [text for function in functions if (text := self._standalone(name, function))]
@@ -116,7 +136,10 @@ class _Texts:
             return None
         renamed = _Renamed(node.name, name).visit(copy.deepcopy(node))
         needed = self._needed(node)
-        return "\n".join(ast.unparse(one) for one in (*(other for other in self.module.body if other in needed), renamed))
+        return "\n".join(
+            ast.unparse(one)
+            for one in (*(other for other in self.module.body if other in needed), renamed)
+        )
 
     def _needed(self, node: ast.FunctionDef) -> set[ast.AST]:
         """The imports, helpers and constants of the module that a function uses, directly or not; its decorators are an author's."""
@@ -210,10 +233,18 @@ def _answer_copied(notebook: Notebook, names: list[str]) -> Notebook:
 
 
 def _check_deleted(notebook: Notebook, names: list[str]) -> Notebook:
-    return {**notebook, "cells": [cell for cell in notebook["cells"] if cell["id"] != f"check-{names[0]}"]}
+    return {
+        **notebook,
+        "cells": [cell for cell in notebook["cells"] if cell["id"] != f"check-{names[0]}"],
+    }
 
 
-UNTIDY: list[Callable[[Notebook, list[str]], Notebook]] = [_without_metadata, _stub_pasted_below, _answer_copied, _check_deleted]
+UNTIDY: list[Callable[[Notebook, list[str]], Notebook]] = [
+    _without_metadata,
+    _stub_pasted_below,
+    _answer_copied,
+    _check_deleted,
+]
 
 HOSTILE: list[str] = [
     "while True:\n    pass",
@@ -235,22 +266,47 @@ def _hostile(lesson: Released, texts: _Texts, number: int) -> Notebook | str:
     """
     if number % 3 == 1:
         return '{"cells": [{"cell_type": "code", "source": ["def '
-    notebook = _notebook(lesson, {name: texts.reference(name) for name in list(texts.references)[:-1]})
+    notebook = _notebook(
+        lesson, {name: texts.reference(name) for name in list(texts.references)[:-1]}
+    )
     if number % 3 == 2:
-        forged = {"output_type": "execute_result", "execution_count": 1, "data": {"text/plain": "99", "text/html": "<script>alert(1)</script>"}, "metadata": {}}
+        forged = {
+            "output_type": "execute_result",
+            "execution_count": 1,
+            "data": {"text/plain": "99", "text/html": "<script>alert(1)</script>"},
+            "metadata": {},
+        }
         for cell in notebook["cells"]:
             if cell["id"].startswith("check-"):
-                cell["outputs"], cell["metadata"] = [forged], {**cell["metadata"], "tags": ["setup"]}
+                cell["outputs"], cell["metadata"] = (
+                    [forged],
+                    {**cell["metadata"], "tags": ["setup"]},
+                )
         return notebook
     source = HOSTILE[number // 3 % len(HOSTILE)]
-    cell = {"cell_type": "code", "id": "first", "metadata": {}, "execution_count": None, "outputs": [], "source": source}
-    text = {"cell_type": "markdown", "id": "text", "metadata": {}, "source": "<img src=x onerror=\"document.title='taken'\">"}
+    cell = {
+        "cell_type": "code",
+        "id": "first",
+        "metadata": {},
+        "execution_count": None,
+        "outputs": [],
+        "source": source,
+    }
+    text = {
+        "cell_type": "markdown",
+        "id": "text",
+        "metadata": {},
+        "source": "<img src=x onerror=\"document.title='taken'\">",
+    }
     return {**notebook, "cells": [cell, text, *notebook["cells"]]}
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `sample-class`."""
-    parser = subparsers.add_parser("sample-class", help="make up a class of right, wrong, unfinished, untidy and hostile notebooks under class/submitted")
+    parser = subparsers.add_parser(
+        "sample-class",
+        help="make up a class of right, wrong, unfinished, untidy and hostile notebooks under class/submitted",
+    )
     parser.add_argument("lesson", metavar="LESSON")
     parser.add_argument("--students", type=int, default=21, help="how many (21)")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes another class")
@@ -268,5 +324,7 @@ def _run(arguments: argparse.Namespace) -> int:
     folder = Path(coursedir.format_path(coursedir.submitted_directory, "x", "x")).parent.parent
     made = sample_class(root, lesson, arguments.students, arguments.seed)
     new = hand_in(folder, lesson.name, made, random.Random(arguments.seed))
-    print(f"{len(new)} students handed in {lesson.name}; {len(made) - len(new)} had done so before. Next: grader autograde {lesson.name}")
+    print(
+        f"{len(new)} students handed in {lesson.name}; {len(made) - len(new)} had done so before. Next: grader autograde {lesson.name}"
+    )
     return 0

@@ -14,7 +14,17 @@ from grader.author.lesson import Lesson
 from grader.execution.notebook import cells_of, load_notebook
 from grader.instructor.feedback import marked, released
 from grader.instructor.grade import draw_seed
-from grader.instructor.journal import Grading, Journal, JournalBusy, RunId, digest_of, edition_of, grader_version, journal_path, open_journal
+from grader.instructor.journal import (
+    Grading,
+    Journal,
+    JournalBusy,
+    RunId,
+    digest_of,
+    edition_of,
+    grader_version,
+    journal_path,
+    open_journal,
+)
 from grader.instructor.submissions import Submission
 from grader.instructor.workers import Order, Result, grade_batch, run_of
 
@@ -28,8 +38,14 @@ class GradingSession:
     def __init__(self, lesson: Lesson, journal: Journal) -> None:
         version, edition = grader_version(), edition_of(lesson)
         seed = journal.seed(version, edition)
-        self.basis, self.journal = RunId(version, edition, draw_seed() if seed is None else seed), journal
-        self.order, self.released = Order(lesson.folder, edition, self.basis.seed), released(lesson.folder.parent.parent, lesson)
+        self.basis, self.journal = (
+            RunId(version, edition, draw_seed() if seed is None else seed),
+            journal,
+        )
+        self.order, self.released = (
+            Order(lesson.folder, edition, self.basis.seed),
+            released(lesson.folder.parent.parent, lesson),
+        )
         self.journal.start(self.basis)
         self.loaded: list[dict[str, Any]] = []
         self.result: Result = {}
@@ -43,7 +59,9 @@ class GradingSession:
 
     def notebook(self, result: Result) -> NotebookNode:
         """The notebook that is being graded, marked with a result."""
-        node: NotebookNode = from_dict(marked(run_of(self.order).template, self.released, self.loaded, result))  # type: ignore[no-untyped-call]
+        node: NotebookNode = from_dict(
+            marked(run_of(self.order).template, self.released, self.loaded, result)
+        )  # type: ignore[no-untyped-call]
         return node
 
     def note_written(self, folder: Path) -> None:
@@ -64,7 +82,9 @@ def sitting_for(lesson: Lesson) -> Iterator[GradingSession]:
     with ExitStack() as stack:
         while True:
             try:
-                journal = stack.enter_context(open_journal(journal_path(lesson.folder.parent.parent, lesson)))
+                journal = stack.enter_context(
+                    open_journal(journal_path(lesson.folder.parent.parent, lesson))
+                )
                 break
             except JournalBusy:
                 if time.monotonic() > end:

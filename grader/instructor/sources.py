@@ -40,19 +40,29 @@ def imported_names(text: str, package: str = "") -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            module = importlib.util.resolve_name("." * node.level + (node.module or ""), package) if node.level else f"{node.module}"
+            module = (
+                importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+                if node.level
+                else f"{node.module}"
+            )
             names |= {f"{module}.{alias.name}" for alias in node.names}
     return {name.rsplit(".", depth)[0] for name in names for depth in range(name.count(".") + 1)}
 
 
 @lru_cache(maxsize=256)
 def _imports(module: Seen) -> tuple[Path, ...]:
-    return tuple(_files(imported_names(module[0].read_text(encoding="utf-8"), _package(module[0].parent))))
+    return tuple(
+        _files(imported_names(module[0].read_text(encoding="utf-8"), _package(module[0].parent)))
+    )
 
 
 def _package(folder: Path) -> str:
     """The dotted name of the package whose modules are in a folder; "" where it is none."""
-    return ".".join(filter(None, (_package(folder.parent), folder.name))) if (folder / "__init__.py").is_file() else ""
+    return (
+        ".".join(filter(None, (_package(folder.parent), folder.name)))
+        if (folder / "__init__.py").is_file()
+        else ""
+    )
 
 
 def _files(names: set[str]) -> Iterator[Path]:
@@ -64,5 +74,10 @@ def _files(names: set[str]) -> Iterator[Path]:
             found = importlib.util.find_spec(name)
         except (ImportError, ValueError):  # a function of a module, or one that isn't there
             continue
-        if found and found.origin and found.has_location and not ELSEWHERE & set(Path(found.origin).parts):
+        if (
+            found
+            and found.origin
+            and found.has_location
+            and not ELSEWHERE & set(Path(found.origin).parts)
+        ):
             yield Path(found.origin)

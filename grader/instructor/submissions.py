@@ -58,13 +58,17 @@ class Submission:
                 raise UnreadableNotebook(f"{path.name} is not an ordinary file")
             return data
         except OSError as error:
-            raise UnreadableNotebook(f"{path.name} is a link or can't be opened: {error.strerror}") from None
+            raise UnreadableNotebook(
+                f"{path.name} is a link or can't be opened: {error.strerror}"
+            ) from None
 
     @property
     def timestamp(self) -> datetime | None:
         """When it was handed in, in UTC; None where that isn't known."""
         try:
-            text = (_read_file(self.folder / "timestamp.txt", MAX_TIMESTAMP) or b"").decode().strip()
+            text = (
+                (_read_file(self.folder / "timestamp.txt", MAX_TIMESTAMP) or b"").decode().strip()
+            )
             return parse_utc(text) if text else None
         except (OSError, ValueError, OverflowError):
             return None
@@ -89,7 +93,9 @@ class Submission:
             except OSError as error:  # a name that the lesson has, of a file or a folder; or a file that may not be read
                 if error.errno in MACHINE:
                     raise
-        (half / f"{self.lesson}.ipynb").write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        (half / f"{self.lesson}.ipynb").write_text(
+            json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
         (half / f"{self.lesson}.ipynb").chmod(0o444)
         shutil.rmtree(self.marked, ignore_errors=True)
         half.rename(self.marked)
@@ -101,18 +107,32 @@ class Submission:
             return wanted
         others = sorted(self.folder.glob("*.ipynb"))
         if len(others) != 1:
-            raise UnreadableNotebook(f"{self.lesson}.ipynb is missing" + (f"; there are {len(others)} others" if others else ""))
+            raise UnreadableNotebook(
+                f"{self.lesson}.ipynb is missing"
+                + (f"; there are {len(others)} others" if others else "")
+            )
         return others[0]
 
 
 def submissions(coursedir: CourseDirectory, lesson: str, students: list[str]) -> list[Submission]:
     """What was handed in for a lesson, by student in alphabetical order; only of `students` where some are named."""
     found = []
-    for folder in sorted(Path(coursedir.format_path(coursedir.submitted_directory, "x", lesson)).parent.parent.glob("*")):
+    for folder in sorted(
+        Path(coursedir.format_path(coursedir.submitted_directory, "x", lesson)).parent.parent.glob(
+            "*"
+        )
+    ):
         inside = folder / lesson
-        real = folder.is_dir() and inside.is_dir() and not folder.is_symlink() and not inside.is_symlink()
+        real = (
+            folder.is_dir()
+            and inside.is_dir()
+            and not folder.is_symlink()
+            and not inside.is_symlink()
+        )
         if real and not folder.name.startswith(".") and folder.name in (students or [folder.name]):
-            marked = Path(coursedir.format_path(coursedir.autograded_directory, folder.name, lesson))
+            marked = Path(
+                coursedir.format_path(coursedir.autograded_directory, folder.name, lesson)
+            )
             found.append(Submission(folder.name, lesson, inside, marked))
     return found
 
@@ -151,7 +171,9 @@ def _files(folder: Path, ignored: list[str]) -> Iterator[Path]:
     """The ordinary files of a folder that are no notebooks; links lead nowhere."""
     for here, folders, names in os.walk(folder, followlinks=False):
         folders[:] = [name for name in folders if not _ignored(name, ignored)]
-        for path in (Path(here) / name for name in names if not _ignored(name, [*ignored, "*.ipynb"])):
+        for path in (
+            Path(here) / name for name in names if not _ignored(name, [*ignored, "*.ipynb"])
+        ):
             if stat.S_ISREG((found := path.lstat()).st_mode) and found.st_size <= MAX_COPIED:
                 yield path
 

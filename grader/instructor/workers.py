@@ -59,7 +59,12 @@ class Order:
     unsafe: bool = False
 
 
-def grade_many(executor: Callable[[], Executor], order: Order, notebooks: Iterable[tuple[str, list[Cell]]], width: int) -> Iterator[tuple[str, Result]]:
+def grade_many(
+    executor: Callable[[], Executor],
+    order: Order,
+    notebooks: Iterable[tuple[str, list[Cell]]],
+    width: int,
+) -> Iterator[tuple[str, Result]]:
     """What each notebook got, by its name, as soon as it is known; a worker that dies costs nobody but the notebook that it dies over.
 
     It takes along what is under way beside it, so a last try comes when all else is done.
@@ -99,11 +104,23 @@ def grade_many(executor: Callable[[], Executor], order: Order, notebooks: Iterab
                 yield from zip((name for name, _ in batch), future.result(), strict=True)
             except SandboxUnavailable:
                 raise
-            except Exception as error:  # a worker that died; what a learner's code does arrives as a result
+            except (
+                Exception
+            ) as error:  # a worker that died; what a learner's code does arrives as a result
                 if tries < TRIES:
-                    (again if tries + 1 < TRIES else alone).extend(([one], tries + 1) for one in batch)
+                    (again if tries + 1 < TRIES else alone).extend(
+                        ([one], tries + 1) for one in batch
+                    )
                 else:
-                    yield from ((name, {"error": f"grading it failed {TRIES} times: {type(error).__name__}: {error}"}) for name, _ in batch)
+                    yield from (
+                        (
+                            name,
+                            {
+                                "error": f"grading it failed {TRIES} times: {type(error).__name__}: {error}"
+                            },
+                        )
+                        for name, _ in batch
+                    )
 
 
 def grade_batch(order: Order, notebooks: list[list[Cell]]) -> list[Result]:
@@ -208,4 +225,9 @@ def _unexplained(verdict: Verdict) -> dict[str, Any]:
     """What an author needs to write the misconception that is missing; texts are short, but what learners' code produced is in them as it is."""
     assert verdict.failure is not None, "what passed everything needs no misconception"
     failure = verdict.failure
-    return {"returned": verdict.returned, "property": failure.case["property"], "reason": failure.reason, "case": failure_rows(failure, printed=False)}
+    return {
+        "returned": verdict.returned,
+        "property": failure.case["property"],
+        "reason": failure.reason,
+        "case": failure_rows(failure, printed=False),
+    }

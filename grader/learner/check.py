@@ -18,7 +18,9 @@ KEY_FILE = "answers.json"
 class KeyMissing(Exception):
     """There is no answer key to compare with; the message says where one belongs."""
 
-    def _render_traceback_(self) -> list[str]:  # what IPython shows: where in the grader it was noticed helps nobody
+    def _render_traceback_(
+        self,
+    ) -> list[str]:  # what IPython shows: where in the grader it was noticed helps nobody
         return [str(self)]
 
 
@@ -65,10 +67,17 @@ def check(function: object) -> Check:
         verdict = _verdict(function, key["exercises"])
     except KeyboardInterrupt:
         name = _name(function, key["exercises"])
-        raise Interrupted(f"{name or 'It'} was interrupted before it ended. Is there a loop that never ends? Mend it, run its cell and then this one.") from None
+        raise Interrupted(
+            f"{name or 'It'} was interrupted before it ended. Is there a loop that never ends? Mend it, run its cell and then this one."
+        ) from None
     progress = record_solved(folder, verdict.exercise, verdict.points, verdict.solved)
     solved = [name for name in key["exercises"] if name in progress["solved"]]
-    return Check(verdict, verdict_html(verdict, solved=len(solved), exercises=len(key["exercises"]), warning=not_kept(folder)))
+    return Check(
+        verdict,
+        verdict_html(
+            verdict, solved=len(solved), exercises=len(key["exercises"]), warning=not_kept(folder)
+        ),
+    )
 
 
 def load_key(folder: Path) -> dict[str, Any]:
@@ -81,7 +90,9 @@ def load_key(folder: Path) -> dict[str, Any]:
     try:
         key: dict[str, Any] = json.loads((folder / KEY_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise KeyMissing(f"{KEY_FILE} is not in {folder.name}/, where this notebook runs; keep a lesson's files together. {way_out}") from None
+        raise KeyMissing(
+            f"{KEY_FILE} is not in {folder.name}/, where this notebook runs; keep a lesson's files together. {way_out}"
+        ) from None
     except (OSError, ValueError):
         raise KeyMissing(f"{KEY_FILE} in {folder.name}/ can't be read. {way_out}") from None
     if not isinstance(key, dict) or key.get("format") != KEY_FORMAT:
@@ -93,21 +104,53 @@ def _verdict(function: object, exercises: dict[str, Any]) -> Verdict:
     name = _name(function, exercises)
     if not callable(function) and isinstance(name, str) and name in exercises:
         kind = type(function).__name__
-        return unjudged(name, exercises[name], f"{name} is now a value ({kind}), not a function: run its cell again, then this check.")
+        return unjudged(
+            name,
+            exercises[name],
+            f"{name} is now a value ({kind}), not a function: run its cell again, then this check.",
+        )
     if not callable(function) or not isinstance(name, str):
         given = f"{name or function!r}"[:60]
-        return Verdict("check", 0.0, 0.0, note=f"check takes the function itself, like check({next(iter(exercises))}); it was given {given}.")
+        return Verdict(
+            "check",
+            0.0,
+            0.0,
+            note=f"check takes the function itself, like check({next(iter(exercises))}); it was given {given}.",
+        )
     if name not in exercises:
-        return Verdict(name[:60], 0.0, 0.0, note=f"No exercise of this lesson is called {name[:60]}; it has {', '.join(exercises)}. Keep the name that the cell came with.")
+        return Verdict(
+            name[:60],
+            0.0,
+            0.0,
+            note=f"No exercise of this lesson is called {name[:60]}; it has {', '.join(exercises)}. Keep the name that the cell came with.",
+        )
     exercise = exercises[name]
     cases = exercise["cases"]
-    if isinstance(home := getattr(function, "__module__", ""), str) and home.startswith("playground."):
-        return unjudged(name, exercise, f"{name} comes from {home}, which is not handed in: write your own in its cell.")
+    if isinstance(home := getattr(function, "__module__", ""), str) and home.startswith(
+        "playground."
+    ):
+        return unjudged(
+            name,
+            exercise,
+            f"{name} comes from {home}, which is not handed in: write your own in its cell.",
+        )
     if parameters := signature_mismatch(function, [call_of(case) for case in cases]):
-        return unjudged(name, exercise, f"{name} takes ({', '.join(_wanted(exercise))}); yours takes {parameters}.")
+        return unjudged(
+            name,
+            exercise,
+            f"{name} takes ({', '.join(_wanted(exercise))}); yours takes {parameters}.",
+        )
     verdict = judge(name, exercise, observe_all(function, cases))
-    if verdict.points == 0 and not (verdict.hint or verdict.note) and (order := _another_order(function, exercise["parameters"])):
-        return unjudged(name, exercise, f"{name} takes ({', '.join(_wanted(exercise))}), in this order; yours takes ({', '.join(order)}).")
+    if (
+        verdict.points == 0
+        and not (verdict.hint or verdict.note)
+        and (order := _another_order(function, exercise["parameters"]))
+    ):
+        return unjudged(
+            name,
+            exercise,
+            f"{name} takes ({', '.join(_wanted(exercise))}), in this order; yours takes ({', '.join(order)}).",
+        )
     return verdict
 
 

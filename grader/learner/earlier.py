@@ -31,13 +31,18 @@ class EarlierFunctions:
         self.sources = sources
 
     def __getattr__(self, name: str) -> Function:
-        raise AttributeError(f"{name} is not among the functions here; there are {', '.join(self.sources) or 'none'}.")
+        raise AttributeError(
+            f"{name} is not among the functions here; there are {', '.join(self.sources) or 'none'}."
+        )
 
     def __repr__(self) -> str:
         return f"Functions from earlier lessons: {', '.join(self.sources)}"
 
     def _repr_html_(self) -> str:
-        rows = "".join(f'<p class="progress"><code>{escape(name)}</code> {escape(source)}</p>' for name, source in self.sources.items())
+        rows = "".join(
+            f'<p class="progress"><code>{escape(name)}</code> {escape(source)}</p>'
+            for name, source in self.sources.items()
+        )
         return f'<div class="earlier">{rows}</div>'
 
 
@@ -62,9 +67,14 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
             if folder not in notebooks:
                 notebooks[folder] = _definitions(folder, lessons[folder])
             defined, unread = notebooks[folder]
-            why = unread or _shortcoming(name, defined, lessons[folder]["exercises"][name], folder.name)
+            why = unread or _shortcoming(
+                name, defined, lessons[folder]["exercises"][name], folder.name
+            )
             if not why:
-                functions[name], sources[name] = defined[name], f"is yours, from the lesson {folder.name}."
+                functions[name], sources[name] = (
+                    defined[name],
+                    f"is yours, from the lesson {folder.name}.",
+                )
                 continue
         if (finished := _from_module(fallback, name)) is not None:
             functions[name] = finished
@@ -76,7 +86,9 @@ def _lessons(here: Path) -> dict[Path, dict[str, Any]]:
     """The answer keys of the lessons whose folders lie beside this one's."""
     keys = {}
     try:
-        folders = sorted(path.parent for path in here.parent.glob(f"*/{KEY_FILE}") if path.parent != here)
+        folders = sorted(
+            path.parent for path in here.parent.glob(f"*/{KEY_FILE}") if path.parent != here
+        )
     except OSError:
         return {}
     for folder in folders:
@@ -94,7 +106,10 @@ def _definitions(folder: Path, key: dict[str, Any]) -> tuple[dict[str, Any], str
     try:
         cells, _ = cells_that_count(key, notebook.read_bytes())
     except UnreadableNotebook as error:
-        return {}, f"{folder.name}/{notebook.name} can't be read: {error.told('run this cell again')}"
+        return (
+            {},
+            f"{folder.name}/{notebook.name} can't be read: {error.told('run this cell again')}",
+        )
     except OSError as error:
         return {}, f"{folder.name}/{notebook.name} can't be opened: {error.strerror}"
     namespace: dict[str, Any] = {"__name__": "__main__"}
@@ -108,7 +123,15 @@ def _statements(source: str) -> list[ast.stmt]:
     tree = parsed(source)
     kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
     body = tree.body if tree else []
-    return [one for one in body if isinstance(one, kept) or (isinstance(one, ast.Assign) and not any(isinstance(part, ast.Call) for part in ast.walk(one)))]
+    return [
+        one
+        for one in body
+        if isinstance(one, kept)
+        or (
+            isinstance(one, ast.Assign)
+            and not any(isinstance(part, ast.Call) for part in ast.walk(one))
+        )
+    ]
 
 
 def _run(statement: ast.stmt, namespace: dict[str, Any]) -> None:

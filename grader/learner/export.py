@@ -70,7 +70,9 @@ def exported(notebook: Path, run: bool = False) -> str:
         _still(cell, key, notebook.parent)
     page.metadata.pop("widgets", None)
     page.metadata["title"] = key["title"]
-    exporter = OfflineExporter(raw_template=TEMPLATE, theme="light", exclude_input_prompt=True, exclude_output_prompt=True)  # type: ignore[no-untyped-call]
+    exporter = OfflineExporter(
+        raw_template=TEMPLATE, theme="light", exclude_input_prompt=True, exclude_output_prompt=True
+    )  # type: ignore[no-untyped-call]
     return exporter.from_notebook_node(page, {"standing": standing})[0]
 
 
@@ -91,10 +93,24 @@ def stale(cells: list[dict[str, Any]]) -> list[str]:
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `export`."""
-    parser = subparsers.add_parser("export", help="make one HTML file of a lesson of yours, with its pictures, that anybody can read")
-    parser.add_argument("lesson", nargs="?", help="a lesson's name, or a notebook; where none is given, the lesson whose folder you are in")
-    parser.add_argument("--run", dest="run_first", action="store_true", help="run all its cells first; else it shows what you saved")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="work/LESSON.html where it is not given")
+    parser = subparsers.add_parser(
+        "export",
+        help="make one HTML file of a lesson of yours, with its pictures, that anybody can read",
+    )
+    parser.add_argument(
+        "lesson",
+        nargs="?",
+        help="a lesson's name, or a notebook; where none is given, the lesson whose folder you are in",
+    )
+    parser.add_argument(
+        "--run",
+        dest="run_first",
+        action="store_true",
+        help="run all its cells first; else it shows what you saved",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="work/LESSON.html where it is not given"
+    )
     parser.set_defaults(run=_run)
 
 
@@ -109,8 +125,14 @@ def _run(arguments: argparse.Namespace) -> int:
     _write(place, page)
     print(f"{place} is there; open it in a browser.")
     if old and not arguments.run_first:
-        print(f"It shows what you saved, and these answers were changed or run after their last check: {', '.join(old)}.", file=sys.stderr)
-        print("With --run (make export LESSON=… ARGS=--run), all cells are run first.", file=sys.stderr)
+        print(
+            f"It shows what you saved, and these answers were changed or run after their last check: {', '.join(old)}.",
+            file=sys.stderr,
+        )
+        print(
+            "With --run (make export LESSON=… ARGS=--run), all cells are run first.",
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -137,11 +159,17 @@ def _places(start: Path, lesson: str | None) -> tuple[Path, Path]:
         return found(own := path / f"{path.name}.ipynb") or own, path.with_suffix(".html")
     root = find_root(start)
     if lesson not in lessons(root):
-        start_of_it = f"The course has no lesson {lesson}, and there is no notebook of that name; it has" if lesson else "Say which lesson: the course has"
+        start_of_it = (
+            f"The course has no lesson {lesson}, and there is no notebook of that name; it has"
+            if lesson
+            else "Say which lesson: the course has"
+        )
         raise UserError(f"{start_of_it} {', '.join(lessons(root))}.")
     notebook = found(root / WORK / lesson / f"{lesson}.ipynb")
     if notebook is None:
-        raise UserError(f"There is no {WORK}/{lesson}/{lesson}.ipynb yet; make lab makes your copy of the course.")
+        raise UserError(
+            f"There is no {WORK}/{lesson}/{lesson}.ipynb yet; make lab makes your copy of the course."
+        )
     return notebook, root / WORK / f"{lesson}.html"
 
 
@@ -153,7 +181,9 @@ def _write(place: Path, page: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             half.unlink()
-        raise UserError(f"{place} can't be written: {error.strerror}; name another place with --output.") from None
+        raise UserError(
+            f"{place} can't be written: {error.strerror}; name another place with --output."
+        ) from None
 
 
 def _read(notebook: Path) -> Any:
@@ -164,7 +194,10 @@ def _read(notebook: Path) -> Any:
     try:
         return nbformat.reads(json.dumps(_completed(json.loads(text_of(data)))), as_version=4)  # type: ignore[no-untyped-call]
     except Exception as error:  # nbformat and jsonschema have a dozen
-        raise UnreadableNotebook(f"it is not a notebook that nbformat reads ({type(error).__name__})", "Save it in JupyterLab") from None
+        raise UnreadableNotebook(
+            f"it is not a notebook that nbformat reads ({type(error).__name__})",
+            "Save it in JupyterLab",
+        ) from None
 
 
 def _completed(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -173,9 +206,22 @@ def _completed(notebook: dict[str, Any]) -> dict[str, Any]:
         return notebook  # one of an older format, which nbformat brings up to date
     cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
     missing = {"metadata": {}, "source": ""}
-    return {"nbformat": 4, "nbformat_minor": 4, "metadata": {}} | notebook | {
-        "cells": [missing | ({"outputs": [], "execution_count": None} if cell.get("cell_type") == "code" else {}) | cell for cell in cells]
-    }
+    return (
+        {"nbformat": 4, "nbformat_minor": 4, "metadata": {}}
+        | notebook
+        | {
+            "cells": [
+                missing
+                | (
+                    {"outputs": [], "execution_count": None}
+                    if cell.get("cell_type") == "code"
+                    else {}
+                )
+                | cell
+                for cell in cells
+            ]
+        }
+    )
 
 
 def _run_cells(page: Any, folder: Path) -> None:
@@ -206,9 +252,15 @@ def _run_cells(page: Any, folder: Path) -> None:
     try:
         client.execute()
     except TimeoutError:
-        raise UnreadableNotebook(f"its cell {begun} ran for more than {CELL_SECONDS} seconds", "Look for a loop that never ends, fix it") from None
+        raise UnreadableNotebook(
+            f"its cell {begun} ran for more than {CELL_SECONDS} seconds",
+            "Look for a loop that never ends, fix it",
+        ) from None
     except RuntimeError:  # the kernel is dead
-        raise UnreadableNotebook(f"its kernel ended at the cell {begun}, which stops Python itself or needs more memory than there is", "Mend that cell") from None
+        raise UnreadableNotebook(
+            f"its kernel ended at the cell {begun}, which stops Python itself or needs more memory than there is",
+            "Mend that cell",
+        ) from None
 
 
 def _still(cell: Any, key: dict[str, Any], folder: Path) -> None:
@@ -216,7 +268,9 @@ def _still(cell: Any, key: dict[str, Any], folder: Path) -> None:
     for output in cell.get("outputs", []):
         data = output.get("data", {})
         if WIDGET in data:
-            output["data"] = {"text/html": ""}  # it keeps its place: the picture's style counts on one before it
+            output["data"] = {
+                "text/html": ""
+            }  # it keeps its place: the picture's style counts on one before it
         elif 'class="asked ' in (page := "".join(data.get("text/html", ""))):
             data["text/html"] = page.removesuffix("</div>") + _reply(page, key, folder) + "</div>"
 
@@ -227,13 +281,26 @@ def _reply(page: str, key: dict[str, Any], folder: Path) -> str:
     if name is None:
         return ""
     asked = QuestionView(name, key["questions"][name], "", folder)
-    return f"<p>You chose: {escape(str(asked.chosen))}. {escape(asked.reply())}</p>" if asked.answered else "<p>You have not answered yet.</p>"
+    return (
+        f"<p>You chose: {escape(str(asked.chosen))}. {escape(asked.reply())}</p>"
+        if asked.answered
+        else "<p>You have not answered yet.</p>"
+    )
 
 
 def _standing(key: dict[str, Any], cells: list[Any]) -> str:
     """How much is solved, as the page's own checks say."""
     old = stale(cells)
-    shown = {name: cell["outputs"][-1].get("data", {}).get("text/plain") for cell in cells if (name := checked_name(cell["source"])) and cell["outputs"]}
-    solved = sum(name not in old and shown.get(name) == repr(float(one["points"])) for name, one in key["exercises"].items())
+    shown = {
+        name: cell["outputs"][-1].get("data", {}).get("text/plain")
+        for cell in cells
+        if (name := checked_name(cell["source"])) and cell["outputs"]
+    }
+    solved = sum(
+        name not in old and shown.get(name) == repr(float(one["points"]))
+        for name, one in key["exercises"].items()
+    )
     text = f"{progress_text(solved, len(key['exercises']))}. The figures stand still here; they move in the notebook."
-    return escape(text if not old else f"{text} Not checked since the code was run: {', '.join(old)}.")
+    return escape(
+        text if not old else f"{text} Not checked since the code was run: {', '.join(old)}."
+    )

@@ -35,9 +35,13 @@ def formula(tex: str, display: bool = False) -> str:
     """
     try:
         picture = _picture(tex, display)
-    except Exception:  # matplotlib says ValueError, a parser's own exceptions or, in places, KeyError
+    except (
+        Exception
+    ):  # matplotlib says ValueError, a parser's own exceptions or, in places, KeyError
         picture = f"<code>{escape(tex.strip())}</code>"
-    return f'<span class="formula-display" style="{DISPLAY}">{picture}</span>' if display else picture
+    return (
+        f'<span class="formula-display" style="{DISPLAY}">{picture}</span>' if display else picture
+    )
 
 
 def _picture(tex: str, display: bool) -> str:
@@ -47,7 +51,9 @@ def _picture(tex: str, display: bool) -> str:
     if display:
         text = re.sub(r"\\frac\b", r"\\dfrac", text)
     font = FontProperties(size=SIZE, math_fontfamily="dejavusans")
-    width, height, depth = text_to_path.get_text_width_height_descent(f"${text}$", font, ismath=True)
+    width, height, depth = text_to_path.get_text_width_height_descent(
+        f"${text}$", font, ismath=True
+    )
     outline = _outline(TextPath((0, 0), f"${text}$", size=SIZE, prop=font, usetex=False))
     em = [f"{value / SIZE:.3f}em" for value in (width, height, -depth)]
     box = f"0 {depth - height:.0f} {width:.0f} {height:.0f}"
@@ -59,9 +65,21 @@ def _picture(tex: str, display: bool) -> str:
 
 def _outline(path: Path) -> str:
     """A path in SVG's words; its y points down."""
-    words = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C", Path.CLOSEPOLY: "Z"}
+    words = {
+        Path.MOVETO: "M",
+        Path.LINETO: "L",
+        Path.CURVE3: "Q",
+        Path.CURVE4: "C",
+        Path.CLOSEPOLY: "Z",
+    }
     parts = []
     for points, code in path.iter_segments(simplify=False):
-        places = "" if code == Path.CLOSEPOLY else " ".join(f"{value if i % 2 == 0 else -value:.0f}" for i, value in enumerate(points))
+        places = (
+            ""
+            if code == Path.CLOSEPOLY
+            else " ".join(
+                f"{value if i % 2 == 0 else -value:.0f}" for i, value in enumerate(points)
+            )
+        )
         parts.append(words[code] + places)
     return "".join(parts)

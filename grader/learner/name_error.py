@@ -22,7 +22,9 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     """Look at the result of every cell that is run."""
 
     def explain(result: ExecutionResult) -> None:
-        if isinstance(error := result.error_in_exec, NameError) and (sentence := what_to_run(error, shell.user_ns, Path.cwd())):
+        if isinstance(error := result.error_in_exec, NameError) and (
+            sentence := what_to_run(error, shell.user_ns, Path.cwd())
+        ):
             display(HTML(verdict_html(Verdict(error.name or "", 0.0, 0.0, note=sentence))))
 
     shell.events.register("post_run_cell", explain)

@@ -15,7 +15,9 @@ def found(place: Path) -> Path | None:
     if place.is_file():
         return place
     others = [path for path in place.parent.glob("*.ipynb") if not path.name.startswith(".")]
-    return next((path for path in sorted(others, key=_changed, reverse=True) if _has_exercises(path)), None)
+    return next(
+        (path for path in sorted(others, key=_changed, reverse=True) if _has_exercises(path)), None
+    )
 
 
 def cells_that_count(key: dict[str, Any], notebook: bytes) -> tuple[list[str], list[str]]:
@@ -44,7 +46,13 @@ def _has_exercises(notebook: Path) -> bool:
 def _template(key: dict[str, Any], cells: list[dict[str, Any]]) -> Template:
     """What is known of a lesson without its source: its exercises, and the cells that only show something."""
     idle = (str(cell.get("id")) for cell in cells if {"play", "question"} & {*_tags(cell)})
-    return Template(exercises=tuple(key["exercises"]), setup=(), locked={}, idle=frozenset(idle), idle_texts=frozenset())
+    return Template(
+        exercises=tuple(key["exercises"]),
+        setup=(),
+        locked={},
+        idle=frozenset(idle),
+        idle_texts=frozenset(),
+    )
 
 
 def _tags(cell: dict[str, Any]) -> list[str]:

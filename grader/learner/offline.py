@@ -42,8 +42,8 @@ class OfflineExporter(HTMLExporter):
     def _without_mathjax(self) -> list[DictLoader]:
         return [WITHOUT_MATHJAX]
 
-    def from_notebook_node(self, nb: Any, resources: dict[str, Any] | None = None, **kw: Any) -> tuple[str, dict[str, Any]]:  # type: ignore[override]
-        """One page."""
+    def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> Any:
+        """Return the page of a notebook, and nbconvert's resources."""
         markdown = MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=True))
         self.register_filter("markdown2html", markdown.render)  # type: ignore[no-untyped-call]
         return super().from_notebook_node(nb, resources, **kw)

@@ -61,14 +61,16 @@ class CourseProgress:
         return f"{'Go on' if begun else 'Begin'} with “{self.next.title}”."
 
     def __repr__(self) -> str:
-        lines = [f"{row.title}: {row.solved} of {row.exercises} exercises solved" for row in self.rows]
+        lines = [
+            f"{row.title}: {row.solved} of {row.exercises} exercises solved" for row in self.rows
+        ]
         return "\n".join([*lines, self.advice()])
 
     def _repr_html_(self) -> str:
         head = "<tr><th scope='col'>Lesson</th><th scope='col'>Exercises</th><th scope='col'>Questions</th></tr>"
         rows = "".join(
             f'<tr><td><a href="{escape(row.page)}">{escape(row.title)}</a></td>'
-            f'<td>{"●" * row.solved}{"○" * (row.exercises - row.solved)} {row.solved} of {row.exercises}</td>'
+            f"<td>{'●' * row.solved}{'○' * (row.exercises - row.solved)} {row.solved} of {row.exercises}</td>"
             f"<td>{_questions(row)}</td></tr>"
             for row in self.rows
         )
@@ -84,7 +86,9 @@ def overview(*order: str) -> CourseProgress:
     """
     here = Path.cwd()
     there = sorted(path.parent.name for path in here.glob(f"*/{KEY_FILE}"))
-    names = [name for name in order if name in there] + [name for name in there if name not in order and "-" not in name]
+    names = [name for name in order if name in there] + [
+        name for name in there if name not in order and "-" not in name
+    ]
     return CourseProgress([row for name in names if (row := _row(here / name))])
 
 
@@ -94,7 +98,9 @@ def _row(folder: Path) -> Row | None:
     except KeyMissing:
         return None
     progress = load_progress(folder)
-    answers = {name: chosen for name, chosen in progress["answers"].items() if name in key["questions"]}
+    answers = {
+        name: chosen for name, chosen in progress["answers"].items() if name in key["questions"]
+    }
     return Row(
         lesson=folder.name,
         title=key["title"],

@@ -77,7 +77,9 @@ def record_answer(folder: Path, question: str, option: str) -> None:
 
 
 def _record(folder: Path, note: Note) -> dict[str, Any]:
-    with folder_lock(folder, PATIENCE):  # a notebook's kernel and a watch beside it read and write one after the other
+    with folder_lock(
+        folder, PATIENCE
+    ):  # a notebook's kernel and a watch beside it read and write one after the other
         try:
             progress = _load(folder)
             _add(progress, note)
@@ -85,7 +87,10 @@ def _record(folder: Path, note: Note) -> dict[str, Any]:
             _unsaved.pop(folder, None)
             return progress
         except OSError as error:  # it costs a learner nothing but the memory of it
-            _unsaved[folder] = [*_unsaved.get(folder, ([], ""))[0], note], error.strerror or str(error)
+            _unsaved[folder] = (
+                [*_unsaved.get(folder, ([], ""))[0], note],
+                error.strerror or str(error),
+            )
             return load_progress(folder)
 
 
@@ -106,7 +111,9 @@ def _save(folder: Path, progress: dict[str, Any]) -> None:
     """
     temporary = None
     try:
-        with tempfile.NamedTemporaryFile("w", dir=folder, prefix=f".{FILE}.", delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=folder, prefix=f".{FILE}.", delete=False, encoding="utf-8"
+        ) as file:
             temporary = file.name
             json.dump(progress, file, indent=1)
         os.replace(temporary, folder / FILE)

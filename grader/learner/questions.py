@@ -70,7 +70,13 @@ class QuestionView:
         from IPython.display import display
 
         still = f"asked-{self.name.replace('/', '-')}"
-        display({"text/plain": self._text(), "text/html": f'{STYLE}<div class="asked {still}">{self._still()}</div>'}, raw=True)
+        display(
+            {
+                "text/plain": self._text(),
+                "text/html": f'{STYLE}<div class="asked {still}">{self._still()}</div>',
+            },
+            raw=True,
+        )
         display({"text/plain": "", **_widget_view(self._widget(still))}, raw=True)
 
     def _text(self) -> str:
@@ -88,7 +94,10 @@ class QuestionView:
             f'{STYLE}<style>.{still}{{display:none}}</style><div class="asked"><b>{self._label}.</b> {escape(self._question["text"])}</div>'
         )
         buttons = widgets.RadioButtons(
-            options=self._question["options"], value=self.chosen, disabled=self.answered, layout=widgets.Layout(width="auto")
+            options=self._question["options"],
+            value=self.chosen,
+            disabled=self.answered,
+            layout=widgets.Layout(width="auto"),
         )
         reply = widgets.HTML()
 
@@ -143,14 +152,22 @@ def recall_missed(most: int = 2) -> None:
 
 def missed_elsewhere(folder: Path) -> dict[str, dict[str, Any]]:
     """Questions that the lessons beside `folder` asked, once or again, and that were never answered right there: {"lesson/question": question}."""
-    keys = {path.parent.name: key["questions"] for path in sorted(folder.parent.glob(f"*/{KEY_FILE}")) if (key := _readable(path.parent))}
+    keys = {
+        path.parent.name: key["questions"]
+        for path in sorted(folder.parent.glob(f"*/{KEY_FILE}"))
+        if (key := _readable(path.parent))
+    }
     right: dict[str, bool] = {}
     for lesson in keys.keys() - {folder.name}:
         for name, chosen in load_progress(folder.parent / lesson)["answers"].items():
             full = name if "/" in name else f"{lesson}/{name}"
             if question := _question(keys, full):
                 right[full] = right.get(full, False) or chosen == question["answer"]
-    return {full: keys[full.partition("/")[0]][full.partition("/")[2]] for full in sorted(right) if not right[full]}
+    return {
+        full: keys[full.partition("/")[0]][full.partition("/")[2]]
+        for full in sorted(right)
+        if not right[full]
+    }
 
 
 def _question(keys: dict[str, Any], full: str) -> dict[str, Any] | None:
@@ -170,7 +187,9 @@ def _ask(name: str, label: str) -> QuestionView:
     folder = Path.cwd()
     questions = load_key(folder)["questions"]
     if name not in questions:
-        raise KeyError(f"no question of this lesson is called {name!r}; it has {', '.join(questions)}")
+        raise KeyError(
+            f"no question of this lesson is called {name!r}; it has {', '.join(questions)}"
+        )
     if (asked := _asked.get((folder, name))) is None:
         asked = _asked[folder, name] = QuestionView(name, questions[name], label, folder)
     else:
@@ -184,4 +203,4 @@ def _widget_view(widget: Any) -> dict[str, Any]:
     return {kind: data for kind, data in bundle.items() if kind != "text/plain"}
 
 
-__all__ = ["QuestionView", "KeyMissing", "predict", "recall", "recall_missed"]
+__all__ = ["KeyMissing", "QuestionView", "predict", "recall", "recall_missed"]

@@ -29,9 +29,19 @@ class Paper:
 
     def wrapped(self, text: str, indent: str = "", hanging: str = "") -> str:
         """A text in lines that fit; lines that it has already stay, and nothing in it can move the cursor."""
-        lines = ("".join(letter if letter.isprintable() else "�" for letter in line) for line in text.expandtabs(4).split("\n"))
+        lines = (
+            "".join(letter if letter.isprintable() else "�" for letter in line)
+            for line in text.expandtabs(4).split("\n")
+        )
         room = max(self.width - len(indent), 20)
-        return "\n".join(indent + part for line in lines for part in (textwrap.wrap(line, room, subsequent_indent=hanging, replace_whitespace=False) or [""]))
+        return "\n".join(
+            indent + part
+            for line in lines
+            for part in (
+                textwrap.wrap(line, room, subsequent_indent=hanging, replace_whitespace=False)
+                or [""]
+            )
+        )
 
 
 def report(title: str, verdicts: Sequence[Verdict], notes: Sequence[str], paper: Paper) -> str:
@@ -45,7 +55,10 @@ def report(title: str, verdicts: Sequence[Verdict], notes: Sequence[str], paper:
     """
     solved = sum(verdict.solved for verdict in verdicts)
     width = max(len(verdict.exercise) for verdict in verdicts)
-    parts = [f"{paper.ink(title, BOLD)}\n{progress_text(solved, len(verdicts))}", "\n".join(_line(verdict, width, paper) for verdict in verdicts)]
+    parts = [
+        f"{paper.ink(title, BOLD)}\n{progress_text(solved, len(verdicts))}",
+        "\n".join(_line(verdict, width, paper) for verdict in verdicts),
+    ]
     unsolved = [verdict for verdict in verdicts if not verdict.solved]
     if unsolved:
         begun = (verdict for verdict in unsolved if UNWRITTEN not in (verdict.note or ""))
@@ -71,6 +84,11 @@ def _first(verdict: Verdict, paper: Paper) -> str:
         return paper.wrapped(verdict.note or "")
     rows = failure_rows(verdict.failure)
     width = max(len(name) for name, _ in rows) + 2
-    table = [f"  {name:{width}}{paper.wrapped(text, ' ' * (width + 2), hanging='  ').lstrip()}" for name, text in rows]
+    table = [
+        f"  {name:{width}}{paper.wrapped(text, ' ' * (width + 2), hanging='  ').lstrip()}"
+        for name, text in rows
+    ]
     hint = [paper.ink(paper.wrapped(f"Hint: {verdict.hint}"), BOLD)] if verdict.hint else []
-    return "\n".join([paper.wrapped(f"{verdict.exercise}: {failure_sentence(verdict.failure)}"), *table, *hint])
+    return "\n".join(
+        [paper.wrapped(f"{verdict.exercise}: {failure_sentence(verdict.failure)}"), *table, *hint]
+    )

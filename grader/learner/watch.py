@@ -42,7 +42,14 @@ def judged(notebook: Path, data: bytes, runner: Unconfined) -> tuple[str, list[V
     key = load_key(notebook.parent)
     exercises = key["exercises"]
     cells, odd = cells_that_count(key, data)
-    response = runner.run({"cells": cells, "calls": {name: [call_of(case) for case in one["cases"]] for name, one in exercises.items()}})
+    response = runner.run(
+        {
+            "cells": cells,
+            "calls": {
+                name: [call_of(case) for case in one["cases"]] for name, one in exercises.items()
+            },
+        }
+    )
     verdicts = [verdict_on(name, one, cells, response) for name, one in exercises.items()]
     for verdict in verdicts:
         record_solved(notebook.parent, verdict.exercise, verdict.points, verdict.solved)
@@ -96,8 +103,12 @@ class Watch:
         """What is to be said of a notebook, "" where it was saved again meanwhile and will be looked at again, and whether all of it is solved."""
         stamp = self._seen[notebook] = _stamp(notebook)
         self._say(f"Checking {_short(notebook)} …", passing=True)
-        runner = Unconfined(self._seconds, notebook.parent, wanted=lambda: _stamp(notebook) == stamp)
-        paper = Paper(shutil.get_terminal_size().columns, self._screen and not os.environ.get("NO_COLOR"))
+        runner = Unconfined(
+            self._seconds, notebook.parent, wanted=lambda: _stamp(notebook) == stamp
+        )
+        paper = Paper(
+            shutil.get_terminal_size().columns, self._screen and not os.environ.get("NO_COLOR")
+        )
         try:
             title, verdicts, odd = judged(notebook, _settled(notebook), runner)
         except Cancelled:
@@ -105,18 +116,30 @@ class Watch:
         except (UnreadableNotebook, KeyMissing, OSError) as error:
             return paper.wrapped(_why(notebook, error)), False
         when = f"{_short(notebook)}, checked at {time.strftime('%H:%M:%S')}."
-        return f"{report(title, verdicts, odd, paper)}\n\n{paper.wrapped(when)}", all(verdict.solved for verdict in verdicts)
+        return f"{report(title, verdicts, odd, paper)}\n\n{paper.wrapped(when)}", all(
+            verdict.solved for verdict in verdicts
+        )
 
     def _say_lost(self) -> bool:
         self._lost = True
         place = self._places[0]
-        self._say(f"{place.name} is not in {_short(place.parent)} any more; it is checked again once it is there." if self._seen else f"There is no {_short(place)}.")
+        self._say(
+            f"{place.name} is not in {_short(place.parent)} any more; it is checked again once it is there."
+            if self._seen
+            else f"There is no {_short(place)}."
+        )
         return False
 
     def _say(self, text: str, passing: bool = False) -> None:
         """Show a text, in a terminal alone on the screen; what passes is shown only there."""
         if self._screen:
-            print("\r" if passing else "\x1b[2J\x1b[H", text, sep="", end="\r" if passing else "\n", flush=True)
+            print(
+                "\r" if passing else "\x1b[2J\x1b[H",
+                text,
+                sep="",
+                end="\r" if passing else "\n",
+                flush=True,
+            )
         elif not passing:
             print(text, end="\n\n", flush=True)
 
@@ -139,7 +162,9 @@ def notebooks_to_watch(start: Path, wanted: str | None) -> list[Path]:
     root = find_root(start)
     names = lessons(root)
     if wanted and wanted not in names:
-        raise WorkspaceError(f"There is no notebook {wanted}, and the course has no lesson of that name; it has {', '.join(names)}.")
+        raise WorkspaceError(
+            f"There is no notebook {wanted}, and the course has no lesson of that name; it has {', '.join(names)}."
+        )
     make_work(root)
     return [root / WORK / name / f"{name}.ipynb" for name in ([wanted] if wanted else names)]
 
@@ -147,9 +172,22 @@ def notebooks_to_watch(start: Path, wanted: str | None) -> list[Path]:
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `watch`."""
     parser = subparsers.add_parser("watch", help="check your notebook at each save, in a terminal")
-    parser.add_argument("notebook", nargs="?", help="a notebook or a lesson's name; where none is given, whichever lesson you save")
-    parser.add_argument("--once", action="store_true", help="check once; the exit code is 0 where every exercise is solved, else 1")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="that a cell, or an exercise with all its cases, may take (%(default)g)")
+    parser.add_argument(
+        "notebook",
+        nargs="?",
+        help="a notebook or a lesson's name; where none is given, whichever lesson you save",
+    )
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="check once; the exit code is 0 where every exercise is solved, else 1",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=SECONDS,
+        help="that a cell, or an exercise with all its cases, may take (%(default)g)",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -200,7 +238,11 @@ def _settled(notebook: Path) -> bytes:
 def _why(notebook: Path, error: Exception) -> str:
     if isinstance(error, KeyMissing):
         return str(error)
-    reason = error.told() if isinstance(error, UnreadableNotebook) else getattr(error, "strerror", None) or str(error)
+    reason = (
+        error.told()
+        if isinstance(error, UnreadableNotebook)
+        else getattr(error, "strerror", None) or str(error)
+    )
     return f"{_short(notebook)} can't be checked: {reason}. It is checked again once it is saved."
 
 

@@ -41,12 +41,18 @@ def find_root(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / COURSE).is_dir():
             return folder
-    raise WorkspaceError(f"There is no {COURSE}/ in {start} or above it; go to the folder that you unpacked or cloned, and start again there.")
+    raise WorkspaceError(
+        f"There is no {COURSE}/ in {start} or above it; go to the folder that you unpacked or cloned, and start again there."
+    )
 
 
 def lessons(root: Path) -> list[str]:
     """The lessons of the course in the order in which they are taught."""
-    there = sorted(folder.name for folder in (root / COURSE).iterdir() if (folder / f"{folder.name}.ipynb").is_file())
+    there = sorted(
+        folder.name
+        for folder in (root / COURSE).iterdir()
+        if (folder / f"{folder.name}.ipynb").is_file()
+    )
     order = root / COURSE / ORDER
     first = order.read_text(encoding="utf-8").split() if order.is_file() else []
     return [name for name in first if name in there] + [name for name in there if name not in first]
@@ -54,7 +60,11 @@ def lessons(root: Path) -> list[str]:
 
 def pages(root: Path) -> dict[str, Path]:
     """The pages of the course that are no lessons, like welcome.ipynb, by what a learner calls them."""
-    return {path.stem: path for path in sorted((root / COURSE).iterdir()) if path.is_file() and path.name != ORDER}
+    return {
+        path.stem: path
+        for path in sorted((root / COURSE).iterdir())
+        if path.is_file() and path.name != ORDER
+    }
 
 
 def make_work(root: Path) -> list[str]:
@@ -73,8 +83,16 @@ def make_work(root: Path) -> list[str]:
         for name in added:
             _copy_lesson(course / name, work).rename(work / name)
         said = [f"New in {WORK}/: {', '.join(added)}."] * bool(added)
-        said += [_announcement(name, _free_name(work / name)) for name in names if _is_older(work / name / VERSION, course / name)]
-        return said + [_announcement(name, _free_name(work / page.name)) for name, page in pages(root).items() if _is_older(_version_of(work, page), page)]
+        said += [
+            _announcement(name, _free_name(work / name))
+            for name in names
+            if _is_older(work / name / VERSION, course / name)
+        ]
+        return said + [
+            _announcement(name, _free_name(work / page.name))
+            for name, page in pages(root).items()
+            if _is_older(_version_of(work, page), page)
+        ]
 
 
 def reset(root: Path, lesson: str | None) -> str:
@@ -87,7 +105,9 @@ def reset(root: Path, lesson: str | None) -> str:
     page = pages(root).get(lesson or "")
     if page is None and lesson not in lessons(root):
         there = ", ".join([*lessons(root), *pages(root)])
-        raise WorkspaceError(f"{f'The course has no lesson {lesson}' if lesson else 'Say which lesson'}: it has {there}.")
+        raise WorkspaceError(
+            f"{f'The course has no lesson {lesson}' if lesson else 'Say which lesson'}: it has {there}."
+        )
     with _writing(work):
         original = page or course / str(lesson)
         copy = _copy_page(page, work) if page else _copy_lesson(original, work)
@@ -98,7 +118,9 @@ def reset(root: Path, lesson: str | None) -> str:
             _put_page(copy, page, work)
         else:
             copy.rename(place)
-    return f"{WORK}/{place.name} is new" + (f"; your copy is now {WORK}/{kept.name}." if old else ".")
+    return f"{WORK}/{place.name} is new" + (
+        f"; your copy is now {WORK}/{kept.name}." if old else "."
+    )
 
 
 def version(lesson: Path) -> str:
@@ -119,8 +141,12 @@ def first_page(root: Path) -> str:
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands `lab` and `reset`."""
-    lab = subparsers.add_parser("lab", help="open JupyterLab at the welcome page, in your own copy of the course")
-    lab.add_argument("options", nargs="*", help="given to JupyterLab, after --: grader lab -- --no-browser")
+    lab = subparsers.add_parser(
+        "lab", help="open JupyterLab at the welcome page, in your own copy of the course"
+    )
+    lab.add_argument(
+        "options", nargs="*", help="given to JupyterLab, after --: grader lab -- --no-browser"
+    )
     lab.set_defaults(run=_run_lab)
     again = subparsers.add_parser("reset", help="get a fresh copy of a lesson; yours is kept")
     again.add_argument("lesson", nargs="?")
@@ -133,15 +159,21 @@ def _run_lab(arguments: argparse.Namespace) -> int:
         print(line)
     if _jupyter_refuses_root(arguments.options):
         raise WorkspaceError(
-                "JupyterLab starts for root only if you allow it: make lab ARGS=--allow-root"
-                " (without make: grader lab -- --allow-root)."
+            "JupyterLab starts for root only if you allow it: make lab ARGS=--allow-root"
+            " (without make: grader lab -- --allow-root)."
         )
     from jupyterlab.labapp import LabApp  # half a second that no other command needs
 
     # A kernel's commands (pip, nbgrader) are this environment's, also where nobody activated it.
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    os.environ["PATH"] = os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    )
     LabApp.launch_instance(
-        [f"--ServerApp.root_dir={root / WORK}", f"--LabApp.default_url=/lab/tree/{quote(first_page(root))}", *arguments.options]
+        [
+            f"--ServerApp.root_dir={root / WORK}",
+            f"--LabApp.default_url=/lab/tree/{quote(first_page(root))}",
+            *arguments.options,
+        ]
     )
     return 0
 
@@ -172,7 +204,11 @@ def _files(lesson: Path) -> list[Path]:
     if lesson.is_file():
         return [lesson]
     relative = (path.relative_to(lesson) for path in lesson.rglob("*") if path.is_file())
-    return [lesson / path for path in sorted(relative) if not any(part.startswith((".", "__pycache__")) for part in path.parts)]
+    return [
+        lesson / path
+        for path in sorted(relative)
+        if not any(part.startswith((".", "__pycache__")) for part in path.parts)
+    ]
 
 
 def _copy_lesson(lesson: Path, work: Path) -> Path:
@@ -219,7 +255,11 @@ def _announcement(name: str, kept: Path) -> str:
 
 
 def _free_name(place: Path) -> Path:
-    return next(path for number in itertools.count(1) if not (path := place.with_name(f"{place.stem}-{number}{place.suffix}")).exists())
+    return next(
+        path
+        for number in itertools.count(1)
+        if not (path := place.with_name(f"{place.stem}-{number}{place.suffix}")).exists()
+    )
 
 
 @contextlib.contextmanager

@@ -43,7 +43,9 @@ TRIALS = {
 def try_out(kind: Protection) -> dict[str, bool]:
     """For each trial, whether it worked."""
     worked = {}
-    with tempfile.NamedTemporaryFile("w", dir=_writable(Path.home(), Path.cwd()), prefix=".grader-doctor-") as secret:
+    with tempfile.NamedTemporaryFile(
+        "w", dir=_writable(Path.home(), Path.cwd()), prefix=".grader-doctor-"
+    ) as secret:
         secret.write("a secret")
         secret.flush()
         names = {"secret": secret.name, "here": str(Path.cwd())}
@@ -51,8 +53,12 @@ def try_out(kind: Protection) -> dict[str, bool]:
             for what, cell in TRIALS.items():
                 for name, value in names.items():
                     cell = cell.replace(f"{{{name}!r}}", repr(value))
-                answer = engine.run({"cells": [cell], "calls": {"probe": [{"inputs": [0]}]}})["answers"]["probe"]
-                worked[what] = isinstance(answer.get("outcomes"), list) and "value" in answer["outcomes"][0]
+                answer = engine.run({"cells": [cell], "calls": {"probe": [{"inputs": [0]}]}})[
+                    "answers"
+                ]["probe"]
+                worked[what] = (
+                    isinstance(answer.get("outcomes"), list) and "value" in answer["outcomes"][0]
+                )
     return worked
 
 
@@ -62,7 +68,10 @@ def _writable(*folders: Path) -> Path | None:
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `doctor`."""
-    parser = subparsers.add_parser("doctor", help="say what protection this machine gives against hostile notebooks, and try it")
+    parser = subparsers.add_parser(
+        "doctor",
+        help="say what protection this machine gives against hostile notebooks, and try it",
+    )
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=_run)
 
@@ -77,6 +86,13 @@ def _run(arguments: argparse.Namespace) -> int:
         print(json.dumps({"protection": kind.value, "worked": worked}))
     else:
         print(f"Notebooks are confined by {kind.value}. Tried: a notebook that")
-        print(*(f"  {'✗ STILL' if done else '✓ never'} {what}" for what, done in worked.items()), sep="\n")
-        print("Something got through; don't grade strangers' notebooks here." if any(worked.values()) else "All was refused.")
+        print(
+            *(f"  {'✗ STILL' if done else '✓ never'} {what}" for what, done in worked.items()),
+            sep="\n",
+        )
+        print(
+            "Something got through; don't grade strangers' notebooks here."
+            if any(worked.values())
+            else "All was refused."
+        )
     return int(any(worked.values()))

@@ -80,7 +80,9 @@ class Engine:
 
     def _with_reasons(self, response: Response) -> Response:
         """The response, with the limit named that an exception speaks of."""
-        for outcome in (one for answer in response["answers"].values() for one in answer.get("outcomes", ())):
+        for outcome in (
+            one for answer in response["answers"].values() for one in answer.get("outcomes", ())
+        ):
             if reason := self.limits.reason(outcome):
                 outcome["message"] = f"{outcome['message'].rstrip('. ')}. {reason}"
         return response
@@ -97,7 +99,11 @@ class Engine:
             finally:
                 ended = time.monotonic()
                 answer = self._stop_child()
-                attempt.end(ended, innocent=answer is None, why=self.limits.files if answer == b"full" else None)
+                attempt.end(
+                    ended,
+                    innocent=answer is None,
+                    why=self.limits.files if answer == b"full" else None,
+                )
 
     def _start_child(self, request: FileIO, results: FileIO) -> None:
         """Hand a child its ends of the pipes; a server that was lost meanwhile is started again.
@@ -105,7 +111,13 @@ class Engine:
         Raises:
             SandboxUnavailable: it can't be. The next notebook tries again.
         """
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [request.fileno(), results.fileno()]))]
+        rights = [
+            (
+                socket.SOL_SOCKET,
+                socket.SCM_RIGHTS,
+                array.array("i", [request.fileno(), results.fileno()]),
+            )
+        ]
         for _ in range(2):
             if self._control is None:
                 self._start_server()
@@ -118,7 +130,9 @@ class Engine:
             request.close()
             results.close()
             return
-        raise SandboxUnavailable(f"The sandbox ({self.kind.value}) ends as soon as it has started: see whether this machine has memory left, then try again.")
+        raise SandboxUnavailable(
+            f"The sandbox ({self.kind.value}) ends as soon as it has started: see whether this machine has memory left, then try again."
+        )
 
     def _stop_child(self) -> bytes | None:
         """What the server says to it; None if it does not answer any more: the next child gets a new server."""
@@ -137,11 +151,19 @@ class Engine:
         try:
             words, environment = command(self.kind, self._stage, self.limits)
             self._server = subprocess.Popen(
-                words, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, cwd="/", start_new_session=True
+                words,
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=environment,
+                cwd="/",
+                start_new_session=True,
             )
         except OSError as error:
             ours.close()
-            raise SandboxUnavailable(f"The sandbox ({self.kind.value}) did not start: {error}. Mend that, then try again.") from error
+            raise SandboxUnavailable(
+                f"The sandbox ({self.kind.value}) did not start: {error}. Mend that, then try again."
+            ) from error
         finally:
             theirs.close()
         ours.settimeout(START_SECONDS)
@@ -153,7 +175,9 @@ class Engine:
         if self._server.poll() is not None and self._server.stderr:
             said = self._server.stderr.read()
         self._stop_server()
-        raise SandboxUnavailable(f"The sandbox ({self.kind.value}) did not start: {said.decode(errors='replace').strip()[-500:] or 'it gave no answer'}")
+        raise SandboxUnavailable(
+            f"The sandbox ({self.kind.value}) did not start: {said.decode(errors='replace').strip()[-500:] or 'it gave no answer'}"
+        )
 
     def _stop_server(self) -> None:
         if self._control is not None:

@@ -64,7 +64,9 @@ ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06  # BPF: load a word, two jumps, return
 READ_FILES, LIST_FOLDER, RIGHTS_TO_FILES = 1 | 4 | 8, 8, 1 | 2 | 4 | 1 << 14  # Landlock
 
-_libc: Any = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None  # learners on Windows import this too
+_libc: Any = (
+    ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
+)  # learners on Windows import this too
 
 
 class ConfinementError(Exception):
@@ -96,7 +98,9 @@ def own_mounts() -> None:
 def mount_scratch(folder: str, size: int, files: int) -> None:
     """Mount an empty private file system in memory of at most `size` bytes and `files` files."""
     options = f"size={size},nr_inodes={files},mode=0700".encode()
-    _demand(_libc.mount(b"tmpfs", folder.encode(), b"tmpfs", MS_NOSUID_NODEV_NOEXEC, options), "mount")
+    _demand(
+        _libc.mount(b"tmpfs", folder.encode(), b"tmpfs", MS_NOSUID_NODEV_NOEXEC, options), "mount"
+    )
 
 
 def die_with_parent() -> None:
@@ -107,7 +111,9 @@ def die_with_parent() -> None:
 def drop_capabilities() -> None:
     """Give up every capability for good."""
     header = struct.pack("=II", 0x20080522, 0)
-    _demand(_libc.capset(ctypes.create_string_buffer(header), ctypes.create_string_buffer(24)), "capset")
+    _demand(
+        _libc.capset(ctypes.create_string_buffer(header), ctypes.create_string_buffer(24)), "capset"
+    )
     _demand(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
 
 
@@ -116,7 +122,9 @@ def filter_calls() -> None:
     program = b"".join(_filter(os.getpid()))
     buffer = ctypes.create_string_buffer(program)
     description = struct.pack("=HxxxxxxQ", len(program) // 8, ctypes.addressof(buffer))
-    _demand(_libc.prctl(PR_SET_SECCOMP, 2, ctypes.create_string_buffer(description), 0, 0), "seccomp")
+    _demand(
+        _libc.prctl(PR_SET_SECCOMP, 2, ctypes.create_string_buffer(description), 0, 0), "seccomp"
+    )
 
 
 def file_rules(readable: Sequence[str], hidden: Sequence[str], scratch: str) -> int:
@@ -132,9 +140,17 @@ def file_rules(readable: Sequence[str], hidden: Sequence[str], scratch: str) -> 
         raise ConfinementError("this kernel has no Landlock")
     all_rights = (1 << 13) - 1 if version == 1 else (1 << 14) - 1 if version == 2 else (1 << 15) - 1
     handled = ctypes.create_string_buffer(struct.pack("=Q", all_rights))
-    rules = _demand(_libc.syscall(444, handled, ctypes.c_size_t(8), ctypes.c_uint32(0)), "landlock_create_ruleset")
+    rules = _demand(
+        _libc.syscall(444, handled, ctypes.c_size_t(8), ctypes.c_uint32(0)),
+        "landlock_create_ruleset",
+    )
     never = {os.path.realpath(path) for path in hidden}
-    granted = [grant for path in readable if os.path.exists(path) for grant in _around(os.path.realpath(path), never)]
+    granted = [
+        grant
+        for path in readable
+        if os.path.exists(path)
+        for grant in _around(os.path.realpath(path), never)
+    ]
     for path, rights in [*granted, (scratch, all_rights & ~1)]:
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
         allowed = rights if os.path.isdir(path) else rights & RIGHTS_TO_FILES
@@ -174,7 +190,9 @@ def _filter(own: int) -> list[bytes]:
     """The instructions of the seccomp filter. The data: call number at 0, machine at 4, the lower halves of arguments at 16, 24, …"""
     machine, column = ARCHITECTURES[platform.machine()]
     program = [_op(LOAD, 4), _op(EQUAL, machine, 1, 0), _op(RETURN, KILL), _op(LOAD, 0)]
-    if platform.machine() == "x86_64":  # the calls of the x32 interface are the same under other numbers
+    if (
+        platform.machine() == "x86_64"
+    ):  # the calls of the x32 interface are the same under other numbers
         program += [_op(AT_LEAST, 0x40000000, 0, 1), _op(RETURN, KILL)]
     for numbers in CALLS.values():
         if (number := numbers[column]) is not None:
@@ -182,13 +200,24 @@ def _filter(own: int) -> list[bytes]:
     program += _only(FCNTL[column], 24, FCNTL_COMMANDS) + _only(IOCTL[column], 24, IOCTL_COMMANDS)
     for numbers in SIGNALS:
         program += _only(numbers[column], 16, (own,))
-    return [*program, _op(AT_LEAST, NEW_CALLS, 0, 1), _op(RETURN, ERRNO | ENOSYS), _op(RETURN, ERRNO | EPERM)]
+    return [
+        *program,
+        _op(AT_LEAST, NEW_CALLS, 0, 1),
+        _op(RETURN, ERRNO | ENOSYS),
+        _op(RETURN, ERRNO | EPERM),
+    ]
 
 
 def _only(number: int, place: int, values: Sequence[int]) -> list[bytes]:
     """Allow a call if the argument at this place has one of these values."""
     tests = [_op(EQUAL, value, len(values) - i, 0) for i, value in enumerate(values)]
-    return [_op(EQUAL, number, 0, len(values) + 3), _op(LOAD, place), *tests, _op(RETURN, ERRNO | EPERM), _op(RETURN, ALLOW)]
+    return [
+        _op(EQUAL, number, 0, len(values) + 3),
+        _op(LOAD, place),
+        *tests,
+        _op(RETURN, ERRNO | EPERM),
+        _op(RETURN, ALLOW),
+    ]
 
 
 def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:

@@ -42,7 +42,11 @@ def _nameless(process: int) -> int:
         for name in os.listdir(f"/proc/{process}/fd"):
             with contextlib.suppress(OSError):  # it closed that one
                 found = os.stat(f"/proc/{process}/fd/{name}")
-                size += found.st_blocks * 512 if stat.S_ISREG(found.st_mode) and not found.st_nlink else 0
+                size += (
+                    found.st_blocks * 512
+                    if stat.S_ISREG(found.st_mode) and not found.st_nlink
+                    else 0
+                )
     return size
 
 

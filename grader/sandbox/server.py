@@ -28,7 +28,16 @@ from typing import Any
 from grader.execution.runner import steps
 from grader.sandbox import linux, scratch
 
-WARM = ("numpy", "numpy.linalg", "numpy.random", "numpy.testing", "matplotlib.figure", "ipywidgets", "IPython.core.inputtransformer2", "grader")
+WARM = (
+    "numpy",
+    "numpy.linalg",
+    "numpy.random",
+    "numpy.testing",
+    "matplotlib.figure",
+    "ipywidgets",
+    "IPython.core.inputtransformer2",
+    "grader",
+)
 """What notebooks import, loaded once before any child is forked; and all of `playground`."""
 
 
@@ -43,7 +52,9 @@ def serve(settings: dict[str, Any]) -> None:
     _warm_up()
     settings["mapped"] = _mapped_bytes()
     if not settings["namespaces"]:
-        settings["rules"] = linux.file_rules(settings["readable"], settings["hidden"], settings["scratch"])
+        settings["rules"] = linux.file_rules(
+            settings["readable"], settings["hidden"], settings["scratch"]
+        )
     control.send(b"ready")
     child, full = 0, False
     while True:
@@ -75,7 +86,9 @@ def _warm_up() -> None:
     for name in [*WARM, *_plays()]:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    list(steps({"cells": ["import numpy as np\nx = np.ones(3) @ np.ones(3)\nprint(x)"], "calls": {}}))
+    list(
+        steps({"cells": ["import numpy as np\nx = np.ones(3) @ np.ones(3)\nprint(x)"], "calls": {}})
+    )
     gc.collect()
     gc.freeze()
 
@@ -83,7 +96,11 @@ def _warm_up() -> None:
 def _plays() -> list[str]:
     found = importlib.util.find_spec("playground")
     places = (found and found.submodule_search_locations) or []
-    return [f"playground.{module.name}" for module in pkgutil.iter_modules(places) if module.name != "server"]
+    return [
+        f"playground.{module.name}"
+        for module in pkgutil.iter_modules(places)
+        if module.name != "server"
+    ]
 
 
 def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
@@ -157,7 +174,10 @@ def _confine(settings: dict[str, Any]) -> None:
     for what, most in (
         (resource.RLIMIT_CPU, limits["cpu_seconds"]),
         (resource.RLIMIT_DATA, limits["memory_bytes"]),
-        (resource.RLIMIT_AS, settings["mapped"] + limits["memory_bytes"]),  # counts what others could share and what grows by itself, too
+        (
+            resource.RLIMIT_AS,
+            settings["mapped"] + limits["memory_bytes"],
+        ),  # counts what others could share and what grows by itself, too
         (resource.RLIMIT_FSIZE, limits["scratch_bytes"]),
         (resource.RLIMIT_NOFILE, limits["open_files"]),
         (resource.RLIMIT_CORE, 0),
@@ -184,7 +204,9 @@ def _mapped_bytes() -> int:
     while too_much - fits > 1 << 20:
         middle = (fits + too_much) // 2
         try:
-            mmap.mmap(-1, middle, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ).close()
+            mmap.mmap(
+                -1, middle, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ
+            ).close()
             fits = middle
         except OSError:
             too_much = middle

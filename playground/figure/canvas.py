@@ -70,7 +70,14 @@ class Canvas:
         """A part with data (x, top) or (x, bottom, top)."""
         self.parts[name] = Bars(ax, look, **options)
 
-    def heat(self, name: str, ax: Axes, extent: tuple[float, float, float, float], bar: str = "", **options: Any) -> None:
+    def heat(
+        self,
+        name: str,
+        ax: Axes,
+        extent: tuple[float, float, float, float],
+        bar: str = "",
+        **options: Any,
+    ) -> None:
         """A part with data values (rows, columns) or (values, low, high), over extent (left, right, bottom, top).
 
         With `smooth=False`, each value stays a pixel. With `bar`, a colour bar of that name stands beside the axes; its numbers follow low and high.
@@ -86,16 +93,22 @@ class Canvas:
         """A part with data (x, y, words), or a list of such."""
         self.parts[name] = Words(ax, **options)
 
-    def slider(self, name: str, label: str, low: float, high: float, value: float, step: float = 0.1) -> None:
+    def slider(
+        self, name: str, label: str, low: float, high: float, value: float, step: float = 0.1
+    ) -> None:
         """A slider; its value reaches `move` as a float, or as an int where its steps are whole numbers."""
         whole = all(float(number).is_integer() for number in (low, high, value, step))
         kind, numbers = (IntSlider, int) if whole else (FloatSlider, float)
         low, high, value, step = map(numbers, (low, high, value, step))
         self._control(name, label, kind(value, min=low, max=high, step=step, description=label))
 
-    def log_slider(self, name: str, label: str, low: float, high: float, value: float, step: float = 0.05) -> None:
+    def log_slider(
+        self, name: str, label: str, low: float, high: float, value: float, step: float = 0.05
+    ) -> None:
         """A slider on a logarithmic scale from 10**low to 10**high; its value reaches `move` as a float."""
-        self._control(name, label, FloatLogSlider(value, min=low, max=high, step=step, description=label))
+        self._control(
+            name, label, FloatLogSlider(value, min=low, max=high, step=step, description=label)
+        )
 
     def switch(self, name: str, label: str, value: bool) -> None:
         """A box to tick; its value reaches `move` as a bool."""
@@ -126,7 +139,11 @@ class Canvas:
         for before in self.figure.legends:  # from a time that was interrupted
             before.remove()
         with _settings():
-            keys = [(part.key(look), label) for part in self.parts.values() for label, look in _legend(part, with_target)]
+            keys = [
+                (part.key(look), label)
+                for part in self.parts.values()
+                for label, look in _legend(part, with_target)
+            ]
             if keys:
                 artists, labels = zip(*keys, strict=True)
                 self.figure.legend(artists, labels, loc="outside upper center", ncols=len(keys))
@@ -154,4 +171,6 @@ def _legend(part: Part, with_target: bool) -> list[tuple[str, style.Look]]:
         return []
     if not part.twin:
         return [(part.label, part.look)]
-    return [(f"your {part.label}", part.look)] + [(f"target {part.label}", style.TARGET)] * with_target
+    return [(f"your {part.label}", part.look)] + [
+        (f"target {part.label}", style.TARGET)
+    ] * with_target

@@ -69,7 +69,10 @@ def end(function: Callable[..., Any] | None = None) -> None:
     for thread, under_way in _running.copy().items():
         if thread == threading.get_ident():
             continue
-        what = ctypes.c_ulong(thread), why  # made before the look: making it may collect garbage, and so let the thread in
+        what = (
+            ctypes.c_ulong(thread),
+            why,
+        )  # made before the look: making it may collect garbage, and so let the thread in
         under_way.told = True
         if under_way if function is None else which in under_way:
             _raise_in(*what)
@@ -77,7 +80,10 @@ def end(function: Callable[..., Any] | None = None) -> None:
 
 def listen(shell: Any) -> None:
     """Let interrupts of an idle kernel end what runs on other threads. While a cell runs, the kernel has a handler of its own: try again after it."""
-    handler, loop = signal.getsignal(signal.SIGINT), getattr(getattr(shell, "kernel", None), "io_loop", None)
+    handler, loop = (
+        signal.getsignal(signal.SIGINT),
+        getattr(getattr(shell, "kernel", None), "io_loop", None),
+    )
     if handler is signal.SIG_IGN:
         signal.signal(signal.SIGINT, lambda *_: end())
     elif handler is signal.default_int_handler and loop is not None:

@@ -37,7 +37,13 @@ class LearnerFunction:
     helpers: tuple[Function, ...] = ()
     """The notebook's other functions that it calls: another of them makes it another function."""
 
-    def __init__(self, name: str, function: Function | None, whole: bool = False, source: Function | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        function: Function | None,
+        whole: bool = False,
+        source: Function | None = None,
+    ) -> None:
         self.name, self.function, self.whole, self._source = name, function, whole, source
 
     def __call__(self, *inputs: Any, shape: tuple[int, ...] | None = None) -> Any:
@@ -57,7 +63,9 @@ class LearnerFunction:
             Unusable: as above.
         """
         if self.whole:
-            return self._numbers(self._run(lambda function: function(points, *inputs)), (len(points),))
+            return self._numbers(
+                self._run(lambda function: function(points, *inputs)), (len(points),)
+            )
         own_points, given = points.copy(), _fresh(inputs)
         results = self._run(lambda function: [function(point, *given) for point in own_points])
         try:
@@ -124,7 +132,9 @@ class LearnerFunction:
         if numbers.dtype.kind not in "biuf":
             raise Unusable(f"{self.name} returned {type(result).__name__} instead of numbers.")
         if numbers.shape != shape:
-            raise Unusable(f"{self.name} returned {_kind(numbers.shape)} where {_kind(shape)} belongs.")
+            raise Unusable(
+                f"{self.name} returned {_kind(numbers.shape)} where {_kind(shape)} belongs."
+            )
         if np.isnan(numbers).all():
             raise Unusable(f"{self.name} returned nothing but NaN (not a number).")
         return numbers.astype(float, copy=False)
@@ -158,9 +168,15 @@ class ReboundFunction(LearnerFunction):
 
     def __init__(self, name: str, function: Function | None) -> None:
         super().__init__(name, function)
-        homes = [_notebook()] if function is None else [getattr(function, "__globals__", {}), _notebook()]
+        homes = (
+            [_notebook()]
+            if function is None
+            else [getattr(function, "__globals__", {}), _notebook()]
+        )
         keys = getattr(function, "__name__", name), name  # a lambda has no name of its own
-        self._home, self._key = next(((home, key) for key in keys for home in homes if home.get(key) is function), ({}, name))
+        self._home, self._key = next(
+            ((home, key) for key in keys for home in homes if home.get(key) is function), ({}, name)
+        )
         self.helpers = _helpers(function)
 
     def look_up(self) -> bool:
@@ -169,7 +185,9 @@ class ReboundFunction(LearnerFunction):
         self.function = self._home.get(self._key, self.function)
         self.helpers = _helpers(self.function)
         now = self.function, *self.helpers
-        if len(now) == len(before) and all(one is other for one, other in zip(now, before, strict=True)):
+        if len(now) == len(before) and all(
+            one is other for one, other in zip(now, before, strict=True)
+        ):
             return False
         _ended.clear()
         if before[0] is not None:
@@ -183,7 +201,13 @@ def _helpers(function: Function | None) -> tuple[Function, ...]:
     for one in found:  # grows while it is read
         home = getattr(one, "__globals__", {})
         called = [home.get(name) for name in _names(getattr(one, "__code__", None))]
-        found += [each for each in called if isinstance(each, FunctionType) and each.__globals__ is home and all(each is not one for one in found)]
+        found += [
+            each
+            for each in called
+            if isinstance(each, FunctionType)
+            and each.__globals__ is home
+            and all(each is not one for one in found)
+        ]
     return tuple(found[1:])
 
 

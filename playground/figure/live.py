@@ -22,7 +22,14 @@ import ipywidgets as widgets
 from playground.figure import page, rest, scene
 from playground.figure.canvas import Canvas
 from playground.figure.interrupt import end, listen
-from playground.figure.learner_function import Function, LearnerFunction, ReboundFunction, Unusable, hushed, told
+from playground.figure.learner_function import (
+    Function,
+    LearnerFunction,
+    ReboundFunction,
+    Unusable,
+    hushed,
+    told,
+)
 from playground.figure.marks import Mark
 from playground.figure.patience import patient
 from playground.figure.scene import Frame
@@ -69,11 +76,19 @@ class LiveFigure(Canvas):
         after: an object with `answered` and `on_answer(callback)`; the play stays covered until it is answered.
     """
 
-    def __init__(self, title: str, move: Move, functions: Mapping[str, Function | None] | None = None, after: Any = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        move: Move,
+        functions: Mapping[str, Function | None] | None = None,
+        after: Any = None,
+    ) -> None:
         super().__init__()
         self.title = title
         self._move, self._after = move, after
-        self._learner = {name: ReboundFunction(name, function) for name, function in (functions or {}).items()}
+        self._learner = {
+            name: ReboundFunction(name, function) for name, function in (functions or {}).items()
+        }
         self._finished = _finished(self._learner)
         self._marks: list[Mark] = []
         self._readout: list[str] = []
@@ -132,7 +147,9 @@ class LiveFigure(Canvas):
         with _turn():
             artists = [artist for mark in self._marks for artist in mark.draw(self.figure)]
             for order, artist in enumerate(artists):
-                artist.set_zorder(100 + order)  # over all that stands still, as the moving layer lies in a browser
+                artist.set_zorder(
+                    100 + order
+                )  # over all that stands still, as the moving layer lies in a browser
             try:
                 return self.png()
             finally:
@@ -175,7 +192,9 @@ class LiveFigure(Canvas):
                 self._coming = None
             self._target = next(self._targets, self._target)
             self._unseen = newest or self._unseen
-            if problem or (self._unseen and (newest is None or time.monotonic() - self._seen > REFRESH_SECONDS)):
+            if problem or (
+                self._unseen and (newest is None or time.monotonic() - self._seen > REFRESH_SECONDS)
+            ):
                 self._show(None if problem else self._unseen, problem)
             return newest is not None
 
@@ -193,7 +212,11 @@ class LiveFigure(Canvas):
             self._target = next(iter(deque(self._targets, maxlen=1)), self._target)
         self._marks = scene.compose(self.parts, yours, self._target, problem)
         self._readout = scene.readout(self.parts, yours, self._target, problem)
-        self._alt = scene.describe(self.title, {self.labels[name]: value for name, value in self._values.items()}, self._readout)
+        self._alt = scene.describe(
+            self.title,
+            {self.labels[name]: value for name, value in self._values.items()},
+            self._readout,
+        )
         if self._moving is not None:
             self._moving.value = self._now()
 
@@ -201,7 +224,9 @@ class LiveFigure(Canvas):
         """Put into the readout that the picture is still the one before."""
         if self._moving is not None:
             waiting = f"Your functions have been at work on the next picture for {seconds:.0f} seconds; ■ ends them."
-            self._moving.value = page.moving(page.layer(self._marks, self._alt), [waiting, *self._readout])
+            self._moving.value = page.moving(
+                page.layer(self._marks, self._alt), [waiting, *self._readout]
+            )
 
     def follow(self) -> None:
         """If a cell has given one of the functions a new definition, refresh as soon as no cell runs."""
@@ -216,11 +241,17 @@ class LiveFigure(Canvas):
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        live = {page.WIDGET: {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}}
+        live = {
+            page.WIDGET: {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        }
         says = f"Live figure; without a running kernel, this is its picture: {self.title}."
         display({**live, "text/plain": says}, raw=True)
         png = self.still()
-        pages = {"text/html": page.still(png, self._alt, self._name), "image/png": page.small(png), "text/plain": self._alt}
+        pages = {
+            "text/html": page.still(png, self._alt, self._name),
+            "image/png": page.small(png),
+            "text/plain": self._alt,
+        }
         display(pages, raw=True, metadata={"image/png": {"alt": self._alt}})
 
     def __repr__(self) -> str:
@@ -253,7 +284,11 @@ class LiveFigure(Canvas):
         self._moving = page.html(self._now())
         with _turn():
             picture = page.picture(self.png())
-        self._root.children = (hide, page.control_panel(self.panel), page.stack(page.html(picture), self._moving))
+        self._root.children = (
+            hide,
+            page.control_panel(self.panel),
+            page.stack(page.html(picture), self._moving),
+        )
 
 
 def _begin(moved: Frame | Iterator[Frame]) -> tuple[Frame, Iterator[Frame] | None]:
@@ -271,7 +306,9 @@ def _finished(learner: Mapping[str, ReboundFunction]) -> SimpleNamespace | None:
         return None
     if not all(hasattr(finished, name) for name in learner):
         return None
-    return SimpleNamespace(**{name: LearnerFunction(name, getattr(finished, name), whole=True) for name in learner})
+    return SimpleNamespace(
+        **{name: LearnerFunction(name, getattr(finished, name), whole=True) for name in learner}
+    )
 
 
 _newest: weakref.WeakValueDictionary[str, LiveFigure] = weakref.WeakValueDictionary()

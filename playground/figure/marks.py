@@ -54,7 +54,9 @@ class Path:
 
     def svg(self) -> str:
         """One SVG path element, or two with a halo."""
-        outline = _outline(np.ascontiguousarray(self.corners, float).tobytes(), self.clip, self.closed)
+        outline = _outline(
+            np.ascontiguousarray(self.corners, float).tobytes(), self.clip, self.closed
+        )
         dash = f' stroke-dasharray="{" ".join(map(str, self.dash))}"' if self.dash else ""
         strokes = "".join(
             f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{width}" stroke-linejoin="round" opacity="{opacity}"{dash}/>'
@@ -67,7 +69,9 @@ class Path:
         pieces = _pieces(self.corners, self.clip, self.closed)
         if not pieces:
             return []
-        outlines = [Outline(np.vstack([p, p[:1]]) if self.closed else p, closed=self.closed) for p in pieces]
+        outlines = [
+            Outline(np.vstack([p, p[:1]]) if self.closed else p, closed=self.closed) for p in pieces
+        ]
         patches = [
             PathPatch(
                 Outline.make_compound_path(*outlines),
@@ -118,7 +122,10 @@ class Markers:
 
     def svg(self) -> str:
         """An SVG path element for each layer, a few characters a marker."""
-        return "".join(f'<path d="{self._outlines(radius)}" fill="{fill}"{stroke}/>' for radius, fill, stroke in self._layers())
+        return "".join(
+            f'<path d="{self._outlines(radius)}" fill="{fill}"{stroke}/>'
+            for radius, fill, stroke in self._layers()
+        )
 
     def draw(self, figure: Figure) -> list[Artist]:
         """The same markers on a matplotlib figure."""
@@ -126,14 +133,22 @@ class Markers:
         artists: list[Artist] = []
         for radius, fill, _ in self._layers():
             outline = radius * OUTLINES[self.marker]
-            corners = np.concatenate([np.vstack([[[np.nan, np.nan]], centre + outline]) for centre in self.centres])
+            corners = np.concatenate(
+                [np.vstack([[[np.nan, np.nan]], centre + outline]) for centre in self.centres]
+            )
             artists += Path(corners, stroke, width, fill=fill, closed=True).draw(figure)
         return artists
 
     def _layers(self) -> list[tuple[float, str, str]]:
         """Radius, fill and stroke (in SVG's words) of what is drawn, the lowest first."""
         if self.hollow:
-            return [(self.radius, "none", f' stroke="{self.color}" stroke-width="{HOLLOW_WIDTH}" stroke-linejoin="round"')]
+            return [
+                (
+                    self.radius,
+                    "none",
+                    f' stroke="{self.color}" stroke-width="{HOLLOW_WIDTH}" stroke-linejoin="round"',
+                )
+            ]
         return [(self.radius + EDGE, style.CARD, ""), (self.radius - EDGE, self.color, "")]
 
     def _outlines(self, radius: float) -> str:
@@ -148,7 +163,11 @@ def _shape(marker: str, radius: float) -> str:
         return f"m{-radius:g} 0a{radius:g} {radius:g} 0 1 0 {2 * radius:g} 0a{radius:g} {radius:g} 0 1 0 {-2 * radius:g} 0"
     outline = radius * OUTLINES[marker]
     steps = np.diff(outline, axis=0).tolist()
-    return f"m{outline[0, 0]:.4g} {outline[0, 1]:.4g}l" + " ".join(f"{x:.4g} {y:.4g}" for x, y in steps) + "z"
+    return (
+        f"m{outline[0, 0]:.4g} {outline[0, 1]:.4g}l"
+        + " ".join(f"{x:.4g} {y:.4g}" for x, y in steps)
+        + "z"
+    )
 
 
 @dataclass(frozen=True)
@@ -167,7 +186,10 @@ class Text:
         lines = self.words.split("\n")
         step = 1.4 * self.size
         top = self.y - step * (len(lines) - 1) / 2 + 0.35 * self.size
-        rows = "".join(f'<tspan x="{self.x:.1f}" y="{top + i * step:.1f}">{escape(line)}</tspan>' for i, line in enumerate(lines))
+        rows = "".join(
+            f'<tspan x="{self.x:.1f}" y="{top + i * step:.1f}">{escape(line)}</tspan>'
+            for i, line in enumerate(lines)
+        )
         return (
             f'<text font-family="{style.FONT}" font-size="{self.size}" text-anchor="{self.anchor}" fill="{self.color}"'
             f' stroke="{style.CARD}" stroke-width="3" stroke-linejoin="round" paint-order="stroke">{rows}</text>'
@@ -209,8 +231,15 @@ class Picture:
     def draw(self, figure: Figure) -> list[Artist]:
         """The same shades on a matplotlib figure."""
         left, top, width, height = self.box
-        place = TransformedBbox(Bbox([[left, top + height], [left + width, top]]), _to_display(figure))
-        image = BboxImage(place, cmap=ListedColormap(PALETTE / 255.0), interpolation="bilinear" if self.smooth else "nearest", zorder=0.5)
+        place = TransformedBbox(
+            Bbox([[left, top + height], [left + width, top]]), _to_display(figure)
+        )
+        image = BboxImage(
+            place,
+            cmap=ListedColormap(PALETTE / 255.0),
+            interpolation="bilinear" if self.smooth else "nearest",
+            zorder=0.5,
+        )
         image.set_data(self.shades[::-1])  # BboxImage begins at the bottom
         image.set_clim(0, 255)
         return [_add(figure, image, None)]
@@ -240,7 +269,9 @@ def _outline(corners: bytes, clip: Box | None, closed: bool) -> str:
     """SVG's words for a path; kept, because the target often lies under yours, and much stands where it was a move ago."""
     end = "Z" if closed else ""
     pieces = _pieces(np.frombuffer(corners).reshape(-1, 2), clip, closed)
-    return "".join("M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end for piece in pieces)
+    return "".join(
+        "M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end for piece in pieces
+    )
 
 
 def _pieces(corners: Array, clip: Box | None, closed: bool) -> list[Array]:
@@ -268,7 +299,10 @@ def _within(corners: Array, box: Box, closed: bool) -> list[Array]:
     A browser lays dashes along the whole of a line, also where it can't be seen: a path that leaves the axes would cost seconds.
     """
     left, top, width, height = box
-    low, high = np.array([left - AROUND, top - AROUND]), np.array([left + width + AROUND, top + height + AROUND])
+    low, high = (
+        np.array([left - AROUND, top - AROUND]),
+        np.array([left + width + AROUND, top + height + AROUND]),
+    )
     if ((corners >= low) & (corners <= high)).all():
         return [corners]
     if closed:
@@ -278,11 +312,29 @@ def _within(corners: Array, box: Box, closed: bool) -> list[Array]:
         one, other = (low - start) / way, (high - start) / way
     still = way == 0
     inside = (start >= low) & (start <= high)
-    enter = np.where(still, np.where(inside, -np.inf, np.inf), np.fmin(one, other)).max(axis=1).clip(min=0)
-    leave = np.where(still, np.where(inside, np.inf, -np.inf), np.fmax(one, other)).min(axis=1).clip(max=1)
+    enter = (
+        np.where(still, np.where(inside, -np.inf, np.inf), np.fmin(one, other))
+        .max(axis=1)
+        .clip(min=0)
+    )
+    leave = (
+        np.where(still, np.where(inside, np.inf, -np.inf), np.fmax(one, other))
+        .min(axis=1)
+        .clip(max=1)
+    )
     seen = np.flatnonzero(enter < leave)
-    runs = np.split(seen, np.flatnonzero((np.diff(seen) > 1) | (leave[seen[:-1]] < 1) | (enter[seen[1:]] > 0)) + 1)
-    ends = [(start[run] + enter[run, None] * way[run], start[run[-1:]] + leave[run[-1:], None] * way[run[-1:]]) for run in runs if len(run)]
+    runs = np.split(
+        seen,
+        np.flatnonzero((np.diff(seen) > 1) | (leave[seen[:-1]] < 1) | (enter[seen[1:]] > 0)) + 1,
+    )
+    ends = [
+        (
+            start[run] + enter[run, None] * way[run],
+            start[run[-1:]] + leave[run[-1:], None] * way[run[-1:]],
+        )
+        for run in runs
+        if len(run)
+    ]
     return [np.concatenate(pair) for pair in ends]
 
 
@@ -306,6 +358,8 @@ def _add(figure: Figure, artist: Any, clip: Box | None) -> Artist:
     figure.add_artist(artist)
     if clip is not None:
         left, top, width, height = clip
-        artist.set_clip_box(TransformedBbox(Bbox([[left, top + height], [left + width, top]]), _to_display(figure)))
+        artist.set_clip_box(
+            TransformedBbox(Bbox([[left, top + height], [left + width, top]]), _to_display(figure))
+        )
     added: Artist = artist
     return added

@@ -28,7 +28,9 @@ class _Stream:
             self.write(line)
 
     def flush(self) -> None:
-        if not _is_muted():  # a kernel's stream waits for another thread, and Python flushes what it throws away
+        if (
+            not _is_muted()
+        ):  # a kernel's stream waits for another thread, and Python flushes what it throws away
             self._beneath.flush()
 
     def __getattr__(self, name: str) -> Any:

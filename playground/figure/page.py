@@ -64,7 +64,9 @@ def small(png: bytes) -> str:
     """The picture at one pixel to a CSS pixel and in 256 colours, as base64: what viewers show that take no picture from HTML."""
     with Image.open(io.BytesIO(png)) as picture:
         file = io.BytesIO()
-        picture.convert("RGB").reduce(style.SHARPNESS).quantize(256, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE).save(file, "png")
+        picture.convert("RGB").reduce(style.SHARPNESS).quantize(
+            256, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE
+        ).save(file, "png")
     return base64.b64encode(file.getvalue()).decode()
 
 
@@ -92,13 +94,17 @@ def cover() -> str:
 
 def html(value: str) -> widgets.HTML:
     """A widget that shows HTML without a margin."""
-    return widgets.HTML(value, layout=widgets.Layout(margin="0", grid_area="1 / 1 / 2 / 2", overflow="visible"))
+    return widgets.HTML(
+        value, layout=widgets.Layout(margin="0", grid_area="1 / 1 / 2 / 2", overflow="visible")
+    )
 
 
 def stack(below: widgets.Widget, above: widgets.Widget) -> widgets.GridBox:
     """Two widgets in one place."""
     columns = f"{style.WIDTH}px"
-    return widgets.GridBox([below, above], layout=widgets.Layout(grid_template_columns=columns, overflow="visible"))
+    return widgets.GridBox(
+        [below, above], layout=widgets.Layout(grid_template_columns=columns, overflow="visible")
+    )
 
 
 def control_panel(controls: Sequence[widgets.DOMWidget]) -> widgets.Box:

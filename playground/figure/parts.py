@@ -29,7 +29,9 @@ class Place:
         left, bottom, width, height = (value / style.SHARPNESS for value in box.bounds)
         self.box: Box = (left, self.height - bottom - height, width, height)
         self._transform = ax.transData
-        self._affine = ax.transData.get_matrix() / style.SHARPNESS if ax.transData.is_affine else None
+        self._affine = (
+            ax.transData.get_matrix() / style.SHARPNESS if ax.transData.is_affine else None
+        )
 
     def pixels(self, x: Any, y: Any) -> Array:
         """CSS pixels (n, 2) of data x (n,), y (n,), by the axes' own transform (linear, log, any other).
@@ -71,7 +73,12 @@ class Part:
         dash: Any = (0, [d / look.width for d in look.dash]) if look.dash else "-"
         if self.filled:
             hollow = look == style.TARGET
-            return Patch(facecolor="none" if hollow else look.color, edgecolor=look.color, linestyle=dash, linewidth=1.5)
+            return Patch(
+                facecolor="none" if hollow else look.color,
+                edgecolor=look.color,
+                linestyle=dash,
+                linewidth=1.5,
+            )
         return Line2D([], [], color=look.color, linewidth=look.width * 0.72, linestyle=dash)
 
 
@@ -94,12 +101,17 @@ class Points(Part):
         """A marker for each point within the axes."""
         centres = self.place.pixels(*data)
         left, top, width, height = self.place.box
-        inside = (np.abs(centres - [left + width / 2, top + height / 2]) <= [width / 2 + 1, height / 2 + 1]).all(axis=1)
+        inside = (
+            np.abs(centres - [left + width / 2, top + height / 2])
+            <= [width / 2 + 1, height / 2 + 1]
+        ).all(axis=1)
         centres = centres[inside]  # NaN compares as outside
         if not len(centres):
             return []
         hollow = look == style.TARGET
-        return [Markers(centres, look.marker, self.radius * (1.4 if hollow else 1), look.color, hollow)]
+        return [
+            Markers(centres, look.marker, self.radius * (1.4 if hollow else 1), look.color, hollow)
+        ]
 
     def key(self, look: Look) -> Artist:
         """The marker alone."""
@@ -123,13 +135,18 @@ class Bars(Part):
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
         """Filled bars, or dashed outlines for the target."""
-        x, bottom, top = (np.asarray(values, float) for values in (data if len(data) == 3 else (data[0], 0 * data[0], data[1])))
+        x, bottom, top = (
+            np.asarray(values, float)
+            for values in (data if len(data) == 3 else (data[0], 0 * data[0], data[1]))
+        )
         left, right, gap = x - self.half_width, x + self.half_width, np.full_like(x, np.nan)
         xs = np.column_stack([gap, left, right, right, left])
         ys = np.column_stack([gap, bottom, bottom, top, top])
         corners = self.place.pixels(xs, ys)
         if look == style.TARGET:
-            return [Path(corners, look.color, look.width, look.dash, closed=True, clip=self.place.box)]
+            return [
+                Path(corners, look.color, look.width, look.dash, closed=True, clip=self.place.box)
+            ]
         return [Path(corners, look.color, 1.0, fill=look.color, closed=True, clip=self.place.box)]
 
 
@@ -150,17 +167,27 @@ class Heat(Part):
         share = (np.asarray(values, float)[::-1] - low) / ((high - low) or 1.0)
         shades = np.rint(np.clip(np.nan_to_num(share, nan=0.5), 0, 1) * 255).astype(np.uint8)
         (left, bottom), (right, top) = self.place.pixels(self.extent[:2], self.extent[2:])
-        return [Picture(shades, (left, top, right - left, bottom - top), self.smooth), *self._numbers(low, high)]
+        return [
+            Picture(shades, (left, top, right - left, bottom - top), self.smooth),
+            *self._numbers(low, high),
+        ]
 
     @cached_property
     def _ends(self) -> Array:
         """The lower end, the middle and the upper end of the colour bar, in pixels."""
-        return Place(self.scale).pixels([1, 1, 1], [0, 0.5, 1]) if self.scale is not None else np.empty((0, 2))
+        return (
+            Place(self.scale).pixels([1, 1, 1], [0, 0.5, 1])
+            if self.scale is not None
+            else np.empty((0, 2))
+        )
 
     def _numbers(self, low: float, high: float) -> list[Mark]:
         """What these stand for."""
         numbers = map(style.number, (low, (low + high) / 2, high))
-        return [Text(float(x) + 7, float(y), words, anchor="start") for (x, y), words in zip(self._ends, numbers, strict=False)]
+        return [
+            Text(float(x) + 7, float(y), words, anchor="start")
+            for (x, y), words in zip(self._ends, numbers, strict=False)
+        ]
 
 
 class Arrow(Part):
@@ -197,4 +224,8 @@ class Words(Part):
         left, top, width, height = self.place.box
         spots = self.place.pixels([p[0] for p in places], [p[1] for p in places])
         spots = np.clip(spots, [left, top], [left + width, top + height])
-        return [Text(float(x), float(y), p[2], look.color) for (x, y), p in zip(spots, places, strict=True) if np.isfinite([x, y]).all()]
+        return [
+            Text(float(x), float(y), p[2], look.color)
+            for (x, y), p in zip(spots, places, strict=True)
+            if np.isfinite([x, y]).all()
+        ]

@@ -18,14 +18,18 @@ Frame = tuple[Data, str]
 """The new data of each part by name, and the readout."""
 
 
-def compose(parts: Mapping[str, Part], yours: Frame | None, target: Frame | None, problem: Unusable | None) -> list[Mark]:
+def compose(
+    parts: Mapping[str, Part], yours: Frame | None, target: Frame | None, problem: Unusable | None
+) -> list[Mark]:
     """The marks of a moment: yours over the target's, or the target's alone, or the sentence that says what is wrong."""
     if problem is None and yours is not None:
         return _beside(parts, yours[0], target[0] if target else {})
     if isinstance(problem, NotWritten):
         ending = " Dashed is the target alone." if target else ""
         return _alone(parts, target[0] if target else {}) + _notice(f"{problem}{ending}", 18)
-    corners = np.array([[0, 0], [style.WIDTH, 0], [style.WIDTH, style.HEIGHT], [0, style.HEIGHT]], float)
+    corners = np.array(
+        [[0, 0], [style.WIDTH, 0], [style.WIDTH, style.HEIGHT], [0, style.HEIGHT]], float
+    )
     veil = Path(corners, fill=style.CARD, opacity=0.85, closed=True)
     return [veil, *_notice(str(problem), style.HEIGHT / 2)]
 
@@ -41,7 +45,12 @@ def _beside(parts: Mapping[str, Part], yours: Data, target: Data) -> list[Mark]:
 
 
 def _alone(parts: Mapping[str, Part], target: Data) -> list[Mark]:
-    return [mark for name, part in parts.items() if name in target for mark in part.marks(target[name], style.TARGET if part.twin else part.look)]
+    return [
+        mark
+        for name, part in parts.items()
+        if name in target
+        for mark in part.marks(target[name], style.TARGET if part.twin else part.look)
+    ]
 
 
 def _notice(sentence: str, y: float) -> list[Mark]:
@@ -49,18 +58,33 @@ def _notice(sentence: str, y: float) -> list[Mark]:
     lines = textwrap.wrap(sentence, 74)
     x = style.WIDTH / 2
     half_width, half_height = x - 1, 0.7 * style.TEXT_PX * len(lines) + 8
-    box = np.array([[-half_width, -half_height], [half_width, -half_height], [half_width, half_height], [-half_width, half_height]])
+    box = np.array(
+        [
+            [-half_width, -half_height],
+            [half_width, -half_height],
+            [half_width, half_height],
+            [-half_width, half_height],
+        ]
+    )
     return [
         Path(np.add(box, [x, y]), style.MUTED, 1.0, fill=style.CARD, closed=True),
         Text(x, y, "\n".join(lines)),
     ]
 
 
-def readout(parts: Mapping[str, Part], yours: Frame | None, target: Frame | None, problem: Unusable | None) -> list[str]:
+def readout(
+    parts: Mapping[str, Part], yours: Frame | None, target: Frame | None, problem: Unusable | None
+) -> list[str]:
     """The numbers of a moment in words, a line each for yours and for the target."""
     if yours is None:
-        ending = " Mend it and run its cell again: this figure follows." if not isinstance(problem, NotWritten) else ""
-        ending = " Here is the target alone." if isinstance(problem, NotWritten) and target else ending
+        ending = (
+            " Mend it and run its cell again: this figure follows."
+            if not isinstance(problem, NotWritten)
+            else ""
+        )
+        ending = (
+            " Here is the target alone." if isinstance(problem, NotWritten) and target else ending
+        )
         return [f"{problem}{ending}"] + ([f"Target: {target[1]}"] if target else [])
     if target is None:
         return [yours[1]]
@@ -74,7 +98,10 @@ def _agree(parts: Mapping[str, Part], yours: Data, target: Data) -> bool:
     names = [name for name, part in parts.items() if not isinstance(part, Words)]
     if any((name in yours) != (name in target) for name in names):
         return False
-    a, b = (np.concatenate([each for name in names if name in data for each in _flat(data[name])]) for data in (yours, target))
+    a, b = (
+        np.concatenate([each for name in names if name in data for each in _flat(data[name])])
+        for data in (yours, target)
+    )
     if a.shape != b.shape:
         return False
     close = np.abs(a - b) <= 1e-6 + 1e-4 * np.abs(b)
@@ -82,7 +109,9 @@ def _agree(parts: Mapping[str, Part], yours: Data, target: Data) -> bool:
 
 
 def _flat(data: Any) -> list[Array]:
-    return [np.asarray(each, float).ravel() for each in (data if isinstance(data, tuple) else (data,))]
+    return [
+        np.asarray(each, float).ravel() for each in (data if isinstance(data, tuple) else (data,))
+    ]
 
 
 def describe(title: str, controls: Mapping[str, Any], lines: list[str]) -> str:

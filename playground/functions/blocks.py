@@ -12,7 +12,11 @@ from playground.figure.marks import Array
 def mixed_backward(dZ: Any, X: Any, W: Any) -> tuple[Array, Array, Array]:
     """Takes and gives the shapes of a layer's way back: dZ (n, d_out), X (n, d_in), W (d_in, d_out) → (n, d_in), (d_in, d_out), (d_out,)."""
     rows = np.tanh(np.sum(dZ, axis=1, keepdims=True))
-    return rows * np.sum(W, axis=1), np.mean(X, axis=0)[:, None] * np.max(dZ, axis=0), np.max(dZ, axis=0)
+    return (
+        rows * np.sum(W, axis=1),
+        np.mean(X, axis=0)[:, None] * np.max(dZ, axis=0),
+        np.max(dZ, axis=0),
+    )
 
 
 def pull(layers: Any, target: float = 1.0) -> list[tuple[Array, Array]]:

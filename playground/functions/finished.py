@@ -68,11 +68,15 @@ def gradient_descent(grad_fn: Callable[[Array], Array], w0: Any, lr: float, n_st
     return places
 
 
-def predicted_vs_actual(loss_fn: Callable[[Array], float], grad_fn: Callable[[Array], Array], w: Any, lr: float) -> tuple[float, float]:
+def predicted_vs_actual(
+    loss_fn: Callable[[Array], float], grad_fn: Callable[[Array], Array], w: Any, lr: float
+) -> tuple[float, float]:
     """The change of the loss that the slope promises for one step, and the change that comes of it."""
     start = np.asarray(w, np.float64)
     step = np.multiply(-lr, grad_fn(start))
-    return float(np.vdot(step, step) / -lr), float(np.subtract(loss_fn(start + step), loss_fn(start)))
+    return float(np.vdot(step, step) / -lr), float(
+        np.subtract(loss_fn(start + step), loss_fn(start))
+    )
 
 
 def init_normal(fan_in: int, fan_out: int, std: float, rng: np.random.Generator) -> Array:
@@ -107,7 +111,9 @@ def n_distinct_units(W: Any, b: Any) -> int:
     return int(np.count_nonzero(same.argmax(axis=0) == np.arange(len(same))))
 
 
-def chain(d_outer: Callable[[Any], Any], inner: Callable[[Any], Any], d_inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def chain(
+    d_outer: Callable[[Any], Any], inner: Callable[[Any], Any], d_inner: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
     """The derivative of outer∘inner."""
     return lambda x: np.multiply(d_inner(x), d_outer(inner(x)))
 

@@ -11,7 +11,9 @@ from playground.functions import blocks
 
 
 def _layers(rng, *sizes):
-    return [(rng.normal(size=(a, b)).round(3), rng.normal(size=b).round(3)) for a, b in pairwise(sizes)]
+    return [
+        (rng.normal(size=(a, b)).round(3), rng.normal(size=b).round(3)) for a, b in pairwise(sizes)
+    ]
 
 
 forward = Exercise(points=3)
@@ -81,13 +83,17 @@ def keeps_the_end(X, layers, activation):
     return [*inputs, activation(sums[-1])], sums
 
 
-@forward.misconception("The last sums went through the activation: the logits stay as they are, since the loss has its softmax.")
+@forward.misconception(
+    "The last sums went through the activation: the logits stay as they are, since the loss has its softmax."
+)
 def activates_the_end(X, layers, activation):
     inputs, sums = _forward(X, layers, activation)
     return inputs, [*sums[:-1], activation(sums[-1])]
 
 
-@forward.misconception("No layer's output went through the activation, so all layers together are worth one.")
+@forward.misconception(
+    "No layer's output went through the activation, so all layers together are worth one."
+)
 def forgets_the_activation(X, layers, activation):
     return _forward(X, layers, np.positive)
 
@@ -97,7 +103,9 @@ def forgets_the_biases(X, layers, activation):
     return _forward(X, [(W, 0 * b) for W, b in layers], activation)
 
 
-@forward.misconception("You kept each layer's output in the place of its sums: the slope of the activation is read at the sums.")
+@forward.misconception(
+    "You kept each layer's output in the place of its sums: the slope of the activation is read at the sums."
+)
 def keeps_outputs_for_sums(X, layers, activation):
     inputs, sums = _forward(X, layers, activation)
     return inputs, [activation(Z) for Z in sums]
@@ -108,18 +116,24 @@ def turns_the_lists(X, layers, activation):
     return _forward(X, layers, activation)[::-1]
 
 
-@forward.misconception("You return the logits alone: the way back needs what every layer saw and summed up.")
+@forward.misconception(
+    "You return the logits alone: the way back needs what every layer saw and summed up."
+)
 def returns_logits(X, layers, activation):
     return _forward(X, layers, activation)[1][-1]
 
 
-@forward.misconception("A layer's input is what came out of the activation before it, and you kept the sums.")
+@forward.misconception(
+    "A layer's input is what came out of the activation before it, and you kept the sums."
+)
 def keeps_sums_for_inputs(X, layers, activation):
     _, sums = _forward(X, layers, activation)
     return [X, *sums[:-1]], sums
 
 
-@forward.misconception("The input itself went through the activation first: it enters the first layer as it is.")
+@forward.misconception(
+    "The input itself went through the activation first: it enters the first layer as it is."
+)
 def activates_the_input(X, layers, activation):
     return _forward(activation(X), layers, activation)
 
@@ -135,7 +149,9 @@ def subtracts_biases(X, layers, activation):
     return _forward(X, [(W, -b) for W, b in layers], activation)
 
 
-@forward.misconception("The activation came before the bias: the sum is complete only with its bias.")
+@forward.misconception(
+    "The activation came before the bias: the sum is complete only with its bias."
+)
 def adds_biases_late(X, layers, activation):
     inputs, sums = [], []
     for W, b in layers:
@@ -145,14 +161,18 @@ def adds_biases_late(X, layers, activation):
     return inputs, sums
 
 
-@forward.misconception("The logits became shares: the loss does that itself, and the way back begins at the logits.")
+@forward.misconception(
+    "The logits became shares: the loss does that itself, and the way back begins at the logits."
+)
 def ends_with_shares(X, layers, activation):
     inputs, sums = _forward(X, layers, activation)
     e = np.exp(sums[-1] - np.max(sums[-1], axis=1, keepdims=True))
     return inputs, [*sums[:-1], e / e.sum(axis=1, keepdims=True)]
 
 
-@forward.misconception("Your function wrote into its inputs: X and the layers belong to the caller.")
+@forward.misconception(
+    "Your function wrote into its inputs: X and the layers belong to the caller."
+)
 def writes_into_the_input(X, layers, activation):
     inputs, sums = _forward(np.array(X), layers, activation)
     if X.dtype.kind == "f":
@@ -168,8 +188,17 @@ def _(rng):
     def ready(*sizes, n=4):
         layers = _layers(rng, *sizes)
         inputs, sums = _forward(rng.normal(size=(n, sizes[0])).round(3), layers, np.tanh)
-        inputs, sums = ([one.round(9) for one in list_] for list_ in (inputs, sums))  # the same on every processor
-        return rng.normal(size=sums[-1].shape).round(3), inputs, sums, layers, np.cos, blocks.mixed_backward
+        inputs, sums = (
+            [one.round(9) for one in list_] for list_ in (inputs, sums)
+        )  # the same on every processor
+        return (
+            rng.normal(size=sums[-1].shape).round(3),
+            inputs,
+            sums,
+            layers,
+            np.cos,
+            blocks.mixed_backward,
+        )
 
     yield case("value", *ready(3, 5, 2))
     yield case("value", *ready(2, 3, 4, 2))
@@ -216,16 +245,28 @@ def by_going_deeper(d_logits, inputs, sums, layers, activation_grad, dense_backw
     dX, dW, db = dense_backward(d_logits, inputs[-1], layers[-1][0])
     if len(layers) == 1:
         return [(dW, db)]
-    before = by_going_deeper(dX * activation_grad(sums[-2]), inputs[:-1], sums[:-1], layers[:-1], activation_grad, dense_backward)
+    before = by_going_deeper(
+        dX * activation_grad(sums[-2]),
+        inputs[:-1],
+        sums[:-1],
+        layers[:-1],
+        activation_grad,
+        dense_backward,
+    )
     return [*before, (dW, db)]
 
 
 @backward.right_answer
 def by_lists(d_logits, inputs, sums, layers, activation_grad, dense_backward):
-    return tuple([dW, db] for dW, db in _backward(d_logits, inputs, sums, layers, activation_grad, dense_backward))
+    return tuple(
+        [dW, db]
+        for dW, db in _backward(d_logits, inputs, sums, layers, activation_grad, dense_backward)
+    )
 
 
-@backward.misconception("Your list begins at the last layer: you went backwards, and the first layer's gradients come first all the same.")
+@backward.misconception(
+    "Your list begins at the last layer: you went backwards, and the first layer's gradients come first all the same."
+)
 def last_layer_first(*given):
     return _backward(*given)[::-1]
 
@@ -235,19 +276,36 @@ def forgets_the_slope(d_logits, inputs, sums, layers, activation_grad, dense_bac
     return _backward(d_logits, inputs, sums, layers, np.ones_like, dense_backward)
 
 
-@backward.misconception("The slope of the activation was read at its output: its own input is the sums.")
+@backward.misconception(
+    "The slope of the activation was read at its output: its own input is the sums."
+)
 def reads_at_outputs(d_logits, inputs, sums, layers, activation_grad, dense_backward):
-    return _backward(d_logits, inputs, [*inputs[1:], sums[-1]], layers, activation_grad, dense_backward)
+    return _backward(
+        d_logits, inputs, [*inputs[1:], sums[-1]], layers, activation_grad, dense_backward
+    )
 
 
-@backward.misconception("The last layer has no activation: nothing is multiplied before its own way back.")
+@backward.misconception(
+    "The last layer has no activation: nothing is multiplied before its own way back."
+)
 def slope_at_the_end(d_logits, inputs, sums, layers, activation_grad, dense_backward):
-    return _backward(d_logits * activation_grad(sums[-1]), inputs, sums, layers, activation_grad, dense_backward)
+    return _backward(
+        d_logits * activation_grad(sums[-1]), inputs, sums, layers, activation_grad, dense_backward
+    )
 
 
-@backward.misconception("You worked the layer's gradients out yourself: dense_backward is given to you, so that it can be exchanged.")
+@backward.misconception(
+    "You worked the layer's gradients out yourself: dense_backward is given to you, so that it can be exchanged."
+)
 def works_it_out(d_logits, inputs, sums, layers, activation_grad, dense_backward):
-    return _backward(d_logits, inputs, sums, layers, activation_grad, lambda dZ, X, W: (dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)))
+    return _backward(
+        d_logits,
+        inputs,
+        sums,
+        layers,
+        activation_grad,
+        lambda dZ, X, W: (dZ @ W.T, X.T @ dZ, dZ.sum(axis=0)),
+    )
 
 
 @backward.misconception("Each pair has the weights' gradient first, then the biases'.")
@@ -270,7 +328,9 @@ def adds_the_slope(d_logits, inputs, sums, layers, activation_grad, dense_backwa
     return gradients
 
 
-@backward.misconception("Only the gradients of the last layer came back: go on to the layers before.")
+@backward.misconception(
+    "Only the gradients of the last layer came back: go on to the layers before."
+)
 def last_layer_only(*given):
     return _backward(*given)[-1:]
 
@@ -280,7 +340,9 @@ def weights_only(*given):
     return [dW for dW, _ in _backward(*given)]
 
 
-@backward.misconception("Three things came back for each layer: what goes to the layer's input is no gradient to train with.")
+@backward.misconception(
+    "Three things came back for each layer: what goes to the layer's input is no gradient to train with."
+)
 def returns_three(d_logits, inputs, sums, layers, activation_grad, dense_backward):
     gradients, d_sums = [], d_logits
     for i in reversed(range(len(layers))):
@@ -297,10 +359,14 @@ def turns_signs(*given):
 
 @backward.misconception("A layer was given its sums where dense_backward wants its inputs.")
 def hands_over_sums(d_logits, inputs, sums, layers, activation_grad, dense_backward):
-    return _backward(d_logits, [inputs[0], *sums[:-1]], sums, layers, activation_grad, dense_backward)
+    return _backward(
+        d_logits, [inputs[0], *sums[:-1]], sums, layers, activation_grad, dense_backward
+    )
 
 
-@backward.misconception("d_logits was overwritten, and the caller still needs it: multiply into a new array.")
+@backward.misconception(
+    "d_logits was overwritten, and the caller still needs it: multiply into a new array."
+)
 def writes_into_d_logits(d_logits, *others):
     gradients = _backward(d_logits, *others)
     d_logits *= 0.5
@@ -313,7 +379,9 @@ train = Exercise(points=3)
 @train.cases
 def _(rng):
     yield case("value", _layers(rng, 3, 4, 2), blocks.pull, blocks.bent_step, 0.1, 3)
-    yield case("value", _layers(rng, 2, 3), partial(blocks.pull, target=-0.5), blocks.bent_step, 0.5, 2)
+    yield case(
+        "value", _layers(rng, 2, 3), partial(blocks.pull, target=-0.5), blocks.bent_step, 0.5, 2
+    )
     yield case("value", _layers(rng, 2, 3, 2), blocks.entangled, blocks.bent_step, 0.3, 4)
     yield case("value", _layers(rng, 2, 2, 2), blocks.pull, blocks.bent_step, 0.25, 1)
     yield case("shape/no steps", _layers(rng, 3, 2), blocks.pull, blocks.bent_step, 0.1, 0)
@@ -323,7 +391,10 @@ def _(rng):
 def _train(layers, gradient, step, lr, n_steps):
     layers = list(layers)
     for _ in range(n_steps):
-        layers = [(step(W, dW, lr), step(b, db, lr)) for (W, b), (dW, db) in zip(layers, gradient(layers), strict=True)]
+        layers = [
+            (step(W, dW, lr), step(b, db, lr))
+            for (W, b), (dW, db) in zip(layers, gradient(layers), strict=True)
+        ]
     return layers
 
 
@@ -332,7 +403,10 @@ def by_while(layers, gradient, step, lr, n_steps):
     new, left = [(W.copy(), b.copy()) for W, b in layers], n_steps
     while left:
         slopes = gradient(new)
-        new = [tuple(step(part, slope, lr) for part, slope in zip(*pair, strict=True)) for pair in zip(new, slopes, strict=True)]
+        new = [
+            tuple(step(part, slope, lr) for part, slope in zip(*pair, strict=True))
+            for pair in zip(new, slopes, strict=True)
+        ]
         left -= 1
     return new
 
@@ -367,13 +441,17 @@ def by_two_lists(layers, gradient, step, lr, n_steps):
     return list(zip(weights, biases, strict=True))
 
 
-@train.misconception("The gradient was asked for once, at the start: after every step it is another one.")
+@train.misconception(
+    "The gradient was asked for once, at the start: after every step it is another one."
+)
 def asks_once(layers, gradient, step, lr, n_steps):
     slopes = gradient(layers)
     return _train(layers, lambda _: slopes, step, lr, n_steps)
 
 
-@train.misconception("You stepped without the function step: it is given to you, so that it can be exchanged.")
+@train.misconception(
+    "You stepped without the function step: it is given to you, so that it can be exchanged."
+)
 def steps_itself(layers, gradient, step, lr, n_steps):
     return _train(layers, gradient, lambda w, grad, lr: w - lr * grad, lr, n_steps)
 
@@ -385,7 +463,16 @@ def goes_uphill(layers, gradient, step, lr, n_steps):
 
 @train.misconception("The biases stayed where they were: they are trained as the weights are.")
 def weights_alone(layers, gradient, step, lr, n_steps):
-    return [(W, b) for (W, _), (_, b) in zip(_train(layers, lambda now: [(dW, 0 * db) for dW, db in gradient(now)], step, lr, n_steps), layers, strict=True)]
+    return [
+        (W, b)
+        for (W, _), (_, b) in zip(
+            _train(
+                layers, lambda now: [(dW, 0 * db) for dW, db in gradient(now)], step, lr, n_steps
+            ),
+            layers,
+            strict=True,
+        )
+    ]
 
 
 @train.misconception("The weights stayed where they were: step with both of each layer.")
@@ -413,7 +500,9 @@ def rate_of_its_own(layers, gradient, step, lr, n_steps):
     return _train(layers, gradient, step, 0.01, n_steps)
 
 
-@train.misconception("A layer was changed before the gradients of the others were read: ask once for all, then step with all.")
+@train.misconception(
+    "A layer was changed before the gradients of the others were read: ask once for all, then step with all."
+)
 def one_layer_at_a_time(layers, gradient, step, lr, n_steps):
     now = list(layers)
     for _ in range(n_steps):
@@ -425,7 +514,11 @@ def one_layer_at_a_time(layers, gradient, step, lr, n_steps):
 
 @train.misconception("The layers came back in reverse order.")
 def turns_layers(layers, gradient, step, lr, n_steps):
-    return _train(layers, gradient, step, lr, n_steps)[::-1] if len(layers) > 1 else [(b, W) for W, b in _train(layers, gradient, step, lr, n_steps)]
+    return (
+        _train(layers, gradient, step, lr, n_steps)[::-1]
+        if len(layers) > 1
+        else [(b, W) for W, b in _train(layers, gradient, step, lr, n_steps)]
+    )
 
 
 @train.misconception("Nothing moved: use what step gives back.")
@@ -441,7 +534,9 @@ def returns_the_way(layers, gradient, step, lr, n_steps):
     return [pair for moment in way for pair in moment] if n_steps else [way]
 
 
-@train.misconception("The result was written into the layers that you were given: an experiment starts from them again.")
+@train.misconception(
+    "The result was written into the layers that you were given: an experiment starts from them again."
+)
 def trains_in_place(layers, gradient, step, lr, n_steps):
     trained = _train(layers, gradient, step, lr, n_steps)
     for (W, b), (new_W, new_b) in zip(layers, trained, strict=True):
@@ -472,7 +567,9 @@ def _norm(x):
 @relative_error.right_answer
 def by_norms(analytic, numerical):
     size = np.linalg.norm(np.ravel(analytic)) + np.linalg.norm(np.ravel(numerical))
-    return float(np.linalg.norm(np.ravel(analytic) - np.ravel(numerical)) / size) if size > 0 else 0.0
+    return (
+        float(np.linalg.norm(np.ravel(analytic) - np.ravel(numerical)) / size) if size > 0 else 0.0
+    )
 
 
 @relative_error.right_answer
@@ -495,7 +592,9 @@ def by_a_tiny_floor(analytic, numerical):
     return _norm(np.subtract(analytic, numerical)) / max(_norm(analytic) + _norm(numerical), 1e-300)
 
 
-@relative_error.misconception("Your error is absolute: the same gap is large for small gradients and small for large ones.")
+@relative_error.misconception(
+    "Your error is absolute: the same gap is large for small gradients and small for large ones."
+)
 def stays_absolute(analytic, numerical):
     return _norm(np.subtract(analytic, numerical))
 
@@ -505,19 +604,25 @@ def divides_by_the_first(analytic, numerical):
     return _norm(np.subtract(analytic, numerical)) / (_norm(analytic) or 1.0)
 
 
-@relative_error.misconception("You divided by the numerical length alone: the formula takes both, so that one of them may be 0.")
+@relative_error.misconception(
+    "You divided by the numerical length alone: the formula takes both, so that one of them may be 0."
+)
 def divides_by_the_second(analytic, numerical):
     return _norm(np.subtract(analytic, numerical)) / (_norm(numerical) or 1.0)
 
 
-@relative_error.misconception("You compared the lengths: two gradients of the same length may point to different sides.")
+@relative_error.misconception(
+    "You compared the lengths: two gradients of the same length may point to different sides."
+)
 def compares_lengths(analytic, numerical):
     return abs(_norm(analytic) - _norm(numerical)) / ((_norm(analytic) + _norm(numerical)) or 1.0)
 
 
 @relative_error.misconception("The roots are missing: a length is the root of a sum of squares.")
 def forgets_roots(analytic, numerical):
-    return _norm(np.subtract(analytic, numerical)) ** 2 / ((_norm(analytic) ** 2 + _norm(numerical) ** 2) or 1.0)
+    return _norm(np.subtract(analytic, numerical)) ** 2 / (
+        (_norm(analytic) ** 2 + _norm(numerical) ** 2) or 1.0
+    )
 
 
 @relative_error.misconception("You multiplied the two lengths: they are added.")
@@ -525,7 +630,9 @@ def multiplies_lengths(analytic, numerical):
     return _norm(np.subtract(analytic, numerical)) / ((_norm(analytic) * _norm(numerical)) or 1.0)
 
 
-@relative_error.misconception("You added the sizes of the numbers: a length takes squares, their sum and a root.")
+@relative_error.misconception(
+    "You added the sizes of the numbers: a length takes squares, their sum and a root."
+)
 def adds_sizes(analytic, numerical):
     total = np.abs(analytic).sum() + np.abs(numerical).sum()
     return float(np.abs(np.subtract(analytic, numerical)).sum() / (total or 1.0))
@@ -537,10 +644,15 @@ def takes_the_largest(analytic, numerical):
     return float(np.abs(np.subtract(analytic, numerical)).max() / (total or 1.0))
 
 
-@relative_error.misconception("Where both gradients are 0 they agree: what does your division give there?")
+@relative_error.misconception(
+    "Where both gradients are 0 they agree: what does your division give there?"
+)
 def forgets_two_zeros(analytic, numerical):
     with np.errstate(all="ignore"):
-        return float(np.float64(_norm(np.subtract(analytic, numerical))) / (_norm(analytic) + _norm(numerical)))
+        return float(
+            np.float64(_norm(np.subtract(analytic, numerical)))
+            / (_norm(analytic) + _norm(numerical))
+        )
 
 
 @relative_error.misconception("You added where the gap is a difference.")
@@ -548,22 +660,35 @@ def adds_the_gradients(analytic, numerical):
     return _norm(np.add(analytic, numerical)) / ((_norm(analytic) + _norm(numerical)) or 1.0)
 
 
-@relative_error.misconception("You have an error for each number: one for the whole gradient is asked for.")
+@relative_error.misconception(
+    "You have an error for each number: one for the whole gradient is asked for."
+)
 def one_for_each(analytic, numerical):
-    return np.abs(np.subtract(analytic, numerical)) / np.maximum(np.abs(analytic) + np.abs(numerical), 1e-300)
+    return np.abs(np.subtract(analytic, numerical)) / np.maximum(
+        np.abs(analytic) + np.abs(numerical), 1e-300
+    )
 
 
-@relative_error.misconception("There is a factor of two: the formula divides by the sum of the lengths, not by their mean.")
+@relative_error.misconception(
+    "There is a factor of two: the formula divides by the sum of the lengths, not by their mean."
+)
 def divides_by_the_mean(analytic, numerical):
-    return 2 * _norm(np.subtract(analytic, numerical)) / ((_norm(analytic) + _norm(numerical)) or 1.0)
+    return (
+        2 * _norm(np.subtract(analytic, numerical)) / ((_norm(analytic) + _norm(numerical)) or 1.0)
+    )
 
 
 @relative_error.misconception("You return whether they agree: the number itself is asked for.")
 def returns_a_verdict(analytic, numerical):
-    return bool(_norm(np.subtract(analytic, numerical)) < 1e-6 * (_norm(analytic) + _norm(numerical)) or not np.any(analytic))
+    return bool(
+        _norm(np.subtract(analytic, numerical)) < 1e-6 * (_norm(analytic) + _norm(numerical))
+        or not np.any(analytic)
+    )
 
 
-@relative_error.misconception("The gap was written into one of your inputs: keep it in a new array.")
+@relative_error.misconception(
+    "The gap was written into one of your inputs: keep it in a new array."
+)
 def subtracts_in_place(analytic, numerical):
     error = by_a_tiny_floor(analytic, numerical)
     if analytic.dtype.kind == "f":

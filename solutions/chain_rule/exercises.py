@@ -18,9 +18,21 @@ chain = Exercise(points=2)
 def _(rng):
     yield case("value", np.cos, np.square, twice, at=rng.normal(size=4).round(3).tolist())
     yield case("value", twice, np.sin, np.cos, at=rng.normal(size=4).round(3).tolist())
-    yield case("value", np.exp, twice, partial(np.full_like, fill_value=2.0), at=rng.normal(size=3).round(3).tolist())
+    yield case(
+        "value",
+        np.exp,
+        twice,
+        partial(np.full_like, fill_value=2.0),
+        at=rng.normal(size=3).round(3).tolist(),
+    )
     yield case("value", np.cos, np.exp, np.exp, at=rng.normal(size=3).round(3).tolist())
-    yield case("shape", np.cos, np.square, twice, at=[rng.normal(size=3).round(3), rng.normal(size=(2, 2)).round(3)])
+    yield case(
+        "shape",
+        np.cos,
+        np.square,
+        twice,
+        at=[rng.normal(size=3).round(3), rng.normal(size=(2, 2)).round(3)],
+    )
     yield case("integer", np.cos, np.square, twice, at=[1, 2, np.array([1, 2, 3])])
 
 
@@ -57,12 +69,16 @@ def by_partial(d_outer, inner, d_inner):
     return partial(lambda f, g, h, x: math.prod([f(g(x)), h(x)]), d_outer, inner, d_inner)
 
 
-@chain.misconception("You read the outer slope at x: the outer function never sees x, so what does it see?")
+@chain.misconception(
+    "You read the outer slope at x: the outer function never sees x, so what does it see?"
+)
 def reads_at_x(d_outer, inner, d_inner):
     return lambda x: d_outer(x) * d_inner(x)
 
 
-@chain.misconception("You read the inner slope at the inner value: the inner function sees x itself.")
+@chain.misconception(
+    "You read the inner slope at the inner value: the inner function sees x itself."
+)
 def reads_inner_at_u(d_outer, inner, d_inner):
     return lambda x: d_outer(inner(x)) * d_inner(inner(x))
 
@@ -72,7 +88,9 @@ def adds(d_outer, inner, d_inner):
     return lambda x: d_outer(inner(x)) + d_inner(x)
 
 
-@chain.misconception("The inner slope is missing: how fast does the inner value itself change with x?")
+@chain.misconception(
+    "The inner slope is missing: how fast does the inner value itself change with x?"
+)
 def forgets_the_inner_slope(d_outer, inner, d_inner):
     return lambda x: d_outer(inner(x))
 
@@ -82,12 +100,16 @@ def forgets_the_outer_slope(d_outer, inner, d_inner):
     return lambda x: d_inner(x)
 
 
-@chain.misconception("You put one slope into the other: slopes are multiplied, only the functions are nested.")
+@chain.misconception(
+    "You put one slope into the other: slopes are multiplied, only the functions are nested."
+)
 def nests_the_slopes(d_outer, inner, d_inner):
     return lambda x: d_outer(d_inner(x))
 
 
-@chain.misconception("You multiplied by the inner value: it is where the outer slope is read, and no factor of its own.")
+@chain.misconception(
+    "You multiplied by the inner value: it is where the outer slope is read, and no factor of its own."
+)
 def multiplies_by_the_inner_value(d_outer, inner, d_inner):
     return lambda x: d_outer(inner(x)) * inner(x)
 
@@ -102,17 +124,23 @@ def divides(d_outer, inner, d_inner):
     return lambda x: d_outer(inner(x)) / d_inner(x)
 
 
-@chain.misconception("The order is turned: here inner comes first and the outer function gets its result.")
+@chain.misconception(
+    "The order is turned: here inner comes first and the outer function gets its result."
+)
 def turns_the_order(d_outer, inner, d_inner):
     return lambda x: d_inner(d_outer(x)) * d_outer(x)
 
 
-@chain.misconception("You returned a number: a derivative is a function of x, so return a function.")
+@chain.misconception(
+    "You returned a number: a derivative is a function of x, so return a function."
+)
 def returns_a_number(d_outer, inner, d_inner):
     return d_outer(inner(1.0)) * d_inner(1.0)
 
 
-@chain.misconception("Your derivative takes one number only: it has to work on a whole array of x as well.")
+@chain.misconception(
+    "Your derivative takes one number only: it has to work on a whole array of x as well."
+)
 def one_number_only(d_outer, inner, d_inner):
     return lambda x: float(d_outer(inner(x))) * float(d_inner(x))
 
@@ -127,13 +155,21 @@ def _(rng):
     yield case("value", landscapes.tilted, rng.normal(size=2).round(3), **near)
     yield case("value", landscapes.product, rng.normal(1, 1, size=2).round(3), **near)
     yield case("value", landscapes.quartic, rng.normal(size=3).round(3), 0.1, **near)
-    yield case("value", partial(landscapes.ravine, steep=30.0), rng.normal(1, 1, size=2).round(3), 0.01, **near)
+    yield case(
+        "value",
+        partial(landscapes.ravine, steep=30.0),
+        rng.normal(1, 1, size=2).round(3),
+        0.01,
+        **near,
+    )
     yield case("shape", landscapes.quartic, rng.normal(size=(2, 3)).round(3), **near)
     yield case("shape", landscapes.quartic, rng.normal(size=(2, 1, 2)).round(3), **near)
     yield case("shape/one number", landscapes.quartic, np.array(round(rng.normal(1, 1), 3)), **near)
     yield case("integer", landscapes.quartic, np.array([1, 2, -3]), **near)
     yield case("integer", landscapes.tilted, np.array([1, 2]), **near)
-    yield case("purity", landscapes.quartic, rng.normal(size=24).round(3), **near)  # so many that h forth and back does not restore them all
+    yield case(
+        "purity", landscapes.quartic, rng.normal(size=24).round(3), **near
+    )  # so many that h forth and back does not restore them all
     yield case("purity", landscapes.tilted, rng.normal(size=2).round(3), 0.1, **near)
 
 
@@ -192,48 +228,68 @@ def _differences(f, x, h, slope):
     return grad
 
 
-@numerical_grad.misconception("You looked to one side only: a step to either side makes the error far smaller.")
+@numerical_grad.misconception(
+    "You looked to one side only: a step to either side makes the error far smaller."
+)
 def forward_only(f, x, h=1e-5):
     return _differences(f, x, h, lambda f, x, step: (f(x + step) - f(x)) / h)
 
 
-@numerical_grad.misconception("You looked back only: a step to either side makes the error far smaller.")
+@numerical_grad.misconception(
+    "You looked back only: a step to either side makes the error far smaller."
+)
 def backward_only(f, x, h=1e-5):
     return _differences(f, x, h, lambda f, x, step: (f(x) - f(x - step)) / h)
 
 
-@numerical_grad.misconception("Your slopes are twice too large: how far apart are the two places that you compared?")
+@numerical_grad.misconception(
+    "Your slopes are twice too large: how far apart are the two places that you compared?"
+)
 def forgets_the_two(f, x, h=1e-5):
     return _differences(f, x, h, lambda f, x, step: (f(x + step) - f(x - step)) / h)
 
 
-@numerical_grad.misconception("You did not divide by the distance: a slope is a change for each unit of the way.")
+@numerical_grad.misconception(
+    "You did not divide by the distance: a slope is a change for each unit of the way."
+)
 def forgets_the_division(f, x, h=1e-5):
     return _differences(f, x, h, lambda f, x, step: f(x + step) - f(x - step))
 
 
-@numerical_grad.misconception("Your signs are turned: the slope is positive where the function grows.")
+@numerical_grad.misconception(
+    "Your signs are turned: the slope is positive where the function grows."
+)
 def turns_the_sign(f, x, h=1e-5):
     return _differences(f, x, h, lambda f, x, step: (f(x - step) - f(x + step)) / (2 * h))
 
 
-@numerical_grad.misconception("You moved all coordinates together: each partial derivative moves one and keeps the others.")
+@numerical_grad.misconception(
+    "You moved all coordinates together: each partial derivative moves one and keeps the others."
+)
 def moves_all(f, x, h=1e-5):
     x = np.array(x, dtype=float)
     return np.full(x.shape, (f(x + h) - f(x - h)) / (2 * h))
 
 
-@numerical_grad.misconception("You did not use h as it was given: the step is an argument of yours.")
+@numerical_grad.misconception(
+    "You did not use h as it was given: the step is an argument of yours."
+)
 def ignores_h(f, x, h=1e-5):
     return _differences(f, x, 1e-5, lambda f, x, step: (f(x + step) - f(x - step)) / 2e-5)
 
 
-@numerical_grad.misconception("The step was made as large as the coordinate says: h is the same for all of them.")
+@numerical_grad.misconception(
+    "The step was made as large as the coordinate says: h is the same for all of them."
+)
 def relative_steps(f, x, h=1e-5):
-    return _differences(f, x, h, lambda f, x, step: (f(x + step * np.abs(x)) - f(x - step * np.abs(x))) / (2 * h))
+    return _differences(
+        f, x, h, lambda f, x, step: (f(x + step * np.abs(x)) - f(x - step * np.abs(x))) / (2 * h)
+    )
 
 
-@numerical_grad.misconception("A coordinate that you moved was not put back before the next one: the later slopes are read elsewhere.")
+@numerical_grad.misconception(
+    "A coordinate that you moved was not put back before the next one: the later slopes are read elsewhere."
+)
 def does_not_restore(f, x, h=1e-5):
     x = np.array(x, dtype=float)
     grad = np.zeros_like(x)
@@ -245,7 +301,9 @@ def does_not_restore(f, x, h=1e-5):
     return grad
 
 
-@numerical_grad.misconception("You stepped in x itself, and adding and subtracting h does not give back exactly what was there: work on a copy, or keep the old number.")
+@numerical_grad.misconception(
+    "You stepped in x itself, and adding and subtracting h does not give back exactly what was there: work on a copy, or keep the old number."
+)
 def leaves_crumbs(f, x, h=1e-5):
     if x.dtype.kind != "f":
         return by_unit_steps(f, x, h)
@@ -259,7 +317,9 @@ def leaves_crumbs(f, x, h=1e-5):
     return grad
 
 
-@numerical_grad.misconception("In an array of whole numbers a step of 0.00001 is cut off: make a copy of floats first.")
+@numerical_grad.misconception(
+    "In an array of whole numbers a step of 0.00001 is cut off: make a copy of floats first."
+)
 def loses_small_steps(f, x, h=1e-5):
     x = np.array(x)
     grad = np.zeros(x.shape)
@@ -273,7 +333,9 @@ def loses_small_steps(f, x, h=1e-5):
     return grad
 
 
-@numerical_grad.misconception("Your gradient is as whole as its input: zeros_like of integers holds integers, and cuts what you store.")
+@numerical_grad.misconception(
+    "Your gradient is as whole as its input: zeros_like of integers holds integers, and cuts what you store."
+)
 def stores_integers(f, x, h=1e-5):
     grad = np.zeros_like(x)
     exact = by_unit_steps(f, x, h)
@@ -282,12 +344,16 @@ def stores_integers(f, x, h=1e-5):
     return grad
 
 
-@numerical_grad.misconception("Your gradient is a flat row: it has the shape of x, one slope in each place.")
+@numerical_grad.misconception(
+    "Your gradient is a flat row: it has the shape of x, one slope in each place."
+)
 def stays_flat(f, x, h=1e-5):
     return by_unit_steps(f, x, h).ravel()
 
 
-@numerical_grad.misconception("You went through the first axis only: an array may have more axes, or none.")
+@numerical_grad.misconception(
+    "You went through the first axis only: an array may have more axes, or none."
+)
 def one_axis_only(f, x, h=1e-5):
     x = np.array(x, dtype=float)
     grad = np.zeros_like(x)
@@ -298,7 +364,9 @@ def one_axis_only(f, x, h=1e-5):
     return grad
 
 
-@numerical_grad.misconception("You added the partial derivatives up: the gradient keeps one for each coordinate.")
+@numerical_grad.misconception(
+    "You added the partial derivatives up: the gradient keeps one for each coordinate."
+)
 def adds_up(f, x, h=1e-5):
     return float(np.sum(by_unit_steps(f, x, h)))
 
@@ -353,25 +421,33 @@ def by_clipping(z):
     return np.exp(np.log(e) - 2 * np.log1p(e))
 
 
-@sigmoid_grad.misconception("You took z for the activation: the slope is asked for at z, before the sigmoid.")
+@sigmoid_grad.misconception(
+    "You took z for the activation: the slope is asked for at z, before the sigmoid."
+)
 def expects_the_activation(z):
     return z * (1 - z)
 
 
-@sigmoid_grad.misconception("e^1000 overflowed, and infinity by infinity is nan: which of e^z and e^−z stays small?")
+@sigmoid_grad.misconception(
+    "e^1000 overflowed, and infinity by infinity is nan: which of e^z and e^−z stays small?"
+)
 def overflows(z):
     e = np.exp(-np.asarray(z, float))
     return e / (1 + e) ** 2
 
 
-@sigmoid_grad.misconception("Your values are right, with a warning: e^1000 overflows on the way, and some other form of the sigmoid never does.")
+@sigmoid_grad.misconception(
+    "Your values are right, with a warning: e^1000 overflows on the way, and some other form of the sigmoid never does."
+)
 def warns(z):
     s = 1 / (1 + np.exp(-np.asarray(z, float)))
     tidy = np.exp(-np.abs(z)) / (1 + np.exp(-np.abs(z))) ** 2
     return np.where(s >= 0, tidy, s)
 
 
-@sigmoid_grad.misconception("1 − σ(z) is 0 in floats from z = 37 on, so your slope vanishes too early: write it so that nothing has to cancel.")
+@sigmoid_grad.misconception(
+    "1 − σ(z) is 0 in floats from z = 37 on, so your slope vanishes too early: write it so that nothing has to cancel."
+)
 def cancels(z):
     s = _sigmoid(z)
     return s * (1 - s)
@@ -393,7 +469,9 @@ def is_negative(z):
     return -by_e_to_minus_size(z)
 
 
-@sigmoid_grad.misconception("You multiplied by z as well: the chain rule asks for the inner slope, and here that is 1.")
+@sigmoid_grad.misconception(
+    "You multiplied by z as well: the chain rule asks for the inner slope, and here that is 1."
+)
 def multiplies_by_z(z):
     return np.asarray(z) * by_e_to_minus_size(z)
 
@@ -409,7 +487,9 @@ def one_factor(z):
     return np.where(np.asarray(z) >= 0, e, 1) / (1 + e)
 
 
-@sigmoid_grad.misconception("There is a plus where the slope has a minus: where the sigmoid is flat, near 1, the slope is small.")
+@sigmoid_grad.misconception(
+    "There is a plus where the slope has a minus: where the sigmoid is flat, near 1, the slope is small."
+)
 def adds_instead(z):
     s = returns_the_sigmoid(z)
     return s * (1 + s)
@@ -425,7 +505,9 @@ def sigmoid_one_number_only(z):
     return float(by_e_to_minus_size(float(z)))
 
 
-@sigmoid_grad.misconception("You wrote into z, and the caller still needs it: keep the result in a new array.")
+@sigmoid_grad.misconception(
+    "You wrote into z, and the caller still needs it: keep the result in a new array."
+)
 def writes_into_z(z):
     if not (isinstance(z, np.ndarray) and z.dtype.kind == "f"):
         return by_e_to_minus_size(z)
@@ -433,7 +515,9 @@ def writes_into_z(z):
     return z
 
 
-@sigmoid_grad.misconception("The result was kept in an array of whole numbers, and every slope became 0.")
+@sigmoid_grad.misconception(
+    "The result was kept in an array of whole numbers, and every slope became 0."
+)
 def keeps_whole_numbers(z):
     result = np.zeros_like(z)
     result[...] = by_e_to_minus_size(z)
@@ -474,12 +558,16 @@ def by_signs(z):
     return np.maximum(np.sign(z), 0)
 
 
-@relu_grad.misconception("At z = 0 the corner has no slope of its own: the docstring names the value that counts there.")
+@relu_grad.misconception(
+    "At z = 0 the corner has no slope of its own: the docstring names the value that counts there."
+)
 def one_at_zero(z):
     return np.where(np.asarray(z) >= 0, 1.0, 0.0)
 
 
-@relu_grad.misconception("A half at z = 0 lies between the two sides, and the docstring names another value.")
+@relu_grad.misconception(
+    "A half at z = 0 lies between the two sides, and the docstring names another value."
+)
 def half_at_zero(z):
     return np.heaviside(z, 0.5)
 
@@ -525,12 +613,16 @@ def above_one(z):
     return np.where(np.asarray(z) > 1, 1.0, 0.0)
 
 
-@relu_grad.misconception("You passed z on where it is negative: the slope there is a number by itself.")
+@relu_grad.misconception(
+    "You passed z on where it is negative: the slope there is a number by itself."
+)
 def z_on_the_left(z):
     return np.where(np.asarray(z) > 0, 1.0, z)
 
 
-@relu_grad.misconception("You wrote into z, and the caller still needs it: keep the result in a new array.")
+@relu_grad.misconception(
+    "You wrote into z, and the caller still needs it: keep the result in a new array."
+)
 def relu_writes_into_z(z):
     if not isinstance(z, np.ndarray):
         return float(z > 0)
@@ -538,7 +630,9 @@ def relu_writes_into_z(z):
     return z
 
 
-@relu_grad.misconception("Yours takes one number only: a condition on a whole array has no single answer.")
+@relu_grad.misconception(
+    "Yours takes one number only: a condition on a whole array has no single answer."
+)
 def relu_one_number_only(z):
     return 1.0 if z > 0 else 0.0
 
@@ -550,7 +644,13 @@ neuron_grad = Exercise(points=3)
 def _(rng):
     x, w = rng.normal(size=(2, 3)).round(3)
     yield case("value", x, w, 0.5, 1.0)
-    yield case("value", rng.normal(size=4).round(3), rng.normal(size=4).round(3), round(rng.normal(), 3), 0.0)
+    yield case(
+        "value",
+        rng.normal(size=4).round(3),
+        rng.normal(size=4).round(3),
+        round(rng.normal(), 3),
+        0.0,
+    )
     yield case("value", rng.normal(size=2).round(3), rng.normal(size=2).round(3), -1.0, 0.3)
     yield case("value", np.array([0.5, -1.0]), np.array([2.0, 1.0]), 0.25, 2.0)
     yield case("shape", rng.normal(size=5).round(3), rng.normal(size=5).round(3), 0.1, 1.0)
@@ -604,67 +704,89 @@ def neuron_without_the_two(x, w, b, y):
     return (a - y) * slope * np.asarray(x), (a - y) * slope
 
 
-@neuron_grad.misconception("The sigmoid's slope is missing: the error passes through it on its way back.")
+@neuron_grad.misconception(
+    "The sigmoid's slope is missing: the error passes through it on its way back."
+)
 def neuron_without_the_sigmoid(x, w, b, y):
     a, _ = _forward(x, w, b)
     return 2 * (a - y) * np.asarray(x), 2 * (a - y)
 
 
-@neuron_grad.misconception("Your signs are turned: the error is what came out minus what was wanted.")
+@neuron_grad.misconception(
+    "Your signs are turned: the error is what came out minus what was wanted."
+)
 def neuron_with_turned_signs(x, w, b, y):
     a, slope = _forward(x, w, b)
     return 2 * (y - a) * slope * np.asarray(x), 2 * (y - a) * slope
 
 
-@neuron_grad.misconception("You read the sigmoid's slope at the activation: its own input is z, the weighted sum.")
+@neuron_grad.misconception(
+    "You read the sigmoid's slope at the activation: its own input is z, the weighted sum."
+)
 def neuron_slope_read_at_a(x, w, b, y):
     a, _ = _forward(x, w, b)
     s = _sigmoid(a)
     return 2 * (a - y) * s * (1 - s) * np.asarray(x), 2 * (a - y) * s * (1 - s)
 
 
-@neuron_grad.misconception("The two parts are in the other order: the weights' gradient comes first, the bias's second.")
+@neuron_grad.misconception(
+    "The two parts are in the other order: the weights' gradient comes first, the bias's second."
+)
 def neuron_turned_around(x, w, b, y):
     a, slope = _forward(x, w, b)
     return 2 * (a - y) * slope, 2 * (a - y) * slope * np.asarray(x)
 
 
-@neuron_grad.misconception("The last factor is missing in the weights' gradient: by what was each weight multiplied?")
+@neuron_grad.misconception(
+    "The last factor is missing in the weights' gradient: by what was each weight multiplied?"
+)
 def neuron_without_x(x, w, b, y):
     a, slope = _forward(x, w, b)
     return 2 * (a - y) * slope * np.ones(len(x)), 2 * (a - y) * slope
 
 
-@neuron_grad.misconception("You multiplied by w: that is the gradient for x, and the one for w is wanted.")
+@neuron_grad.misconception(
+    "You multiplied by w: that is the gradient for x, and the one for w is wanted."
+)
 def neuron_with_w(x, w, b, y):
     a, slope = _forward(x, w, b)
     return 2 * (a - y) * slope * np.asarray(w), 2 * (a - y) * slope
 
 
-@neuron_grad.misconception("You multiplied the bias's slope by the inputs: the bias enters the sum by itself, with slope 1.")
+@neuron_grad.misconception(
+    "You multiplied the bias's slope by the inputs: the bias enters the sum by itself, with slope 1."
+)
 def neuron_bias_with_x(x, w, b, y):
     a, slope = _forward(x, w, b)
     return 2 * (a - y) * slope * np.asarray(x), 2 * (a - y) * slope * np.sum(x)
 
 
-@neuron_grad.misconception("You multiplied the bias's slope by the bias: a number's own slope in a sum is 1.")
+@neuron_grad.misconception(
+    "You multiplied the bias's slope by the bias: a number's own slope in a sum is 1."
+)
 def neuron_bias_with_b(x, w, b, y):
     a, slope = _forward(x, w, b)
     return 2 * (a - y) * slope * np.asarray(x), 2 * (a - y) * slope * b
 
 
-@neuron_grad.misconception("The bias is missing in the weighted sum, so all slopes are read at another place.")
+@neuron_grad.misconception(
+    "The bias is missing in the weighted sum, so all slopes are read at another place."
+)
 def neuron_without_the_bias(x, w, b, y):
     return by_one_expression(x, w, 0.0, y)
 
 
-@neuron_grad.misconception("The target was left out: the error is the gap between what came out and y.")
+@neuron_grad.misconception(
+    "The target was left out: the error is the gap between what came out and y."
+)
 def neuron_without_the_target(x, w, b, y):
     a, slope = _forward(x, w, b)
     return 2 * a * slope * np.asarray(x), 2 * a * slope
 
 
-@neuron_grad.misconception("You have the gap squared: the slope of a square grows like the gap, and not like its square.")
+@neuron_grad.misconception(
+    "You have the gap squared: the slope of a square grows like the gap, and not like its square."
+)
 def neuron_with_the_loss(x, w, b, y):
     a, slope = _forward(x, w, b)
     return 2 * (a - y) ** 2 * slope * np.asarray(x), 2 * (a - y) ** 2 * slope
@@ -681,7 +803,9 @@ def neuron_half_a_slope(x, w, b, y):
     return 2 * (a - y) * (1 - a) * np.asarray(x), 2 * (a - y) * (1 - a)
 
 
-@neuron_grad.misconception("The result was written into x, which belongs to the caller: keep it in a new array.")
+@neuron_grad.misconception(
+    "The result was written into x, which belongs to the caller: keep it in a new array."
+)
 def neuron_writes_into_x(x, w, b, y):
     dw, db = by_one_expression(x, w, b, y)
     if np.asarray(x).dtype.kind == "f":
@@ -695,13 +819,48 @@ dense_backward = Exercise(points=3)
 
 @dense_backward.cases
 def _(rng):
-    yield case("value", rng.normal(size=(4, 2)).round(3), rng.normal(size=(4, 3)).round(3), rng.normal(size=(3, 2)).round(3))
-    yield case("value", rng.normal(size=(3, 3)).round(3), rng.normal(size=(3, 3)).round(3), rng.normal(size=(3, 3)).round(3))
-    yield case("value", rng.normal(size=(1, 2)).round(3), rng.normal(size=(1, 4)).round(3), rng.normal(size=(4, 2)).round(3))
-    yield case("shape", rng.normal(size=(5, 1)).round(3), rng.normal(size=(5, 2)).round(3), rng.normal(size=(2, 1)).round(3))
-    yield case("shape", rng.normal(size=(2, 3)).round(3), rng.normal(size=(2, 4)).round(3), rng.normal(size=(4, 3)).round(3))
-    yield case("integer", rng.integers(-3, 4, size=(4, 2)), rng.integers(-3, 4, size=(4, 3)), rng.integers(-3, 4, size=(3, 2)))
-    yield case("purity", rng.normal(size=(4, 3)).round(3), rng.normal(size=(4, 3)).round(3), rng.normal(size=(3, 3)).round(3))
+    yield case(
+        "value",
+        rng.normal(size=(4, 2)).round(3),
+        rng.normal(size=(4, 3)).round(3),
+        rng.normal(size=(3, 2)).round(3),
+    )
+    yield case(
+        "value",
+        rng.normal(size=(3, 3)).round(3),
+        rng.normal(size=(3, 3)).round(3),
+        rng.normal(size=(3, 3)).round(3),
+    )
+    yield case(
+        "value",
+        rng.normal(size=(1, 2)).round(3),
+        rng.normal(size=(1, 4)).round(3),
+        rng.normal(size=(4, 2)).round(3),
+    )
+    yield case(
+        "shape",
+        rng.normal(size=(5, 1)).round(3),
+        rng.normal(size=(5, 2)).round(3),
+        rng.normal(size=(2, 1)).round(3),
+    )
+    yield case(
+        "shape",
+        rng.normal(size=(2, 3)).round(3),
+        rng.normal(size=(2, 4)).round(3),
+        rng.normal(size=(4, 3)).round(3),
+    )
+    yield case(
+        "integer",
+        rng.integers(-3, 4, size=(4, 2)),
+        rng.integers(-3, 4, size=(4, 3)),
+        rng.integers(-3, 4, size=(3, 2)),
+    )
+    yield case(
+        "purity",
+        rng.normal(size=(4, 3)).round(3),
+        rng.normal(size=(4, 3)).round(3),
+        rng.normal(size=(3, 3)).round(3),
+    )
 
 
 @dense_backward.right_answer
@@ -727,27 +886,37 @@ def by_a_column_of_ones(dZ, X, W):
     return [(W @ dZ.T).T, both[:-1], both[-1]]
 
 
-@dense_backward.misconception("dW was divided by the number of examples: the mean is in dZ already.")
+@dense_backward.misconception(
+    "dW was divided by the number of examples: the mean is in dZ already."
+)
 def divides_dw(dZ, X, W):
     return dZ @ W.T, X.T @ dZ / len(X), dZ.sum(axis=0)
 
 
-@dense_backward.misconception("dW and db were divided by the number of examples: the mean is in dZ already.")
+@dense_backward.misconception(
+    "dW and db were divided by the number of examples: the mean is in dZ already."
+)
 def divides_both(dZ, X, W):
     return dZ @ W.T, X.T @ dZ / len(X), dZ.mean(axis=0)
 
 
-@dense_backward.misconception("You took the mean for db: the mean is in dZ already, and the paths of all examples add.")
+@dense_backward.misconception(
+    "You took the mean for db: the mean is in dZ already, and the paths of all examples add."
+)
 def mean_for_db(dZ, X, W):
     return dZ @ W.T, X.T @ dZ, dZ.mean(axis=0)
 
 
-@dense_backward.misconception("db has a row too many axes: the bias is a row of numbers, one for each neuron.")
+@dense_backward.misconception(
+    "db has a row too many axes: the bias is a row of numbers, one for each neuron."
+)
 def keeps_dims(dZ, X, W):
     return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0, keepdims=True)
 
 
-@dense_backward.misconception("For db you added along the neurons: a bias is shared by all examples.")
+@dense_backward.misconception(
+    "For db you added along the neurons: a bias is shared by all examples."
+)
 def db_along_neurons(dZ, X, W):
     return dZ @ W.T, X.T @ dZ, dZ.sum(axis=1)
 
@@ -757,7 +926,9 @@ def db_of_everything(dZ, X, W):
     return dZ @ W.T, X.T @ dZ, dZ.sum()
 
 
-@dense_backward.misconception("db is dZ as it is in yours: a bias reaches every example, and the paths add.")
+@dense_backward.misconception(
+    "db is dZ as it is in yours: a bias reaches every example, and the paths add."
+)
 def db_not_summed(dZ, X, W):
     return dZ @ W.T, X.T @ dZ, dZ + 0.0
 
@@ -767,17 +938,23 @@ def dw_transposed(dZ, X, W):
     return dZ @ W.T, dZ.T @ X, dZ.sum(axis=0)
 
 
-@dense_backward.misconception("On the way back you used W as on the way there: from the neurons to their inputs, its other side has to come first.")
+@dense_backward.misconception(
+    "On the way back you used W as on the way there: from the neurons to their inputs, its other side has to come first."
+)
 def dx_not_transposed(dZ, X, W):
     return dZ @ W, X.T @ dZ, dZ.sum(axis=0)
 
 
-@dense_backward.misconception("The order is different: first the gradient for X, then for W, then for b.")
+@dense_backward.misconception(
+    "The order is different: first the gradient for X, then for W, then for b."
+)
 def other_order(dZ, X, W):
     return X.T @ dZ, dZ.sum(axis=0), dZ @ W.T
 
 
-@dense_backward.misconception("The first two parts changed places: first the gradient for X, then for W.")
+@dense_backward.misconception(
+    "The first two parts changed places: first the gradient for X, then for W."
+)
 def swaps_two(dZ, X, W):
     return X.T @ dZ, dZ @ W.T, dZ.sum(axis=0)
 
@@ -787,17 +964,23 @@ def forgets_db(dZ, X, W):
     return dZ @ W.T, X.T @ dZ
 
 
-@dense_backward.misconception("All your signs are turned: the minus belongs to the step, and not to the gradient.")
+@dense_backward.misconception(
+    "All your signs are turned: the minus belongs to the step, and not to the gradient."
+)
 def turned_signs(dZ, X, W):
     return -dZ @ W.T, -X.T @ dZ, -dZ.sum(axis=0)
 
 
-@dense_backward.misconception("dX was divided by the number of examples: the mean is in dZ already.")
+@dense_backward.misconception(
+    "dX was divided by the number of examples: the mean is in dZ already."
+)
 def divides_dx(dZ, X, W):
     return dZ @ W.T / len(X), X.T @ dZ, dZ.sum(axis=0)
 
 
-@dense_backward.misconception("You averaged the inputs first: each example's input meets its own error.")
+@dense_backward.misconception(
+    "You averaged the inputs first: each example's input meets its own error."
+)
 def averages_inputs(dZ, X, W):
     return dZ @ W.T, np.outer(X.mean(axis=0), dZ.sum(axis=0)), dZ.sum(axis=0)
 
@@ -821,7 +1004,11 @@ def _(rng):
     yield case("shape", rng.normal(size=(2, 5)).round(3), np.array([4, 1]))
     yield case("shape", rng.normal(size=(5, 2)).round(3), np.array([0, 1, 1, 0, 1]))
     yield case("integer", rng.integers(-3, 4, size=(3, 4)), np.array([1, 2, 0]))
-    yield case("stability", np.array([[1000.0, 0.0, -1000.0], [-1000.0, -1001.0, -999.0]]), np.array([1, 0]))
+    yield case(
+        "stability",
+        np.array([[1000.0, 0.0, -1000.0], [-1000.0, -1001.0, -999.0]]),
+        np.array([1, 0]),
+    )
     yield case("quiet", np.array([[1000.0, 0.0], [-1000.0, -1001.0]]), np.array([1, 0]))
     yield case("purity", rng.normal(size=(3, 3)).round(3), np.array([0, 2, 1]))
 
@@ -855,7 +1042,9 @@ def by_rows(logits, labels):
     rows = []
     for row, label in zip(np.asarray(logits, float), labels, strict=True):
         weights = [math.exp(value - max(row)) for value in row]
-        rows.append([(w / sum(weights) - (i == label)) / len(labels) for i, w in enumerate(weights)])
+        rows.append(
+            [(w / sum(weights) - (i == label)) / len(labels) for i, w in enumerate(weights)]
+        )
     return np.array(rows)
 
 
@@ -863,32 +1052,44 @@ def _one_hot(logits, labels):
     return np.eye(np.shape(logits)[1])[labels]
 
 
-@softmax_ce_grad.misconception("You did not divide by the number of examples: the loss is a mean, and so is its gradient.")
+@softmax_ce_grad.misconception(
+    "You did not divide by the number of examples: the loss is a mean, and so is its gradient."
+)
 def ce_not_averaged(logits, labels):
     return _softmax(logits) - _one_hot(logits, labels)
 
 
-@softmax_ce_grad.misconception("You divided by the number of classes as well: the mean is over the examples.")
+@softmax_ce_grad.misconception(
+    "You divided by the number of classes as well: the mean is over the examples."
+)
 def ce_divides_by_all(logits, labels):
     return (_softmax(logits) - _one_hot(logits, labels)) / np.size(logits)
 
 
-@softmax_ce_grad.misconception("Your signs are turned: where the share of a wrong class is too large, its slope is positive.")
+@softmax_ce_grad.misconception(
+    "Your signs are turned: where the share of a wrong class is too large, its slope is positive."
+)
 def ce_turned_signs(logits, labels):
     return (_one_hot(logits, labels) - _softmax(logits)) / len(labels)
 
 
-@softmax_ce_grad.misconception("You returned shares: the right class of each example still has to lose something.")
+@softmax_ce_grad.misconception(
+    "You returned shares: the right class of each example still has to lose something."
+)
 def ce_shares_only(logits, labels):
     return _softmax(logits) / len(labels)
 
 
-@softmax_ce_grad.misconception("The logits themselves are in your gradient: it is the shares that are compared with the labels.")
+@softmax_ce_grad.misconception(
+    "The logits themselves are in your gradient: it is the shares that are compared with the labels."
+)
 def ce_without_softmax(logits, labels):
     return (np.asarray(logits) - _one_hot(logits, labels)) / len(labels)
 
 
-@softmax_ce_grad.misconception("e^1000 is infinite, and infinity by infinity is nan: what may be subtracted from all logits of a row?")
+@softmax_ce_grad.misconception(
+    "e^1000 is infinite, and infinity by infinity is nan: what may be subtracted from all logits of a row?"
+)
 def ce_not_shifted(logits, labels):
     e = np.exp(np.asarray(logits, float))
     return (e / e.sum(axis=1, keepdims=True) - _one_hot(logits, labels)) / len(labels)
@@ -899,46 +1100,62 @@ def ce_wrong_axis(logits, labels):
     return (_softmax(logits, axis=0) - _one_hot(logits, labels)) / len(labels)
 
 
-@softmax_ce_grad.misconception("All rows together sum to 1 in yours: each row is a distribution of its own.")
+@softmax_ce_grad.misconception(
+    "All rows together sum to 1 in yours: each row is a distribution of its own."
+)
 def ce_all_together(logits, labels):
     return (_softmax(logits, axis=None) - _one_hot(logits, labels)) / len(labels)
 
 
-@softmax_ce_grad.misconception("You subtracted the label's number: it says which entry of the row loses 1, and is no amount.")
+@softmax_ce_grad.misconception(
+    "You subtracted the label's number: it says which entry of the row loses 1, and is no amount."
+)
 def ce_subtracts_the_number(logits, labels):
     return (_softmax(logits) - np.asarray(labels)[:, None]) / len(labels)
 
 
-@softmax_ce_grad.misconception("You subtracted in every row for every label: a row and its own label belong together.")
+@softmax_ce_grad.misconception(
+    "You subtracted in every row for every label: a row and its own label belong together."
+)
 def ce_all_rows(logits, labels):
     grad = _softmax(logits)
     grad[:, labels] -= 1
     return grad / len(labels)
 
 
-@softmax_ce_grad.misconception("Only the shares were divided by the number of examples: the whole difference is averaged.")
+@softmax_ce_grad.misconception(
+    "Only the shares were divided by the number of examples: the whole difference is averaged."
+)
 def ce_divides_too_early(logits, labels):
     return _softmax(logits) / len(labels) - _one_hot(logits, labels)
 
 
-@softmax_ce_grad.misconception("That is the slope of one share: behind the logarithm of the loss it becomes shorter.")
+@softmax_ce_grad.misconception(
+    "That is the slope of one share: behind the logarithm of the loss it becomes shorter."
+)
 def ce_slope_of_the_share(logits, labels):
     p = _softmax(logits)
     own = np.sum(p * _one_hot(logits, labels), axis=1, keepdims=True)
     return own * (p - _one_hot(logits, labels)) / len(labels)
 
 
-@softmax_ce_grad.misconception("You counted the right class alone: the shares of the other classes have slopes too.")
+@softmax_ce_grad.misconception(
+    "You counted the right class alone: the shares of the other classes have slopes too."
+)
 def ce_right_class_only(logits, labels):
     return (_softmax(logits) - 1) * _one_hot(logits, labels) / len(labels)
 
 
-@softmax_ce_grad.misconception("There is a factor of 2 in your gradient: it belongs to a squared error, and here is a logarithm.")
+@softmax_ce_grad.misconception(
+    "There is a factor of 2 in your gradient: it belongs to a squared error, and here is a logarithm."
+)
 def ce_factor_two(logits, labels):
     return 2 * (_softmax(logits) - _one_hot(logits, labels)) / len(labels)
 
 
-@softmax_ce_grad.misconception("The shares were written into logits, and the caller still needs those.")
+@softmax_ce_grad.misconception(
+    "The shares were written into logits, and the caller still needs those."
+)
 def ce_writes_into_logits(logits, labels):
     grad = by_one_hot(logits, labels)
     if logits.dtype.kind == "f":

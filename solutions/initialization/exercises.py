@@ -39,15 +39,21 @@ def by_rows(fan_in, fan_out, std, rng):
 
 @init_normal.right_answer
 def by_the_covariance(fan_in, fan_out, std, rng):
-    return math.sqrt(std * std) * np.array([[rng.standard_normal() for _ in range(fan_out)] for _ in range(fan_in)])
+    return math.sqrt(std * std) * np.array(
+        [[rng.standard_normal() for _ in range(fan_out)] for _ in range(fan_in)]
+    )
 
 
-@init_normal.misconception("Your table has a row for each output: X @ W needs a row for each input.")
+@init_normal.misconception(
+    "Your table has a row for each output: X @ W needs a row for each input."
+)
 def transposes(fan_in, fan_out, std, rng):
     return rng.normal(0, std, size=(fan_out, fan_in))
 
 
-@init_normal.misconception("You gave the variance where the generator wants the standard deviation: std is the second, and not squared.")
+@init_normal.misconception(
+    "You gave the variance where the generator wants the standard deviation: std is the second, and not squared."
+)
 def gives_the_variance(fan_in, fan_out, std, rng):
     return rng.normal(0, std**2, size=(fan_in, fan_out))
 
@@ -57,7 +63,9 @@ def takes_the_root(fan_in, fan_out, std, rng):
     return rng.normal(0, np.sqrt(std), size=(fan_in, fan_out))
 
 
-@init_normal.misconception("Your weights have a spread of 1, whatever std says: normal alone is no size.")
+@init_normal.misconception(
+    "Your weights have a spread of 1, whatever std says: normal alone is no size."
+)
 def ignores_std(fan_in, fan_out, std, rng):
     return rng.normal(size=(fan_in, fan_out))
 
@@ -67,17 +75,23 @@ def gives_std_as_mean(fan_in, fan_out, std, rng):
     return rng.normal(std, size=(fan_in, fan_out))
 
 
-@init_normal.misconception("Your numbers are uniform: between two bounds all are equally likely, while normal ones crowd around 0.")
+@init_normal.misconception(
+    "Your numbers are uniform: between two bounds all are equally likely, while normal ones crowd around 0."
+)
 def draws_uniform(fan_in, fan_out, std, rng):
     return rng.uniform(-std, std, size=(fan_in, fan_out))
 
 
-@init_normal.misconception("Your numbers don't come from rng: only what rng gives can be repeated by whoever starts it again.")
+@init_normal.misconception(
+    "Your numbers don't come from rng: only what rng gives can be repeated by whoever starts it again."
+)
 def forgets_rng(fan_in, fan_out, std, rng):
     return np.random.normal(0, std, size=(fan_in, fan_out))
 
 
-@init_normal.misconception("You made a generator of your own with a fixed seed: every layer would get the same numbers.")
+@init_normal.misconception(
+    "You made a generator of your own with a fixed seed: every layer would get the same numbers."
+)
 def seeds_its_own(fan_in, fan_out, std, rng):
     return np.random.default_rng(0).normal(0, std, size=(fan_in, fan_out))
 
@@ -112,7 +126,9 @@ def stays_flat(fan_in, fan_out, std, rng):
     return rng.normal(0, std, size=fan_in * fan_out)
 
 
-@init_normal.misconception("You divided by a root of fan_in: that comes later, here std alone sets the spread.")
+@init_normal.misconception(
+    "You divided by a root of fan_in: that comes later, here std alone sets the spread."
+)
 def scales_by_fan_in(fan_in, fan_out, std, rng):
     return rng.normal(0, std / np.sqrt(fan_in), size=(fan_in, fan_out))
 
@@ -155,52 +171,70 @@ def _xavier(fan_in, fan_out):
     return math.sqrt(6 / (fan_in + fan_out))
 
 
-@init_xavier_uniform.misconception("Your table has a row for each output: X @ W needs a row for each input.")
+@init_xavier_uniform.misconception(
+    "Your table has a row for each output: X @ W needs a row for each input."
+)
 def xavier_transposed(fan_in, fan_out, rng):
     a = _xavier(fan_in, fan_out)
     return rng.uniform(-a, a, size=(fan_out, fan_in))
 
 
-@init_xavier_uniform.misconception("Your numbers are normal and have no bound: this one is uniform, equally likely from end to end.")
+@init_xavier_uniform.misconception(
+    "Your numbers are normal and have no bound: this one is uniform, equally likely from end to end."
+)
 def xavier_normal(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(2 / (fan_in + fan_out)), size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("You drew normal numbers and gave the bound as their spread: a bound and a standard deviation are two things.")
+@init_xavier_uniform.misconception(
+    "You drew normal numbers and gave the bound as their spread: a bound and a standard deviation are two things."
+)
 def xavier_bound_as_spread(fan_in, fan_out, rng):
     return rng.normal(0, _xavier(fan_in, fan_out), size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("Your numbers start at 0: the range reaches as far below it as above.")
+@init_xavier_uniform.misconception(
+    "Your numbers start at 0: the range reaches as far below it as above."
+)
 def xavier_one_sided(fan_in, fan_out, rng):
     return rng.uniform(0, _xavier(fan_in, fan_out), size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("The lower part of the fraction lost its root, so the range is far too narrow.")
+@init_xavier_uniform.misconception(
+    "The lower part of the fraction lost its root, so the range is far too narrow."
+)
 def xavier_without_the_lower_root(fan_in, fan_out, rng):
     a = math.sqrt(6) / (fan_in + fan_out)
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("The 6 has a root of its own in the formula, and yours has none.")
+@init_xavier_uniform.misconception(
+    "The 6 has a root of its own in the formula, and yours has none."
+)
 def xavier_without_the_upper_root(fan_in, fan_out, rng):
     a = 6 / math.sqrt(fan_in + fan_out)
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("You took the standard deviation as the bound: a uniform number's bound is larger than its standard deviation.")
+@init_xavier_uniform.misconception(
+    "You took the standard deviation as the bound: a uniform number's bound is larger than its standard deviation."
+)
 def xavier_spread_as_bound(fan_in, fan_out, rng):
     a = math.sqrt(2 / (fan_in + fan_out))
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("Your bound looks at the inputs alone: Xavier's looks at both sides of the layer.")
+@init_xavier_uniform.misconception(
+    "Your bound looks at the inputs alone: Xavier's looks at both sides of the layer."
+)
 def xavier_of_inputs(fan_in, fan_out, rng):
     a = math.sqrt(6 / fan_in)
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("Your bound looks at the outputs alone: Xavier's looks at both sides of the layer.")
+@init_xavier_uniform.misconception(
+    "Your bound looks at the outputs alone: Xavier's looks at both sides of the layer."
+)
 def xavier_of_outputs(fan_in, fan_out, rng):
     a = math.sqrt(6 / fan_out)
     return rng.uniform(-a, a, size=(fan_in, fan_out))
@@ -212,25 +246,33 @@ def xavier_of_product(fan_in, fan_out, rng):
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("Only the first fan is under the fraction line in yours: brackets around the sum are missing.")
+@init_xavier_uniform.misconception(
+    "Only the first fan is under the fraction line in yours: brackets around the sum are missing."
+)
 def xavier_without_brackets(fan_in, fan_out, rng):
     a = math.sqrt(6 / fan_in + fan_out)
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("Your numbers don't come from rng: only what rng gives can be repeated by whoever starts it again.")
+@init_xavier_uniform.misconception(
+    "Your numbers don't come from rng: only what rng gives can be repeated by whoever starts it again."
+)
 def xavier_without_rng(fan_in, fan_out, rng):
     a = _xavier(fan_in, fan_out)
     return np.random.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("You made a generator of your own with a fixed seed: every layer would get the same numbers.")
+@init_xavier_uniform.misconception(
+    "You made a generator of your own with a fixed seed: every layer would get the same numbers."
+)
 def xavier_seeded_inside(fan_in, fan_out, rng):
     a = _xavier(fan_in, fan_out)
     return np.random.default_rng(0).uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("All your columns are the same: neurons that start as one stay one.")
+@init_xavier_uniform.misconception(
+    "All your columns are the same: neurons that start as one stay one."
+)
 def xavier_column_repeated(fan_in, fan_out, rng):
     a = _xavier(fan_in, fan_out)
     return np.tile(rng.uniform(-a, a, size=(fan_in, 1)), (1, fan_out))
@@ -270,74 +312,102 @@ def kaiming_by_columns(fan_in, fan_out, rng):
     return W
 
 
-@init_kaiming_normal.misconception("Your table has a row for each output: X @ W needs a row for each input.")
+@init_kaiming_normal.misconception(
+    "Your table has a row for each output: X @ W needs a row for each input."
+)
 def kaiming_transposed(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(2 / fan_in), size=(fan_out, fan_in))
 
 
-@init_kaiming_normal.misconception("You gave the variance where the generator wants the standard deviation: a root is missing.")
+@init_kaiming_normal.misconception(
+    "You gave the variance where the generator wants the standard deviation: a root is missing."
+)
 def kaiming_variance(fan_in, fan_out, rng):
     return rng.normal(0, 2 / fan_in, size=(fan_in, fan_out))
 
 
-@init_kaiming_normal.misconception("Only the 2 is under your root: fan_in belongs under it as well.")
+@init_kaiming_normal.misconception(
+    "Only the 2 is under your root: fan_in belongs under it as well."
+)
 def kaiming_half_a_root(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(2) / fan_in, size=(fan_in, fan_out))
 
 
-@init_kaiming_normal.misconception("You counted where the signal goes: the sum in a neuron grows with the numbers that come in.")
+@init_kaiming_normal.misconception(
+    "You counted where the signal goes: the sum in a neuron grows with the numbers that come in."
+)
 def kaiming_of_outputs(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(2 / fan_out), size=(fan_in, fan_out))
 
 
-@init_kaiming_normal.misconception("The 2 is missing: a ReLU silences about half of its inputs, and something has to make up for that.")
+@init_kaiming_normal.misconception(
+    "The 2 is missing: a ReLU silences about half of its inputs, and something has to make up for that."
+)
 def kaiming_without_the_two(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(1 / fan_in), size=(fan_in, fan_out))
 
 
-@init_kaiming_normal.misconception("That is the spread of Xavier's: Kaiming's looks at the inputs alone.")
+@init_kaiming_normal.misconception(
+    "That is the spread of Xavier's: Kaiming's looks at the inputs alone."
+)
 def kaiming_is_xavier(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(2 / (fan_in + fan_out)), size=(fan_in, fan_out))
 
 
-@init_kaiming_normal.misconception("Your spread is right, and your numbers are uniform: the contract asks for normal ones.")
+@init_kaiming_normal.misconception(
+    "Your spread is right, and your numbers are uniform: the contract asks for normal ones."
+)
 def kaiming_uniform(fan_in, fan_out, rng):
     a = math.sqrt(6 / fan_in)
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_kaiming_normal.misconception("You drew uniform numbers up to the standard deviation: the contract asks for normal ones.")
+@init_kaiming_normal.misconception(
+    "You drew uniform numbers up to the standard deviation: the contract asks for normal ones."
+)
 def kaiming_narrow_uniform(fan_in, fan_out, rng):
     a = math.sqrt(2 / fan_in)
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_kaiming_normal.misconception("Your weights have a spread of 1: with many inputs the sums grow from layer to layer.")
+@init_kaiming_normal.misconception(
+    "Your weights have a spread of 1: with many inputs the sums grow from layer to layer."
+)
 def kaiming_not_scaled(fan_in, fan_out, rng):
     return rng.normal(size=(fan_in, fan_out))
 
 
-@init_kaiming_normal.misconception("You multiplied where the formula divides: more inputs need smaller weights.")
+@init_kaiming_normal.misconception(
+    "You multiplied where the formula divides: more inputs need smaller weights."
+)
 def kaiming_upside_down(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(fan_in / 2), size=(fan_in, fan_out))
 
 
-@init_kaiming_normal.misconception("Your numbers don't come from rng: only what rng gives can be repeated by whoever starts it again.")
+@init_kaiming_normal.misconception(
+    "Your numbers don't come from rng: only what rng gives can be repeated by whoever starts it again."
+)
 def kaiming_without_rng(fan_in, fan_out, rng):
     return np.random.randn(fan_in, fan_out) * math.sqrt(2 / fan_in)
 
 
-@init_kaiming_normal.misconception("You made a generator of your own with a fixed seed: every layer would get the same numbers.")
+@init_kaiming_normal.misconception(
+    "You made a generator of your own with a fixed seed: every layer would get the same numbers."
+)
 def kaiming_seeded_inside(fan_in, fan_out, rng):
     return np.random.default_rng(42).normal(0, math.sqrt(2 / fan_in), size=(fan_in, fan_out))
 
 
-@init_kaiming_normal.misconception("All your columns are the same: neurons that start as one stay one.")
+@init_kaiming_normal.misconception(
+    "All your columns are the same: neurons that start as one stay one."
+)
 def kaiming_column_repeated(fan_in, fan_out, rng):
     return np.tile(rng.normal(0, math.sqrt(2 / fan_in), size=(fan_in, 1)), (1, fan_out))
 
 
-@init_kaiming_normal.misconception("Your weights are all positive: the centre of the distribution is 0.")
+@init_kaiming_normal.misconception(
+    "Your weights are all positive: the centre of the distribution is 0."
+)
 def kaiming_all_positive(fan_in, fan_out, rng):
     return np.abs(rng.normal(0, math.sqrt(2 / fan_in), size=(fan_in, fan_out)))
 
@@ -347,15 +417,29 @@ layer_scales = Exercise(points=3)
 
 @layer_scales.cases
 def _(rng):
-    first, second, third = rng.normal(size=(3, 4)).round(3), rng.normal(size=(4, 2)).round(3), rng.normal(size=(2, 3)).round(3)
+    first, second, third = (
+        rng.normal(size=(3, 4)).round(3),
+        rng.normal(size=(4, 2)).round(3),
+        rng.normal(size=(2, 3)).round(3),
+    )
     yield case("value", rng.normal(size=(5, 3)).round(3), [first, second, third], np.tanh)
     yield case("value", rng.normal(size=(4, 3)).round(3), [first, second], np.abs)
     yield case("value", rng.normal(1, 1, size=(2, 3)).round(3), [first], np.positive)
-    yield case("value", rng.normal(size=(3, 2)).round(3), [rng.normal(size=(2, 2)).round(3), rng.normal(size=(2, 2)).round(3)], np.tanh)
+    yield case(
+        "value",
+        rng.normal(size=(3, 2)).round(3),
+        [rng.normal(size=(2, 2)).round(3), rng.normal(size=(2, 2)).round(3)],
+        np.tanh,
+    )
     yield case("shape", rng.normal(size=(1, 3)).round(3), [first, second], np.tanh)
     yield case("shape/no layers", rng.normal(size=(2, 3)).round(3), [], np.tanh)
     yield case("integer", rng.integers(-3, 4, size=(4, 3)), [first, second], np.tanh)
-    yield case("integer", np.array([[1, 2], [3, 4]]), [np.array([[1, -1], [2, 0]]), np.array([[1], [3]])], np.abs)
+    yield case(
+        "integer",
+        np.array([[1, 2], [3, 4]]),
+        [np.array([[1, -1], [2, 0]]), np.array([[1], [3]])],
+        np.abs,
+    )
     yield case("purity", rng.normal(size=(5, 3)).round(3), [first, second], np.tanh)
     yield case("purity", rng.normal(size=(3, 2)).round(3), [np.eye(2), np.eye(2)], np.positive)
 
@@ -382,7 +466,10 @@ def by_recursion(X, weights, activation):
 
 @layer_scales.right_answer
 def by_norm(X, weights, activation):
-    return np.array([np.linalg.norm(out) / math.sqrt(out.size) for out in _outputs(X, weights, activation)], dtype=float)
+    return np.array(
+        [np.linalg.norm(out) / math.sqrt(out.size) for out in _outputs(X, weights, activation)],
+        dtype=float,
+    )
 
 
 @layer_scales.right_answer
@@ -396,7 +483,9 @@ def by_filling(X, weights, activation):
 
 @layer_scales.right_answer
 def by_mean_and_spread(X, weights, activation):
-    return np.array([math.hypot(out.mean(), out.std()) for out in _outputs(X, weights, activation)]).reshape(-1)
+    return np.array(
+        [math.hypot(out.mean(), out.std()) for out in _outputs(X, weights, activation)]
+    ).reshape(-1)
 
 
 @layer_scales.right_answer
@@ -404,12 +493,16 @@ def by_a_list(X, weights, activation):
     return np.asarray([float(_rms(out)) for out in _outputs(X, weights, activation)], dtype=float)
 
 
-@layer_scales.misconception("You took the standard deviation, which leaves the mean out: the root mean square counts the whole signal.")
+@layer_scales.misconception(
+    "You took the standard deviation, which leaves the mean out: the root mean square counts the whole signal."
+)
 def takes_std(X, weights, activation):
     return np.array([out.std() for out in _outputs(X, weights, activation)])
 
 
-@layer_scales.misconception("You took the mean of the sizes: square first, then the mean, then the root.")
+@layer_scales.misconception(
+    "You took the mean of the sizes: square first, then the mean, then the root."
+)
 def takes_mean_size(X, weights, activation):
     return np.array([np.abs(out).mean() for out in _outputs(X, weights, activation)])
 
@@ -419,7 +512,9 @@ def forgets_the_root(X, weights, activation):
     return np.array([np.mean(out**2) for out in _outputs(X, weights, activation)])
 
 
-@layer_scales.misconception("You took the root of a sum: with a mean the scale does not grow with the number of examples.")
+@layer_scales.misconception(
+    "You took the root of a sum: with a mean the scale does not grow with the number of examples."
+)
 def forgets_the_mean(X, weights, activation):
     return np.array([np.sqrt(np.sum(out**2)) for out in _outputs(X, weights, activation)])
 
@@ -429,12 +524,16 @@ def squares_the_mean(X, weights, activation):
     return np.array([abs(out.mean()) for out in _outputs(X, weights, activation)])
 
 
-@layer_scales.misconception("No activation was used: a layer's output is what comes out of its activation.")
+@layer_scales.misconception(
+    "No activation was used: a layer's output is what comes out of its activation."
+)
 def forgets_the_activation(X, weights, activation):
     return np.array([_rms(out) for out in _outputs(X, weights, np.positive)])
 
 
-@layer_scales.misconception("You measured before the activation: the next layer sees what comes after it.")
+@layer_scales.misconception(
+    "You measured before the activation: the next layer sees what comes after it."
+)
 def measures_too_early(X, weights, activation):
     scales = []
     for W in weights:
@@ -444,7 +543,9 @@ def measures_too_early(X, weights, activation):
     return np.array(scales, dtype=float)
 
 
-@layer_scales.misconception("You passed on the sums without their activation: the next layer sees what comes after it.")
+@layer_scales.misconception(
+    "You passed on the sums without their activation: the next layer sees what comes after it."
+)
 def passes_on_sums(X, weights, activation):
     scales = []
     for W in weights:
@@ -458,7 +559,9 @@ def measures_the_input(X, weights, activation):
     return np.array([_rms(X), *(_rms(out) for out in _outputs(X, weights, activation))])
 
 
-@layer_scales.misconception("You return the scale of the last layer alone: keep one number for each layer on the way.")
+@layer_scales.misconception(
+    "You return the scale of the last layer alone: keep one number for each layer on the way."
+)
 def last_layer_only(X, weights, activation):
     outputs = _outputs(X, weights, activation)
     return np.array([_rms(outputs[-1])]) if outputs else np.zeros(0)
@@ -469,7 +572,9 @@ def reverses(X, weights, activation):
     return np.array([_rms(out) for out in _outputs(X, weights, activation)][::-1])
 
 
-@layer_scales.misconception("Your loop has to end at once where there are no layers: what is the answer then?")
+@layer_scales.misconception(
+    "Your loop has to end at once where there are no layers: what is the answer then?"
+)
 def needs_a_layer(X, weights, activation):
     out = activation(X @ weights[0])
     scales = [_rms(out)]
@@ -479,18 +584,30 @@ def needs_a_layer(X, weights, activation):
     return np.array(scales)
 
 
-@layer_scales.misconception("You have one number for each neuron: a layer's scale is taken over all its numbers.")
+@layer_scales.misconception(
+    "You have one number for each neuron: a layer's scale is taken over all its numbers."
+)
 def one_for_each_neuron(X, weights, activation):
     outputs = _outputs(X, weights, activation)
-    return np.concatenate([np.sqrt(np.mean(out**2, axis=0)) for out in outputs]) if outputs else np.zeros(0)
+    return (
+        np.concatenate([np.sqrt(np.mean(out**2, axis=0)) for out in outputs])
+        if outputs
+        else np.zeros(0)
+    )
 
 
-@layer_scales.misconception("You divided by the number of examples alone: the mean is over all numbers of the layer's output.")
+@layer_scales.misconception(
+    "You divided by the number of examples alone: the mean is over all numbers of the layer's output."
+)
 def divides_by_examples(X, weights, activation):
-    return np.array([np.sqrt(np.sum(out**2) / len(out)) for out in _outputs(X, weights, activation)])
+    return np.array(
+        [np.sqrt(np.sum(out**2) / len(out)) for out in _outputs(X, weights, activation)]
+    )
 
 
-@layer_scales.misconception("Every layer in yours sees the input X itself or what fits it: each layer works on what the one before put out.")
+@layer_scales.misconception(
+    "Every layer in yours sees the input X itself or what fits it: each layer works on what the one before put out."
+)
 def never_passes_on(X, weights, activation):
     scales = []
     for W in weights:
@@ -500,9 +617,13 @@ def never_passes_on(X, weights, activation):
     return np.array(scales, dtype=float)
 
 
-@layer_scales.misconception("The weights were turned: examples are rows, so the product is X @ W as it stands.")
+@layer_scales.misconception(
+    "The weights were turned: examples are rows, so the product is X @ W as it stands."
+)
 def transposes_the_weights(X, weights, activation):
-    return np.array([_rms(out) for out in _outputs(X, [W.T for W in weights], activation)], dtype=float)
+    return np.array(
+        [_rms(out) for out in _outputs(X, [W.T for W in weights], activation)], dtype=float
+    )
 
 
 n_distinct_units = Exercise(points=2)
@@ -521,7 +642,11 @@ def _(rng):
     yield case("value", np.full((3, 6), 0.5), np.array([0.0, 1.0, 0.0, 1.0, 0.0, 1.0]))
     yield case("value", np.array([[1.0, 2.0], [2.0, 1.0]]), np.zeros(2))
     yield case("value", np.array([[1.0, 1.0 + 1e-6], [2.0, 2.0]]), np.zeros(2))
-    yield case("value", np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 3.0], [1.0, 1.0, 1.0]]), np.array([1.0, 1.0, 1.0]))
+    yield case(
+        "value",
+        np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 3.0], [1.0, 1.0, 1.0]]),
+        np.array([1.0, 1.0, 1.0]),
+    )
     yield case("integer", np.array([[1, 2, 1], [3, 4, 3]]), np.array([0, 0, 0]))
     yield case("purity", clones, b[[0, 1, 0, 2, 0]])
 
@@ -544,15 +669,21 @@ def by_unique_rows(W, b):
 @n_distinct_units.right_answer
 def by_comparing_all(W, b):
     units = [np.append(W[:, i], b[i]) for i in range(W.shape[1])]
-    return sum(not any(np.array_equal(unit, other) for other in units[:i]) for i, unit in enumerate(units))
+    return sum(
+        not any(np.array_equal(unit, other) for other in units[:i]) for i, unit in enumerate(units)
+    )
 
 
-@n_distinct_units.misconception("You looked at the weights alone: two neurons with the same weights and different biases are two.")
+@n_distinct_units.misconception(
+    "You looked at the weights alone: two neurons with the same weights and different biases are two."
+)
 def ignores_biases(W, b):
     return len(np.unique(W, axis=1).T)
 
 
-@n_distinct_units.misconception("You looked at the biases alone: a neuron is its column of weights and its bias.")
+@n_distinct_units.misconception(
+    "You looked at the biases alone: a neuron is its column of weights and its bias."
+)
 def ignores_weights(W, b):
     return len(np.unique(b))
 
@@ -562,7 +693,9 @@ def compares_rows(W, b):
     return len(np.unique(W, axis=0))
 
 
-@n_distinct_units.misconception("You counted different numbers: compare whole neurons, each with all its weights.")
+@n_distinct_units.misconception(
+    "You counted different numbers: compare whole neurons, each with all its weights."
+)
 def counts_numbers(W, b):
     return len(np.unique(np.vstack([W, b])))
 
@@ -572,12 +705,16 @@ def counts_all(W, b):
     return W.shape[1]
 
 
-@n_distinct_units.misconception("You counted those that are repeats: the question is how many different ones there are.")
+@n_distinct_units.misconception(
+    "You counted those that are repeats: the question is how many different ones there are."
+)
 def counts_repeats(W, b):
     return W.shape[1] - len(np.unique(np.vstack([W, b]), axis=1).T)
 
 
-@n_distinct_units.misconception("You left out neurons that have a copy: a group of copies still is one neuron.")
+@n_distinct_units.misconception(
+    "You left out neurons that have a copy: a group of copies still is one neuron."
+)
 def counts_singles(W, b):
     _, counts = np.unique(np.vstack([W, b]), axis=1, return_counts=True)
     return int(np.sum(counts == 1))
@@ -589,33 +726,45 @@ def compares_neighbours(W, b):
     return 1 + int(np.sum(np.any(units[:, 1:] != units[:, :-1], axis=0)))
 
 
-@n_distinct_units.misconception("You compared sums: (1, 2) and (2, 1) have the same sum and are different neurons.")
+@n_distinct_units.misconception(
+    "You compared sums: (1, 2) and (2, 1) have the same sum and are different neurons."
+)
 def compares_sums(W, b):
     return len(np.unique(np.round(W.sum(axis=0) + b, 9)))
 
 
-@n_distinct_units.misconception("You counted weights and biases apart from each other: a neuron is a pair of both.")
+@n_distinct_units.misconception(
+    "You counted weights and biases apart from each other: a neuron is a pair of both."
+)
 def multiplies_counts(W, b):
     return len(np.unique(W, axis=1).T) * len(np.unique(b))
 
 
-@n_distinct_units.misconception("You took neurons that are close for the same: only equal ones move together for ever.")
+@n_distinct_units.misconception(
+    "You took neurons that are close for the same: only equal ones move together for ever."
+)
 def rounds_first(W, b):
     return len(np.unique(np.round(np.vstack([W, b]), 3), axis=1).T)
 
 
-@n_distinct_units.misconception("You took the rank: it counts independent directions, and different neurons may depend on each other.")
+@n_distinct_units.misconception(
+    "You took the rank: it counts independent directions, and different neurons may depend on each other."
+)
 def takes_the_rank(W, b):
     return int(np.linalg.matrix_rank(np.vstack([W, b])))
 
 
-@n_distinct_units.misconception("You compared with the first neuron only: others may be copies of each other.")
+@n_distinct_units.misconception(
+    "You compared with the first neuron only: others may be copies of each other."
+)
 def compares_with_the_first(W, b):
     units = np.vstack([W, b])
     return 1 + int(np.sum(np.any(units[:, 1:] != units[:, :1], axis=0)))
 
 
-@n_distinct_units.misconception("The number should come back alone, and you return the neurons themselves.")
+@n_distinct_units.misconception(
+    "The number should come back alone, and you return the neurons themselves."
+)
 def returns_the_units(W, b):
     return np.unique(np.vstack([W, b]), axis=1)
 

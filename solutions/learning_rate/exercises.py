@@ -42,15 +42,21 @@ def by_a_float_copy(w, grad, lr):
 
 @gd_step.right_answer
 def by_one_weight_at_a_time(w, grad, lr):
-    return np.array([a - lr * g for a, g in zip(np.ravel(w), np.ravel(grad), strict=True)]).reshape(np.shape(w))
+    return np.array([a - lr * g for a, g in zip(np.ravel(w), np.ravel(grad), strict=True)]).reshape(
+        np.shape(w)
+    )
 
 
-@gd_step.misconception("You went uphill: the gradient points to where the loss grows, so which sign does the step have?")
+@gd_step.misconception(
+    "You went uphill: the gradient points to where the loss grows, so which sign does the step have?"
+)
 def goes_uphill(w, grad, lr):
     return w + lr * grad
 
 
-@gd_step.misconception("The step was written into w itself, and the caller still needs the old weights: give back a new array.")
+@gd_step.misconception(
+    "The step was written into w itself, and the caller still needs the old weights: give back a new array."
+)
 def steps_in_place(w, grad, lr):
     w -= lr * grad
     return w
@@ -66,22 +72,30 @@ def forgets_the_rate(w, grad, lr):
     return w - grad
 
 
-@gd_step.misconception("You divided by the learning rate: a smaller rate has to make a smaller step.")
+@gd_step.misconception(
+    "You divided by the learning rate: a smaller rate has to make a smaller step."
+)
 def divides_by_the_rate(w, grad, lr):
     return w - grad / lr
 
 
-@gd_step.misconception("The learning rate scaled the weights as well: it belongs to the gradient alone.")
+@gd_step.misconception(
+    "The learning rate scaled the weights as well: it belongs to the gradient alone."
+)
 def scales_the_weights(w, grad, lr):
     return lr * (w - grad)
 
 
-@gd_step.misconception("Only the sign of the gradient counts in yours: the size of a slope says how far to go.")
+@gd_step.misconception(
+    "Only the sign of the gradient counts in yours: the size of a slope says how far to go."
+)
 def takes_signs_only(w, grad, lr):
     return w - lr * np.sign(grad)
 
 
-@gd_step.misconception("You made the gradient's length 1 first: then steps never get smaller near the bottom.")
+@gd_step.misconception(
+    "You made the gradient's length 1 first: then steps never get smaller near the bottom."
+)
 def normalises_the_gradient(w, grad, lr):
     return w - lr * grad / np.maximum(np.linalg.norm(grad), 1e-300)
 
@@ -96,7 +110,9 @@ def squares_the_rate(w, grad, lr):
     return w - lr * lr * grad
 
 
-@gd_step.misconception("The new weights lost their decimals: integers can't hold a small step, so make room for floats.")
+@gd_step.misconception(
+    "The new weights lost their decimals: integers can't hold a small step, so make room for floats."
+)
 def keeps_integers(w, grad, lr):
     return (w - lr * grad).astype(np.asarray(w).dtype)
 
@@ -106,7 +122,9 @@ def flattens(w, grad, lr):
     return np.ravel(w - lr * grad)
 
 
-@gd_step.misconception("Where nothing moves you hand back w itself: a caller who changes the result would change the old weights.")
+@gd_step.misconception(
+    "Where nothing moves you hand back w itself: a caller who changes the result would change the old weights."
+)
 def returns_w_at_the_bottom(w, grad, lr):
     return w - lr * grad if np.any(grad) else w
 
@@ -159,7 +177,9 @@ def by_recursion(grad_fn, w0, lr, n_steps):
     start = np.asarray(w0, float)[None]
     if n_steps == 0:
         return start.copy()
-    return np.vstack([start, by_recursion(grad_fn, start[0] - lr * grad_fn(start[0]), lr, n_steps - 1)])
+    return np.vstack(
+        [start, by_recursion(grad_fn, start[0] - lr * grad_fn(start[0]), lr, n_steps - 1)]
+    )
 
 
 @gradient_descent.right_answer
@@ -191,18 +211,24 @@ def goes_one_further(grad_fn, w0, lr, n_steps):
     return _walk(grad_fn, w0, lr, n_steps + 1)
 
 
-@gradient_descent.misconception("You return the last weights: every place on the way is wanted, a row each.")
+@gradient_descent.misconception(
+    "You return the last weights: every place on the way is wanted, a row each."
+)
 def returns_the_end(grad_fn, w0, lr, n_steps):
     return _walk(grad_fn, w0, lr, n_steps)[-1]
 
 
-@gradient_descent.misconception("All your steps use the gradient of the start: ask for it anew at each place.")
+@gradient_descent.misconception(
+    "All your steps use the gradient of the start: ask for it anew at each place."
+)
 def asks_once(grad_fn, w0, lr, n_steps):
     slope = grad_fn(np.asarray(w0, float))
     return np.array([np.asarray(w0, float) - i * lr * slope for i in range(n_steps + 1)])
 
 
-@gradient_descent.misconception("All rows of your path show the same place: the list holds one array many times, changed in place, so store copies.")
+@gradient_descent.misconception(
+    "All rows of your path show the same place: the list holds one array many times, changed in place, so store copies."
+)
 def stores_one_array(grad_fn, w0, lr, n_steps):
     w = np.array(w0, float)
     path = [w]
@@ -212,7 +238,9 @@ def stores_one_array(grad_fn, w0, lr, n_steps):
     return np.array(path)
 
 
-@gradient_descent.misconception("You moved one weight, and asked for the next slope from there: all weights move at once, from the same place.")
+@gradient_descent.misconception(
+    "You moved one weight, and asked for the next slope from there: all weights move at once, from the same place."
+)
 def moves_one_weight_after_the_other(grad_fn, w0, lr, n_steps):
     path = [np.array(w0, float)]
     for _ in range(n_steps):
@@ -223,7 +251,9 @@ def moves_one_weight_after_the_other(grad_fn, w0, lr, n_steps):
     return np.array(path)
 
 
-@gradient_descent.misconception("The first step changed w0 itself, and the caller still needs it: start from a copy.")
+@gradient_descent.misconception(
+    "The first step changed w0 itself, and the caller still needs it: start from a copy."
+)
 def moves_w0(grad_fn, w0, lr, n_steps):
     path = [np.array(w0, float)]
     for _ in range(n_steps):
@@ -232,12 +262,16 @@ def moves_w0(grad_fn, w0, lr, n_steps):
     return np.array(path)
 
 
-@gradient_descent.misconception("Your path lies on its side: a row for each place, a column for each weight.")
+@gradient_descent.misconception(
+    "Your path lies on its side: a row for each place, a column for each weight."
+)
 def lays_the_path_on_its_side(grad_fn, w0, lr, n_steps):
     return _walk(grad_fn, w0, lr, n_steps).T
 
 
-@gradient_descent.misconception("Your learning rate shrinks from step to step: here it stays as it is.")
+@gradient_descent.misconception(
+    "Your learning rate shrinks from step to step: here it stays as it is."
+)
 def shrinks_the_rate(grad_fn, w0, lr, n_steps):
     path = [np.array(w0, float)]
     for i in range(n_steps):
@@ -245,7 +279,9 @@ def shrinks_the_rate(grad_fn, w0, lr, n_steps):
     return np.array(path)
 
 
-@gradient_descent.misconception("The path kept the integers of w0, so every step lost its decimals: make the start floats.")
+@gradient_descent.misconception(
+    "The path kept the integers of w0, so every step lost its decimals: make the start floats."
+)
 def walks_in_integers(grad_fn, w0, lr, n_steps):
     path = np.empty((n_steps + 1, len(w0)), dtype=np.asarray(w0).dtype)
     path[0] = w0
@@ -259,7 +295,9 @@ def walks_without_a_rate(grad_fn, w0, lr, n_steps):
     return _walk(grad_fn, w0, 1.0, n_steps)
 
 
-@gradient_descent.misconception("With no steps there is still one place, the start: does your loop rely on a first step?")
+@gradient_descent.misconception(
+    "With no steps there is still one place, the start: does your loop rely on a first step?"
+)
 def needs_a_step(grad_fn, w0, lr, n_steps):
     path = [np.array(w0, float)]
     for _ in range(n_steps):
@@ -310,27 +348,37 @@ def by_inverse(H):
     return 2 * np.min(np.linalg.eigvalsh(np.linalg.inv(H)))
 
 
-@max_stable_lr.misconception("The step may reach past the bottom and as far up the other side: your bound stops at the bottom, at half of that.")
+@max_stable_lr.misconception(
+    "The step may reach past the bottom and as far up the other side: your bound stops at the bottom, at half of that."
+)
 def one_over_the_largest(H):
     return 1 / np.linalg.eigvalsh(H)[-1]
 
 
-@max_stable_lr.misconception("You used the flattest direction: which one makes a step too long first?")
+@max_stable_lr.misconception(
+    "You used the flattest direction: which one makes a step too long first?"
+)
 def uses_the_smallest(H):
     return 2 / np.linalg.eigvalsh(H)[0]
 
 
-@max_stable_lr.misconception("That is the largest curvature itself: the steeper the landscape, the smaller the rate has to be.")
+@max_stable_lr.misconception(
+    "That is the largest curvature itself: the steeper the landscape, the smaller the rate has to be."
+)
 def returns_the_curvature(H):
     return np.linalg.eigvalsh(H)[-1]
 
 
-@max_stable_lr.misconception("Half the curvature grows with it: the steeper the landscape, the smaller the rate has to be.")
+@max_stable_lr.misconception(
+    "Half the curvature grows with it: the steeper the landscape, the smaller the rate has to be."
+)
 def turns_the_fraction(H):
     return np.linalg.eigvalsh(H)[-1] / 2
 
 
-@max_stable_lr.misconception("You looked at the diagonal: where weights depend on each other, the steepest direction lies between them.")
+@max_stable_lr.misconception(
+    "You looked at the diagonal: where weights depend on each other, the steepest direction lies between them."
+)
 def looks_at_the_diagonal(H):
     return 2 / np.max(np.diag(H))
 
@@ -340,27 +388,37 @@ def uses_the_trace(H):
     return 2 / np.trace(H)
 
 
-@max_stable_lr.misconception("The mean curvature is not the limit: one steep direction is enough to leave the bowl.")
+@max_stable_lr.misconception(
+    "The mean curvature is not the limit: one steep direction is enough to leave the bowl."
+)
 def uses_the_mean(H):
     return 2 / np.mean(np.linalg.eigvalsh(H))
 
 
-@max_stable_lr.misconception("The determinant multiplies all curvatures: the largest alone sets the limit.")
+@max_stable_lr.misconception(
+    "The determinant multiplies all curvatures: the largest alone sets the limit."
+)
 def uses_the_determinant(H):
     return 2 / np.linalg.det(H)
 
 
-@max_stable_lr.misconception("The square root of the sum of squares mixes all curvatures: the largest alone sets the limit.")
+@max_stable_lr.misconception(
+    "The square root of the sum of squares mixes all curvatures: the largest alone sets the limit."
+)
 def uses_the_frobenius_norm(H):
     return 2 / np.linalg.norm(H)
 
 
-@max_stable_lr.misconception("You return a limit for each direction: the smallest of them is the one that holds for all.")
+@max_stable_lr.misconception(
+    "You return a limit for each direction: the smallest of them is the one that holds for all."
+)
 def one_for_each_direction(H):
     return 2 / np.linalg.eigvalsh(H)
 
 
-@max_stable_lr.misconception("That is the rate that gets down fastest in a bowl with two curvatures: the limit is further up.")
+@max_stable_lr.misconception(
+    "That is the rate that gets down fastest in a bowl with two curvatures: the limit is further up."
+)
 def returns_the_fastest(H):
     values = np.linalg.eigvalsh(H)
     return 2 / (values[0] + values[-1])
@@ -371,12 +429,26 @@ predicted_vs_actual = Exercise(points=3)
 
 @predicted_vs_actual.cases
 def _(rng):
-    product = (partial(landscapes.product, target=1.0), partial(landscapes.product_grad, target=1.0))
-    ravine = (partial(landscapes.ravine, flat=1.0, steep=8.0), partial(landscapes.ravine_grad, flat=1.0, steep=8.0))
+    product = (
+        partial(landscapes.product, target=1.0),
+        partial(landscapes.product_grad, target=1.0),
+    )
+    ravine = (
+        partial(landscapes.ravine, flat=1.0, steep=8.0),
+        partial(landscapes.ravine_grad, flat=1.0, steep=8.0),
+    )
     yield case("value", *product, np.array([2.0, 2.0]), 0.1)
     yield case("value", *product, rng.uniform(1, 2, size=2).round(3), 0.03)
-    yield case("value", *ravine, rng.uniform(1, 2, size=2).round(3), round(rng.uniform(0.05, 0.3), 3))
-    yield case("value", landscapes.quartic, landscapes.quartic_grad, rng.uniform(1, 2, size=4).round(3), 0.05)
+    yield case(
+        "value", *ravine, rng.uniform(1, 2, size=2).round(3), round(rng.uniform(0.05, 0.3), 3)
+    )
+    yield case(
+        "value",
+        landscapes.quartic,
+        landscapes.quartic_grad,
+        rng.uniform(1, 2, size=4).round(3),
+        0.05,
+    )
     yield case("integer", *ravine, np.array([3, -1]), 0.1)
     yield case("purity", *product, np.array([2.0, 1.0]), 0.05)
 
@@ -409,67 +481,89 @@ def by_a_loop(loss_fn, grad_fn, w, lr):
     return promised, loss_fn([a - lr * b for a, b in zip(w, g, strict=True)]) - loss_fn(w)
 
 
-@predicted_vs_actual.misconception("You promise a rise: a step against the gradient goes down, so what sign has the promised change?")
+@predicted_vs_actual.misconception(
+    "You promise a rise: a step against the gradient goes down, so what sign has the promised change?"
+)
 def promises_a_rise(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
     return lr * g @ g, loss_fn(w - lr * g) - loss_fn(w)
 
 
-@predicted_vs_actual.misconception("The length of the gradient comes in squared: once for the slope, once for the way gone.")
+@predicted_vs_actual.misconception(
+    "The length of the gradient comes in squared: once for the slope, once for the way gone."
+)
 def forgets_the_square(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
     return -lr * np.linalg.norm(g), loss_fn(w - lr * g) - loss_fn(w)
 
 
-@predicted_vs_actual.misconception("The learning rate came in twice: the step has it once, and the slope not at all.")
+@predicted_vs_actual.misconception(
+    "The learning rate came in twice: the step has it once, and the slope not at all."
+)
 def squares_the_learning_rate(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
     return -lr * lr * g @ g, loss_fn(w - lr * g) - loss_fn(w)
 
 
-@predicted_vs_actual.misconception("Your actual change has the wrong sign: it is the new loss minus the old one.")
+@predicted_vs_actual.misconception(
+    "Your actual change has the wrong sign: it is the new loss minus the old one."
+)
 def old_minus_new(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
     return -lr * g @ g, loss_fn(w) - loss_fn(w - lr * g)
 
 
-@predicted_vs_actual.misconception("You return the new loss: what is wanted is by how much it changed.")
+@predicted_vs_actual.misconception(
+    "You return the new loss: what is wanted is by how much it changed."
+)
 def returns_the_new_loss(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
     return -lr * g @ g, loss_fn(w - lr * g)
 
 
-@predicted_vs_actual.misconception("The two changed places: first what was promised, then what happened.")
+@predicted_vs_actual.misconception(
+    "The two changed places: first what was promised, then what happened."
+)
 def turns_the_pair(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
     return loss_fn(w - lr * g) - loss_fn(w), -lr * g @ g
 
 
-@predicted_vs_actual.misconception("You went uphill before you measured: the step is against the gradient.")
+@predicted_vs_actual.misconception(
+    "You went uphill before you measured: the step is against the gradient."
+)
 def measures_uphill(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
     return -lr * g @ g, loss_fn(w + lr * g) - loss_fn(w)
 
 
-@predicted_vs_actual.misconception("Your promise leaves the learning rate out: it says how far the step goes.")
+@predicted_vs_actual.misconception(
+    "Your promise leaves the learning rate out: it says how far the step goes."
+)
 def promises_without_the_rate(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
     return -g @ g, loss_fn(w - lr * g) - loss_fn(w)
 
 
-@predicted_vs_actual.misconception("You return one number: both are wanted, the promise and what came of it.")
+@predicted_vs_actual.misconception(
+    "You return one number: both are wanted, the promise and what came of it."
+)
 def returns_the_difference(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
     return loss_fn(w - lr * g) - loss_fn(w) + lr * g @ g
 
 
-@predicted_vs_actual.misconception("Your promise holds one number for each weight: the promised change of the loss is their sum.")
+@predicted_vs_actual.misconception(
+    "Your promise holds one number for each weight: the promised change of the loss is their sum."
+)
 def promises_for_each_weight(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
     return -lr * g * g, loss_fn(w - lr * g) - loss_fn(w)
 
 
-@predicted_vs_actual.misconception("The step was written into w, so both losses were taken at the same place: keep the new weights apart.")
+@predicted_vs_actual.misconception(
+    "The step was written into w, so both losses were taken at the same place: keep the new weights apart."
+)
 def steps_in_place_first(loss_fn, grad_fn, w, lr):
     w = np.asarray(w)
     g = grad_fn(w)
@@ -479,13 +573,17 @@ def steps_in_place_first(loss_fn, grad_fn, w, lr):
     return -lr * g @ g, loss_fn(new) - loss_fn(w)
 
 
-@predicted_vs_actual.misconception("You measured where the gradient points, and not where the step ends: the learning rate belongs to the step.")
+@predicted_vs_actual.misconception(
+    "You measured where the gradient points, and not where the step ends: the learning rate belongs to the step."
+)
 def steps_without_the_rate(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
     return -lr * g @ g, loss_fn(w - g) - loss_fn(w)
 
 
-@predicted_vs_actual.misconception("You added the curvature to the promise: first order means the slope alone.")
+@predicted_vs_actual.misconception(
+    "You added the curvature to the promise: first order means the slope alone."
+)
 def promises_what_happens(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
     actual = loss_fn(w - lr * g) - loss_fn(w)
@@ -494,7 +592,11 @@ def promises_what_happens(loss_fn, grad_fn, w, lr):
 
 one_and_a_half = Question(
     "In a bowl of curvature λ = 1 the learning rate is 1.5. What do the steps do?",
-    ("They jump from side to side and still get to the bottom", "They jump further and further out", "They roll down on one side"),
+    (
+        "They jump from side to side and still get to the bottom",
+        "They jump further and further out",
+        "They roll down on one side",
+    ),
     answer="They jump from side to side and still get to the bottom",
     why="Each step multiplies the distance by 1 − 1.5 = −0.5: the other side, half as far out.",
 )

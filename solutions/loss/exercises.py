@@ -16,12 +16,35 @@ def _(rng):
     yield case("value", rng.normal(size=(4, 3)).round(3), rng.normal(size=(4, 3)).round(3))
     yield case("shape", rng.normal(size=(2, 3)).round(3), rng.normal(size=(2, 3)).round(3))
     yield case("integer", rng.integers(-9, 10, size=4), rng.integers(10, 20, size=4))
-    yield case("integer/uint8", rng.integers(0, 50, size=4).astype(np.uint8), rng.integers(100, 250, size=4).astype(np.uint8))
-    yield case("integer/uint8", rng.integers(200, 250, size=4).astype(np.uint8), rng.integers(0, 50, size=4).astype(np.uint8))
+    yield case(
+        "integer/uint8",
+        rng.integers(0, 50, size=4).astype(np.uint8),
+        rng.integers(100, 250, size=4).astype(np.uint8),
+    )
+    yield case(
+        "integer/uint8",
+        rng.integers(200, 250, size=4).astype(np.uint8),
+        rng.integers(0, 50, size=4).astype(np.uint8),
+    )
     yield case("purity", rng.normal(size=4).round(3), rng.normal(size=4).round(3))
-    yield case("error/different shapes", rng.normal(size=4).round(3), rng.normal(size=3).round(3), raises=ValueError)
-    yield case("error/different shapes", rng.normal(size=4).round(3), rng.normal(size=(4, 1)).round(3), raises=ValueError)
-    yield case("error/different shapes", rng.normal(size=1).round(3), rng.normal(size=4).round(3), raises=ValueError)
+    yield case(
+        "error/different shapes",
+        rng.normal(size=4).round(3),
+        rng.normal(size=3).round(3),
+        raises=ValueError,
+    )
+    yield case(
+        "error/different shapes",
+        rng.normal(size=4).round(3),
+        rng.normal(size=(4, 1)).round(3),
+        raises=ValueError,
+    )
+    yield case(
+        "error/different shapes",
+        rng.normal(size=1).round(3),
+        rng.normal(size=4).round(3),
+        raises=ValueError,
+    )
     yield case("error/no numbers", np.zeros(0), np.zeros(0), raises=ValueError)
 
 
@@ -64,25 +87,33 @@ def by_average(y_pred, y_true):
     return np.average(np.square(np.subtract(y_pred, y_true, dtype=np.float64)))
 
 
-@mse.misconception("You added the squares up: the mean divides by how many there are, so that more examples do not mean a larger loss.")
+@mse.misconception(
+    "You added the squares up: the mean divides by how many there are, so that more examples do not mean a larger loss."
+)
 def sums(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
     return float(np.sum((y_pred - y_true) ** 2))
 
 
-@mse.misconception("You took the size of each gap, which is the mean absolute error: here each gap is squared.")
+@mse.misconception(
+    "You took the size of each gap, which is the mean absolute error: here each gap is squared."
+)
 def takes_absolute_values(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
     return float(np.mean(np.abs(y_pred - y_true)))
 
 
-@mse.misconception("You took a root at the end: that is the root mean squared error, and here the mean itself is wanted.")
+@mse.misconception(
+    "You took a root at the end: that is the root mean squared error, and here the mean itself is wanted."
+)
 def takes_the_root(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
     return float(np.sqrt(np.mean((y_pred - y_true) ** 2)))
 
 
-@mse.misconception("There is a factor of one half too many: some books put it there to make the gradient shorter, this contract does not.")
+@mse.misconception(
+    "There is a factor of one half too many: some books put it there to make the gradient shorter, this contract does not."
+)
 def halves(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
     return float(np.mean((y_pred - y_true) ** 2) / 2)
@@ -106,7 +137,9 @@ def divides_by_rows(y_pred, y_true):
     return float(np.sum((y_pred - y_true) ** 2) / len(y_pred))
 
 
-@mse.misconception("You divided by one less than the count: that belongs to the variance of a sample, and here all numbers are there.")
+@mse.misconception(
+    "You divided by one less than the count: that belongs to the variance of a sample, and here all numbers are there."
+)
 def divides_by_one_less(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
     with np.errstate(all="ignore"):
@@ -119,13 +152,17 @@ def one_for_each_column(y_pred, y_true):
     return np.mean((y_pred - y_true) ** 2, axis=0)
 
 
-@mse.misconception("The gaps were divided by what was wanted: the squared error counts them as they are.")
+@mse.misconception(
+    "The gaps were divided by what was wanted: the squared error counts them as they are."
+)
 def relative_gaps(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
     return float(np.mean(((y_pred - y_true) / (y_true + 1e-300)) ** 2))
 
 
-@mse.misconception("numpy stretched one shape to fit the other and compared everything with everything: what should happen when the shapes differ?")
+@mse.misconception(
+    "numpy stretched one shape to fit the other and compared everything with everything: what should happen when the shapes differ?"
+)
 def broadcasts(y_pred, y_true):
     y_pred, y_true = np.asarray(y_pred, float), np.asarray(y_true, float)
     if y_pred.size == 0:
@@ -133,14 +170,18 @@ def broadcasts(y_pred, y_true):
     return float(np.mean((y_pred - y_true) ** 2))
 
 
-@mse.misconception("assert raises AssertionError, and python -O leaves it out: the contract names another exception.")
+@mse.misconception(
+    "assert raises AssertionError, and python -O leaves it out: the contract names another exception."
+)
 def asserts(y_pred, y_true):
     assert np.shape(y_pred) == np.shape(y_true)
     y_pred, y_true = _two(y_pred, y_true)
     return float(np.mean((y_pred - y_true) ** 2))
 
 
-@mse.misconception("The mean of no numbers is nan, and training goes on with it unnoticed: what should happen when there is nothing to average?")
+@mse.misconception(
+    "The mean of no numbers is nan, and training goes on with it unnoticed: what should happen when there is nothing to average?"
+)
 def forgets_the_empty_case(y_pred, y_true):
     y_pred, y_true = np.asarray(y_pred, float), np.asarray(y_true, float)
     if y_pred.shape != y_true.shape:
@@ -148,7 +189,9 @@ def forgets_the_empty_case(y_pred, y_true):
     return float(np.mean((y_pred - y_true) ** 2))
 
 
-@mse.misconception("An empty input is no perfect prediction: a loss of 0 hides that there was nothing to compare.")
+@mse.misconception(
+    "An empty input is no perfect prediction: a loss of 0 hides that there was nothing to compare."
+)
 def calls_nothing_perfect(y_pred, y_true):
     y_pred, y_true = np.asarray(y_pred, float), np.asarray(y_true, float)
     if y_pred.shape != y_true.shape:
@@ -156,7 +199,9 @@ def calls_nothing_perfect(y_pred, y_true):
     return float(np.sum((y_pred - y_true) ** 2) / max(y_pred.size, 1))
 
 
-@mse.misconception("uint8 holds 0 to 255 and starts over beyond: 3 − 5 became 254, and large squares wrap too, so make floats of both first.")
+@mse.misconception(
+    "uint8 holds 0 to 255 and starts over beyond: 3 − 5 became 254, and large squares wrap too, so make floats of both first."
+)
 def wraps_around(y_pred, y_true):
     _two(y_pred, y_true)
     return float(np.mean((np.asarray(y_pred) - np.asarray(y_true)) ** 2))
@@ -178,10 +223,20 @@ binary_cross_entropy = Exercise(points=3)
 
 @binary_cross_entropy.cases
 def _(rng):
-    yield case("value", rng.uniform(0.05, 0.95, size=6).round(3), rng.permutation([0.0, 0, 1, 1, 0, 1]))
-    yield case("value", rng.uniform(0.05, 0.95, size=4).round(3), rng.uniform(0.1, 0.9, size=4).round(3))
-    yield case("value", rng.uniform(0.05, 0.95, size=(3, 2)).round(3), rng.integers(0, 2, size=(3, 2)).astype(float))
-    yield case("shape", rng.uniform(0.05, 0.95, size=(2, 3)).round(3), np.array([[1.0, 0, 1], [0, 1, 0]]))
+    yield case(
+        "value", rng.uniform(0.05, 0.95, size=6).round(3), rng.permutation([0.0, 0, 1, 1, 0, 1])
+    )
+    yield case(
+        "value", rng.uniform(0.05, 0.95, size=4).round(3), rng.uniform(0.1, 0.9, size=4).round(3)
+    )
+    yield case(
+        "value",
+        rng.uniform(0.05, 0.95, size=(3, 2)).round(3),
+        rng.integers(0, 2, size=(3, 2)).astype(float),
+    )
+    yield case(
+        "shape", rng.uniform(0.05, 0.95, size=(2, 3)).round(3), np.array([[1.0, 0, 1], [0, 1, 0]])
+    )
     yield case("integer", rng.uniform(0.05, 0.95, size=4).round(3), np.array([0, 1, 1, 0]))
     # 1 − (1 − 10⁻¹²) is not exactly 10⁻¹² in floats, so ways that are equally right differ by 3·10⁻⁶.
     yield case("stability", np.array([0.0, 0.5]), np.array([1.0, 0.0]), rtol=1e-5)
@@ -189,7 +244,11 @@ def _(rng):
     yield case("stability", np.array([0.0, 1.0, 0.25]), np.array([0.0, 1.0, 1.0]), rtol=1e-5)
     yield case("stability", np.array([0, 1, 1]), np.array([1, 0, 1]), rtol=1e-5)
     yield case("quiet", np.array([0.0, 1.0, 1.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0]))
-    yield case("purity", np.array([0.0, *rng.uniform(0.05, 0.95, size=2).round(3), 1.0]), np.array([1.0, 0, 1, 0]))
+    yield case(
+        "purity",
+        np.array([0.0, *rng.uniform(0.05, 0.95, size=2).round(3), 1.0]),
+        np.array([1.0, 0, 1, 0]),
+    )
 
 
 @binary_cross_entropy.right_answer
@@ -207,7 +266,9 @@ def by_min_and_max(p, y):
 @binary_cross_entropy.right_answer
 def by_two_bounds(p, y):
     q = np.maximum(1 - np.asarray(p, float), BOUND)
-    return np.average(-(np.multiply(y, np.log(np.maximum(p, BOUND))) + np.subtract(1, y) * np.log(q)))
+    return np.average(
+        -(np.multiply(y, np.log(np.maximum(p, BOUND))) + np.subtract(1, y) * np.log(q))
+    )
 
 
 @binary_cross_entropy.right_answer
@@ -223,77 +284,103 @@ def _clipped(p):
     return np.clip(np.asarray(p, float), BOUND, 1 - BOUND)
 
 
-@binary_cross_entropy.misconception("At p = 0 or 1 your logarithm is infinite: the docstring says between which two bounds, 1e-12 from either end, p is kept first.")
+@binary_cross_entropy.misconception(
+    "At p = 0 or 1 your logarithm is infinite: the docstring says between which two bounds, 1e-12 from either end, p is kept first."
+)
 def does_not_clip(p, y):
     p = np.asarray(p, float)
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception("Your clipping has another bound: everyone's loss is the same at p = 0 only if all use 1e-12, as the docstring says.")
+@binary_cross_entropy.misconception(
+    "Your clipping has another bound: everyone's loss is the same at p = 0 only if all use 1e-12, as the docstring says."
+)
 def clips_at_1e_7(p, y):
     p = np.clip(np.asarray(p, float), 1e-7, 1 - 1e-7)
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception("Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong answer costs too much.")
+@binary_cross_entropy.misconception(
+    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong answer costs too much."
+)
 def clips_at_1e_15(p, y):
     p = np.clip(np.asarray(p, float), 1e-15, 1 - 1e-15)
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception("Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong answer costs too little.")
+@binary_cross_entropy.misconception(
+    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong answer costs too little."
+)
 def clips_at_1e_9(p, y):
     p = np.clip(np.asarray(p, float), 1e-9, 1 - 1e-9)
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception("You kept p away from 0, and not from 1: the other logarithm has the same trouble there.")
+@binary_cross_entropy.misconception(
+    "You kept p away from 0, and not from 1: the other logarithm has the same trouble there."
+)
 def clips_below_only(p, y):
     p = np.maximum(np.asarray(p, float), BOUND)
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception("Only the examples with y = 1 count in yours: what does a confident answer cost where y = 0?")
+@binary_cross_entropy.misconception(
+    "Only the examples with y = 1 count in yours: what does a confident answer cost where y = 0?"
+)
 def forgets_the_zeros(p, y):
     return -np.mean(y * np.log(_clipped(p)))
 
 
-@binary_cross_entropy.misconception("Your loss is negative: logarithms of probabilities are below 0, and a cost is above.")
+@binary_cross_entropy.misconception(
+    "Your loss is negative: logarithms of probabilities are below 0, and a cost is above."
+)
 def forgets_the_minus(p, y):
     p = _clipped(p)
     return np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception("You added the costs up: the mean divides by how many there are.")
+@binary_cross_entropy.misconception(
+    "You added the costs up: the mean divides by how many there are."
+)
 def adds_up(p, y):
     p = _clipped(p)
     return -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception("The two labels changed places: a high p should be cheap where y = 1.")
+@binary_cross_entropy.misconception(
+    "The two labels changed places: a high p should be cheap where y = 1."
+)
 def turns_the_labels(p, y):
     p = _clipped(p)
     return -np.mean((1 - y) * np.log(p) + y * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception("Your logarithm has another base: the natural one is meant, so that its slope is 1/p.")
+@binary_cross_entropy.misconception(
+    "Your logarithm has another base: the natural one is meant, so that its slope is 1/p."
+)
 def takes_log2(p, y):
     p = _clipped(p)
     return -np.mean(y * np.log2(p) + (1 - y) * np.log2(1 - p))
 
 
-@binary_cross_entropy.misconception("That is the squared error: cross-entropy counts logarithms, so that a confident mistake costs a lot.")
+@binary_cross_entropy.misconception(
+    "That is the squared error: cross-entropy counts logarithms, so that a confident mistake costs a lot."
+)
 def is_mse(p, y):
     return np.mean((np.asarray(p) - y) ** 2)
 
 
-@binary_cross_entropy.misconception("You rounded p to a decision first: the loss looks at how sure the answer was.")
+@binary_cross_entropy.misconception(
+    "You rounded p to a decision first: the loss looks at how sure the answer was."
+)
 def rounds_first(p, y):
     p = _clipped(np.round(p))
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception("Your labels can only be 0 or 1: a label of 0.3 asks for 30 percent of one cost and 70 of the other.")
+@binary_cross_entropy.misconception(
+    "Your labels can only be 0 or 1: a label of 0.3 asks for 30 percent of one cost and 70 of the other."
+)
 def hard_labels_only(p, y):
     p = _clipped(p)
     return -np.mean(np.where(np.asarray(y) > 0.5, np.log(p), np.log(1 - p)))
@@ -305,7 +392,9 @@ def mean_of_each_column(p, y):
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p), axis=0)
 
 
-@binary_cross_entropy.misconception("You clipped the caller's own array: keep the result in a new one.")
+@binary_cross_entropy.misconception(
+    "You clipped the caller's own array: keep the result in a new one."
+)
 def clips_in_place(p, y):
     p = p if p.dtype.kind == "f" else p.astype(float)
     np.clip(p, BOUND, 1 - BOUND, out=p)
@@ -356,16 +445,22 @@ def by_rows(logits):
 
 @softmax.right_answer
 def by_apply_along_axis(logits):
-    return np.apply_along_axis(lambda row: np.exp(row - row.max()) / np.exp(row - row.max()).sum(), -1, logits)
+    return np.apply_along_axis(
+        lambda row: np.exp(row - row.max()) / np.exp(row - row.max()).sum(), -1, logits
+    )
 
 
-@softmax.misconception("e to the power 1000 is infinite, and infinity by infinity is nan: what may be subtracted from all logits of a row without changing the result?")
+@softmax.misconception(
+    "e to the power 1000 is infinite, and infinity by infinity is nan: what may be subtracted from all logits of a row without changing the result?"
+)
 def does_not_shift(logits):
     e = np.exp(np.asarray(logits, float))
     return e / e.sum(axis=-1, keepdims=True)
 
 
-@softmax.misconception("All rows together sum to 1 in yours: each row is a distribution of its own.")
+@softmax.misconception(
+    "All rows together sum to 1 in yours: each row is a distribution of its own."
+)
 def normalises_everything(logits):
     e = np.exp(logits - np.max(logits))
     return e / e.sum()
@@ -377,25 +472,33 @@ def normalises_columns(logits):
     return e / e.sum(axis=0)
 
 
-@softmax.misconception("A single row of logits has only one axis, so an axis 1 is missing there: how does one say the last axis, whichever it is?")
+@softmax.misconception(
+    "A single row of logits has only one axis, so an axis 1 is missing there: how does one say the last axis, whichever it is?"
+)
 def batches_only(logits):
     e = np.exp(logits - np.max(logits, axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
 
 
-@softmax.misconception("You shifted every row by the largest logit of all: a row far below it vanishes to 0/0.")
+@softmax.misconception(
+    "You shifted every row by the largest logit of all: a row far below it vanishes to 0/0."
+)
 def shifts_by_the_largest_of_all(logits):
     e = np.exp(logits - np.max(logits))
     return e / e.sum(axis=-1, keepdims=True)
 
 
-@softmax.misconception("The sums of the rows lost their axis, so each was applied to a column: a reduction can keep the axis it reduces.")
+@softmax.misconception(
+    "The sums of the rows lost their axis, so each was applied to a column: a reduction can keep the axis it reduces."
+)
 def forgets_keepdims(logits):
     e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
     return e / e.sum(axis=-1)
 
 
-@softmax.misconception("You divided the logits themselves by their sum, and they may be negative: what makes any number positive first?")
+@softmax.misconception(
+    "You divided the logits themselves by their sum, and they may be negative: what makes any number positive first?"
+)
 def forgets_exp(logits):
     logits = np.asarray(logits, float)
     with np.errstate(all="ignore"):
@@ -414,18 +517,24 @@ def is_log_softmax(logits):
     return logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
 
 
-@softmax.misconception("You divided by the largest weight, so the best class always gets 1: divide by the sum of the row.")
+@softmax.misconception(
+    "You divided by the largest weight, so the best class always gets 1: divide by the sum of the row."
+)
 def divides_by_the_largest(logits):
     return np.exp(logits - np.max(logits, axis=-1, keepdims=True))
 
 
-@softmax.misconception("Only the best class gets anything in yours: softmax is soft, the others keep their share.")
+@softmax.misconception(
+    "Only the best class gets anything in yours: softmax is soft, the others keep their share."
+)
 def is_one_hot(logits):
     logits = np.asarray(logits)
     return (logits == logits.max(axis=-1, keepdims=True)).astype(float)
 
 
-@softmax.misconception("You cut large logits off, so 1000 and 999 became the same: shift them instead, which keeps their distances.")
+@softmax.misconception(
+    "You cut large logits off, so 1000 and 999 became the same: shift them instead, which keeps their distances."
+)
 def clips_logits(logits):
     e = np.exp(np.clip(logits, -700, 700))
     return e / e.sum(axis=-1, keepdims=True)
@@ -492,32 +601,45 @@ def by_a_loop_over_rows(logits, labels):
     costs = []
     for row, label in zip(np.asarray(logits, float), labels, strict=True):
         largest = max(row)
-        costs.append(largest + math.log(sum(math.exp(value - largest) for value in row)) - row[label])
+        costs.append(
+            largest + math.log(sum(math.exp(value - largest) for value in row)) - row[label]
+        )
     return sum(costs) / len(costs)
 
 
 @cross_entropy.right_answer
 def by_gaps(logits, labels):
-    gaps = np.asarray(logits, float) - np.asarray(logits, float)[np.arange(len(labels)), labels][:, None]
+    gaps = (
+        np.asarray(logits, float)
+        - np.asarray(logits, float)[np.arange(len(labels)), labels][:, None]
+    )
     return float(np.mean(np.logaddexp.reduce(gaps, axis=1)))
 
 
-@cross_entropy.misconception("You added the costs of all examples up: the mean divides by how many there are.")
+@cross_entropy.misconception(
+    "You added the costs of all examples up: the mean divides by how many there are."
+)
 def adds_costs_up(logits, labels):
     return -np.sum(_log_softmax(logits)[np.arange(len(labels)), labels])
 
 
-@cross_entropy.misconception("Your loss is negative: the logarithm of a probability is below 0, and a cost is above.")
+@cross_entropy.misconception(
+    "Your loss is negative: the logarithm of a probability is below 0, and a cost is above."
+)
 def loses_the_minus(logits, labels):
     return np.mean(_log_softmax(logits)[np.arange(len(labels)), labels])
 
 
-@cross_entropy.misconception("A probability of e^(−1000) is 0 to the computer, and its logarithm infinite: write the logarithm out before you compute it, and e disappears.")
+@cross_entropy.misconception(
+    "A probability of e^(−1000) is 0 to the computer, and its logarithm infinite: write the logarithm out before you compute it, and e disappears."
+)
 def takes_the_log_of_zero(logits, labels):
     return -np.mean(np.log(_probabilities(logits)[np.arange(len(labels)), labels]))
 
 
-@cross_entropy.misconception("e to the power 1000 is infinite: the largest logit of a row has to be subtracted first.")
+@cross_entropy.misconception(
+    "e to the power 1000 is infinite: the largest logit of a row has to be subtracted first."
+)
 def overflows(logits, labels):
     e = np.exp(np.asarray(logits, float))
     return -np.mean(np.log((e / e.sum(axis=1, keepdims=True))[np.arange(len(labels)), labels]))
@@ -541,33 +663,45 @@ def caps_at_1e_9(logits, labels):
     return -np.mean(np.log(_probabilities(logits)[np.arange(len(labels)), labels] + 1e-9))
 
 
-@cross_entropy.misconception("You picked every label's column for every example: row i goes with label i alone.")
+@cross_entropy.misconception(
+    "You picked every label's column for every example: row i goes with label i alone."
+)
 def picks_every_column(logits, labels):
     return -np.mean(_log_softmax(logits)[:, labels])
 
 
-@cross_entropy.misconception("That is the mean of the raw logits: they become probabilities only by the softmax of their row.")
+@cross_entropy.misconception(
+    "That is the mean of the raw logits: they become probabilities only by the softmax of their row."
+)
 def skips_the_softmax(logits, labels):
     return -np.mean(np.asarray(logits, float)[np.arange(len(labels)), labels])
 
 
-@cross_entropy.misconception("You compare with the best logit alone: cross-entropy counts all classes, by the logarithm of their sum of exponentials.")
+@cross_entropy.misconception(
+    "You compare with the best logit alone: cross-entropy counts all classes, by the logarithm of their sum of exponentials."
+)
 def compares_with_the_best(logits, labels):
     logits = np.asarray(logits, float)
     return np.mean(logits.max(axis=1) - logits[np.arange(len(labels)), labels])
 
 
-@cross_entropy.misconception("You averaged over classes as well: only one class of each example counts, and there are n of them.")
+@cross_entropy.misconception(
+    "You averaged over classes as well: only one class of each example counts, and there are n of them."
+)
 def divides_by_classes_too(logits, labels):
     return -np.mean(np.eye(logits.shape[1])[labels] * _log_softmax(logits))
 
 
-@cross_entropy.misconception("Your softmax runs down the columns: the classes of one example stand in a row.")
+@cross_entropy.misconception(
+    "Your softmax runs down the columns: the classes of one example stand in a row."
+)
 def softmax_down_the_columns(logits, labels):
     return -np.mean(_log_softmax(logits, axis=0)[np.arange(len(labels)), labels])
 
 
-@cross_entropy.misconception("Your softmax runs over all examples together: each example has a distribution of its own.")
+@cross_entropy.misconception(
+    "Your softmax runs over all examples together: each example has a distribution of its own."
+)
 def softmax_over_everything(logits, labels):
     logits = np.asarray(logits, float)
     return np.mean(np.logaddexp.reduce(logits, axis=None) - logits[np.arange(len(labels)), labels])
@@ -578,27 +712,37 @@ def counts_from_one(logits, labels):
     return -np.mean(_log_softmax(logits)[np.arange(len(labels)), labels - 1])
 
 
-@cross_entropy.misconception("That is one minus the probability: cross-entropy takes its logarithm, so that a confident mistake costs a lot.")
+@cross_entropy.misconception(
+    "That is one minus the probability: cross-entropy takes its logarithm, so that a confident mistake costs a lot."
+)
 def one_minus_probability(logits, labels):
     return np.mean(1 - _probabilities(logits)[np.arange(len(labels)), labels])
 
 
-@cross_entropy.misconception("That counts mistakes, which is accuracy's job: a loss also says how sure the answer was.")
+@cross_entropy.misconception(
+    "That counts mistakes, which is accuracy's job: a loss also says how sure the answer was."
+)
 def counts_mistakes(logits, labels):
     return np.mean(np.argmax(logits, axis=1) != labels)
 
 
-@cross_entropy.misconception("You return a cost for each example: a loss is one number, their mean.")
+@cross_entropy.misconception(
+    "You return a cost for each example: a loss is one number, their mean."
+)
 def one_for_each_example(logits, labels):
     return -_log_softmax(logits)[np.arange(len(labels)), labels]
 
 
-@cross_entropy.misconception("Your logarithm has another base: the natural one belongs to the e of the softmax.")
+@cross_entropy.misconception(
+    "Your logarithm has another base: the natural one belongs to the e of the softmax."
+)
 def takes_another_log(logits, labels):
     return -np.mean(_log_softmax(logits)[np.arange(len(labels)), labels]) / np.log(2)
 
 
-@cross_entropy.misconception("The shift was written into the caller's logits: keep it in a new array.")
+@cross_entropy.misconception(
+    "The shift was written into the caller's logits: keep it in a new array."
+)
 def changes_the_logits(logits, labels):
     logits -= logits.max(axis=1, keepdims=True)
     return np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(labels)), labels])
@@ -606,7 +750,11 @@ def changes_the_logits(logits, labels):
 
 plus_hundred = Question(
     "Someone adds 100 to the loss, for every prediction alike. What changes in training?",
-    ("Nothing: the same steps, the same weights", "The steps become larger", "Training can't reach a loss of 0, so it never stops"),
+    (
+        "Nothing: the same steps, the same weights",
+        "The steps become larger",
+        "Training can't reach a loss of 0, so it never stops",
+    ),
     answer="Nothing: the same steps, the same weights",
     why="Training follows the gradient, the slope of the loss. Adding a constant lifts the whole curve and changes no slope.",
 )
@@ -662,7 +810,11 @@ rate_too_large = Question(
 
 linear_layers = Question(
     "Why does a network need activations between its layers?",
-    ("Without them all layers together are worth one", "Without them the weights can't change", "Without them outputs leave the range of a float"),
+    (
+        "Without them all layers together are worth one",
+        "Without them the weights can't change",
+        "Without them outputs leave the range of a float",
+    ),
     answer="Without them all layers together are worth one",
     why="A weighted sum of weighted sums is a weighted sum again, whatever the number of layers.",
 )

@@ -17,7 +17,9 @@ def _(rng):
     x, w = rng.normal(size=(2, 4)).round(3)
     yield case("value", x, w, 0.0)
     yield case("shape", x, w, 0.5)
-    yield case("integer", rng.integers(-5, 6, size=4), rng.integers(1, 6, size=4), int(rng.integers(1, 4)))
+    yield case(
+        "integer", rng.integers(-5, 6, size=4), rng.integers(1, 6, size=4), int(rng.integers(1, 4))
+    )
     yield case("purity", x, w, 1.5)
     yield case("error", x, w[:3], 0.5, raises=ValueError)
     yield case("error", x[:3], w, 0.5, raises=ValueError)
@@ -62,63 +64,85 @@ def forgets_bias(x, w, b):
     return float(x @ w)
 
 
-@weighted_sum.misconception("The bias came in once for every input: it belongs to the neuron, so it is added once, after the sum.")
+@weighted_sum.misconception(
+    "The bias came in once for every input: it belongs to the neuron, so it is added once, after the sum."
+)
 def adds_bias_to_each_product(x, w, b):
     if len(x) != len(w):
         raise ValueError
     return float(np.sum(x * w + b))
 
 
-@weighted_sum.misconception("The bias went in with a minus sign: a positive bias has to push the sum up.")
+@weighted_sum.misconception(
+    "The bias went in with a minus sign: a positive bias has to push the sum up."
+)
 def subtracts_bias(x, w, b):
     return float(x @ w - b)
 
 
-@weighted_sum.misconception("The bias scales your sum: it should shift it by a fixed amount, whatever the inputs are.")
+@weighted_sum.misconception(
+    "The bias scales your sum: it should shift it by a fixed amount, whatever the inputs are."
+)
 def multiplies_by_bias(x, w, b):
     return float(x @ w * b)
 
 
-@weighted_sum.misconception("You return one number for each input: a neuron adds its products up before it goes on.")
+@weighted_sum.misconception(
+    "You return one number for each input: a neuron adds its products up before it goes on."
+)
 def forgets_to_sum(x, w, b):
     return x * w + b
 
 
-@weighted_sum.misconception("You averaged the products: a neuron with more inputs has to be able to reach a larger sum.")
+@weighted_sum.misconception(
+    "You averaged the products: a neuron with more inputs has to be able to reach a larger sum."
+)
 def takes_the_mean(x, w, b):
     if len(x) != len(w):
         raise ValueError
     return float(np.mean(x * w) + b)
 
 
-@weighted_sum.misconception("You added weights to inputs: a weight says how much its input counts, so it multiplies it.")
+@weighted_sum.misconception(
+    "You added weights to inputs: a weight says how much its input counts, so it multiplies it."
+)
 def adds_weights(x, w, b):
     if len(x) != len(w):
         raise ValueError
     return float(np.sum(x + w) + b)
 
 
-@weighted_sum.misconception("That is already the activation: here the neuron stops after the sum and the bias.")
+@weighted_sum.misconception(
+    "That is already the activation: here the neuron stops after the sum and the bias."
+)
 def applies_sigmoid_too(x, w, b):
     return float(1 / (1 + np.exp(-(x @ w + b))))
 
 
-@weighted_sum.misconception("zip stops at the end of the shorter one, so leftover inputs vanish without a word: what should happen when the lengths differ?")
+@weighted_sum.misconception(
+    "zip stops at the end of the shorter one, so leftover inputs vanish without a word: what should happen when the lengths differ?"
+)
 def zip_drops_the_rest(x, w, b):
     return float(sum(xi * wi for xi, wi in zip(x, w, strict=False)) + b)
 
 
-@weighted_sum.misconception("numpy stretched a single weight over all inputs without a word: what should happen when the lengths differ?")
+@weighted_sum.misconception(
+    "numpy stretched a single weight over all inputs without a word: what should happen when the lengths differ?"
+)
 def broadcasts_one_weight(x, w, b):
     return float((x * w).sum() + b)
 
 
-@weighted_sum.misconception("Your loop trusts one of the two lengths: compare both before it starts.")
+@weighted_sum.misconception(
+    "Your loop trusts one of the two lengths: compare both before it starts."
+)
 def loops_over_inputs_only(x, w, b):
     return float(sum(x[i] * w[i] for i in range(len(x))) + b)
 
 
-@weighted_sum.misconception("Your products were written over the inputs, and the caller still needs those: keep the products in a new array.")
+@weighted_sum.misconception(
+    "Your products were written over the inputs, and the caller still needs those: keep the products in a new array."
+)
 def multiplies_in_place(x, w, b):
     if len(x) != len(w):
         raise ValueError
@@ -126,7 +150,9 @@ def multiplies_in_place(x, w, b):
     return float(x.sum() + b)
 
 
-@weighted_sum.misconception("You return a list or array that holds one number: a weighted sum is the number itself.")
+@weighted_sum.misconception(
+    "You return a list or array that holds one number: a weighted sum is the number itself."
+)
 def returns_an_array(x, w, b):
     return np.array([x @ w + b])
 
@@ -200,13 +226,17 @@ def overflows_loudly(z):
     return 1 / (1 + np.exp(-np.asarray(z)))
 
 
-@sigmoid.misconception("For a large positive z you divide infinity by infinity, which is nan: choose the form by the sign of z.")
+@sigmoid.misconception(
+    "For a large positive z you divide infinity by infinity, which is nan: choose the form by the sign of z."
+)
 def infinity_over_infinity(z):
     e = np.exp(np.asarray(z, float))
     return e / (1 + e)
 
 
-@sigmoid.misconception("Division comes before addition, so your 1/1 was taken first: put the whole denominator in parentheses.")
+@sigmoid.misconception(
+    "Division comes before addition, so your 1/1 was taken first: put the whole denominator in parentheses."
+)
 def missing_parentheses(z):
     return 1 / 1 + np.exp(-np.asarray(z, float))
 
@@ -216,12 +246,16 @@ def wrong_sign(z):
     return 1 / (1 + np.exp(np.asarray(z, float)))
 
 
-@sigmoid.misconception("That is tanh: it runs from −1 to 1, and a sigmoid's output lies between 0 and 1.")
+@sigmoid.misconception(
+    "That is tanh: it runs from −1 to 1, and a sigmoid's output lies between 0 and 1."
+)
 def is_tanh(z):
     return np.tanh(z)
 
 
-@sigmoid.misconception("That is a switch that knows only 0 and 1: a sigmoid's output says how much, with every value in between.")
+@sigmoid.misconception(
+    "That is a switch that knows only 0 and 1: a sigmoid's output says how much, with every value in between."
+)
 def is_a_step(z):
     return (np.asarray(z) > 0).astype(float)
 
@@ -231,7 +265,9 @@ def scalars_only(z):
     return 1 / (1 + math.exp(-z)) if z > -700 else 0.0
 
 
-@sigmoid.misconception("z may be a single number, which has no places to index: what turns any input into an array first?")
+@sigmoid.misconception(
+    "z may be a single number, which has no places to index: what turns any input into an array first?"
+)
 def arrays_only(z):
     out = np.zeros(z.shape)
     up = z >= 0
@@ -240,7 +276,9 @@ def arrays_only(z):
     return out
 
 
-@sigmoid.misconception("Your steps were written over z, and the caller still needs it: keep them in a new array.")
+@sigmoid.misconception(
+    "Your steps were written over z, and the caller still needs it: keep them in a new array."
+)
 def works_in_place(z):
     z = np.asarray(z)
     np.clip(z, -500, 500, out=z)
@@ -250,7 +288,9 @@ def works_in_place(z):
     return 1 / z
 
 
-@sigmoid.misconception("Your result has the type of z, and an array of integers can't hold 0.73: make room for floats.")
+@sigmoid.misconception(
+    "Your result has the type of z, and an array of integers can't hold 0.73: make room for floats."
+)
 def keeps_whole_numbers(z):
     out = np.zeros_like(z)
     e = np.exp(-np.abs(np.asarray(z, float)))
@@ -258,19 +298,25 @@ def keeps_whole_numbers(z):
     return out
 
 
-@sigmoid.misconception("That is the slope of the sigmoid, which is largest in the middle: here its value is wanted.")
+@sigmoid.misconception(
+    "That is the slope of the sigmoid, which is largest in the middle: here its value is wanted."
+)
 def is_the_derivative(z):
     s = 1 / (1 + np.exp(-np.clip(z, -500, 500)))
     return s * (1 - s)
 
 
-@sigmoid.misconception("You divided by a sum over all numbers: each output depends on its own z alone.")
+@sigmoid.misconception(
+    "You divided by a sum over all numbers: each output depends on its own z alone."
+)
 def is_softmax(z):
     e = np.exp(np.asarray(z) - np.max(z))
     return e / e.sum()
 
 
-@sigmoid.misconception("You cut z off so early that the largest outputs are visibly below 1: choose a limit at which the curve is flat.")
+@sigmoid.misconception(
+    "You cut z off so early that the largest outputs are visibly below 1: choose a limit at which the curve is flat."
+)
 def clips_too_early(z):
     return 1 / (1 + np.exp(-np.clip(z, -10, 10)))
 
@@ -288,7 +334,9 @@ def flattens(z):
     return np.where(np.ravel(z) >= 0, 1 / (1 + e), e / (1 + e))
 
 
-@sigmoid.misconception("That is a straight ramp cut off at 0 and 1: the sigmoid bends smoothly and never quite reaches either end.")
+@sigmoid.misconception(
+    "That is a straight ramp cut off at 0 and 1: the sigmoid bends smoothly and never quite reaches either end."
+)
 def is_a_ramp(z):
     return np.clip(0.25 * np.asarray(z) + 0.5, 0, 1)
 
@@ -338,7 +386,9 @@ def by_copy(z):
     return out
 
 
-@relu.misconception("NaN became 0: a comparison with NaN is always false, so which branch does it fall into?")
+@relu.misconception(
+    "NaN became 0: a comparison with NaN is always false, so which branch does it fall into?"
+)
 def loses_nan(z):
     return np.where(np.asarray(z) > 0, z, 0)
 
@@ -350,7 +400,9 @@ def works_in_place(z):  # noqa: F811 (each exercise has a misconception of its o
     return z
 
 
-@relu.misconception("Where nothing is negative you hand back z itself: the caller would change your result by changing z.")
+@relu.misconception(
+    "Where nothing is negative you hand back z itself: the caller would change your result by changing z."
+)
 def returns_the_input(z):
     z = np.asarray(z)
     return np.maximum(z, 0) if (z < 0).any() else z
@@ -371,18 +423,24 @@ def keeps_the_negative_side(z):
     return np.minimum(z, 0)
 
 
-@relu.misconception("Your output says only whether z passes: a ReLU passes z itself, so a stronger signal stays stronger.")
+@relu.misconception(
+    "Your output says only whether z passes: a ReLU passes z itself, so a stronger signal stays stronger."
+)
 def passes_one(z):
     return (np.asarray(z) > 0) * np.ones_like(z)
 
 
-@relu.misconception("A little of the negative side leaks through: that is the leaky ReLU, and here a negative z gives exactly 0.")
+@relu.misconception(
+    "A little of the negative side leaks through: that is the leaky ReLU, and here a negative z gives exactly 0."
+)
 def leaks(z):
     z = np.asarray(z)
     return np.where(z < 0, 0.01 * z, z).astype(z.dtype if z.dtype.kind == "f" else float)
 
 
-@relu.misconception("You dropped the negative numbers: the result has the shape of z, with a 0 in their places.")
+@relu.misconception(
+    "You dropped the negative numbers: the result has the shape of z, with a 0 in their places."
+)
 def drops_negatives(z):
     z = np.asarray(z)
     return z[~(z < 0)]
@@ -398,12 +456,16 @@ def widens_to_float64(z):
     return np.maximum(np.asarray(z, dtype=np.float64), 0)
 
 
-@relu.misconception("np.max looks for the largest number along an axis: here each number is compared with 0 on its own.")
+@relu.misconception(
+    "np.max looks for the largest number along an axis: here each number is compared with 0 on its own."
+)
 def takes_the_largest(z):
     return np.max(z, 0)
 
 
-@relu.misconception("The sign of z is turned round: positive signals should pass, negative ones not.")
+@relu.misconception(
+    "The sign of z is turned round: positive signals should pass, negative ones not."
+)
 def turns_the_sign(z):
     return np.maximum(-np.asarray(z), 0)
 
@@ -414,7 +476,9 @@ def loses_decimals(z):
         return np.maximum(z, 0).astype(int)
 
 
-@relu.misconception("That is softplus, the smooth relative: a ReLU has a corner at 0 and is exactly 0 below it.")
+@relu.misconception(
+    "That is softplus, the smooth relative: a ReLU has a corner at 0 and is exactly 0 below it."
+)
 def is_softplus(z):
     return np.logaddexp(0, z, dtype=np.result_type(z, np.float32))
 
@@ -424,14 +488,48 @@ dense = Exercise(points=3)
 
 @dense.cases
 def _(rng):
-    X, W, b = rng.normal(size=(4, 3)).round(3), rng.normal(size=(3, 2)).round(3), rng.normal(size=2).round(3)
+    X, W, b = (
+        rng.normal(size=(4, 3)).round(3),
+        rng.normal(size=(3, 2)).round(3),
+        rng.normal(size=2).round(3),
+    )
     yield case("value", X, W, b, np.tanh)
     yield case("value", X, W, b, np.positive)
-    yield case("value", rng.normal(size=(3, 3)).round(3), rng.normal(size=(3, 3)).round(3), rng.normal(size=3).round(3), np.sin)
-    yield case("value", rng.normal(size=(2, 5)).round(3), rng.normal(size=(5, 4)).round(3), rng.normal(size=4).round(3), np.arctan)
-    yield case("shape", rng.normal(size=(1, 3)).round(3), rng.normal(size=(3, 4)).round(3), rng.normal(size=4).round(3), np.tanh)
-    yield case("shape", rng.normal(size=(5, 2)).round(3), rng.normal(size=(2, 1)).round(3), rng.normal(size=1).round(3), np.tanh)
-    yield case("integer", rng.integers(-3, 4, size=(2, 3)), rng.integers(1, 4, size=(3, 2)), rng.integers(1, 4, size=2), np.tanh)
+    yield case(
+        "value",
+        rng.normal(size=(3, 3)).round(3),
+        rng.normal(size=(3, 3)).round(3),
+        rng.normal(size=3).round(3),
+        np.sin,
+    )
+    yield case(
+        "value",
+        rng.normal(size=(2, 5)).round(3),
+        rng.normal(size=(5, 4)).round(3),
+        rng.normal(size=4).round(3),
+        np.arctan,
+    )
+    yield case(
+        "shape",
+        rng.normal(size=(1, 3)).round(3),
+        rng.normal(size=(3, 4)).round(3),
+        rng.normal(size=4).round(3),
+        np.tanh,
+    )
+    yield case(
+        "shape",
+        rng.normal(size=(5, 2)).round(3),
+        rng.normal(size=(2, 1)).round(3),
+        rng.normal(size=1).round(3),
+        np.tanh,
+    )
+    yield case(
+        "integer",
+        rng.integers(-3, 4, size=(2, 3)),
+        rng.integers(1, 4, size=(3, 2)),
+        rng.integers(1, 4, size=2),
+        np.tanh,
+    )
     yield case("purity", X[:1], W, b, np.tanh)
 
 
@@ -461,7 +559,9 @@ def by_a_column_of_ones(X, W, b, activation):
     return activation(np.hstack([X, ones]) @ np.vstack([W, b]))
 
 
-@dense.misconception("The activation is missing: without it the layer is a weighted sum and nothing more.")
+@dense.misconception(
+    "The activation is missing: without it the layer is a weighted sum and nothing more."
+)
 def forgets_activation(X, W, b, activation):
     return X @ W + b
 
@@ -471,27 +571,37 @@ def forgets_biases(X, W, b, activation):
     return activation(X @ W)
 
 
-@dense.misconception("The bias came after the activation: it has to shift what the activation sees.")
+@dense.misconception(
+    "The bias came after the activation: it has to shift what the activation sees."
+)
 def adds_bias_after_activation(X, W, b, activation):
     return activation(X @ W) + b
 
 
-@dense.misconception("You applied the activation to the inputs: it belongs to the layer's own sums.")
+@dense.misconception(
+    "You applied the activation to the inputs: it belongs to the layer's own sums."
+)
 def activates_the_inputs(X, W, b, activation):
     return activation(X) @ W + b
 
 
-@dense.misconception("W is turned round: row i of W belongs to input i, and column j to neuron j, so which axis of X meets which of W?")
+@dense.misconception(
+    "W is turned round: row i of W belongs to input i, and column j to neuron j, so which axis of X meets which of W?"
+)
 def transposes_w(X, W, b, activation):
     return activation(X @ W.T + b)
 
 
-@dense.misconception("You multiplied number by number: each neuron needs the sum over all inputs of input times weight.")
+@dense.misconception(
+    "You multiplied number by number: each neuron needs the sum over all inputs of input times weight."
+)
 def multiplies_elementwise(X, W, b, activation):
     return activation(X * W + b)
 
 
-@dense.misconception("The biases run along the wrong axis: there is one for each neuron, the same for every example.")
+@dense.misconception(
+    "The biases run along the wrong axis: there is one for each neuron, the same for every example."
+)
 def bias_for_each_example(X, W, b, activation):
     return activation(X @ W + b[:, None])
 
@@ -516,17 +626,23 @@ def first_example_only(X, W, b, activation):
     return activation(X[0] @ W + b)
 
 
-@dense.misconception("The table came back as one row: keep a row for each example and a column for each neuron.")
+@dense.misconception(
+    "The table came back as one row: keep a row for each example and a column for each neuron."
+)
 def flattens(X, W, b, activation):  # noqa: F811
     return activation(X @ W + b).ravel()
 
 
-@dense.misconception("You fixed the activation inside: use the function that the caller hands over.")
+@dense.misconception(
+    "You fixed the activation inside: use the function that the caller hands over."
+)
 def always_relu(X, W, b, activation):
     return np.maximum(X @ W + b, 0)
 
 
-@dense.misconception("Giving b a second name does not copy it, so each example's sums pile up on the biases of the one before.")
+@dense.misconception(
+    "Giving b a second name does not copy it, so each example's sums pile up on the biases of the one before."
+)
 def accumulates_in_b(X, W, b, activation):
     rows = []
     for x in X:
@@ -536,7 +652,9 @@ def accumulates_in_b(X, W, b, activation):
     return np.array(rows)
 
 
-@dense.misconception("A layer with one neuron still has a column for it: your result lost an axis of length 1.")
+@dense.misconception(
+    "A layer with one neuron still has a column for it: your result lost an axis of length 1."
+)
 def squeezes(X, W, b, activation):
     return np.squeeze(activation(X @ W + b))
 
@@ -571,7 +689,11 @@ ranges = Question(
 
 strong_signal = Question(
     "A tanh neuron puts out −0.99. What does the next layer get?",
-    ("A strong signal, with a minus sign", "A suppressed signal, as good as none", "An error: outputs can't be negative"),
+    (
+        "A strong signal, with a minus sign",
+        "A suppressed signal, as good as none",
+        "An error: outputs can't be negative",
+    ),
     answer="A strong signal, with a minus sign",
     why="Suppressed means close to 0. −0.99 is nearly as far from 0 as tanh can go, and the next layer's weights multiply it.",
 )

@@ -20,7 +20,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start JupyterLab on a learner's copy of the course, once for a test process."""
     require_chromium()
     folder = tmp_path_factory.mktemp("learner")
-    shutil.copytree(ROOT / "course", folder / "course", ignore=shutil.ignore_patterns("progress.json"))
+    shutil.copytree(
+        ROOT / "course", folder / "course", ignore=shutil.ignore_patterns("progress.json")
+    )
     server = Server(folder, tmp_path_factory.mktemp("home"))
     yield server
     server.close()

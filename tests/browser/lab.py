@@ -27,7 +27,14 @@ from course import LESSONS, ROOT
 PICTURES = ROOT / "build" / "screenshots"
 CEILING = 300_000
 """Milliseconds after which a test gives up waiting: ten times and more of what a quiet machine needs."""
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+CHROMIUM = next(
+    (
+        path
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (path := shutil.which(name))
+    ),
+    None,
+)
 LAYOUT = """play => {
     const box = of => {
         const r = play.querySelector(of)?.getBoundingClientRect(), at = play.querySelector('.playground').getBoundingClientRect();
@@ -67,13 +74,17 @@ READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady &
 
 def lessons(*usual: str) -> list[Any]:
     """All lessons as parameters; `make long` alone runs those that are not `usual`."""
-    return [name if name in usual else pytest.param(name, marks=pytest.mark.long) for name in LESSONS]
+    return [
+        name if name in usual else pytest.param(name, marks=pytest.mark.long) for name in LESSONS
+    ]
 
 
 def require_chromium() -> str:
     """The system's Chromium; the test is skipped where there is none, and fails where CI should have installed it."""
     if CHROMIUM is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("There is no Chromium on this machine: apt install chromium (or Chrome) brings one.")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "There is no Chromium on this machine: apt install chromium (or Chrome) brings one."
+        )
     return str(CHROMIUM)
 
 
@@ -91,9 +102,16 @@ class Server:
             "OPENBLAS_NUM_THREADS": "1",  # threads that wait for each other cost a busy machine most
             "IPYTHONDIR": str(home / "ipython"),  # kernels of two test processes share no history
         }
-        options = ["--port=0", f"--IdentityProvider.token={self.token}", "--no-browser", "--allow-root"]
+        options = [
+            "--port=0",
+            f"--IdentityProvider.token={self.token}",
+            "--no-browser",
+            "--allow-root",
+        ]
         options += ["--LabApp.expose_app_in_browser=True"]
-        options += ["--JupyterNotebookApp.expose_app_in_browser=True"]  # it has Notebook 7 under notebooks/
+        options += [
+            "--JupyterNotebookApp.expose_app_in_browser=True"
+        ]  # it has Notebook 7 under notebooks/
         self.process = subprocess.Popen(
             [str(Path(sys.executable).parent / "grader"), "lab", "--", *options],
             cwd=folder,
@@ -156,8 +174,14 @@ class Notebook:
 
     def theme(self, name: str) -> None:
         """Change JupyterLab's theme ("Light" or "Dark")."""
-        self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {name}")
-        self.page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=str(name == "Light").lower())
+        self.page.evaluate(
+            "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})",
+            f"JupyterLab {name}",
+        )
+        self.page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light",
+            arg=str(name == "Light").lower(),
+        )
 
     def run_all(self) -> None:
         """Run every cell and wait for the last one."""
@@ -177,7 +201,8 @@ class Notebook:
     def set_source(self, cell_id: str, text: str) -> None:
         """Write a text into a cell."""
         self.page.evaluate(
-            "([id, text]) => jupyterapp.shell.currentWidget.content.widgets.find(c => c.model.id === id).model.sharedModel.setSource(text)", [cell_id, text]
+            "([id, text]) => jupyterapp.shell.currentWidget.content.widgets.find(c => c.model.id === id).model.sharedModel.setSource(text)",
+            [cell_id, text],
         )
 
     def outputs(self) -> list[dict[str, Any]]:
@@ -189,11 +214,16 @@ class Notebook:
 
     def cell(self, cell_id: str) -> Locator:
         """The cell of that id, scrolled into view and at rest: a notebook lays out its cells anew, frame after frame, where it is scrolled to."""
-        index = self.page.evaluate("id => jupyterapp.shell.currentWidget.content.widgets.findIndex(c => c.model.id === id)", cell_id)
+        index = self.page.evaluate(
+            "id => jupyterapp.shell.currentWidget.content.widgets.findIndex(c => c.model.id === id)",
+            cell_id,
+        )
         cell = self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
         end = time.monotonic() + CEILING / 1000
         while time.monotonic() < end:
-            self.page.evaluate("i => jupyterapp.shell.currentWidget.content.scrollToItem(i, 'center')", index)
+            self.page.evaluate(
+                "i => jupyterapp.shell.currentWidget.content.scrollToItem(i, 'center')", index
+            )
             if cell.count() and cell.evaluate(STILL):
                 cell.scroll_into_view_if_needed()
                 return cell
@@ -219,12 +249,22 @@ class Notebook:
             while option.is_enabled() and not option.is_checked():
                 try:
                     option.click(timeout=CEILING / 20)
-                except PlaywrightTimeout:  # the notebook was scrolled elsewhere meanwhile, and hides what is out of sight
+                except (
+                    PlaywrightTimeout
+                ):  # the notebook was scrolled elsewhere meanwhile, and hides what is out of sight
                     assert time.monotonic() < end, f"{cell_id} does not stay in view."
                     self.cell(cell_id)
-        expect(cell.locator(".asked", has_text="✓").or_(cell.locator(".asked", has_text="✗"))).to_have_count(groups.count())
+        expect(
+            cell.locator(".asked", has_text="✓").or_(cell.locator(".asked", has_text="✗"))
+        ).to_have_count(groups.count())
 
-    def drag(self, slider: Locator, share: float = 0.3, steps: int = 12, at_each: Callable[[float], None] | None = None) -> None:
+    def drag(
+        self,
+        slider: Locator,
+        share: float = 0.3,
+        steps: int = 12,
+        at_each: Callable[[float], None] | None = None,
+    ) -> None:
         """Drag a slider's handle by a share of its length towards its farther end, with the real mouse; `at_each` gets where the mouse is."""
         handle = slider.locator(".noUi-handle").first
         handle.scroll_into_view_if_needed()
@@ -233,7 +273,11 @@ class Notebook:
         assert box is not None
         assert track is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        to = x + share * track["width"] if x < track["x"] + track["width"] / 2 else x - share * track["width"]
+        to = (
+            x + share * track["width"]
+            if x < track["x"] + track["width"] / 2
+            else x - share * track["width"]
+        )
         self.page.mouse.move(x, y)
         self.page.mouse.down()
         for step in range(1, steps + 1):
@@ -245,7 +289,9 @@ class Notebook:
 
     def press(self, slider: Locator, key: str) -> None:
         """Press a key on a slider's handle."""
-        slider.locator(".noUi-handle").first.evaluate("handle => handle.focus({preventScroll: true})")
+        slider.locator(".noUi-handle").first.evaluate(
+            "handle => handle.focus({preventScroll: true})"
+        )
         self.page.keyboard.press(key)
 
     @contextmanager
@@ -253,7 +299,9 @@ class Notebook:
         """Within this, nothing of a play's layout moves, grows or disappears for a frame, and no words reach out of the picture."""
         play.evaluate(LAYOUT)
         yield
-        layouts, clipped = self.page.evaluate("() => { const seen = [[...layouts], [...clipped]]; window.layouts = null; return seen }")
+        layouts, clipped = self.page.evaluate(
+            "() => { const seen = [[...layouts], [...clipped]]; window.layouts = null; return seen }"
+        )
         assert len(layouts) == 1, layouts
         assert clipped == []
 
@@ -268,14 +316,19 @@ def shows(play: Locator, slider: Locator) -> None:
     value = slider.locator(".widget-readout").inner_text().strip()
     shown = re.sub(r"\.?0+$", "", value) if "." in value else value
     label = (slider.locator(".widget-label").text_content() or "").strip()
-    expect(play.locator("svg[role=img]")).to_have_attribute("aria-label", re.compile(rf"[.,] {re.escape(label)}: {re.escape(shown)}[.,] "))
+    expect(play.locator("svg[role=img]")).to_have_attribute(
+        "aria-label", re.compile(rf"[.,] {re.escape(label)}: {re.escape(shown)}[.,] ")
+    )
 
 
 @contextmanager
 def browser(*options: str) -> Iterator[Any]:
     """A Chromium with a fresh profile, and more options of its command line."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=require_chromium(), args=["--headless=new", "--no-sandbox", "--disable-gpu", *options])
+        chromium = playwright.chromium.launch(
+            executable_path=require_chromium(),
+            args=["--headless=new", "--no-sandbox", "--disable-gpu", *options],
+        )
         try:
             yield chromium
         finally:
@@ -329,7 +382,9 @@ def opened(
         page.locator(".jp-Notebook").evaluate(STILL)
         yield Notebook(page)
     finally:
-        complaints += heard  # not what JupyterLab says of a kernel that is shut down while it starts
+        complaints += (
+            heard  # not what JupyterLab says of a kernel that is shut down while it starts
+        )
         page.remove_listener("pageerror", crash)
         page.remove_listener("console", message)
         try:
@@ -352,7 +407,9 @@ CLOSE = """async () => {
 def open_lab(server: Server, chromium: Any) -> Page | None:
     """Return the page in which this server's JupyterLab is open already."""
     pages = [page for context in chromium.contexts for page in context.pages]
-    return next((page for page in pages if page.url.startswith(server.url("lab").split("?")[0])), None)
+    return next(
+        (page for page in pages if page.url.startswith(server.url("lab").split("?")[0])), None
+    )
 
 
 def is_error(message: Any) -> bool:

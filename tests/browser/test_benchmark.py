@@ -12,7 +12,9 @@ from playwright.sync_api import Page
 
 from course import ROOT
 
-SPEC = importlib.util.spec_from_file_location("live_figures", ROOT / "benchmarks" / "live_figures.py")
+SPEC = importlib.util.spec_from_file_location(
+    "live_figures", ROOT / "benchmarks" / "live_figures.py"
+)
 assert SPEC is not None
 assert SPEC.loader is not None
 live_figures: Any = importlib.util.module_from_spec(SPEC)
@@ -37,7 +39,9 @@ def page(chromium: Any) -> Iterator[Page]:
 
 def frames(page: Page) -> int:
     """How many changes were painted, once all are: a timer of the second frame runs after the probe's of the first."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))))")
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))))"
+    )
     return int(page.evaluate("() => probe.frames.length"))
 
 
@@ -56,7 +60,9 @@ def test_what_is_installed_twice_counts_once(page: Page) -> None:
     page.evaluate("() => { window.real = CanvasRenderingContext2D.prototype.putImageData }")
     page.locator("#outputs").evaluate(live_figures.PROBE)
     assert page.evaluate("() => CanvasRenderingContext2D.prototype.putImageData === real")
-    page.evaluate("() => outputs.querySelector('canvas').getContext('2d').putImageData(new ImageData(1, 1), 0, 0)")
+    page.evaluate(
+        "() => outputs.querySelector('canvas').getContext('2d').putImageData(new ImageData(1, 1), 0, 0)"
+    )
     assert frames(page) == 1
 
 
@@ -79,9 +85,15 @@ def test_a_picture_that_never_stands_still_is_given_up(page: Page) -> None:
 
 
 def test_each_bar_is_said_to_be_met_or_by_whom_it_is_not() -> None:
-    plays = [Measured("lines", [20.0] * 100, 59.0, 20.0, 100), Measured("heat", [20.0] * 90 + [50.0] * 10, 44.0, 20.0, 100, heat=True)]
+    plays = [
+        Measured("lines", [20.0] * 100, 59.0, 20.0, 100),
+        Measured("heat", [20.0] * 90 + [50.0] * 10, 44.0, 20.0, 100, heat=True),
+    ]
     line = Measured("interact + inline, line", [90.0] * 100, 12.0, 90.0, 100)
-    others = [line, Measured("interact + inline, heat map", [70.0] * 100, 7.0, 90.0, 100, heat=True)]
+    others = [
+        line,
+        Measured("interact + inline, heat map", [70.0] * 100, 7.0, 90.0, 100, heat=True),
+    ]
     assert live_figures.bars(plays, others) == [
         (True, "Met by all 2 plays: as many moves measured as were wanted."),
         (True, "Met by all 2 plays: a median of at most 25 ms."),
@@ -89,14 +101,23 @@ def test_each_bar_is_said_to_be_met_or_by_whom_it_is_not() -> None:
         (False, "NOT MET by heat (44.0): at least 45 frames a second."),
         (True, "Met by all 2 plays: at least 4 times the frames of interact."),
     ]
-    assert live_figures.medians(plays, others) == "At the median interact takes 3.5 to 4.5 times as long."
+    assert (
+        live_figures.medians(plays, others)
+        == "At the median interact takes 3.5 to 4.5 times as long."
+    )
     assert live_figures.medians(plays, []) == ""
     assert len(live_figures.bars(plays, [])) == 4
     assert live_figures.bars([], others) == []
 
 
 def test_a_figure_with_too_few_moves_or_none_meets_no_bar_and_says_so() -> None:
-    few, none = Measured("few", [20.0] * 70, 59.0, 20.0, 100), Measured("none", wanted=100, why="it never stands still")
+    few, none = (
+        Measured("few", [20.0] * 70, 59.0, 20.0, 100),
+        Measured("none", wanted=100, why="it never stands still"),
+    )
     assert few.row() == "| few | 20 | 20 | 59 | 20 | 70 of 100 | 0 |"
     assert none.row() == "| none | not measured: it never stands still | | | | | 0 |"
-    assert live_figures.bars([few, none], [])[0] == (False, "NOT MET by few (0.7), none (0.0): as many moves measured as were wanted.")
+    assert live_figures.bars([few, none], [])[0] == (
+        False,
+        "NOT MET by few (0.7), none (0.0): as many moves measured as were wanted.",
+    )

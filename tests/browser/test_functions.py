@@ -79,7 +79,9 @@ def folder(server: Server) -> Path:
 def slowly(notebook: Notebook, name: str, play_id: str, folder: Path) -> None:
     """Drag a play's slider from end to end while a function is stuck in its first call."""
     held, called = folder / "held", folder / "called"
-    notebook.run(name, "import os, time\n" + references("neuron")[name].replace("### BEGIN SOLUTION", WAIT))
+    notebook.run(
+        name, "import os, time\n" + references("neuron")[name].replace("### BEGIN SOLUTION", WAIT)
+    )
     play = notebook.cell(play_id)
     handle, number = slider(play).locator(".noUi-handle"), slider(play).locator(".widget-readout")
     play.evaluate(LABELS)
@@ -124,7 +126,9 @@ def test_a_result_that_cannot_be_drawn_shows_one_sentence(notebook: Notebook) ->
         "float('nan')": "weighted_sum returned nothing but NaN",
         "sys.exit()": "weighted_sum stopped with SystemExit",
     }.items():
-        notebook.run("weighted_sum", f"import sys\n\ndef weighted_sum(x, w, b):\n    return {result}")
+        notebook.run(
+            "weighted_sum", f"import sys\n\ndef weighted_sum(x, w, b):\n    return {result}"
+        )
         says(notebook, sentence)
 
 
@@ -147,26 +151,38 @@ def test_what_a_function_prints_goes_nowhere(notebook: Notebook) -> None:
     notebook.drag(slider(play))
     settled(play)
     expect(readout(play)).to_contain_text("The target is the same.")
-    assert not [cell for cell in notebook.outputs() if any(output["output_type"] == "stream" for output in cell["outputs"])]
+    assert not [
+        cell
+        for cell in notebook.outputs()
+        if any(output["output_type"] == "stream" for output in cell["outputs"])
+    ]
 
 
 @pytest.mark.long
 def test_an_interrupt_frees_a_function_that_never_ends(notebook: Notebook, server: Server) -> None:
     endless(notebook, folder(server))
-    notebook.page.locator('jp-button[data-command="notebook:interrupt-kernel"], button[data-command="notebook:interrupt-kernel"]').click()
+    notebook.page.locator(
+        'jp-button[data-command="notebook:interrupt-kernel"], button[data-command="notebook:interrupt-kernel"]'
+    ).click()
     play = notebook.cell(PLAY)
     expect(readout(play)).to_contain_text("weighted_sum was interrupted.")
-    says(notebook, "weighted_sum was interrupted.")  # and it isn't run again, or the next value would need the next interrupt
+    says(
+        notebook, "weighted_sum was interrupted."
+    )  # and it isn't run again, or the next value would need the next interrupt
 
 
 @pytest.mark.long
-def test_a_function_that_never_ends_is_left_when_its_cell_is_corrected(notebook: Notebook, server: Server) -> None:
+def test_a_function_that_never_ends_is_left_when_its_cell_is_corrected(
+    notebook: Notebook, server: Server
+) -> None:
     endless(notebook, folder(server))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "play"), [("sigmoid", "play-02"), ("dense", "play-03")])
-def test_a_slow_function_leaves_the_sliders_of_other_plays_usable(name: str, play: str, lesson: Notebook, server: Server) -> None:
+def test_a_slow_function_leaves_the_sliders_of_other_plays_usable(
+    name: str, play: str, lesson: Notebook, server: Server
+) -> None:
     for cell in ("relu", "dense"):
         lesson.run(cell, references("neuron")[cell])
     question = play.replace("play", "question")
@@ -181,7 +197,11 @@ def endless(notebook: Notebook, folder: Path) -> None:
     """A function that never ends once a slider moves, and a slider that moved."""
     begun = folder / "begun"
     begun.unlink(missing_ok=True)
-    notebook.run("weighted_sum", "endless = False\n\n" + RIGHT.replace("### BEGIN SOLUTION", "while endless:\n        open('begun', 'w').close()"))
+    notebook.run(
+        "weighted_sum",
+        "endless = False\n\n"
+        + RIGHT.replace("### BEGIN SOLUTION", "while endless:\n        open('begun', 'w').close()"),
+    )
     play = notebook.cell(PLAY)
     expect(readout(play)).to_contain_text("The target is the same.")
     notebook.run("code-01", "endless = True")

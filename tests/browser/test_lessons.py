@@ -16,13 +16,26 @@ from grader.author.lesson import cell_ids, role
 
 def ids_of(name: str, *kinds: str) -> list[str]:
     """The cells of a lesson that are of these kinds."""
-    return [cell_id for cell_id, cell in zip(cell_ids(lesson(name)), lesson(name).notebook.cells, strict=True) if role(cell)[0] in kinds]
+    return [
+        cell_id
+        for cell_id, cell in zip(cell_ids(lesson(name)), lesson(name).notebook.cells, strict=True)
+        if role(cell)[0] in kinds
+    ]
 
 
 def errors(notebook: Notebook, but: tuple[str, ...] = ()) -> list[str]:
     """Exceptions of all cells, as "cell: Class: message"."""
-    found = [(cell["id"], output) for cell in notebook.outputs() for output in cell["outputs"] if output["output_type"] == "error"]
-    return [f"{cell_id}: {output['ename']}: {output['evalue']}" for cell_id, output in found if output["ename"] not in but]
+    found = [
+        (cell["id"], output)
+        for cell in notebook.outputs()
+        for output in cell["outputs"]
+        if output["output_type"] == "error"
+    ]
+    return [
+        f"{cell_id}: {output['ename']}: {output['evalue']}"
+        for cell_id, output in found
+        if output["ename"] not in but
+    ]
 
 
 NOTEBOOK_7_SAYS = ("'schema'", "Command 'filebrowser:open-path' not registered")
@@ -31,7 +44,9 @@ NOTEBOOK_7_SAYS = ("'schema'", "Command 'filebrowser:open-path' not registered")
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", LESSONS)
-def test_a_lesson_is_run_untouched_then_solved_and_its_plays_follow(name: str, server: Server, chromium: Any) -> None:
+def test_a_lesson_is_run_untouched_then_solved_and_its_plays_follow(
+    name: str, server: Server, chromium: Any
+) -> None:
     complaints: list[str] = []
     with opened(server, f"{name}/{name}.ipynb", chromium, complaints) as notebook:
         notebook.run_all()
@@ -72,7 +87,9 @@ def test_a_lesson_is_run_untouched_then_solved_and_its_plays_follow(name: str, s
 def test_a_lesson_works_in_notebook_7_too(name: str, server: Server, chromium: Any) -> None:
     """All but the arrow keys, which Notebook 7 takes for itself before a slider hears of them: they go from cell to cell."""
     complaints: list[str] = []
-    with opened(server, f"{name}/{name}.ipynb", chromium, complaints, under="notebooks") as notebook:
+    with opened(
+        server, f"{name}/{name}.ipynb", chromium, complaints, under="notebooks"
+    ) as notebook:
         for exercise, text in references(name).items():
             notebook.set_source(exercise, text)
         notebook.run_all()
@@ -86,21 +103,31 @@ def test_a_lesson_works_in_notebook_7_too(name: str, server: Server, chromium: A
             notebook.picture(f"notebook7-{name}-{theme.lower()}")
         for play in ids_of(name, "play"):
             press(notebook, play)
-    assert [complaint for complaint in complaints if not any(theirs in complaint for theirs in NOTEBOOK_7_SAYS)] == []
+    assert [
+        complaint
+        for complaint in complaints
+        if not any(theirs in complaint for theirs in NOTEBOOK_7_SAYS)
+    ] == []
 
 
 @pytest.mark.long
-def test_the_welcome_page_shows_the_learners_progress_and_leads_on(server: Server, chromium: Any) -> None:
+def test_the_welcome_page_shows_the_learners_progress_and_leads_on(
+    server: Server, chromium: Any
+) -> None:
     complaints: list[str] = []
     first = LESSONS[0]
-    (server.fresh(first) / "progress.json").write_text(json.dumps({"solved": dict.fromkeys(lesson(first).exercises, 1), "answers": {}}))
+    (server.fresh(first) / "progress.json").write_text(
+        json.dumps({"solved": dict.fromkeys(lesson(first).exercises, 1), "answers": {}})
+    )
     with opened(server, "welcome.ipynb", chromium, complaints) as notebook:
         notebook.run_all()
         assert errors(notebook) == []
         table = notebook.page.locator(".overview")
         expect(table.locator("tr")).to_have_count(len(LESSONS) + 1)
         count = len(lesson(first).exercises)
-        expect(table.locator("tr", has_text=lesson(first).title)).to_contain_text(f"{count} of {count}")
+        expect(table.locator("tr", has_text=lesson(first).title)).to_contain_text(
+            f"{count} of {count}"
+        )
         for theme in ("Dark", "Light"):
             notebook.theme(theme)
             notebook.picture(f"welcome-{theme.lower()}")
@@ -143,7 +170,10 @@ def press(notebook: Notebook, play: str, *arrows: str) -> None:
     with notebook.steady(cell):
         for slider in sliders:
             for key in ("Home", "End", *arrows):
-                before, said = slider.locator(".widget-readout").inner_text(), figure.get_attribute("aria-label")
+                before, said = (
+                    slider.locator(".widget-readout").inner_text(),
+                    figure.get_attribute("aria-label"),
+                )
                 notebook.press(slider, key)
                 shows(cell, slider)
                 if key in arrows:

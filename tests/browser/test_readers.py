@@ -19,7 +19,9 @@ from playwright.sync_api import Locator, Page, expect
 from course import ROOT, references
 
 LIVE = "application/vnd.jupyter.widget-view+json"
-OF_A_RESTART = re.compile("widget model not found|debugger state|Canceled future for create_subshell_request")
+OF_A_RESTART = re.compile(
+    "widget model not found|debugger state|Canceled future for create_subshell_request"
+)
 """What JupyterLab and its widget manager themselves say to the console when a kernel is gone."""
 BROKEN = re.compile("Loading widget|Error displaying widget|model not found")
 
@@ -27,7 +29,9 @@ BROKEN = re.compile("Loading widget|Error displaying widget|model not found")
 @cache
 def plays(name: str) -> list[str]:
     """The alt texts of a lesson's plays, in order, as the executed notebook stores them."""
-    cells = json.loads((ROOT / "solutions" / name / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((ROOT / "solutions" / name / f"{name}.ipynb").read_text(encoding="utf-8"))[
+        "cells"
+    ]
     outputs = [cell["outputs"] for cell in cells if cell["id"].startswith("play-")]
     assert all([LIVE in output["data"] for output in each] == [True, False] for each in outputs)
     return ["".join(each[1]["data"]["text/plain"]) for each in outputs]
@@ -51,7 +55,14 @@ def offline(chromium: Any, page: str, folder: Path) -> tuple[Page, list[str]]:
     (folder / "page.html").write_text(page, encoding="utf-8")
     tab = chromium.new_page(viewport={"width": 1000, "height": 900})
     tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" and "Failed to load resource" not in message.text else None)
+    tab.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text)
+            if message.type == "error" and "Failed to load resource" not in message.text
+            else None
+        ),
+    )
     tab.route(re.compile(r"^(?!file:|data:)"), lambda route: route.abort())
     tab.goto((folder / "page.html").as_uri())
     return tab, complaints
@@ -64,11 +75,15 @@ def sees(pictures: Locator, alts: list[str]) -> None:
         picture = pictures.nth(index)
         expect(picture).to_be_visible()
         assert picture.get_attribute("alt") == alt
-        assert picture.evaluate("img => img.complete && img.naturalWidth >= 640 && img.getBoundingClientRect().width === 640")
+        assert picture.evaluate(
+            "img => img.complete && img.naturalWidth >= 640 && img.getBoundingClientRect().width === 640"
+        )
 
 
 @pytest.mark.parametrize("name", lessons("neuron"))
-def test_an_exported_page_shows_every_play_without_network(name: str, chromium: Any, tmp_path: Path) -> None:
+def test_an_exported_page_shows_every_play_without_network(
+    name: str, chromium: Any, tmp_path: Path
+) -> None:
     page, complaints = offline(chromium, exported(name), tmp_path)
     sees(page.locator(".playground-still img"), plays(name))
     for place in page.locator(".jp-OutputArea-child", has=page.locator(f'[type="{LIVE}"]')).all():
@@ -79,12 +94,18 @@ def test_an_exported_page_shows_every_play_without_network(name: str, chromium: 
 
 
 @pytest.mark.parametrize("name", lessons("neuron"))
-def test_a_page_whose_styles_and_scripts_were_taken_out_shows_every_play(name: str, chromium: Any, tmp_path: Path) -> None:
+def test_a_page_whose_styles_and_scripts_were_taken_out_shows_every_play(
+    name: str, chromium: Any, tmp_path: Path
+) -> None:
     soup = BeautifulSoup(exported(name), "html.parser")
     for tag in soup(["style", "script", "link", "iframe", "svg"]):
         tag.decompose()
     for tag in soup.find_all(True):
-        tag.attrs = {key: value for key, value in tag.attrs.items() if key in ("src", "alt", "href", "width", "height", "title", "colspan", "rowspan")}
+        tag.attrs = {
+            key: value
+            for key, value in tag.attrs.items()
+            if key in ("src", "alt", "href", "width", "height", "title", "colspan", "rowspan")
+        }
     page, complaints = offline(chromium, str(soup), tmp_path)
     sees(page.locator("figure img"), plays(name))
     assert complaints == []
@@ -92,11 +113,15 @@ def test_a_page_whose_styles_and_scripts_were_taken_out_shows_every_play(name: s
 
 
 @pytest.mark.parametrize("name", lessons("neuron"))
-def test_a_viewer_that_takes_no_picture_from_html_has_one_of_its_own(name: str, chromium: Any, tmp_path: Path) -> None:
+def test_a_viewer_that_takes_no_picture_from_html_has_one_of_its_own(
+    name: str, chromium: Any, tmp_path: Path
+) -> None:
     page, _ = offline(chromium, exported(name, "text/html"), tmp_path)
     pictures = page.locator(".jp-RenderedImage img")
     expect(pictures).to_have_count(len(plays(name)))
-    assert pictures.evaluate_all("all => all.every(img => img.complete && img.naturalWidth === 640 && img.offsetWidth === 640)")
+    assert pictures.evaluate_all(
+        "all => all.every(img => img.complete && img.naturalWidth === 640 && img.offsetWidth === 640)"
+    )
     page.close()
 
 
@@ -107,12 +132,18 @@ def reads(notebook: Notebook) -> None:
         expect(cell.locator("figure.playground-still img")).to_be_visible()
         assert cell.locator("figure.playground-still img").get_attribute("alt") == alt
         expect(cell.get_by_text(BROKEN).filter(visible=True)).to_have_count(0)
-        expect(cell.locator(".jupyter-widgets, .jupyter-widgets-disconnected").filter(visible=True)).to_have_count(0)
+        expect(
+            cell.locator(".jupyter-widgets, .jupyter-widgets-disconnected").filter(visible=True)
+        ).to_have_count(0)
 
 
 @pytest.mark.long
-def test_a_notebook_from_somebody_else_shows_its_plays_before_it_is_run(server: Server, chromium: Any) -> None:
-    shutil.copyfile(ROOT / "solutions" / "neuron" / "neuron.ipynb", server.fresh("neuron") / "stranger.ipynb")
+def test_a_notebook_from_somebody_else_shows_its_plays_before_it_is_run(
+    server: Server, chromium: Any
+) -> None:
+    shutil.copyfile(
+        ROOT / "solutions" / "neuron" / "neuron.ipynb", server.fresh("neuron") / "stranger.ipynb"
+    )
     complaints: list[str] = []
     with opened(server, "neuron/stranger.ipynb", chromium, complaints, kept=True) as notebook:
         reads(notebook)
@@ -121,7 +152,9 @@ def test_a_notebook_from_somebody_else_shows_its_plays_before_it_is_run(server: 
 
 
 @pytest.mark.long
-def test_a_notebook_shows_its_plays_without_its_kernel_and_when_opened_again(server: Server, chromium: Any) -> None:
+def test_a_notebook_shows_its_plays_without_its_kernel_and_when_opened_again(
+    server: Server, chromium: Any
+) -> None:
     complaints: list[str] = []
     with opened(server, "neuron/neuron.ipynb", chromium, complaints) as notebook:
         for exercise, text in references("neuron").items():
@@ -129,14 +162,20 @@ def test_a_notebook_shows_its_plays_without_its_kernel_and_when_opened_again(ser
         notebook.run_all()
         notebook.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
         expect(notebook.cell("play-01").locator("figure.playground-still")).to_be_hidden()
-        notebook.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+        notebook.page.evaluate(
+            "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+        )
         for play in ("play-01", "play-02", "play-03"):
             cell = notebook.cell(play)
             expect(cell.locator("figure.playground-still img")).to_be_visible()
             expect(cell.locator(".playground")).to_be_hidden()
         notebook.picture("neuron-restarted", notebook.cell("play-01"))
-    with opened(server, "neuron/neuron.ipynb", chromium, complaints, kept=True, reload=True) as notebook:
-        assert notebook.page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets.every(c => c.model.type !== 'code' || c.model.trusted)")
+    with opened(
+        server, "neuron/neuron.ipynb", chromium, complaints, kept=True, reload=True
+    ) as notebook:
+        assert notebook.page.evaluate(
+            "() => jupyterapp.shell.currentWidget.content.widgets.every(c => c.model.type !== 'code' || c.model.trusted)"
+        )
         reads(notebook)
         notebook.picture("neuron-reopened", notebook.cell("play-01"))
     assert [complaint for complaint in complaints if not OF_A_RESTART.search(complaint)] == []

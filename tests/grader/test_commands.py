@@ -22,18 +22,24 @@ def test_commands_start_where_linux_only_modules_are_missing() -> None:
         "from grader.cli import main\n"
         "main(['lab', '--help'])\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "usage: grader lab" in done.stdout
 
 
-def test_the_linux_module_is_imported_where_there_is_no_c_library(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_linux_module_is_imported_where_there_is_no_c_library(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import importlib
 
     from grader.sandbox import linux
 
     monkeypatch.setattr("os.name", "nt")
-    fresh = importlib.util.module_from_spec(importlib.util.spec_from_file_location("fresh_linux", linux.__file__))
+    fresh = importlib.util.module_from_spec(
+        importlib.util.spec_from_file_location("fresh_linux", linux.__file__)
+    )
     assert fresh.__spec__ is not None
     assert fresh.__spec__.loader is not None
     fresh.__spec__.loader.exec_module(fresh)

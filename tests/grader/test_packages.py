@@ -43,7 +43,11 @@ def strange(text: str, room: str) -> set[str]:
 def test_a_room_knows_only_those_below_it(room: str) -> None:
     modules = sorted((ROOT / "grader" / room).rglob("*.py"))
     assert len(modules) > 4
-    assert {path.name: found for path in modules if (found := strange(path.read_text(encoding="utf-8"), room))} == {}
+    assert {
+        path.name: found
+        for path in modules
+        if (found := strange(path.read_text(encoding="utf-8"), room))
+    } == {}
 
 
 def test_every_folder_of_the_grader_with_code_is_such_a_room() -> None:

@@ -30,7 +30,11 @@ def _open_to_all(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
 
 
-ENVIRONMENT = ROOT / "build" / "hub-env" if _open_to_all(ROOT / "build") else Path(tempfile.gettempdir()) / f"hub-env-{os.getuid()}"
+ENVIRONMENT = (
+    ROOT / "build" / "hub-env"
+    if _open_to_all(ROOT / "build")
+    else Path(tempfile.gettempdir()) / f"hub-env-{os.getuid()}"
+)
 """Where the environment is kept; every account has to reach it, which it can't in somebody's closed home."""
 
 SUDO = [] if os.geteuid() == 0 else ["sudo", "-n"]
@@ -40,7 +44,9 @@ PEOPLE = ("teacher", "ada", "bob")
 def require_root() -> None:
     """Accounts are made and left by root alone; skipped where that can't be had, and failed where CI should."""
     if subprocess.run([*SUDO, "true"], capture_output=True, check=False).returncode:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("A class server needs accounts, and only root makes them: run this as root, or where sudo asks no password.")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "A class server needs accounts, and only root makes them: run this as root, or where sudo asks no password."
+        )
 
 
 class ClassServer:
@@ -73,8 +79,17 @@ class ClassServer:
 
     def run(self, script: str, person: str | None = None, fails: bool = False) -> str:
         """What a script says that root, or a person in their home, runs."""
-        done = subprocess.run(self._command(script, person), cwd=self.repository, capture_output=True, text=True, timeout=1200, check=False)
-        assert (done.returncode != 0) == fails, f"{script}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+        done = subprocess.run(
+            self._command(script, person),
+            cwd=self.repository,
+            capture_output=True,
+            text=True,
+            timeout=1200,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, (
+            f"{script}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+        )
         return done.stdout + done.stderr
 
     def _command(self, script: str, person: str | None) -> list[str]:
@@ -82,12 +97,29 @@ class ClassServer:
         if person:
             name, home = self.names[person], str(self.home(person))
             path = f"{ENVIRONMENT}/bin:/usr/local/bin:/usr/bin:/bin"
-            command = ["runuser", "-u", name, "--", "env", "-i", f"--chdir={home}", f"HOME={home}", f"USER={name}", f"PATH={path}", "LANG=C.UTF-8", *command]
+            command = [
+                "runuser",
+                "-u",
+                name,
+                "--",
+                "env",
+                "-i",
+                f"--chdir={home}",
+                f"HOME={home}",
+                f"USER={name}",
+                f"PATH={path}",
+                "LANG=C.UTF-8",
+                *command,
+            ]
         return [*SUDO, *command]
 
     def block(self, name: str) -> str:
         """The commands that the recipe shows under a name, with this server's folders, accounts and port."""
-        found = re.search(rf"```sh {name}\n(.*?)```", (self.repository / RECIPE).read_text(encoding="utf-8"), re.DOTALL)
+        found = re.search(
+            rf"```sh {name}\n(.*?)```",
+            (self.repository / RECIPE).read_text(encoding="utf-8"),
+            re.DOTALL,
+        )
         assert found, f"{RECIPE} has no commands named {name}."
         return found[1]
 
@@ -105,7 +137,11 @@ class ClassServer:
         self.run(f"mkdir {self.base}/home")
         self.run(self.block("settings"))
         self.run(self.block("people"))
-        self.run("chpasswd <<END\n" + "".join(f"{name}:{self.password}\n" for name in self.names.values()) + "END")
+        self.run(
+            "chpasswd <<END\n"
+            + "".join(f"{name}:{self.password}\n" for name in self.names.values())
+            + "END"
+        )
         course, name = self.home("teacher") / "neural-network-basics", self.names["teacher"]
         self.run(f"cp -r {self.repository} {course}; chown -R {name}: {course}")
         self.run(self.block("teacher"), "teacher")
@@ -132,10 +168,23 @@ class ClassServer:
 
     def _start(self) -> None:
         """As the recipe starts it, but for the ports inside; and so that tests can talk to JupyterLab."""
-        ours = [f"--JupyterHub.hub_port={free_port()}", f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{free_port()}", "--Spawner.args=--LabApp.expose_app_in_browser=True"]
+        ours = [
+            f"--JupyterHub.hub_port={free_port()}",
+            f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{free_port()}",
+            "--Spawner.args=--LabApp.expose_app_in_browser=True",
+        ]
         script = self.block("start").rstrip() + " " + " ".join(ours)
         with self.log.open("w") as log:
-            self.process = subprocess.Popen([*SUDO, "sh", "-euc", script.replace("\n" + str(ENVIRONMENT), f"\nexec {ENVIRONMENT}")], stdout=log, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(
+                [
+                    *SUDO,
+                    "sh",
+                    "-euc",
+                    script.replace("\n" + str(ENVIRONMENT), f"\nexec {ENVIRONMENT}"),
+                ],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         until = time.monotonic() + 600
         while time.monotonic() < until:
             with suppress(OSError), urllib.request.urlopen(self.url("hub/health"), timeout=60):
@@ -148,16 +197,33 @@ class ClassServer:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End a process and all that it started, in order where it can."""
     if process.poll() is None:
-        started = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-        subprocess.run([*SUDO, "kill", "-TERM", *(str(one.pid) for one in started)], capture_output=True, check=False)
+        started = [
+            psutil.Process(process.pid),
+            *psutil.Process(process.pid).children(recursive=True),
+        ]
+        subprocess.run(
+            [*SUDO, "kill", "-TERM", *(str(one.pid) for one in started)],
+            capture_output=True,
+            check=False,
+        )
         _, left = psutil.wait_procs(started, timeout=150)
-        subprocess.run([*SUDO, "kill", "-KILL", *(str(one.pid) for one in left)], capture_output=True, check=False)
+        subprocess.run(
+            [*SUDO, "kill", "-KILL", *(str(one.pid) for one in left)],
+            capture_output=True,
+            check=False,
+        )
         process.wait(150)
 
 
 def _copy_of_the_repository(into: Path, here: Callable[[str], str]) -> None:
     """What git knows or would add, as a clone has it; the recipe and its files in this server's words."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     for name in filter(None, listed.split("\0")):
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, into / name)
@@ -167,9 +233,17 @@ def _copy_of_the_repository(into: Path, here: Callable[[str], str]) -> None:
 
 def _environment(block: str, repository: Path) -> None:
     """The shared environment, made where what it is made from changed; else only the course's own packages are installed again."""
-    stamp, quiet = ENVIRONMENT / "installed", {**os.environ, "PIP_QUIET": "2", "NPM_CONFIG_LOGLEVEL": "error"}
-    locks = [(repository / "docs/class-server" / name).read_bytes() for name in ("requirements.lock", "package-lock.json")]
-    wanted = hashlib.sha256(b"".join([block.encode(), *locks]).replace(str(repository).encode(), b"")).hexdigest()
+    stamp, quiet = (
+        ENVIRONMENT / "installed",
+        {**os.environ, "PIP_QUIET": "2", "NPM_CONFIG_LOGLEVEL": "error"},
+    )
+    locks = [
+        (repository / "docs/class-server" / name).read_bytes()
+        for name in ("requirements.lock", "package-lock.json")
+    ]
+    wanted = hashlib.sha256(
+        b"".join([block.encode(), *locks]).replace(str(repository).encode(), b"")
+    ).hexdigest()
     if not stamp.is_file() or stamp.read_text() != wanted:
         subprocess.run([*SUDO, "rm", "-rf", str(ENVIRONMENT)], check=True)
         subprocess.run(["sh", "-euc", block], cwd=repository, env=quiet, check=True, timeout=6000)
@@ -181,16 +255,29 @@ def _environment(block: str, repository: Path) -> None:
 
 def _everybodys_python() -> str:
     """A Python that other accounts may run, which one in root's home isn't."""
-    for candidate in (str(Path(sys.executable).resolve()), "/usr/bin/python3", "/usr/local/bin/python3"):
+    for candidate in (
+        str(Path(sys.executable).resolve()),
+        "/usr/bin/python3",
+        "/usr/local/bin/python3",
+    ):
         test = "import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))"
-        if Path(candidate).exists() and _open_to_all(Path(candidate)) and subprocess.run([candidate, "-c", test], capture_output=True, check=False).returncode == 0:
+        if (
+            Path(candidate).exists()
+            and _open_to_all(Path(candidate))
+            and subprocess.run([candidate, "-c", test], capture_output=True, check=False).returncode
+            == 0
+        ):
             return candidate
-    raise AssertionError("No Python 3.11 to 3.13 on this machine may be run by every account, so learners can't share one: apt install python3-venv brings one.")
+    raise AssertionError(
+        "No Python 3.11 to 3.13 on this machine may be run by every account, so learners can't share one: apt install python3-venv brings one."
+    )
 
 
 def _remove_what_a_kill_left() -> None:
     for account in pwd.getpwall():
-        if (found := re.match(r"nnb(\d+)-", account.pw_name)) and not Path(f"/proc/{found[1]}").exists():
+        if (found := re.match(r"nnb(\d+)-", account.pw_name)) and not Path(
+            f"/proc/{found[1]}"
+        ).exists():
             _remove_accounts(found[0])
     for folder in Path(tempfile.gettempdir()).glob("class-server-*-*"):
         if not Path(f"/proc/{folder.name.split('-')[2]}").exists():
@@ -201,7 +288,9 @@ def _remove_accounts(prefix: str) -> None:
     for account in pwd.getpwall():
         if account.pw_name.startswith(prefix):
             _end_processes_of(account.pw_uid)
-            subprocess.run([*SUDO, "userdel", "--remove", account.pw_name], capture_output=True, check=False)
+            subprocess.run(
+                [*SUDO, "userdel", "--remove", account.pw_name], capture_output=True, check=False
+            )
     subprocess.run([*SUDO, "groupdel", f"{prefix}course"], capture_output=True, check=False)
 
 

@@ -21,7 +21,10 @@ from course import references
 pytestmark = pytest.mark.long
 
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
-RIGHT = {name: re.sub(r"    ### (BEGIN|END) SOLUTION\n?", "", text) for name, text in references("neuron").items()}
+RIGHT = {
+    name: re.sub(r"    ### (BEGIN|END) SOLUTION\n?", "", text)
+    for name, text in references("neuron").items()
+}
 COMMENT = "Well seen; write it for large z too."
 
 PRYING = """
@@ -64,12 +67,19 @@ class Person:
         self.page: Page = chromium.new_context(viewport={"width": 1280, "height": 1000}).new_page()
         self.page.set_default_timeout(CEILING)
         self.complaints: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
+        self.page.on(
+            "console",
+            lambda message: (
+                self.complaints.append(message.text) if message.type == "error" else None
+            ),
+        )
         self.page.goto(server.url("hub/login"))
         self.page.fill("#username_input", server.names[name])
         self.page.fill("#password_input", server.password)
         self.page.click("#login_submit")
-        self.page.wait_for_function("() => window.jupyterapp && document.querySelector('.jp-Launcher, iframe, .jp-DirListing-item')")
+        self.page.wait_for_function(
+            "() => window.jupyterapp && document.querySelector('.jp-Launcher, iframe, .jp-DirListing-item')"
+        )
 
     def menu(self, entry: str) -> None:
         """Choose an entry of JupyterLab's menu Nbgrader."""
@@ -176,14 +186,18 @@ class Teacher(Person):
     def go(self, *links: str) -> None:
         """Follow links, each by its whole text."""
         for link in links:
-            self.formgrader.locator("a", has_text=re.compile(f"^\\s*{re.escape(link)}\\s*$")).first.click()
+            self.formgrader.locator(
+                "a", has_text=re.compile(f"^\\s*{re.escape(link)}\\s*$")
+            ).first.click()
 
     def mark(self, learner: str, exercise: str, points: str, comment: str) -> None:
         """Give points and a comment by hand, from the page of submissions on."""
         self.go("Manual Grading", "neuron", "neuron")
         self.row(self.server.names[learner]).locator("td.name a:visible").click()
         for place, text in ((f"#{exercise}-comment", comment), (f"#check-{exercise}", points)):
-            written = self.formgrader.locator(f"{place}[placeholder]")  # which it has once the page put what it got into its fields
+            written = self.formgrader.locator(
+                f"{place}[placeholder]"
+            )  # which it has once the page put what it got into its fields
             with self.page.expect_response(partial(has_kept, text)):
                 written.fill(text)
                 written.press("Tab")
@@ -227,8 +241,18 @@ def evening(server: ClassServer) -> Evening:
     with browser() as chromium:
         ada, bob = (Learner(server, chromium, name) for name in ("ada", "bob"))
         work(ada, seen, {**RIGHT, "sigmoid": SLOPPY})
-        server.run(in_course("nbgrader db assignment add neuron --duedate=\"$(date -u -d '+1 second' '+%F %T UTC')\""), "teacher")
-        server.run(in_course("sed -i 's/^# c.AssignLatePenalties/c.AssignLatePenalties/' class/nbgrader_config.py"), "teacher")
+        server.run(
+            in_course(
+                "nbgrader db assignment add neuron --duedate=\"$(date -u -d '+1 second' '+%F %T UTC')\""
+            ),
+            "teacher",
+        )
+        server.run(
+            in_course(
+                "sed -i 's/^# c.AssignLatePenalties/c.AssignLatePenalties/' class/nbgrader_config.py"
+            ),
+            "teacher",
+        )
         work(bob, seen, RIGHT)
         reach_for(server, "ada")
         teacher = Teacher(server, chromium, "teacher")
@@ -256,8 +280,15 @@ def work(learner: Learner, seen: Evening, answers: dict[str, str]) -> None:
 
 def reach_for(server: ClassServer, name: str) -> None:
     """Add links to the gradebook to what a learner handed in: a soft one, which anybody makes, and a hard one, which Linux leaves to root."""
-    inbound, gradebook = f"{server.base}/srv/nbgrader/exchange/neural_network_basics/inbound", server.home("teacher") / "neural-network-basics/class/gradebook.db"
-    (folder,) = (one for one in server.run(f"ls {inbound}").splitlines() if one.startswith(f"{server.names[name]}+"))
+    inbound, gradebook = (
+        f"{server.base}/srv/nbgrader/exchange/neural_network_basics/inbound",
+        server.home("teacher") / "neural-network-basics/class/gradebook.db",
+    )
+    (folder,) = (
+        one
+        for one in server.run(f"ls {inbound}").splitlines()
+        if one.startswith(f"{server.names[name]}+")
+    )
     handed_in = shlex.quote(f"{inbound}/{folder}")
     server.run(f"ln -s {gradebook} {handed_in}/soft.html", name)
     server.run(f"ln {gradebook} {handed_in}/hard.html")
@@ -281,19 +312,25 @@ def grade(teacher: Teacher, seen: Evening) -> None:
     teacher.picture("released")
 
 
-def test_the_learners_menu_has_what_learners_need_and_the_teachers_also_formgrader(evening: Evening) -> None:
+def test_the_learners_menu_has_what_learners_need_and_the_teachers_also_formgrader(
+    evening: Evening,
+) -> None:
     assert evening.menus["ada"] == evening.menus["bob"] == ["Assignment List", "Course List"]
     assert "Formgrader" in evening.menus["teacher"]
 
 
-def test_the_validate_button_names_the_check_that_fails_and_praises_what_is_right(evening: Evening) -> None:
+def test_the_validate_button_names_the_check_that_fails_and_praises_what_is_right(
+    evening: Evening,
+) -> None:
     assert "The following cell failed" in evening.validations["ada"]
     assert re.findall(r"check\((\w+)\)", evening.validations["ada"]) == ["sigmoid"]
     assert "Success! Your notebook passes all the tests." in evening.validations["bob"]
 
 
 def test_formgraders_buttons_collect_autograde_and_give_back(evening: Evening) -> None:
-    assert {step: said.split()[1] for step, said in evening.dialogs.items()} == dict.fromkeys(evening.dialogs, "Success")
+    assert {step: said.split()[1] for step, said in evening.dialogs.items()} == dict.fromkeys(
+        evening.dialogs, "Success"
+    )
     assert evening.scores == {"ada": "9.7 / 10", "bob": "10 / 10"}
 
 
@@ -313,14 +350,26 @@ def test_who_hands_in_late_reads_what_it_costs(evening: Evening) -> None:
 
 
 def test_no_page_complains_but_formgraders_where_it_finds_no_network(evening: Evening) -> None:
-    assert [said for said in evening.complaints.pop("teacher") if "Failed to load resource: net::ERR_" not in said] == []  # MathJax, beside a notebook to comment
+    assert [
+        said
+        for said in evening.complaints.pop("teacher")
+        if "Failed to load resource: net::ERR_" not in said
+    ] == []  # MathJax, beside a notebook to comment
     assert evening.complaints == {"ada": [], "bob": []}
 
 
-def test_a_learners_kernel_reaches_no_solution_no_gradebook_and_no_other_learner(evening: Evening) -> None:
+def test_a_learners_kernel_reaches_no_solution_no_gradebook_and_no_other_learner(
+    evening: Evening,
+) -> None:
     for name in ("ada", "bob"):
         reached = json.loads(evening.reached[name])
-        assert reached == {"solutions": [], "homes": [evening.server.names[name]], "submissions": False, "feedback": False, "module": False}
+        assert reached == {
+            "solutions": [],
+            "homes": [evening.server.names[name]],
+            "submissions": False,
+            "feedback": False,
+            "module": False,
+        }
 
 
 def test_learners_servers_send_sliders_values_at_once(evening: Evening) -> None:
@@ -328,18 +377,28 @@ def test_learners_servers_send_sliders_values_at_once(evening: Evening) -> None:
     assert loaded.count("playground.server | extension was successfully loaded") >= len(PEOPLE)
 
 
-def test_what_a_link_in_a_learners_inbound_folder_leads_to_is_not_collected(evening: Evening) -> None:
+def test_what_a_link_in_a_learners_inbound_folder_leads_to_is_not_collected(
+    evening: Evening,
+) -> None:
     names = evening.server.names
-    collected = evening.server.run(f"ls {evening.server.home('teacher')}/neural-network-basics/class/submitted/{names['ada']}/neuron").split()
+    collected = evening.server.run(
+        f"ls {evening.server.home('teacher')}/neural-network-basics/class/submitted/{names['ada']}/neuron"
+    ).split()
     assert "neuron.ipynb" in collected
     assert not {"soft.html", "hard.html"} & {*collected}
 
 
-def test_a_dask_cluster_grades_for_the_teacher_and_for_nobody_else_and_ends(evening: Evening) -> None:
+def test_a_dask_cluster_grades_for_the_teacher_and_for_nobody_else_and_ends(
+    evening: Evening,
+) -> None:
     server, teacher = evening.server, evening.server.names["teacher"]
-    server.run(in_course(f"cp -r class/submitted/{server.names['ada']} class/submitted/carl"), "teacher")
+    server.run(
+        in_course(f"cp -r class/submitted/{server.names['ada']} class/submitted/carl"), "teacher"
+    )
     server.run(server.block("dask-once"), "teacher")
-    script = server.block("dask").replace("\nkill", "\ntouch ~/graded; until [ -e ~/knocked ]; do sleep 0.1; done\nkill")
+    script = server.block("dask").replace(
+        "\nkill", "\ntouch ~/graded; until [ -e ~/knocked ]; do sleep 0.1; done\nkill"
+    )
     with ThreadPoolExecutor() as pool:
         running = pool.submit(server.run, script, "teacher")
         server.run("until [ -e ~/graded ]; do sleep 0.1; done", "teacher")

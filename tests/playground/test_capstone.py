@@ -22,7 +22,12 @@ REFERENCE = lesson("capstone").reference
 NAMES = ("forward", "backward", "train", "relative_error")
 FUNCTIONS = [REFERENCE[name] for name in NAMES]
 
-PLAYS: dict[str, Callable[..., LiveFigure]] = {"bench": capstone.bench, "spiral": capstone.spiral, "reading": capstone.reading, "depth": capstone.depth}
+PLAYS: dict[str, Callable[..., LiveFigure]] = {
+    "bench": capstone.bench,
+    "spiral": capstone.spiral,
+    "reading": capstone.reading,
+    "depth": capstone.depth,
+}
 
 
 def play_of(name: str, **exchanged: Any) -> LiveFigure:
@@ -49,7 +54,9 @@ def test_each_experiment_draws_itself(name: str) -> None:
 def test_the_gradient_check_passes_for_the_reference_and_fails_for_every_bug() -> None:
     bench = play_of("bench")
     verdicts = {bug: said(bench, bug=bug) for bug in network.BUGS}
-    assert "passes, the largest error is below 1e−9" in verdicts.pop("none")  # no digit that depends on the processor
+    assert "passes, the largest error is below 1e−9" in verdicts.pop(
+        "none"
+    )  # no digit that depends on the processor
     assert len(verdicts) == 4
     for text in verdicts.values():
         assert "fails" in text
@@ -58,7 +65,9 @@ def test_the_gradient_check_passes_for_the_reference_and_fails_for_every_bug() -
         assert float(found[1].rstrip(".;")) > 1e-2
 
 
-def test_the_bench_says_at_once_what_the_check_found_and_trains_while_the_hand_rests(cell: None) -> None:
+def test_the_bench_says_at_once_what_the_check_found_and_trains_while_the_hand_rests(
+    cell: None,
+) -> None:
     network.training.cache_clear()
     bench = play_of("bench")
     assert re.search(r"The gradient check passes, .* of new digits right so far\.", html(bench))
@@ -77,8 +86,13 @@ def test_accuracy_does_not_notice_a_forgotten_slope_or_untrained_biases() -> Non
 
 
 def test_a_wrong_gradient_closes_the_gate_and_the_sentence_names_the_array() -> None:
-    play = play_of("spiral", backward=lambda *given: [(dW, 2 * db) for dW, db in REFERENCE["backward"](*given)])
-    assert re.search(r"The gradient check fails at b\d, with a relative error of 0\.33: training waits", said(play))
+    play = play_of(
+        "spiral", backward=lambda *given: [(dW, 2 * db) for dW, db in REFERENCE["backward"](*given)]
+    )
+    assert re.search(
+        r"The gradient check fails at b\d, with a relative error of 0\.33: training waits",
+        said(play),
+    )
 
 
 def test_a_function_that_is_not_written_yet_is_named() -> None:
@@ -104,7 +118,11 @@ def test_the_network_reads_97_percent_of_new_digits_and_softmax_regression_nearl
 def test_deep_networks_keep_their_losses_and_not_their_layers() -> None:
     play = play_of("depth")
     assert "16 hidden layers" in said(play, layers=16)
-    runs = [one for one in gc.get_objects() if isinstance(one, network.Training) and len(one._sizes) == 18]
+    runs = [
+        one
+        for one in gc.get_objects()
+        if isinstance(one, network.Training) and len(one._sizes) == 18
+    ]
     assert len(runs) == 2
     for run in runs:
         assert len(run.moments) == capstone.DEPTH_STEPS // capstone.DEPTH_EVERY + 1
@@ -113,7 +131,17 @@ def test_deep_networks_keep_their_losses_and_not_their_layers() -> None:
 
 def test_with_depth_kaiming_still_trains_and_xavier_stands_still() -> None:
     play = play_of("depth")
-    losses = {layers: [float(n) for n in re.findall(r"is ([\d.]+) from|and ([\d.]+) from", said(play, layers=layers))[0:2] for n in n if n] for layers in (1, 10, 16)}
+    losses = {
+        layers: [
+            float(n)
+            for n in re.findall(r"is ([\d.]+) from|and ([\d.]+) from", said(play, layers=layers))[
+                0:2
+            ]
+            for n in n
+            if n
+        ]
+        for layers in (1, 10, 16)
+    }
     kaiming, xavier = losses[16]
     assert kaiming < 2.0 < 2.25 < xavier
     kaiming, xavier = losses[10]
@@ -132,7 +160,9 @@ def test_the_digits_are_all_there_each_in_one_part_only_with_their_licence() -> 
 
 
 def test_the_checked_network_is_clear_of_kinks_and_in_float64() -> None:
-    blocks = network.Blocks(*FUNCTIONS, *(getattr(finished, name) for name in network.names()[len(NAMES) :]))
+    blocks = network.Blocks(
+        *FUNCTIONS, *(getattr(finished, name) for name in network.names()[len(NAMES) :])
+    )
     X = np.random.default_rng(0).normal(size=(5, 3))
     layers = network._clear_of_kinks(blocks, X)
     _, sums = REFERENCE["forward"](X, layers, finished.relu)

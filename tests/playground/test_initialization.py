@@ -16,7 +16,9 @@ from playground.figure.live import LiveFigure
 from playground.initialization import POINTS, UNITS, WANTED, first_step, training
 
 REFERENCE = lesson("initialization").reference
-NORMAL, XAVIER, KAIMING = (REFERENCE[name] for name in ("init_normal", "init_xavier_uniform", "init_kaiming_normal"))
+NORMAL, XAVIER, KAIMING = (
+    REFERENCE[name] for name in ("init_normal", "init_xavier_uniform", "init_kaiming_normal")
+)
 SCALES, DISTINCT = REFERENCE["layer_scales"], REFERENCE["n_distinct_units"]
 
 PLAYS: dict[str, Callable[[], LiveFigure]] = {
@@ -28,7 +30,9 @@ EVERYTHING = "hidden weights, hidden biases, output weights, output bias"
 
 
 @pytest.mark.parametrize("play", PLAYS.values(), ids=PLAYS)
-def test_each_play_draws_and_agrees_with_the_target_for_the_reference(play: Callable[[], LiveFigure]) -> None:
+def test_each_play_draws_and_agrees_with_the_target_for_the_reference(
+    play: Callable[[], LiveFigure],
+) -> None:
     figure = play()
     assert figure.still().startswith(b"\x89PNG")
     assert figure.readout[-1] == "The target is the same."
@@ -57,7 +61,10 @@ def test_from_zeros_nothing_but_the_output_bias_ever_moves(activation: str) -> N
     assert c[-1] != 0
 
 
-@pytest.mark.parametrize(("start", "activation"), [("zeros", "sigmoid"), ("all 0.5", "tanh"), ("all 0.5", "ReLU"), ("all 0.5", "sigmoid")])
+@pytest.mark.parametrize(
+    ("start", "activation"),
+    [("zeros", "sigmoid"), ("all 0.5", "tanh"), ("all 0.5", "ReLU"), ("all 0.5", "sigmoid")],
+)
 def test_copies_train_and_stay_copies(start: str, activation: str) -> None:
     W, b, v, _, losses = training(start, activation)
     assert losses[-1] < losses[0]
@@ -101,7 +108,11 @@ def test_a_network_without_a_hidden_layer_may_start_at_zero() -> None:
 def size_after(layers: int, scheme: str, activation: str) -> float:
     play = PLAYS["depth"]()
     assert play.widget
-    play.controls["layers"].value, play.controls["scheme"].value, play.controls["activation"].value = layers, scheme, activation
+    (
+        play.controls["layers"].value,
+        play.controls["scheme"].value,
+        play.controls["activation"].value,
+    ) = layers, scheme, activation
     found = re.search(r"size ([\d.e+−-]+)\.$", play.readout[0])
     assert found
     return float(found[1].replace("−", "-"))

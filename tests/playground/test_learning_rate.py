@@ -17,7 +17,9 @@ from playground.figure.live import LiveFigure
 from playground.functions import landscapes
 
 REFERENCE = lesson("learning_rate").reference
-DESCENT, STABLE, PROMISE = (REFERENCE[name] for name in ("gradient_descent", "max_stable_lr", "predicted_vs_actual"))
+DESCENT, STABLE, PROMISE = (
+    REFERENCE[name] for name in ("gradient_descent", "max_stable_lr", "predicted_vs_actual")
+)
 
 PLAYS: dict[str, Callable[[], LiveFigure]] = {
     "bowl": shared(lambda: learning_rate.bowl(DESCENT)),
@@ -35,7 +37,9 @@ def says(play: LiveFigure, **values: Any) -> str:
 
 
 @pytest.mark.parametrize("play", PLAYS.values(), ids=PLAYS)
-def test_each_play_draws_and_agrees_with_the_target_for_the_reference(play: Callable[[], LiveFigure]) -> None:
+def test_each_play_draws_and_agrees_with_the_target_for_the_reference(
+    play: Callable[[], LiveFigure],
+) -> None:
     figure = play()
     assert figure.still().startswith(b"\x89PNG")
     assert figure.readout[-1] == "The target is the same."
@@ -43,7 +47,12 @@ def test_each_play_draws_and_agrees_with_the_target_for_the_reference(play: Call
 
 @pytest.mark.parametrize(
     ("lr", "fate"),
-    [(0.5, "rolls down on one side"), (1.5, "jumps from side to side and gets there"), (2.0, "jumps to and fro for ever"), (2.1, "it leaves")],
+    [
+        (0.5, "rolls down on one side"),
+        (1.5, "jumps from side to side and gets there"),
+        (2.0, "jumps to and fro for ever"),
+        (2.1, "it leaves"),
+    ],
 )
 def test_in_a_bowl_of_curvature_1_the_limit_is_2(lr: float, fate: str) -> None:
     said = says(PLAYS["bowl"](), lr=lr)
@@ -62,11 +71,19 @@ def test_the_steep_side_sets_the_limit_of_a_ravine() -> None:
     assert STABLE(np.diag([1.0, 30.0])) == pytest.approx(2 / 30)
 
 
-@pytest.mark.parametrize(("lr", "numbers"), [(0.1, ("−28.8", "11.5", "8.41", "−8.87")), (0.001, ("−0.288", "0.00115", "0.002", "−0.285"))])
-def test_the_promise_breaks_at_a_large_step_and_holds_at_a_small_one(lr: float, numbers: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("lr", "numbers"),
+    [(0.1, ("−28.8", "11.5", "8.41", "−8.87")), (0.001, ("−0.288", "0.00115", "0.002", "−0.285"))],
+)
+def test_the_promise_breaks_at_a_large_step_and_holds_at_a_small_one(
+    lr: float, numbers: tuple[str, ...]
+) -> None:
     said = says(PLAYS["promise"](), lr=lr)
     promised, own, together, happened = numbers
-    assert said == f"Yours: promised {promised}; own curvature adds {own}, both together {together}; what happened is {happened}."
+    assert (
+        said
+        == f"Yours: promised {promised}; own curvature adds {own}, both together {together}; what happened is {happened}."
+    )
 
 
 @pytest.mark.parametrize("name", ["bowl", "ravine", "product", "tilted", "quartic"])
@@ -82,7 +99,10 @@ def test_below_the_limit_the_steps_get_there_and_above_it_they_leave(seed: int) 
     rng = np.random.default_rng(seed)
     A = rng.normal(size=(3, 3))
     H = A @ A.T + np.eye(3)
-    ends = [np.linalg.norm(DESCENT(partial(np.matmul, H), np.ones(3), factor * STABLE(H), 2000)[-1]) for factor in (0.98, 1.02)]
+    ends = [
+        np.linalg.norm(DESCENT(partial(np.matmul, H), np.ones(3), factor * STABLE(H), 2000)[-1])
+        for factor in (0.98, 1.02)
+    ]
     assert ends[0] < 1e-3
     assert ends[1] > 1e3
 

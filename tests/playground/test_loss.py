@@ -15,7 +15,9 @@ from playground import loss
 from playground.figure.live import LiveFigure
 
 REFERENCE = lesson("loss").reference
-MSE, BCE, SOFTMAX, CROSS_ENTROPY = (REFERENCE[name] for name in ("mse", "binary_cross_entropy", "softmax", "cross_entropy"))
+MSE, BCE, SOFTMAX, CROSS_ENTROPY = (
+    REFERENCE[name] for name in ("mse", "binary_cross_entropy", "softmax", "cross_entropy")
+)
 
 PLAYS: dict[str, Callable[[], LiveFigure]] = {
     "slopes": shared(lambda: loss.slopes(MSE, BCE)),
@@ -29,11 +31,16 @@ def at(play: LiveFigure, **values: Any) -> list[float]:
     assert play.widget
     for name, value in values.items():
         play.controls[name].value = value
-    return [float(number) for number in re.findall(r"[-−]?\d+(?:\.\d+)?", play.readout[0].replace("−", "-"))]
+    return [
+        float(number)
+        for number in re.findall(r"[-−]?\d+(?:\.\d+)?", play.readout[0].replace("−", "-"))
+    ]
 
 
 @pytest.mark.parametrize("play", PLAYS.values(), ids=PLAYS)
-def test_each_play_draws_and_agrees_with_the_target_for_the_reference(play: Callable[[], LiveFigure]) -> None:
+def test_each_play_draws_and_agrees_with_the_target_for_the_reference(
+    play: Callable[[], LiveFigure],
+) -> None:
     figure = play()
     assert figure.still().startswith(b"\x89PNG")
     assert figure.readout[-1] == "The target is the same."

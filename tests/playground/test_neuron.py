@@ -53,7 +53,9 @@ def at(play: LiveFigure, **values: Any) -> LiveFigure:
 
 
 @pytest.mark.parametrize("play", PLAYS.values(), ids=PLAYS)
-def test_each_play_draws_and_agrees_with_the_target_for_right_functions(play: Callable[[], LiveFigure]) -> None:
+def test_each_play_draws_and_agrees_with_the_target_for_right_functions(
+    play: Callable[[], LiveFigure],
+) -> None:
     figure = play()
     assert figure.still().startswith(b"\x89PNG")
     assert figure.readout[-1] == "The target is the same."
@@ -64,7 +66,11 @@ def test_each_play_draws_at_both_ends_of_every_control(play: Callable[[], LiveFi
     figure = play()
     assert figure.widget
     for control in figure.controls.values():
-        options = control.options if hasattr(control, "options") else (getattr(control, "min", False), getattr(control, "max", True))
+        options = (
+            control.options
+            if hasattr(control, "options")
+            else (getattr(control, "min", False), getattr(control, "max", True))
+        )
         for value in options:
             control.value = value
             assert figure.readout[-1] == "The target is the same.", figure.alt
@@ -81,7 +87,9 @@ def test_each_play_draws_at_both_ends_of_every_control(play: Callable[[], LiveFi
         lambda: neuron.boundary(None, None),
     ],
 )
-def test_each_play_shows_the_target_before_anything_is_written(play: Callable[[], LiveFigure]) -> None:
+def test_each_play_shows_the_target_before_anything_is_written(
+    play: Callable[[], LiveFigure],
+) -> None:
     figure = play()
     assert figure.still().startswith(b"\x89PNG")
     assert "is not written yet" in figure.readout[0]
@@ -91,45 +99,69 @@ def test_each_play_shows_the_target_before_anything_is_written(play: Callable[[]
 def test_the_boundary_stays_when_w_and_b_are_multiplied_and_gets_sharper() -> None:
     figure = at(PLAYS["boundary"](), w1=1.0, w2=0.5, b=0.5)
     before = figure.readout[0]
-    assert before == "Yours: boundary crosses the axes at x₁ = −0.5 and x₂ = −1; steepest slope 0.28."
+    assert (
+        before == "Yours: boundary crosses the axes at x₁ = −0.5 and x₂ = −1; steepest slope 0.28."
+    )
     at(figure, scale=10.0)
     assert figure.readout[0] == before.replace("0.28", "2.8")
 
 
 def test_the_bias_shifts_the_boundary_and_a_forgotten_bias_shows() -> None:
-    figure = at(neuron.boundary(lambda x, w, b: float(np.dot(x, w)), sigmoid), w1=1.0, w2=0.0, b=2.0)
+    figure = at(
+        neuron.boundary(lambda x, w, b: float(np.dot(x, w)), sigmoid), w1=1.0, w2=0.0, b=2.0
+    )
     assert "x₁ = 0;" in figure.readout[0]
     assert "x₁ = −2;" in figure.readout[1]
 
 
 def test_without_weights_there_is_no_boundary() -> None:
     figure = at(PLAYS["boundary"](), w1=0.0, w2=0.0)
-    assert figure.readout[0] == "Yours: no boundary, the weighted sum is the same everywhere; the output does not change."
+    assert (
+        figure.readout[0]
+        == "Yours: no boundary, the weighted sum is the same everywhere; the output does not change."
+    )
 
 
-@pytest.mark.parametrize(("activation", "slope"), [("sigmoid", "0.25"), ("tanh", "1"), ("relu", "1")])
-def test_the_steepest_slope_is_that_of_the_activation_times_the_length_of_w(activation: str, slope: str) -> None:
+@pytest.mark.parametrize(
+    ("activation", "slope"), [("sigmoid", "0.25"), ("tanh", "1"), ("relu", "1")]
+)
+def test_the_steepest_slope_is_that_of_the_activation_times_the_length_of_w(
+    activation: str, slope: str
+) -> None:
     figure = at(PLAYS["boundary"](), w1=0.6, w2=0.8, b=0.0, activation=activation)
     assert f"steepest slope {slope}." in figure.readout[0]
 
 
-@pytest.mark.parametrize(("activation", "ends"), [("sigmoid", ["0", "0.5", "1"]), ("tanh", ["−1", "0", "1"]), ("relu", ["0", "2", "4"])])
-def test_the_colours_stand_for_the_range_of_the_activation(activation: str, ends: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("activation", "ends"),
+    [("sigmoid", ["0", "0.5", "1"]), ("tanh", ["−1", "0", "1"]), ("relu", ["0", "2", "4"])],
+)
+def test_the_colours_stand_for_the_range_of_the_activation(
+    activation: str, ends: list[str]
+) -> None:
     figure = at(PLAYS["boundary"](), w1=1.0, w2=0.0, b=0.0, activation=activation)
     assert re.findall(r"<tspan[^>]*>([^<]*)", figure.svg)[:3] == ends
 
 
 def test_relu_is_offered_only_when_it_is_given() -> None:
-    assert neuron.boundary(weighted_sum, sigmoid).controls["activation"].options == ("sigmoid", "tanh")
+    assert neuron.boundary(weighted_sum, sigmoid).controls["activation"].options == (
+        "sigmoid",
+        "tanh",
+    )
 
 
 def test_a_signal_is_followed_from_its_products_to_the_output() -> None:
     figure = at(PLAYS["signal"](), x1=1.0, w1=1.5, x2=-0.5, w2=1.0, b=-1.0)
-    assert figure.readout[0] == "Yours: products 1.5 and −0.5; sum 1; with the bias 0; output f(0) = 0.5."
+    assert (
+        figure.readout[0]
+        == "Yours: products 1.5 and −0.5; sum 1; with the bias 0; output f(0) = 0.5."
+    )
 
 
 def test_a_wrong_activation_shows_in_the_signal() -> None:
-    figure = at(neuron.signal(weighted_sum, lambda z: 1 / (1 + np.exp(z))), x1=1.0, w1=1.0, x2=0.0, b=0.0)
+    figure = at(
+        neuron.signal(weighted_sum, lambda z: 1 / (1 + np.exp(z))), x1=1.0, w1=1.0, x2=0.0, b=0.0
+    )
     assert figure.readout[0].endswith("= 0.269.")
     assert figure.readout[1].endswith("= 0.731.")
 
@@ -145,7 +177,9 @@ def test_a_wrong_activation_shows_in_the_signal() -> None:
         ({"b1": 1.3}, "4 straight pieces, folded at x = −1.3, 0 and 1.5."),
     ],
 )
-def test_the_straight_pieces_are_counted_on_the_curve_itself(values: dict[str, Any], pieces: str) -> None:
+def test_the_straight_pieces_are_counted_on_the_curve_itself(
+    values: dict[str, Any], pieces: str
+) -> None:
     assert at(PLAYS["three_units"](), **values).readout[0] == f"Yours: {pieces}"
 
 
@@ -172,4 +206,6 @@ assert unwritten.still() and unwritten.readout == ["dense is not written yet."],
 
 def test_importing_the_plays_does_not_load_the_finished_functions() -> None:
     code = "import sys; from playground import neuron; assert 'playground.functions.finished' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(neuron.__file__).parents[1], timeout=600)
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=Path(neuron.__file__).parents[1], timeout=600
+    )

@@ -91,7 +91,14 @@ def connection(folder: Path, *options: str) -> Any:
 
 def said(folder: Path, script: str, *options: str) -> Any:
     """What a server's script prints in the end."""
-    done = subprocess.run([sys.executable, "-c", script, *options], cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *options],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -104,12 +111,17 @@ def test_a_server_sends_at_once_wherever_the_package_is_installed(tmp_path: Path
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["another class", "no extension"])
 def test_what_somebody_asked_for_stays(how: str, tmp_path: Path) -> None:
-    (tmp_path / "other.py").write_text("from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection as Theirs\nclass Other(Theirs): pass\n")
+    (tmp_path / "other.py").write_text(
+        "from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection as Theirs\nclass Other(Theirs): pass\n"
+    )
     option = {
         "another class": "--ServerApp.kernel_websocket_connection_class=other.Other",
         "no extension": "--ServerApp.jpserver_extensions={'playground.server': False}",
     }[how]
-    assert connection(tmp_path, option)[0] == {"another class": "Other", "no extension": "ZMQChannelsWebsocketConnection"}[how]
+    assert (
+        connection(tmp_path, option)[0]
+        == {"another class": "Other", "no extension": "ZMQChannelsWebsocketConnection"}[how]
+    )
 
 
 @pytest.mark.long

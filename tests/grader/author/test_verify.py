@@ -36,7 +36,7 @@ check(double)
 ```
 '''
 
-EXERCISES = '''
+EXERCISES = """
 from grader import Exercise, Question, case
 import numpy as np
 
@@ -59,7 +59,7 @@ def squares(x):
 def in_place(x):
     x *= 2
     return x
-'''
+"""
 
 
 @pytest.fixture
@@ -78,8 +78,13 @@ def verify(capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     return code, capsys.readouterr().out.strip()
 
 
-def test_a_lesson_without_a_mistake_is_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert verify(capsys) == (0, "toy: 1 exercise, 2 wrong answers rejected, 1 right answer accepted besides the references, on 3 draws.")
+def test_a_lesson_without_a_mistake_is_counted(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify(capsys) == (
+        0,
+        "toy: 1 exercise, 2 wrong answers rejected, 1 right answer accepted besides the references, on 3 draws.",
+    )
 
 
 def replaced(text: str, old: str, new: str) -> str:
@@ -95,23 +100,83 @@ CASES = EXERCISES[EXERCISES.index("@double.cases") : EXERCISES.index("@double.ri
     [
         ("exercises.py", "points=2", "", "solutions/toy/exercises.py: double has no points"),
         ("exercises.py", CASES, "", "solutions/toy/exercises.py: double has no cases"),
-        ("exercises.py", 'yield case("value", rng.normal(size=3))\n    yield case("purity", rng.normal(size=3))', "yield from ()", "double has no cases; its function"),
-        ("exercises.py", 'yield case("purity", rng.normal(size=3))', "", 'double has no case that rejects "in_place"'),
-        ("exercises.py", "return x * x", "return 2.0 * x", 'double has no case that rejects "squares"'),
-        ("exercises.py", "    x *= 2\n    return x", "    return x ** 2", 'double has no case that tells "squares" from "in_place"'),
-        ("exercises.py", "return x + x", "return x + x + 1", "double rejects the right answer adds: value missed"),
-        ("exercises.py", "double = Exercise(points=2)", "double = Exercise(points=2)\nhalf = Exercise(points=1)\nhalf.draw = 1", "half has no cell with ### BEGIN SOLUTION"),
+        (
+            "exercises.py",
+            'yield case("value", rng.normal(size=3))\n    yield case("purity", rng.normal(size=3))',
+            "yield from ()",
+            "double has no cases; its function",
+        ),
+        (
+            "exercises.py",
+            'yield case("purity", rng.normal(size=3))',
+            "",
+            'double has no case that rejects "in_place"',
+        ),
+        (
+            "exercises.py",
+            "return x * x",
+            "return 2.0 * x",
+            'double has no case that rejects "squares"',
+        ),
+        (
+            "exercises.py",
+            "    x *= 2\n    return x",
+            "    return x ** 2",
+            'double has no case that tells "squares" from "in_place"',
+        ),
+        (
+            "exercises.py",
+            "return x + x",
+            "return x + x + 1",
+            "double rejects the right answer adds: value missed",
+        ),
+        (
+            "exercises.py",
+            "double = Exercise(points=2)",
+            "double = Exercise(points=2)\nhalf = Exercise(points=1)\nhalf.draw = 1",
+            "half has no cell with ### BEGIN SOLUTION",
+        ),
         ("exercises.py", 'case("value",', 'case("values",', "unknown property 'values'"),
-        ("exercises.py", 'case("value", rng.normal(size=3))', 'case("distribution", 1.0)', "case 1 of double draws 2 numbers in two calls, too few"),
-        ("exercises.py", "rng.normal(size=3)", "lambda x: x", "a value case of double: the function"),
-        ("exercises.py", "import numpy as np", "import nothing_like_this", "solutions/toy/exercises.py can't be read: ModuleNotFoundError"),
+        (
+            "exercises.py",
+            'case("value", rng.normal(size=3))',
+            'case("distribution", 1.0)',
+            "case 1 of double draws 2 numbers in two calls, too few",
+        ),
+        (
+            "exercises.py",
+            "rng.normal(size=3)",
+            "lambda x: x",
+            "a value case of double: the function",
+        ),
+        (
+            "exercises.py",
+            "import numpy as np",
+            "import nothing_like_this",
+            "solutions/toy/exercises.py can't be read: ModuleNotFoundError",
+        ),
         ("exercises.py", "double = Exercise", "twice = Exercise", "can't be read: NameError"),
         ("toy.md", "check(double)", "check(triple)", "check(triple) has no exercise"),
         ("toy.md", "check(double)", "print(double)", "the exercise double has no check"),
-        ("toy.md", "check(double)\n", "check(double)\n```\n\n```{code-cell}\ncheck(double)\n", "check(double) stands twice"),
-        ("toy.md", "    ### END SOLUTION\n", "", "the cell of double has ### BEGIN SOLUTION without ### END SOLUTION"),
+        (
+            "toy.md",
+            "check(double)\n",
+            "check(double)\n```\n\n```{code-cell}\ncheck(double)\n",
+            "check(double) stands twice",
+        ),
+        (
+            "toy.md",
+            "    ### END SOLUTION\n",
+            "",
+            "the cell of double has ### BEGIN SOLUTION without ### END SOLUTION",
+        ),
         ("toy.md", "return 2 * x", "return 2 * y", "the reference double raises NameError"),
-        ("toy.md", "import numpy as np", "import nothing_like_this", "solutions/toy/toy.md: a cell of the source fails: ModuleNotFoundError"),
+        (
+            "toy.md",
+            "import numpy as np",
+            "import nothing_like_this",
+            "solutions/toy/toy.md: a cell of the source fails: ModuleNotFoundError",
+        ),
     ],
 )
 def test_each_mistake_is_one_sentence_with_file_and_name(
@@ -121,12 +186,19 @@ def test_each_mistake_is_one_sentence_with_file_and_name(
     code, said = verify(capsys)
     assert code == 1
     assert sentence in said
-    assert len(said.splitlines()) == 1 or re.match(r"solutions/toy/(toy.md|exercises.py): ", said.splitlines()[1])
+    assert len(said.splitlines()) == 1 or re.match(
+        r"solutions/toy/(toy.md|exercises.py): ", said.splitlines()[1]
+    )
     assert "Traceback" not in said
 
 
-def test_a_missing_file_and_a_missing_lesson_are_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_and_a_missing_lesson_are_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "exercises.py").unlink()
-    assert verify(capsys) == (1, "solutions/toy: exercises.py is missing; a lesson is a folder with toy.md and exercises.py")
+    assert verify(capsys) == (
+        1,
+        "solutions/toy: exercises.py is missing; a lesson is a folder with toy.md and exercises.py",
+    )
     assert main(["verify", "nowhere"]) == 1
     assert capsys.readouterr().err.strip() == "solutions/ has no lesson nowhere; it has toy"

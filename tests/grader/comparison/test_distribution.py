@@ -24,23 +24,37 @@ def uniform(fan_in: int, fan_out: int, rng: np.random.Generator) -> Any:
     return rng.uniform(-0.3, 0.3, size=(fan_in, fan_out))
 
 
-def difference(reference: Draw, answer: Draw, seed: int, fan_in: int = 30, fan_out: int = 140) -> str | None:
+def difference(
+    reference: Draw, answer: Draw, seed: int, fan_in: int = 30, fan_out: int = 140
+) -> str | None:
     """What the comparison says, the reference on one start of the generator and the answer on another: not one draw is shared."""
-    calls = [{"inputs": [encode_input(x) for x in (fan_in, fan_out, np.random.default_rng(start))], "draws": True} for start in (seed, seed + 10**6)]
+    calls = [
+        {
+            "inputs": [encode_input(x) for x in (fan_in, fan_out, np.random.default_rng(start))],
+            "draws": True,
+        }
+        for start in (seed, seed + 10**6)
+    ]
     return sample_difference(observe(reference, calls[0]), observe(answer, calls[1]))
 
 
 @pytest.mark.parametrize("law", [normal, uniform])
 @pytest.mark.parametrize("fans", [(30, 140), (140, 30), (60, 60)])
-def test_two_hundred_independent_draws_of_the_same_law_are_never_refused(law: Draw, fans: tuple[int, int]) -> None:
+def test_two_hundred_independent_draws_of_the_same_law_are_never_refused(
+    law: Draw, fans: tuple[int, int]
+) -> None:
     refused = [reason for seed in SEEDS if (reason := difference(law, law, seed, *fans))]
     assert refused == []
 
 
 RIGHT: dict[str, Draw] = {
     "transposed draw": lambda i, o, rng: rng.normal(0, 0.3, size=(o, i)).T,
-    "reordered draw": lambda i, o, rng: rng.permutation(rng.normal(0, 0.3, size=i * o)).reshape(i, o),
-    "column by column": lambda i, o, rng: np.stack([rng.normal(0, 0.3, size=i) for _ in range(o)], axis=1),
+    "reordered draw": lambda i, o, rng: rng.permutation(rng.normal(0, 0.3, size=i * o)).reshape(
+        i, o
+    ),
+    "column by column": lambda i, o, rng: np.stack(
+        [rng.normal(0, 0.3, size=i) for _ in range(o)], axis=1
+    ),
     "the other sign": lambda i, o, rng: -rng.normal(0, 0.3, size=(i, o)),
     "a nested list": lambda i, o, rng: rng.normal(0, 0.3, size=(i, o)).tolist(),
 }
@@ -49,17 +63,51 @@ WRONG: dict[str, tuple[Draw, str]] = {
     "a fifth more spread": (lambda i, o, rng: rng.normal(0, 0.36, size=(i, o)), "another law"),
     "a fifth less spread": (lambda i, o, rng: rng.normal(0, 0.24, size=(i, o)), "another law"),
     "a shifted centre": (lambda i, o, rng: rng.normal(0.05, 0.3, size=(i, o)), "another law"),
-    "the same spread, uniform": (lambda i, o, rng: rng.uniform(-0.3 * 3**0.5, 0.3 * 3**0.5, size=(i, o)), "another law"),
-    "the same spread, two values and noise": (lambda i, o, rng: rng.choice([-0.3, 0.3], size=(i, o)) + rng.normal(0, 1e-3, size=(i, o)), "another law"),
-    "cut at two standard deviations": (lambda i, o, rng: np.clip(rng.normal(0, 0.3, size=(i, o)), -0.6, 0.6), ""),
-    "one far number": (lambda i, o, rng: np.concatenate([rng.normal(0, 0.3, size=(i, o)).ravel()[1:], [9.0]]).reshape(i, o), "another law"),
-    "its own seed": (lambda i, o, rng: np.random.default_rng(0).normal(0, 0.3, size=(i, o)), "repeats the first"),
-    "another generator": (lambda i, o, rng: np.random.default_rng().normal(0, 0.3, size=(i, o)), "generator rng alone"),
-    "the global generator": (lambda i, o, rng: np.random.normal(0, 0.3, size=(i, o)), "generator rng alone"),
-    "the global generator seeded from rng": (lambda i, o, rng: np.random.RandomState(rng.integers(1)).normal(0, 0.3, size=(i, o)), "repeats the first"),
-    "one column for all": (lambda i, o, rng: np.tile(rng.normal(0, 0.3, size=(i, 1)), (1, o)), "are the same"),
+    "the same spread, uniform": (
+        lambda i, o, rng: rng.uniform(-0.3 * 3**0.5, 0.3 * 3**0.5, size=(i, o)),
+        "another law",
+    ),
+    "the same spread, two values and noise": (
+        lambda i, o, rng: rng.choice([-0.3, 0.3], size=(i, o)) + rng.normal(0, 1e-3, size=(i, o)),
+        "another law",
+    ),
+    "cut at two standard deviations": (
+        lambda i, o, rng: np.clip(rng.normal(0, 0.3, size=(i, o)), -0.6, 0.6),
+        "",
+    ),
+    "one far number": (
+        lambda i, o, rng: np.concatenate(
+            [rng.normal(0, 0.3, size=(i, o)).ravel()[1:], [9.0]]
+        ).reshape(i, o),
+        "another law",
+    ),
+    "its own seed": (
+        lambda i, o, rng: np.random.default_rng(0).normal(0, 0.3, size=(i, o)),
+        "repeats the first",
+    ),
+    "another generator": (
+        lambda i, o, rng: np.random.default_rng().normal(0, 0.3, size=(i, o)),
+        "generator rng alone",
+    ),
+    "the global generator": (
+        lambda i, o, rng: np.random.normal(0, 0.3, size=(i, o)),
+        "generator rng alone",
+    ),
+    "the global generator seeded from rng": (
+        lambda i, o, rng: np.random.RandomState(rng.integers(1)).normal(0, 0.3, size=(i, o)),
+        "repeats the first",
+    ),
+    "one column for all": (
+        lambda i, o, rng: np.tile(rng.normal(0, 0.3, size=(i, 1)), (1, o)),
+        "are the same",
+    ),
     "the other shape": (lambda i, o, rng: rng.normal(0, 0.3, size=(o, i)), "shape"),
-    "a nan in it": (lambda i, o, rng: np.concatenate([rng.normal(0, 0.3, size=(i, o)).ravel()[1:], [np.nan]]).reshape(i, o), "not finite"),
+    "a nan in it": (
+        lambda i, o, rng: np.concatenate(
+            [rng.normal(0, 0.3, size=(i, o)).ravel()[1:], [np.nan]]
+        ).reshape(i, o),
+        "not finite",
+    ),
     "words": (lambda i, o, rng: "normal", "no array"),
 }
 

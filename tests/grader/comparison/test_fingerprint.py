@@ -46,7 +46,9 @@ def in_place(x: Any, b: Any) -> Any:
         (lambda x, b: (x, "a", [None]), lambda x, b: [x.copy(), "a", (None,)]),
     ],
 )
-def test_the_same_result_has_the_same_fingerprint_however_it_was_written(one: Callable[..., Any], other: Callable[..., Any]) -> None:
+def test_the_same_result_has_the_same_fingerprint_however_it_was_written(
+    one: Callable[..., Any], other: Callable[..., Any]
+) -> None:
     assert print_of(one) == print_of(other)
 
 
@@ -67,24 +69,32 @@ def test_the_same_result_has_the_same_fingerprint_however_it_was_written(one: Ca
         (lambda x, b: (x, "a"), lambda x, b: (x, "b")),
     ],
 )
-def test_another_result_has_another_fingerprint(one: Callable[..., Any], other: Callable[..., Any]) -> None:
+def test_another_result_has_another_fingerprint(
+    one: Callable[..., Any], other: Callable[..., Any]
+) -> None:
     assert print_of(one) != print_of(other)
 
 
 def test_warnings_and_changed_inputs_count_where_the_property_is_about_them() -> None:
-    assert print_of(lambda x, b: np.float64(1.0) if b else np.exp(1000), "quiet") != print_of(lambda x, b: 1.0 if b else np.inf, "quiet")
+    assert print_of(lambda x, b: np.float64(1.0) if b else np.exp(1000), "quiet") != print_of(
+        lambda x, b: 1.0 if b else np.inf, "quiet"
+    )
     assert print_of(in_place, "purity") != print_of(lambda x, b: x * b, "purity")
     assert print_of(in_place) == print_of(lambda x, b: x * b)
 
 
 def test_draws_of_the_same_law_have_the_same_fingerprint_and_of_another_law_another() -> None:
-    cases: list[dict[str, Any]] = [{"property": "distribution", "inputs": [{"rng": 7}], "draws": True}]
+    cases: list[dict[str, Any]] = [
+        {"property": "distribution", "inputs": [{"rng": 7}], "draws": True}
+    ]
     laws: list[Callable[..., Any]] = [
         lambda rng: rng.normal(0, 2, MIN_NUMBERS),
         lambda rng: 2 * rng.standard_normal(MIN_NUMBERS),
         lambda rng: rng.normal(0, 1, MIN_NUMBERS),
         lambda rng: np.full(MIN_NUMBERS, 3.0),
     ]
-    normal, the_same, narrow, constant = (fingerprint(cases, observe_all(law, cases), "distribution") for law in laws)
+    normal, the_same, narrow, constant = (
+        fingerprint(cases, observe_all(law, cases), "distribution") for law in laws
+    )
     assert normal == the_same
     assert len({normal, narrow, constant}) == 3

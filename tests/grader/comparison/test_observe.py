@@ -9,7 +9,9 @@ import pytest
 from grader.comparison.observe import observe
 
 
-def test_what_another_thread_prints_meanwhile_goes_where_it_went_before(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_another_thread_prints_meanwhile_goes_where_it_went_before(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def relu() -> float:
         talk = threading.Thread(target=print, args=("epoch 1",))
         talk.start()

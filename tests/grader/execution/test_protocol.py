@@ -26,19 +26,100 @@ from grader.sandbox.launch import Protection, protection
 RUNS = {name: Run(lesson(name), seed=3) for name in ("neuron", "initialization")}
 LONG = "9" * 6_000
 JUNK: list[Any] = [
-    *(None, True, 0, -1, 5, 10**400, 1e308, float("nan"), "", "x" * 5_000, "\ud800\x1b]0;\x07", [], {}, [[]], [None], [""], ["OSError"]),
-    *({"x": 1}, {"list": {}}, {"tuple": [[]]}, {"value": {"x": 1}}, {"limit": "It is right."}, {"opaque": {"a": []}}, {"opaque": "\ud800" + "o" * 5_000}),
-    *({"array": [1.0], "shape": [-1], "dtype": "float64"}, {"array": [1.0] * 4, "shape": [2, 2], "dtype": "O"}),
-    *({"array": ["1"], "shape": [1], "dtype": "float64"}, {"array": [1e300], "shape": [1], "dtype": "float32"}),
-    *({"array": [True], "shape": [True], "dtype": "bool"}, {"array": [0.5], "shape": [1] * 70, "dtype": "float64"}),
-    *({"scalar": 300, "dtype": "int8"}, {"scalar": 1, "dtype": "f8,f8"}, {"scalar": [], "dtype": []}, {"scalar": 10**400, "dtype": "float64"}),
-    *({"array": [], "shape": [0, 3], "dtype": "int64"}, {"draws": [{"array": [], "shape": [0], "dtype": "float64"}] * 3}, {"draws": [1, None, "x"]}),
-    *({"missing": 3}, {"missing": LONG}, {"signature_mismatch": []}, {"signature_mismatch": LONG}, {"outcomes": [{}]}, {"error": []}, {"error": [[]], "message": {}}),
-    *({"exercise": []}, {"cell": "1"}, {"cell": -1}, {"error": ["OSError"], "message": f"[Errno {LONG}]"}, {"sample": {"quantiles": []}}),
-    *({"value": 1.0, "printed": 5}, {"value": 1.0, "warnings": 7}, {"value": 1.0, "warnings": [7]}, {"value": 1.0, "changed": [99]}, {"value": 1.0, "changed": [[]]}),
+    *(
+        None,
+        True,
+        0,
+        -1,
+        5,
+        10**400,
+        1e308,
+        float("nan"),
+        "",
+        "x" * 5_000,
+        "\ud800\x1b]0;\x07",
+        [],
+        {},
+        [[]],
+        [None],
+        [""],
+        ["OSError"],
+    ),
+    *(
+        {"x": 1},
+        {"list": {}},
+        {"tuple": [[]]},
+        {"value": {"x": 1}},
+        {"limit": "It is right."},
+        {"opaque": {"a": []}},
+        {"opaque": "\ud800" + "o" * 5_000},
+    ),
+    *(
+        {"array": [1.0], "shape": [-1], "dtype": "float64"},
+        {"array": [1.0] * 4, "shape": [2, 2], "dtype": "O"},
+    ),
+    *(
+        {"array": ["1"], "shape": [1], "dtype": "float64"},
+        {"array": [1e300], "shape": [1], "dtype": "float32"},
+    ),
+    *(
+        {"array": [True], "shape": [True], "dtype": "bool"},
+        {"array": [0.5], "shape": [1] * 70, "dtype": "float64"},
+    ),
+    *(
+        {"scalar": 300, "dtype": "int8"},
+        {"scalar": 1, "dtype": "f8,f8"},
+        {"scalar": [], "dtype": []},
+        {"scalar": 10**400, "dtype": "float64"},
+    ),
+    *(
+        {"array": [], "shape": [0, 3], "dtype": "int64"},
+        {"draws": [{"array": [], "shape": [0], "dtype": "float64"}] * 3},
+        {"draws": [1, None, "x"]},
+    ),
+    *(
+        {"missing": 3},
+        {"missing": LONG},
+        {"signature_mismatch": []},
+        {"signature_mismatch": LONG},
+        {"outcomes": [{}]},
+        {"error": []},
+        {"error": [[]], "message": {}},
+    ),
+    *(
+        {"exercise": []},
+        {"cell": "1"},
+        {"cell": -1},
+        {"error": ["OSError"], "message": f"[Errno {LONG}]"},
+        {"sample": {"quantiles": []}},
+    ),
+    *(
+        {"value": 1.0, "printed": 5},
+        {"value": 1.0, "warnings": 7},
+        {"value": 1.0, "warnings": [7]},
+        {"value": 1.0, "changed": [99]},
+        {"value": 1.0, "changed": [[]]},
+    ),
     json.loads('{"list": [' * 30 + "]}" * 30),
 ]
-KEYS = ["limit", "points", "sample", "value", "error", "message", "draws", "printed", "warnings", "changed", "missing", "signature_mismatch", "exercise", "answer", "cell", "too_large"]
+KEYS = [
+    "limit",
+    "points",
+    "sample",
+    "value",
+    "error",
+    "message",
+    "draws",
+    "printed",
+    "warnings",
+    "changed",
+    "missing",
+    "signature_mismatch",
+    "exercise",
+    "answer",
+    "cell",
+    "too_large",
+]
 
 
 class Forger:
@@ -66,7 +147,13 @@ def mutated(frames: list[Any], rng: random.Random) -> list[Any]:
     """The frames with a few of their parts replaced, left out, doubled or added to."""
     for _ in range(rng.randint(1, 4)):
         place: Any = frames
-        while (inner := [key for key in (place if isinstance(place, dict) else range(len(place))) if isinstance(place[key], (dict, list)) and place[key]]) and rng.random() < 0.9:
+        while (
+            inner := [
+                key
+                for key in (place if isinstance(place, dict) else range(len(place)))
+                if isinstance(place[key], (dict, list)) and place[key]
+            ]
+        ) and rng.random() < 0.9:
             place = place[rng.choice(inner)]
         key = rng.choice(list(place if isinstance(place, dict) else range(len(place))))
         match rng.randrange(4):
@@ -83,7 +170,9 @@ def mutated(frames: list[Any], rng: random.Random) -> list[Any]:
     return frames
 
 
-def result(name: str, notebook: dict[str, Any], forge: Callable[[list[Any]], list[Any]] = list) -> dict[str, Any]:
+def result(
+    name: str, notebook: dict[str, Any], forge: Callable[[list[Any]], list[Any]] = list
+) -> dict[str, Any]:
     found = as_result(RUNS[name].grade(json.dumps(notebook).encode(), Forger(forge)))
     for exercise in found["exercises"].values():
         assert len(json.dumps(exercise, ensure_ascii=False).encode()) < 20_000
@@ -92,16 +181,33 @@ def result(name: str, notebook: dict[str, Any], forge: Callable[[list[Any]], lis
 
 @cache
 def all_wrong(name: str) -> dict[str, Any]:
-    return written(name, **{exercise: f"def {exercise}(*inputs):\n    print(inputs)\n    return 7.5" for exercise in RUNS[name].keys})
+    return written(
+        name,
+        **{
+            exercise: f"def {exercise}(*inputs):\n    print(inputs)\n    return 7.5"
+            for exercise in RUNS[name].keys
+        },
+    )
 
 
-@pytest.mark.parametrize(("name", "rounds"), [("neuron", 60), ("initialization", 10), pytest.param("initialization", 100, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("name", "rounds"),
+    [
+        ("neuron", 60),
+        ("initialization", 10),
+        pytest.param("initialization", 100, marks=pytest.mark.long),
+    ],
+)
 def test_no_frame_raises_or_earns_points_for_wrong_values(name: str, rounds: int) -> None:
     rng = random.Random(1)
     for _ in range(rounds):
         assert result(name, all_wrong(name), lambda frames: mutated(frames, rng))["points"] == 0
-        assert result(name, solved(name), lambda frames: mutated(frames, rng))["points"] <= sum(key["points"] for key in RUNS[name].keys.values())
-    assert result(name, solved(name))["points"] == sum(key["points"] for key in RUNS[name].keys.values())
+        assert result(name, solved(name), lambda frames: mutated(frames, rng))["points"] <= sum(
+            key["points"] for key in RUNS[name].keys.values()
+        )
+    assert result(name, solved(name))["points"] == sum(
+        key["points"] for key in RUNS[name].keys.values()
+    )
 
 
 PLACES: list[Callable[[Any, Any], Any]] = [
@@ -132,7 +238,10 @@ def test_junk_in_any_place_is_no_result_or_a_wrong_one(name: str, junk: Any) -> 
 
 def test_a_childs_own_limit_is_no_sentence_of_the_graders() -> None:
     def forge(frames: list[Any]) -> list[Any]:
-        return [{"answer": {"limit": "<" * 1_000_000}} if "answer" in frame else frame for frame in frames]
+        return [
+            {"answer": {"limit": "<" * 1_000_000}} if "answer" in frame else frame
+            for frame in frames
+        ]
 
     for name, exercise in result("neuron", solved("neuron"), forge)["exercises"].items():
         assert exercise["note"] == f"{name} sent back something that can't be read as a result."
@@ -152,7 +261,9 @@ def test_a_frame_of_many_small_things_is_too_large_before_it_takes_memory(piece:
 
 def test_a_result_of_many_dimensions_is_shown_in_one() -> None:
     """Numpy would show six of each dimension."""
-    shown = finishes("from grader.comparison.present import show; print(show({'array': [0.5] * 2**18, 'shape': [2] * 18, 'dtype': 'float64'}))")
+    shown = finishes(
+        "from grader.comparison.present import show; print(show({'array': [0.5] * 2**18, 'shape': [2] * 18, 'dtype': 'float64'}))"
+    )
     assert shown.startswith("[0.5, 0.5, 0.5, ..., 0.5, 0.5, 0.5]  (of shape (2, 2, 2")
 
 
@@ -166,7 +277,10 @@ HONEST = {
     "a large number": ("10**300", "value"),
     "text": ("'x\\ud800'", "value"),
     "nothing": ("np.zeros((0, 3), dtype=bool)", "value"),
-    "an exception of half a letter": ("(_ for _ in ()).throw(ValueError('\\ud800' * 999))", "error"),
+    "an exception of half a letter": (
+        "(_ for _ in ()).throw(ValueError('\\ud800' * 999))",
+        "error",
+    ),
 }
 
 
@@ -174,7 +288,10 @@ HONEST = {
 def test_what_the_runner_writes_is_read(what: str) -> None:
     returned, kind = HONEST[what]
     calls = [{"inputs": [{"array": [1.0, 2.0], "shape": [2], "dtype": "float64"}]}]
-    attempt = Attempt({"cells": [f"import numpy as np\ndef f(z):\n    return {returned}"], "calls": {"f": calls}}, Limits())
+    attempt = Attempt(
+        {"cells": [f"import numpy as np\ndef f(z):\n    return {returned}"], "calls": {"f": calls}},
+        Limits(),
+    )
     attempt.begin()
     for frame in steps(json.loads(attempt.request())):
         attempt.take(parsed(json.dumps(frame).encode()))
@@ -186,7 +303,9 @@ STATEFUL = "def relu(z, seen=[]):\n    seen.append(z)\n    return np.maximum(0, 
 
 def test_the_same_notebook_and_seed_are_asked_in_the_same_order_and_others_in_another() -> None:
     def orders(cells: list[str], seed: int) -> dict[str, list[int]]:
-        return Attempt({"cells": cells, "calls": RUNS["neuron"].calls, "seed": seed}, Limits()).order
+        return Attempt(
+            {"cells": cells, "calls": RUNS["neuron"].calls, "seed": seed}, Limits()
+        ).order
 
     assert orders(["x"], 1) == orders(["x"], 1)
     assert len({json.dumps(orders([cell], seed)) for cell in "xyz" for seed in range(3)}) == 9
@@ -213,9 +332,15 @@ for data in [*(json.dumps(frame).encode() for frame in frames), b"[" + b"[]," * 
 def test_the_engine_goes_on_after_forged_frames() -> None:
     if protection() is Protection.NONE:
         pytest.skip("This machine can't confine notebooks.")
-    relu = "def relu(z):\n" + "".join(f"    {line}\n" for line in FORGED.strip().split("\n")) + "    return 7.5"
+    relu = (
+        "def relu(z):\n"
+        + "".join(f"    {line}\n" for line in FORGED.strip().split("\n"))
+        + "    return 7.5"
+    )
     with Engine() as engine:
-        hostile = as_result(RUNS["neuron"].grade(json.dumps(written("neuron", relu=relu)).encode(), engine))
+        hostile = as_result(
+            RUNS["neuron"].grade(json.dumps(written("neuron", relu=relu)).encode(), engine)
+        )
         assert hostile["points"] == 0
         assert RUNS["neuron"].grade(json.dumps(solved("neuron")).encode(), engine).points == 10
 

@@ -29,5 +29,7 @@ def test_what_jupyter_puts_into_a_notebook_is_there_and_does_nothing(what: str) 
 
 def test_it_is_there_without_the_site_module_as_in_the_sandbox() -> None:
     ask = f"import sys; sys.path[:] = {sys.path!r}; from grader.execution.runner import execute; print(execute({list(CELLS.values())!r})[1])"
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", ask], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", ask], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == str([None] * len(CELLS))

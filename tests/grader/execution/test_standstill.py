@@ -21,10 +21,14 @@ REQUEST = {"cells": ["def f(x):\n    return x\n"], "calls": {"f": [{"inputs": [1
 
 
 @pytest.mark.parametrize("confined", [False, True], ids=["unconfined", "confined"])
-def test_it_gets_the_time_of_its_step_again(confined: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_gets_the_time_of_its_step_again(
+    confined: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ten minutes pass after each step, before the grader looks at the clock again."""
     if confined and protection() is Protection.NONE:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("This machine can't confine notebooks.")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "This machine can't confine notebooks."
+        )
     begin, take, monotonic = Attempt.begin, Attempt.take, time.monotonic
     stood_still = 0.0
 
@@ -38,7 +42,9 @@ def test_it_gets_the_time_of_its_step_again(confined: bool, monkeypatch: pytest.
 
     with ExitStack() as stack:
         if confined:
-            run: Callable[[dict[str, Any]], dict[str, Any]] = stack.enter_context(Engine(LIMITS)).run
+            run: Callable[[dict[str, Any]], dict[str, Any]] = stack.enter_context(
+                Engine(LIMITS)
+            ).run
         else:
             unconfined = Unconfined()
             unconfined.limits, run = LIMITS, unconfined.run
@@ -61,5 +67,7 @@ def test_a_step_that_does_not_end_is_given_up_nonetheless(monkeypatch: pytest.Mo
     clock += 10.1
     assert attempt.left() < 0
     attempt.end(clock)
-    assert attempt.response()["errors"] == ["Cell 1 ran for more than 10 seconds and was stopped: is there a loop that never ends?"]
+    assert attempt.response()["errors"] == [
+        "Cell 1 ran for more than 10 seconds and was stopped: is there a loop that never ends?"
+    ]
     assert attempt.deadline == 100 + 60 + 3590

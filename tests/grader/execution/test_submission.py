@@ -13,7 +13,15 @@ import pytest
 
 from course import finishes, learners_notebook, lesson, solved, written
 from grader.execution import cell_facts
-from grader.execution.notebook import MAX_CELLS, MAX_SOURCE, MAX_SOURCES, UnreadableNotebook, cells_of, load_notebook, read_notebook
+from grader.execution.notebook import (
+    MAX_CELLS,
+    MAX_SOURCE,
+    MAX_SOURCES,
+    UnreadableNotebook,
+    cells_of,
+    load_notebook,
+    read_notebook,
+)
 from grader.execution.submission import answers_in, cells_to_run
 from grader.execution.unconfined import Unconfined
 from grader.instructor.harmless import harmless_outputs
@@ -47,7 +55,9 @@ def test_a_notebook_of_brackets_is_refused_before_it_takes_memory() -> None:
 
 
 def test_a_notebook_of_too_many_cells_is_refused_in_a_sentence() -> None:
-    with pytest.raises(UnreadableNotebook, match=f"it has {MAX_CELLS + 1:,} cells; at most {MAX_CELLS:,} are read"):
+    with pytest.raises(
+        UnreadableNotebook, match=f"it has {MAX_CELLS + 1:,} cells; at most {MAX_CELLS:,} are read"
+    ):
         read_notebook(json.dumps({"cells": [cell("1")] * (MAX_CELLS + 1)}).encode())
 
 
@@ -56,16 +66,28 @@ def test_a_cell_too_long_to_read_is_left_out_and_said_and_costs_nothing_else() -
     notebook["cells"].append(cell("x = 1\n" * MAX_SOURCE))
     result = graded(notebook)
     assert result.points == 10
-    assert result.repaired == (f"A cell of {6 * MAX_SOURCE - 1:,} characters was left out; at most {MAX_SOURCE:,} of a cell and {MAX_SOURCES:,} of a notebook are read.",)
+    assert result.repaired == (
+        f"A cell of {6 * MAX_SOURCE - 1:,} characters was left out; at most {MAX_SOURCE:,} of a cell and {MAX_SOURCES:,} of a notebook are read.",
+    )
 
 
-def test_code_beyond_what_is_read_of_a_notebook_is_parsed_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_beyond_what_is_read_of_a_notebook_is_parsed_nowhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     notebook = solved("neuron")
-    notebook["cells"] += [cell("[" * 90 + "]" * 90 + "\n" + "a = b\n" * (MAX_SOURCE // 7)) for _ in range(200)]
+    notebook["cells"] += [
+        cell("[" * 90 + "]" * 90 + "\n" + "a = b\n" * (MAX_SOURCE // 7)) for _ in range(200)
+    ]
     cells = cells_of(notebook["cells"])
     assert sum(len(one.source) for one in cells) < 1.1 * MAX_SOURCES
     parsed: list[int] = []
-    monkeypatch.setattr(cell_facts, "ast", SimpleNamespace(**vars(ast) | {"parse": lambda source: parsed.append(len(source)) or ast.parse(source)}))
+    monkeypatch.setattr(
+        cell_facts,
+        "ast",
+        SimpleNamespace(
+            **vars(ast) | {"parse": lambda source: parsed.append(len(source)) or ast.parse(source)}
+        ),
+    )
     texts, repaired = cells_to_run(KNOWN, cells)
     assert sum(parsed) < 10 * MAX_SOURCES
     assert sum(map(len, texts)) < 1.1 * MAX_SOURCES
@@ -74,7 +96,9 @@ def test_code_beyond_what_is_read_of_a_notebook_is_parsed_nowhere(monkeypatch: p
 
 def test_pictures_written_into_text_leave_the_code_its_room() -> None:
     notebook = solved("neuron")
-    notebook["cells"][:0] = [cell(f"![x](data:image/png;base64,{'A' * 500_000})", "markdown") for _ in range(20)]
+    notebook["cells"][:0] = [
+        cell(f"![x](data:image/png;base64,{'A' * 500_000})", "markdown") for _ in range(20)
+    ]
     result = graded(notebook)
     assert (result.points, result.repaired) == (10, ())
 
@@ -82,7 +106,9 @@ def test_pictures_written_into_text_leave_the_code_its_room() -> None:
 def test_what_a_notebook_says_of_itself_is_short_and_in_letters_that_can_be_written() -> None:
     notebook = solved("neuron")
     relu = next(one for one in notebook["cells"] if one["id"] == "relu")
-    notebook["cells"] += [{**relu, "cell_type": f"{number}\ud800" + "x" * 100_000} for number in range(50)]
+    notebook["cells"] += [
+        {**relu, "cell_type": f"{number}\ud800" + "x" * 100_000} for number in range(50)
+    ]
     repaired = "\n".join(graded(notebook).repaired)
     assert "was of type 0?xxx" in repaired
     assert len(repaired.encode()) < 5_000
@@ -113,25 +139,41 @@ def test_lists_in_lists_where_a_text_belongs_are_no_text_and_stop_nothing(place:
         nested = "[" * depth + "]" * depth
         value = f'[{{"output_type": "stream", "text": {nested}}}]' if place == "outputs" else nested
         cell = {"source": '""', "id": '""', "cell_type": '"code"', "outputs": "[]"} | {place: value}
-        deeper(0, ('{"cells": [{' + ", ".join(f'"{key}": {item}' for key, item in cell.items()) + "}]}").encode())
+        deeper(
+            0,
+            (
+                '{"cells": [{' + ", ".join(f'"{key}": {item}' for key, item in cell.items()) + "}]}"
+            ).encode(),
+        )
 
 
 def test_a_cell_that_python_warns_of_is_read_without_a_word() -> None:
-    assert answers_in(KNOWN, cells_of([cell("def relu(z):\n    '\\max(0, z)'\n    return z")])[0]) == ["relu"]
+    assert answers_in(
+        KNOWN, cells_of([cell("def relu(z):\n    '\\max(0, z)'\n    return z")])[0]
+    ) == ["relu"]
 
 
 def test_a_helper_left_in_the_stubs_cell_is_there_for_the_function_finished_below() -> None:
     notebook = learners_notebook("neuron")
     relu = next(one for one in notebook["cells"] if one["id"] == "relu")
-    relu["source"] = "import numpy as np\n" + "".join(relu["source"]) + "\n\ndef larger(a, b):\n    return np.maximum(a, b)"
+    relu["source"] = (
+        "import numpy as np\n"
+        + "".join(relu["source"])
+        + "\n\ndef larger(a, b):\n    return np.maximum(a, b)"
+    )
     notebook["cells"].append(cell("def relu(z):\n    return larger(z, 0)"))
     result = graded(notebook)
     assert result.verdicts["relu"].points == 2
-    assert result.repaired == ("A second, unfinished relu was left out.", "relu is defined in 2 cells; the last finished one counts.")
+    assert result.repaired == (
+        "A second, unfinished relu was left out.",
+        "relu is defined in 2 cells; the last finished one counts.",
+    )
 
 
 def test_a_stub_beside_a_finished_function_hides_no_finished_one_above() -> None:
-    stub = "".join(next(one for one in learners_notebook("neuron")["cells"] if one["id"] == "relu")["source"])
+    stub = "".join(
+        next(one for one in learners_notebook("neuron")["cells"] if one["id"] == "relu")["source"]
+    )
     notebook = solved("neuron")
     notebook["cells"].append(cell(f"{stub}\n\ndef something_else():\n    return 1"))
     sigmoid = next(one for one in notebook["cells"] if one["id"] == "sigmoid")
@@ -146,6 +188,9 @@ def test_a_changed_cell_of_the_lessons_own_is_reported() -> None:
     for one in changed:
         one["source"] = "import nothing_like_this"
     texts, repaired = cells_to_run(KNOWN, cells_of(notebook["cells"]))
-    assert repaired == [f"The lesson's cell {one['id']} was changed; what ran is the lesson's own." for one in changed]
+    assert repaired == [
+        f"The lesson's cell {one['id']} was changed; what ran is the lesson's own."
+        for one in changed
+    ]
     assert not any("nothing_like_this" in text for text in texts)
     assert cells_to_run(KNOWN, cells_of(written("neuron")["cells"]))[1] == []

@@ -52,8 +52,18 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course = Course(tmp_path_factory.mktemp("course"))
     for student, source in BIAS_TWICE.items():
         course.hand_in(student, written("neuron", weighted_sum=source, sigmoid="..."))
-    course.hand_in("dora", written("neuron", weighted_sum=HOSTILE, relu="def relu(z, dora):\n    return z\n"))
-    course.hand_in("emil", written("neuron", weighted_sum="def weighted_sum(x, w, b):\n    return float(x @ w)\n", dense="..."), LATE)
+    course.hand_in(
+        "dora", written("neuron", weighted_sum=HOSTILE, relu="def relu(z, dora):\n    return z\n")
+    )
+    course.hand_in(
+        "emil",
+        written(
+            "neuron",
+            weighted_sum="def weighted_sum(x, w, b):\n    return float(x @ w)\n",
+            dense="...",
+        ),
+        LATE,
+    )
     course.hand_in("frida", solved("neuron"))
     course.hand_in("gustav", b"{")
     renamed = course.hand_in("hans", solved("neuron"))
@@ -61,7 +71,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     (renamed / "neuron.ipynb").symlink_to(renamed / "hans secret.ipynb")
     course.punish_lateness()
     with course.gradebook() as gradebook:
-        gradebook.add_student("anna.meyer", first_name="Anna", last_name="Meyer", email="am@example.org")
+        gradebook.add_student(
+            "anna.meyer", first_name="Anna", last_name="Meyer", email="am@example.org"
+        )
         gradebook.add_student("ida")
     course.autograde()
     with course.gradebook() as gradebook:
@@ -85,22 +97,44 @@ def groups(course: Course) -> list[Group]:
     return groups_of(gather(course.root, lesson("neuron")))
 
 
-def test_answers_that_returned_the_same_are_one_group_however_they_are_written(inside: Course) -> None:
+def test_answers_that_returned_the_same_are_one_group_however_they_are_written(
+    inside: Course,
+) -> None:
     first, *others = groups(inside)
     assert first.exercise == "weighted_sum"
     assert set(first.students) == set(BIAS_TWICE)
     assert [set(group.students) for group in others] == [{"dora"}]
     rows = dict(first.case)
     assert list(rows) == ["x", "w", "b", "yours", "expected"]
-    assert float(rows["yours"]) == pytest.approx(float(rows["expected"]) + float(rows["b"]), abs=1e-5)
+    assert float(rows["yours"]) == pytest.approx(
+        float(rows["expected"]) + float(rows["b"]), abs=1e-5
+    )
     assert first.reason == "The numbers differ."
 
 
 def test_the_page_says_what_an_instructor_asks(inside: Course) -> None:
     text = written_page(inside)
     for row in (
-        ("weighted_sum", "2", "0.33", "1", "0", "5", "0", "2 (1), 0 (5)"),  # possible, mean, all, some, none, not judged, points
-        ("sigmoid", "3", "1.75", "3", "1", "0", "2", "3 (3), 1.5 (1), 0 (2)"),  # one of the points by hand
+        (
+            "weighted_sum",
+            "2",
+            "0.33",
+            "1",
+            "0",
+            "5",
+            "0",
+            "2 (1), 0 (5)",
+        ),  # possible, mean, all, some, none, not judged, points
+        (
+            "sigmoid",
+            "3",
+            "1.75",
+            "3",
+            "1",
+            "0",
+            "2",
+            "3 (3), 1.5 (1), 0 (2)",
+        ),  # one of the points by hand
         ("weighted_sum", HINT, "1"),
         ("weighted_sum", "right values", "5", "6"),
         (
@@ -121,7 +155,18 @@ def test_the_page_says_what_an_instructor_asks(inside: Course) -> None:
 
 
 def test_nobody_is_named_unless_asked(inside: Course) -> None:
-    named = ("anna", "meyer", "berta", "carl", "dora", "emil", "frida", "gustav", "hans", "example.org")
+    named = (
+        "anna",
+        "meyer",
+        "berta",
+        "carl",
+        "dora",
+        "emil",
+        "frida",
+        "gustav",
+        "hans",
+        "example.org",
+    )
     text = written_page(inside).lower()
     assert [name for name in named if name in text] == []
     assert "no name is shown, nor any text that a learner wrote." in text
@@ -148,7 +193,7 @@ def test_the_failing_case_is_shown_as_data_and_no_message_without_names(inside: 
     twice, hostile = groups(inside)
     text = unescape(written_page(inside)).replace('<td class="number">', "<td>")
     for name, value in twice.case:
-        assert f'{"returned" if name == "yours" else name}</th><td>{value}</td>' in text
+        assert f"{'returned' if name == 'yours' else name}</th><td>{value}</td>" in text
     for name, value in hostile.case:
         assert f"<td>{'KeyError raised' if name == 'yours' else value}</td>" in text
     assert "The first case that differs: It raised KeyError." in text
@@ -158,7 +203,10 @@ def test_the_failing_case_is_shown_as_data_and_no_message_without_names(inside: 
     ("text", "shown"),
     [
         ("[ 1.5 -2.0e-05, nan]  (float32)", "[ 1.5 -2.0e-05, nan]  (float32)"),
-        ("[[1., ..., 2.],\n ...,\n [3., ..., inf]] …", "[[1., ..., 2.],\n ...,\n [3., ..., inf]] …"),
+        (
+            "[[1., ..., 2.],\n ...,\n [3., ..., inf]] …",
+            "[[1., ..., 2.],\n ...,\n [3., ..., inf]] …",
+        ),
         ("(True, None)", "(True, None)"),
         ("1.", "1."),
         ("an empty array of shape (0, 3)", "an empty array of shape (0, 3)"),
@@ -236,22 +284,46 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize("words", [(), ("--names",)])
-def test_the_page_needs_no_network_and_each_picture_has_a_table(inside: Course, words: tuple[str, ...]) -> None:
+def test_the_page_needs_no_network_and_each_picture_has_a_table(
+    inside: Course, words: tuple[str, ...]
+) -> None:
     text = written_page(inside, *words)
     tags = Tags(text).tags
-    assert {name for name, _ in tags} & {"script", "link", "img", "iframe", "object", "form"} == set()
-    assert all(attributes["href"].startswith("#") for name, attributes in tags if name == "a" for _ in [0] if attributes["href"])
-    assert not [attribute for _, attributes in tags for attribute in attributes if attribute.startswith("on")]
+    assert {name for name, _ in tags} & {
+        "script",
+        "link",
+        "img",
+        "iframe",
+        "object",
+        "form",
+    } == set()
+    assert all(
+        attributes["href"].startswith("#")
+        for name, attributes in tags
+        if name == "a"
+        for _ in [0]
+        if attributes["href"]
+    )
+    assert not [
+        attribute
+        for _, attributes in tags
+        for attribute in attributes
+        if attribute.startswith("on")
+    ]
     assert "url(" not in text
     assert text.count("<table>") == text.count("<caption>")
-    assert all(attributes.get("scope") in ("row", "col") for name, attributes in tags if name == "th")
+    assert all(
+        attributes.get("scope") in ("row", "col") for name, attributes in tags if name == "th"
+    )
     pictures = [attributes["aria-label"] for name, attributes in tags if name == "svg"]
     assert len(pictures) == 3
     assert all(f"<caption>{picture}</caption>" in text for picture in pictures)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_of_a_learner_runs_on_the_page_and_it_reads_light_and_dark(inside: Course, browser: Browser, scheme: str) -> None:
+def test_nothing_of_a_learner_runs_on_the_page_and_it_reads_light_and_dark(
+    inside: Course, browser: Browser, scheme: str
+) -> None:
     written_page(inside, "--names")
     view = browser.new_page(color_scheme=scheme, viewport={"width": 1100, "height": 900})  # type: ignore[arg-type]
     said: list[str] = []
@@ -275,7 +347,9 @@ def test_texts_are_escaped_wherever_they_stand() -> None:
     assert "&lt;caption&gt;" in shown
 
 
-def test_an_old_journal_is_read_and_what_it_lacks_is_said(course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_journal_is_read_and_what_it_lacks_is_said(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = Course(tmp_path)
     old.hand_in("berta", written("neuron", weighted_sum=BIAS_TWICE["berta"]))
     old.autograde()
@@ -283,17 +357,23 @@ def test_an_old_journal_is_read_and_what_it_lacks_is_said(course: Course, tmp_pa
     for record in records:
         for exercise in record.get("result", {}).get("exercises", {}).values():
             exercise.pop("unexplained", None)
-    old.journal_file.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    old.journal_file.write_text(
+        "".join(json.dumps(record) + "\n" for record in records), encoding="utf-8"
+    )
     monkeypatch.chdir(old.root)
     assert groups(old) == []
     assert "1 more answer can&#x27;t be grouped" in written_page(old)
 
 
-def test_who_hands_in_anew_is_counted_and_the_example_is_never_another_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_hands_in_anew_is_counted_and_the_example_is_never_another_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     course = Course(tmp_path)
     course.hand_in("berta", written("neuron", weighted_sum=BIAS_TWICE["berta"]))
     course.autograde()
-    course.hand_in("berta", written("neuron", weighted_sum="def weighted_sum(x, w, b):\n    return 17\n"))
+    course.hand_in(
+        "berta", written("neuron", weighted_sum="def weighted_sum(x, w, b):\n    return 17\n")
+    )
     monkeypatch.chdir(course.root)
     assert groups(course)[0].example is None
     text = written_page(course, "--names")
@@ -302,7 +382,9 @@ def test_who_hands_in_anew_is_counted_and_the_example_is_never_another_notebook(
     assert "<pre>" not in text
 
 
-def test_each_kind_of_bad_input_gets_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_kind_of_bad_input_gets_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     course = Course(tmp_path)
     monkeypatch.chdir(course.root)
 
@@ -315,20 +397,35 @@ def test_each_kind_of_bad_input_gets_one_sentence(tmp_path: Path, monkeypatch: p
     assert said("nowhere").startswith("solutions/ has no lesson nowhere; it has capstone")
     assert said("neuron").startswith("Nobody has handed in neuron")
     course.hand_in("frida", solved("neuron"))
-    assert said("neuron") == "None of the 1 hand-ins of neuron is in the journal that insights are made from; run grader autograde neuron first"
-    assert said("neuron", "--csv", "moodle") == "The gradebook has no points for neuron; run grader autograde neuron"
+    assert (
+        said("neuron")
+        == "None of the 1 hand-ins of neuron is in the journal that insights are made from; run grader autograde neuron first"
+    )
+    assert (
+        said("neuron", "--csv", "moodle")
+        == "The gradebook has no points for neuron; run grader autograde neuron"
+    )
     course.autograde()
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert said("neuron", "--output", "file/page.html").startswith("Stopped: ")
-    Path(course_directory(course.root).db_url.removeprefix("sqlite:///")).write_bytes(b"no database, and long enough to be taken for one" * 50)
+    Path(course_directory(course.root).db_url.removeprefix("sqlite:///")).write_bytes(
+        b"no database, and long enough to be taken for one" * 50
+    )
     assert "damaged" in said("neuron")
 
 
 @pytest.mark.long
-def test_a_made_up_class_is_told_in_full_and_its_groups_are_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_made_up_class_is_told_in_full_and_its_groups_are_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     course = Course(tmp_path)
     made = sample_class(course.root, lesson("neuron"), 42)
-    hand_in(course.root / "class" / "submitted", "neuron", {name: one for name, one in made.items() if "hostile" not in name}, random.Random(1))
+    hand_in(
+        course.root / "class" / "submitted",
+        "neuron",
+        {name: one for name, one in made.items() if "hostile" not in name},
+        random.Random(1),
+    )
     course.autograde(workers=2)
     monkeypatch.chdir(course.root)
     of_class = gather(course.root, lesson("neuron"))
@@ -336,7 +433,9 @@ def test_a_made_up_class_is_told_in_full_and_its_groups_are_found_again(tmp_path
     found = groups_of(of_class)
     assert found
     assert {student.split("_")[1] for group in found for student in group.students} == {"wrong"}
-    assert len({(group.exercise, group.example) for group in found}) == len(found), "one mistake is one group"
+    assert len({(group.exercise, group.example) for group in found}) == len(found), (
+        "one mistake is one group"
+    )
     course.autograde(regrade=True, seed=5)
     again = groups_of(gather(course.root, lesson("neuron")))
     assert sorted(group.students for group in again) == sorted(group.students for group in found)
@@ -347,8 +446,15 @@ def test_a_record_of_the_journal_stays_small_whatever_an_answer_returns(tmp_path
     course = Course(tmp_path)
     large = "def {0}({1}):\n    print('x' * 10**6)\n    return np.full(20_000, 0.123456789)\n"
     names = {"weighted_sum": "x, w, b", "sigmoid": "z", "relu": "z", "dense": "X, W, b, activation"}
-    course.hand_in("large", written("neuron", **{name: large.format(name, parameters) for name, parameters in names.items()}))
+    course.hand_in(
+        "large",
+        written(
+            "neuron", **{name: large.format(name, parameters) for name, parameters in names.items()}
+        ),
+    )
     course.autograde()
-    verdicts = next(record["result"]["exercises"] for record in course.journal() if "result" in record)
+    verdicts = next(
+        record["result"]["exercises"] for record in course.journal() if "result" in record
+    )
     assert all("unexplained" in verdict for verdict in verdicts.values())
     assert max(len(json.dumps(verdict["unexplained"])) for verdict in verdicts.values()) < 3_000

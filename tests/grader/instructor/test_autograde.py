@@ -31,13 +31,16 @@ from grader.instructor.sample_class import sample_class
 
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
 
+
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
     return Course(tmp_path)
 
 
 @pytest.mark.long
-def test_formgrader_sees_what_nbgrader_would_have_written(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_formgrader_sees_what_nbgrader_would_have_written(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     handed_in = Course(tmp_path_factory.mktemp("course"))
     handed_in.punish_lateness()
     handed_in.hand_in("sloppy", written("neuron", weighted_sum="...", sigmoid=SLOPPY))
@@ -47,9 +50,20 @@ def test_formgrader_sees_what_nbgrader_would_have_written(tmp_path_factory: pyte
         course = handed_in.copy(tmp_path_factory.mktemp("copy"))
         if "without" in way:
             config = course.root / "nbgrader_config.py"
-            before, _, after = config.read_text(encoding="utf-8").partition("# Learners' code runs only in the grader's sandbox")
-            config.write_text(before + "\n".join(line for line in after.splitlines() if "LateSubmissionPlugin" in line) + "\n", encoding="utf-8")
-        said = course.autograde().text() if way.startswith("grader") else course.nbgrader("autograde", "neuron")
+            before, _, after = config.read_text(encoding="utf-8").partition(
+                "# Learners' code runs only in the grader's sandbox"
+            )
+            config.write_text(
+                before
+                + "\n".join(line for line in after.splitlines() if "LateSubmissionPlugin" in line)
+                + "\n",
+                encoding="utf-8",
+            )
+        said = (
+            course.autograde().text()
+            if way.startswith("grader")
+            else course.nbgrader("autograde", "neuron")
+        )
         assert ("Executing" in said or "kernel" in said.lower()) == ("without" in way)
         seen.append(_as_formgrader_shows(course))
     ours, through_nbgrader, nbgraders = seen
@@ -63,10 +77,24 @@ def test_formgrader_sees_what_nbgrader_would_have_written(tmp_path_factory: pyte
 def test_nothing_in_a_submission_stops_nbgraders_own_autograde(course: Course) -> None:
     course.generate()
     copied, bare, forged = solved("neuron"), solved("neuron"), written("neuron")
-    copied["cells"] += [{**cell, "id": f"copy-{cell['id']}"} for cell in copied["cells"] if "relu" in cell["id"]]
-    bare["cells"] = [{**cell, "metadata": {}, "id": f"c{number}"} for number, cell in enumerate(bare["cells"]) if cell["id"] != "check-dense"]
+    copied["cells"] += [
+        {**cell, "id": f"copy-{cell['id']}"} for cell in copied["cells"] if "relu" in cell["id"]
+    ]
+    bare["cells"] = [
+        {**cell, "metadata": {}, "id": f"c{number}"}
+        for number, cell in enumerate(bare["cells"])
+        if cell["id"] != "check-dense"
+    ]
     for cell in forged["cells"]:
-        cell["metadata"] = {"nbgrader": {"grade_id": "check-relu", "points": 99, "grade": True, "solution": True, "schema_version": 3}}
+        cell["metadata"] = {
+            "nbgrader": {
+                "grade_id": "check-relu",
+                "points": 99,
+                "grade": True,
+                "solution": True,
+                "schema_version": 3,
+            }
+        }
     for student, notebook in (("copied", copied), ("bare", bare), ("forged", forged)):
         course.hand_in(student, notebook)
     course.nbgrader("autograde", "neuron")
@@ -88,14 +116,19 @@ c.Autograde.%s_preprocessors = [Die]
 
 @pytest.mark.long
 @pytest.mark.parametrize("while_it", ["sanitize", "autograde"])
-def test_a_kill_inside_nbgraders_own_autograde_leaves_nobody_at_zero(course: Course, while_it: str) -> None:
+def test_a_kill_inside_nbgraders_own_autograde_leaves_nobody_at_zero(
+    course: Course, while_it: str
+) -> None:
     course.generate()
     course.hand_in("ann", solved("neuron"))
     config = course.root / "nbgrader_config.py"
     text = config.read_text(encoding="utf-8")
     config.write_text(text + DIES % while_it, encoding="utf-8")
     command = [sys.executable, "-m", "nbgrader", "autograde", "neuron"]
-    assert subprocess.run(command, cwd=course.root, capture_output=True, check=False).returncode == -signal.SIGKILL
+    assert (
+        subprocess.run(command, cwd=course.root, capture_output=True, check=False).returncode
+        == -signal.SIGKILL
+    )
     assert course.points() == {"ann": 0}
     assert course.root.joinpath("class", "autograded", "ann", "neuron").is_dir()
     config.write_text(text, encoding="utf-8")
@@ -120,25 +153,47 @@ def _as_formgrader_shows(course: Course) -> dict[str, Any]:
     with course.gradebook() as gradebook:
         submissions = gradebook.assignment_submissions("neuron")
         return {
-            "submissions": {one["student"]: {key: value for key, value in one.items() if key not in hidden} for one in api.get_submissions("neuron")},
-            "notebooks": {one["student"]: {key: value for key, value in one.items() if key not in (*hidden, "index")} for one in api.get_notebook_submissions("neuron", "neuron")},
+            "submissions": {
+                one["student"]: {key: value for key, value in one.items() if key not in hidden}
+                for one in api.get_submissions("neuron")
+            },
+            "notebooks": {
+                one["student"]: {
+                    key: value for key, value in one.items() if key not in (*hidden, "index")
+                }
+                for one in api.get_notebook_submissions("neuron", "neuron")
+            },
             "penalties": {one.student.id: one.late_submission_penalty for one in submissions},
             "grades": {
-                (one.student.id, grade.cell.name): (grade.auto_score, grade.manual_score, grade.needs_manual_grade, grade.score, grade.max_score)
+                (one.student.id, grade.cell.name): (
+                    grade.auto_score,
+                    grade.manual_score,
+                    grade.needs_manual_grade,
+                    grade.score,
+                    grade.max_score,
+                )
                 for one in submissions
                 for grade in one.notebooks[0].grades
             },
-            "comments": {(one.student.id, comment.name): comment.comment for one in submissions for comment in one.notebooks[0].comments},
+            "comments": {
+                (one.student.id, comment.name): comment.comment
+                for one in submissions
+                for comment in one.notebooks[0].comments
+            },
         }
 
 
-def test_an_unreadable_notebook_is_reported_and_the_class_goes_on(course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreadable_notebook_is_reported_and_the_class_goes_on(
+    course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     course.hand_in("damaged", b"{")
     course.hand_in("right", solved("neuron"), when=None)
     folder = course.hand_in("thief", b"")
     (folder / "neuron.ipynb").unlink()
     (folder / "neuron.ipynb").symlink_to(course.root / "solutions" / "neuron" / "neuron.ipynb")
-    course.hand_in("renamed", solved("neuron")).joinpath("neuron.ipynb").rename(course.root / "class/submitted/renamed/neuron/neuron (1).ipynb")
+    course.hand_in("renamed", solved("neuron")).joinpath("neuron.ipynb").rename(
+        course.root / "class/submitted/renamed/neuron/neuron (1).ipynb"
+    )
     monkeypatch.chdir(course.root)
     assert main(["autograde", "neuron", "--workers", "1"]) == 3
     shown = capsys.readouterr().out
@@ -148,11 +203,19 @@ def test_an_unreadable_notebook_is_reported_and_the_class_goes_on(course: Course
     assert course.points() == {"right": 10, "renamed": 10}
 
 
-def test_a_name_that_handed_in_nothing_is_said_before_anything_is_graded(course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_that_handed_in_nothing_is_said_before_anything_is_graded(
+    course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     course.hand_in("ann", solved("neuron"))
     monkeypatch.chdir(course.root)
-    assert main(["autograde", "neuron", "--student", "ann", "--student", "anne", "--student", "bbo"]) == 1
-    assert capsys.readouterr() == ("", "No submission of neuron from anne, bbo. Nothing was graded; use the folder names in class/submitted.\n")
+    assert (
+        main(["autograde", "neuron", "--student", "ann", "--student", "anne", "--student", "bbo"])
+        == 1
+    )
+    assert capsys.readouterr() == (
+        "",
+        "No submission of neuron from anne, bbo. Nothing was graded; use the folder names in class/submitted.\n",
+    )
     assert not course.journal_file.exists()
 
 
@@ -162,13 +225,19 @@ def test_an_exercise_that_was_not_made_into_the_course_is_said_before_anything_i
     course.hand_in("ann", solved("neuron"))
     cells = "def leak(z):\n    ### BEGIN SOLUTION\n    return z\n    ### END SOLUTION\n```\n\n```{code-cell}\ncheck(leak)\n```\n\n```{code-cell}\n"
     exercise = 'leak = Exercise(points=1)\nleak.cases(lambda rng: [case("value", 1.0)])\n'
-    for name, place, new in (("exercises.py", "relu = Exercise(points=2)\n", exercise), ("neuron.md", "check(relu)", cells)):
+    for name, place, new in (
+        ("exercises.py", "relu = Exercise(points=2)\n", exercise),
+        ("neuron.md", "check(relu)", cells),
+    ):
         path = course.root / "solutions" / "neuron" / name
         before, after = path.read_text(encoding="utf-8").split(place)
         path.write_text(before + new + place + after, encoding="utf-8")
     monkeypatch.chdir(course.root)
     assert main(["autograde", "neuron"]) == 1
-    assert capsys.readouterr() == ("", "course/neuron and solutions/neuron don't have the same exercises (leak); run make course\n")
+    assert capsys.readouterr() == (
+        "",
+        "course/neuron and solutions/neuron don't have the same exercises (leak); run make course\n",
+    )
     assert not course.journal_file.exists()
 
 
@@ -185,18 +254,28 @@ def test_odd_files_beside_a_notebook_stop_nothing(course: Course) -> None:
     (material / "digits.txt").write_text("0")
     os.mkfifo(course.root / "class" / "submitted" / "ann" / "neuron" / "timestamp.txt")
     (course.root / "when").write_text("2026-10-01 12:00:00 UTC")
-    (course.root / "class" / "submitted" / "bob" / "neuron" / "timestamp.txt").symlink_to(course.root / "when")
-    (course.root / "class" / "submitted" / "bob" / "neuron" / "data").write_text("a file where the lesson has a folder")
-    (course.root / "class" / "submitted" / "cy" / "neuron" / "timestamp.txt").write_text("2026-10-01 12:00:00 UTC" + " " * 10**6)
+    (course.root / "class" / "submitted" / "bob" / "neuron" / "timestamp.txt").symlink_to(
+        course.root / "when"
+    )
+    (course.root / "class" / "submitted" / "bob" / "neuron" / "data").write_text(
+        "a file where the lesson has a folder"
+    )
+    (course.root / "class" / "submitted" / "cy" / "neuron" / "timestamp.txt").write_text(
+        "2026-10-01 12:00:00 UTC" + " " * 10**6
+    )
     assert course.autograde().errors == {}
     assert course.points() == dict.fromkeys(("ann", "bob", "cy"), 10)
     for student in ("ann", "bob", "cy"):
         marked = course.root / "class" / "autograded" / student / "neuron"
-        assert (marked / "answers.json").read_bytes() == (course.root / "course" / "neuron" / "answers.json").read_bytes()
+        assert (marked / "answers.json").read_bytes() == (
+            course.root / "course" / "neuron" / "answers.json"
+        ).read_bytes()
         assert (marked / "data" / "digits.txt").read_text() == "0"
         assert (marked / "notes" / "mine.txt").read_text() == "mine"
     with course.gradebook() as gradebook:
-        times = {one.student.id: one.timestamp for one in gradebook.assignment_submissions("neuron")}
+        times = {
+            one.student.id: one.timestamp for one in gradebook.assignment_submissions("neuron")
+        }
     assert times == {"ann": None, "bob": None, "cy": datetime(2026, 10, 1, 12)}
 
 
@@ -232,16 +311,27 @@ def test_points_given_by_hand_survive_a_regrade(course: Course) -> None:
     with course.gradebook() as gradebook:
         grade = gradebook.find_grade("check-sigmoid", "neuron", "neuron", "ann")
         grade.manual_score, grade.extra_credit = 1.5, 0.25
-        gradebook.find_comment("sigmoid", "neuron", "neuron", "ann").manual_comment = "Look at −1000."
+        gradebook.find_comment(
+            "sigmoid", "neuron", "neuron", "ann"
+        ).manual_comment = "Look at −1000."
         gradebook.db.commit()
     course.autograde(regrade=True, seed=5)
     with course.gradebook() as gradebook:
         grade = gradebook.find_grade("check-sigmoid", "neuron", "neuron", "ann")
-        assert (grade.auto_score, grade.manual_score, grade.score, grade.needs_manual_grade) == (2.7, 1.5, 1.75, True)
-        assert gradebook.find_comment("sigmoid", "neuron", "neuron", "ann").comment == "Look at −1000."
+        assert (grade.auto_score, grade.manual_score, grade.score, grade.needs_manual_grade) == (
+            2.7,
+            1.5,
+            1.75,
+            True,
+        )
+        assert (
+            gradebook.find_comment("sigmoid", "neuron", "neuron", "ann").comment == "Look at −1000."
+        )
 
 
-def test_after_a_change_of_the_lesson_a_regrade_says_whose_points_change_and_why(course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_after_a_change_of_the_lesson_a_regrade_says_whose_points_change_and_why(
+    course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     course.hand_in("ann", written("neuron", sigmoid=SLOPPY))
     course.hand_in("bob", solved("neuron"))
     course.autograde()
@@ -267,22 +357,34 @@ class Killed(BaseException):
     pass
 
 
-def test_a_regrade_that_was_killed_says_in_the_end_all_that_it_changed(course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_regrade_that_was_killed_says_in_the_end_all_that_it_changed(
+    course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     students = ("ann", "bob", "cy")
     for student in students:
         course.hand_in(student, written("neuron", sigmoid=SLOPPY))
     course.autograde()
     exercises = course.root / "solutions" / "neuron" / "exercises.py"
     text = exercises.read_text(encoding="utf-8")
-    exercises.write_text("\n".join(line for line in text.splitlines() if 'case("quiet"' not in line) + "\n", encoding="utf-8")
+    exercises.write_text(
+        "\n".join(line for line in text.splitlines() if 'case("quiet"' not in line) + "\n",
+        encoding="utf-8",
+    )
 
     def killed(*_: object) -> None:
         raise Killed
 
     with pytest.raises(Killed):
-        autograde(course.root, load_lesson(course.root / "solutions" / "neuron"), AutogradeOptions(workers=1, regrade=True), killed)
+        autograde(
+            course.root,
+            load_lesson(course.root / "solutions" / "neuron"),
+            AutogradeOptions(workers=1, regrade=True),
+            killed,
+        )
     with monkeypatch.context() as patch:
-        patch.setattr("grader.instructor.gradebook.Book.write", killed)  # the next one: in the journal, and not in the gradebook
+        patch.setattr(
+            "grader.instructor.gradebook.Book.write", killed
+        )  # the next one: in the journal, and not in the gradebook
         with pytest.raises(Killed):
             course.autograde(regrade=True)
     assert sum("graded" in record for record in course.journal()) == 5
@@ -298,11 +400,16 @@ def test_a_regrade_on_what_was_before_writes_the_points_of_then(course: Course) 
     first = course.autograde(seed=1).graded
     exercises = course.root / "solutions" / "neuron" / "exercises.py"
     text = exercises.read_text(encoding="utf-8")
-    exercises.write_text("\n".join(line for line in text.splitlines() if 'case("quiet"' not in line) + "\n", encoding="utf-8")
+    exercises.write_text(
+        "\n".join(line for line in text.splitlines() if 'case("quiet"' not in line) + "\n",
+        encoding="utf-8",
+    )
     course.autograde(regrade=True)
     assert course.points() == {"ann": 3}
     exercises.write_text(text, encoding="utf-8")
-    assert [change.student for change in course.autograde(regrade=True, dry=True).changes] == ["ann"]
+    assert [change.student for change in course.autograde(regrade=True, dry=True).changes] == [
+        "ann"
+    ]
     assert course.points() == {"ann": 3}
     again = course.autograde(regrade=True)
     assert again.graded == first == course.points() == {"ann": 2.7}
@@ -314,12 +421,18 @@ def test_a_dry_run_makes_and_changes_nothing(course: Course) -> None:
     course.hand_in("ann", solved("neuron"))
 
     def everything() -> dict[str, bytes]:
-        return {str(path): path.read_bytes() for path in sorted(course.root.rglob("*")) if path.is_file() and "__pycache__" not in path.parts}
+        return {
+            str(path): path.read_bytes()
+            for path in sorted(course.root.rglob("*"))
+            if path.is_file() and "__pycache__" not in path.parts
+        }
 
     before = everything()
     assert course.autograde(dry=True).planned == ["ann"]
     assert everything() == before
-    (course.root / "class" / "gradebook.db").touch()  # a file in which nbgrader has not made its tables yet
+    (
+        course.root / "class" / "gradebook.db"
+    ).touch()  # a file in which nbgrader has not made its tables yet
     assert course.autograde(dry=True).planned == ["ann"]
     course.autograde()
     course.hand_in("bob", solved("neuron"))
@@ -333,10 +446,14 @@ def test_a_seed_repeats_a_run_exactly_and_the_same_inputs_serve_all(course: Cour
     for student in ("ann", "bob"):
         course.hand_in(student, written("neuron", relu="def relu(z):\n    return abs(z)\n"))
     course.autograde(seed=11)
-    first = {record["student"]: record["result"] for record in course.journal() if "graded" in record}
+    first = {
+        record["student"]: record["result"] for record in course.journal() if "graded" in record
+    }
     course.journal_file.unlink()
     course.autograde(seed=11)
-    again = {record["student"]: record["result"] for record in course.journal() if "graded" in record}
+    again = {
+        record["student"]: record["result"] for record in course.journal() if "graded" in record
+    }
     assert first == again
     assert first["ann"] == first["bob"]
 
@@ -358,7 +475,9 @@ def test_two_runs_of_a_lesson_do_not_mix(course: Course) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("words", ["autograde --workers 1", "autograde --dry-run", "insights", "insights --csv canvas"])
+@pytest.mark.parametrize(
+    "words", ["autograde --workers 1", "autograde --dry-run", "insights", "insights --csv canvas"]
+)
 def test_a_locked_gradebook_is_said_and_nothing_is_lost(
     course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str
 ) -> None:
@@ -371,15 +490,22 @@ def test_a_locked_gradebook_is_said_and_nothing_is_lost(
         command, *options = words.split()
         assert main([command, "neuron", *options]) == 1
     said = capsys.readouterr().err
-    assert "gradebook.db: database is locked: another program is writing to it; wait until it has ended" in said
+    assert (
+        "gradebook.db: database is locked: another program is writing to it; wait until it has ended"
+        in said
+    )
     assert main(["autograde", "neuron", "--workers", "1"]) == 0
     assert course.points() == {"ann": 10, "bob": 10}
 
 
-def test_a_student_whom_another_lessons_run_adds_at_the_same_moment_is_graded_all_the_same(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_student_whom_another_lessons_run_adds_at_the_same_moment_is_graded_all_the_same(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
     course.hand_in("ann", solved("neuron"))
 
-    def meanwhile(book: Book, student: str, submitted: Callable[[Book, str], Any] = Book._submitted) -> Any:
+    def meanwhile(
+        book: Book, student: str, submitted: Callable[[Book, str], Any] = Book._submitted
+    ) -> Any:
         with course.gradebook() as other:
             other.update_or_create_student(student)
         return submitted(book, student)
@@ -412,7 +538,9 @@ UPDATE alembic_version SET version_num = 'b6d005d67074';
 
 
 @pytest.mark.long
-def test_an_older_or_damaged_gradebook_is_said(course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_older_or_damaged_gradebook_is_said(
+    course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(course.root)
     course.hand_in("ann", written("neuron", relu="..."))
     assert main(["autograde", "neuron", "--workers", "1"]) == 0
@@ -420,10 +548,16 @@ def test_an_older_or_damaged_gradebook_is_said(course: Course, monkeypatch: pyte
     with closing(sqlite3.connect(path)) as older:
         older.executescript(OLDER)
     course.hand_in("bob", solved("neuron"))
-    for command in (["autograde", "neuron", "--workers", "1"], ["insights", "neuron", "--csv", "moodle"]):
+    for command in (
+        ["autograde", "neuron", "--workers", "1"],
+        ["insights", "neuron", "--csv", "moodle"],
+    ):
         capsys.readouterr()
         assert main(command) == 1, command
-        assert "an older nbgrader made it; copy the file to a safe place, then run nbgrader db upgrade" in capsys.readouterr().err
+        assert (
+            "an older nbgrader made it; copy the file to a safe place, then run nbgrader db upgrade"
+            in capsys.readouterr().err
+        )
     course.nbgrader("db", "upgrade")
     assert main(["autograde", "neuron", "--workers", "1"]) == 0
     assert course.points() == {"ann": 2, "bob": 10}
@@ -457,7 +591,12 @@ sys.exit(main(["autograde", "neuron", "--workers", "1"]))
 def test_killed_at_each_step_a_run_ends_with_every_grade_there_once(course: Course) -> None:
     made = _handed_in(course, 12)
     for step in ("add_grading", "write", "add_written"):
-        killed = subprocess.run([sys.executable, "-c", DIES_BEFORE, step, "3"], cwd=course.root, stdout=subprocess.DEVNULL, check=False)
+        killed = subprocess.run(
+            [sys.executable, "-c", DIES_BEFORE, step, "3"],
+            cwd=course.root,
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
         assert killed.returncode == -signal.SIGKILL
     left = len(made) - len(read_journal(course.journal_file).graded)
     assert 0 < left < len(made)
@@ -466,7 +605,9 @@ def test_killed_at_each_step_a_run_ends_with_every_grade_there_once(course: Cour
 
 
 @pytest.mark.long
-def test_killed_three_times_a_run_over_a_large_class_ends_with_every_grade_there_once(course: Course) -> None:
+def test_killed_three_times_a_run_over_a_large_class_ends_with_every_grade_there_once(
+    course: Course,
+) -> None:
     made = _handed_in(course, 300)
     command = [sys.executable, "-m", "grader.cli", "autograde", "neuron", "--workers", "2"]
     _killed_three_times(course, command, len(made))
@@ -477,7 +618,11 @@ def test_killed_three_times_a_run_over_a_large_class_ends_with_every_grade_there
 
 def _handed_in(course: Course, students: int) -> list[str]:
     """A class of so many, without the hostile ones, whose limits of time would be waited for; its students."""
-    made = {name: notebook for name, notebook in sample_class(ROOT, lesson("neuron"), 2 * students, seed=3).items() if "hostile" not in name}
+    made = {
+        name: notebook
+        for name, notebook in sample_class(ROOT, lesson("neuron"), 2 * students, seed=3).items()
+        if "hostile" not in name
+    }
     for student in (chosen := list(made)[:students]):
         notebook = made[student]
         assert isinstance(notebook, dict)
@@ -490,7 +635,10 @@ def _killed_three_times(course: Course, command: list[str], students: int) -> No
     ended = []
     for kill in range(3):
         process = subprocess.Popen(command, cwd=course.root, stdout=subprocess.DEVNULL)
-        while len(read_journal(course.journal_file).graded) < students * (kill + 1) // 4 and process.poll() is None:
+        while (
+            len(read_journal(course.journal_file).graded) < students * (kill + 1) // 4
+            and process.poll() is None
+        ):
             time.sleep(0.01)
         process.kill()
         ended.append(process.wait())
@@ -503,15 +651,22 @@ def _each_has_one_grade(course: Course, students: list[str]) -> None:
     graded = Counter(record["student"] for record in records if "graded" in record)
     assert graded == Counter(dict.fromkeys(students, 1))
     assert len({record["run"]["seed"] for record in records if "run" in record}) == 1
-    results = {record["student"]: record["result"]["points"] for record in records if "graded" in record}
+    results = {
+        record["student"]: record["result"]["points"] for record in records if "graded" in record
+    }
     assert course.points() == results
     assert all(course.marked(student)["cells"] for student in students)
 
 
 @pytest.mark.long
 def test_no_worker_outlives_a_killed_run(course: Course) -> None:
-    course.hand_in("slow", written("neuron", relu="import time\ntime.sleep(1000)\ndef relu(z):\n    return z"))
-    process = subprocess.Popen([sys.executable, "-m", "grader.cli", "autograde", "neuron", "--workers", "1"], cwd=course.root)
+    course.hand_in(
+        "slow", written("neuron", relu="import time\ntime.sleep(1000)\ndef relu(z):\n    return z")
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grader.cli", "autograde", "neuron", "--workers", "1"],
+        cwd=course.root,
+    )
     run = psutil.Process(process.pid)
     while not (engines := [engine for worker in _children(run) for engine in _children(worker)]):
         assert process.poll() is None
@@ -530,12 +685,16 @@ def _children(parent: psutil.Process) -> list[psutil.Process]:
 
 @pytest.mark.long
 @pytest.mark.parametrize("students", [21, 300])
-def test_over_a_dask_cluster_killed_runs_and_a_killed_worker_cost_no_grade(course: Course, students: int) -> None:
+def test_over_a_dask_cluster_killed_runs_and_a_killed_worker_cost_no_grade(
+    course: Course, students: int
+) -> None:
     from distributed import LocalCluster
 
     made = _handed_in(course, students)
     killed: list[int] = []
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0") as cluster:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
+    ) as cluster:
 
         def kill_one(done: int, of: int) -> None:
             if done >= 3 and not killed:
@@ -543,11 +702,26 @@ def test_over_a_dask_cluster_killed_runs_and_a_killed_worker_cost_no_grade(cours
                 killed.append(worker.process.process.pid)
                 os.kill(killed[0], signal.SIGKILL)
 
-        command = [sys.executable, "-m", "grader.cli", "autograde", "neuron", "--scheduler", cluster.scheduler_address]
+        command = [
+            sys.executable,
+            "-m",
+            "grader.cli",
+            "autograde",
+            "neuron",
+            "--scheduler",
+            cluster.scheduler_address,
+        ]
         _killed_three_times(course, command, students)
-        for late in (more := [f"late {number}" for number in range(8)]):  # so that there is work left, however late the third kill came
+        for late in (
+            more := [f"late {number}" for number in range(8)]
+        ):  # so that there is work left, however late the third kill came
             course.hand_in(late, solved("neuron"))
-        summary = autograde(course.root, load_lesson(course.root / "solutions" / "neuron"), AutogradeOptions(scheduler=cluster.scheduler_address), kill_one)
+        summary = autograde(
+            course.root,
+            load_lesson(course.root / "solutions" / "neuron"),
+            AutogradeOptions(scheduler=cluster.scheduler_address),
+            kill_one,
+        )
     assert killed
     assert summary.errors == {}
     _each_has_one_grade(course, made + more)

@@ -20,9 +20,15 @@ NAN_BLIND = "def relu(z):\n    return np.where(np.asarray(z) > 0, z, 0)\n"
 
 CLASS: dict[str, tuple[dict[str, Any], float]] = {
     "right": (solved("neuron"), 10.0),
-    "sloppy": (written("neuron", weighted_sum="...", sigmoid=SLOPPY, relu=NAN_BLIND, dense="..."), 2 + 2.7 + 1.8 + 3),
+    "sloppy": (
+        written("neuron", weighted_sum="...", sigmoid=SLOPPY, relu=NAN_BLIND, dense="..."),
+        2 + 2.7 + 1.8 + 3,
+    ),
     "unfinished": (written("neuron", weighted_sum="..."), 2.0),
-    "broken": (written("neuron", weighted_sum="def weighted_sum(x, w, b)\n    return", sigmoid="..."), 3.0),
+    "broken": (
+        written("neuron", weighted_sum="def weighted_sum(x, w, b)\n    return", sigmoid="..."),
+        3.0,
+    ),
 }
 """Notebooks by student, with the points that they deserve."""
 
@@ -35,8 +41,19 @@ class Course:
 
     def nbgrader(self, *words: str, folder: str = ".", fails: bool = False) -> str:
         command = [sys.executable, "-m", "nbgrader", *words]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER_CONFIG")}
-        done = subprocess.run(command, cwd=self.root / folder, env=environment, capture_output=True, text=True, check=False)
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("JUPYTER_CONFIG")
+        }
+        done = subprocess.run(
+            command,
+            cwd=self.root / folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert (done.returncode != 0) == fails, done.stdout[-3000:] + done.stderr[-3000:]
         return done.stdout + done.stderr
 
@@ -65,13 +82,17 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course.nbgrader("release_assignment", "neuron")
     course.nbgrader("fetch_assignment", "neuron", "--Exchange.assignment_dir=home")
     notebook, _ = CLASS["right"]
-    (course.root / "home" / "neuron" / "neuron.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    (course.root / "home" / "neuron" / "neuron.ipynb").write_text(
+        json.dumps(notebook), encoding="utf-8"
+    )
     course.nbgrader("submit", "neuron", "--Exchange.assignment_dir=home")
     course.nbgrader("collect", "neuron")
     for student in ("sloppy", "unfinished", "broken"):
         course.hand_in(student, CLASS[student][0])
     tampered = course.root / "class" / "submitted" / "unfinished" / "neuron" / "answers.json"
-    tampered.write_text(tampered.read_text(encoding="utf-8").replace('"points":2', '"points":200'), encoding="utf-8")
+    tampered.write_text(
+        tampered.read_text(encoding="utf-8").replace('"points":2', '"points":200'), encoding="utf-8"
+    )
     course.nbgrader("autograde", "neuron")
     course.nbgrader("generate_feedback", "neuron")
     course.nbgrader("release_feedback", "neuron", f"--student={getpass.getuser()}")
@@ -80,18 +101,25 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 
 def test_the_gradebook_holds_the_points_that_each_notebook_deserves(graded: Course) -> None:
-    expected = {student: points for student, (_, points) in CLASS.items() if student != "right"} | {getpass.getuser(): 10.0}
+    expected = {student: points for student, (_, points) in CLASS.items() if student != "right"} | {
+        getpass.getuser(): 10.0
+    }
     assert graded.points() == pytest.approx(expected)
 
 
 def test_the_release_holds_the_key_and_no_file_of_an_author(graded: Course) -> None:
     released = next((graded.root / "class" / "exchange").rglob("outbound")) / "neuron"
     assert sorted(path.name for path in released.iterdir()) == ["answers.json", "neuron.ipynb"]
-    assert sorted(path.name for path in (graded.root / "course" / "neuron").iterdir()) == ["answers.json", "neuron.ipynb"]
+    assert sorted(path.name for path in (graded.root / "course" / "neuron").iterdir()) == [
+        "answers.json",
+        "neuron.ipynb",
+    ]
 
 
 def test_the_feedback_shows_the_failing_case_and_the_hint(graded: Course) -> None:
-    feedback = (graded.root / "class" / "feedback" / "sloppy" / "neuron" / "neuron.html").read_text(encoding="utf-8")
+    feedback = (graded.root / "class" / "feedback" / "sloppy" / "neuron" / "neuron.html").read_text(
+        encoding="utf-8"
+    )
     assert "NaN became 0" in feedback
     assert "does not fit into a float" in feedback
 
@@ -102,7 +130,9 @@ def test_a_learner_gets_the_feedback_back(graded: Course) -> None:
 
 
 def test_nbgrader_says_of_a_notebook_whether_its_checks_pass(graded: Course) -> None:
-    assert "Success! Your notebook passes all the tests." in graded.nbgrader("validate", "neuron.ipynb", folder="home/neuron")
+    assert "Success! Your notebook passes all the tests." in graded.nbgrader(
+        "validate", "neuron.ipynb", folder="home/neuron"
+    )
     said = graded.nbgrader("validate", "neuron.ipynb", folder="class/submitted/sloppy/neuron")
     assert "VALIDATION FAILED ON 2 CELL(S)" in said
     assert "check(sigmoid)" in said
@@ -119,14 +149,32 @@ def test_formgrader_finds_the_class(graded: Course) -> None:
     assignment = api.get_assignment("neuron")
     assert assignment["num_submissions"] == len(CLASS)
     assert assignment["max_score"] == 10
-    assert assignment["average_score"] == pytest.approx(sum(points for _, points in CLASS.values()) / len(CLASS))
+    assert assignment["average_score"] == pytest.approx(
+        sum(points for _, points in CLASS.values()) / len(CLASS)
+    )
 
 
-def test_in_a_fresh_clone_make_class_grades_a_made_up_class_and_writes_its_feedback_and_insights(tmp_path: Path) -> None:
+def test_in_a_fresh_clone_make_class_grades_a_made_up_class_and_writes_its_feedback_and_insights(
+    tmp_path: Path,
+) -> None:
     """With two hostile students, of whom one handed in what can't be read, and one answered all but the last exercise right beside the attack."""
-    root, environment = tmp_path / "clone", {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV", "MAKEFLAGS")}
+    root, environment = (
+        tmp_path / "clone",
+        {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("PYTHONPATH", "VIRTUAL_ENV", "MAKEFLAGS")
+        },
+    )
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(root)], check=True)
-    done = subprocess.run(["make", "class", "STUDENTS=42"], cwd=root, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["make", "class", "STUDENTS=42"],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "neuron: 41 graded" in done.stdout
     assert done.stdout.count("it is damaged") == 1
@@ -134,13 +182,27 @@ def test_in_a_fresh_clone_make_class_grades_a_made_up_class_and_writes_its_feedb
     course.root = root
     points = course.points()
     *answered, _ = lesson("neuron").exercises.values()
-    assert {points[student] for student in points if student.endswith(("right", "other", "untidy"))} == {10}
-    assert {points[student] for student in points if "hostile" in student} == {sum(exercise.points for exercise in answered)}
-    assert all(points[student] < 10 for student in points if student.endswith(("wrong", "unfinished")))
-    feedback = {path.parts[-3]: path.read_text(encoding="utf-8") for path in (root / "class" / "feedback").glob("*/neuron/neuron.html")}
+    assert {
+        points[student] for student in points if student.endswith(("right", "other", "untidy"))
+    } == {10}
+    assert {points[student] for student in points if "hostile" in student} == {
+        sum(exercise.points for exercise in answered)
+    }
+    assert all(
+        points[student] < 10 for student in points if student.endswith(("wrong", "unfinished"))
+    )
+    feedback = {
+        path.parts[-3]: path.read_text(encoding="utf-8")
+        for path in (root / "class" / "feedback").glob("*/neuron/neuron.html")
+    }
     assert feedback.keys() == points.keys()
     assert all(("✓ solved" in page) == bool(points[student]) for student, page in feedback.items())
     insights = (root / "class" / "insights" / "neuron.html").read_text(encoding="utf-8")
     assert "41" in insights
     assert not [student for student in points if student in insights]
-    assert subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True).stdout == ""
+    assert (
+        subprocess.run(
+            ["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True
+        ).stdout
+        == ""
+    )

@@ -26,7 +26,10 @@ def course(tmp_path: Path) -> Course:
 
 def inbound(course: Course, student: str = ME) -> Path:
     """A student's submission in the exchange, as `nbgrader submit` leaves it."""
-    folder = course.root / f"class/exchange/neural_network_basics/inbound/{student}+neuron+2026-10-01 12:00:00 UTC+secret"
+    folder = (
+        course.root
+        / f"class/exchange/neural_network_basics/inbound/{student}+neuron+2026-10-01 12:00:00 UTC+secret"
+    )
     folder.mkdir(parents=True)
     (folder / "neuron.ipynb").write_text(json.dumps(solved("neuron")), encoding="utf-8")
     (folder / "timestamp.txt").write_text("2026-10-01 12:00:00.000000 UTC", encoding="utf-8")
@@ -57,7 +60,9 @@ def test_a_link_in_a_submission_brings_nothing_of_the_teachers(course: Course) -
 
 
 @pytest.mark.long
-def test_a_folder_that_is_a_link_brings_nothing_and_the_next_one_is_collected(course: Course) -> None:
+def test_a_folder_that_is_a_link_brings_nothing_and_the_next_one_is_collected(
+    course: Course,
+) -> None:
     real = inbound(course, "zoe")
     real.with_name(real.name.replace("zoe", "ann")).symlink_to(course.root / "solutions" / "neuron")
     said = course.nbgrader("collect", "neuron", "--ExchangeCollect.check_owner=False")
@@ -66,7 +71,9 @@ def test_a_folder_that_is_a_link_brings_nothing_and_the_next_one_is_collected(co
     assert collected(course, "zoe") == {"neuron.ipynb", "timestamp.txt"}
 
 
-def test_formgraders_button_collects_the_same_way_and_an_update_replaces_what_was_there(course: Course) -> None:
+def test_formgraders_button_collects_the_same_way_and_an_update_replaces_what_was_there(
+    course: Course,
+) -> None:
     folder = inbound(course)
     course.nbgrader("collect", "neuron")
     newer = folder.with_name(folder.name.replace("12:00", "13:00"))
@@ -82,14 +89,21 @@ def test_formgraders_button_collects_the_same_way_and_an_update_replaces_what_wa
 def test_too_large_a_submission_stops_nobody_elses(course: Course) -> None:
     (inbound(course, "ann") / "large.bin").write_bytes(bytes(2_000_000))
     inbound(course, "zoe")
-    said = course.nbgrader("collect", "neuron", "--CourseDirectory.max_dir_size=1000", "--ExchangeCollect.check_owner=False")
+    said = course.nbgrader(
+        "collect",
+        "neuron",
+        "--CourseDirectory.max_dir_size=1000",
+        "--ExchangeCollect.check_owner=False",
+    )
     assert "ann: nothing was collected: the folder holds more than 1000 kB" in said
     assert collected(course, "zoe") == {"neuron.ipynb", "timestamp.txt"}
 
 
 def test_a_hard_link_to_somebody_elses_file_is_left_out(tmp_path: Path) -> None:
     if os.geteuid():
-        pytest.skip("Only root gives a file to somebody else; tests/hub tries it with real accounts.")
+        pytest.skip(
+            "Only root gives a file to somebody else; tests/hub tries it with real accounts."
+        )
     folder = tmp_path / "ann"
     folder.mkdir()
     (tmp_path / "solution").write_text("the teacher's", encoding="utf-8")
@@ -97,5 +111,7 @@ def test_a_hard_link_to_somebody_elses_file_is_left_out(tmp_path: Path) -> None:
     (folder / "earlier").write_text("mine", encoding="utf-8")
     for path in (folder, folder / "earlier"):
         os.chown(path, 12345, -1)
-    assert copy_ordinary_files(folder, tmp_path / "copy") == {"neuron.ipynb": "it belongs to somebody else"}
+    assert copy_ordinary_files(folder, tmp_path / "copy") == {
+        "neuron.ipynb": "it belongs to somebody else"
+    }
     assert [path.name for path in (tmp_path / "copy").iterdir()] == ["earlier"]

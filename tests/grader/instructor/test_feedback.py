@@ -49,14 +49,42 @@ MARKDOWN = [
 """Markdown cells that would run a script on the page that shows them."""
 
 OUTPUTS: list[dict[str, Any]] = [
-    {"output_type": "display_data", "metadata": {}, "data": {"text/html": f"<script>{TAKE}</script>"}},
+    {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"text/html": f"<script>{TAKE}</script>"},
+    },
     {"output_type": "display_data", "metadata": {}, "data": {"application/javascript": TAKE}},
-    {"output_type": "display_data", "metadata": {}, "data": {"image/svg+xml": f"<svg onload='{TAKE}'/>"}},
-    {"output_type": "display_data", "metadata": {}, "data": {"text/latex": f"$<script>{TAKE}</script>$"}},
-    {"output_type": "display_data", "metadata": {}, "data": {"text/markdown": f"<script>{TAKE}</script>"}},
-    {"output_type": "display_data", "metadata": {}, "data": {"image/png": f'"><script>{TAKE}</script>'}},
-    {"output_type": "display_data", "metadata": {}, "data": {"text/plain": f"<script>{TAKE}</script>"}},
-    {"output_type": "stream", "name": f"<script>{TAKE}</script>", "text": f"<script>{TAKE}</script>"},
+    {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"image/svg+xml": f"<svg onload='{TAKE}'/>"},
+    },
+    {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"text/latex": f"$<script>{TAKE}</script>$"},
+    },
+    {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"text/markdown": f"<script>{TAKE}</script>"},
+    },
+    {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"image/png": f'"><script>{TAKE}</script>'},
+    },
+    {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"text/plain": f"<script>{TAKE}</script>"},
+    },
+    {
+        "output_type": "stream",
+        "name": f"<script>{TAKE}</script>",
+        "text": f"<script>{TAKE}</script>",
+    },
     {"output_type": "error", "ename": "E", "evalue": "", "traceback": [f"<script>{TAKE}</script>"]},
     {"output_type": f"<script>{TAKE}</script>"},
 ]
@@ -65,27 +93,73 @@ OUTPUTS: list[dict[str, Any]] = [
 
 def hostile() -> dict[str, Any]:
     message = f"def relu(z):\n    raise ValueError('<script>{TAKE}</script><img src=x onerror=\"{TAKE}\"> $\\\\href{{javascript:x}}{{y}}$')\n"
-    notebook = written("neuron", relu=message, sigmoid=f"def sigmoid(z):\n    print('<script>{TAKE}</script>')\n    return z  # </pre><script>{TAKE}</script>")
+    notebook = written(
+        "neuron",
+        relu=message,
+        sigmoid=f"def sigmoid(z):\n    print('<script>{TAKE}</script>')\n    return z  # </pre><script>{TAKE}</script>",
+    )
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell["outputs"] = OUTPUTS
-    texts = [{"cell_type": "markdown", "metadata": {}, "id": f"x'><script>{TAKE}</script>{number}", "source": text} for number, text in enumerate(MARKDOWN)]
-    raw = {"cell_type": "raw", "metadata": {"raw_mimetype": "text/html"}, "id": "raw", "source": f"<script>{TAKE}</script>"}
-    attached = {"cell_type": "markdown", "metadata": {}, "id": "at", "source": "![x](attachment:a)", "attachments": {"a": {"image/png": f'"><script>{TAKE}</script>'}}}
-    code = {"cell_type": "code", "metadata": {"tags": [f"<script>{TAKE}</script>"]}, "id": "c", "source": "1", "outputs": OUTPUTS, "execution_count": f"<script>{TAKE}</script>"}
-    metadata = {"title": f"<script>{TAKE}</script>", "kernelspec": {"name": f"<script>{TAKE}</script>"}, "language_info": {"name": f"<script>{TAKE}</script>"}}
-    return {"cells": [*notebook["cells"], *texts, raw, attached, code], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    texts = [
+        {
+            "cell_type": "markdown",
+            "metadata": {},
+            "id": f"x'><script>{TAKE}</script>{number}",
+            "source": text,
+        }
+        for number, text in enumerate(MARKDOWN)
+    ]
+    raw = {
+        "cell_type": "raw",
+        "metadata": {"raw_mimetype": "text/html"},
+        "id": "raw",
+        "source": f"<script>{TAKE}</script>",
+    }
+    attached = {
+        "cell_type": "markdown",
+        "metadata": {},
+        "id": "at",
+        "source": "![x](attachment:a)",
+        "attachments": {"a": {"image/png": f'"><script>{TAKE}</script>'}},
+    }
+    code = {
+        "cell_type": "code",
+        "metadata": {"tags": [f"<script>{TAKE}</script>"]},
+        "id": "c",
+        "source": "1",
+        "outputs": OUTPUTS,
+        "execution_count": f"<script>{TAKE}</script>",
+    }
+    metadata = {
+        "title": f"<script>{TAKE}</script>",
+        "kernelspec": {"name": f"<script>{TAKE}</script>"},
+        "language_info": {"name": f"<script>{TAKE}</script>"},
+    }
+    return {
+        "cells": [*notebook["cells"], *texts, raw, attached, code],
+        "metadata": metadata,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course = Course(tmp_path_factory.mktemp("course"))
     course.hand_in("hostile", hostile())
-    course.hand_in("sloppy", written("neuron", sigmoid="def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"))
+    course.hand_in(
+        "sloppy",
+        written("neuron", sigmoid="def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"),
+    )
     course.hand_in("unsanitised", written("neuron"))
     course.autograde()
     as_written = course.marked("unsanitised")
-    as_written["cells"] += [{**cell, "id": f"x{number}"} for number, cell in enumerate(hostile()["cells"]) if cell.get("source") in MARKDOWN]
+    as_written["cells"] += [
+        {**cell, "id": f"x{number}"}
+        for number, cell in enumerate(hostile()["cells"])
+        if cell.get("source") in MARKDOWN
+    ]
     path = course.root / "class" / "autograded" / "unsanitised" / "neuron" / "neuron.ipynb"
     path.unlink()
     path.write_text(json.dumps(as_written), encoding="utf-8")
@@ -113,11 +187,15 @@ def test_a_page_shows_each_verdict_with_its_failing_case_and_hint(course: Course
     page = page_of(course, "sloppy").read_text(encoding="utf-8")
     assert "The first case that differs (no warnings at extreme inputs)" in page
     assert "does not fit into a float" in page
-    assert all(f"{name} is not written yet: replace" in page for name in ("weighted_sum", "relu", "dense"))
+    assert all(
+        f"{name} is not written yet: replace" in page for name in ("weighted_sum", "relu", "dense")
+    )
     assert "2.7" in page
 
 
-def test_a_page_fetches_nothing_and_its_formulas_are_pictures(course: Course, browser: Browser) -> None:
+def test_a_page_fetches_nothing_and_its_formulas_are_pictures(
+    course: Course, browser: Browser
+) -> None:
     page = browser.new_page(offline=True)
     asked_for: list[str] = []
     page.on("request", lambda request: asked_for.append(request.url))
@@ -130,7 +208,9 @@ def test_a_page_fetches_nothing_and_its_formulas_are_pictures(course: Course, br
     assert [box for box in boxes if box is None or box["width"] < 3 or box["height"] < 3] == []
 
 
-def test_what_is_tried_here_does_run_where_nobody_makes_it_harmless(course: Course, browser: Browser) -> None:
+def test_what_is_tried_here_does_run_where_nobody_makes_it_harmless(
+    course: Course, browser: Browser
+) -> None:
     page = browser.new_page(offline=True)
     page.goto(page_of(course, "unsanitised").as_uri(), wait_until="load")
     assert page.evaluate("window.taken") is True
@@ -140,9 +220,24 @@ def test_nothing_that_a_learner_wrote_runs_on_the_page(course: Course, browser: 
     page = browser.new_page(offline=True)
     page.goto(page_of(course, "hostile").as_uri(), wait_until="load")
     assert page.evaluate("window.taken") is None
-    assert page.evaluate("[...document.querySelectorAll('*')].filter(one => [...one.attributes].some(a => a.name.startsWith('on'))).length") == 0
-    assert page.evaluate("[...document.querySelectorAll('a, iframe, object, embed')].filter(one => /script|data:/i.test(one.href || one.src || one.srcdoc || '')).length") == 0
-    assert page.evaluate("[...document.querySelectorAll('script, img')].filter(one => one.getAttribute('src')?.includes('/e/')).length") == 0
+    assert (
+        page.evaluate(
+            "[...document.querySelectorAll('*')].filter(one => [...one.attributes].some(a => a.name.startsWith('on'))).length"
+        )
+        == 0
+    )
+    assert (
+        page.evaluate(
+            "[...document.querySelectorAll('a, iframe, object, embed')].filter(one => /script|data:/i.test(one.href || one.src || one.srcdoc || '')).length"
+        )
+        == 0
+    )
+    assert (
+        page.evaluate(
+            "[...document.querySelectorAll('script, img')].filter(one => one.getAttribute('src')?.includes('/e/')).length"
+        )
+        == 0
+    )
     assert page.evaluate(READ_BY_MATHJAX) == []
     text = page.evaluate("document.body.innerText")
     assert f"<script>{TAKE}</script>" in text, "it is shown as it was written"
@@ -177,7 +272,9 @@ def test_less_than_before_a_letter_is_no_tag() -> None:
     assert harmless_markdown("a<script>") == "a< script>"
 
 
-TAGS = re.compile(r"""<(/?[a-z][a-z0-9]*)(?: (?:class|style|scope|type|disabled)(?:="[\w %:;-]*")?| id="[^"<>]*"| href="(?:https?://|mailto:|#)[^"<>]*")*(?: ?/)?>""")
+TAGS = re.compile(
+    r"""<(/?[a-z][a-z0-9]*)(?: (?:class|style|scope|type|disabled)(?:="[\w %:;-]*")?| id="[^"<>]*"| href="(?:https?://|mailto:|#)[^"<>]*")*(?: ?/)?>"""
+)
 """A tag that runs nothing, whatever follows it."""
 
 
@@ -188,9 +285,70 @@ def tags_in(markdown: str) -> set[str]:
     return {tag.lstrip("/") for tag in TAGS.findall(html)}
 
 
-PIECES = ["<", ">", "<script ", "x<img src=x ", "onerror=a ", "</", "<!", "](", "](https://e/", ")", "[a", "!", "]:", "\n", "\n\n", "    ", "\t", "- ", "> ", ": ", "1. "]
-PIECES += ["|", "|-|-|\n", "`", "```", "~~~", "mermaid", "python", "$", "$$", "\\", "\\begin{a}", "\\end{a}", "\\href{", "\\:", "\\[", "\\(", "javascript:a", "java"]
-PIECES += ["&lt;", "&#60;", "&", "<b>", "</b>", "<pre>", "<p>", "*", "**", "_", "~~", "# ", "https://e ", "a@b.c", "<a@b.c>", "x", "y ", '"', "'"]
+PIECES = [
+    "<",
+    ">",
+    "<script ",
+    "x<img src=x ",
+    "onerror=a ",
+    "</",
+    "<!",
+    "](",
+    "](https://e/",
+    ")",
+    "[a",
+    "!",
+    "]:",
+    "\n",
+    "\n\n",
+    "    ",
+    "\t",
+    "- ",
+    "> ",
+    ": ",
+    "1. ",
+]
+PIECES += [
+    "|",
+    "|-|-|\n",
+    "`",
+    "```",
+    "~~~",
+    "mermaid",
+    "python",
+    "$",
+    "$$",
+    "\\",
+    "\\begin{a}",
+    "\\end{a}",
+    "\\href{",
+    "\\:",
+    "\\[",
+    "\\(",
+    "javascript:a",
+    "java",
+]
+PIECES += [
+    "&lt;",
+    "&#60;",
+    "&",
+    "<b>",
+    "</b>",
+    "<pre>",
+    "<p>",
+    "*",
+    "**",
+    "_",
+    "~~",
+    "# ",
+    "https://e ",
+    "a@b.c",
+    "<a@b.c>",
+    "x",
+    "y ",
+    '"',
+    "'",
+]
 PIECES += ["=", "/", "/e/x.js", "[ ] ", "{", "}"]
 
 
@@ -221,11 +379,15 @@ def test_a_look_at_a_text_passes_over_it_a_few_times_and_not_once_for_each_lette
     finishes(LOOK % "1_000_000, 20_000")
 
 
-def test_what_was_repaired_stands_first_and_a_type_that_is_html_is_shown_as_its_source(course: Course) -> None:
+def test_what_was_repaired_stands_first_and_a_type_that_is_html_is_shown_as_its_source(
+    course: Course,
+) -> None:
     run, notebook = Run(lesson("neuron"), 1), released(course.root, lesson("neuron"))
     repaired = ["The lesson's cell code-01 was changed.", "relu is defined in 2 cells."]
     for more in ([], ["The cell of relu was of type <script>; it was read as code."]):
-        first = marked(run.template, notebook, [], {"exercises": {}, "repaired": repaired + more})["cells"][0]
+        first = marked(run.template, notebook, [], {"exercises": {}, "repaired": repaired + more})[
+            "cells"
+        ][0]
         assert tags_in(first["source"]) <= {"p", "ul", "li", "pre", "code"}
         assert ("<li>" in markdown2html_mistune(first["source"])) == (not more)
         assert repaired[0] in first["source"]
@@ -235,10 +397,18 @@ def test_the_lessons_own_text_stays_as_it_is(course: Course) -> None:
     lessons = {cell["id"]: "".join(cell["source"]) for cell in learners_notebook("neuron")["cells"]}
     marked = {cell["id"]: cell["source"] for cell in course.marked("hostile")["cells"]}
     same = [cell_id for cell_id in lessons if cell_id not in lesson("neuron").exercises]
-    assert {cell_id: marked[cell_id] for cell_id in same} == {cell_id: lessons[cell_id] for cell_id in same}
+    assert {cell_id: marked[cell_id] for cell_id in same} == {
+        cell_id: lessons[cell_id] for cell_id in same
+    }
 
 
 def test_pictures_and_text_of_a_learner_stay() -> None:
-    picture = {"output_type": "display_data", "data": {"image/png": ["iVBORw0K\n", "Ggo="], "text/html": "<b>x</b>"}, "metadata": {"x": 1}}
-    assert harmless_outputs([picture, "no output"]) == [{"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo="}, "metadata": {}}]
+    picture = {
+        "output_type": "display_data",
+        "data": {"image/png": ["iVBORw0K\n", "Ggo="], "text/html": "<b>x</b>"},
+        "metadata": {"x": 1},
+    }
+    assert harmless_outputs([picture, "no output"]) == [
+        {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo="}, "metadata": {}}
+    ]
     assert harmless_outputs(3) == []

@@ -51,13 +51,33 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-def test_json_has_one_line_a_notebook_in_the_promised_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "sloppy.ipynb").write_bytes(data(written("neuron", weighted_sum="...", sigmoid=SLOPPY)))
+def test_json_has_one_line_a_notebook_in_the_promised_form(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sloppy.ipynb").write_bytes(
+        data(written("neuron", weighted_sum="...", sigmoid=SLOPPY))
+    )
     (tmp_path / "damaged.ipynb").write_text("{")
     (tmp_path / "right.ipynb").write_bytes(data(solved("neuron")))
-    assert main(["grade", "--json", *(str(tmp_path / f"{name}.ipynb") for name in ("sloppy", "damaged", "absent", "right"))]) == 1
+    assert (
+        main(
+            [
+                "grade",
+                "--json",
+                *(
+                    str(tmp_path / f"{name}.ipynb")
+                    for name in ("sloppy", "damaged", "absent", "right")
+                ),
+            ]
+        )
+        == 1
+    )
     sloppy, damaged, absent, right = map(json.loads, capsys.readouterr().out.splitlines())
-    assert (sloppy["notebook"], sloppy["points"], sloppy["max_points"]) == (str(tmp_path / "sloppy.ipynb"), 4.7, 10.0)
+    assert (sloppy["notebook"], sloppy["points"], sloppy["max_points"]) == (
+        str(tmp_path / "sloppy.ipynb"),
+        4.7,
+        10.0,
+    )
     hint = sloppy["exercises"]["sigmoid"].pop("hint")
     assert sloppy["exercises"]["sigmoid"] == {"points": 2.7, "max_points": 3.0, "missed": ["quiet"]}
     assert "does not fit into a float" in hint
@@ -65,10 +85,17 @@ def test_json_has_one_line_a_notebook_in_the_promised_form(tmp_path: Path, capsy
     assert "can't be read as JSON" in damaged["error"]
     assert "can't be opened" in absent["error"]
     assert right["points"] == 10
-    assert right["exercises"]["relu"] == {"points": 2.0, "max_points": 2.0, "missed": [], "hint": None}
+    assert right["exercises"]["relu"] == {
+        "points": 2.0,
+        "max_points": 2.0,
+        "missed": [],
+        "hint": None,
+    }
 
 
-def test_the_table_names_what_was_missed_and_the_hint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_names_what_was_missed_and_the_hint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "neuron.ipynb").write_bytes(data(written("neuron", sigmoid=SLOPPY)))
     assert main(["grade", str(tmp_path / "neuron.ipynb")]) == 0
     shown = capsys.readouterr().out
@@ -76,8 +103,12 @@ def test_the_table_names_what_was_missed_and_the_hint(tmp_path: Path, capsys: py
     assert "missed no warnings at extreme inputs. The values are right, but" in shown
 
 
-def test_the_same_seed_repeats_a_run_and_another_draws_other_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "neuron.ipynb").write_bytes(data(written("neuron", relu="def relu(z):\n    return abs(z)\n")))
+def test_the_same_seed_repeats_a_run_and_another_draws_other_inputs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "neuron.ipynb").write_bytes(
+        data(written("neuron", relu="def relu(z):\n    return abs(z)\n"))
+    )
     for seed in ("5", "5"):
         main(["grade", "--json", "--seed", seed, str(tmp_path / "neuron.ipynb")])
     first, second = capsys.readouterr().out.splitlines()
@@ -88,7 +119,10 @@ def test_the_same_seed_repeats_a_run_and_another_draws_other_inputs(tmp_path: Pa
 
 def test_answers_learned_by_heart_from_the_key_earn_nothing() -> None:
     key = json.loads((ROOT / "course" / "neuron" / "answers.json").read_text(encoding="utf-8"))
-    known = [(case["inputs"][0], case["expected"].get("value")) for case in key["exercises"]["relu"]["cases"]]
+    known = [
+        (case["inputs"][0], case["expected"].get("value"))
+        for case in key["exercises"]["relu"]["cases"]
+    ]
     parrot = f"""
 from grader.comparison.codec import decode, encode
 KNOWN = eval({str(known)!r}, {{"nan": float("nan")}})
@@ -118,8 +152,18 @@ def without_metadata_and_ids(notebook: dict[str, Any]) -> None:
 def split(notebook: dict[str, Any]) -> None:
     cells = notebook["cells"]
     place = next(i for i, cell in enumerate(cells) if cell["id"] == "relu")
-    helper = {"cell_type": "code", "source": "def larger(a, b):\n    return np.maximum(a, b)", "metadata": {}, "outputs": []}
-    cells[place] = {"cell_type": "code", "source": ["def relu(z):\n", "    return larger(z, 0)"], "metadata": {}, "outputs": []}
+    helper = {
+        "cell_type": "code",
+        "source": "def larger(a, b):\n    return np.maximum(a, b)",
+        "metadata": {},
+        "outputs": [],
+    }
+    cells[place] = {
+        "cell_type": "code",
+        "source": ["def relu(z):\n", "    return larger(z, 0)"],
+        "metadata": {},
+        "outputs": [],
+    }
     cells.insert(place, helper)
 
 
@@ -133,7 +177,11 @@ def stub_below_another_way_of_writing(notebook: dict[str, Any]) -> None:
     cells = notebook["cells"]
     place = next(i for i, cell in enumerate(cells) if cell["id"] == "relu")
     if "NotImplementedError" not in "".join(cells[place]["source"]):
-        text = "%%time\n" + "".join(cells[place]["source"]).replace("def relu", "def my_relu") + "\nrelu = my_relu"
+        text = (
+            "%%time\n"
+            + "".join(cells[place]["source"]).replace("def relu", "def my_relu")
+            + "\nrelu = my_relu"
+        )
         cells[place] = {**cells[place], "source": text}
     stub_copied_below(notebook)
 
@@ -151,19 +199,33 @@ def all_at_the_end(notebook: dict[str, Any]) -> None:
 
 
 def setup_changed(notebook: dict[str, Any]) -> None:
-    next(cell for cell in notebook["cells"] if cell["id"] == "setup-01")["source"] = "import nothing_like_this"
+    next(cell for cell in notebook["cells"] if cell["id"] == "setup-01")["source"] = (
+        "import nothing_like_this"
+    )
 
 
 def magics_and_errors(notebook: dict[str, Any]) -> None:
     lines = "%matplotlib inline\n!echo hello\nundefined_name"
-    notebook["cells"].insert(1, {"cell_type": "code", "source": lines, "metadata": {"tags": ["setup"]}, "outputs": []})
+    notebook["cells"].insert(
+        1, {"cell_type": "code", "source": lines, "metadata": {"tags": ["setup"]}, "outputs": []}
+    )
 
 
 def forged(notebook: dict[str, Any]) -> None:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
-            cell["metadata"] = {"tags": ["play", "setup"], "nbgrader": {"grade_id": "same", "points": 99, "grade": True, "schema_version": 3}}
-            cell["outputs"] = [{"output_type": "execute_result", "data": {"text/plain": "99"}, "metadata": {}, "execution_count": 1}]
+            cell["metadata"] = {
+                "tags": ["play", "setup"],
+                "nbgrader": {"grade_id": "same", "points": 99, "grade": True, "schema_version": 3},
+            }
+            cell["outputs"] = [
+                {
+                    "output_type": "execute_result",
+                    "data": {"text/plain": "99"},
+                    "metadata": {},
+                    "execution_count": 1,
+                }
+            ]
 
 
 CHANGES = [
@@ -181,7 +243,9 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_how_a_notebook_looks_costs_and_earns_nothing(change: Callable[[dict[str, Any]], None]) -> None:
+def test_how_a_notebook_looks_costs_and_earns_nothing(
+    change: Callable[[dict[str, Any]], None],
+) -> None:
     notebook = solved("neuron")
     change(notebook)
     assert points(notebook) == FULL
@@ -206,9 +270,15 @@ def test_what_was_repaired_is_said() -> None:
     [
         ("def relu(z, slope):\n    return z", "relu takes (z); yours takes (z, slope)."),
         ("def relu(z)\n    return z", "The cell of relu stops with SyntaxError"),
-        ("def rule(z):\n    return z", "No function is called relu; its cell defines rule. Keep the name that the cell came with."),
+        (
+            "def rule(z):\n    return z",
+            "No function is called relu; its cell defines rule. Keep the name that the cell came with.",
+        ),
         ("relu = 3", "No function is called relu; its cell defines none."),
-        ("<<<<<<< HEAD\ndef relu(z):\n    return z\n=======\n>>>>>>> theirs", "The cell of relu has conflict markers (<<<<<<<) of a merge in it; settle the merge"),
+        (
+            "<<<<<<< HEAD\ndef relu(z):\n    return z\n=======\n>>>>>>> theirs",
+            "The cell of relu has conflict markers (<<<<<<<) of a merge in it; settle the merge",
+        ),
         ("import os\ndef relu(z):\n    os._exit(0)", "ended its own process"),
     ],
 )
@@ -220,7 +290,10 @@ def test_an_answer_that_cannot_be_judged_says_why(source: str, note: str) -> Non
 
 @pytest.mark.long
 def test_a_notebook_that_never_ends_is_stopped() -> None:
-    graded = RUN.grade(data(written("neuron", relu="def relu(z):\n    while True:\n        pass")), Unconfined(seconds=5))
+    graded = RUN.grade(
+        data(written("neuron", relu="def relu(z):\n    while True:\n        pass")),
+        Unconfined(seconds=5),
+    )
     assert "more than 5 seconds" in (graded.verdicts["relu"].note or "")
 
 
@@ -251,9 +324,15 @@ def test_nonsense_from_a_learners_process_is_worth_nothing(response: dict[str, A
         (b"{", "JSON"),
         (b"[]", "no list of cells"),
         (b'{"cells": 3}', "no list of cells"),
-        (b"<<<<<<< HEAD\n{}\n=======\n>>>>>>> other", "conflict markers .* of a merge in it. Settle the merge and hand it in again$"),
+        (
+            b"<<<<<<< HEAD\n{}\n=======\n>>>>>>> other",
+            "conflict markers .* of a merge in it. Settle the merge and hand it in again$",
+        ),
         (b"[" * 100_000, "JSON"),
-        (data(solved("neuron"))[:5000], "damaged: it can't be read as JSON from its line 1 on. Save it in JupyterLab "),
+        (
+            data(solved("neuron"))[:5000],
+            "damaged: it can't be read as JSON from its line 1 on. Save it in JupyterLab ",
+        ),
         ('{\n"cells": ["é"]}'.encode("latin-1"), "its line 2 is not written in UTF-8"),
         (b"\n<!DOCTYPE html><html></html>", "it is a web page that shows a notebook"),
         (b" " * (MAX_BYTES + 1), "at most 50 MB are read. Clear its outputs and hand it in again"),
@@ -265,29 +344,63 @@ def test_what_is_no_notebook_is_refused_in_a_sentence(content: bytes, reason: st
 
 
 def as_version_3(notebook: dict[str, Any]) -> dict[str, Any]:
-    cells = [{"cell_type": cell["cell_type"], "input" if cell["cell_type"] == "code" else "source": cell["source"]} for cell in notebook["cells"]]
-    return {"metadata": {"name": ""}, "nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": cells}]}
+    cells = [
+        {
+            "cell_type": cell["cell_type"],
+            "input" if cell["cell_type"] == "code" else "source": cell["source"],
+        }
+        for cell in notebook["cells"]
+    ]
+    return {
+        "metadata": {"name": ""},
+        "nbformat": 3,
+        "nbformat_minor": 0,
+        "worksheets": [{"cells": cells}],
+    }
 
 
 def bare(notebook: dict[str, Any]) -> dict[str, Any]:
     """As the oldest tools of version 4 left it: no ids, no metadata, no version."""
-    return {"cells": [{"cell_type": cell["cell_type"], "source": cell["source"]} for cell in notebook["cells"]]}
+    return {
+        "cells": [
+            {"cell_type": cell["cell_type"], "source": cell["source"]} for cell in notebook["cells"]
+        ]
+    }
 
 
 def newer(notebook: dict[str, Any]) -> dict[str, Any]:
-    return {**notebook, "nbformat_minor": 99, "cells": [{**cell, "field_of_tomorrow": {}} for cell in notebook["cells"]]}
+    return {
+        **notebook,
+        "nbformat_minor": 99,
+        "cells": [{**cell, "field_of_tomorrow": {}} for cell in notebook["cells"]],
+    }
 
 
 def with_windows_line_ends(notebook: dict[str, Any]) -> dict[str, Any]:
-    return {**notebook, "cells": [{**cell, "source": "".join(cell["source"]).replace("\n", "\r\n")} for cell in notebook["cells"]]}
+    return {
+        **notebook,
+        "cells": [
+            {**cell, "source": "".join(cell["source"]).replace("\n", "\r\n")}
+            for cell in notebook["cells"]
+        ],
+    }
 
 
 def with_other_cells_between(notebook: dict[str, Any]) -> dict[str, Any]:
-    return {**notebook, "cells": [part for cell in notebook["cells"] for part in (cell, "no cell", {"cell_type": "raw"})]}
+    return {
+        **notebook,
+        "cells": [
+            part for cell in notebook["cells"] for part in (cell, "no cell", {"cell_type": "raw"})
+        ],
+    }
 
 
-@pytest.mark.parametrize("change", [as_version_3, bare, newer, with_windows_line_ends, with_other_cells_between])
-def test_a_notebook_that_another_tool_saved_gets_what_it_got_before(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+@pytest.mark.parametrize(
+    "change", [as_version_3, bare, newer, with_windows_line_ends, with_other_cells_between]
+)
+def test_a_notebook_that_another_tool_saved_gets_what_it_got_before(
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
     assert points(change(solved("neuron"))) == FULL
     assert points(change(written("neuron"))) == dict.fromkeys(FULL, 0.0)
 
@@ -296,7 +409,9 @@ def test_a_notebook_that_another_tool_saved_gets_what_it_got_before(change: Call
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_a_file_that_an_editor_of_windows_wrote_is_read(encoding: str, line_end: str) -> None:
     text = json.dumps(solved("neuron"), indent=1, ensure_ascii=False).replace("\n", line_end)
-    written_file = ("\ufeff" + text).encode("utf-16-be") if "mark" in encoding else text.encode(encoding)
+    written_file = (
+        ("\ufeff" + text).encode("utf-16-be") if "mark" in encoding else text.encode(encoding)
+    )
     assert read_notebook(written_file) == read_notebook(data(solved("neuron")))
 
 
@@ -305,6 +420,11 @@ def test_an_exercise_whose_cell_is_gone_costs_only_itself_and_is_said() -> None:
     notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] != "relu"]
     graded = RUN.grade(data(notebook), runner())
     assert {name: verdict.points for name, verdict in graded.verdicts.items()} == FULL | {"relu": 0}
-    assert graded.verdicts["relu"].note == "No function is called relu, and its cell is gone; a fresh copy of the lesson has it."
+    assert (
+        graded.verdicts["relu"].note
+        == "No function is called relu, and its cell is gone; a fresh copy of the lesson has it."
+    )
     without_metadata_and_ids(notebook)
-    assert RUN.grade(data(notebook), runner()).verdicts["relu"].note == "No function is called relu."
+    assert (
+        RUN.grade(data(notebook), runner()).verdicts["relu"].note == "No function is called relu."
+    )

@@ -11,7 +11,9 @@ from course import solved
 from grader.instructor.late import DAY, DailyPenalty
 
 LATE = "2026-10-02 12:00:01 UTC"
-SETTINGS = 'c = get_config()\nc.AssignLatePenalties.plugin_class = "grader.instructor.late.DailyPenalty"\n'
+SETTINGS = (
+    'c = get_config()\nc.AssignLatePenalties.plugin_class = "grader.instructor.late.DailyPenalty"\n'
+)
 
 
 @pytest.fixture
@@ -28,7 +30,10 @@ def course(tmp_path: Path) -> Course:
 def penalties(course: Course) -> dict[str, tuple[float, float]]:
     """Points and what is taken off them, by student."""
     with course.gradebook() as gradebook:
-        return {one.student.id: (one.score, one.late_submission_penalty) for one in gradebook.assignment_submissions("neuron")}
+        return {
+            one.student.id: (one.score, one.late_submission_penalty)
+            for one in gradebook.assignment_submissions("neuron")
+        }
 
 
 @pytest.mark.long
@@ -49,5 +54,8 @@ def test_two_begun_days_cost_two_tenths_by_nbgrader_and_by_ours(course: Course) 
 
 def test_never_more_is_taken_off_than_there_is() -> None:
     plugin = DailyPenalty()
-    assert [plugin.late_submission_penalty("late", 8.0, seconds) for seconds in (1, DAY, DAY + 1, 9.5 * DAY, 400 * DAY)] == pytest.approx([0.8, 0.8, 1.6, 8.0, 8.0])
+    assert [
+        plugin.late_submission_penalty("late", 8.0, seconds)
+        for seconds in (1, DAY, DAY + 1, 9.5 * DAY, 400 * DAY)
+    ] == pytest.approx([0.8, 0.8, 1.6, 8.0, 8.0])
     assert DailyPenalty(share=0.5).late_submission_penalty("late", 8.0, 1) == pytest.approx(4.0)

@@ -24,8 +24,18 @@ SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
 
 def of_version_3(notebook: dict[str, Any]) -> dict[str, Any]:
     """A notebook in the format before 2015."""
-    cells = [{**cell, "input": cell["source"], "language": "python"} if cell["cell_type"] == "code" else cell for cell in notebook["cells"]]
-    return {"worksheets": [{"cells": cells, "metadata": {}}], "metadata": {"name": ""}, "nbformat": 3, "nbformat_minor": 0}
+    cells = [
+        {**cell, "input": cell["source"], "language": "python"}
+        if cell["cell_type"] == "code"
+        else cell
+        for cell in notebook["cells"]
+    ]
+    return {
+        "worksheets": [{"cells": cells, "metadata": {}}],
+        "metadata": {"name": ""},
+        "nbformat": 3,
+        "nbformat_minor": 0,
+    }
 
 
 def text_of(notebook: dict[str, Any]) -> str:
@@ -56,12 +66,16 @@ def graded(tmp_path_factory: pytest.TempPathFactory, said: dict[str, str]) -> Co
     course = Course(tmp_path_factory.mktemp("course"))
     for student, notebook in READABLE.items():
         course.hand_in(student, notebook)
-    course.hand_in("conflict", CONFLICT.format(text_of(solved("neuron")), text_of(written("neuron"))).encode())
+    course.hand_in(
+        "conflict", CONFLICT.format(text_of(solved("neuron")), text_of(written("neuron"))).encode()
+    )
     reference = course.root / "solutions" / "neuron" / "neuron.ipynb"
     thief = course.hand_in("a thief", b"")
     (thief / "neuron.ipynb").unlink()
     (thief / "neuron.ipynb").symlink_to(reference)
-    (course.hand_in("renamed", solved("neuron")) / "neuron.ipynb").rename(course.root / "class/submitted/renamed/neuron/mine.ipynb")
+    (course.hand_in("renamed", solved("neuron")) / "neuron.ipynb").rename(
+        course.root / "class/submitted/renamed/neuron/mine.ipynb"
+    )
     (course.root / "class/submitted/honest/neuron/stolen.html").symlink_to(reference)
     (course.root / "class/submitted/honest/neuron/notes.txt").write_text("my own", encoding="utf-8")
     said["nbgrader"] = course.nbgrader("autograde", "neuron", fails=True)
@@ -74,9 +88,15 @@ def test_what_another_tool_saved_is_graded_like_any_other_notebook(graded: Cours
 
 
 @pytest.mark.long
-def test_what_cannot_be_read_is_said_in_a_sentence_each_and_the_class_goes_on(graded: Course, said: dict[str, str]) -> None:
+def test_what_cannot_be_read_is_said_in_a_sentence_each_and_the_class_goes_on(
+    graded: Course, said: dict[str, str]
+) -> None:
     assert "Traceback" not in said["nbgrader"]
-    for student, why in {"conflict": "it has conflict markers", "a thief": "neuron.ipynb is a link", "renamed": "neuron.ipynb is missing"}.items():
+    for student, why in {
+        "conflict": "it has conflict markers",
+        "a thief": "neuron.ipynb is a link",
+        "renamed": "neuron.ipynb is missing",
+    }.items():
         assert f"ERROR] {student} was not graded: {why}" in said["nbgrader"]
 
 
@@ -84,15 +104,24 @@ def test_what_cannot_be_read_is_said_in_a_sentence_each_and_the_class_goes_on(gr
 def test_no_link_among_what_was_handed_in_is_followed(graded: Course, said: dict[str, str]) -> None:
     assert "honest/neuron/stolen.html was left out: it is a link" in said["nbgrader"]
     marked = graded.root / "class" / "autograded"
-    assert {path.name for path in (marked / "honest" / "neuron").iterdir()} == {"answers.json", "neuron.ipynb", "notes.txt", "timestamp.txt"}
+    assert {path.name for path in (marked / "honest" / "neuron").iterdir()} == {
+        "answers.json",
+        "neuron.ipynb",
+        "notes.txt",
+        "timestamp.txt",
+    }
     assert not (marked / "a thief").exists()
 
 
 def test_the_journal_holds_what_grader_autograde_would_have_noted(course: Course) -> None:
     records = {record["student"]: record for record in course.journal() if "graded" in record}
     shutil.rmtree(course.root / "class" / "journal")
-    course.autograde(students=tuple(READABLE), seed=next(iter(records.values()))["seed"], regrade=True)
-    assert {record["student"]: record for record in course.journal() if "graded" in record} == records
+    course.autograde(
+        students=tuple(READABLE), seed=next(iter(records.values()))["seed"], regrade=True
+    )
+    assert {
+        record["student"]: record for record in course.journal() if "graded" in record
+    } == records
 
 
 def test_insights_count_what_nbgrader_graded(course: Course) -> None:
@@ -101,7 +130,9 @@ def test_insights_count_what_nbgrader_graded(course: Course) -> None:
     assert of_class.renewed == []
 
 
-def test_grader_autograde_finds_it_done_and_leaves_alone_what_was_marked_by_hand(course: Course, capsys: pytest.CaptureFixture[str]) -> None:
+def test_grader_autograde_finds_it_done_and_leaves_alone_what_was_marked_by_hand(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
     with course.gradebook() as gradebook:
         grade = gradebook.find_grade("check-sigmoid", "neuron", "neuron", "sloppy")
         grade.manual_score, grade.needs_manual_grade = 1.5, False
@@ -111,28 +142,43 @@ def test_grader_autograde_finds_it_done_and_leaves_alone_what_was_marked_by_hand
     assert "neuron: 0 graded; 6 were done before" in capsys.readouterr().out
     assert course.journal_file.read_bytes() == before
     with course.gradebook() as gradebook:
-        assert not gradebook.find_grade("check-sigmoid", "neuron", "neuron", "sloppy").needs_manual_grade
+        assert not gradebook.find_grade(
+            "check-sigmoid", "neuron", "neuron", "sloppy"
+        ).needs_manual_grade
 
 
-def test_while_another_run_grades_the_lesson_the_button_says_so(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_another_run_grades_the_lesson_the_button_says_so(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sitting, "PATIENCE", 0.1)
     with open_journal(course.journal_file):
         pressed = course.formgrader().autograde("neuron", "sloppy")
     assert not pressed["success"]
-    assert "neuron.jsonl: another run grades this lesson right now; wait until it has ended" in pressed["log"]
+    assert (
+        "neuron.jsonl: another run grades this lesson right now; wait until it has ended"
+        in pressed["log"]
+    )
     assert course.points() == POINTS
 
 
-def test_the_button_waits_for_a_run_that_is_about_to_end_and_notes_a_second_grading(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_button_waits_for_a_run_that_is_about_to_end_and_notes_a_second_grading(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The other run ends while the button waits."""
     course.hand_in("sloppy", solved("neuron"), "2026-10-03 12:00:00 UTC")
     with ExitStack() as other_run:
         other_run.enter_context(open_journal(course.journal_file))
-        monkeypatch.setattr(sitting, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: other_run.close()))
+        monkeypatch.setattr(
+            sitting,
+            "time",
+            SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: other_run.close()),
+        )
         pressed = course.formgrader().autograde("neuron", "sloppy")
     assert pressed["success"], pressed
     assert course.points()["sloppy"] == 10
-    assert [record["student"] for record in course.journal() if "graded" in record].count("sloppy") == 2
+    assert [record["student"] for record in course.journal() if "graded" in record].count(
+        "sloppy"
+    ) == 2
     assert course.journal()[-1]["timestamp"] == "2026-10-03 12:00:00"
 
 
@@ -140,10 +186,28 @@ def test_the_button_waits_for_a_run_that_is_about_to_end_and_notes_a_second_grad
 def test_another_assignment_is_graded_as_nbgrader_does(course: Course) -> None:
     from nbformat import v4, write
 
-    cell = v4.new_code_cell("assert True", metadata={"nbgrader": {"grade": True, "grade_id": "one", "points": 1, "solution": False, "locked": True, "schema_version": 3}})
+    cell = v4.new_code_cell(
+        "assert True",
+        metadata={
+            "nbgrader": {
+                "grade": True,
+                "grade_id": "one",
+                "points": 1,
+                "solution": False,
+                "locked": True,
+                "schema_version": 3,
+            }
+        },
+    )
     for folder in ("solutions/extra", "class/submitted/ann/extra"):
         (course.root / folder).mkdir(parents=True)
-        write(v4.new_notebook(cells=[cell], metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}), course.root / folder / "extra.ipynb")
+        write(
+            v4.new_notebook(
+                cells=[cell],
+                metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+            ),
+            course.root / folder / "extra.ipynb",
+        )
     course.nbgrader("generate_assignment", "extra")
     course.nbgrader("autograde", "extra")
     with course.gradebook() as gradebook:

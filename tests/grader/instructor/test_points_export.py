@@ -21,10 +21,30 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course = Course(tmp_path_factory.mktemp("course"))
     course.punish_lateness()
     with course.gradebook() as gradebook:
-        gradebook.add_student("absent", first_name="Nobody", last_name="Here", email="n@example.org")
-        gradebook.add_student("zoë", first_name="Zoë", last_name="Müller, née Ångström", email="z@example.org", lms_user_id="4711")
-        gradebook.add_student("evil", first_name="E", last_name='=HYPERLINK("http://example.org","x")', email="e@example.org")
-    course.hand_in("zoë", written("neuron", weighted_sum="...", sigmoid="def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"))
+        gradebook.add_student(
+            "absent", first_name="Nobody", last_name="Here", email="n@example.org"
+        )
+        gradebook.add_student(
+            "zoë",
+            first_name="Zoë",
+            last_name="Müller, née Ångström",
+            email="z@example.org",
+            lms_user_id="4711",
+        )
+        gradebook.add_student(
+            "evil",
+            first_name="E",
+            last_name='=HYPERLINK("http://example.org","x")',
+            email="e@example.org",
+        )
+    course.hand_in(
+        "zoë",
+        written(
+            "neuron",
+            weighted_sum="...",
+            sigmoid="def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n",
+        ),
+    )
     course.hand_in("evil", solved("neuron"))
     course.hand_in("late", solved("neuron"), LATE)
     course.autograde()
@@ -41,7 +61,9 @@ def exported(course: Course, system: str) -> Lines:
     return lines(course.root / "class" / "insights" / f"neuron-{system}.csv")
 
 
-def test_canvas_gets_the_columns_and_the_row_of_points_possible_that_its_import_looks_for(course: Course) -> None:
+def test_canvas_gets_the_columns_and_the_row_of_points_possible_that_its_import_looks_for(
+    course: Course,
+) -> None:
     assert exported(course, "canvas") == [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "neuron"],
         ["    Points Possible", "", "", "", "", "10"],
@@ -52,9 +74,16 @@ def test_canvas_gets_the_columns_and_the_row_of_points_possible_that_its_import_
 
 
 def test_moodle_gets_only_columns_that_are_filled_for_everyone(course: Course) -> None:
-    assert exported(course, "moodle") == [["Username", "neuron"], ["evil", "10"], ["late", "0"], ["zoë", "4.7"]]
+    assert exported(course, "moodle") == [
+        ["Username", "neuron"],
+        ["evil", "10"],
+        ["late", "0"],
+        ["zoë", "4.7"],
+    ]
     with course.gradebook() as gradebook:
-        gradebook.update_or_create_student("late", first_name="L", last_name="Ate", email="l@example.org")
+        gradebook.update_or_create_student(
+            "late", first_name="L", last_name="Ate", email="l@example.org"
+        )
     assert exported(course, "moodle")[:2] == [
         ["Username", "First name", "Last name", "Email address", "neuron"],
         ["evil", "E", """'=HYPERLINK("http://example.org","x")""", "e@example.org", "10"],
@@ -64,7 +93,12 @@ def test_moodle_gets_only_columns_that_are_filled_for_everyone(course: Course) -
 @pytest.mark.long
 def test_nbgraders_own_export_command_writes_the_same(course: Course) -> None:
     for system in ("Moodle", "Canvas"):
-        course.nbgrader("export", f"--exporter=grader.instructor.export.{system}", '--assignment=["neuron"]', "--to=points.csv")
+        course.nbgrader(
+            "export",
+            f"--exporter=grader.instructor.export.{system}",
+            '--assignment=["neuron"]',
+            "--to=points.csv",
+        )
         assert lines(course.root / "points.csv") == exported(course, system.lower())
 
 
@@ -75,18 +109,24 @@ def test_points_given_by_hand_are_in_it(course: Course) -> None:
     assert exported(course, "moodle")[-1] == ["zoë", "6.95"]
 
 
-def test_an_id_that_is_a_formula_is_tamed_and_said(course: Course, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_id_that_is_a_formula_is_tamed_and_said(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
     course.hand_in("@SUM(A1)", solved("neuron"))
     course.autograde()
     assert exported(course, "moodle")[1] == ["'@SUM(A1)", "10"]
     assert "@SUM(A1): such an id could run as a formula" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n=1"])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n=1"]
+)
 def test_no_cell_begins_a_formula(cell: str) -> None:
     assert tamed(cell).startswith("'")
 
 
-@pytest.mark.parametrize("cell", ["", "-", "-1.5", "+3", "4.7", "Åsa", "    Points Possible", "a=b", "o'neill"])
+@pytest.mark.parametrize(
+    "cell", ["", "-", "-1.5", "+3", "4.7", "Åsa", "    Points Possible", "a=b", "o'neill"]
+)
 def test_other_cells_stay_as_they_are(cell: str) -> None:
     assert tamed(cell) == cell

@@ -21,21 +21,39 @@ def is_printable(text: str) -> bool:
 
 
 def a_result(note: str, points: float, repaired: list[str]) -> dict[str, Any]:
-    exercise = {"points": points, "max_points": 2.0, "passed": [], "missed": [], "hint": None, "note": note}
-    return {"points": points, "max_points": 2.0, "exercises": {"relu": exercise}, "repaired": repaired}
+    exercise = {
+        "points": points,
+        "max_points": 2.0,
+        "passed": [],
+        "missed": [],
+        "hint": None,
+        "note": note,
+    }
+    return {
+        "points": points,
+        "max_points": 2.0,
+        "exercises": {"relu": exercise},
+        "repaired": repaired,
+    }
 
 
 def test_a_summary_has_one_line_for_each_thing_said() -> None:
     summary = Summary("neuron", 1)
     summary.add("alice", a_result("", 2.0, [f"The cell of relu was of type {FAKE}"]))
     summary.errors["bob"] = f"its grade could not be written: {FAKE}"
-    change = Change.between("carol", a_result("", 2.0, []), a_result(f"relu stops with ValueError: {FAKE}", 0.0, []))
+    change = Change.between(
+        "carol", a_result("", 2.0, []), a_result(f"relu stops with ValueError: {FAKE}", 0.0, [])
+    )
     assert change
     summary.changes.append(change)
     text = summary.text()
     assert text.count("mallory") == 3
     assert is_printable(text)
-    assert [line.split(":")[0].strip() for line in text.split("\n") if "mallory" in line] == ["alice", "relu 2 → 0", "bob"]
+    assert [line.split(":")[0].strip() for line in text.split("\n") if "mallory" in line] == [
+        "alice",
+        "relu 2 → 0",
+        "bob",
+    ]
 
 
 def test_a_dry_run_names_students_in_one_line() -> None:
@@ -44,23 +62,44 @@ def test_a_dry_run_names_students_in_one_line() -> None:
     assert is_printable(summary.text())
 
 
-def test_a_table_of_grades_holds_nothing_that_a_terminal_obeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_of_grades_holds_nothing_that_a_terminal_obeys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(ROOT)
     raising = f"def relu(z):\n    class Mine(Exception): ...\n    raise Mine({FAKE!r})\n"
     stopping = f"raise ValueError({FAKE!r})\ndef sigmoid(z):\n    return z\n"
     notebook = written("neuron", relu=raising, sigmoid=stopping)
     next(cell for cell in notebook["cells"] if cell["id"] == "dense")["cell_type"] = FAKE[:20]
     (tmp_path / "a\x1b[2K\n  mallory.ipynb").write_text(json.dumps(notebook))
-    assert main(["grade", "--lesson", "neuron", "--unsafe", *map(str, [*tmp_path.iterdir(), tmp_path / f"absent{FAKE[:20]}"])]) == 1
+    assert (
+        main(
+            [
+                "grade",
+                "--lesson",
+                "neuron",
+                "--unsafe",
+                *map(str, [*tmp_path.iterdir(), tmp_path / f"absent{FAKE[:20]}"]),
+            ]
+        )
+        == 1
+    )
     shown = capsys.readouterr()
     lines = shown.out.rstrip("\n").split("\n")
-    assert [line.split()[0] for line in lines[1:]] == ["weighted_sum", "sigmoid", "relu", "dense", "Repaired:"]
+    assert [line.split()[0] for line in lines[1:]] == [
+        "weighted_sum",
+        "sigmoid",
+        "relu",
+        "dense",
+        "Repaired:",
+    ]
     assert shown.out.count("mallory") == 3
     assert is_printable(shown.out + shown.err)
     assert len(shown.err.split("\n")) == 2
 
 
-def test_json_lines_hold_letters_that_every_terminal_and_file_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_lines_hold_letters_that_every_terminal_and_file_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(ROOT)
     notebook = solved("neuron")
     next(cell for cell in notebook["cells"] if cell["id"] == "relu")["cell_type"] = FAKE[-12:]

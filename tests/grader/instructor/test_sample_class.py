@@ -26,7 +26,12 @@ def test_each_student_earns_what_the_kind_deserves(name: str) -> None:
         for student, notebook in made.items():
             kind = student.split("_")[1]
             if kind != "hostile":
-                assert "Exercise" not in "".join(text for cell in notebook["cells"] if cell["cell_type"] == "code" for text in cell["source"])
+                assert "Exercise" not in "".join(
+                    text
+                    for cell in notebook["cells"]
+                    if cell["cell_type"] == "code"
+                    for text in cell["source"]
+                )
                 earned[kind].append(run.grade(json.dumps(notebook).encode(), engine).points)
     full = sum(float(exercise.points or 0) for exercise in lesson(name).exercises.values())
     assert all(points for kind, points in earned.items() if kind != "hostile")
@@ -38,19 +43,31 @@ def test_each_student_earns_what_the_kind_deserves(name: str) -> None:
 @pytest.mark.parametrize("name", ["neuron", "capstone"])
 def test_hostile_hand_ins_earn_what_their_answers_deserve_and_nothing_else(name: str) -> None:
     run = Run(lesson(name), seed=2)
-    made = {student: notebook for student, notebook in sample_class(ROOT, lesson(name), 24 * sum(KINDS.values())).items() if "hostile" in student}
+    made = {
+        student: notebook
+        for student, notebook in sample_class(ROOT, lesson(name), 24 * sum(KINDS.values())).items()
+        if "hostile" in student
+    }
     *answered, left_out = lesson(name).exercises
-    deserved = {**{exercise: float(lesson(name).exercises[exercise].points or 0) for exercise in answered}, left_out: 0}
+    deserved = {
+        **{exercise: float(lesson(name).exercises[exercise].points or 0) for exercise in answered},
+        left_out: 0,
+    }
     damaged = 0
     with Engine() as engine:
         for student, notebook in made.items():
             try:
-                graded = run.grade((notebook if isinstance(notebook, str) else json.dumps(notebook)).encode(), engine)
+                graded = run.grade(
+                    (notebook if isinstance(notebook, str) else json.dumps(notebook)).encode(),
+                    engine,
+                )
             except UnreadableNotebook:
                 assert isinstance(notebook, str)
                 damaged += 1
             else:
-                assert {exercise: verdict.points for exercise, verdict in graded.verdicts.items()} == deserved, student
+                assert {
+                    exercise: verdict.points for exercise, verdict in graded.verdicts.items()
+                } == deserved, student
     assert damaged == len(made) / 3
 
 
@@ -59,7 +76,9 @@ def test_the_same_seed_makes_the_same_class() -> None:
     assert one == same != other
 
 
-def test_who_has_handed_in_keeps_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_who_has_handed_in_keeps_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = LESSONS[0]
     monkeypatch.chdir(copy_of_the_course(tmp_path))
     assert main(["sample-class", name, "--students", "3"]) == 0
@@ -70,7 +89,9 @@ def test_who_has_handed_in_keeps_that(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "1 students handed in" in capsys.readouterr().out
 
 
-def test_a_hand_in_is_there_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_hand_in_is_there_as_a_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = LESSONS[0]
     monkeypatch.chdir(copy_of_the_course(tmp_path))
     write_text = Path.write_text

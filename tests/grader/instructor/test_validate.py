@@ -20,10 +20,22 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.long
-def test_a_notebook_from_elsewhere_runs_only_where_that_is_asked_for(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_notebook_from_elsewhere_runs_only_where_that_is_asked_for(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Also one to which a link in course/ leads."""
     elsewhere, link = tmp_path / "neuron.ipynb", root / "course" / "neuron" / "theirs.ipynb"
-    elsewhere.write_text(json.dumps(written("neuron", weighted_sum="...", sigmoid="...", dense="...", relu=TOUCH.format(str(tmp_path / "touched")))))
+    elsewhere.write_text(
+        json.dumps(
+            written(
+                "neuron",
+                weighted_sum="...",
+                sigmoid="...",
+                dense="...",
+                relu=TOUCH.format(str(tmp_path / "touched")),
+            )
+        )
+    )
     link.symlink_to(elsewhere)
     for path in (elsewhere, link):
         assert main(["validate", str(path)]) == 1
@@ -38,20 +50,36 @@ def test_a_notebook_from_elsewhere_runs_only_where_that_is_asked_for(root: Path,
 
 
 @pytest.mark.long
-def test_a_lessons_name_stands_for_its_reference(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lessons_name_stands_for_its_reference(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["validate", "neuron"]) == 0
-    assert capsys.readouterr().out.endswith("solutions/neuron/neuron.ipynb: every cell gives what the reference gives.\n")
+    assert capsys.readouterr().out.endswith(
+        "solutions/neuron/neuron.ipynb: every cell gives what the reference gives.\n"
+    )
 
 
-def test_what_is_no_notebook_is_said_with_the_way_out(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_notebook_is_said_with_the_way_out(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["validate", "nouron.ipynb"]) == 1
-    assert capsys.readouterr().err == "There is no notebook nouron.ipynb; name one, or a lesson: capstone, chain_rule, initialization, learning_rate, loss, neuron.\n"
-    (root / "course" / "neuron" / "neuron.ipynb").write_text("<<<<<<< mine\n" + json.dumps(solved("neuron")) + "\n>>>>>>> theirs\n")
+    assert (
+        capsys.readouterr().err
+        == "There is no notebook nouron.ipynb; name one, or a lesson: capstone, chain_rule, initialization, learning_rate, loss, neuron.\n"
+    )
+    (root / "course" / "neuron" / "neuron.ipynb").write_text(
+        "<<<<<<< mine\n" + json.dumps(solved("neuron")) + "\n>>>>>>> theirs\n"
+    )
     assert main(["validate", "course/neuron/neuron.ipynb"]) == 1
-    assert capsys.readouterr().err == "course/neuron/neuron.ipynb is not validated: it has conflict markers (<<<<<<<) of a merge in it. Settle the merge.\n"
+    assert (
+        capsys.readouterr().err
+        == "course/neuron/neuron.ipynb is not validated: it has conflict markers (<<<<<<<) of a merge in it. Settle the merge.\n"
+    )
 
 
 def test_the_help_says_that_nothing_confines_it(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["validate", "--help"])
-    assert "Its cells run as you, outside the sandbox: for your own notebooks." in " ".join(capsys.readouterr().out.split())
+    assert "Its cells run as you, outside the sandbox: for your own notebooks." in " ".join(
+        capsys.readouterr().out.split()
+    )

@@ -18,12 +18,16 @@ from grader.instructor.workers import TRIES, grade_many, local_workers
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
     """The address of a cluster of one worker with three threads."""
-    with LocalCluster(n_workers=1, threads_per_worker=3, processes=True, dashboard_address="127.0.0.1:0") as cluster:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=3, processes=True, dashboard_address="127.0.0.1:0"
+    ) as cluster:
         yield cluster.scheduler_address
 
 
 @pytest.mark.long
-def test_the_threads_of_one_worker_do_not_disturb_each_other(scheduler: str, tmp_path: Path) -> None:
+def test_the_threads_of_one_worker_do_not_disturb_each_other(
+    scheduler: str, tmp_path: Path
+) -> None:
     course = Course(tmp_path)
     students = [f"honest {number}" for number in range(24)]
     for student in students:
@@ -33,23 +37,36 @@ def test_the_threads_of_one_worker_do_not_disturb_each_other(scheduler: str, tmp
     assert course.points() == dict.fromkeys(students, 10)
 
 
-def test_a_worker_that_outlives_a_run_grades_the_next_one_on_the_lesson_as_it_is_then(scheduler: str, tmp_path: Path) -> None:
+def test_a_worker_that_outlives_a_run_grades_the_next_one_on_the_lesson_as_it_is_then(
+    scheduler: str, tmp_path: Path
+) -> None:
     course = Course(tmp_path)
-    course.hand_in("ann", written("neuron", sigmoid="def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"))
+    course.hand_in(
+        "ann",
+        written("neuron", sigmoid="def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"),
+    )
     exercises = course.root / "solutions" / "neuron" / "exercises.py"
     course.autograde(scheduler=scheduler, seed=5)
     assert course.points() == {"ann": 2.7}
     lines = exercises.read_text(encoding="utf-8").splitlines()
-    exercises.write_text("\n".join(line for line in lines if 'case("quiet"' not in line) + "\n", encoding="utf-8")
+    exercises.write_text(
+        "\n".join(line for line in lines if 'case("quiet"' not in line) + "\n", encoding="utf-8"
+    )
     course.autograde(scheduler=scheduler, seed=5, regrade=True)
     assert course.points() == {"ann": 3}
 
 
-def test_a_notebook_that_kills_its_worker_takes_no_neighbour_along(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_that_kills_its_worker_takes_no_neighbour_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(workers, "grade_batch", deadly.grade_batch)
     names = [f"{'killer' if number % 4 == 0 else 'honest'} {number}" for number in range(8)]
     with local_workers(2) as make:
         graded = dict(grade_many(make, None, ((name, name.split()[0]) for name in names), 4))
-    assert {name for name, result in graded.items() if "error" not in result} == {name for name in names if "honest" in name}
+    assert {name for name, result in graded.items() if "error" not in result} == {
+        name for name in names if "honest" in name
+    }
     assert len(graded) == len(names)
-    assert {result["error"].partition(":")[0] for name, result in graded.items() if "killer" in name} == {f"grading it failed {TRIES} times"}
+    assert {
+        result["error"].partition(":")[0] for name, result in graded.items() if "killer" in name
+    } == {f"grading it failed {TRIES} times"}

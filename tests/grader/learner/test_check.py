@@ -55,7 +55,14 @@ def test_every_misconception_gets_its_own_hint(exercise: str) -> None:
 
 def test_a_wrong_answer_shows_input_yours_expected_and_one_hint() -> None:
     html = check(named("relu", lambda z: np.abs(z)))._repr_html_()
-    for part in ("z</th>", "yours</th>", "expected</th>", "Hint: That is the absolute value", "✗ right values", "0 of 2 points"):
+    for part in (
+        "z</th>",
+        "yours</th>",
+        "expected</th>",
+        "Hint: That is the absolute value",
+        "✗ right values",
+        "0 of 2 points",
+    ):
         assert part in html
     assert html.count("Hint:") == 1
 
@@ -102,7 +109,10 @@ class Odd:
         (relu_that(None), "It returned None: is its return missing?"),
         (relu_that(lambda z: [[1.0], [1.0, 2.0]]), "another kind"),
         (relu_that("text"), "another kind"),
-        (relu_that(lambda z: np.zeros(3_000_000)), "an array of shape (3000000,), which is more than 1,000,000 numbers"),
+        (
+            relu_that(lambda z: np.zeros(3_000_000)),
+            "an array of shape (3000000,), which is more than 1,000,000 numbers",
+        ),
         (relu_that(lambda z: np.array(["a"])), "array of dtype"),
         (relu_that(lambda z: np.sqrt), "It returned a function."),
         (relu_that(Odd()), "an Odd"),
@@ -113,7 +123,9 @@ class Odd:
         (relu_that("<script>alert(1)</script>"), "&lt;script&gt;"),
     ],
 )
-def test_whatever_a_function_does_is_said_and_never_raised(relu: Callable[..., Any], said: str) -> None:
+def test_whatever_a_function_does_is_said_and_never_raised(
+    relu: Callable[..., Any], said: str
+) -> None:
     shown = check(named("relu", relu))
     assert repr(shown) == "0.0"
     assert said in shown._repr_html_()
@@ -121,14 +133,28 @@ def test_whatever_a_function_does_is_said_and_never_raised(relu: Callable[..., A
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [(3, "check takes the function itself"), ("relu", "check takes the function itself"), (len, "No exercise of this lesson is called len")]
+    ("given", "said"),
+    [
+        (3, "check takes the function itself"),
+        ("relu", "check takes the function itself"),
+        (len, "No exercise of this lesson is called len"),
+    ],
 )
 def test_wrong_use_of_check_is_said(given: Any, said: str) -> None:
     assert said in check(given)._repr_html_()
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "answers.json is not in neuron/"), ("{", "can&#x27;t be read"), ('{"format": 0}', "another version")])
-def test_a_missing_or_damaged_key_is_said_with_the_way_out(content: str | None, said: str, in_the_lesson: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "answers.json is not in neuron/"),
+        ("{", "can&#x27;t be read"),
+        ('{"format": 0}', "another version"),
+    ],
+)
+def test_a_missing_or_damaged_key_is_said_with_the_way_out(
+    content: str | None, said: str, in_the_lesson: Path
+) -> None:
     key = in_the_lesson / "answers.json"
     key.unlink() if content is None else key.write_text(content)
     html = check(REFERENCE["relu"])._repr_html_()
@@ -136,7 +162,9 @@ def test_a_missing_or_damaged_key_is_said_with_the_way_out(content: str | None, 
     assert "make reset" in html
 
 
-def test_a_check_leaves_warnings_random_states_and_the_screen_untouched(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_leaves_warnings_random_states_and_the_screen_untouched(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def noisy(z: Any) -> Any:
         print("noise")
         warnings.warn("noise", RuntimeWarning, stacklevel=1)
@@ -179,7 +207,9 @@ def test_inputs_that_one_case_changed_reach_no_other() -> None:
     assert check(REFERENCE["relu"]).verdict.solved
 
 
-def test_progress_outlives_a_restart_and_follows_a_function_that_breaks_again(in_the_lesson: Path) -> None:
+def test_progress_outlives_a_restart_and_follows_a_function_that_breaks_again(
+    in_the_lesson: Path,
+) -> None:
     check(REFERENCE["relu"])
     assert load_progress(in_the_lesson)["solved"] == {"relu": 2.0}
     assert "2 of 4 exercises" in check(REFERENCE["dense"])._repr_html_()
@@ -187,7 +217,9 @@ def test_progress_outlives_a_restart_and_follows_a_function_that_breaks_again(in
     assert json.loads((in_the_lesson / "progress.json").read_text())["solved"] == {"dense": 3.0}
 
 
-def test_a_folder_that_cannot_be_written_costs_only_the_memory(in_the_lesson: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_costs_only_the_memory(
+    in_the_lesson: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*args: Any, **kwargs: Any) -> Any:
         raise OSError(28, "No space left on device")
 
@@ -215,7 +247,9 @@ def points(function: Callable[..., Any]) -> float:
 
 
 def test_right_values_earn_half_and_each_other_property_an_equal_share() -> None:
-    assert points(named("sigmoid", lambda z: 1 / (1 + np.exp(-np.asarray(z))))) == 2.7  # one of five others missed
+    assert (
+        points(named("sigmoid", lambda z: 1 / (1 + np.exp(-np.asarray(z))))) == 2.7
+    )  # one of five others missed
     assert points(named("relu", lambda z: np.where(np.asarray(z) > 0, z, 0))) == 1.8
     assert points(named("relu", lambda z: np.asarray(z) * 1.0)) == 0
 
@@ -224,7 +258,9 @@ def test_right_values_earn_half_and_each_other_property_an_equal_share() -> None
 def notebook(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The names that a running notebook knows."""
     names: dict[str, Any] = {}
-    monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: SimpleNamespace(user_ns=names))
+    monkeypatch.setattr(
+        "IPython.core.getipython.get_ipython", lambda: SimpleNamespace(user_ns=names)
+    )
     return names
 
 
@@ -233,8 +269,14 @@ class Relu:
         return np.maximum(z, 0)
 
 
-@pytest.mark.parametrize("relu", [lambda z: np.maximum(z, 0), Relu(), partial(np.clip, a_min=0, a_max=None)], ids=["lambda", "object", "partial"])
-def test_a_function_without_a_name_is_known_by_the_name_that_stands_for_it(relu: Any, notebook: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "relu",
+    [lambda z: np.maximum(z, 0), Relu(), partial(np.clip, a_min=0, a_max=None)],
+    ids=["lambda", "object", "partial"],
+)
+def test_a_function_without_a_name_is_known_by_the_name_that_stands_for_it(
+    relu: Any, notebook: dict[str, Any]
+) -> None:
     notebook["relu"] = relu
     assert "✓ solved, 2 of 2 points" in check(relu)._repr_html_()
     notebook["relu"] = lambda z: z
@@ -244,13 +286,19 @@ def test_a_function_without_a_name_is_known_by_the_name_that_stands_for_it(relu:
 def test_a_name_that_stands_for_a_value_is_said(notebook: dict[str, Any]) -> None:
     notebook["sigmoid"] = np.float64(0.5)
     shown = check(notebook["sigmoid"])
-    assert "sigmoid is now a value (float64), not a function: run its cell again, then this check." in shown._repr_html_()
+    assert (
+        "sigmoid is now a value (float64), not a function: run its cell again, then this check."
+        in shown._repr_html_()
+    )
     assert repr(shown) == "0.0"
 
 
 def test_a_function_of_the_course_is_not_the_learners() -> None:
     shown = check(finished.relu)
-    assert "relu comes from playground.functions.finished, which is not handed in: write your own in its cell." in shown._repr_html_()
+    assert (
+        "relu comes from playground.functions.finished, which is not handed in: write your own in its cell."
+        in shown._repr_html_()
+    )
     assert load_progress(Path.cwd())["solved"] == {}
 
 
@@ -258,7 +306,10 @@ def test_parameters_in_another_order_are_said_where_nothing_is_right() -> None:
     def weighted_sum(b: Any, w: Any, x: Any) -> Any:
         return x @ w + b
 
-    assert "weighted_sum takes (x, w, b), in this order; yours takes (b, w, x)." in check(weighted_sum)._repr_html_()
+    assert (
+        "weighted_sum takes (x, w, b), in this order; yours takes (b, w, x)."
+        in check(weighted_sum)._repr_html_()
+    )
 
     def renamed(w: Any, x: Any, b: Any) -> Any:
         return w @ x + b
@@ -272,7 +323,9 @@ def test_an_interrupted_check_shows_a_sentence_and_no_traceback() -> None:
 
     with pytest.raises(Interrupted) as caught:
         check(relu)
-    assert caught.value._render_traceback_() == ["relu was interrupted before it ended. Is there a loop that never ends? Mend it, run its cell and then this one."]
+    assert caught.value._render_traceback_() == [
+        "relu was interrupted before it ended. Is there a loop that never ends? Mend it, run its cell and then this one."
+    ]
 
 
 @pytest.mark.parametrize(("name", "exercise", "answer", "said"), [
@@ -280,7 +333,9 @@ def test_an_interrupted_check_shows_a_sentence_and_no_traceback() -> None:
     ("initialization", "init_normal", lambda *inputs: None, "It returned None: is its return missing?"),
     ("chain_rule", "numerical_grad", lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h), "numerical_grad takes (f, x, h=…); yours takes (f, x, h)."),
 ])  # fmt: skip
-def test_what_is_missing_is_named_in_other_lessons_too(name: str, exercise: str, answer: Any, said: str, in_the_lesson: Path) -> None:
+def test_what_is_missing_is_named_in_other_lessons_too(
+    name: str, exercise: str, answer: Any, said: str, in_the_lesson: Path
+) -> None:
     shutil.copyfile(ROOT / "course" / name / "answers.json", in_the_lesson / "answers.json")
     shown = check(named(exercise, answer))._repr_html_()
     assert said in shown

@@ -30,12 +30,28 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def write(work: Path, *sources: str) -> None:
     """Replace the learner's notebook of the neuron lesson by one with these cells."""
-    cells = [{"cell_type": "code", "source": source, "metadata": {}, "outputs": [], "execution_count": None} for source in sources]
-    (work / "neuron" / "neuron.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    cells = [
+        {
+            "cell_type": "code",
+            "source": source,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+        for source in sources
+    ]
+    (work / "neuron" / "neuron.ipynb").write_text(
+        json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    )
 
 
 def test_a_solved_function_is_the_learners_own(here: Path) -> None:
-    write(here, "import numpy as np", "def relu(z):\n    return np.maximum(z, 0)", "raise SystemExit('never run')")
+    write(
+        here,
+        "import numpy as np",
+        "def relu(z):\n    return np.maximum(z, 0)",
+        "raise SystemExit('never run')",
+    )
     mine = earlier("relu", fallback="fallback")
     assert mine.relu(np.array([-1.0, 2.0])).tolist() == [0, 2]
     assert mine.sources == {"relu": "is yours, from the lesson neuron."}
@@ -43,7 +59,12 @@ def test_a_solved_function_is_the_learners_own(here: Path) -> None:
 
 
 def test_a_helper_and_a_constant_in_another_cell_come_along(here: Path) -> None:
-    write(here, "import numpy as np\nLOW = 0", "def above(z):\n    return np.maximum(z, LOW)", "def relu(z):\n    return above(z)")
+    write(
+        here,
+        "import numpy as np\nLOW = 0",
+        "def above(z):\n    return np.maximum(z, LOW)",
+        "def relu(z):\n    return above(z)",
+    )
     assert earlier("relu", fallback="fallback").relu(np.array([-1.0])).tolist() == [0]
 
 
@@ -51,11 +72,17 @@ def test_a_helper_and_a_constant_in_another_cell_come_along(here: Path) -> None:
     ("source", "said"),
     [
         ("def relu(z):\n    return z", "yours, in the lesson neuron, is not solved yet"),
-        ("def relu(z):\n    raise NotImplementedError", "yours, in the lesson neuron, is not solved yet"),
+        (
+            "def relu(z):\n    raise NotImplementedError",
+            "yours, in the lesson neuron, is not solved yet",
+        ),
         ("def relu(z, slope):\n    return z", "yours, in the lesson neuron, takes other arguments"),
         ("relu = 3", "your notebook of the lesson neuron has none"),
         ("def relu(z:\n", "your notebook of the lesson neuron has none"),
-        ("import nothing_like_this\n\ndef relu(z):\n    return nothing_like_this.relu(z)", "is not solved yet"),
+        (
+            "import nothing_like_this\n\ndef relu(z):\n    return nothing_like_this.relu(z)",
+            "is not solved yet",
+        ),
     ],
 )
 def test_what_is_not_solved_is_the_courses_own_and_said(here: Path, source: str, said: str) -> None:
@@ -66,7 +93,13 @@ def test_what_is_not_solved_is_the_courses_own_and_said(here: Path, source: str,
     assert said in mine.sources["relu"]
 
 
-RELU = {"cell_type": "code", "source": "import numpy as np\ndef relu(z):\n    return np.maximum(z, 0)\n", "metadata": {}, "outputs": [], "execution_count": None}
+RELU = {
+    "cell_type": "code",
+    "source": "import numpy as np\ndef relu(z):\n    return np.maximum(z, 0)\n",
+    "metadata": {},
+    "outputs": [],
+    "execution_count": None,
+}
 NOTEBOOK = json.dumps({"cells": [RELU], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
 
@@ -75,7 +108,12 @@ NOTEBOOK = json.dumps({"cells": [RELU], "metadata": {}, "nbformat": 4, "nbformat
     [
         b"\xef\xbb\xbf" + NOTEBOOK.encode(),
         NOTEBOOK.encode("utf-16"),
-        json.dumps({"worksheets": [{"cells": [{"cell_type": "code", "input": RELU["source"]}]}], "nbformat": 3}).encode(),
+        json.dumps(
+            {
+                "worksheets": [{"cells": [{"cell_type": "code", "input": RELU["source"]}]}],
+                "nbformat": 3,
+            }
+        ).encode(),
         json.dumps({"cells": ["odd", None, {"source": None}, RELU]}).encode(),
         NOTEBOOK.replace("import numpy", "%%time\\nimport numpy").encode(),
         NOTEBOOK.replace("import numpy", "!pip list\\n%matplotlib inline\\nimport numpy").encode(),
@@ -84,13 +122,17 @@ NOTEBOOK = json.dumps({"cells": [RELU], "metadata": {}, "nbformat": 4, "nbformat
 )
 def test_a_notebook_is_read_however_its_editor_left_it(here: Path, data: bytes) -> None:
     (here / "neuron" / "neuron.ipynb").write_bytes(data)
-    assert earlier("relu", fallback="fallback").sources == {"relu": "is yours, from the lesson neuron."}
+    assert earlier("relu", fallback="fallback").sources == {
+        "relu": "is yours, from the lesson neuron."
+    }
 
 
 def test_a_notebook_with_another_name_is_found(here: Path) -> None:
     write(here, RELU["source"])
     (here / "neuron" / "neuron.ipynb").rename(here / "neuron" / "mine (2).ipynb")
-    assert earlier("relu", fallback="fallback").sources == {"relu": "is yours, from the lesson neuron."}
+    assert earlier("relu", fallback="fallback").sources == {
+        "relu": "is yours, from the lesson neuron."
+    }
 
 
 def test_a_notebook_that_cannot_be_read_is_said_with_the_way_out(here: Path) -> None:
@@ -99,7 +141,9 @@ def test_a_notebook_that_cannot_be_read_is_said_with_the_way_out(here: Path) -> 
         "is the course's own: neuron/neuron.ipynb can't be read: it has conflict markers (<<<<<<<) of a merge in it. Settle the merge and run this cell again."
     )
     (here / "neuron" / "neuron.ipynb").unlink()
-    assert earlier("relu", fallback="fallback").sources == {"relu": "is the course's own: no notebook of the lesson neuron is in neuron/."}
+    assert earlier("relu", fallback="fallback").sources == {
+        "relu": "is the course's own: no notebook of the lesson neuron is in neuron/."
+    }
     (here / "neuron" / "neuron.ipynb").mkdir()
     assert earlier("relu", fallback="fallback").relu(1) == "the course's"
 
@@ -108,10 +152,14 @@ def test_a_missing_or_damaged_notebook_and_a_missing_lesson_are_no_errors(here: 
     (here / "neuron" / "neuron.ipynb").write_text("{")
     assert earlier("relu", fallback="fallback").relu(1) == "the course's"
     shutil.rmtree(here / "neuron")
-    assert earlier("relu", fallback="fallback").sources == {"relu": "is the course's own: no lesson beside this one has it."}
+    assert earlier("relu", fallback="fallback").sources == {
+        "relu": "is the course's own: no lesson beside this one has it."
+    }
 
 
-def test_without_the_course_module_as_in_a_grading_run_nothing_fails_until_it_is_used(here: Path) -> None:
+def test_without_the_course_module_as_in_a_grading_run_nothing_fails_until_it_is_used(
+    here: Path,
+) -> None:
     shutil.rmtree(here / "neuron")
     mine = earlier("relu", fallback="no_such_module")
     with pytest.raises(AttributeError, match="relu is not among the functions here"):
@@ -119,6 +167,11 @@ def test_without_the_course_module_as_in_a_grading_run_nothing_fails_until_it_is
 
 
 def test_nothing_that_another_notebook_does_is_done(here: Path) -> None:
-    write(here, "import pathlib\npathlib.Path('touched').touch()", "x = pathlib.Path('touched').touch()", "def relu(z):\n    return max(z, 0)")
+    write(
+        here,
+        "import pathlib\npathlib.Path('touched').touch()",
+        "x = pathlib.Path('touched').touch()",
+        "def relu(z):\n    return max(z, 0)",
+    )
     earlier("relu", fallback="fallback")
     assert not (here / "capstone" / "touched").exists()

@@ -28,18 +28,41 @@ def lesson(tmp_path: Path) -> Path:
 def outputs(folder: Path, *cells: str) -> list[list[Any]]:
     """What a learner sees below each cell, run in this order in a fresh kernel."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(notebook, allow_errors=True, kernel_name="python3", resources={"metadata": {"path": str(folder)}}, extra_arguments=["--log-level=ERROR"]).execute()
+    NotebookClient(
+        notebook,
+        allow_errors=True,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--log-level=ERROR"],
+    ).execute()
     return [cell.outputs for cell in notebook.cells]
 
 
 def test_a_cell_that_is_run_too_early_says_which_to_run_first(lesson: Path) -> None:
-    cells = ["check(relu)", "def relu(z): return np.abs(z)", SETUP, "check(dense)", "check(relu)", "def relu_of_mine(z): return z", "check(relu_of_mine)", "rleu(3)", "1 / 0"]
+    cells = [
+        "check(relu)",
+        "def relu(z): return np.abs(z)",
+        SETUP,
+        "check(dense)",
+        "check(relu)",
+        "def relu_of_mine(z): return z",
+        "check(relu_of_mine)",
+        "rleu(3)",
+        "1 / 0",
+    ]
     too_early, _, _, no_dense, relu, _, renamed, typo, other = outputs(lesson, *cells)
-    assert [one.output_type for one in too_early] == [one.output_type for one in no_dense] == ["error", "display_data"]
+    assert (
+        [one.output_type for one in too_early]
+        == [one.output_type for one in no_dense]
+        == ["error", "display_data"]
+    )
     assert too_early[0].ename == "NameError"
     assert ABOVE.format("check") in too_early[1].data["text/html"]
     assert WRITE.format("dense") in no_dense[1].data["text/html"]
-    assert "see that it ended without an error and still says def dense(…)" in no_dense[1].data["text/html"]
+    assert (
+        "see that it ended without an error and still says def dense(…)"
+        in no_dense[1].data["text/html"]
+    )
     assert "It raised NameError" in relu[0].data["text/html"]
     assert "No exercise of this lesson is called relu_of_mine" in renamed[0].data["text/html"]
     assert [one.output_type for one in typo + other] == ["error", "error"]

@@ -15,13 +15,17 @@ from grader.learner.overview import overview
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in LESSONS:
-        shutil.copytree(ROOT / "course" / name, tmp_path / name, ignore=shutil.ignore_patterns("progress.json"))
+        shutil.copytree(
+            ROOT / "course" / name, tmp_path / name, ignore=shutil.ignore_patterns("progress.json")
+        )
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def solve(work: Path, name: str, *exercises: str, answers: dict[str, str] | None = None) -> None:
-    (work / name / "progress.json").write_text(json.dumps({"solved": dict.fromkeys(exercises, 1.0), "answers": answers or {}}))
+    (work / name / "progress.json").write_text(
+        json.dumps({"solved": dict.fromkeys(exercises, 1.0), "answers": answers or {}})
+    )
 
 
 def test_a_new_learner_is_sent_to_the_first_lesson(work: Path) -> None:
@@ -31,14 +35,26 @@ def test_a_new_learner_is_sent_to_the_first_lesson(work: Path) -> None:
     assert {row.solved for row in table.rows} == {0}
 
 
-def test_solved_exercises_and_right_answers_are_counted_and_the_first_open_lesson_is_named(work: Path) -> None:
+def test_solved_exercises_and_right_answers_are_counted_and_the_first_open_lesson_is_named(
+    work: Path,
+) -> None:
     first, second = LESSONS[:2]
     questions = lesson(first).questions
     one, other = list(questions)[:2]
     wrong = next(option for option in questions[other].options if option != questions[other].answer)
-    solve(work, first, *lesson(first).exercises, "an exercise of an older edition", answers={one: questions[one].answer, other: wrong, "gone": "x"})
+    solve(
+        work,
+        first,
+        *lesson(first).exercises,
+        "an exercise of an older edition",
+        answers={one: questions[one].answer, other: wrong, "gone": "x"},
+    )
     table = overview(*LESSONS)
-    assert (table.rows[0].solved, table.rows[0].right, table.rows[0].answered) == (len(lesson(first).exercises), 1, 2)
+    assert (table.rows[0].solved, table.rows[0].right, table.rows[0].answered) == (
+        len(lesson(first).exercises),
+        1,
+        2,
+    )
     assert table.advice() == f"Go on with “{lesson(second).title}”."
     html = table._repr_html_()
     assert f'href="{second}/{second}.ipynb"' in html
@@ -51,7 +67,9 @@ def test_the_last_lesson_is_the_end(work: Path) -> None:
     assert overview(*LESSONS).advice() == "Every exercise of every lesson is solved."
 
 
-def test_a_kept_copy_of_a_lesson_is_not_counted_and_a_missing_or_damaged_one_is_no_error(work: Path) -> None:
+def test_a_kept_copy_of_a_lesson_is_not_counted_and_a_missing_or_damaged_one_is_no_error(
+    work: Path,
+) -> None:
     shutil.copytree(work / LESSONS[0], work / f"{LESSONS[0]}-1")
     (work / LESSONS[1] / "answers.json").write_text("{")
     shutil.rmtree(work / LESSONS[2])

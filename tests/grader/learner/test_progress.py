@@ -27,8 +27,13 @@ for number in range(100):
 """
 
 
-def test_what_a_kernel_and_a_watch_note_at_the_same_time_is_all_kept_and_nothing_lies_about(tmp_path: Path) -> None:
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, name], cwd=tmp_path, stdin=subprocess.PIPE) for name in ("kernel", "watch")]
+def test_what_a_kernel_and_a_watch_note_at_the_same_time_is_all_kept_and_nothing_lies_about(
+    tmp_path: Path,
+) -> None:
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, name], cwd=tmp_path, stdin=subprocess.PIPE)
+        for name in ("kernel", "watch")
+    ]
     for writer in writers:
         assert writer.stdin is not None
         writer.stdin.write(b"g")
@@ -40,7 +45,9 @@ def test_what_a_kernel_and_a_watch_note_at_the_same_time_is_all_kept_and_nothing
     assert [path.name for path in tmp_path.iterdir()] == ["progress.json"]
 
 
-def test_a_turn_that_never_comes_costs_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_turn_that_never_comes_costs_no_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("grader.learner.progress.PATIENCE", 0)
     fcntl = pytest.importorskip("fcntl")
     place = os.open(tmp_path, os.O_RDONLY)
@@ -50,7 +57,9 @@ def test_a_turn_that_never_comes_costs_no_note(tmp_path: Path, monkeypatch: pyte
     assert load_progress(tmp_path)["answers"] == {"even": "yes"}
 
 
-def test_what_is_kept_and_cannot_be_read_just_now_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_kept_and_cannot_be_read_just_now_is_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record_solved(tmp_path, "relu", 2.0, True)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_text", Mock(side_effect=PermissionError(13, "Permission denied")))
@@ -58,11 +67,16 @@ def test_what_is_kept_and_cannot_be_read_just_now_is_not_overwritten(tmp_path: P
     assert "Permission denied" in (not_kept(tmp_path) or "")
     assert load_progress(tmp_path)["solved"] == {"relu": 2.0, "dense": 3.0}
     record_answer(tmp_path, "even", "yes")
-    assert json.loads((tmp_path / "progress.json").read_text()) == {"solved": {"relu": 2.0, "dense": 3.0}, "answers": {"even": "yes"}}
+    assert json.loads((tmp_path / "progress.json").read_text()) == {
+        "solved": {"relu": 2.0, "dense": 3.0},
+        "answers": {"even": "yes"},
+    }
     assert not_kept(tmp_path) is None
 
 
-def test_what_could_not_be_written_is_added_to_what_others_wrote_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_could_not_be_written_is_added_to_what_others_wrote_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*args: Any, **kwargs: Any) -> Any:
         raise OSError(28, "No space left on device")
 
@@ -71,9 +85,16 @@ def test_what_could_not_be_written_is_added_to_what_others_wrote_meanwhile(tmp_p
         patch.setattr("grader.learner.progress.tempfile.NamedTemporaryFile", full)
         record_answer(tmp_path, "even", "yes")
         record_solved(tmp_path, "relu", 0.0, False)
-    assert (not_kept(tmp_path) or "").startswith("progress.json can't be written (No space left on device)")
+    assert (not_kept(tmp_path) or "").startswith(
+        "progress.json can't be written (No space left on device)"
+    )
     assert load_progress(tmp_path) == {"solved": {}, "answers": {"even": "yes"}}
-    (tmp_path / "progress.json").write_text(json.dumps({"solved": {"relu": 2.0, "dense": 3.0}, "answers": {"odd": "no"}}))
+    (tmp_path / "progress.json").write_text(
+        json.dumps({"solved": {"relu": 2.0, "dense": 3.0}, "answers": {"odd": "no"}})
+    )
     record_solved(tmp_path, "sigmoid", 3.0, True)
-    assert json.loads((tmp_path / "progress.json").read_text()) == {"solved": {"dense": 3.0, "sigmoid": 3.0}, "answers": {"odd": "no", "even": "yes"}}
+    assert json.loads((tmp_path / "progress.json").read_text()) == {
+        "solved": {"dense": 3.0, "sigmoid": 3.0},
+        "answers": {"odd": "no", "even": "yes"},
+    }
     assert not_kept(tmp_path) is None

@@ -12,7 +12,12 @@ from grader.comparison.judge import KEY_FORMAT
 from grader.learner.progress import load_progress, record_answer
 from grader.learner.questions import missed_elsewhere, predict, recall_missed
 
-QUESTION = {"text": "Is 2 even?", "options": ["yes", "no"], "answer": "yes", "why": "Half of it is 1."}
+QUESTION = {
+    "text": "Is 2 even?",
+    "options": ["yes", "no"],
+    "answer": "yes",
+    "why": "Half of it is 1.",
+}
 
 
 @pytest.fixture
@@ -25,7 +30,9 @@ def course(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_prediction_is_open_until_it_is_chosen_and_then_answered_for_good(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prediction_is_open_until_it_is_chosen_and_then_answered_for_good(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(course / "first")
     bet = predict("even")
     told: list[str] = []
@@ -39,7 +46,9 @@ def test_a_prediction_is_open_until_it_is_chosen_and_then_answered_for_good(cour
     assert bet.reply() == "✗ No: yes. Half of it is 1."
 
 
-def test_a_question_asked_again_is_the_same_question_to_the_play_that_waits_for_it(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_asked_again_is_the_same_question_to_the_play_that_waits_for_it(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(course / "first")
     told: list[str] = []
     predict("even").on_answer(lambda: told.append("answered"))
@@ -54,7 +63,9 @@ def test_a_question_asked_again_is_the_same_question_to_the_play_that_waits_for_
     assert not predict("even").answered
 
 
-def test_an_answer_that_cannot_be_kept_is_answered_and_said(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_cannot_be_kept_is_answered_and_said(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*args: Any, **kwargs: Any) -> Any:
         raise OSError(28, "No space left on device")
 
@@ -62,21 +73,29 @@ def test_an_answer_that_cannot_be_kept_is_answered_and_said(course: Path, monkey
     monkeypatch.chdir(course / "first")
     bet = predict("even")
     bet.choose("yes")
-    assert bet.reply().startswith("✓ Yes. Half of it is 1. progress.json can't be written (No space left on device): what you solve and answer is remembered only as")
+    assert bet.reply().startswith(
+        "✓ Yes. Half of it is 1. progress.json can't be written (No space left on device): what you solve and answer is remembered only as"
+    )
 
 
-def test_a_question_that_the_lesson_does_not_have_is_refused_by_name(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_that_the_lesson_does_not_have_is_refused_by_name(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(course / "first")
     with pytest.raises(KeyError, match="odd"):
         predict("odd")
 
 
-def test_a_missed_card_comes_back_in_the_next_lesson_until_it_is_answered_right(course: Path) -> None:
+def test_a_missed_card_comes_back_in_the_next_lesson_until_it_is_answered_right(
+    course: Path,
+) -> None:
     record_answer(course / "first", "even", "no")
     assert list(missed_elsewhere(course / "second")) == ["first/even"]
     record_answer(course / "second", "first/even", "no")
     assert list(missed_elsewhere(course / "third")) == ["first/even"]
-    assert list(missed_elsewhere(course / "second")) == ["first/even"]  # a reopened notebook still shows it
+    assert list(missed_elsewhere(course / "second")) == [
+        "first/even"
+    ]  # a reopened notebook still shows it
     record_answer(course / "third", "first/even", "yes")
     (course / "fourth").mkdir()
     assert missed_elsewhere(course / "fourth") == {}
@@ -88,7 +107,9 @@ def test_what_was_answered_right_or_damaged_does_not_come_back(course: Path) -> 
     assert missed_elsewhere(course / "second") == {}
 
 
-def test_a_card_that_came_back_is_remembered_where_it_was_asked(course: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_a_card_that_came_back_is_remembered_where_it_was_asked(
+    course: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     record_answer(course / "first", "even", "no")
     monkeypatch.chdir(course / "second")
     recall_missed()

@@ -42,7 +42,9 @@ class Learner:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        shutil.copytree(ROOT / "course", root / "course", ignore=shutil.ignore_patterns("progress.json"))
+        shutil.copytree(
+            ROOT / "course", root / "course", ignore=shutil.ignore_patterns("progress.json")
+        )
         self.folder = root / "work" / "neuron"
         self.notebook = self.folder / "neuron.ipynb"
         self.process: subprocess.Popen[bytes] | None = None
@@ -50,7 +52,13 @@ class Learner:
 
     def watch(self, *words: str) -> None:
         with (self.root / "said").open("wb") as said:
-            self.process = subprocess.Popen([sys.executable, "-m", "grader.cli", "watch", *words], cwd=self.root, stdout=said, stderr=said, start_new_session=True)
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "grader.cli", "watch", *words],
+                cwd=self.root,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
 
     def save(self, notebook: dict[str, Any] | bytes) -> None:
         self.notebook.write_bytes(notebook if isinstance(notebook, bytes) else data(notebook))
@@ -64,7 +72,9 @@ class Learner:
                 self.read += len(new)
                 return new
             time.sleep(0.05)
-        raise AssertionError(f"{parts} are not in what was said: {(self.root / 'said').read_text()[self.read :]}")
+        raise AssertionError(
+            f"{parts} are not in what was said: {(self.root / 'said').read_text()[self.read :]}"
+        )
 
     def waits_for(self, name: str) -> None:
         """Until the learner's code has made a file."""
@@ -88,18 +98,38 @@ def learner(tmp_path: Path) -> Iterator[Learner]:
         learner.process.wait()
 
 
-def test_the_verdicts_are_those_that_check_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_verdicts_are_those_that_check_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(ROOT / "course" / "neuron", tmp_path / "neuron")
     monkeypatch.chdir(tmp_path / "neuron")
-    misconceptions = {name: item.misconceptions[0].function for name, item in lesson("neuron").exercises.items()}
-    notebook = written("neuron", **{name: f"def {name}(*inputs):\n    return answers.{name}(*inputs)\n" for name in misconceptions})
-    (tmp_path / "neuron" / "answers.py").write_text("from solutions import exercises\n" + "".join(f"{name} = exercises.{one.__name__}\n" for name, one in misconceptions.items()))
+    misconceptions = {
+        name: item.misconceptions[0].function for name, item in lesson("neuron").exercises.items()
+    }
+    notebook = written(
+        "neuron",
+        **{
+            name: f"def {name}(*inputs):\n    return answers.{name}(*inputs)\n"
+            for name in misconceptions
+        },
+    )
+    (tmp_path / "neuron" / "answers.py").write_text(
+        "from solutions import exercises\n"
+        + "".join(f"{name} = exercises.{one.__name__}\n" for name, one in misconceptions.items())
+    )
     (tmp_path / "neuron" / "solutions").mkdir()
-    shutil.copyfile(ROOT / "solutions" / "neuron" / "exercises.py", tmp_path / "neuron" / "solutions" / "exercises.py")
+    shutil.copyfile(
+        ROOT / "solutions" / "neuron" / "exercises.py",
+        tmp_path / "neuron" / "solutions" / "exercises.py",
+    )
     first = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     first["source"] = "import answers\n" + "".join(first["source"])
-    _, verdicts, odd = judged(tmp_path / "neuron" / "neuron.ipynb", data(notebook), Unconfined(10, tmp_path / "neuron"))
-    assert verdicts == [check(named(name, function)).verdict for name, function in misconceptions.items()]
+    _, verdicts, odd = judged(
+        tmp_path / "neuron" / "neuron.ipynb", data(notebook), Unconfined(10, tmp_path / "neuron")
+    )
+    assert verdicts == [
+        check(named(name, function)).verdict for name, function in misconceptions.items()
+    ]
     assert all(verdict.hint for verdict in verdicts)
     assert odd == []
 
@@ -109,21 +139,42 @@ def test_each_save_is_checked_until_ctrl_c(learner: Learner) -> None:
     assert "weighted_sum is not written yet" in learner.hears("checked at")
     learner.save(written("neuron", weighted_sum="...", relu=ABSOLUTE))
     said = learner.hears("checked at")
-    for part in ("●○○○ 1 of 4", "✓ weighted_sum  2 of 2", "✗ relu          0 of 2  missed: right values", "○ dense", "  yours ", "  expected ", "  it printed  called", HINT):
+    for part in (
+        "●○○○ 1 of 4",
+        "✓ weighted_sum  2 of 2",
+        "✗ relu          0 of 2  missed: right values",
+        "○ dense",
+        "  yours ",
+        "  expected ",
+        "  it printed  called",
+        HINT,
+    ):
         assert part in said
     assert said.count("Hint:") == 1
     learner.save(solved("neuron"))
     assert "Every exercise of this lesson is solved." in learner.hears("●●●● 4 of 4", "checked at")
-    assert load_progress(learner.folder)["solved"] == {"weighted_sum": 2.0, "sigmoid": 3.0, "relu": 2.0, "dense": 3.0}
+    assert load_progress(learner.folder)["solved"] == {
+        "weighted_sum": 2.0,
+        "sigmoid": 3.0,
+        "relu": 2.0,
+        "dense": 3.0,
+    }
     assert learner.end() == 0
     assert (learner.root / "said").read_text().endswith("Stopped watching.\n")
 
 
-def test_what_is_half_written_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_half_written_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, notebook = data(solved("neuron")), tmp_path / "neuron.ipynb"
     notebook.write_bytes(b"")
     versions = iter([whole[: len(whole) // 2], whole])
-    monkeypatch.setattr("grader.learner.watch.time", SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: notebook.write_bytes(next(versions))))
+    monkeypatch.setattr(
+        "grader.learner.watch.time",
+        SimpleNamespace(
+            monotonic=lambda: 0.0, sleep=lambda _: notebook.write_bytes(next(versions))
+        ),
+    )
     assert _settled(notebook) == whole
 
 
@@ -132,7 +183,10 @@ def test_what_is_no_notebook_is_said_and_the_next_save_is_checked(learner: Learn
     learner.watch("neuron")
     learner.hears("checked at")
     learner.save(b"<<<<<<< mine\n{}\n=======\n>>>>>>> theirs\n")
-    learner.hears("neuron.ipynb can't be checked: it has conflict markers", "Settle the merge. It is checked again once it is saved.")
+    learner.hears(
+        "neuron.ipynb can't be checked: it has conflict markers",
+        "Settle the merge. It is checked again once it is saved.",
+    )
     (learner.folder / "answers.json").rename(learner.folder / "elsewhere")
     learner.save(solved("neuron"))
     learner.hears("answers.json is not in neuron/")
@@ -142,7 +196,9 @@ def test_what_is_no_notebook_is_said_and_the_next_save_is_checked(learner: Learn
 
 
 @pytest.mark.long
-def test_a_notebook_that_is_deleted_is_waited_for_and_one_that_is_renamed_is_followed(learner: Learner) -> None:
+def test_a_notebook_that_is_deleted_is_waited_for_and_one_that_is_renamed_is_followed(
+    learner: Learner,
+) -> None:
     learner.watch("neuron")
     learner.hears("checked at")
     mine = learner.notebook.rename(learner.folder / "my neuron.ipynb")
@@ -150,14 +206,18 @@ def test_a_notebook_that_is_deleted_is_waited_for_and_one_that_is_renamed_is_fol
     mine.write_bytes(data(solved("neuron")))
     learner.hears("4 of 4", "my neuron.ipynb, checked at")
     mine.unlink()
-    learner.hears("neuron.ipynb is not in work/neuron any more; it is checked again once it is there.")
+    learner.hears(
+        "neuron.ipynb is not in work/neuron any more; it is checked again once it is there."
+    )
     learner.save(written("neuron", weighted_sum="..."))
     learner.hears("1 of 4", "work/neuron/neuron.ipynb, checked at")
 
 
 def test_a_syntax_error_costs_only_its_own_exercise(learner: Learner) -> None:
     make_work(learner.root)
-    learner.save(written("neuron", weighted_sum="def weighted_sum(x, w, b)\n    return 1\n", relu="..."))
+    learner.save(
+        written("neuron", weighted_sum="def weighted_sum(x, w, b)\n    return 1\n", relu="...")
+    )
     learner.watch("neuron", "--once")
     said = learner.hears("checked at")
     assert "The cell of weighted_sum stops with SyntaxError: expected ':'" in said
@@ -172,7 +232,10 @@ def test_an_endless_loop_costs_only_its_own_exercise(learner: Learner) -> None:
     said = learner.hears("checked at")
     assert "✓ weighted_sum" in said
     assert "✓ relu" in said
-    assert "sigmoid ran for more than 20 seconds and was stopped: is there a loop that never ends?" in " ".join(said.split())
+    assert (
+        "sigmoid ran for more than 20 seconds and was stopped: is there a loop that never ends?"
+        in " ".join(said.split())
+    )
 
 
 @pytest.mark.long
@@ -187,7 +250,9 @@ def test_a_save_during_a_check_is_the_one_that_is_checked(learner: Learner) -> N
 
 @pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_of_the_learners_code_runs_on_when_watching_ends(learner: Learner, how: int) -> None:
+def test_nothing_of_the_learners_code_runs_on_when_watching_ends(
+    learner: Learner, how: int
+) -> None:
     make_work(learner.root)
     learner.save(written("neuron", sigmoid=LOOPING))
     learner.watch("neuron", "--seconds=3600")
@@ -209,7 +274,9 @@ def test_without_a_name_whichever_lesson_is_saved_is_checked(learner: Learner) -
 
 
 @pytest.mark.long
-def test_of_notebooks_that_are_saved_at_once_the_verdicts_on_the_last_are_last(learner: Learner) -> None:
+def test_of_notebooks_that_are_saved_at_once_the_verdicts_on_the_last_are_last(
+    learner: Learner,
+) -> None:
     order = ("neuron", "loss", "chain_rule")  # not as the course has them
     learner.watch()
     learner.hears("checked at")
@@ -222,8 +289,14 @@ def test_of_notebooks_that_are_saved_at_once_the_verdicts_on_the_last_are_last(l
         os.utime(notebook, (2e9 + number,) * 2)
     learner.process.send_signal(signal.SIGCONT)
     said = learner.hears(*(f"work/{name}/{name}.ipynb, checked at" for name in order))
-    assert [said.index(lesson(name).title) for name in order] == sorted(said.index(lesson(name).title) for name in order)
-    assert all(load_progress(learner.root / "work" / name)["solved"].keys() == lesson(name).exercises.keys() for name in order)
+    assert [said.index(lesson(name).title) for name in order] == sorted(
+        said.index(lesson(name).title) for name in order
+    )
+    assert all(
+        load_progress(learner.root / "work" / name)["solved"].keys()
+        == lesson(name).exercises.keys()
+        for name in order
+    )
     learner.save(written("neuron", weighted_sum="..."))
     said = learner.hears("1 of 4", "work/neuron/neuron.ipynb, checked at")
     assert said.count("checked at") == 1, "nothing was said of the others again"
@@ -235,7 +308,10 @@ def test_progress_that_cannot_be_kept_is_said(learner: Learner) -> None:
     (learner.folder / "progress.json").mkdir()
     learner.save(solved("neuron"))
     learner.watch("neuron", "--once")
-    assert "progress.json can't be written (Is a directory): what you solve and answer is remembered only as long as this runs." in " ".join(learner.hears("4 of 4").split())
+    assert (
+        "progress.json can't be written (Is a directory): what you solve and answer is remembered only as long as this runs."
+        in " ".join(learner.hears("4 of 4").split())
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="A pseudo terminal is Unix's.")
@@ -245,7 +321,12 @@ def test_a_terminal_shows_the_last_verdicts_alone_and_in_colour(learner: Learner
 
     ours, theirs = pty.openpty()
     learner.process = subprocess.Popen(
-        [sys.executable, "-m", "grader.cli", "watch", "neuron"], cwd=learner.root, stdin=theirs, stdout=theirs, env={**os.environ, "COLUMNS": "60"}, start_new_session=True
+        [sys.executable, "-m", "grader.cli", "watch", "neuron"],
+        cwd=learner.root,
+        stdin=theirs,
+        stdout=theirs,
+        env={**os.environ, "COLUMNS": "60"},
+        start_new_session=True,
     )
     os.close(theirs)
     said = b""
@@ -260,13 +341,17 @@ def test_a_terminal_shows_the_last_verdicts_alone_and_in_colour(learner: Learner
 
 
 def at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(ROOT / "course", folder / "course", ignore=shutil.ignore_patterns("progress.json"))
+    shutil.copytree(
+        ROOT / "course", folder / "course", ignore=shutil.ignore_patterns("progress.json")
+    )
     monkeypatch.chdir(folder)
     return folder
 
 
 @pytest.mark.long
-def test_once_ends_with_0_where_all_is_solved_and_with_1_where_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_once_ends_with_0_where_all_is_solved_and_with_1_where_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     at(tmp_path, monkeypatch)
     assert main(["watch", "--once"]) == 1
     (tmp_path / "work" / "loss" / "loss.ipynb").write_bytes(data(solved("loss")))
@@ -277,20 +362,36 @@ def test_once_ends_with_0_where_all_is_solved_and_with_1_where_not(tmp_path: Pat
     assert "loss.ipynb, checked at" in capsys.readouterr().out
 
 
-def test_a_lesson_that_there_is_not_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lesson_that_there_is_not_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     at(tmp_path, monkeypatch)
     assert main(["watch", "--once", "nouron"]) == 1
-    assert "There is no notebook nouron, and the course has no lesson of that name; it has neuron, " in capsys.readouterr().err
+    assert (
+        "There is no notebook nouron, and the course has no lesson of that name; it has neuron, "
+        in capsys.readouterr().err
+    )
     monkeypatch.chdir("/")
     assert main(["watch"]) == 1
     assert "There is no course/ in /" in capsys.readouterr().err
 
 
-def test_an_exercise_that_was_tried_is_shown_before_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_exercise_that_was_tried_is_shown_before_one_that_was_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     at(tmp_path, monkeypatch)
     notebook = learners_notebook("neuron")
-    next(cell for cell in notebook["cells"] if cell["id"] == "relu")["source"] = ABSOLUTE.replace("called", "\\x1b[2J")
-    notebook["cells"].append({"cell_type": "code", "id": "again", "metadata": "none", "source": "def dense():\n    raise NotImplementedError\n"})
+    next(cell for cell in notebook["cells"] if cell["id"] == "relu")["source"] = ABSOLUTE.replace(
+        "called", "\\x1b[2J"
+    )
+    notebook["cells"].append(
+        {
+            "cell_type": "code",
+            "id": "again",
+            "metadata": "none",
+            "source": "def dense():\n    raise NotImplementedError\n",
+        }
+    )
     (tmp_path / "mine.ipynb").write_bytes(data(notebook))
     shutil.copyfile(ROOT / "course" / "neuron" / "answers.json", tmp_path / "answers.json")
     assert main(["watch", "--once", "mine.ipynb"]) == 1

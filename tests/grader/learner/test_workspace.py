@@ -18,7 +18,15 @@ import pytest
 
 from grader.files import folder_lock
 from grader.learner import workspace
-from grader.learner.workspace import WorkspaceError, find_root, first_page, lessons, make_work, reset, version
+from grader.learner.workspace import (
+    WorkspaceError,
+    find_root,
+    first_page,
+    lessons,
+    make_work,
+    reset,
+    version,
+)
 
 
 @pytest.fixture
@@ -39,12 +47,20 @@ def publish(root: Path, lesson: str, text: str = "second edition") -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_a_copy_holds_every_file_of_every_lesson(root: Path) -> None:
     assert make_work(root) == ["New in work/: ant, zebra."]
-    copied = {name: data for name, data in contents(root / "work").items() if not name.endswith(workspace.VERSION)}
+    copied = {
+        name: data
+        for name, data in contents(root / "work").items()
+        if not name.endswith(workspace.VERSION)
+    }
     assert copied == contents(root / "course")
 
 
@@ -106,14 +122,22 @@ def test_a_newer_welcome_page_is_announced_and_taken_as_a_lesson_is(root: Path) 
     assert make_work(root) == [
         "A newer version of welcome is there; make reset LESSON=welcome (without make: grader reset welcome) gives you it and keeps your copy as work/welcome-1.ipynb."
     ]
-    assert reset(root, "welcome") == "work/welcome.ipynb is new; your copy is now work/welcome-1.ipynb."
-    assert (mine.read_text(), (root / "work" / "welcome-1.ipynb").read_text()) == ("welcome to more lessons", "welcome, run and saved")
+    assert (
+        reset(root, "welcome")
+        == "work/welcome.ipynb is new; your copy is now work/welcome-1.ipynb."
+    )
+    assert (mine.read_text(), (root / "work" / "welcome-1.ipynb").read_text()) == (
+        "welcome to more lessons",
+        "welcome, run and saved",
+    )
     assert make_work(root) == []
     with pytest.raises(WorkspaceError, match=r"^Say which lesson: it has ant, zebra, welcome\.$"):
         reset(root, None)
 
 
-def test_a_welcome_page_whose_copying_was_killed_anywhere_is_whole_at_the_next_start(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_welcome_page_whose_copying_was_killed_anywhere_is_whole_at_the_next_start(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page, mine = root / "course" / "welcome.ipynb", root / "work" / "welcome.ipynb"
     page.write_text("welcome")
     make_work(root)
@@ -121,7 +145,12 @@ def test_a_welcome_page_whose_copying_was_killed_anywhere_is_whole_at_the_next_s
         page.write_text(f"welcome {step}")
         left = iter(range(step))
 
-        def counted(path: Path, target: Path, original: Callable[..., Path] = Path.rename, left: Iterator[int] = left) -> Path:
+        def counted(
+            path: Path,
+            target: Path,
+            original: Callable[..., Path] = Path.rename,
+            left: Iterator[int] = left,
+        ) -> Path:
             if next(left, None) is None:
                 raise KeyboardInterrupt
             return original(path, target)
@@ -133,12 +162,16 @@ def test_a_welcome_page_whose_copying_was_killed_anywhere_is_whole_at_the_next_s
         assert (mine.read_text() == f"welcome {step}") == (announced == [])
 
 
-def test_of_two_that_copy_at_once_one_waits_for_the_other(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_that_copy_at_once_one_waits_for_the_other(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("fcntl")
     half = root / "work" / ".copying-ant-1"
     half.mkdir(parents=True)
     waits = threading.Event()
-    monkeypatch.setattr("grader.files.time", SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: waits.set()))
+    monkeypatch.setattr(
+        "grader.files.time", SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: waits.set())
+    )
     other = threading.Thread(target=make_work, args=[root])
     with folder_lock(root / "work", timeout=60):
         other.start()
@@ -154,19 +187,27 @@ def test_fresh_of_a_lesson_that_was_never_copied_copies_it(root: Path) -> None:
     assert (root / "work" / "ant" / "ant.ipynb").is_file()
 
 
-@pytest.mark.parametrize(("lesson", "start"), [("wasp", "The course has no lesson wasp"), (None, "Say which lesson")])
-def test_fresh_without_such_a_lesson_says_which_there_are(root: Path, lesson: str | None, start: str) -> None:
+@pytest.mark.parametrize(
+    ("lesson", "start"), [("wasp", "The course has no lesson wasp"), (None, "Say which lesson")]
+)
+def test_fresh_without_such_a_lesson_says_which_there_are(
+    root: Path, lesson: str | None, start: str
+) -> None:
     with pytest.raises(WorkspaceError, match=f"^{start}: it has ant, zebra.$"):
         reset(root, lesson)
 
 
-def test_lessons_come_in_the_order_that_the_course_declares_and_the_others_after_them(root: Path) -> None:
+def test_lessons_come_in_the_order_that_the_course_declares_and_the_others_after_them(
+    root: Path,
+) -> None:
     assert lessons(root) == ["ant", "zebra"]
     (root / "course" / "order.txt").write_text("zebra\n")
     assert lessons(root) == ["zebra", "ant"]
 
 
-def test_jupyterlab_opens_the_first_lesson_or_the_welcome_page_where_there_is_one(root: Path) -> None:
+def test_jupyterlab_opens_the_first_lesson_or_the_welcome_page_where_there_is_one(
+    root: Path,
+) -> None:
     (root / "course" / "order.txt").write_text("zebra\nant\n")
     make_work(root)
     assert first_page(root) == "zebra/zebra.ipynb"
@@ -204,7 +245,9 @@ def test_what_jupyter_and_python_leave_behind_is_no_part_of_an_edition(root: Pat
 
 
 @pytest.mark.parametrize("command", [["lab"], ["reset", "ant"]])
-def test_a_copy_killed_at_any_file_is_whole_at_the_next_start_and_nothing_of_the_learner_is_lost(root: Path, command: list[str]) -> None:
+def test_a_copy_killed_at_any_file_is_whole_at_the_next_start_and_nothing_of_the_learner_is_lost(
+    root: Path, command: list[str]
+) -> None:
     make_work(root)
     (root / "work" / "ant" / "ant.ipynb").write_text("mine")
     shutil.rmtree(root / "work" / "zebra")
@@ -228,7 +271,10 @@ def test_a_copy_killed_at_any_file_is_whole_at_the_next_start_and_nothing_of_the
         names = {path.name for path in (root / "work").iterdir()}
         assert not any(name.startswith(workspace.COPYING) for name in names)
         for lesson in ("ant", "zebra"):
-            assert set(contents(root / "work" / lesson)) == {*contents(root / "course" / lesson), workspace.VERSION}
+            assert set(contents(root / "work" / lesson)) == {
+                *contents(root / "course" / lesson),
+                workspace.VERSION,
+            }
         assert any(path.read_text() == "mine" for path in (root / "work").glob("ant*/ant.ipynb"))
         if command == ["lab"]:
             shutil.rmtree(root / "work" / "zebra")
@@ -256,7 +302,9 @@ def test_a_copy_is_writable_though_the_course_is_read_only(root: Path) -> None:
         (errno.EIO, "could not be made: Input/output error"),
     ],
 )
-def test_what_the_system_refuses_is_told_in_a_sentence(root: Path, monkeypatch: pytest.MonkeyPatch, code: int, sentence: str) -> None:
+def test_what_the_system_refuses_is_told_in_a_sentence(
+    root: Path, monkeypatch: pytest.MonkeyPatch, code: int, sentence: str
+) -> None:
     def refuse(_: Path, target: Path) -> None:
         raise OSError(code, os.strerror(code), str(target))
 
@@ -268,7 +316,9 @@ def test_what_the_system_refuses_is_told_in_a_sentence(root: Path, monkeypatch: 
 
 def test_a_file_where_the_copy_belongs_is_told_and_left_alone(root: Path) -> None:
     (root / "work").write_text("shopping list")
-    with pytest.raises(WorkspaceError, match="work is a file, and your copy of the course belongs there; rename it"):
+    with pytest.raises(
+        WorkspaceError, match="work is a file, and your copy of the course belongs there; rename it"
+    ):
         make_work(root)
     assert (root / "work").read_text() == "shopping list"
 
@@ -279,7 +329,10 @@ def test_the_course_is_found_from_inside_the_copy_too(root: Path) -> None:
 
 
 def test_a_folder_without_a_course_is_told_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(WorkspaceError, match=r"There is no course/ in .* go to the folder that you unpacked or cloned"):
+    with pytest.raises(
+        WorkspaceError,
+        match=r"There is no course/ in .* go to the folder that you unpacked or cloned",
+    ):
         find_root(tmp_path)
 
 

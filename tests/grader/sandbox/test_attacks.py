@@ -25,7 +25,11 @@ from grader.sandbox.launch import Protection, protection
 RUN = Run(lesson("neuron"), seed=11)
 FULL = {"weighted_sum": 2.0, "sigmoid": 3.0, "relu": 2.0, "dense": 3.0}
 HONEST = json.dumps(solved("neuron")).encode()
-KINDS = {Protection.NAMESPACES: [Protection.NAMESPACES, Protection.LANDLOCK], Protection.LANDLOCK: [Protection.LANDLOCK], Protection.NONE: []}[protection()]
+KINDS = {
+    Protection.NAMESPACES: [Protection.NAMESPACES, Protection.LANDLOCK],
+    Protection.LANDLOCK: [Protection.LANDLOCK],
+    Protection.NONE: [],
+}[protection()]
 LIMITS = Limits(cell_seconds=2, exercise_seconds=2, total_seconds=60, cpu_seconds=60)
 """For notebooks that hang; the others get `PATIENT`, so that a machine that stands still for a moment costs none of them anything."""
 PATIENT = replace(LIMITS, cell_seconds=60, exercise_seconds=60, total_seconds=300)
@@ -38,10 +42,16 @@ def name_of(kind: Protection | None) -> str:
 KIND, *OTHERS = KINDS or [None]
 
 
-@pytest.fixture(scope="module", params=[KIND, *(pytest.param(other, marks=pytest.mark.long) for other in OTHERS)], ids=name_of)
+@pytest.fixture(
+    scope="module",
+    params=[KIND, *(pytest.param(other, marks=pytest.mark.long) for other in OTHERS)],
+    ids=name_of,
+)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     if request.param is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("This machine can't confine notebooks, so no attack on the confinement was tried.")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "This machine can't confine notebooks, so no attack on the confinement was tried."
+        )
     with Engine(LIMITS, request.param) as engine:
         yield engine
 
@@ -60,7 +70,9 @@ def attack(engine: Engine, relu: str, first: str = "", limits: Limits = PATIENT)
     """The verdicts on a notebook whose relu is hostile and whose other answers are right; an honest one follows and gets all."""
     notebook = written("neuron", **{**dict.fromkeys(FULL, "..."), "relu": relu})
     if first:
-        notebook["cells"].insert(1, {"cell_type": "code", "source": first, "metadata": {}, "outputs": []})
+        notebook["cells"].insert(
+            1, {"cell_type": "code", "source": first, "metadata": {}, "outputs": []}
+        )
     graded(HONEST, engine)  # the server is there
     server = engine._server
     assert server is not None
@@ -100,14 +112,38 @@ CHEATS = {
     ),
     "objects equal to everything": (EVERY_EQUAL, "return Same(1)"),
     "array subclass": (EVERY_EQUAL, "return np.zeros(3).view(Anything)"),
-    "patched encoding": ("from grader.comparison import plain, observe\nobserve.encode = plain.encode = lambda value: {'points': 2}", "return 1"),
-    "patched json": ("import json\njson.dumps = lambda *a, **k: '{\"answer\": {\"points\": 2, \"solved\": true}}'", "return 1"),
-    "finished functions": ("try:\n    from playground.functions.finished import relu as theirs\nexcept ImportError:\n    theirs = lambda z: z", "return theirs(z)"),
-    "the answer key": ("", f"open({str(ROOT / 'course/neuron/answers.json')!r}).read()\nreturn np.maximum(z, 0)"),
-    "the solutions": ("", f"space = {{}}\nexec(open({str(ROOT / 'solutions/neuron/exercises.py')!r}).read(), space)\nreturn space['by_clip'](z)"),
-    "modules of the grader that know more": ("", "import grader.author.key\nreturn np.maximum(z, 0)"),
-    "a symlink": ("", f"import os\nif not os.path.islink('link'): os.symlink({str(ROOT / 'solutions')!r}, 'link')\nos.listdir('link')\nreturn np.maximum(z, 0)"),
-    "another submission": ("", f"import pathlib\nassert list(pathlib.Path({str(ROOT / 'tests')!r}).iterdir())\nreturn np.maximum(z, 0)"),
+    "patched encoding": (
+        "from grader.comparison import plain, observe\nobserve.encode = plain.encode = lambda value: {'points': 2}",
+        "return 1",
+    ),
+    "patched json": (
+        'import json\njson.dumps = lambda *a, **k: \'{"answer": {"points": 2, "solved": true}}\'',
+        "return 1",
+    ),
+    "finished functions": (
+        "try:\n    from playground.functions.finished import relu as theirs\nexcept ImportError:\n    theirs = lambda z: z",
+        "return theirs(z)",
+    ),
+    "the answer key": (
+        "",
+        f"open({str(ROOT / 'course/neuron/answers.json')!r}).read()\nreturn np.maximum(z, 0)",
+    ),
+    "the solutions": (
+        "",
+        f"space = {{}}\nexec(open({str(ROOT / 'solutions/neuron/exercises.py')!r}).read(), space)\nreturn space['by_clip'](z)",
+    ),
+    "modules of the grader that know more": (
+        "",
+        "import grader.author.key\nreturn np.maximum(z, 0)",
+    ),
+    "a symlink": (
+        "",
+        f"import os\nif not os.path.islink('link'): os.symlink({str(ROOT / 'solutions')!r}, 'link')\nos.listdir('link')\nreturn np.maximum(z, 0)",
+    ),
+    "another submission": (
+        "",
+        f"import pathlib\nassert list(pathlib.Path({str(ROOT / 'tests')!r}).iterdir())\nreturn np.maximum(z, 0)",
+    ),
     "what runs beside it": ("", "import os\nos.listdir('/proc')\nreturn np.maximum(z, 0)"),
 }
 
@@ -162,23 +198,37 @@ runner.signature_mismatch = lambda function, calls: look(calls)
 SPIES = {
     "trace hooks": (f"{SEARCH}sys.settrace(spy)", ""),
     "profile hooks": (f"{SEARCH}sys.setprofile(spy)", ""),
-    "audit hooks": (f"{SEARCH}sys.addaudithook(lambda event, args: event == 'sys._getframe' or back(sys._getframe(1)))", "open('any', 'w').close()\n"),
-    "import hooks": (f"{SEARCH}{CHEATING}", "assert judge.judge() == judge.points() == 2.0\nback(sys._getframe())\n"),
+    "audit hooks": (
+        f"{SEARCH}sys.addaudithook(lambda event, args: event == 'sys._getframe' or back(sys._getframe(1)))",
+        "open('any', 'w').close()\n",
+    ),
+    "import hooks": (
+        f"{SEARCH}{CHEATING}",
+        "assert judge.judge() == judge.points() == 2.0\nback(sys._getframe())\n",
+    ),
     "IPython hooks": (f"{SEARCH}{SHELL}", "assert get_ipython().anything is found\n"),
     "frames": (SEARCH, "back(sys._getframe())\n"),
-    "the garbage collector": (SEARCH, "look(gc.get_objects())\nfor each in gc.get_objects(): look(each)\n"),
+    "the garbage collector": (
+        SEARCH,
+        "look(gc.get_objects())\nfor each in gc.get_objects(): look(each)\n",
+    ),
 }
 """Cells that look for what is expected, and what relu does first; it returns what was found."""
 TELL = "if found: return found[0]\nreturn 12345.0"
 
 
 @pytest.mark.parametrize("spy", SPIES)
-def test_a_spy_finds_nothing_and_would_find_what_is_expected_if_it_were_there(spy: str, engine: Engine) -> None:
+def test_a_spy_finds_nothing_and_would_find_what_is_expected_if_it_were_there(
+    spy: str, engine: Engine
+) -> None:
     first, body = SPIES[spy]
     attacked = attack(engine, function(body + TELL), first)
     assert points(attacked)["relu"] == 0
     assert "12345" in str(attacked.verdicts["relu"].failure)
-    told = {"cells": [first, function(body + TELL)], "calls": {"relu": [{"inputs": [1], "expected": 678.5}] * 2}}
+    told = {
+        "cells": [first, function(body + TELL)],
+        "calls": {"relu": [{"inputs": [1], "expected": 678.5}] * 2},
+    }
     assert engine.run(told)["answers"]["relu"]["outcomes"][1]["value"] == 678.5
 
 
@@ -202,8 +252,8 @@ FRAMES = {
     "no text": "forge(bytes(range(256)))",
     "brackets without end": "forge(b'[' * 200_000)",
     "digits without end": "forge(b'{\"cell\": ' + b'9' * 100_000 + b'}')",
-    "NaN": "forge(b'{\"answer\": {\"outcomes\": [{\"value\": NaN}, {\"value\": -Infinity}]}}')",
-    "half a surrogate": "forge(b'{\"answer\": {\"missing\": \"\\\\ud800\"}}')",
+    "NaN": 'forge(b\'{"answer": {"outcomes": [{"value": NaN}, {"value": -Infinity}]}}\')',
+    "half a surrogate": 'forge(b\'{"answer": {"missing": "\\\\ud800"}}\')',
     "a length without end": "os.write(4, b'\\xff' * 8)",
     "half a frame": "os.write(4, (1000).to_bytes(8, 'big') + b'{')\nos._exit(0)",
     "an empty frame": "os.write(4, bytes(8))",
@@ -269,25 +319,52 @@ def test_a_file_that_whoever_grades_may_change_is_unharmed(engine: Engine, tmp_p
         path.write_bytes(b"points of all")
     before = book.stat(), book.parent.stat()
     response = engine.run({"cells": [HARM], "calls": {"harm": [{"inputs": [str(book)]}]}})
-    assert response["answers"]["harm"]["outcomes"][0].get("value", "") == "" or "No such file" in str(response)
+    assert response["answers"]["harm"]["outcomes"][0].get(
+        "value", ""
+    ) == "" or "No such file" in str(response)
     assert points(graded(HONEST, engine)) == FULL
     assert book.read_bytes() == b"points of all"
     for path, was in zip((book, book.parent), before, strict=True):
         now = path.stat()
-        assert (now.st_mode, now.st_uid, now.st_mtime, now.st_ctime) == (was.st_mode, was.st_uid, was.st_mtime, was.st_ctime)
+        assert (now.st_mode, now.st_uid, now.st_mtime, now.st_ctime) == (
+            was.st_mode,
+            was.st_uid,
+            was.st_mtime,
+            was.st_ctime,
+        )
     assert os.listdir(book.parent) == ["gradebook.db"]
     space: dict[str, Any] = {}
     exec(HARM, space)  # the same outside does harm
-    assert {"empty", "append", "hide", "open_up", "date", "own", "name"} <= set(space["harm"](str(free)).split())
+    assert {"empty", "append", "hide", "open_up", "date", "own", "name"} <= set(
+        space["harm"](str(free)).split()
+    )
 
 
 def test_forged_metadata_and_outputs_decide_nothing(engine: Engine) -> None:
     notebook = written("neuron", weighted_sum="...")
     for cell in notebook["cells"]:
-        cell["metadata"] = {"nbgrader": {"points": 100, "grade": True, "grade_id": "check-relu", "schema_version": 3}, "tags": ["setup", "play"]}
+        cell["metadata"] = {
+            "nbgrader": {
+                "points": 100,
+                "grade": True,
+                "grade_id": "check-relu",
+                "schema_version": 3,
+            },
+            "tags": ["setup", "play"],
+        }
         if cell["cell_type"] == "code":
-            cell["outputs"] = [{"output_type": "execute_result", "data": {"text/plain": "100"}, "metadata": {}, "execution_count": 1}]
-    assert points(graded(json.dumps(notebook).encode(), engine)) == {**dict.fromkeys(FULL, 0.0), "weighted_sum": 2.0}
+            cell["outputs"] = [
+                {
+                    "output_type": "execute_result",
+                    "data": {"text/plain": "100"},
+                    "metadata": {},
+                    "execution_count": 1,
+                }
+            ]
+    assert points(graded(json.dumps(notebook).encode(), engine)) == {
+        **dict.fromkeys(FULL, 0.0),
+        "weighted_sum": 2.0,
+    }
 
 
 DISASTERS = {
@@ -312,7 +389,13 @@ if platform.machine() == "x86_64":
     }
 
 
-HANGS = ("an endless loop", "a loop that ignores every signal", "sleep", "an endless repr", "a nested list without end")
+HANGS = (
+    "an endless loop",
+    "a loop that ignores every signal",
+    "sleep",
+    "an endless repr",
+    "a nested list without end",
+)
 
 
 @pytest.mark.parametrize("disaster", [name for name in DISASTERS if name not in HANGS])
@@ -322,19 +405,27 @@ def test_a_crash_costs_only_the_exercise_it_was_in(disaster: str, engine: Engine
     assert "relu ended its own process" in (attacked.verdicts["relu"].note or "")
 
 
-@pytest.mark.parametrize("disaster", [HANGS[0], *(pytest.param(one, marks=pytest.mark.long) for one in HANGS[1:])])
+@pytest.mark.parametrize(
+    "disaster", [HANGS[0], *(pytest.param(one, marks=pytest.mark.long) for one in HANGS[1:])]
+)
 def test_a_hang_costs_only_the_exercise_it_was_in(disaster: str, engine: Engine) -> None:
     attacked = attack(engine, function(DISASTERS[disaster]), limits=LIMITS)
     assert points(attacked) == {**FULL, "relu": 0.0}
     verdict = attacked.verdicts["relu"]
     why = verdict.failure.reason if verdict.failure else verdict.note or ""
-    assert "relu ran for more than 2 seconds" in why or ("list" in disaster and (MEMORY in why or "relu ended its own process" in why))
+    assert "relu ran for more than 2 seconds" in why or (
+        "list" in disaster and (MEMORY in why or "relu ended its own process" in why)
+    )
 
 
 RIGHT = "return np.maximum(z, 0)"
 """Ends an attack that should fail: if it worked, it would earn all points."""
 
-ALONE, FILES, MEMORY = "may start no other process or thread, use no network", "may write 64 MB of files", "may use 1 GB of memory"
+ALONE, FILES, MEMORY = (
+    "may start no other process or thread, use no network",
+    "may write 64 MB of files",
+    "may use 1 GB of memory",
+)
 PACKAGE = "import os\nstat = os.stat(np.__file__)\n"
 """A file that every child can see."""
 SIGNAL = "import fcntl, os\nread, write = os.pipe()\n"
@@ -343,48 +434,123 @@ REFUSED = {
     "deep recursion": ("return relu(z)", "maximum recursion depth"),
     "4 GB": (f"np.ones(2**29)\n{RIGHT}", MEMORY),
     "4 GB that could be shared": (f"import mmap\nmmap.mmap(-1, 4 << 30)\n{RIGHT}", MEMORY),
-    "4 GB of a device": (f"import mmap, os\nmmap.mmap(os.open('/dev/zero', os.O_RDONLY), 4 << 30, prot=mmap.PROT_READ)\n{RIGHT}", MEMORY),
-    "4 GB of stack": (f"import mmap\nmmap.mmap(-1, 4 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x100)\n{RIGHT}", MEMORY),
-    "4 GB that are only read": (f"import mmap\nmmap.mmap(-1, 4 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ)\n{RIGHT}", MEMORY),
+    "4 GB of a device": (
+        f"import mmap, os\nmmap.mmap(os.open('/dev/zero', os.O_RDONLY), 4 << 30, prot=mmap.PROT_READ)\n{RIGHT}",
+        MEMORY,
+    ),
+    "4 GB of stack": (
+        f"import mmap\nmmap.mmap(-1, 4 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x100)\n{RIGHT}",
+        MEMORY,
+    ),
+    "4 GB that are only read": (
+        f"import mmap\nmmap.mmap(-1, 4 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ)\n{RIGHT}",
+        MEMORY,
+    ),
     "a fork": (f"import os\nif os.fork() == 0: os._exit(0)\n{RIGHT}", ALONE),
     "a program": (f"import os\nos.posix_spawn('/bin/true', ['true'], {{}})\n{RIGHT}", ALONE),
-    "a process in the background": (f"import multiprocessing\nmultiprocessing.get_context('fork').Process(target=print).start()\n{RIGHT}", ALONE),
+    "a process in the background": (
+        f"import multiprocessing\nmultiprocessing.get_context('fork').Process(target=print).start()\n{RIGHT}",
+        ALONE,
+    ),
     "a thread": (f"import threading\nthreading.Thread(target=print).start()\n{RIGHT}", ALONE),
-    "a small thread": (f"import threading\nthreading.stack_size(32768)\nthreading.Thread(target=print).start()\n{RIGHT}", ALONE),
-    "another's priority": (f"import os\nos.sched_setscheduler(os.getppid(), os.SCHED_BATCH, os.sched_param(0))\n{RIGHT}", ALONE),
-    "a signal to the parent about a pipe": (f"{SIGNAL}fcntl.fcntl(read, fcntl.F_SETOWN, os.getppid())\n{RIGHT}", ALONE),
-    "a signal to the parent's group about a pipe": (f"{SIGNAL}import struct\nfcntl.fcntl(read, 15, struct.pack('ii', 2, os.getppid()))\n{RIGHT}", ALONE),
+    "a small thread": (
+        f"import threading\nthreading.stack_size(32768)\nthreading.Thread(target=print).start()\n{RIGHT}",
+        ALONE,
+    ),
+    "another's priority": (
+        f"import os\nos.sched_setscheduler(os.getppid(), os.SCHED_BATCH, os.sched_param(0))\n{RIGHT}",
+        ALONE,
+    ),
+    "a signal to the parent about a pipe": (
+        f"{SIGNAL}fcntl.fcntl(read, fcntl.F_SETOWN, os.getppid())\n{RIGHT}",
+        ALONE,
+    ),
+    "a signal to the parent's group about a pipe": (
+        f"{SIGNAL}import struct\nfcntl.fcntl(read, 15, struct.pack('ii', 2, os.getppid()))\n{RIGHT}",
+        ALONE,
+    ),
     "a deadly signal about a pipe": (f"{SIGNAL}fcntl.fcntl(read, 10, 9)\n{RIGHT}", ALONE),
-    "a signal by a device": (f"{SIGNAL}fcntl.ioctl(read, 0x8901, np.int32(os.getppid()).tobytes())\n{RIGHT}", ALONE),
+    "a signal by a device": (
+        f"{SIGNAL}fcntl.ioctl(read, 0x8901, np.int32(os.getppid()).tobytes())\n{RIGHT}",
+        ALONE,
+    ),
     "a signal to its group": (f"import os\nos.kill(0, 0)\n{RIGHT}", ALONE),
-    "a signal to everybody": (f"import os\nos.kill(-1, 0)\n{RIGHT}", ALONE),  # 0, which only asks: were it let through, another would end all of a user's processes
-    "a signal by a timer": (f"import ctypes\nassert ctypes.CDLL(None).timer_create(1, None, ctypes.create_string_buffer(8)) == 0\n{RIGHT}", "AssertionError"),
-    "a watch on files": (f"import ctypes\nassert ctypes.CDLL(None).inotify_init() >= 0\n{RIGHT}", "AssertionError"),
+    "a signal to everybody": (
+        f"import os\nos.kill(-1, 0)\n{RIGHT}",
+        ALONE,
+    ),  # 0, which only asks: were it let through, another would end all of a user's processes
+    "a signal by a timer": (
+        f"import ctypes\nassert ctypes.CDLL(None).timer_create(1, None, ctypes.create_string_buffer(8)) == 0\n{RIGHT}",
+        "AssertionError",
+    ),
+    "a watch on files": (
+        f"import ctypes\nassert ctypes.CDLL(None).inotify_init() >= 0\n{RIGHT}",
+        "AssertionError",
+    ),
     "rights of a file": (f"{PACKAGE}os.chmod(np.__file__, stat.st_mode)\n{RIGHT}", ALONE),
-    "rights of a file of its own": (f"import os\nwith open('own', 'w') as own: os.fchmod(own.fileno(), 0o6777)\n{RIGHT}", ALONE),
+    "rights of a file of its own": (
+        f"import os\nwith open('own', 'w') as own: os.fchmod(own.fileno(), 0o6777)\n{RIGHT}",
+        ALONE,
+    ),
     "owner of a file": (f"{PACKAGE}os.chown(np.__file__, -1, -1)\n{RIGHT}", ALONE),
-    "times of a file": (f"{PACKAGE}os.utime(np.__file__, ns=(stat.st_atime_ns, stat.st_mtime_ns))\n{RIGHT}", ALONE),
+    "times of a file": (
+        f"{PACKAGE}os.utime(np.__file__, ns=(stat.st_atime_ns, stat.st_mtime_ns))\n{RIGHT}",
+        ALONE,
+    ),
     "labels of a file": (f"{PACKAGE}os.removexattr(np.__file__, 'user.none')\n{RIGHT}", ALONE),
-    "emptying a file by its name": (f"import os\nopen('own', 'w').close()\nos.truncate('own', 0)\n{RIGHT}", ALONE),
+    "emptying a file by its name": (
+        f"import os\nopen('own', 'w').close()\nos.truncate('own', 0)\n{RIGHT}",
+        ALONE,
+    ),
     "a device of its own": (f"import os\nos.mkfifo('own')\n{RIGHT}", ALONE),
-    "a second name of a file": (f"import os\nopen('own', 'w').close()\nos.link('own', 'second')\n{RIGHT}", ALONE),
-    "space for a file": (f"import os\nwith open('own', 'w') as own: os.posix_fallocate(own.fileno(), 0, 4096)\n{RIGHT}", ALONE),
+    "a second name of a file": (
+        f"import os\nopen('own', 'w').close()\nos.link('own', 'second')\n{RIGHT}",
+        ALONE,
+    ),
+    "space for a file": (
+        f"import os\nwith open('own', 'w') as own: os.posix_fallocate(own.fileno(), 0, 4096)\n{RIGHT}",
+        ALONE,
+    ),
     "a socket": (f"import socket\nsocket.socket()\n{RIGHT}", ALONE),
-    "a full disk": (f"with open('big', 'wb') as big:\n    big.seek(65 << 20)\n    big.write(b'x')\n{RIGHT}", FILES),
-    "a disk full of files": (f"import time\nfor i in range(8): open(f'f{{i}}', 'wb').write(bytes(20 << 20))\ntime.sleep(1000)\n{RIGHT}", FILES),
+    "a full disk": (
+        f"with open('big', 'wb') as big:\n    big.seek(65 << 20)\n    big.write(b'x')\n{RIGHT}",
+        FILES,
+    ),
+    "a disk full of files": (
+        f"import time\nfor i in range(8): open(f'f{{i}}', 'wb').write(bytes(20 << 20))\ntime.sleep(1000)\n{RIGHT}",
+        FILES,
+    ),
     "a disk full of files without a name": (
         f"import os, time\nkeep = []\nfor i in range(8):\n    keep.append(open('f', 'wb'))\n    os.unlink('f')\n    keep[-1].write(bytes(20 << 20))\ntime.sleep(1000)\n{RIGHT}",
         FILES,
     ),
-    "5,000 empty files": (f"import time\nfor i in range(5000): open(f'f{{i}}', 'w').close()\ntime.sleep(1000)\n{RIGHT}", FILES),
-    "many files": (f"keep = [open(f'f{{i}}', 'w') for i in range(10_000)]\n{RIGHT}", "may have 64 files open"),
-    "ptrace": (f"import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\nassert libc.ptrace(0, 0, 0, 0) == 0\n{RIGHT}", "AssertionError"),
-    "namespaces": (f"import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\n{RIGHT}", "AssertionError"),
+    "5,000 empty files": (
+        f"import time\nfor i in range(5000): open(f'f{{i}}', 'w').close()\ntime.sleep(1000)\n{RIGHT}",
+        FILES,
+    ),
+    "many files": (
+        f"keep = [open(f'f{{i}}', 'w') for i in range(10_000)]\n{RIGHT}",
+        "may have 64 files open",
+    ),
+    "ptrace": (
+        f"import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\nassert libc.ptrace(0, 0, 0, 0) == 0\n{RIGHT}",
+        "AssertionError",
+    ),
+    "namespaces": (
+        f"import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\n{RIGHT}",
+        "AssertionError",
+    ),
     "shared memory": (f"import os\nos.memfd_create('x')\n{RIGHT}", ALONE),
-    "higher limits": (f"import resource\nresource.setrlimit(resource.RLIMIT_CPU, (10**6, 10**6))\n{RIGHT}", "not allowed to raise maximum limit"),
+    "higher limits": (
+        f"import resource\nresource.setrlimit(resource.RLIMIT_CPU, (10**6, 10**6))\n{RIGHT}",
+        "not allowed to raise maximum limit",
+    ),
     "a result of 80 MB": ("return np.zeros(10_000_000)", "more than 1,000,000 numbers"),
     "a million-element nested result": ("return [[0.0] * 1000 for _ in range(1001)]", "more than"),
-    "gigabytes of output": ("for i in range(10**9):\n    print('x' * 10**6)\nreturn z", "it printed more than 1,000,000 characters"),
+    "gigabytes of output": (
+        "for i in range(10**9):\n    print('x' * 10**6)\nreturn z",
+        "it printed more than 1,000,000 characters",
+    ),
     "nan": ("return np.full(np.shape(z), np.nan)", "numbers differ"),
     "objects": ("return np.array([object()] * 3)", "object"),
     "a generator": ("return (x for x in [1])", "generator"),
@@ -393,7 +559,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("attempt", REFUSED)
-def test_what_is_refused_fails_its_exercise_and_nothing_else_and_the_learner_reads_why(attempt: str, engine: Engine) -> None:
+def test_what_is_refused_fails_its_exercise_and_nothing_else_and_the_learner_reads_why(
+    attempt: str, engine: Engine
+) -> None:
     body, why = REFUSED[attempt]
     attacked = attack(engine, function(body))
     assert points(attacked) == {**FULL, "relu": 0.0}
@@ -426,17 +594,23 @@ def test_every_system_call_is_refused_that_is_not_named(engine: Engine) -> None:
 BOMB = "import os, time\nfor i in range(2000):\n    os.mkdir('d' * 50, 0o300)\n    os.chdir('d' * 50)\nopen('end', 'w').close()\nreturn z"
 
 
-def test_folders_2000_deep_and_closed_are_removed_like_others(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_2000_deep_and_closed_are_removed_like_others(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with Engine(PATIENT, engine.kind) as fresh:
         assert points(attack(fresh, function(BOMB)))["relu"] == 0
     assert os.listdir(tmp_path) == []
 
 
-def test_what_a_child_left_is_removed_with_the_server_as_well(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_child_left_is_removed_with_the_server_as_well(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its folders are looked at only now and then: here the engine is closed before."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr("grader.sandbox.engine.Engine._stop_child", lambda self: self._stop_server())
+    monkeypatch.setattr(
+        "grader.sandbox.engine.Engine._stop_child", lambda self: self._stop_server()
+    )
     with Engine(PATIENT, engine.kind) as fresh:
         graded(json.dumps(written("neuron", relu=function(BOMB))).encode(), fresh)
     assert os.listdir(tmp_path) == []
@@ -450,7 +624,17 @@ def test_a_flood_on_the_results_pipe_is_cut_off(engine: Engine) -> None:
 HANG = "while True: pass"
 
 
-@pytest.mark.parametrize("cell", ["import os\nos._exit(1)", "raise KeyboardInterrupt", "import sys\nsys.exit()", "1 / 0", "%%bash\nrm -rf /", "def ("])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import os\nos._exit(1)",
+        "raise KeyboardInterrupt",
+        "import sys\nsys.exit()",
+        "1 / 0",
+        "%%bash\nrm -rf /",
+        "def (",
+    ],
+)
 def test_a_cell_that_fails_costs_no_exercise(cell: str, engine: Engine) -> None:
     assert points(attack(engine, references("neuron")["relu"], cell)) == FULL
 
@@ -469,13 +653,20 @@ def test_what_one_notebook_left_behind_no_other_finds(engine: Engine) -> None:
 
 
 def test_a_set_of_texts_has_the_same_order_in_every_run(engine: Engine) -> None:
-    request = {"cells": ["def order():\n    return ' '.join({str(i) for i in range(100)})"], "calls": {"order": [{"inputs": []}]}}
+    request = {
+        "cells": ["def order():\n    return ' '.join({str(i) for i in range(100)})"],
+        "calls": {"order": [{"inputs": []}]},
+    }
     with Engine(PATIENT, engine.kind) as fresh:
-        first, second = (one.run(request)["answers"]["order"]["outcomes"][0]["value"] for one in (engine, fresh))
+        first, second = (
+            one.run(request)["answers"]["order"]["outcomes"][0]["value"] for one in (engine, fresh)
+        )
     assert first == second
 
 
-def test_the_environment_holds_nothing_of_ours_and_only_the_pipe_is_open(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_holds_nothing_of_ours_and_only_the_pipe_is_open(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("A_SECRET", "of ours")
     names = "import os\nnames = lambda: ' '.join(sorted(os.environ)) + os.environ['HOME']"
     kind = "def kind(n):\n    try:\n        return os.fstat(n).st_mode\n    except OSError:\n        return 0"
@@ -495,7 +686,9 @@ def test_the_environment_holds_nothing_of_ours_and_only_the_pipe_is_open(engine:
 def test_a_notebook_of_hangs_is_given_up_when_its_total_time_is_over(engine: Engine) -> None:
     limits = Limits(cell_seconds=0.5, total_seconds=1.5, starts=20)
     with Engine(limits, engine.kind) as fresh:
-        response: dict[str, Any] = fresh.run({"cells": [HANG] * 20, "calls": {"f": [{"inputs": []}]}})
+        response: dict[str, Any] = fresh.run(
+            {"cells": [HANG] * 20, "calls": {"f": [{"inputs": []}]}}
+        )
     assert "limit" in response["answers"]["f"]
     given_up = sum(error is not None for error in response["errors"])
     assert given_up <= 4, "three of half a second each, and the one during which the total was over"
@@ -511,19 +704,25 @@ def test_the_server_is_started_again_after_it_was_lost(engine: Engine) -> None:
 
 
 @pytest.mark.long
-def test_a_server_that_could_not_be_started_again_is_tried_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_could_not_be_started_again_is_tried_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Engine(PATIENT, engine.kind) as fresh:
         assert fresh._server is not None
         fresh._server.kill()
         with monkeypatch.context() as broken:
             for program in ("false", "/no/such/program", "false"):
-                broken.setattr("grader.sandbox.engine.command", lambda *rest, program=program: ([program], {}))
+                broken.setattr(
+                    "grader.sandbox.engine.command", lambda *rest, program=program: ([program], {})
+                )
                 with pytest.raises(SandboxUnavailable, match="did not start"):
                     RUN.grade(HONEST, fresh)
         assert points(RUN.grade(HONEST, fresh)) == FULL
 
 
-def test_an_engine_closes_no_descriptor_that_somebody_else_has_opened_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_closes_no_descriptor_that_somebody_else_has_opened_meanwhile(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[int] = []
     take = Attempt.take
 
@@ -538,7 +737,9 @@ def test_an_engine_closes_no_descriptor_that_somebody_else_has_opened_meanwhile(
         os.close(descriptor)  # raises where it was closed before
 
 
-def test_a_server_lost_in_the_middle_costs_nobody_anything(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_lost_in_the_middle_costs_nobody_anything(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first child never gets beyond a cell, and its server is killed meanwhile."""
     request, take = Attempt.request, Attempt.take
     with Engine(PATIENT, engine.kind) as fresh:
@@ -546,7 +747,9 @@ def test_a_server_lost_in_the_middle_costs_nobody_anything(engine: Engine, monke
         first = fresh._server
 
         def hanging_at_first(self: Attempt) -> bytes:
-            return request(self).replace(b"MOMENT", b"import time; time.sleep(1000)" if first.poll() is None else b"pass")
+            return request(self).replace(
+                b"MOMENT", b"import time; time.sleep(1000)" if first.poll() is None else b"pass"
+            )
 
         def killing(self: Attempt, frame: Any) -> None:
             take(self, frame)
@@ -555,7 +758,21 @@ def test_a_server_lost_in_the_middle_costs_nobody_anything(engine: Engine, monke
 
         monkeypatch.setattr(Attempt, "request", hanging_at_first)
         monkeypatch.setattr(Attempt, "take", killing)
-        assert points(graded(json.dumps(written("neuron", **dict.fromkeys(FULL, "...") | {"relu": f"MOMENT\n{function(RIGHT)}"})).encode(), fresh, PATIENT)) == FULL
+        assert (
+            points(
+                graded(
+                    json.dumps(
+                        written(
+                            "neuron",
+                            **dict.fromkeys(FULL, "...") | {"relu": f"MOMENT\n{function(RIGHT)}"},
+                        )
+                    ).encode(),
+                    fresh,
+                    PATIENT,
+                )
+            )
+            == FULL
+        )
         assert fresh._server is not first
 
 

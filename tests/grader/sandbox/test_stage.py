@@ -16,7 +16,9 @@ from grader.sandbox.scratch import remove, too_full
 
 
 @pytest.mark.parametrize("age", [3600, -3600])
-def test_a_stage_that_nobody_uses_is_removed_by_the_next_run_also_when_the_clock_was_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int) -> None:
+def test_a_stage_that_nobody_uses_is_removed_by_the_next_run_also_when_the_clock_was_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (used, held), (left, lock) = make_stage(), make_stage()
     os.close(lock)  # as a kill does
@@ -52,7 +54,9 @@ def dig(folder: Path, depth: int, mode: int) -> None:
         os.close(before)
 
 
-def test_folders_however_deep_and_closed_are_removed_and_no_link_is_followed(tmp_path: Path) -> None:
+def test_folders_however_deep_and_closed_are_removed_and_no_link_is_followed(
+    tmp_path: Path,
+) -> None:
     full, elsewhere = tmp_path / "full", tmp_path / "elsewhere"
     full.mkdir()
     elsewhere.mkdir()
@@ -68,7 +72,9 @@ def test_folders_however_deep_and_closed_are_removed_and_no_link_is_followed(tmp
     remove(str(full))  # there is none any more, and that is no error
 
 
-def test_what_a_kill_left_is_removed_however_deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_kill_left_is_removed_however_deep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     left, lock = make_stage()
     os.close(lock)
@@ -95,7 +101,9 @@ SIZE = 1 << 20
     ],
     ids=["half", "too many bytes", "files", "too many files", "deep", "too deep", "a link"],
 )
-def test_a_folder_is_too_full_by_bytes_files_or_depth(fill: Callable[[Path], object], full: bool, tmp_path: Path) -> None:
+def test_a_folder_is_too_full_by_bytes_files_or_depth(
+    fill: Callable[[Path], object], full: bool, tmp_path: Path
+) -> None:
     fill(tmp_path)
     assert too_full(str(tmp_path), os.getpid(), SIZE) is full
 

@@ -34,7 +34,9 @@ class Endless:
                 z = 0.0
 
 
-def outcome(function: LearnerFunction, begun: threading.Event) -> tuple[threading.Thread, list[str]]:
+def outcome(
+    function: LearnerFunction, begun: threading.Event
+) -> tuple[threading.Thread, list[str]]:
     """The thread on which a function runs, once it is under way, and what comes of it."""
     said: list[str] = []
 
@@ -77,7 +79,10 @@ def test_a_function_that_was_interrupted_is_not_run_again_until_it_is_another_on
     thread, _ = outcome(relu, home["endless"].begun)
     end()
     assert ended(thread)
-    for again in (relu, LearnerFunction("relu", relu.function)):  # the capstone's experiments watch it anew for each move
+    for again in (
+        relu,
+        LearnerFunction("relu", relu.function),
+    ):  # the capstone's experiments watch it anew for each move
         with pytest.raises(Unusable, match=r"^relu was interrupted\.$"):
             again(np.zeros(2))
     assert home["endless"].calls == 1
@@ -88,8 +93,14 @@ def test_a_function_that_was_interrupted_is_not_run_again_until_it_is_another_on
 
 def test_a_new_definition_ends_the_old_one_and_no_other() -> None:
     home, others = defined(relu="return endless(z)"), defined(sigmoid="return endless(z)")
-    relu, sigmoid = ReboundFunction("relu", home["relu"]), ReboundFunction("sigmoid", others["sigmoid"])
-    (one, said), (other, silent) = outcome(relu, home["endless"].begun), outcome(sigmoid, others["endless"].begun)
+    relu, sigmoid = (
+        ReboundFunction("relu", home["relu"]),
+        ReboundFunction("sigmoid", others["sigmoid"]),
+    )
+    (one, said), (other, silent) = (
+        outcome(relu, home["endless"].begun),
+        outcome(sigmoid, others["endless"].begun),
+    )
     home["relu"] = np.abs
     assert relu.look_up()
     assert ended(one)
@@ -110,7 +121,7 @@ def test_a_new_definition_ends_the_old_one_while_it_calls_another() -> None:
     assert ended(thread)
     assert said == ["train was interrupted."]
     home["endless"].begun.clear()
-    again, _ = outcome(home["step"], home["endless"].begun)   # it was not to blame
+    again, _ = outcome(home["step"], home["endless"].begun)  # it was not to blame
     end()
     assert ended(again)
 
@@ -126,7 +137,11 @@ def test_a_new_definition_ends_the_function_that_the_old_one_returned() -> None:
 
 
 def test_another_helper_makes_another_function() -> None:
-    home = defined(square="return endless(z)", twice="return [square(each) for each in (z, z)]", relu="return twice(z)")
+    home = defined(
+        square="return endless(z)",
+        twice="return [square(each) for each in (z, z)]",
+        relu="return twice(z)",
+    )
     relu = ReboundFunction("relu", home["relu"])
     thread, said = outcome(relu, home["endless"].begun)
     assert not relu.look_up()
@@ -202,13 +217,19 @@ def one_interrupt() -> Iterator[None]:
     signal.signal(signal.SIGINT, usual)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="No process of Windows sends itself what a kernel gets there.")
-def test_an_interrupt_of_a_cell_that_waits_for_a_figure_ends_its_function(one_interrupt: None) -> None:
+@pytest.mark.skipif(
+    os.name == "nt", reason="No process of Windows sends itself what a kernel gets there."
+)
+def test_an_interrupt_of_a_cell_that_waits_for_a_figure_ends_its_function(
+    one_interrupt: None,
+) -> None:
     endless, slow = Endless(), threading.Event()
     figure = slope_figure(relu=lambda z: endless(z) if slow.is_set() else z)
     assert figure.widget
     slow.set()
-    slider = threading.Thread(target=setattr, args=(figure.controls["slope"], "value", 2.0), daemon=True)
+    slider = threading.Thread(
+        target=setattr, args=(figure.controls["slope"], "value", 2.0), daemon=True
+    )
     slider.start()
     assert endless.begun.wait(600)
     done = threading.Event()

@@ -40,7 +40,9 @@ class Prediction:
             callback()
 
 
-def test_a_prediction_answered_while_its_play_is_being_covered_uncovers_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prediction_answered_while_its_play_is_being_covered_uncovers_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     prediction = Prediction()
 
     def arrange(figure: LiveFigure, original: Any = LiveFigure._arrange, **how: bool) -> None:
@@ -51,7 +53,9 @@ def test_a_prediction_answered_while_its_play_is_being_covered_uncovers_it(monke
     assert "it ends at 1." in html(slope_figure(after=prediction))
 
 
-def test_a_play_interrupted_at_its_first_showing_is_whole_at_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_play_interrupted_at_its_first_showing_is_whole_at_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     figure = slope_figure(relu=lambda z: z)
     for step in ("refresh", "_arrange"):
         with monkeypatch.context() as patch:
@@ -72,7 +76,10 @@ def test_a_name_that_is_no_function_is_reported_and_its_next_function_followed()
     for thing in (np.zeros(2), np.ones(3)):
         home["relu"] = thing
         figure.follow()
-        assert shown(figure, "relu is no function but ndarray. Mend it and run its cell again: this figure follows.")
+        assert shown(
+            figure,
+            "relu is no function but ndarray. Mend it and run its cell again: this figure follows.",
+        )
     exec("def relu(z):\n    return 2 * z", home)
     figure.follow()
     assert shown(figure, "it ends at 2.")
@@ -101,7 +108,9 @@ def test_what_a_function_writes_over_is_its_own() -> None:
     assert (point.sum(), points.sum(), layers[0][0].sum()) == (2, 6, 4)
 
 
-def test_a_play_that_cannot_follow_holds_up_no_other_work(cell: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_play_that_cannot_follow_holds_up_no_other_work(
+    cell: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     figure = slope_figure()
     monkeypatch.setitem(live._newest, "A slope", figure)
     monkeypatch.setattr(figure, "follow", Mock(side_effect=KeyboardInterrupt))
@@ -144,7 +153,10 @@ def test_the_readout_is_announced_politely() -> None:
 
 
 def test_a_right_function_is_said_to_be_the_same_as_the_target() -> None:
-    assert slope_figure(relu=lambda z: np.maximum(z, 0)).readout == ["Yours: it ends at 1.", "The target is the same."]
+    assert slope_figure(relu=lambda z: np.maximum(z, 0)).readout == [
+        "Yours: it ends at 1.",
+        "The target is the same.",
+    ]
 
 
 def test_a_wrong_function_is_drawn_beside_the_target_and_its_numbers_differ() -> None:
@@ -160,7 +172,10 @@ def test_a_wrong_function_is_drawn_beside_the_target_and_its_numbers_differ() ->
         (lambda z: 1 / 0, "relu stopped with ZeroDivisionError: division by zero."),
         (lambda: 0, "relu stopped with TypeError: "),
         (lambda z: None, "relu returned None: is its return missing?"),
-        (lambda z: z[:2], "relu returned an array of shape (2,) where an array of shape (5,) belongs."),
+        (
+            lambda z: z[:2],
+            "relu returned an array of shape (2,) where an array of shape (5,) belongs.",
+        ),
         (lambda z: 3.0, "relu returned one number where an array of shape (5,) belongs."),
         (lambda z: z * np.nan, "relu returned nothing but NaN (not a number)."),
         (lambda z: "soon", "relu returned str instead of numbers."),
@@ -168,7 +183,9 @@ def test_a_wrong_function_is_drawn_beside_the_target_and_its_numbers_differ() ->
         (lambda z: [[1, 2], [3]], "relu returned list instead of numbers."),
     ],
 )
-def test_what_goes_wrong_is_said_in_one_sentence_in_the_figures_place(relu: Any, sentence: str) -> None:
+def test_what_goes_wrong_is_said_in_one_sentence_in_the_figures_place(
+    relu: Any, sentence: str
+) -> None:
     figure = slope_figure(relu=relu)
     assert figure.readout[0].startswith(sentence)
     drawn = " ".join(re.findall(r"<tspan[^>]*>([^<]*)", figure.svg))
@@ -181,7 +198,10 @@ def test_an_unwritten_function_leaves_the_target_alone() -> None:
         raise NotImplementedError("relu: fill me in")
 
     figure = slope_figure(relu=relu)
-    assert figure.readout == ["relu is not written yet. Here is the target alone.", "Target: it ends at 1."]
+    assert figure.readout == [
+        "relu is not written yet. Here is the target alone.",
+        "Target: it ends at 1.",
+    ]
     assert style.TARGET.color in figure.svg
     assert style.YOURS.color not in figure.svg
 
@@ -258,7 +278,9 @@ def test_an_answered_prediction_covers_nothing() -> None:
     assert "<svg" in html(slope_figure(after=prediction))
 
 
-def test_what_a_learners_function_prints_stays_out_of_the_notebook(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_learners_function_prints_stays_out_of_the_notebook(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def relu(z: Any) -> Any:
         print("debugging", z)
         return np.maximum(z, 0) + 0 * np.log(-1.0)
@@ -269,7 +291,9 @@ def test_what_a_learners_function_prints_stays_out_of_the_notebook(capsys: pytes
     assert capsys.readouterr() == ("", "")
 
 
-def test_another_thread_still_prints_while_a_figure_moves(capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_thread_still_prints_while_a_figure_moves(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def relu(z: Any) -> Any:
         talk = threading.Thread(target=print, args=("epoch 1",))
         talk.start()
@@ -303,7 +327,12 @@ def test_every_control_says_what_it_is_for() -> None:
     figure.log_slider("b", "rate b", -3, 0, 0.1)
     figure.switch("c", "on", True)
     figure.choice("d", "kind", ["one", "two"])
-    assert [control.description for control in figure.controls.values()] == ["weight a", "rate b", "on", "kind"]
+    assert [control.description for control in figure.controls.values()] == [
+        "weight a",
+        "rate b",
+        "on",
+        "kind",
+    ]
     assert figure.widget
     assert figure.alt.startswith("Controls. weight a: 0.5, rate b: 0.1, on: on, kind: one.")
 
@@ -314,17 +343,26 @@ def displayed(monkeypatch: pytest.MonkeyPatch) -> Any:
     import IPython.display
 
     shown: list[dict[str, Any]] = []
-    monkeypatch.setattr(IPython.display, "display", lambda data, raw, metadata=None: shown.append(data))
+    monkeypatch.setattr(
+        IPython.display, "display", lambda data, raw, metadata=None: shown.append(data)
+    )
     return SimpleNamespace(
-        of=lambda figure: (shown.clear(), figure._ipython_display_(), list(shown))[-1]  # the way IPython asks for it
+        of=lambda figure: (shown.clear(), figure._ipython_display_(), list(shown))[
+            -1
+        ]  # the way IPython asks for it
     )
 
 
 def test_a_reader_without_a_kernel_gets_a_picture_with_alt_text(displayed: Any) -> None:
     live, still = displayed.of(slope_figure())
     assert set(live) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
-    assert imread(io.BytesIO(base64.b64decode(still["image/png"]))).shape[:2] == (style.HEIGHT, style.WIDTH)
-    alt, data = re.findall(r'<img alt="([^"]+)" src="data:image/png;base64,([^"]+)"', still["text/html"])[0]
+    assert imread(io.BytesIO(base64.b64decode(still["image/png"]))).shape[:2] == (
+        style.HEIGHT,
+        style.WIDTH,
+    )
+    alt, data = re.findall(
+        r'<img alt="([^"]+)" src="data:image/png;base64,([^"]+)"', still["text/html"]
+    )[0]
     assert alt == still["text/plain"] == "A slope. slope: 1. it ends at 1."
     assert imread(io.BytesIO(base64.b64decode(data))).shape[:2] == (
         style.HEIGHT * style.SHARPNESS,
@@ -333,7 +371,9 @@ def test_a_reader_without_a_kernel_gets_a_picture_with_alt_text(displayed: Any) 
 
 
 def test_the_text_of_stored_outputs_is_the_same_in_every_run(displayed: Any) -> None:
-    first, second = ([bundle["text/plain"] for bundle in displayed.of(slope_figure())] for _ in range(2))
+    first, second = (
+        [bundle["text/plain"] for bundle in displayed.of(slope_figure())] for _ in range(2)
+    )
     assert first == second
     assert not re.search(r"0x[0-9a-f]|\d\.\d{4}|[0-9a-f]{32}", " ".join(first))
 
@@ -344,8 +384,12 @@ def test_the_picture_is_hidden_by_the_live_figure_and_by_nothing_else(displayed:
     name = re.findall(r"playground-still-(\w+)\"", still)[0]
     assert f".playground-still-{name}, " in html(figure)
     assert "display:none" in html(figure)
-    assert f".playground-still-{name}{{" not in still.replace(" ", "").replace(f":has(+.jp-OutputArea-child.playground-still-{name})", "")
+    assert f".playground-still-{name}{{" not in still.replace(" ", "").replace(
+        f":has(+.jp-OutputArea-child.playground-still-{name})", ""
+    )
 
 
 def test_a_locked_play_hides_its_picture_too() -> None:
-    assert re.search(r"\.playground-still-\w+, .*display:none", html(slope_figure(after=Prediction())))
+    assert re.search(
+        r"\.playground-still-\w+, .*display:none", html(slope_figure(after=Prediction()))
+    )

@@ -26,7 +26,9 @@ def test_what_a_thread_prints_while_muted_is_dropped(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize("first", ["the move", "the check"])
-def test_a_move_and_a_check_that_overlap_leave_printing_as_it_was(first: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_move_and_a_check_that_overlap_leave_printing_as_it_was(
+    first: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     begun, end = threading.Event(), threading.Event()
 
     def move() -> None:
@@ -37,7 +39,7 @@ def test_a_move_and_a_check_that_overlap_leave_printing_as_it_was(first: str, ca
 
     mover = threading.Thread(target=move)
     checked = io.StringIO()
-    listen()   # as the first figure of a notebook does
+    listen()  # as the first figure of a notebook does
     if first == "the move":
         mover.start()
         begun.wait(600)

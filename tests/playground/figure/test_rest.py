@@ -25,7 +25,10 @@ def test_a_slow_function_ends_on_the_last_value() -> None:
     figure = slope_figure(relu=relu)
     assert figure.widget
     started.clear()
-    movers = [threading.Thread(target=setattr, args=(figure.controls["slope"], "value", v / 10)) for v in range(5)]
+    movers = [
+        threading.Thread(target=setattr, args=(figure.controls["slope"], "value", v / 10))
+        for v in range(5)
+    ]
     for mover in movers:
         mover.start()
     started.set()
@@ -62,7 +65,10 @@ def growing_figure(relu: Any) -> LiveFigure:
     def move(f: Any, slope: float) -> Any:
         for n in range(1, 5):
             x = np.arange(float(n))
-            yield {"curve": (x, f.relu(slope * np.cos(x), shape=(n,)))}, f"{n} points of slope {style.number(slope)}."
+            yield (
+                {"curve": (x, f.relu(slope * np.cos(x), shape=(n,)))},
+                f"{n} points of slope {style.number(slope)}.",
+            )
 
     figure = LiveFigure("It grows", move, {"relu": relu})
     figure.line("curve", figure.axes(xlim=(0, 3), ylim=(-2, 6)), twin=False)
@@ -84,8 +90,10 @@ def test_a_long_move_shows_its_first_result_at_once_and_its_last_at_rest(cell: N
     assert len(lines_of(figure.svg)[0]) == 4
 
 
-def test_a_hand_that_goes_on_is_not_disturbed_and_ends_on_its_last_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "REST_SECONDS", 3600.0)   # no stall of the machine looks like a rest
+def test_a_hand_that_goes_on_is_not_disturbed_and_ends_on_its_last_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rest, "REST_SECONDS", 3600.0)  # no stall of the machine looks like a rest
     figure = growing_figure(lambda z: z)
     assert figure.widget
     assert figure._moving is not None
@@ -95,7 +103,7 @@ def test_a_hand_that_goes_on_is_not_disturbed_and_ends_on_its_last_value(monkeyp
         figure.controls["slope"].value = slope
     assert {text for each in seen for text in re.findall(r"\d points", each)} == {"1 points"}
     monkeypatch.setattr(rest, "REST_SECONDS", 0.1)
-    rest.hold(False)   # wakes what waits for the hand to rest
+    rest.hold(False)  # wakes what waits for the hand to rest
     assert shown(figure, "4 points of slope 2")
 
 
@@ -122,8 +130,13 @@ def test_an_error_in_a_later_result_is_said_and_ends_the_move() -> None:
 
     figure = growing_figure(relu)
     assert shown(figure, "relu stopped with ValueError: too many.")
-    assert figure.readout == ["relu stopped with ValueError: too many. Mend it and run its cell again: this figure follows.", "Target: 4 points of slope 1."]
+    assert figure.readout == [
+        "relu stopped with ValueError: too many. Mend it and run its cell again: this figure follows.",
+        "Target: 4 points of slope 1.",
+    ]
 
 
 def test_what_looks_at_the_figure_sees_the_last_result(cell: None) -> None:
-    assert growing_figure(lambda z: np.maximum(0, z)).alt.endswith("Yours: 4 points of slope 1. The target is the same.")
+    assert growing_figure(lambda z: np.maximum(0, z)).alt.endswith(
+        "Yours: 4 points of slope 1. The target is the same."
+    )
