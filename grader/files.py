@@ -1,4 +1,4 @@
-"""A lock on a folder, shared by kernels, `watch` and `lab`."""
+"""Lock a folder, and write a file whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ except (
 
 @contextlib.contextmanager
 def folder_lock(folder: Path, timeout: float) -> Iterator[None]:
-    """Hold the folder's lock; after `timeout` seconds, or where locks are unsupported, continue without it."""
+    """Hold a folder's lock; after `timeout` seconds, or without lock support, go on without it."""
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError, AttributeError):
             place = os.open(folder, os.O_RDONLY)
@@ -35,3 +35,17 @@ def _locked(place: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def atomic_write(path: Path, data: bytes | str) -> None:
+    """Write a file whole or not at all: first beside it, then renamed over it.
+
+    Raises:
+        OSError: it can't be written; a file that was there is as before, and nothing is left beside it.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(data.encode() if isinstance(data, str) else data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -37,8 +37,8 @@ from grader.author.build import (
 )
 from grader.author.drift import difference, differences
 from grader.author.lesson import BEGIN, END, LessonError, lessons_in
+from grader.comparison.answer_key import KEY_FILE
 from grader.instructor.validate import SANITIZE
-from grader.learner.check import KEY_FILE
 
 LONG = [pytest.param(name, marks=pytest.mark.long) for name in LESSONS if name != "neuron"]
 

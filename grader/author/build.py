@@ -32,7 +32,7 @@ from grader.author.lesson import (
     named_lessons,
     role,
 )
-from grader.learner.check import KEY_FILE
+from grader.comparison.answer_key import KEY_FILE
 from grader.learner.export import WIDGET
 from grader.learner.workspace import ORDER
 from grader.processes import process_pool

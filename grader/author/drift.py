@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from grader.learner.check import KEY_FILE
+from grader.comparison.answer_key import KEY_FILE
 
 PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]*)")
 

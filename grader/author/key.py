@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from grader.author.lesson import Lesson, LessonError
+from grader.comparison.answer_key import KEY_FORMAT
 from grader.comparison.codec import encode_input
 from grader.comparison.compare import alike
 from grader.comparison.distribution import MIN_NUMBERS, numbers_drawn, summarise
-from grader.comparison.judge import KEY_FORMAT, call_of, observe_all
+from grader.comparison.judge import call_of, observe_all
 from grader.comparison.observe import Outcome, observe
 from grader.comparison.vocabulary import Case, Exercise, kind
 

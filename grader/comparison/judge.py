@@ -11,9 +11,6 @@ from grader.comparison.distribution import summarise
 from grader.comparison.observe import Outcome, observe
 from grader.comparison.vocabulary import in_order, kind
 
-KEY_FORMAT = 1
-"""Version of the answer key's form; `check` refuses another one."""
-
 UNWRITTEN = "is not written yet"
 """Says in a note that the learner has not begun."""
 

@@ -45,7 +45,7 @@ class LenientExporter(NotebookExporter):
             return super().from_file(file_stream, resources, **kw)
         resources["nbgrader"]["submitted"] = file_stream.buffer.read()
         empty = new_notebook()  # type: ignore[no-untyped-call]
-        done: tuple[NotebookNode, Resources] = self.from_notebook_node(empty, resources, **kw)
+        done: tuple[NotebookNode, Resources] = self.from_notebook_node(empty, resources, **kw)  # type: ignore[no-untyped-call]
         return done
 
 

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import json
 from pathlib import Path
 from typing import Any
 
-from grader.comparison.judge import KEY_FORMAT, Verdict, call_of, judge, observe_all, unjudged
+from grader.comparison.answer_key import KeyMissing, load_key
+from grader.comparison.judge import Verdict, call_of, judge, observe_all, unjudged
 from grader.comparison.observe import signature_mismatch
 from grader.comparison.present import verdict_html
 from grader.learner.progress import not_kept, record_solved
-
-KEY_FILE = "answers.json"
-
-
-class KeyMissing(Exception):
-    """There is no answer key to compare with; the message says where one belongs."""
-
-    def _render_traceback_(
-        self,
-    ) -> list[str]:  # what IPython shows: where in the grader it was noticed helps nobody
-        return [str(self)]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -78,26 +67,6 @@ def check(function: object) -> Check:
             verdict, solved=len(solved), exercises=len(key["exercises"]), warning=not_kept(folder)
         ),
     )
-
-
-def load_key(folder: Path) -> dict[str, Any]:
-    """The answer key of the lesson in `folder`.
-
-    Raises:
-        KeyMissing: there is none, or it is damaged or of another version.
-    """
-    way_out = "make reset LESSON=… gives you a fresh copy of the lesson and keeps yours."
-    try:
-        key: dict[str, Any] = json.loads((folder / KEY_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise KeyMissing(
-            f"{KEY_FILE} is not in {folder.name}/, where this notebook runs; keep a lesson's files together. {way_out}"
-        ) from None
-    except (OSError, ValueError):
-        raise KeyMissing(f"{KEY_FILE} in {folder.name}/ can't be read. {way_out}") from None
-    if not isinstance(key, dict) or key.get("format") != KEY_FORMAT:
-        raise KeyMissing(f"{KEY_FILE} belongs to another version of the course. {way_out}")
-    return key
 
 
 def _verdict(function: object, exercises: dict[str, Any]) -> Verdict:

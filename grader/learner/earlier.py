@@ -9,11 +9,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
 from grader.comparison.judge import call_of, judge, observe_all
 from grader.comparison.observe import signature_mismatch, undisturbed
 from grader.execution.cell_facts import parsed
 from grader.execution.notebook import UnreadableNotebook
-from grader.learner.check import KEY_FILE, KeyMissing, load_key
 from grader.learner.notebook import cells_that_count, found
 
 Function = Callable[..., Any]

@@ -11,11 +11,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
 from grader.comparison.present import progress_text
 from grader.errors import UserError
 from grader.execution.cell_facts import checked_name, facts
 from grader.execution.notebook import UnreadableNotebook, load_notebook, text_of
-from grader.learner.check import KEY_FILE, KeyMissing, load_key
 from grader.learner.notebook import found
 from grader.learner.questions import QuestionView
 from grader.learner.workspace import WORK, find_root, lessons
@@ -73,7 +73,8 @@ def exported(notebook: Path, run: bool = False) -> str:
     exporter = OfflineExporter(
         raw_template=TEMPLATE, theme="light", exclude_input_prompt=True, exclude_output_prompt=True
     )  # type: ignore[no-untyped-call]
-    return exporter.from_notebook_node(page, {"standing": standing})[0]
+    html: str = exporter.from_notebook_node(page, {"standing": standing})[0]
+    return html
 
 
 def stale(cells: list[dict[str, Any]]) -> list[str]:

@@ -11,9 +11,9 @@ from typing import Any
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.display import HTML, display
 
+from grader.comparison.answer_key import KeyMissing, load_key
 from grader.comparison.judge import Verdict
 from grader.comparison.present import verdict_html
-from grader.learner.check import KeyMissing, load_key
 
 RUN_ALL_ABOVE = "In the menu: Run, Run All Above Selected Cell."
 

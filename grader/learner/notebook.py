@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from grader.comparison.answer_key import KeyMissing, load_key
 from grader.execution.notebook import UnreadableNotebook, cells_of, load_notebook
 from grader.execution.submission import Template, answers_in, cells_to_run
-from grader.learner.check import KeyMissing, load_key
 
 
 def found(place: Path) -> Path | None:

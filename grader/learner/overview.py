@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from grader.learner.check import KEY_FILE, KeyMissing, load_key
+from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
 from grader.learner.progress import load_progress
 
 STYLE = """<style>

@@ -10,11 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
 from grader.comparison.judge import Verdict, call_of
 from grader.execution.answers import verdict_on
 from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.execution.unconfined import Cancelled, Unconfined
-from grader.learner.check import KEY_FILE, KeyMissing, load_key
 from grader.learner.notebook import cells_that_count, found
 from grader.learner.progress import not_kept, record_solved
 from grader.learner.terminal import Paper, report

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grader.comparison.judge import KEY_FORMAT
+from grader.comparison.answer_key import KEY_FORMAT
 from grader.learner.progress import load_progress, record_answer
 from grader.learner.questions import missed_elsewhere, predict, recall_missed
 
