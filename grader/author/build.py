@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import jupytext
 import nbformat
@@ -33,6 +32,7 @@ from grader.author.lesson import (
     role,
 )
 from grader.comparison.answer_key import KEY_FILE
+from grader.comparison.schema import AnswerKey
 from grader.learner.export import WIDGET
 from grader.learner.workspace import ORDER
 from grader.processes import process_pool
@@ -154,7 +154,7 @@ def _luggage(folder: Path) -> Iterator[Path]:
     )
 
 
-def _key_text(key: dict[str, Any]) -> str:
+def _key_text(key: AnswerKey) -> str:
     """The key as JSON: an exercise's cases and misconceptions a line each, so that a change shows where it is."""
     text = json.dumps(key, ensure_ascii=False, indent=None, separators=(",", ":"))
     for start in ('{"property":', '{"hint":', '"exercises":', '"questions":', '"misconceptions":'):

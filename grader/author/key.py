@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import zlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,17 +14,17 @@ from grader.comparison.codec import encode_input
 from grader.comparison.compare import alike
 from grader.comparison.distribution import MIN_NUMBERS, numbers_drawn, summarise
 from grader.comparison.judge import call_of, observe_all
-from grader.comparison.observe import Outcome, observe
+from grader.comparison.observe import observe
+from grader.comparison.schema import AnswerKey, CaseData, ExerciseKey, Function, Outcome
 from grader.comparison.vocabulary import Case, Exercise, kind
 
 DIGITS = 12
 """Significant digits of the numbers that a key holds: processors differ in the last ones, the comparison looks at six."""
 
-Key = dict[str, Any]
 """``{"format", "lesson", "seed", "exercises": {name: exercise key}, "questions": {name: question}}``"""
 
 
-def make_key(lesson: Lesson, seed: int) -> Key:
+def make_key(lesson: Lesson, seed: int) -> AnswerKey:
     """The answer key of a lesson for one seed.
 
     Raises:
@@ -44,13 +43,14 @@ def make_key(lesson: Lesson, seed: int) -> Key:
     }
 
 
-def exercise_key(lesson: Lesson, name: str, seed: int) -> dict[str, Any]:
+def exercise_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
     """The part of the key that belongs to one exercise; what `grader.comparison.judge` needs to judge an answer."""
     exercise, reference = lesson.exercises[name], lesson.reference[name]
     parameters = list(inspect.signature(reference).parameters)
     cases = [_case_data(lesson, name, one, parameters) for one in draw_cases(lesson, name, seed)]
     for position, data in enumerate(cases, 1):
         data["expected"] = _expected(lesson, name, reference, data, position)
+    assert exercise.points is not None, "a lesson that was loaded has points for every exercise"
     return {
         "points": exercise.points,
         "parameters": parameters,
@@ -85,11 +85,15 @@ def draw_cases(lesson: Lesson, name: str, seed: int) -> list[Case]:
     return cases
 
 
-def _case_data(lesson: Lesson, name: str, one: Case, parameters: list[str]) -> dict[str, Any]:
+def _case_data(lesson: Lesson, name: str, one: Case, parameters: list[str]) -> CaseData:
     try:
-        data: dict[str, Any] = {
+        data: CaseData = {
             "property": one.property,
             "inputs": [encode_input(value) for value in one.inputs],
+            "rtol": one.rtol,
+            "atol": one.atol,
+            "parameters": parameters[: len(one.inputs)],
+            "expected": {},
         }
         if one.at is not None:
             data["at"] = [[encode_input(value) for value in point] for point in one.at]
@@ -101,15 +105,15 @@ def _case_data(lesson: Lesson, name: str, one: Case, parameters: list[str]) -> d
         data["raises"] = one.raises.__name__
     if kind(one.property) == "distribution":
         data["draws"] = True
-    return {**data, "rtol": one.rtol, "atol": one.atol, "parameters": parameters[: len(one.inputs)]}
+    return data
 
 
 def _expected(
-    lesson: Lesson, name: str, reference: Callable[..., Any], data: dict[str, Any], position: int
+    lesson: Lesson, name: str, reference: Function, data: CaseData, position: int
 ) -> Outcome:
     outcome = summarise(observe(reference, call_of(data)))
     raised = outcome.get("error", [None])
-    if (data.get("raises") or None) is None and raised[0] is not None:
+    if "raises" not in data and raised[0] is not None:
         raise LessonError(
             f"{lesson.source_file}: the reference {name} raises {raised[0]}: {outcome['message']} on its case {position}"
             f" ({data['property']}); fix the reference, or the case in {lesson.exercises_file}"
@@ -123,9 +127,7 @@ def _expected(
     return rounded
 
 
-def _where_different(
-    cases: list[dict[str, Any]], function: Callable[..., Any]
-) -> list[Outcome | None]:
+def _where_different(cases: list[CaseData], function: Function) -> list[Outcome | None]:
     """A misconception's outcome on each case; None where it is the reference's."""
     outcomes = observe_all(function, cases)
     return [

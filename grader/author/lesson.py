@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib.util
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import jupytext
 from nbformat import NotebookNode
 
+from grader.comparison.schema import Function
 from grader.comparison.vocabulary import Exercise, Question
 from grader.errors import UserError
 from grader.execution.cell_facts import checked_name
@@ -70,7 +70,7 @@ class Lesson:
         return f"{self.folder.parent.name}/{self.name}/exercises.py"
 
     @cached_property
-    def reference(self) -> dict[str, Callable[..., Any]]:
+    def reference(self) -> dict[str, Function]:
         """The reference functions by name, from running the setup and exercise cells of the source."""
         namespace: dict[str, Any] = {"__name__": f"reference_{self.name}"}
         for cell in self.notebook.cells:

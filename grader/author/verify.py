@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 from pathlib import Path
-from typing import Any
 
 from grader.author.key import exercise_key
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.comparison.compare import alike
 from grader.comparison.judge import accepted, judge, observe_all
-from grader.comparison.observe import Outcome
 from grader.comparison.present import count_of
+from grader.comparison.schema import ExerciseKey, Outcome
 from grader.processes import process_pool
 
 SEEDS = 50
@@ -51,7 +50,7 @@ def _mistakes_on(lesson: Lesson, name: str, seed: int) -> list[str]:
     return sentences + _indistinct(name, key, [one.name for one in exercise.misconceptions])
 
 
-def _lost(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> str | None:
+def _lost(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> str | None:
     if accepted(key, outcomes):
         return None
     verdict = judge(name, key, outcomes)
@@ -59,14 +58,14 @@ def _lost(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> str | None
     return f"{', '.join(verdict.missed)} missed. {reason}"
 
 
-def _whole(key: dict[str, Any], outcomes: list[Outcome | None]) -> list[Outcome]:
+def _whole(key: ExerciseKey, outcomes: list[Outcome | None]) -> list[Outcome]:
     return [
         case["expected"] if outcome is None else outcome
         for case, outcome in zip(key["cases"], outcomes, strict=True)
     ]
 
 
-def _indistinct(name: str, key: dict[str, Any], names: list[str]) -> list[str]:
+def _indistinct(name: str, key: ExerciseKey, names: list[str]) -> list[str]:
     all_outcomes = [_whole(key, entry["outcomes"]) for entry in key["misconceptions"]]
     return [
         f'{name} has no case that tells "{names[i]}" from "{names[j]}"; add one on which they differ, or make them one'

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-Plain = Any
-"""JSON data: None, bool, int, float, str, or a dict with one of the tags that `encode` writes."""
+from grader.comparison.schema import Function, Plain
 
 MAX_ELEMENTS = 1_000_000
 """Most numbers that one value may hold; a larger one is described, not sent."""
@@ -191,7 +189,7 @@ def _dtype(data: dict[str, Any]) -> np.dtype[Any]:
     return dtype
 
 
-def _encode_function(function: Callable[..., Any]) -> Plain:
+def _encode_function(function: Function) -> Plain:
     args: tuple[Any, ...] = ()
     bound: dict[str, Any] = {}
     if isinstance(function, functools.partial):
@@ -213,19 +211,19 @@ def _encode_function(function: Callable[..., Any]) -> Plain:
     }
 
 
-def _decode_function(data: dict[str, Any]) -> Callable[..., Any]:
+def _decode_function(data: dict[str, Any]) -> Function:
     function = resolve(data["function"])
     args = [decode_input(arg) for arg in data["args"]]
     bound = {key: decode_input(item) for key, item in data["bound"].items()}
     return functools.partial(function, *args, **bound) if args or bound else function
 
 
-def resolve(name: str) -> Callable[..., Any]:
+def resolve(name: str) -> Function:
     """The function that a dotted name like ``numpy.tanh`` names.
 
     Raises:
         ImportError, AttributeError: nothing has that name.
     """
     module, _, attribute = name.rpartition(".")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    found: Function = getattr(importlib.import_module(module), attribute)
     return found

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from grader.comparison.codec import Plain, decode, opaque
+from grader.comparison.codec import decode, opaque
 from grader.comparison.distribution import sample_difference
-from grader.comparison.observe import Outcome
+from grader.comparison.schema import CaseData, Outcome, Plain
 from grader.comparison.vocabulary import kind
 
 WRITES_INTO_INTEGERS = ("UFuncTypeError", "_UFuncOutputCastingError", "UFuncOutputCastingError")
 """What numpy raises when a real result is written into an array of integers: an update in place."""
 
 
-def difference(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str | None:
+def difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
     """How `outcome` misses the property of `case`, in one sentence, or None where it has it.
 
     Args:
@@ -48,7 +48,7 @@ def caused_by_impurity(outcome: Outcome) -> bool:
     )
 
 
-def alike(case: dict[str, Any], one: Outcome, other: Outcome) -> bool:
+def alike(case: CaseData, one: Outcome, other: Outcome) -> bool:
     """Whether two outcomes of the same case are the same result, as far as the property of the case can tell."""
     if "error" in one or "error" in other:
         return bool(one.get("error", [None])[0] == other.get("error", [None])[0])
@@ -63,7 +63,7 @@ def alike(case: dict[str, Any], one: Outcome, other: Outcome) -> bool:
     )
 
 
-def _same_side_effects(case: dict[str, Any], one: Outcome, other: Outcome) -> bool:
+def _same_side_effects(case: CaseData, one: Outcome, other: Outcome) -> bool:
     match kind(case["property"]):
         case "quiet":
             return bool(one.get("warnings")) == bool(other.get("warnings"))
@@ -97,7 +97,7 @@ def _error_difference(wanted: str, outcome: Outcome) -> str | None:
     return f"It raised {error_text(outcome)} A {wanted} was expected."
 
 
-def _value_difference(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str | None:
+def _value_difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
     return _compare(expected["value"], outcome["value"], case["rtol"], case["atol"], "It")
 
 
@@ -133,7 +133,7 @@ def _close(
     return close
 
 
-def _compare_items(expected: dict[str, Any], actual: Plain, rtol: float, atol: float) -> str | None:
+def _compare_items(expected: Plain, actual: Plain, rtol: float, atol: float) -> str | None:
     want = expected["tuple"] if "tuple" in expected else expected["list"]
     got = _items(actual)
     if got is None or len(got) != len(want):
@@ -171,7 +171,7 @@ def numbers_in(data: Plain) -> np.ndarray[Any, Any] | None:
         return None
 
 
-def _shape_difference(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str | None:
+def _shape_difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
     want, got = (
         _shapes(value, expected["value"]) for value in (expected["value"], outcome["value"])
     )
@@ -202,7 +202,7 @@ def _shape_text(shape: Any) -> str:
     return ", ".join(map(_shape_text, shape)) if isinstance(shape, list) else str(shape)
 
 
-def _dtype_difference(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str | None:
+def _dtype_difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
     want, got = _dtype_name(expected["value"]), _dtype_name(outcome["value"])
     return None if want == got else f"Its numbers are {got}; {want} was expected."
 
@@ -214,12 +214,12 @@ def _dtype_name(data: Plain) -> str:
     return "no numbers" if numbers is None else str(np.asarray(decode(data)).dtype)
 
 
-def _noise(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str | None:
+def _noise(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
     texts = outcome.get("warnings")
     return f"It warned: {texts[0]}." if texts else None
 
 
-def _impurity(case: dict[str, Any], expected: Outcome, outcome: Outcome) -> str | None:
+def _impurity(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
     names = case["parameters"]
     if changed := outcome.get("changed"):
         listed = " and ".join(names[i] if i < len(names) else f"input {i + 1}" for i in changed)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from grader.comparison.codec import Plain, decode, opaque
+from grader.comparison.codec import decode, opaque
+from grader.comparison.schema import Outcome, Plain
 
 LEVELS = 256
 """A sample is kept as its quantiles at k/256, smallest and largest included."""
@@ -25,7 +26,7 @@ MAX_EXTREME_RATIO = 1.6
 """The largest magnitudes of two samples of the same law stay within this factor."""
 
 
-def summarise(outcome: dict[str, Any]) -> dict[str, Any]:
+def summarise(outcome: Outcome) -> Outcome:
     """The outcome of a distribution case with its draws replaced by what is compared: quantiles, shape and use of the generator."""
     if "draws" not in outcome:
         return outcome
@@ -42,19 +43,17 @@ def summarise(outcome: dict[str, Any]) -> dict[str, Any]:
         "follows_rng": np.array_equal(first, again, equal_nan=True)
         and not outcome.get("global_random"),
     }
-    return {
-        **{key: item for key, item in outcome.items() if key != "draws"},
-        "value": None,
-        "sample": sample,
-    }
+    summary: Outcome = {**outcome, "value": None, "sample": sample}
+    del summary["draws"]
+    return summary
 
 
-def numbers_drawn(outcome: dict[str, Any]) -> int:
+def numbers_drawn(outcome: Outcome) -> int:
     """How many numbers the two draws of a summarised outcome hold."""
-    return 2 * int(np.prod(outcome["sample"]["shape"])) if outcome.get("sample") else 0
+    return 2 * int(np.prod(sample["shape"])) if (sample := outcome.get("sample")) else 0
 
 
-def sample_difference(expected: dict[str, Any], outcome: dict[str, Any]) -> str | None:
+def sample_difference(expected: Outcome, outcome: Outcome) -> str | None:
     """How the draws of `outcome` differ from those of `expected` in law or in their use of the generator, or None.
 
     The order of the numbers never counts: a transposed or reordered draw is the same sample.
@@ -118,5 +117,5 @@ def _array(data: Plain) -> np.ndarray[Any, Any] | None:
     return array
 
 
-def _reason(outcome: dict[str, Any]) -> str:
+def _reason(outcome: Outcome) -> str:
     return opaque(outcome.get("draws", [None])[0]) or "no array of numbers"

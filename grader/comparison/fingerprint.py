@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from grader.comparison.codec import Plain, opaque
+from grader.comparison.codec import opaque
 from grader.comparison.compare import numbers_in
-from grader.comparison.observe import Outcome
+from grader.comparison.schema import CaseData, Outcome, Plain
 from grader.comparison.vocabulary import kind
 
 DIGITS = 6
@@ -19,7 +19,7 @@ NEGLIGIBLE = 1e-9
 """Sizes below this are 0: what is left where numbers cancel out differs from one way of writing to the next."""
 
 
-def fingerprint(cases: list[dict[str, Any]], outcomes: list[Outcome], property: str) -> str:
+def fingerprint(cases: list[CaseData], outcomes: list[Outcome], property: str) -> str:
     """Twelve letters for what an answer did on the cases of one property, as far as that property can tell: see `grader.comparison.compare.alike`."""
     digest = hashlib.sha256()
     for case, outcome in zip(cases, outcomes, strict=True):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from grader.comparison.compare import alike, caused_by_impurity, difference
 from grader.comparison.distribution import summarise
-from grader.comparison.observe import Outcome, observe
+from grader.comparison.observe import observe
+from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Outcome
 from grader.comparison.vocabulary import in_order, kind
 
 UNWRITTEN = "is not written yet"
@@ -19,7 +18,7 @@ UNWRITTEN = "is not written yet"
 class Failure:
     """The first case that an answer missed: which one, and how, in one sentence."""
 
-    case: dict[str, Any]
+    case: CaseData
     outcome: Outcome
     reason: str
 
@@ -54,17 +53,22 @@ class Verdict:
         return self.note is None and not self.missed
 
 
-def observe_all(function: Callable[..., Any], cases: list[dict[str, Any]]) -> list[Outcome]:
+def observe_all(function: Function, cases: list[CaseData]) -> list[Outcome]:
     """What `function` does on each case, ready to be compared."""
     return [summarise(observe(function, call_of(case))) for case in cases]
 
 
-def call_of(case: dict[str, Any]) -> dict[str, Any]:
+def call_of(case: CaseData) -> Call:
     """The part of a case that the learner's side may see: what to call, and nothing about what is expected."""
-    return {key: case[key] for key in ("inputs", "at", "draws") if case.get(key) is not None}
+    call: Call = {"inputs": case["inputs"]}
+    if "at" in case:
+        call["at"] = case["at"]
+    if "draws" in case:
+        call["draws"] = case["draws"]
+    return call
 
 
-def judge(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
+def judge(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
     """The verdict on an answer, from what it did on each case of the key.
 
     Args:
@@ -93,7 +97,7 @@ def judge(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
     )
 
 
-def accepted(key: dict[str, Any], outcomes: list[Outcome]) -> bool:
+def accepted(key: ExerciseKey, outcomes: list[Outcome]) -> bool:
     """Return whether an answer with these outcomes misses nothing."""
     return not any(
         difference(case, case["expected"], one)
@@ -101,7 +105,7 @@ def accepted(key: dict[str, Any], outcomes: list[Outcome]) -> bool:
     )
 
 
-def unjudged(name: str, key: dict[str, Any], note: str) -> Verdict:
+def unjudged(name: str, key: ExerciseKey, note: str) -> Verdict:
     """The verdict on an answer that could not be called at all."""
     return Verdict(name, 0.0, float(key["points"]), note=note)
 
@@ -121,7 +125,7 @@ def points(total: float, tested: list[str], missed: set[str]) -> float:
     return round(total * (0.5 + 0.5 * kept / len(others)), 2)
 
 
-def diagnose(key: dict[str, Any], outcomes: list[Outcome], failure: Failure) -> str | None:
+def diagnose(key: ExerciseKey, outcomes: list[Outcome], failure: Failure) -> str | None:
     """The hint of the misconception that does what this answer does on every case of the property it missed first.
 
     Among several, the one that agrees with the answer on the most cases overall.
@@ -144,7 +148,7 @@ def diagnose(key: dict[str, Any], outcomes: list[Outcome], failure: Failure) -> 
     return max(matches, key=lambda match: match[0])[1] if matches else None
 
 
-def _misses(cases: list[dict[str, Any]], outcomes: list[Outcome]) -> list[tuple[str, Failure]]:
+def _misses(cases: list[CaseData], outcomes: list[Outcome]) -> list[tuple[str, Failure]]:
     """Each case missed, with the property that the miss counts against: one cause costs once."""
     purity = next((case["property"] for case in cases if kind(case["property"]) == "purity"), None)
     misses = []

@@ -9,18 +9,13 @@ import random
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 import numpy as np
 
-from grader.comparison.codec import Plain, decode_input, encode, encode_input
-
-Outcome = dict[str, Any]
-"""What one call did. Either ``"value"`` (plain data of the result) or ``"error"`` (names of the exception's classes, most
-special first) with ``"message"``, or ``"draws"`` (results of three calls that share a generator); besides, ``"warnings"`` (texts
-of its RuntimeWarnings), ``"changed"`` (positions of inputs that it changed), ``"aliased"`` (the result shares memory with an
-input) and ``"printed"``. Absent means none."""
+from grader.comparison.codec import decode_input, encode, encode_input
+from grader.comparison.schema import Call, Function, Outcome, Plain
 
 MAX_MESSAGE = 300
 """Most characters kept of an exception's or warning's text, and of what a call prints."""
@@ -55,7 +50,7 @@ class Printed(io.TextIOBase):
         return len(text)
 
 
-def observe(function: Callable[..., Any], call: dict[str, Any]) -> Outcome:
+def observe(function: Function, call: Call) -> Outcome:
     """What `function` does with the inputs of one case.
 
     Args:
@@ -101,7 +96,7 @@ def undisturbed() -> Iterator[tuple[Printed, list[warnings.WarningMessage]]]:
         np.random.set_state(states[1])
 
 
-def signature_mismatch(function: Callable[..., Any], calls: list[dict[str, Any]]) -> str | None:
+def signature_mismatch(function: Function, calls: list[Call]) -> str | None:
     """The parameters of `function`, as text, where it can't take the inputs of some call; None where it can take all."""
     try:
         signature = inspect.signature(function)
@@ -115,7 +110,7 @@ def signature_mismatch(function: Callable[..., Any], calls: list[dict[str, Any]]
     return None
 
 
-def _call(function: Callable[..., Any], call: dict[str, Any]) -> Outcome:
+def _call(function: Function, call: Call) -> Outcome:
     inputs = [decode_input(data) for data in call["inputs"]]
     try:
         result = function(*inputs)
@@ -174,7 +169,7 @@ def _aliases(result: Any, inputs: list[Any]) -> bool:
     )
 
 
-def _sample(function: Callable[..., Any], call: dict[str, Any]) -> Outcome:
+def _sample(function: Function, call: Call) -> Outcome:
     """Two draws from one generator, then one from a fresh generator at the same start, and whether the global state moved."""
     inputs = [decode_input(data) for data in call["inputs"]]
     again = [decode_input(data) for data in call["inputs"]]

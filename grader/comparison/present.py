@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from grader.comparison.codec import Plain, decode, opaque
+from grader.comparison.codec import decode, opaque
 from grader.comparison.compare import error_text
 from grader.comparison.judge import Failure, Verdict
-from grader.comparison.observe import Outcome
+from grader.comparison.schema import Outcome, Plain
 from grader.comparison.vocabulary import in_order, in_words
 
 MAX_SHOWN = 400

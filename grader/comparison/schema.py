@@ -40,7 +40,7 @@ class Outcome(TypedDict, total=False):
     printed: str
     global_random: bool
     """The call used numpy's or Python's global generator."""
-    sample: dict[str, Plain]
+    sample: dict[str, Any] | None
     """Statistics of `draws`, see `grader.comparison.distribution.summarise`."""
 
 
@@ -100,6 +100,8 @@ class Request(TypedDict):
 
     cells: list[str]
     calls: dict[str, list[Call]]
+    order_seed: NotRequired[int]
+    """Decides the order of the calls of an exercise; the child does not see it."""
 
 
 class Answer(TypedDict, total=False):

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from grader.comparison.schema import Function
+
 PROPERTIES = {
     "value": "right values",
     "shape": "right shape",
@@ -42,7 +44,6 @@ def in_order(properties: Iterable[str]) -> list[str]:
     return sorted(dict.fromkeys(properties), key=lambda one: order.index(kind(one)))
 
 
-Function = Callable[..., Any]
 CaseSource = Callable[[np.random.Generator], Iterable["Case"]]
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from grader.comparison.distribution import summarise
 from grader.comparison.judge import Verdict, judge, unjudged
-from grader.comparison.observe import Outcome
+from grader.comparison.schema import ExerciseKey, Outcome, Response
 from grader.execution.limits import unreadable
 from grader.execution.notebook import CONFLICT, has_conflict_markers
 
-Judge = Callable[[str, dict[str, Any], list[Outcome]], Verdict]
+Judge = Callable[[str, ExerciseKey, list[Outcome]], Verdict]
 
 GIVEN_UP = "Cell "
 """How the sentence for a cell begins that was stopped from outside; an exception's text begins with its class."""
@@ -19,9 +19,9 @@ GIVEN_UP = "Cell "
 
 def verdict_on(
     name: str,
-    key: dict[str, Any],
+    key: ExerciseKey,
     cells: list[str],
-    response: dict[str, Any],
+    response: Response,
     missing: str | None = None,
     by: Judge = judge,
 ) -> Verdict:
@@ -47,14 +47,14 @@ def verdict_on(
         if note := _note(name, key, answer):
             return unjudged(name, key, note)
         assert isinstance(answer, dict)
-        return by(name, key, [summarise(dict(outcome)) for outcome in answer["outcomes"]])
+        return by(name, key, [summarise(outcome) for outcome in answer["outcomes"]])
     except (
         Exception
     ):  # whatever comes from a learner's process is only data, and this is what is made of nonsense
         return unjudged(name, key, unreadable(name))
 
 
-def _note(name: str, key: dict[str, Any], answer: Any) -> str | None:
+def _note(name: str, key: ExerciseKey, answer: Any) -> str | None:
     """Why an answer can't be judged, or None where it can."""
     if not isinstance(answer, dict):
         return f"{name} gave no results."
@@ -67,7 +67,7 @@ def _note(name: str, key: dict[str, Any], answer: Any) -> str | None:
     return None
 
 
-def _stopped(name: str, cells: list[str], response: dict[str, Any]) -> str | None:
+def _stopped(name: str, cells: list[str], response: Response) -> str | None:
     """How the cell that should define a function stopped; None where none did."""
     stopped = [
         (cell, str(error))

@@ -10,15 +10,12 @@ import random
 import time
 from typing import Any
 
+from grader.comparison.schema import Answer, Call, Request, Response
 from grader.execution.limits import Limits, ended, too_large, too_slow, unreadable
 from grader.execution.protocol import answer_of, text_of
 
 STANDSTILL = 1.0
 """Seconds that a grader may be late to notice that time is up; after more, it stood still itself."""
-
-Request = dict[str, Any]
-Response = dict[str, Any]
-"""See `grader.execution.runner`. A request may hold more, which no child gets to see; an answer may be ``{"limit": sentence}``."""
 
 
 class Attempt:
@@ -29,8 +26,8 @@ class Attempt:
         self.deadline = time.monotonic() + limits.total_seconds
         self.cells: list[str | None] = list(request["cells"])
         self.errors: list[str | None] = [None] * len(self.cells)
-        self.calls: dict[str, list[Any]] = request["calls"]
-        self.answers: dict[str, Any] = {}
+        self.calls: dict[str, list[Call]] = request["calls"]
+        self.answers: dict[str, Answer] = {}
         mixed = random.Random(
             json.dumps(request)
         )  # the same notebook and seed are asked in the same order, any other in one of its own
@@ -147,7 +144,7 @@ class Attempt:
         elif kind == "cell":
             self.cells[what], self.errors[what] = None, sentence
 
-    def _in_order(self, name: str, answer: dict[str, Any]) -> dict[str, Any]:
+    def _in_order(self, name: str, answer: Answer) -> Answer:
         """An answer with its outcomes, if it has any, in the order in which the calls were given."""
         if "outcomes" not in answer:
             return answer

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import re
 from dataclasses import dataclass
-from typing import Any
+
+from grader.comparison.schema import Outcome
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Limits:
     result_bytes: int = 24 << 20
     starts: int = 8
 
-    def reason(self, outcome: dict[str, Any]) -> str | None:
+    def reason(self, outcome: Outcome) -> str | None:
         """Why a call may have met an exception that the same code does not raise in a learner's notebook; None where nothing points to a limit."""
         names, message = outcome.get("error", ()), outcome.get("message", "")
         if "MemoryError" in names:

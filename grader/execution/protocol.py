@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from grader.comparison.codec import MAX_DEPTH, MAX_TEXT, Plain, decode
-from grader.comparison.observe import MAX_MESSAGE, Outcome
+from grader.comparison.codec import MAX_DEPTH, MAX_TEXT, decode
+from grader.comparison.observe import MAX_MESSAGE
+from grader.comparison.schema import Answer, Call, Outcome, Plain
 
 MAX_NESTED, MAX_ITEMS = 300_000, 2_000_000
 """Most lists and objects, and most commas, in a frame: once read, each takes many times its bytes. A lesson's largest answer has 25,000 numbers."""
@@ -43,7 +44,7 @@ def text_of(data: Any, most: int = MAX_MESSAGE) -> str:
     return data[:most].encode("utf-8", "replace").decode()
 
 
-def answer_of(data: Any, calls: list[dict[str, Any]]) -> dict[str, Any] | None:
+def answer_of(data: Any, calls: list[Call]) -> Answer | None:
     """An answer to these calls, in their order, with nothing in it but what belongs there; None where `data` is no such answer."""
     try:
         match data:
@@ -63,7 +64,7 @@ def answer_of(data: Any, calls: list[dict[str, Any]]) -> dict[str, Any] | None:
     return None
 
 
-def _outcome(data: Any, call: dict[str, Any]) -> Outcome:
+def _outcome(data: Any, call: Call) -> Outcome:
     """An outcome of the kind that the call asks for, see `grader.comparison.observe`."""
     match data:
         case {"error": [_, *_] as names, "message": message}:
@@ -85,7 +86,11 @@ def _outcome(data: Any, call: dict[str, Any]) -> Outcome:
         outcome["changed"] = sorted(map(int, {*changed}))
     if printed := data.get("printed"):
         outcome["printed"] = text_of(printed, MAX_TEXT)
-    return outcome | {flag: True for flag in ("aliased", "global_random") if data.get(flag)}
+    if data.get("aliased"):
+        outcome["aliased"] = True
+    if data.get("global_random"):
+        outcome["global_random"] = True
+    return outcome
 
 
 def _value(data: Any, depth: int = 0) -> Plain:

@@ -19,19 +19,20 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from grader.comparison.observe import observe, signature_mismatch, undisturbed
+from grader.comparison.schema import Answer, Call, Function, Request, Response
 
 RUNS_THE_CELL = re.compile(r"\A\s*%%(?:time|capture|prun)\b.*$", re.MULTILINE)
 """A magic over a cell that runs the cell in the learner's own namespace."""
 
 
-def run(request: dict[str, Any]) -> dict[str, Any]:
+def run(request: Request) -> Response:
     """Run the cells in order, then make the calls of every exercise."""
     namespace, errors = execute(request["cells"])
     answers = {name: answer(namespace, name, calls) for name, calls in request["calls"].items()}
     return {"answers": answers, "errors": errors}
 
 
-def steps(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def steps(request: Request) -> Iterator[dict[str, Any]]:
     """As `run`, a piece at a time: ``{"cell": number}`` and ``{"error": …}`` for each cell, ``{"exercise": name}`` and ``{"answer": …}`` for each exercise."""
     namespace = _fresh_namespace()
     for number, source in enumerate(request["cells"]):
@@ -52,9 +53,9 @@ def execute(cells: list[str]) -> tuple[dict[str, Any], list[str | None]]:
     return namespace, [_execute_one(source, namespace) for source in cells]
 
 
-def answer(namespace: dict[str, Any], name: str, calls: list[dict[str, Any]]) -> dict[str, Any]:
+def answer(namespace: dict[str, Any], name: str, calls: list[Call]) -> Answer:
     """What the function `name` of a namespace does on each call."""
-    function: Callable[..., Any] | None = namespace.get(name)
+    function: Function | None = namespace.get(name)
     if not callable(function):
         return {"missing": f"no function is called {name}"}
     if parameters := signature_mismatch(function, calls):

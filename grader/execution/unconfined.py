@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from grader.execution.attempt import Attempt, Request, Response
+from grader.comparison.schema import Request, Response
+from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
 from grader.execution.protocol import parsed
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 from grader.author.key import exercise_key
 from grader.author.lesson import Lesson, cell_ids, role
 from grader.comparison.fingerprint import fingerprint
 from grader.comparison.judge import Verdict, call_of, judge
-from grader.comparison.observe import Outcome
+from grader.comparison.schema import Call, ExerciseKey, Outcome, Request, Response
 from grader.execution.answers import verdict_on
-from grader.execution.attempt import Request, Response
 from grader.execution.notebook import Cell, read_notebook
 from grader.execution.submission import Template, cells_to_run, why_missing
 
@@ -50,12 +49,12 @@ class Run:
     seed: int
 
     @cached_property
-    def keys(self) -> dict[str, Any]:
+    def keys(self) -> dict[str, ExerciseKey]:
         """The key of each exercise for this seed; it stays with the grader."""
         return {name: exercise_key(self.lesson, name, self.seed) for name in self.lesson.exercises}
 
     @cached_property
-    def calls(self) -> dict[str, list[dict[str, Any]]]:
+    def calls(self) -> dict[str, list[Call]]:
         """What the learner's side is asked to do; nothing in it says what is expected."""
         return {name: [call_of(case) for case in key["cases"]] for name, key in self.keys.items()}
 
@@ -75,7 +74,7 @@ class Run:
     def grade_cells(self, submitted: list[Cell], runner: Runner) -> Graded:
         """The verdicts on a notebook that has been read."""
         cells, repaired = cells_to_run(self.template, submitted)
-        response = runner.run({"cells": cells, "calls": self.calls, "seed": self.seed})
+        response = runner.run({"cells": cells, "calls": self.calls, "order_seed": self.seed})
         verdicts = {
             name: verdict_on(
                 name, key, cells, response, why_missing(self.template, submitted, name), _judged
@@ -85,7 +84,7 @@ class Run:
         return Graded(verdicts, tuple(repaired))
 
 
-def _judged(name: str, key: dict[str, Any], outcomes: list[Outcome]) -> Verdict:
+def _judged(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
     """The verdict, with a fingerprint of what the answer did where no misconception explains it."""
     verdict = judge(name, key, outcomes)
     if verdict.failure is None or verdict.hint:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons, role
-from grader.comparison.vocabulary import Function
+from grader.comparison.schema import Function
 from grader.instructor.feedback import Released, released
 
 Notebook = dict[str, Any]

@@ -19,8 +19,8 @@ from grader import startup  # noqa: F401 (first)
 from grader.author.lesson import load_lesson
 from grader.comparison.judge import Verdict
 from grader.comparison.present import STYLE, failure_rows, verdict_html
+from grader.comparison.schema import Request, Response
 from grader.errors import SandboxUnavailable
-from grader.execution.attempt import Request, Response
 from grader.execution.notebook import Cell
 from grader.instructor.grade import open_runner
 from grader.instructor.run import Graded, Run, Runner

@@ -10,6 +10,7 @@ from grader.comparison.answer_key import KeyMissing, load_key
 from grader.comparison.judge import Verdict, call_of, judge, observe_all, unjudged
 from grader.comparison.observe import signature_mismatch
 from grader.comparison.present import verdict_html
+from grader.comparison.schema import ExerciseKey
 from grader.learner.progress import not_kept, record_solved
 
 
@@ -69,7 +70,7 @@ def check(function: object) -> Check:
     )
 
 
-def _verdict(function: object, exercises: dict[str, Any]) -> Verdict:
+def _verdict(function: object, exercises: dict[str, ExerciseKey]) -> Verdict:
     name = _name(function, exercises)
     if not callable(function) and isinstance(name, str) and name in exercises:
         kind = type(function).__name__
@@ -123,7 +124,7 @@ def _verdict(function: object, exercises: dict[str, Any]) -> Verdict:
     return verdict
 
 
-def _name(function: object, exercises: dict[str, Any]) -> object:
+def _name(function: object, exercises: dict[str, ExerciseKey]) -> object:
     """What the notebook calls a function: by its own name, or, as for a lambda, by the name that stands for it."""
     name = getattr(function, "__name__", None)
     if isinstance(name, str) and name in exercises:
@@ -135,7 +136,7 @@ def _name(function: object, exercises: dict[str, Any]) -> object:
     return next((one for one in exercises if defined.get(one) is function), name)
 
 
-def _wanted(exercise: dict[str, Any]) -> list[str]:
+def _wanted(exercise: ExerciseKey) -> list[str]:
     """The parameters that the exercise's function has, those with a default marked."""
     names: list[str] = exercise["parameters"]
     needed = len(names) - exercise.get("optional", 0)

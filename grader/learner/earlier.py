@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,10 @@ from typing import Any
 from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
 from grader.comparison.judge import call_of, judge, observe_all
 from grader.comparison.observe import signature_mismatch, undisturbed
+from grader.comparison.schema import AnswerKey, ExerciseKey, Function
 from grader.execution.cell_facts import parsed
 from grader.execution.notebook import UnreadableNotebook
 from grader.learner.notebook import cells_that_count, found
-
-Function = Callable[..., Any]
 
 
 class EarlierFunctions:
@@ -82,7 +80,7 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
     return EarlierFunctions(functions, sources)
 
 
-def _lessons(here: Path) -> dict[Path, dict[str, Any]]:
+def _lessons(here: Path) -> dict[Path, AnswerKey]:
     """The answer keys of the lessons whose folders lie beside this one's."""
     keys = {}
     try:
@@ -99,7 +97,7 @@ def _lessons(here: Path) -> dict[Path, dict[str, Any]]:
     return keys
 
 
-def _definitions(folder: Path, key: dict[str, Any]) -> tuple[dict[str, Any], str]:
+def _definitions(folder: Path, key: AnswerKey) -> tuple[dict[str, Any], str]:
     """What a lesson's notebook defines, without what it does: no call of it that stands by itself is made. With it, why it can't be read, or nothing."""
     if (notebook := found(folder / f"{folder.name}.ipynb")) is None:
         return {}, f"no notebook of the lesson {folder.name} is in {folder.name}/"
@@ -142,7 +140,7 @@ def _run(statement: ast.stmt, namespace: dict[str, Any]) -> None:
         return
 
 
-def _shortcoming(name: str, defined: dict[str, Any], exercise: dict[str, Any], lesson: str) -> str:
+def _shortcoming(name: str, defined: dict[str, Any], exercise: ExerciseKey, lesson: str) -> str:
     """Why the learner's function can't be used, or nothing."""
     function = defined.get(name)
     if not callable(function):

@@ -13,6 +13,7 @@ from typing import Any
 
 from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
 from grader.comparison.present import progress_text
+from grader.comparison.schema import AnswerKey
 from grader.errors import UserError
 from grader.execution.cell_facts import checked_name, facts
 from grader.execution.notebook import UnreadableNotebook, load_notebook, text_of
@@ -264,7 +265,7 @@ def _run_cells(page: Any, folder: Path) -> None:
         ) from None
 
 
-def _still(cell: Any, key: dict[str, Any], folder: Path) -> None:
+def _still(cell: Any, key: AnswerKey, folder: Path) -> None:
     """Put what a page without a kernel can show in the place of what lives."""
     for output in cell.get("outputs", []):
         data = output.get("data", {})
@@ -276,7 +277,7 @@ def _still(cell: Any, key: dict[str, Any], folder: Path) -> None:
             data["text/html"] = page.removesuffix("</div>") + _reply(page, key, folder) + "</div>"
 
 
-def _reply(page: str, key: dict[str, Any], folder: Path) -> str:
+def _reply(page: str, key: AnswerKey, folder: Path) -> str:
     """What the learner answered to the question that is shown, and why it was right or wrong."""
     name = next((name for name in key["questions"] if f'asked-{name}"' in page), None)
     if name is None:
@@ -289,7 +290,7 @@ def _reply(page: str, key: dict[str, Any], folder: Path) -> str:
     )
 
 
-def _standing(key: dict[str, Any], cells: list[Any]) -> str:
+def _standing(key: AnswerKey, cells: list[Any]) -> str:
     """How much is solved, as the page's own checks say."""
     old = stale(cells)
     shown = {

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.comparison.answer_key import KeyMissing, load_key
+from grader.comparison.schema import AnswerKey
 from grader.execution.notebook import UnreadableNotebook, cells_of, load_notebook
 from grader.execution.submission import Template, answers_in, cells_to_run
 
@@ -20,7 +21,7 @@ def found(place: Path) -> Path | None:
     )
 
 
-def cells_that_count(key: dict[str, Any], notebook: bytes) -> tuple[list[str], list[str]]:
+def cells_that_count(key: AnswerKey, notebook: bytes) -> tuple[list[str], list[str]]:
     """The texts of a notebook's cells to run, and sentences about what is odd in it, as grading would see it.
 
     Args:
@@ -43,7 +44,7 @@ def _has_exercises(notebook: Path) -> bool:
     return any(answers_in(known, cell) for cell in cells_of(loaded))
 
 
-def _template(key: dict[str, Any], cells: list[dict[str, Any]]) -> Template:
+def _template(key: AnswerKey, cells: list[dict[str, Any]]) -> Template:
     """What is known of a lesson without its source: its exercises, and the cells that only show something."""
     idle = (str(cell.get("id")) for cell in cells if {"play", "question"} & {*_tags(cell)})
     return Template(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
+from grader.comparison.schema import AnswerKey
 from grader.learner.progress import load_progress
 
 STYLE = """<style>
@@ -94,7 +94,7 @@ def overview(*order: str) -> CourseProgress:
 
 def _row(folder: Path) -> Row | None:
     try:
-        key: dict[str, Any] = load_key(folder)
+        key: AnswerKey = load_key(folder)
     except KeyMissing:
         return None
     progress = load_progress(folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
+from grader.comparison.schema import AnswerKey, QuestionData
 from grader.learner.progress import load_progress, not_kept, record_answer
 
 STYLE = """<style>
@@ -24,7 +25,7 @@ class QuestionView:
         answered: whether the learner has chosen, now or in an earlier session.
     """
 
-    def __init__(self, name: str, question: dict[str, Any], label: str, folder: Path) -> None:
+    def __init__(self, name: str, question: QuestionData, label: str, folder: Path) -> None:
         self.name, self._question, self._label, self._folder = name, question, label, folder
         self.chosen: str | None = load_progress(folder)["answers"].get(name)
         self._waiting: list[Callable[[], object]] = []
@@ -150,7 +151,7 @@ def recall_missed(most: int = 2) -> None:
         QuestionView(name, question, "Once more", folder).show()
 
 
-def missed_elsewhere(folder: Path) -> dict[str, dict[str, Any]]:
+def missed_elsewhere(folder: Path) -> dict[str, QuestionData]:
     """Questions that the lessons beside `folder` asked, once or again, and that were never answered right there: {"lesson/question": question}."""
     keys = {
         path.parent.name: key["questions"]
@@ -170,13 +171,12 @@ def missed_elsewhere(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def _question(keys: dict[str, Any], full: str) -> dict[str, Any] | None:
+def _question(keys: dict[str, dict[str, QuestionData]], full: str) -> QuestionData | None:
     lesson, _, name = full.partition("/")
-    question: dict[str, Any] | None = keys.get(lesson, {}).get(name)
-    return question
+    return keys.get(lesson, {}).get(name)
 
 
-def _readable(folder: Path) -> dict[str, Any] | None:
+def _readable(folder: Path) -> AnswerKey | None:
     try:
         return load_key(folder)
     except KeyMissing:

@@ -17,8 +17,9 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from grader.comparison.schema import Request, Response
 from grader.errors import SandboxUnavailable
-from grader.execution.attempt import Attempt, Request, Response
+from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
 from grader.execution.protocol import parsed
 from grader.sandbox.launch import Protection, command, make_stage, protection, refusal

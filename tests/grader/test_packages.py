@@ -17,7 +17,7 @@ MAY_KNOW = {
     "instructor": {"comparison", "execution", "learner", "sandbox", "author"},
     "insights": {"comparison", "execution", "learner", "sandbox", "author", "instructor"},
 }
-FOR_ALL = {"errors", "files", "processes", "startup"}
+FOR_ALL = {"errors", "files", "processes", "settings", "startup"}
 """Modules beside the rooms, without anything of a course in them."""
 
 
