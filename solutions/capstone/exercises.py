@@ -84,7 +84,8 @@ def keeps_the_end(X, layers, activation):
 
 
 @forward.misconception(
-    "The last sums went through the activation: the logits stay as they are, since the loss has its softmax."
+    "The last sums went through the activation: the logits stay as they are, since the loss has "
+    "its softmax."
 )
 def activates_the_end(X, layers, activation):
     inputs, sums = _forward(X, layers, activation)
@@ -104,7 +105,8 @@ def forgets_the_biases(X, layers, activation):
 
 
 @forward.misconception(
-    "You kept each layer's output in the place of its sums: the slope of the activation is read at the sums."
+    "You kept each layer's output in the place of its sums: the slope of the activation is read at "
+    "the sums."
 )
 def keeps_outputs_for_sums(X, layers, activation):
     inputs, sums = _forward(X, layers, activation)
@@ -188,9 +190,8 @@ def _(rng):
     def ready(*sizes, n=4):
         layers = _layers(rng, *sizes)
         inputs, sums = _forward(rng.normal(size=(n, sizes[0])).round(3), layers, np.tanh)
-        inputs, sums = (
-            [one.round(9) for one in list_] for list_ in (inputs, sums)
-        )  # the same on every processor
+        # Rounded, so that every processor gets the same numbers.
+        inputs, sums = ([one.round(9) for one in list_] for list_ in (inputs, sums))
         return (
             rng.normal(size=sums[-1].shape).round(3),
             inputs,
@@ -265,7 +266,8 @@ def by_lists(d_logits, inputs, sums, layers, activation_grad, dense_backward):
 
 
 @backward.misconception(
-    "Your list begins at the last layer: you went backwards, and the first layer's gradients come first all the same."
+    "Your list begins at the last layer: you went backwards, and the first layer's gradients come "
+    "first all the same."
 )
 def last_layer_first(*given):
     return _backward(*given)[::-1]
@@ -295,7 +297,8 @@ def slope_at_the_end(d_logits, inputs, sums, layers, activation_grad, dense_back
 
 
 @backward.misconception(
-    "You worked the layer's gradients out yourself: dense_backward is given to you, so that it can be exchanged."
+    "You worked the layer's gradients out yourself: dense_backward is given to you, so that it can "
+    "be exchanged."
 )
 def works_it_out(d_logits, inputs, sums, layers, activation_grad, dense_backward):
     return _backward(
@@ -341,7 +344,8 @@ def weights_only(*given):
 
 
 @backward.misconception(
-    "Three things came back for each layer: what goes to the layer's input is no gradient to train with."
+    "Three things came back for each layer: what goes to the layer's input is no gradient to train "
+    "with."
 )
 def returns_three(d_logits, inputs, sums, layers, activation_grad, dense_backward):
     gradients, d_sums = [], d_logits
@@ -501,7 +505,8 @@ def rate_of_its_own(layers, gradient, step, lr, n_steps):
 
 
 @train.misconception(
-    "A layer was changed before the gradients of the others were read: ask once for all, then step with all."
+    "A layer was changed before the gradients of the others were read: ask once for all, then step "
+    "with all."
 )
 def one_layer_at_a_time(layers, gradient, step, lr, n_steps):
     now = list(layers)
@@ -535,7 +540,8 @@ def returns_the_way(layers, gradient, step, lr, n_steps):
 
 
 @train.misconception(
-    "The result was written into the layers that you were given: an experiment starts from them again."
+    "The result was written into the layers that you were given: an experiment starts from them "
+    "again."
 )
 def trains_in_place(layers, gradient, step, lr, n_steps):
     trained = _train(layers, gradient, step, lr, n_steps)
@@ -605,7 +611,8 @@ def divides_by_the_first(analytic, numerical):
 
 
 @relative_error.misconception(
-    "You divided by the numerical length alone: the formula takes both, so that one of them may be 0."
+    "You divided by the numerical length alone: the formula takes both, so that one of them may be "
+    "0."
 )
 def divides_by_the_second(analytic, numerical):
     return _norm(np.subtract(analytic, numerical)) / (_norm(numerical) or 1.0)
@@ -697,31 +704,47 @@ def subtracts_in_place(analytic, numerical):
 
 
 linear_spiral = Question(
-    "Two arms of a spiral, wound around each other. Which share of the points does a network without a hidden layer get right, at best?",
+    "Two arms of a spiral, wound around each other. Which share of the points does a network "
+    "without a hidden layer get right, at best?",
     ("A little more than half", "About 80 percent", "Nearly all"),
     answer="A little more than half",
-    why="Without a hidden layer the boundary is one straight line, and a line can't follow a spiral.",
+    why=(
+        "Without a hidden layer the boundary is one straight line, and a line can't follow a "
+        "spiral."
+    ),
 )
 
 forgotten_slope = Question(
-    "Somebody forgot the slope of the ReLU on the way back. They train on digits. Which share of new digits does the broken network get right?",
+    "Somebody forgot the slope of the ReLU on the way back. They train on digits. Which share of "
+    "new digits does the broken network get right?",
     ("More than 95 percent", "About half", "One in ten, as by chance"),
     answer="More than 95 percent",
-    why="The last layer still gets its right gradient, and that is enough for these digits. Accuracy did not notice the bug; the gradient check does.",
+    why=(
+        "The last layer still gets its right gradient, and that is enough for these digits. "
+        "Accuracy did not notice the bug; the gradient check does."
+    ),
 )
 
 deep_start = Question(
-    "A network of 16 hidden ReLU layers starts with Xavier's weights. What does training make of it in 150 steps?",
+    "A network of 16 hidden ReLU layers starts with Xavier's weights. What does training make of "
+    "it in 150 steps?",
     ("Next to nothing", "The same as with Kaiming's", "It explodes"),
     answer="Next to nothing",
-    why="Each ReLU layer loses half of the squares, and Xavier does not make up for it: after 16 layers hardly any signal or slope is left.",
+    why=(
+        "Each ReLU layer loses half of the squares, and Xavier does not make up for it: after 16 "
+        "layers hardly any signal or slope is left."
+    ),
 )
 
 better_than_linear = Question(
-    "Softmax regression, a network without a hidden layer, on the digits: how does it compare with 32 hidden units?",
+    "Softmax regression, a network without a hidden layer, on the digits: how does it compare "
+    "with 32 hidden units?",
     ("It is nearly as good", "It gets half as many right", "It can't tell digits apart"),
     answer="It is nearly as good",
-    why="These digits are small and clean, and ten straight boundaries do most of the work. A hidden layer adds a little.",
+    why=(
+        "These digits are small and clean, and ten straight boundaries do most of the work. A "
+        "hidden layer adds a little."
+    ),
 )
 
 paths_add = Question(
@@ -739,7 +762,8 @@ uniform_bound = Question(
 )
 
 gap_of_logits = Question(
-    "The right class has a logit 1000 below the largest. About how much does cross-entropy count for it?",
+    "The right class has a logit 1000 below the largest. About how much does cross-entropy count "
+    "for it?",
     ("1000", "7", "Infinity"),
     answer="1000",
     why="Minus the logarithm of e^−1000 is 1000, and written with care it comes out so.",

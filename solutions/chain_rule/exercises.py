@@ -108,7 +108,7 @@ def nests_the_slopes(d_outer, inner, d_inner):
 
 
 @chain.misconception(
-    "You multiplied by the inner value: it is where the outer slope is read, and no factor of its own."
+    "You multiplied by the inner value: it is where the outer slope is read, not a factor."
 )
 def multiplies_by_the_inner_value(d_outer, inner, d_inner):
     return lambda x: d_outer(inner(x)) * inner(x)
@@ -167,9 +167,8 @@ def _(rng):
     yield case("shape/one number", landscapes.quartic, np.array(round(rng.normal(1, 1), 3)), **near)
     yield case("integer", landscapes.quartic, np.array([1, 2, -3]), **near)
     yield case("integer", landscapes.tilted, np.array([1, 2]), **near)
-    yield case(
-        "purity", landscapes.quartic, rng.normal(size=24).round(3), **near
-    )  # so many that h forth and back does not restore them all
+    # Enough numbers that adding and subtracting h does not restore them all.
+    yield case("purity", landscapes.quartic, rng.normal(size=24).round(3), **near)
     yield case("purity", landscapes.tilted, rng.normal(size=2).round(3), 0.1, **near)
 
 
@@ -288,7 +287,8 @@ def relative_steps(f, x, h=1e-5):
 
 
 @numerical_grad.misconception(
-    "A coordinate that you moved was not put back before the next one: the later slopes are read elsewhere."
+    "A coordinate that you moved was not put back before the next one: the later slopes are read "
+    "elsewhere."
 )
 def does_not_restore(f, x, h=1e-5):
     x = np.array(x, dtype=float)
@@ -302,7 +302,8 @@ def does_not_restore(f, x, h=1e-5):
 
 
 @numerical_grad.misconception(
-    "You stepped in x itself, and adding and subtracting h does not give back exactly what was there: work on a copy, or keep the old number."
+    "You stepped in x itself, and adding and subtracting h does not give back exactly what was "
+    "there: work on a copy, or keep the old number."
 )
 def leaves_crumbs(f, x, h=1e-5):
     if x.dtype.kind != "f":
@@ -334,7 +335,8 @@ def loses_small_steps(f, x, h=1e-5):
 
 
 @numerical_grad.misconception(
-    "Your gradient is as whole as its input: zeros_like of integers holds integers, and cuts what you store."
+    "Your gradient is as whole as its input: zeros_like of integers holds integers, and cuts what "
+    "you store."
 )
 def stores_integers(f, x, h=1e-5):
     grad = np.zeros_like(x)
@@ -437,7 +439,8 @@ def overflows(z):
 
 
 @sigmoid_grad.misconception(
-    "Your values are right, with a warning: e^1000 overflows on the way, and some other form of the sigmoid never does."
+    "Your values are right, with a warning: e^1000 overflows on the way, and some other form of "
+    "the sigmoid never does."
 )
 def warns(z):
     s = 1 / (1 + np.exp(-np.asarray(z, float)))
@@ -446,7 +449,8 @@ def warns(z):
 
 
 @sigmoid_grad.misconception(
-    "1 − σ(z) is 0 in floats from z = 37 on, so your slope vanishes too early: write it so that nothing has to cancel."
+    "1 − σ(z) is 0 in floats from z = 37 on, so your slope vanishes too early: write it so that "
+    "nothing has to cancel."
 )
 def cancels(z):
     s = _sigmoid(z)
@@ -488,7 +492,8 @@ def one_factor(z):
 
 
 @sigmoid_grad.misconception(
-    "There is a plus where the slope has a minus: where the sigmoid is flat, near 1, the slope is small."
+    "There is a plus where the slope has a minus: where the sigmoid is flat, near 1, the slope is "
+    "small."
 )
 def adds_instead(z):
     s = returns_the_sigmoid(z)
@@ -559,7 +564,7 @@ def by_signs(z):
 
 
 @relu_grad.misconception(
-    "At z = 0 the corner has no slope of its own: the docstring names the value that counts there."
+    "At z = 0 the corner has no slope: the docstring names the value that counts there."
 )
 def one_at_zero(z):
     return np.where(np.asarray(z) >= 0, 1.0, 0.0)
@@ -754,7 +759,8 @@ def neuron_with_w(x, w, b, y):
 
 
 @neuron_grad.misconception(
-    "You multiplied the bias's slope by the inputs: the bias enters the sum by itself, with slope 1."
+    "You multiplied the bias's slope by the inputs: the bias enters the sum by itself, with slope "
+    "1."
 )
 def neuron_bias_with_x(x, w, b, y):
     a, slope = _forward(x, w, b)
@@ -921,7 +927,7 @@ def db_along_neurons(dZ, X, W):
     return dZ @ W.T, X.T @ dZ, dZ.sum(axis=1)
 
 
-@dense_backward.misconception("For db you added everything up: each neuron has a bias of its own.")
+@dense_backward.misconception("For db you added everything up: each neuron has its own bias.")
 def db_of_everything(dZ, X, W):
     return dZ @ W.T, X.T @ dZ, dZ.sum()
 
@@ -939,7 +945,8 @@ def dw_transposed(dZ, X, W):
 
 
 @dense_backward.misconception(
-    "On the way back you used W as on the way there: from the neurons to their inputs, its other side has to come first."
+    "On the way back you used W as on the way there: from the neurons to their inputs, its other "
+    "side has to come first."
 )
 def dx_not_transposed(dZ, X, W):
     return dZ @ W, X.T @ dZ, dZ.sum(axis=0)
@@ -1081,14 +1088,16 @@ def ce_shares_only(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "The logits themselves are in your gradient: it is the shares that are compared with the labels."
+    "The logits themselves are in your gradient: it is the shares that are compared with the "
+    "labels."
 )
 def ce_without_softmax(logits, labels):
     return (np.asarray(logits) - _one_hot(logits, labels)) / len(labels)
 
 
 @softmax_ce_grad.misconception(
-    "e^1000 is infinite, and infinity by infinity is nan: what may be subtracted from all logits of a row?"
+    "e^1000 is infinite, and infinity by infinity is nan: what may be subtracted from all logits "
+    "of a row?"
 )
 def ce_not_shifted(logits, labels):
     e = np.exp(np.asarray(logits, float))
@@ -1101,7 +1110,7 @@ def ce_wrong_axis(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "All rows together sum to 1 in yours: each row is a distribution of its own."
+    "All rows together sum to 1 in yours: each row is a separate distribution."
 )
 def ce_all_together(logits, labels):
     return (_softmax(logits, axis=None) - _one_hot(logits, labels)) / len(labels)
@@ -1147,7 +1156,8 @@ def ce_right_class_only(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "There is a factor of 2 in your gradient: it belongs to a squared error, and here is a logarithm."
+    "There is a factor of 2 in your gradient: it belongs to a squared error, and here is a "
+    "logarithm."
 )
 def ce_factor_two(logits, labels):
     return 2 * (_softmax(logits) - _one_hot(logits, labels)) / len(labels)
@@ -1174,25 +1184,31 @@ one_path = Question(
     "y = x·x. Someone follows only the path through the first factor. Which slope do they get?",
     ("x", "2x", "x²"),
     answer="x",
-    why="The first factor is multiplied by x. The second factor brings the same again, and paths add: 2x.",
+    why=(
+        "The first factor is multiplied by x. The second factor brings the same again, and paths "
+        "add: 2x."
+    ),
 )
 
 twenty_slopes = Question(
-    "Twenty sigmoids in a row, each at the place where its slope is largest. How large is the product of the slopes?",
+    "Twenty sigmoids in a row, each at the place where its slope is largest. How large is the "
+    "product of the slopes?",
     ("About 0.000000000001", "About 0.05", "About 1"),
     answer="About 0.000000000001",
     why="The largest slope of a sigmoid is a quarter, at z = 0, and 0.25²⁰ is about 10⁻¹².",
 )
 
 copies_stay = Question(
-    "Two hidden units start with the same weights and biases, in and out. What does training make of them?",
+    "Two hidden units start with the same weights and biases, in and out. What does training make "
+    "of them?",
     ("They stay the same for ever", "They part after some steps", "One of them dies"),
     answer="They stay the same for ever",
     why="They get the same slopes at every step, so they move alike.",
 )
 
 mean_of_loss = Question(
-    "There are twice as many examples, with the same mistakes on average. What happens to the mean loss?",
+    "There are twice as many examples, with the same mistakes on average. What happens to the "
+    "mean loss?",
     ("It stays", "It doubles", "It halves"),
     answer="It stays",
     why="A mean divides by the number of examples.",
@@ -1202,7 +1218,10 @@ kaiming_counts = Question(
     "What does fan_in count in Kaiming initialization?",
     ("The inputs of one neuron", "All weights of the layer", "All examples"),
     answer="The inputs of one neuron",
-    why="The sum in a neuron grows with the number of its inputs, and that is what the weights have to make up for.",
+    why=(
+        "The sum in a neuron grows with the number of its inputs, and that is what the weights "
+        "have to make up for."
+    ),
 )
 
 confident_mistake = Question(

@@ -52,7 +52,8 @@ def transposes(fan_in, fan_out, std, rng):
 
 
 @init_normal.misconception(
-    "You gave the variance where the generator wants the standard deviation: std is the second, and not squared."
+    "You gave the variance where the generator wants the standard deviation: std is the second, "
+    "and not squared."
 )
 def gives_the_variance(fan_in, fan_out, std, rng):
     return rng.normal(0, std**2, size=(fan_in, fan_out))
@@ -76,14 +77,16 @@ def gives_std_as_mean(fan_in, fan_out, std, rng):
 
 
 @init_normal.misconception(
-    "Your numbers are uniform: between two bounds all are equally likely, while normal ones crowd around 0."
+    "Your numbers are uniform: between two bounds all are equally likely, while normal ones crowd "
+    "around 0."
 )
 def draws_uniform(fan_in, fan_out, std, rng):
     return rng.uniform(-std, std, size=(fan_in, fan_out))
 
 
 @init_normal.misconception(
-    "Your numbers don't come from rng: only what rng gives can be repeated by whoever starts it again."
+    "Your numbers don't come from rng: only numbers from rng can be repeated by anyone who starts "
+    "it again."
 )
 def forgets_rng(fan_in, fan_out, std, rng):
     return np.random.normal(0, std, size=(fan_in, fan_out))
@@ -180,14 +183,16 @@ def xavier_transposed(fan_in, fan_out, rng):
 
 
 @init_xavier_uniform.misconception(
-    "Your numbers are normal and have no bound: this one is uniform, equally likely from end to end."
+    "Your numbers are normal and have no bound: this one is uniform, equally likely from end to "
+    "end."
 )
 def xavier_normal(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(2 / (fan_in + fan_out)), size=(fan_in, fan_out))
 
 
 @init_xavier_uniform.misconception(
-    "You drew normal numbers and gave the bound as their spread: a bound and a standard deviation are two things."
+    "You drew normal numbers and gave the bound as their spread: a bound and a standard deviation "
+    "are two things."
 )
 def xavier_bound_as_spread(fan_in, fan_out, rng):
     return rng.normal(0, _xavier(fan_in, fan_out), size=(fan_in, fan_out))
@@ -208,16 +213,15 @@ def xavier_without_the_lower_root(fan_in, fan_out, rng):
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception(
-    "The 6 has a root of its own in the formula, and yours has none."
-)
+@init_xavier_uniform.misconception("The 6 has its own root in the formula, and yours has none.")
 def xavier_without_the_upper_root(fan_in, fan_out, rng):
     a = 6 / math.sqrt(fan_in + fan_out)
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
 @init_xavier_uniform.misconception(
-    "You took the standard deviation as the bound: a uniform number's bound is larger than its standard deviation."
+    "You took the standard deviation as the bound: a uniform number's bound is larger than its "
+    "standard deviation."
 )
 def xavier_spread_as_bound(fan_in, fan_out, rng):
     a = math.sqrt(2 / (fan_in + fan_out))
@@ -255,7 +259,8 @@ def xavier_without_brackets(fan_in, fan_out, rng):
 
 
 @init_xavier_uniform.misconception(
-    "Your numbers don't come from rng: only what rng gives can be repeated by whoever starts it again."
+    "Your numbers don't come from rng: only numbers from rng can be repeated by anyone who starts "
+    "it again."
 )
 def xavier_without_rng(fan_in, fan_out, rng):
     a = _xavier(fan_in, fan_out)
@@ -341,7 +346,8 @@ def kaiming_of_outputs(fan_in, fan_out, rng):
 
 
 @init_kaiming_normal.misconception(
-    "The 2 is missing: a ReLU silences about half of its inputs, and something has to make up for that."
+    "The 2 is missing: a ReLU silences about half of its inputs, and something has to make up for "
+    "that."
 )
 def kaiming_without_the_two(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(1 / fan_in), size=(fan_in, fan_out))
@@ -385,7 +391,8 @@ def kaiming_upside_down(fan_in, fan_out, rng):
 
 
 @init_kaiming_normal.misconception(
-    "Your numbers don't come from rng: only what rng gives can be repeated by whoever starts it again."
+    "Your numbers don't come from rng: only numbers from rng can be repeated by anyone who starts "
+    "it again."
 )
 def kaiming_without_rng(fan_in, fan_out, rng):
     return np.random.randn(fan_in, fan_out) * math.sqrt(2 / fan_in)
@@ -494,7 +501,8 @@ def by_a_list(X, weights, activation):
 
 
 @layer_scales.misconception(
-    "You took the standard deviation, which leaves the mean out: the root mean square counts the whole signal."
+    "You took the standard deviation, which leaves the mean out: the root mean square counts the "
+    "whole signal."
 )
 def takes_std(X, weights, activation):
     return np.array([out.std() for out in _outputs(X, weights, activation)])
@@ -597,7 +605,8 @@ def one_for_each_neuron(X, weights, activation):
 
 
 @layer_scales.misconception(
-    "You divided by the number of examples alone: the mean is over all numbers of the layer's output."
+    "You divided by the number of examples alone: the mean is over all numbers of the layer's "
+    "output."
 )
 def divides_by_examples(X, weights, activation):
     return np.array(
@@ -606,7 +615,8 @@ def divides_by_examples(X, weights, activation):
 
 
 @layer_scales.misconception(
-    "Every layer in yours sees the input X itself or what fits it: each layer works on what the one before put out."
+    "Every layer in yours sees the input X itself or what fits it: each layer works on what the "
+    "one before put out."
 )
 def never_passes_on(X, weights, activation):
     scales = []
@@ -675,7 +685,8 @@ def by_comparing_all(W, b):
 
 
 @n_distinct_units.misconception(
-    "You looked at the weights alone: two neurons with the same weights and different biases are two."
+    "You looked at the weights alone: two neurons with the same weights and different biases are "
+    "two."
 )
 def ignores_biases(W, b):
     return len(np.unique(W, axis=1).T)
@@ -748,7 +759,8 @@ def rounds_first(W, b):
 
 
 @n_distinct_units.misconception(
-    "You took the rank: it counts independent directions, and different neurons may depend on each other."
+    "You took the rank: it counts independent directions, and different neurons may depend on each "
+    "other."
 )
 def takes_the_rank(W, b):
     return int(np.linalg.matrix_rank(np.vstack([W, b])))
@@ -770,31 +782,45 @@ def returns_the_units(W, b):
 
 
 zero_tanh = Question(
-    "A network with one hidden layer of tanh starts with all weights and biases at zero. Which of them move at the first step of training?",
+    "A network with one hidden layer of tanh starts with all weights and biases at zero. Which of "
+    "them move at the first step of training?",
     ("Only the output's bias", "All of them, by the same amount", "None of them"),
     answer="Only the output's bias",
-    why="The hidden outputs are tanh(0) = 0, so the output weights get no slope; the output weights are 0, so nothing gets back to the hidden layer.",
+    why=(
+        "The hidden outputs are tanh(0) = 0, so the output weights get no slope; the output "
+        "weights are 0, so nothing gets back to the hidden layer."
+    ),
 )
 
 deep_relu = Question(
-    "A signal of size 1 goes through 20 ReLU layers of 32 neurons, with weights from the standard normal distribution. How large is it at the end?",
+    "A signal of size 1 goes through 20 ReLU layers of 32 neurons, with weights from the standard "
+    "normal distribution. How large is it at the end?",
     ("About 1,000,000,000,000", "About 1", "About 20"),
     answer="About 1,000,000,000,000",
-    why="Each neuron adds up 32 products, and half of the sums pass: a layer multiplies the size by about √(32/2) = 4, and 4²⁰ is about 10¹².",
+    why=(
+        "Each neuron adds up 32 products, and half of the sums pass: a layer multiplies the size "
+        "by about √(32/2) = 4, and 4²⁰ is about 10¹²."
+    ),
 )
 
 spread_of_sampler = Question(
     "Xavier's uniform draws between −a and a. Where is its standard deviation?",
     ("At a divided by √3, well inside", "At a", "Outside, beyond a"),
     answer="At a divided by √3, well inside",
-    why="All numbers up to the bound are equally likely, so a typical one is nearer to 0 than the bound is.",
+    why=(
+        "All numbers up to the bound are equally likely, so a typical one is nearer to 0 than the "
+        "bound is."
+    ),
 )
 
 downhill = Question(
     "Which of these changes the weights?",
     ("Gradient descent", "Backpropagation", "The loss"),
     answer="Gradient descent",
-    why="Backpropagation computes the slopes. Gradient descent steps against them, scaled by the learning rate.",
+    why=(
+        "Backpropagation computes the slopes. Gradient descent steps against them, scaled by the "
+        "learning rate."
+    ),
 )
 
 layer_is_dense = Question(

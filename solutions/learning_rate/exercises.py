@@ -48,14 +48,16 @@ def by_one_weight_at_a_time(w, grad, lr):
 
 
 @gd_step.misconception(
-    "You went uphill: the gradient points to where the loss grows, so which sign does the step have?"
+    "You went uphill: the gradient points to where the loss grows, so which sign does the step "
+    "have?"
 )
 def goes_uphill(w, grad, lr):
     return w + lr * grad
 
 
 @gd_step.misconception(
-    "The step was written into w itself, and the caller still needs the old weights: give back a new array."
+    "The step was written into w itself, and the caller still needs the old weights: give back a "
+    "new array."
 )
 def steps_in_place(w, grad, lr):
     w -= lr * grad
@@ -100,7 +102,7 @@ def normalises_the_gradient(w, grad, lr):
     return w - lr * grad / np.maximum(np.linalg.norm(grad), 1e-300)
 
 
-@gd_step.misconception("You averaged the gradient: each weight has a slope of its own.")
+@gd_step.misconception("You averaged the gradient: each weight has its own slope.")
 def averages_the_gradient(w, grad, lr):
     return w - lr * np.mean(grad)
 
@@ -111,7 +113,8 @@ def squares_the_rate(w, grad, lr):
 
 
 @gd_step.misconception(
-    "The new weights lost their decimals: integers can't hold a small step, so make room for floats."
+    "The new weights lost their decimals: integers can't hold a small step, so make room for "
+    "floats."
 )
 def keeps_integers(w, grad, lr):
     return (w - lr * grad).astype(np.asarray(w).dtype)
@@ -123,7 +126,8 @@ def flattens(w, grad, lr):
 
 
 @gd_step.misconception(
-    "Where nothing moves you hand back w itself: a caller who changes the result would change the old weights."
+    "Where nothing moves you hand back w itself: a caller who changes the result would change the "
+    "old weights."
 )
 def returns_w_at_the_bottom(w, grad, lr):
     return w - lr * grad if np.any(grad) else w
@@ -219,7 +223,7 @@ def returns_the_end(grad_fn, w0, lr, n_steps):
 
 
 @gradient_descent.misconception(
-    "All your steps use the gradient of the start: ask for it anew at each place."
+    "All your steps use the gradient of the start: ask for it again at each place."
 )
 def asks_once(grad_fn, w0, lr, n_steps):
     slope = grad_fn(np.asarray(w0, float))
@@ -227,7 +231,8 @@ def asks_once(grad_fn, w0, lr, n_steps):
 
 
 @gradient_descent.misconception(
-    "All rows of your path show the same place: the list holds one array many times, changed in place, so store copies."
+    "All rows of your path show the same place: the list holds one array many times, changed in "
+    "place, so store copies."
 )
 def stores_one_array(grad_fn, w0, lr, n_steps):
     w = np.array(w0, float)
@@ -239,7 +244,8 @@ def stores_one_array(grad_fn, w0, lr, n_steps):
 
 
 @gradient_descent.misconception(
-    "You moved one weight, and asked for the next slope from there: all weights move at once, from the same place."
+    "You moved one weight, and asked for the next slope from there: all weights move at once, from "
+    "the same place."
 )
 def moves_one_weight_after_the_other(grad_fn, w0, lr, n_steps):
     path = [np.array(w0, float)]
@@ -310,7 +316,7 @@ max_stable_lr = Exercise(points=2)
 
 
 def _curvatures(rng, low, high, size):
-    """A symmetric positive definite matrix (size, size) whose curvatures are spread from low to high."""
+    """Return a symmetric matrix (size, size) with curvatures spread evenly from low to high."""
     directions, _ = np.linalg.qr(rng.normal(size=(size, size)))
     values = np.linspace(low, high, size)
     H = directions @ np.diag(values) @ directions.T
@@ -349,7 +355,8 @@ def by_inverse(H):
 
 
 @max_stable_lr.misconception(
-    "The step may reach past the bottom and as far up the other side: your bound stops at the bottom, at half of that."
+    "The step may reach past the bottom and as far up the other side: your bound stops at the "
+    "bottom, at half of that."
 )
 def one_over_the_largest(H):
     return 1 / np.linalg.eigvalsh(H)[-1]
@@ -363,7 +370,8 @@ def uses_the_smallest(H):
 
 
 @max_stable_lr.misconception(
-    "That is the largest curvature itself: the steeper the landscape, the smaller the rate has to be."
+    "That is the largest curvature itself: the steeper the landscape, the smaller the rate has to "
+    "be."
 )
 def returns_the_curvature(H):
     return np.linalg.eigvalsh(H)[-1]
@@ -377,7 +385,8 @@ def turns_the_fraction(H):
 
 
 @max_stable_lr.misconception(
-    "You looked at the diagonal: where weights depend on each other, the steepest direction lies between them."
+    "You looked at the diagonal: where weights depend on each other, the steepest direction lies "
+    "between them."
 )
 def looks_at_the_diagonal(H):
     return 2 / np.max(np.diag(H))
@@ -417,7 +426,8 @@ def one_for_each_direction(H):
 
 
 @max_stable_lr.misconception(
-    "That is the rate that gets down fastest in a bowl with two curvatures: the limit is further up."
+    "That is the rate that gets down fastest in a bowl with two curvatures: the limit is further "
+    "up."
 )
 def returns_the_fastest(H):
     values = np.linalg.eigvalsh(H)
@@ -482,7 +492,8 @@ def by_a_loop(loss_fn, grad_fn, w, lr):
 
 
 @predicted_vs_actual.misconception(
-    "You promise a rise: a step against the gradient goes down, so what sign has the promised change?"
+    "You promise a rise: a step against the gradient goes down, so what sign has the promised "
+    "change?"
 )
 def promises_a_rise(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
@@ -562,7 +573,8 @@ def promises_for_each_weight(loss_fn, grad_fn, w, lr):
 
 
 @predicted_vs_actual.misconception(
-    "The step was written into w, so both losses were taken at the same place: keep the new weights apart."
+    "The step was written into w, so both losses were taken at the same place: keep the new "
+    "weights apart."
 )
 def steps_in_place_first(loss_fn, grad_fn, w, lr):
     w = np.asarray(w)
@@ -574,7 +586,8 @@ def steps_in_place_first(loss_fn, grad_fn, w, lr):
 
 
 @predicted_vs_actual.misconception(
-    "You measured where the gradient points, and not where the step ends: the learning rate belongs to the step."
+    "You measured where the gradient points, and not where the step ends: the learning rate "
+    "belongs to the step."
 )
 def steps_without_the_rate(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
@@ -602,31 +615,43 @@ one_and_a_half = Question(
 )
 
 steep_side = Question(
-    "A ravine is 30 times as steep across as along. Which direction sets the largest learning rate that is still stable?",
+    "A ravine is 30 times as steep across as along. Which direction sets the largest learning "
+    "rate that is still stable?",
     ("The steep one, across", "The flat one, along", "Their mean"),
     answer="The steep one, across",
-    why="The steepest direction leaves the ravine first. Along it the same rate is then painfully slow, and that is the trouble with ravines.",
+    why=(
+        "The steepest direction leaves the ravine first. Along it the same rate is then painfully "
+        "slow, and that is the trouble with ravines."
+    ),
 )
 
 broken_promise = Question(
-    "At (2, 2) the slope of (w₁·w₂ − 1)² promises a fall of 28.8 for a learning rate of 0.1. The loss there is 9. What happens?",
+    "At (2, 2) the slope of (w₁·w₂ − 1)² promises a fall of 28.8 for a learning rate of 0.1. The "
+    "loss there is 9. What happens?",
     ("It falls, by less than 9", "It falls by 28.8", "It rises"),
     answer="It falls, by less than 9",
-    why="A loss of squares can't fall below 0, so the promise had to break. It falls by 8.87: each weight's own curvature, and what the two weights do together, push up.",
+    why=(
+        "A loss of squares can't fall below 0, so the promise had to break. It falls by 8.87: "
+        "each weight's own curvature, and what the two weights do together, push up."
+    ),
 )
 
 rates_on_digits = Question(
-    "A network learns to read digits, 60 steps with the learning rate 0.5. It then reads 95 percent of new digits. What do the rates 1 and 2 make of it?",
+    "A network learns to read digits, 60 steps with the learning rate 0.5. It then reads 95 "
+    "percent of new digits. What do the rates 1 and 2 make of it?",
     ("1 does as well, 2 ruins it", "Both do better, 2 most", "Both ruin it"),
     answer="1 does as well, 2 ruins it",
-    why="With 1 it reads 96 percent, with 2 one in eight. There is room for error up to an edge, and none beyond.",
+    why=(
+        "With 1 it reads 96 percent, with 2 one in eight. There is room for error up to an edge, "
+        "and none beyond."
+    ),
 )
 
 bias_shift = Question(
     "A neuron's bias changes, its weights stay. What happens to its boundary?",
     ("It shifts", "It turns", "It gets sharper"),
     answer="It shifts",
-    why="Weights turn the boundary and set how sharp it is; the bias moves it to and fro.",
+    why="Weights turn the boundary and set how sharp it is; the bias moves it back and forth.",
 )
 
 tanh_range = Question(

@@ -49,7 +49,7 @@ def _(rng):
 
 
 def _two(y_pred, y_true):
-    """Both as floats, checked: what the misconceptions below get right."""
+    """Return both as float arrays; raise ValueError if the shapes differ or are empty."""
     y_pred, y_true = np.asarray(y_pred, float), np.asarray(y_true, float)
     if y_pred.shape != y_true.shape or y_pred.size == 0:
         raise ValueError("two arrays of one shape with at least one number, please")
@@ -88,7 +88,8 @@ def by_average(y_pred, y_true):
 
 
 @mse.misconception(
-    "You added the squares up: the mean divides by how many there are, so that more examples do not mean a larger loss."
+    "You added the squares up: the mean divides by how many there are, so that more examples do "
+    "not mean a larger loss."
 )
 def sums(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
@@ -104,7 +105,8 @@ def takes_absolute_values(y_pred, y_true):
 
 
 @mse.misconception(
-    "You took a root at the end: that is the root mean squared error, and here the mean itself is wanted."
+    "You took a root at the end: that is the root mean squared error, and here the mean itself is "
+    "wanted."
 )
 def takes_the_root(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
@@ -112,7 +114,8 @@ def takes_the_root(y_pred, y_true):
 
 
 @mse.misconception(
-    "There is a factor of one half too many: some books put it there to make the gradient shorter, this contract does not."
+    "There is a factor of one half too many: some books put it there to make the gradient shorter, "
+    "this contract does not."
 )
 def halves(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
@@ -138,7 +141,8 @@ def divides_by_rows(y_pred, y_true):
 
 
 @mse.misconception(
-    "You divided by one less than the count: that belongs to the variance of a sample, and here all numbers are there."
+    "You divided by one less than the count: that belongs to the variance of a sample, and here "
+    "all numbers are there."
 )
 def divides_by_one_less(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
@@ -161,7 +165,8 @@ def relative_gaps(y_pred, y_true):
 
 
 @mse.misconception(
-    "numpy stretched one shape to fit the other and compared everything with everything: what should happen when the shapes differ?"
+    "numpy stretched one shape to fit the other and compared everything with everything: what "
+    "should happen when the shapes differ?"
 )
 def broadcasts(y_pred, y_true):
     y_pred, y_true = np.asarray(y_pred, float), np.asarray(y_true, float)
@@ -171,7 +176,8 @@ def broadcasts(y_pred, y_true):
 
 
 @mse.misconception(
-    "assert raises AssertionError, and python -O leaves it out: the contract names another exception."
+    "assert raises AssertionError, and python -O leaves it out: the contract names another "
+    "exception."
 )
 def asserts(y_pred, y_true):
     assert np.shape(y_pred) == np.shape(y_true)
@@ -180,7 +186,8 @@ def asserts(y_pred, y_true):
 
 
 @mse.misconception(
-    "The mean of no numbers is nan, and training goes on with it unnoticed: what should happen when there is nothing to average?"
+    "The mean of no numbers is nan, and training goes on with it unnoticed: what should happen "
+    "when there is nothing to average?"
 )
 def forgets_the_empty_case(y_pred, y_true):
     y_pred, y_true = np.asarray(y_pred, float), np.asarray(y_true, float)
@@ -200,7 +207,8 @@ def calls_nothing_perfect(y_pred, y_true):
 
 
 @mse.misconception(
-    "uint8 holds 0 to 255 and starts over beyond: 3 − 5 became 254, and large squares wrap too, so make floats of both first."
+    "uint8 holds 0 to 255 and starts over beyond: 3 − 5 became 254, and large squares wrap too, so "
+    "make floats of both first."
 )
 def wraps_around(y_pred, y_true):
     _two(y_pred, y_true)
@@ -238,7 +246,7 @@ def _(rng):
         "shape", rng.uniform(0.05, 0.95, size=(2, 3)).round(3), np.array([[1.0, 0, 1], [0, 1, 0]])
     )
     yield case("integer", rng.uniform(0.05, 0.95, size=4).round(3), np.array([0, 1, 1, 0]))
-    # 1 − (1 − 10⁻¹²) is not exactly 10⁻¹² in floats, so ways that are equally right differ by 3·10⁻⁶.
+    # In floats 1 − (1 − 10⁻¹²) is not exactly 10⁻¹²: right ways differ by 3·10⁻⁶.
     yield case("stability", np.array([0.0, 0.5]), np.array([1.0, 0.0]), rtol=1e-5)
     yield case("stability", np.array([1.0, 0.5]), np.array([0.0, 1.0]), rtol=1e-5)
     yield case("stability", np.array([0.0, 1.0, 0.25]), np.array([0.0, 1.0, 1.0]), rtol=1e-5)
@@ -285,7 +293,8 @@ def _clipped(p):
 
 
 @binary_cross_entropy.misconception(
-    "At p = 0 or 1 your logarithm is infinite: the docstring says between which two bounds, 1e-12 from either end, p is kept first."
+    "At p = 0 or 1 your logarithm is infinite: the docstring says between which two bounds, 1e-12 "
+    "from either end, p is kept first."
 )
 def does_not_clip(p, y):
     p = np.asarray(p, float)
@@ -293,7 +302,8 @@ def does_not_clip(p, y):
 
 
 @binary_cross_entropy.misconception(
-    "Your clipping has another bound: everyone's loss is the same at p = 0 only if all use 1e-12, as the docstring says."
+    "Your clipping has another bound: everyone's loss is the same at p = 0 only if all use 1e-12, "
+    "as the docstring says."
 )
 def clips_at_1e_7(p, y):
     p = np.clip(np.asarray(p, float), 1e-7, 1 - 1e-7)
@@ -301,7 +311,8 @@ def clips_at_1e_7(p, y):
 
 
 @binary_cross_entropy.misconception(
-    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong answer costs too much."
+    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong "
+    "answer costs too much."
 )
 def clips_at_1e_15(p, y):
     p = np.clip(np.asarray(p, float), 1e-15, 1 - 1e-15)
@@ -309,7 +320,8 @@ def clips_at_1e_15(p, y):
 
 
 @binary_cross_entropy.misconception(
-    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong answer costs too little."
+    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong "
+    "answer costs too little."
 )
 def clips_at_1e_9(p, y):
     p = np.clip(np.asarray(p, float), 1e-9, 1 - 1e-9)
@@ -364,7 +376,8 @@ def takes_log2(p, y):
 
 
 @binary_cross_entropy.misconception(
-    "That is the squared error: cross-entropy counts logarithms, so that a confident mistake costs a lot."
+    "That is the squared error: cross-entropy counts logarithms, so that a confident mistake costs "
+    "a lot."
 )
 def is_mse(p, y):
     return np.mean((np.asarray(p) - y) ** 2)
@@ -379,7 +392,8 @@ def rounds_first(p, y):
 
 
 @binary_cross_entropy.misconception(
-    "Your labels can only be 0 or 1: a label of 0.3 asks for 30 percent of one cost and 70 of the other."
+    "Your labels can only be 0 or 1: a label of 0.3 asks for 30 percent of one cost and 70 of the "
+    "other."
 )
 def hard_labels_only(p, y):
     p = _clipped(p)
@@ -451,16 +465,15 @@ def by_apply_along_axis(logits):
 
 
 @softmax.misconception(
-    "e to the power 1000 is infinite, and infinity by infinity is nan: what may be subtracted from all logits of a row without changing the result?"
+    "e to the power 1000 is infinite, and infinity by infinity is nan: what may be subtracted from "
+    "all logits of a row without changing the result?"
 )
 def does_not_shift(logits):
     e = np.exp(np.asarray(logits, float))
     return e / e.sum(axis=-1, keepdims=True)
 
 
-@softmax.misconception(
-    "All rows together sum to 1 in yours: each row is a distribution of its own."
-)
+@softmax.misconception("All rows together sum to 1 in yours: each row is a separate distribution.")
 def normalises_everything(logits):
     e = np.exp(logits - np.max(logits))
     return e / e.sum()
@@ -473,7 +486,8 @@ def normalises_columns(logits):
 
 
 @softmax.misconception(
-    "A single row of logits has only one axis, so an axis 1 is missing there: how does one say the last axis, whichever it is?"
+    "A single row of logits has only one axis, so an axis 1 is missing there: how does one say the "
+    "last axis, whichever it is?"
 )
 def batches_only(logits):
     e = np.exp(logits - np.max(logits, axis=1, keepdims=True))
@@ -489,7 +503,8 @@ def shifts_by_the_largest_of_all(logits):
 
 
 @softmax.misconception(
-    "The sums of the rows lost their axis, so each was applied to a column: a reduction can keep the axis it reduces."
+    "The sums of the rows lost their axis, so each was applied to a column: a reduction can keep "
+    "the axis it reduces."
 )
 def forgets_keepdims(logits):
     e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
@@ -497,7 +512,8 @@ def forgets_keepdims(logits):
 
 
 @softmax.misconception(
-    "You divided the logits themselves by their sum, and they may be negative: what makes any number positive first?"
+    "You divided the logits themselves by their sum, and they may be negative: what makes any "
+    "number positive first?"
 )
 def forgets_exp(logits):
     logits = np.asarray(logits, float)
@@ -518,7 +534,8 @@ def is_log_softmax(logits):
 
 
 @softmax.misconception(
-    "You divided by the largest weight, so the best class always gets 1: divide by the sum of the row."
+    "You divided by the largest weight, so the best class always gets 1: divide by the sum of the "
+    "row."
 )
 def divides_by_the_largest(logits):
     return np.exp(logits - np.max(logits, axis=-1, keepdims=True))
@@ -533,7 +550,8 @@ def is_one_hot(logits):
 
 
 @softmax.misconception(
-    "You cut large logits off, so 1000 and 999 became the same: shift them instead, which keeps their distances."
+    "You cut large logits off, so 1000 and 999 became the same: shift them instead, which keeps "
+    "their distances."
 )
 def clips_logits(logits):
     e = np.exp(np.clip(logits, -700, 700))
@@ -631,7 +649,8 @@ def loses_the_minus(logits, labels):
 
 
 @cross_entropy.misconception(
-    "A probability of e^(−1000) is 0 to the computer, and its logarithm infinite: write the logarithm out before you compute it, and e disappears."
+    "A probability of e^(−1000) is 0 to the computer, and its logarithm infinite: write the "
+    "logarithm out before you compute it, and e disappears."
 )
 def takes_the_log_of_zero(logits, labels):
     return -np.mean(np.log(_probabilities(logits)[np.arange(len(labels)), labels]))
@@ -645,7 +664,10 @@ def overflows(logits, labels):
     return -np.mean(np.log((e / e.sum(axis=1, keepdims=True))[np.arange(len(labels)), labels]))
 
 
-CAPPED = "The small number that you added before the logarithm caps the loss: a gap of 1000 between logits should cost 1000, so avoid that logarithm."
+CAPPED = (
+    "The small number that you added before the logarithm caps the loss: a gap of 1000 between "
+    "logits should cost 1000, so avoid that logarithm."
+)
 
 
 @cross_entropy.misconception(CAPPED)
@@ -671,14 +693,16 @@ def picks_every_column(logits, labels):
 
 
 @cross_entropy.misconception(
-    "That is the mean of the raw logits: they become probabilities only by the softmax of their row."
+    "That is the mean of the raw logits: they become probabilities only by the softmax of their "
+    "row."
 )
 def skips_the_softmax(logits, labels):
     return -np.mean(np.asarray(logits, float)[np.arange(len(labels)), labels])
 
 
 @cross_entropy.misconception(
-    "You compare with the best logit alone: cross-entropy counts all classes, by the logarithm of their sum of exponentials."
+    "You compare with the best logit alone: cross-entropy counts all classes, by the logarithm of "
+    "their sum of exponentials."
 )
 def compares_with_the_best(logits, labels):
     logits = np.asarray(logits, float)
@@ -686,7 +710,8 @@ def compares_with_the_best(logits, labels):
 
 
 @cross_entropy.misconception(
-    "You averaged over classes as well: only one class of each example counts, and there are n of them."
+    "You averaged over classes as well: only one class of each example counts, and there are n of "
+    "them."
 )
 def divides_by_classes_too(logits, labels):
     return -np.mean(np.eye(logits.shape[1])[labels] * _log_softmax(logits))
@@ -700,7 +725,7 @@ def softmax_down_the_columns(logits, labels):
 
 
 @cross_entropy.misconception(
-    "Your softmax runs over all examples together: each example has a distribution of its own."
+    "Your softmax runs over all examples together: each example has its own distribution."
 )
 def softmax_over_everything(logits, labels):
     logits = np.asarray(logits, float)
@@ -713,7 +738,8 @@ def counts_from_one(logits, labels):
 
 
 @cross_entropy.misconception(
-    "That is one minus the probability: cross-entropy takes its logarithm, so that a confident mistake costs a lot."
+    "That is one minus the probability: cross-entropy takes its logarithm, so that a confident "
+    "mistake costs a lot."
 )
 def one_minus_probability(logits, labels):
     return np.mean(1 - _probabilities(logits)[np.arange(len(labels)), labels])
@@ -756,28 +782,41 @@ plus_hundred = Question(
         "Training can't reach a loss of 0, so it never stops",
     ),
     answer="Nothing: the same steps, the same weights",
-    why="Training follows the gradient, the slope of the loss. Adding a constant lifts the whole curve and changes no slope.",
+    why=(
+        "Training follows the gradient, the slope of the loss. Adding a constant lifts the whole "
+        "curve and changes no slope."
+    ),
 )
 
 larger_slope = Question(
-    "The right answer is y = 0, and the neuron's z is 10: it is sure of the opposite. Which loss has the larger slope there, and so corrects more?",
+    "The right answer is y = 0, and the neuron's z is 10: it is sure of the opposite. Which loss "
+    "has the larger slope there, and so corrects more?",
     ("The squared error", "Binary cross-entropy", "Both the same"),
     answer="Binary cross-entropy",
-    why="Behind a sigmoid the squared error's slope at z = 10 is 0.00009, that of binary cross-entropy 0.99995. The surer the mistake, the less the squared error learns from it.",
+    why=(
+        "Behind a sigmoid the squared error's slope at z = 10 is 0.00009, that of binary "
+        "cross-entropy 0.99995. The surer the mistake, the less the squared error learns from it."
+    ),
 )
 
 outlier_pull = Question(
     "One of twelve points is moved far up. Which fitted line follows it most?",
     ("The one by squared errors", "The one by absolute errors", "The one by Huber's loss"),
     answer="The one by squared errors",
-    why="A gap ten times as large costs a hundred times as much when squared, and pulls, by its slope, ten times as hard. The pull of an absolute error is the same for every gap.",
+    why=(
+        "A gap ten times as large costs a hundred times as much when squared, and pulls, by its "
+        "slope, ten times as hard. The pull of an absolute error is the same for every gap."
+    ),
 )
 
 add_hundred_logits = Question(
     "Three logits, 2, 1 and 0, all grow by 100. What happens to their softmax?",
     ("It stays as it is", "The first class takes nearly all", "All three become equal"),
     answer="It stays as it is",
-    why="Only differences between logits count: e^100 is a factor of every term, above and below the fraction line.",
+    why=(
+        "Only differences between logits count: e^100 is a factor of every term, above and below "
+        "the fraction line."
+    ),
 )
 
 activation_range = Question(

@@ -65,7 +65,8 @@ def forgets_bias(x, w, b):
 
 
 @weighted_sum.misconception(
-    "The bias came in once for every input: it belongs to the neuron, so it is added once, after the sum."
+    "The bias came in once for every input: it belongs to the neuron, so it is added once, after "
+    "the sum."
 )
 def adds_bias_to_each_product(x, w, b):
     if len(x) != len(w):
@@ -120,14 +121,16 @@ def applies_sigmoid_too(x, w, b):
 
 
 @weighted_sum.misconception(
-    "zip stops at the end of the shorter one, so leftover inputs vanish without a word: what should happen when the lengths differ?"
+    "zip stops at the end of the shorter one, so leftover inputs vanish without a word: what "
+    "should happen when the lengths differ?"
 )
 def zip_drops_the_rest(x, w, b):
     return float(sum(xi * wi for xi, wi in zip(x, w, strict=False)) + b)
 
 
 @weighted_sum.misconception(
-    "numpy stretched a single weight over all inputs without a word: what should happen when the lengths differ?"
+    "numpy stretched a single weight over all inputs without a word: what should happen when the "
+    "lengths differ?"
 )
 def broadcasts_one_weight(x, w, b):
     return float((x * w).sum() + b)
@@ -141,7 +144,8 @@ def loops_over_inputs_only(x, w, b):
 
 
 @weighted_sum.misconception(
-    "Your products were written over the inputs, and the caller still needs those: keep the products in a new array."
+    "Your products were written over the inputs, and the caller still needs those: keep the "
+    "products in a new array."
 )
 def multiplies_in_place(x, w, b):
     if len(x) != len(w):
@@ -220,14 +224,16 @@ def by_one_number_at_a_time(z):
 
 
 @sigmoid.misconception(
-    "The values are right, but e to the power 1000 does not fit into a float, and numpy warns: which exponents never get large, whatever the sign of z?"
+    "The values are right, but e to the power 1000 does not fit into a float, and numpy warns: "
+    "which exponents never get large, whatever the sign of z?"
 )
 def overflows_loudly(z):
     return 1 / (1 + np.exp(-np.asarray(z)))
 
 
 @sigmoid.misconception(
-    "For a large positive z you divide infinity by infinity, which is nan: choose the form by the sign of z."
+    "For a large positive z you divide infinity by infinity, which is nan: choose the form by the "
+    "sign of z."
 )
 def infinity_over_infinity(z):
     e = np.exp(np.asarray(z, float))
@@ -235,7 +241,8 @@ def infinity_over_infinity(z):
 
 
 @sigmoid.misconception(
-    "Division comes before addition, so your 1/1 was taken first: put the whole denominator in parentheses."
+    "Division comes before addition, so your 1/1 was taken first: put the whole denominator in "
+    "parentheses."
 )
 def missing_parentheses(z):
     return 1 / 1 + np.exp(-np.asarray(z, float))
@@ -254,7 +261,8 @@ def is_tanh(z):
 
 
 @sigmoid.misconception(
-    "That is a switch that knows only 0 and 1: a sigmoid's output says how much, with every value in between."
+    "That is a switch that knows only 0 and 1: a sigmoid's output says how much, with every value "
+    "in between."
 )
 def is_a_step(z):
     return (np.asarray(z) > 0).astype(float)
@@ -266,7 +274,8 @@ def scalars_only(z):
 
 
 @sigmoid.misconception(
-    "z may be a single number, which has no places to index: what turns any input into an array first?"
+    "z may be a single number, which has no places to index: what turns any input into an array "
+    "first?"
 )
 def arrays_only(z):
     out = np.zeros(z.shape)
@@ -315,7 +324,8 @@ def is_softmax(z):
 
 
 @sigmoid.misconception(
-    "You cut z off so early that the largest outputs are visibly below 1: choose a limit at which the curve is flat."
+    "You cut z off so early that the largest outputs are visibly below 1: choose a limit at which "
+    "the curve is flat."
 )
 def clips_too_early(z):
     return 1 / (1 + np.exp(-np.clip(z, -10, 10)))
@@ -335,7 +345,8 @@ def flattens(z):
 
 
 @sigmoid.misconception(
-    "That is a straight ramp cut off at 0 and 1: the sigmoid bends smoothly and never quite reaches either end."
+    "That is a straight ramp cut off at 0 and 1: the sigmoid bends smoothly and never quite "
+    "reaches either end."
 )
 def is_a_ramp(z):
     return np.clip(0.25 * np.asarray(z) + 0.5, 0, 1)
@@ -394,14 +405,15 @@ def loses_nan(z):
 
 
 @relu.misconception("You wrote zeros into z itself, and the caller still needs it: work on a copy.")
-def works_in_place(z):  # noqa: F811 (each exercise has a misconception of its own by this name)
+def works_in_place(z):  # noqa: F811 (each exercise has its own misconception by this name)
     z = np.asarray(z)
     z[z < 0] = 0
     return z
 
 
 @relu.misconception(
-    "Where nothing is negative you hand back z itself: the caller would change your result by changing z."
+    "Where nothing is negative you hand back z itself: the caller would change your result by "
+    "changing z."
 )
 def returns_the_input(z):
     z = np.asarray(z)
@@ -424,14 +436,16 @@ def keeps_the_negative_side(z):
 
 
 @relu.misconception(
-    "Your output says only whether z passes: a ReLU passes z itself, so a stronger signal stays stronger."
+    "Your output says only whether z passes: a ReLU passes z itself, so a stronger signal stays "
+    "stronger."
 )
 def passes_one(z):
     return (np.asarray(z) > 0) * np.ones_like(z)
 
 
 @relu.misconception(
-    "A little of the negative side leaks through: that is the leaky ReLU, and here a negative z gives exactly 0."
+    "A little of the negative side leaks through: that is the leaky ReLU, and here a negative z "
+    "gives exactly 0."
 )
 def leaks(z):
     z = np.asarray(z)
@@ -457,7 +471,8 @@ def widens_to_float64(z):
 
 
 @relu.misconception(
-    "np.max looks for the largest number along an axis: here each number is compared with 0 on its own."
+    "np.max looks for the largest number along an axis: here each number is compared with 0 on its "
+    "own."
 )
 def takes_the_largest(z):
     return np.max(z, 0)
@@ -566,7 +581,7 @@ def forgets_activation(X, W, b, activation):
     return X @ W + b
 
 
-@dense.misconception("You left out the biases: each neuron of the layer has one of its own.")
+@dense.misconception("You left out the biases: each neuron of the layer has its own.")
 def forgets_biases(X, W, b, activation):
     return activation(X @ W)
 
@@ -586,14 +601,16 @@ def activates_the_inputs(X, W, b, activation):
 
 
 @dense.misconception(
-    "W is turned round: row i of W belongs to input i, and column j to neuron j, so which axis of X meets which of W?"
+    "W is turned round: row i of W belongs to input i, and column j to neuron j, so which axis of "
+    "X meets which of W?"
 )
 def transposes_w(X, W, b, activation):
     return activation(X @ W.T + b)
 
 
 @dense.misconception(
-    "You multiplied number by number: each neuron needs the sum over all inputs of input times weight."
+    "You multiplied number by number: each neuron needs the sum over all inputs of input times "
+    "weight."
 )
 def multiplies_elementwise(X, W, b, activation):
     return activation(X * W + b)
@@ -641,7 +658,8 @@ def always_relu(X, W, b, activation):
 
 
 @dense.misconception(
-    "Giving b a second name does not copy it, so each example's sums pile up on the biases of the one before."
+    "Giving b a second name does not copy it, so each example's sums pile up on the biases of the "
+    "one before."
 )
 def accumulates_in_b(X, W, b, activation):
     rows = []
@@ -660,31 +678,46 @@ def squeezes(X, W, b, activation):
 
 
 bias_turned = Question(
-    "Two products, 1.8 and −0.8, and a bias of 1 give z = 2, and the sigmoid makes 0.88 of it. The bias turns from 1 to −1. What comes out?",
+    "Two products, 1.8 and −0.8, and a bias of 1 give z = 2, and the sigmoid makes 0.88 of it. "
+    "The bias turns from 1 to −1. What comes out?",
     ("−0.88", "0", "0.5"),
     answer="0.5",
-    why="z = 1.8 − 0.8 − 1 = 0, and the sigmoid of 0 is 0.5: half-way, not off. Its output is never negative and never quite 0.",
+    why=(
+        "z = 1.8 − 0.8 − 1 = 0, and the sigmoid of 0 is 0.5: half-way, not off. Its output is "
+        "never negative and never quite 0."
+    ),
 )
 
 times_ten = Question(
-    "The weights and the bias are all multiplied by 10. What happens to the line on which the neuron is undecided?",
+    "The weights and the bias are all multiplied by 10. What happens to the line on which the "
+    "neuron is undecided?",
     ("It stays where it is", "It moves ten times as far from the origin", "It turns"),
     answer="It stays where it is",
-    why="The line is where w·x + b = 0, and ten times 0 is 0. What changes is the steepness: the output turns from 0 to 1 ten times as fast.",
+    why=(
+        "The line is where w·x + b = 0, and ten times 0 is 0. What changes is the steepness: the "
+        "output turns from 0 to 1 ten times as fast."
+    ),
 )
 
 no_activation = Question(
-    "A network has three layers, and someone removed all activations. Draw its output against one input: how many straight pieces has the curve?",
+    "A network has three layers, and someone removed all activations. Draw its output against one "
+    "input: how many straight pieces has the curve?",
     ("One", "Three", "As many as it has neurons"),
     answer="One",
-    why="A straight line put into a straight line is a straight line again. Without activations, a hundred layers can do no more than one.",
+    why=(
+        "A straight line put into a straight line is a straight line again. Without activations, "
+        "a hundred layers can do no more than one."
+    ),
 )
 
 ranges = Question(
     "A neuron's output is 3.2. Which activation can it have?",
     ("Sigmoid", "tanh", "ReLU"),
     answer="ReLU",
-    why="ReLU passes a positive z as it is, from 0 up without a limit. Sigmoid stays between 0 and 1, tanh between −1 and 1.",
+    why=(
+        "ReLU passes a positive z as it is, from 0 up without a limit. Sigmoid stays between 0 "
+        "and 1, tanh between −1 and 1."
+    ),
 )
 
 strong_signal = Question(
@@ -695,12 +728,19 @@ strong_signal = Question(
         "An error: outputs can't be negative",
     ),
     answer="A strong signal, with a minus sign",
-    why="Suppressed means close to 0. −0.99 is nearly as far from 0 as tanh can go, and the next layer's weights multiply it.",
+    why=(
+        "Suppressed means close to 0. −0.99 is nearly as far from 0 as tanh can go, and the next "
+        "layer's weights multiply it."
+    ),
 )
 
 what_bias_does = Question(
-    "The bias of a neuron grows, and its weights stay. What happens to the line on which it is undecided?",
+    "The bias of a neuron grows, and its weights stay. What happens to the line on which it is "
+    "undecided?",
     ("It shifts, in the same direction as before", "It tilts", "Nothing: only weights move it"),
     answer="It shifts, in the same direction as before",
-    why="The weights set the direction of the line and how sharp the change is, the bias shifts it to and fro.",
+    why=(
+        "The weights set the direction of the line and how sharp the change is, the bias shifts "
+        "it back and forth."
+    ),
 )
