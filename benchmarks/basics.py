@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def checks(lesson: str, rounds: int = 20) -> dict[str, float]:
-    """Median seconds of `check(f)` with the reference, for each exercise; the HTML that a notebook shows is made as well."""
+    """Return the median seconds of `check(f)` and its HTML with each exercise's reference."""
     from grader import check
     from grader.author.lesson import load_lesson
 
@@ -36,7 +36,7 @@ def checks(lesson: str, rounds: int = 20) -> dict[str, float]:
 
 
 def course(lesson: str) -> float:
-    """Seconds of `grader course LESSON --check`: sources to learner's notebook, without installing it."""
+    """Return the seconds that `grader course LESSON --check` takes."""
     command = [str(Path(sys.executable).parent / "grader"), "course", "--check", lesson]
     return _seconds(lambda: subprocess.run(command, cwd=ROOT, check=True, capture_output=True))
 

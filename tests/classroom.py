@@ -1,4 +1,4 @@
-"""A copy of the course with a class in it, for tests of what comes after handing in."""
+"""Give tests a copy of the course with a class: submissions, grading, gradebook."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ LATE, EARLY = "2026-10-02 12:00:00 UTC", "2026-10-01 12:00:00 UTC"
 
 @contextmanager
 def one_worker() -> Iterator[None]:
-    """Grade all classes in one thread of this process with one warm engine, where a run would start processes of its own.
+    """Grade all classes in one thread of this process, with one warm sandbox.
 
-    Commands that a test starts as processes are not concerned.
+    Commands that a test starts as processes still start workers.
     """
     with ThreadPoolExecutor(1) as pool, pytest.MonkeyPatch.context() as patch:
 
@@ -52,7 +52,7 @@ class Course:
         self.root = copy_of_the_course(root)
 
     def copy(self, root: Path) -> Course:
-        """The course with its class, graded as far as this one is."""
+        """Return a copy of the course with its class, graded as far as this one."""
         other = object.__new__(Course)
         other.root = Path(shutil.copytree(self.root, root / "copy"))
         return other
@@ -70,7 +70,7 @@ class Course:
         return folder
 
     def punish_lateness(self) -> None:
-        """What comes after a date between `EARLY` and `LATE` loses all its points, by nbgrader's own setting; the lesson is generated."""
+        """Set a due date between `EARLY` and `LATE` and nbgrader's penalty of all points."""
         with (self.root / "nbgrader_config.py").open("a", encoding="utf-8") as config:
             config.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
         self.generate()

@@ -1,4 +1,4 @@
-"""What tests share: the real course, copies of it, and notebooks in which a learner has written something."""
+"""Give tests the real course, copies of it, and notebooks with a learner's answers."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LESSONS = [folder.name for folder in lessons_in(ROOT)]
 
 @cache
 def lesson(name: str) -> Lesson:
-    """A lesson of the course, read once."""
+    """Return a lesson of the course, read once."""
     return load_lesson(ROOT / "solutions" / name)
 
 
 def learners_notebook(name: str) -> dict[str, Any]:
-    """The notebook of a lesson as learners get it."""
+    """Return the notebook of a lesson as learners get it."""
     notebook: dict[str, Any] = json.loads(
         (ROOT / "course" / name / f"{name}.ipynb").read_text(encoding="utf-8")
     )
@@ -33,44 +33,38 @@ def learners_notebook(name: str) -> dict[str, Any]:
 
 
 def references(name: str) -> dict[str, str]:
-    """The text of each exercise's cell with the reference in it."""
-    cells = json.loads((ROOT / "solutions" / name / f"{name}.ipynb").read_text(encoding="utf-8"))[
-        "cells"
-    ]
+    """Return the source of each exercise's cell, with the reference."""
+    solved = ROOT / "solutions" / name / f"{name}.ipynb"
     return {
         cell["id"]: "".join(cell["source"])
-        for cell in cells
+        for cell in json.loads(solved.read_text(encoding="utf-8"))["cells"]
         if cell["id"] in lesson(name).exercises
     }
 
 
 def written(name: str, **answers: str) -> dict[str, Any]:
-    """A learner's notebook with these texts in its exercise cells; `...` alone stands for the reference."""
+    """Return a learner's notebook with these answers; "..." means the reference."""
     notebook = learners_notebook(name)
     for cell in notebook["cells"]:
-        if cell["id"] in answers:
-            cell["source"] = (
-                references(name)[cell["id"]]
-                if answers[cell["id"]] == "..."
-                else answers[cell["id"]]
-            )
+        if (answer := answers.get(cell["id"])) is not None:
+            cell["source"] = references(name)[cell["id"]] if answer == "..." else answer
     return notebook
 
 
 def solved(name: str) -> dict[str, Any]:
-    """A learner's notebook with every reference in it."""
+    """Return a learner's notebook with every reference in it."""
     return written(name, **dict.fromkeys(lesson(name).exercises, "..."))
 
 
 def named(name: str, function: Any) -> Callable[..., Any]:
-    """A copy of a function under another name; the function itself is the lesson's, which other tests use too."""
+    """Return a copy of a function under another name; other tests use the function itself."""
     return types.FunctionType(
         function.__code__, function.__globals__, name, function.__defaults__, function.__closure__
     )
 
 
 def finishes(script: str, seconds: float = 120) -> str:
-    """Run a script in a process of its own and return its output; it is stopped at a ceiling that only endless work meets."""
+    """Run a script in another process and return its output; only endless work meets the limit."""
     return subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
@@ -82,10 +76,9 @@ def finishes(script: str, seconds: float = 120) -> str:
 
 
 def copy_of_the_course(into: Path) -> Path:
-    """A clone's worth of files, without the environment and what git ignores."""
-    for room in ("course", "solutions"):
-        shutil.copytree(
-            ROOT / room, into / room, ignore=shutil.ignore_patterns("__pycache__", "progress.json")
-        )
+    """Copy the lessons and nbgrader's settings, without files that git ignores."""
+    ignore = shutil.ignore_patterns("__pycache__", "progress.json")
+    for folder in ("course", "solutions"):
+        shutil.copytree(ROOT / folder, into / folder, ignore=ignore)
     shutil.copyfile(ROOT / "nbgrader_config.py", into / "nbgrader_config.py")
     return into

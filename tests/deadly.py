@@ -1,4 +1,4 @@
-"""In place of `grader.instructor.workers.grade_batch`, importable by a worker in no time: some notebooks end its process."""
+"""Replace `grader.instructor.workers.grade_batch` in tests: some notebooks kill the worker."""
 
 from __future__ import annotations
 

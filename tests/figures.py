@@ -15,7 +15,7 @@ from playground.figure.live import LiveFigure
 
 
 def slope_figure(after: Any = None, **functions: Any) -> LiveFigure:
-    """y = relu(slope · x), drawn by the learner's relu beside the finished one."""
+    """Return a play of y = relu(slope · x), by the learner's relu next to the finished one."""
 
     def move(f: Any, slope: float) -> Any:
         x = np.linspace(0, 1, 5)
@@ -29,9 +29,9 @@ def slope_figure(after: Any = None, **functions: Any) -> LiveFigure:
 
 
 def shared(make: Callable[[], LiveFigure]) -> Callable[[], LiveFigure]:
-    """Return what makes a figure at its first call, and at each puts the figure's controls back.
+    """Return a function that makes a figure once, and resets its controls at each call.
 
-    Drawing what stands still takes a figure longest.
+    The first drawing takes longest.
     """
 
     @cache
@@ -50,7 +50,7 @@ def shared(make: Callable[[], LiveFigure]) -> Callable[[], LiveFigure]:
 
 
 def html(figure: LiveFigure) -> str:
-    """All HTML that the widget shows now."""
+    """Return all HTML that the widget shows now."""
 
     def walk(widget: Any) -> list[str]:
         own = [str(widget.value)] if hasattr(widget, "placeholder") else []
@@ -60,7 +60,7 @@ def html(figure: LiveFigure) -> str:
 
 
 def shown(figure: LiveFigure, words: str, seconds: float = 600) -> bool:
-    """Return whether the browser is given these words, waiting for each change of what moves."""
+    """Return whether the widget shows these words, now or after one of its next changes."""
     changed = threading.Event()
 
     def note(_: Any) -> None:
@@ -78,7 +78,7 @@ def shown(figure: LiveFigure, words: str, seconds: float = 600) -> bool:
 
 
 def lines_of(svg: str) -> list[np.ndarray[Any, Any]]:
-    """The corners of each path of an SVG; for a row of markers, the first one's centre."""
+    """Return the corners of each path of an SVG; for a row of markers, the first one's centre."""
     paths = re.findall(r'<path d="M([^"Zm]*)[Z"m]', svg)
     return [
         np.array([[float(n) for n in corner.split()] for corner in path.split("L")])

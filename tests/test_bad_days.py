@@ -1,4 +1,4 @@
-"""Bad days as they really come: a full disk, no network, a port that is taken, a kill; each ends in a clear sentence, and nothing is lost."""
+"""Meet a full disk, no network, a taken port, a kill: each ends in a sentence, nothing is lost."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ from grader.author.lesson import LessonError
 from grader.learner.workspace import make_work
 
 GRADER = [sys.executable, "-m", "grader.cli"]
+BWRAP = ["bwrap", "--dev-bind", "/", "/"]
 CEILING = 900
-"""Seconds that only what never ends takes."""
-ROOM = 3_000_000
+"""Seconds; only a command that never ends takes longer."""
+SPACE = 3_000_000
 FILL = "head -c $(($(df --output=avail -B1 . | tail -1) - %d)) /dev/zero >fill"
-"""A shell command that leaves so many bytes free on the disk of the current folder."""
+"""A shell command that leaves %d bytes free on the disk of the current folder."""
 
 
 def run(command: list[str], folder: Path, **environment: str) -> tuple[int, str, str]:
-    """Exit code, what was printed and what was complained about."""
+    """Return the exit code, the standard output and the standard error of a command."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -44,27 +45,28 @@ def run(command: list[str], folder: Path, **environment: str) -> tuple[int, str,
     return done.returncode, done.stdout, done.stderr
 
 
-def on_a_small_disk(folder: Path, script: str, size: int = ROOM) -> list[str]:
-    """A shell script that runs where `folder` is an empty disk of so many bytes, as a command."""
+def on_a_small_disk(folder: Path, script: str, size: int = SPACE) -> list[str]:
+    """Return a command that runs a shell script with `folder` as an empty disk of `size` bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [
-        "bwrap",
-        "--dev-bind",
-        "/",
-        "/",
-        "--size",
-        str(size),
-        "--tmpfs",
-        str(folder),
-        "sh",
-        "-c",
-        script,
-    ]
+    return [*BWRAP, "--size", str(size), "--tmpfs", str(folder), "sh", "-c", script]
+
+
+def on_a_read_only_disk(folder: Path, command: list[str]) -> list[str]:
+    """Return a command that runs another with `folder` read-only."""
+    return [*BWRAP, "--ro-bind", str(folder), str(folder), *command]
 
 
 def without_a_network(command: list[str]) -> list[str]:
-    """A command that reaches nothing but this machine."""
-    return ["bwrap", "--dev-bind", "/", "/", "--unshare-net", *command]
+    """Return a command that runs another without a network."""
+    return [*BWRAP, "--unshare-net", *command]
+
+
+def fails_in_a_line(result: tuple[int, str, str], *phrases: str) -> bool:
+    """Tell whether a command failed with one line of error that has these phrases."""
+    code, said, complained = result
+    assert (code, said) == (1, ""), complained
+    assert len(complained.splitlines()) == 1, complained
+    return all(phrase in complained for phrase in phrases)
 
 
 CHECKS = """
@@ -83,10 +85,13 @@ print(Path("progress.json").read_text())
 
 
 @pytest.mark.long
-def test_on_a_full_disk_a_check_judges_and_says_what_is_not_kept_and_keeps_it_once_there_is_room(
+def test_on_a_full_disk_a_check_says_what_is_not_kept_and_keeps_it_once_it_can(
     tmp_path: Path,
 ) -> None:
-    script = f"cp {ROOT}/course/neuron/answers.json neuron && cd neuron && {FILL % 0}; cd .. && {sys.executable} -c '{CHECKS}'"
+    script = (
+        f"cp {ROOT}/course/neuron/answers.json neuron && cd neuron && {FILL % 0}; "
+        f"cd .. && {sys.executable} -c '{CHECKS}'"
+    )
     code, said, complained = run(
         on_a_small_disk(tmp_path / "neuron", script, 500_000),
         tmp_path,
@@ -95,26 +100,23 @@ def test_on_a_full_disk_a_check_judges_and_says_what_is_not_kept_and_keeps_it_on
     assert code == 0, complained
     full, kept = said.split("PROGRESS")
     assert "✓ solved, 2 of 2 points" in full
-    assert (
-        "progress.json can&#x27;t be written (No space left on device): what you solve and answer is remembered only as long as this runs."
-        in full
-    )
+    assert "progress.json can&#x27;t be written (No space left on device)" in full
     assert kept.startswith("\n")
     assert "can&#x27;t be written" not in kept
     assert json.loads(kept[kept.index('{\n "solved"') :])["solved"] == {"relu": 2.0, "dense": 3.0}
 
 
-def test_a_copy_for_which_the_disk_is_too_small_is_said_and_whole_once_there_is_room(
-    tmp_path: Path,
-) -> None:
+def test_a_copy_that_fills_the_disk_fails_and_is_whole_once_there_is_space(tmp_path: Path) -> None:
     copy_of_the_course(tmp_path)
-    start = "from grader.cli import main; import jupyterlab.labapp as lab; lab.LabApp.launch_instance = print; exit(main(['lab', '--', '--allow-root']))"
-    script = f"""cd work; {FILL % 300_000}; cd ..; {sys.executable} -c "{start}"; echo "$?"; ls -A work; rm work/fill; {sys.executable} -c "{start}"; echo "$?"; ls -A work"""
+    lab = f"""{sys.executable} -c "
+from grader.cli import main
+import jupyterlab.labapp as lab
+lab.LabApp.launch_instance = print
+exit(main(['lab', '--', '--allow-root']))"; echo "$?"; ls -A work"""
+    script = f"cd work; {FILL % 300_000}; cd ..; {lab}; rm work/fill; {lab}"
     _, said, complained = run(on_a_small_disk(tmp_path / "work", script, 20_000_000), tmp_path)
-    assert (
-        complained
-        == "The disk is full; make room and start again. Nothing was half copied, and your own notebooks are untouched.\n"
-    )
+    assert "disk is full" in complained
+    assert len(complained.splitlines()) == 1
     first, second = said.split("New in work/")
     assert first.startswith("1\n")
     assert "0\n" in second
@@ -129,10 +131,10 @@ def class_of_three(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 @pytest.mark.long
 @pytest.mark.parametrize("free", [0, 300_000])
-def test_on_a_full_disk_grading_stops_in_a_sentence_and_goes_on_once_there_is_room(
+def test_on_a_full_disk_grading_stops_in_a_sentence_and_resumes_once_there_is_space(
     class_of_three: Course, free: int
 ) -> None:
-    """With how much room is left, it is the journal, the gradebook or the marked notebooks that find none."""
+    """It depends on the space left whether journal, gradebook or graded notebooks find none."""
     folder = class_of_three.root / "class"
     notebook = json.dumps(solved("neuron"))
     grade = f"{sys.executable} -m grader.cli autograde neuron --workers 1"
@@ -144,13 +146,14 @@ def test_on_a_full_disk_grading_stops_in_a_sentence_and_goes_on_once_there_is_ro
     script = f"""cd class; {hand_in} {FILL % free}; cd ..
         {grade} >said 2>&1; echo "$?"; cat said; rm class/fill; echo AGAIN; {grade}; echo "$?"
         {sys.executable} -c 'from nbgrader.api import Gradebook
-with Gradebook("sqlite:///class/gradebook.db") as book: print({{one.student.id: one.score for one in book.assignment_submissions("neuron")}})'
+with Gradebook("sqlite:///class/gradebook.db") as gradebook:
+    print({{one.student.id: one.score for one in gradebook.assignment_submissions("neuron")}})'
         ls class/autograded/*/neuron/neuron.ipynb | wc -l"""
     _, said, complained = run(on_a_small_disk(folder, script), class_of_three.root)
     assert complained == ""
     stopped, again = said.split("AGAIN")
     assert stopped.startswith("1\n")
-    assert "No space left on device" in stopped or "the disk is full; make room" in stopped
+    assert "No space left on device" in stopped or "disk is full" in stopped
     assert "Traceback" not in stopped
     assert "\n0\n" in again
     assert again.endswith("{'ann': 10.0, 'bob': 10.0, 'cy': 10.0}\n3\n")
@@ -158,7 +161,7 @@ with Gradebook("sqlite:///class/gradebook.db") as book: print({{one.student.id: 
 
 @pytest.mark.long
 @pytest.mark.parametrize("copied", [False, True], ids=["new", "copied"])
-def test_in_a_folder_that_is_read_only_every_word_of_a_learner_says_so_and_where_to_go(
+def test_in_a_read_only_folder_every_command_of_a_learner_says_so(
     tmp_path: Path, copied: bool
 ) -> None:
     root = copy_of_the_course(tmp_path / "course")
@@ -173,73 +176,49 @@ def test_in_a_folder_that_is_read_only_every_word_of_a_learner_says_so_and_where
     if copied:
         make_work(root)
 
-    def said(*command: str) -> tuple[int, str, str]:
-        return run(
-            ["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(root), str(root), *command],
-            root,
-            PYTHONPATH=str(ROOT),
-            PYTHON=sys.executable,
-        )
+    def try_to(*command: str) -> tuple[int, str, str]:
+        read_only = on_a_read_only_disk(root, [*command])
+        return run(read_only, root, PYTHONPATH=str(ROOT), PYTHON=sys.executable)
 
-    move = f"{root}/work can't be written, its disk is read-only; copy the course to a folder of yours and start again there.\n"
-    code, _, complained = said("sh", "environment.sh")
+    code, _, complained = try_to("sh", "environment.sh")
     assert code == 1
     assert "Read-only file system" in complained
     assert "could not make .venv" in complained.splitlines()[-1]
-    assert said(*GRADER, "reset", "neuron") == (1, "", move)
+    move = (f"{root}/work", "read-only")
+    assert fails_in_a_line(try_to(*GRADER, "reset", "neuron"), *move)
     if copied:
-        code, checked, _ = said(*GRADER, "watch", "--once", "neuron")
-        assert (code, "progress.json can't be written (Read-only file system)" in checked) == (
-            1,
-            True,
-        )
-        page = f"{root}/work/neuron.html can't be written: Read-only file system; name another place with --output.\n"
-        assert said(*GRADER, "export", "neuron") == (1, "", page)
+        code, checked, _ = try_to(*GRADER, "watch", "--once", "neuron")
+        assert code == 1
+        assert "progress.json can't be written (Read-only file system)" in checked
+        page = f"{root}/work/neuron.html"
+        exported = try_to(*GRADER, "export", "neuron")
+        assert fails_in_a_line(exported, page, "Read-only file system", "--output")
     else:
-        assert said(*GRADER, "lab") == said(*GRADER, "watch") == (1, "", move)
+        assert fails_in_a_line(try_to(*GRADER, "lab"), *move)
+        assert fails_in_a_line(try_to(*GRADER, "watch"), *move)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("why", ["No space left on device", "Read-only file system"])
-def test_a_class_for_which_there_is_no_room_is_said_and_made_once_there_is(
+def test_a_class_without_disk_space_stops_in_a_sentence_and_is_made_once_there_is(
     tmp_path: Path, why: str
 ) -> None:
     root = copy_of_the_course(tmp_path)
     (root / "class").mkdir()
     make = [*GRADER, "sample-class", "neuron", "--students", "5"]
-    hindered = {
-        "No space left on device": [
-            *on_a_small_disk(root / "class", 'exec "$@"', 20_000),
-            "sh",
-            *make,
-        ],
-        "Read-only file system": [
-            "bwrap",
-            "--dev-bind",
-            "/",
-            "/",
-            "--ro-bind",
-            str(root),
-            str(root),
-            *make,
-        ],
-    }[why]
-    code, said, complained = run(hindered, root)
-    assert (code, said) == (1, "")
-    assert complained.startswith(f"Stopped: {why}")
-    assert complained.endswith(
-        "Finished work is kept. Fix the problem and run the command again.\n"
-    )
-    assert len(complained.splitlines()) == 1
+    small = [*on_a_small_disk(root / "class", 'exec "$@"', 20_000), "sh", *make]
+    full = why == "No space left on device"
+    hindered = small if full else on_a_read_only_disk(root, make)
+    assert fails_in_a_line(run(hindered, root), why, "run the command again")
     assert run(make, root)[0] == 0
 
 
 def files(root: Path) -> dict[str, bytes]:
-    """Every file of an author's course, by its name."""
+    """Return the content of every file of an author's course, by its name."""
     paths = (
         path
-        for room in ("course", "solutions")
-        for path in (root / room).rglob("*")
+        for folder in ("course", "solutions")
+        for path in (root / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     )
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
@@ -250,9 +229,7 @@ def descendants(process: int) -> list[int]:
 
 
 @pytest.mark.long
-def test_a_course_whose_making_is_refused_or_killed_stays_as_it_was_and_the_next_run_makes_it(
-    tmp_path: Path,
-) -> None:
+def test_a_course_whose_build_fails_or_is_killed_stays_as_it_was(tmp_path: Path) -> None:
     root, temporary = copy_of_the_course(tmp_path / "course"), tmp_path / "temporary"
     source = root / "solutions" / "neuron" / "neuron.md"
     source.write_text(
@@ -262,14 +239,9 @@ def test_a_course_whose_making_is_refused_or_killed_stays_as_it_was_and_the_next
     before = files(root)
     make = [*GRADER, "course", "neuron"]
 
-    no_room = run(
-        [*on_a_small_disk(temporary, 'exec "$@"', 20_000), "sh", *make], root, TMPDIR=str(temporary)
-    )
-    assert no_room == (
-        1,
-        "",
-        "Nothing was made: No space left on device; course/ is as it was. Mend that and run it again.\n",
-    )
+    small = [*on_a_small_disk(temporary, 'exec "$@"', 20_000), "sh", *make]
+    without_space = run(small, root, TMPDIR=str(temporary))
+    assert fails_in_a_line(without_space, "No space left on device", "course/ is as it was")
     process = subprocess.Popen(
         make, cwd=root, env=os.environ | {"TMPDIR": str(temporary)}, stderr=subprocess.DEVNULL
     )
@@ -280,17 +252,12 @@ def test_a_course_whose_making_is_refused_or_killed_stays_as_it_was_and_the_next
     process.kill()
     process.wait()
     assert files(root) == before
-    code, _, complained = run(
-        ["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(root), str(root), *make], root
-    )
-    assert code == 1
-    assert complained.startswith("Nothing was made: Read-only file system (")
+    assert fails_in_a_line(run(on_a_read_only_disk(root, make), root), "Read-only file system")
     assert files(root) == before
 
-    assert run(make, root)[:2] == (
-        0,
-        "made course/neuron/neuron.ipynb\nmade solutions/neuron/neuron.ipynb\n",
-    )  # and the welcome page is as it was
+    # The welcome page is as it was.
+    made = "made course/neuron/neuron.ipynb\nmade solutions/neuron/neuron.ipynb\n"
+    assert run(make, root)[:2] == (0, made)
     assert [worker for worker in workers if Path(f"/proc/{worker}").exists()] == []
 
 
@@ -298,9 +265,7 @@ class Killed(BaseException):
     pass
 
 
-def test_a_kill_while_a_course_is_put_in_its_place_leaves_whole_files_and_the_next_run_makes_the_rest(
-    tmp_path: Path,
-) -> None:
+def test_a_kill_during_the_install_of_a_course_leaves_whole_files(tmp_path: Path) -> None:
     built, root = tmp_path / "built", tmp_path / "root"
     for folder, text in ((built, "new"), (root, "old")):
         for name in ("course/a/a.ipynb", "course/a/answers.json", "solutions/a/a.ipynb"):
@@ -329,7 +294,7 @@ def test_a_kill_while_a_course_is_put_in_its_place_leaves_whole_files_and_the_ne
         assert files(root) == files(built)
 
 
-def test_a_file_of_a_course_that_cannot_be_replaced_is_said_and_no_half_file_stays(
+def test_a_file_of_a_course_that_cannot_be_replaced_is_named_and_none_is_half(
     tmp_path: Path,
 ) -> None:
     built, root = tmp_path / "built", tmp_path / "root"
@@ -339,9 +304,8 @@ def test_a_file_of_a_course_that_cannot_be_replaced_is_said_and_no_half_file_sta
     (root / "course/a/answers.json").mkdir(parents=True)
     with pytest.raises(LessonError) as refused:
         build.install(built, root)
-    assert str(refused.value) == (
-        "course/a/answers.json could not be replaced: Is a directory. 1 of 3 files are new, the others are as they were; fix that and run make course again."
-    )
+    for phrase in ("course/a/answers.json", "Is a directory", "1 of 3 files"):
+        assert phrase in str(refused.value)
     assert files(root) == {"course/a/a.ipynb": b"new"}
     (root / "course/a/answers.json").rmdir()
     assert build.install(built, root) == ["course/a/answers.json", "solutions/a/a.ipynb"]
@@ -349,14 +313,16 @@ def test_a_file_of_a_course_that_cannot_be_replaced_is_said_and_no_half_file_sta
 
 
 @pytest.mark.long
-def test_an_edition_for_which_the_disk_is_too_small_leaves_nothing_behind_and_is_made_once_there_is_room(
+def test_a_bundle_that_fills_the_disk_leaves_no_file_and_is_made_once_there_is_space(
     tmp_path: Path,
 ) -> None:
     dist = tmp_path / "dist"
-    make = f"{sys.executable} -m grader.cli edition --output {dist}/course.zip"
-    script = f'cd {dist}; {FILL % 100_000}; cd {ROOT}; {make}; echo "$?"; ls -A {dist}; rm {dist}/fill; {make} >/dev/null; echo "$?"; ls -A {dist}'
+    make = f"{sys.executable} -m grader.cli bundle --output {dist}/course.zip"
+    script = f"""cd {dist}; {FILL % 100_000}; cd {ROOT}
+        {make}; echo "$?"; ls -A {dist}; rm {dist}/fill
+        {make} >/dev/null; echo "$?"; ls -A {dist}"""
     _, said, complained = run(on_a_small_disk(dist, script, 20_000_000), tmp_path)
-    assert complained == f"{dist}/course.zip can't be written: No space left on device.\n"
+    assert complained.startswith(f"{dist}/course.zip can't be written: No space left on device")
     assert said.split() == ["1", "fill", "0", "course.zip"]
 
 
@@ -378,23 +344,16 @@ def test_names_with_spaces_accents_and_quotes_are_names(course: Course) -> None:
         path.parent.parent.name
         for path in (course.root / "class" / "feedback").glob("*/neuron/neuron.html")
     } == set(names)
-    assert (
-        "10 of 10 points"
-        in run([*GRADER, "grade", f"class/submitted/{names[0]}/neuron/neuron.ipynb"], course.root)[
-            1
-        ]
-    )
+    grade = [*GRADER, "grade", f"class/submitted/{names[0]}/neuron/neuron.ipynb"]
+    assert "10 of 10 points" in run(grade, course.root)[1]
 
 
 @pytest.mark.long
-def test_two_lessons_graded_at_once_make_one_gradebook_and_a_lesson_graded_twice_at_once_waits(
-    course: Course,
-) -> None:
+def test_two_lessons_are_graded_at_once_and_one_lesson_by_one_run_at_a_time(course: Course) -> None:
     course.hand_in("ann", solved("neuron"))
-    (course.root / "class" / "submitted" / "ann" / "loss").mkdir()
-    (course.root / "class" / "submitted" / "ann" / "loss" / "loss.ipynb").write_text(
-        json.dumps(solved("loss"))
-    )
+    folder = course.root / "class" / "submitted" / "ann" / "loss"
+    folder.mkdir()
+    (folder / "loss.ipynb").write_text(json.dumps(solved("loss")))
     words = [
         [*GRADER, "autograde", lesson, "--workers", "1"] for lesson in ("neuron", "loss", "loss")
     ]
@@ -407,10 +366,8 @@ def test_two_lessons_graded_at_once_make_one_gradebook_and_a_lesson_graded_twice
     ended = [(*one.communicate(timeout=CEILING), one.returncode) for one in runs]
     assert ended[0][1:] == ("", 0)
     assert sorted(code for _, _, code in ended[1:]) in ([0, 0], [0, 1])
-    assert {complained for _, complained, _ in ended} <= {
-        "",
-        "loss.jsonl: another run grades this lesson right now; wait until it has ended\n",
-    }
+    for _, complained, code in ended:
+        assert ("another run" in complained) == bool(complained) == bool(code)
     with course.gradebook() as gradebook:
         scores = {
             lesson: [one.score for one in gradebook.assignment_submissions(lesson)]
@@ -419,9 +376,7 @@ def test_two_lessons_graded_at_once_make_one_gradebook_and_a_lesson_graded_twice
     assert scores == {"neuron": [10], "loss": [12]}
 
 
-def test_a_clock_that_was_set_back_costs_no_grade_and_nothing_of_the_learner(
-    course: Course,
-) -> None:
+def test_a_clock_that_was_set_back_costs_no_grade_and_no_work(course: Course) -> None:
     with one_worker():
         _graded_before_the_clock_was_set_back(course)
     make_work(course.root)
@@ -435,13 +390,12 @@ def test_a_clock_that_was_set_back_costs_no_grade_and_nothing_of_the_learner(
 def _graded_before_the_clock_was_set_back(course: Course) -> None:
     course.hand_in("ann", written("neuron"), "2031-01-01 12:00:00 UTC")
     course.autograde()
-    records = [
-        {**record, "at": record["at"] + 1e9} if "at" in record else record
-        for record in course.journal()
-    ]
-    course.journal_file.write_text(
-        "".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8"
-    )
+    records = course.journal()
+    for record in records:
+        if "at" in record:
+            record["at"] += 1e9
+    lines = "".join(f"{json.dumps(record)}\n" for record in records)
+    course.journal_file.write_text(lines, encoding="utf-8")
     for path in course.root.rglob("*"):
         os.utime(path, (2e9, 2e9))
     course.hand_in("ann", solved("neuron"), "2026-01-01 12:00:00 UTC")
@@ -455,7 +409,9 @@ def _graded_before_the_clock_was_set_back(course: Course) -> None:
 LAB = """
 import http.client, os, re, socket, subprocess, sys, time
 taken = socket.create_server(("127.0.0.1", 0))
-words = [sys.executable, "-m", "grader.cli", "lab", "--", "--allow-root", f"--port={taken.getsockname()[1]}"]
+port = f"--port={taken.getsockname()[1]}"
+words = [sys.executable, "-m", "grader.cli", "lab", "--", "--allow-root", port]
+address_line = r" +http://127.0.0.1:(\\d+)(/lab/tree/welcome.ipynb)[?]token=(\\w+)"
 environment = {**os.environ, "PATH": "/nowhere"}
 environment.pop("BROWSER", None)
 
@@ -473,9 +429,10 @@ with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True)
         address = None
         for line in lab.stderr:
             print(line, end="")
-            if address := re.match(r" +http://127.0.0.1:(\\d+)(/lab/tree/welcome.ipynb)[?]token=(\\w+)", line):
+            if address := re.match(address_line, line):
                 break
-        for method, path in (("GET", address[2]), ("GET", "/api/contents/neuron/neuron.ipynb"), ("POST", "/api/kernels")):
+        notebook = "/api/contents/neuron/neuron.ipynb"
+        for method, path in (("GET", address[2]), ("GET", notebook), ("POST", "/api/kernels")):
             print(method, path, answer(method, path, address[1], address[3]))
     finally:
         lab.terminate()
@@ -483,10 +440,10 @@ with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.long
-def test_without_a_network_and_a_browser_and_on_a_taken_port_the_course_opens_and_is_graded(
+def test_without_network_and_browser_and_on_a_taken_port_the_course_still_works(
     course: Course,
 ) -> None:
-    """`make lab` and an instructor's commands, all that they need being installed."""
+    """`make lab` and the instructor's commands need nothing but the environment."""
     course.hand_in("ann", written("neuron", relu="..."))
     for command in (
         ["autograde", "neuron", "--workers", "1"],

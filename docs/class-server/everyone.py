@@ -1,10 +1,10 @@
-"""nbgrader's settings for everyone on a class server; goes to etc/jupyter/nbgrader_config.py of the environment that all share."""
+"""nbgrader for everyone: copy to etc/jupyter/nbgrader_config.py of the shared environment."""
 
 c = get_config()  # noqa: F821 (traitlets gives it to the file)
 
 c.CourseDirectory.course_id = "neural_network_basics"
 c.Exchange.root = "/srv/nbgrader/exchange"
-# What stays in a learner's folder when the lesson is handed in.
+# Files that stay in a learner's folder when the lesson is submitted.
 c.CourseDirectory.ignore = [
     ".ipynb_checkpoints",
     "*.pyc",

@@ -1,4 +1,4 @@
-"""JupyterHub on one machine, see docs/class-server.md: who has an account there and is in the group `course` logs in and works in their own home."""
+"""JupyterHub on one machine: accounts in the group `course` may log in (docs/class-server.md)."""
 
 import os
 import sys
@@ -8,9 +8,8 @@ programs = Path(sys.prefix) / "bin"
 
 c = get_config()  # noqa: F821 (traitlets gives it to the file)
 
-c.JupyterHub.bind_url = (
-    "http://127.0.0.1:8000"  # what stands before it, nginx or Caddy, brings HTTPS
-)
+# nginx or Caddy in front of it adds HTTPS.
+c.JupyterHub.bind_url = "http://127.0.0.1:8000"
 c.Authenticator.allowed_groups = {"course"}
 c.Spawner.cmd = [str(programs / "jupyterhub-singleuser")]
 c.Spawner.default_url = "/lab"

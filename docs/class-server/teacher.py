@@ -1,5 +1,6 @@
-"""The teacher's nbgrader, wherever it is started; goes to ~/.jupyter/nbgrader_config.py: the course's settings, as in its own folder."""
+"""The teacher's nbgrader in any folder: copy to ~/.jupyter/nbgrader_config.py."""
 
 from pathlib import Path
 
-load_subconfig("nbgrader_config.py", path=str(Path.home() / "neural-network-basics"))  # noqa: F821 (traitlets gives it to the file)
+course = str(Path.home() / "neural-network-basics")
+load_subconfig("nbgrader_config.py", path=course)  # noqa: F821 (traitlets gives it to the file)

@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def chromium() -> Iterator[Any]:
     """Start a Chromium with a fresh profile, once for a file.
 
-    Not once for a test process: as long as playwright runs, nothing else there can run an event loop.
+    Not once for a test process: while playwright runs, nothing else there can run an event loop.
     """
     require_chromium()
     with browser() as chromium:

@@ -26,7 +26,7 @@ from course import LESSONS, ROOT
 
 PICTURES = ROOT / "build" / "screenshots"
 CEILING = 300_000
-"""Milliseconds after which a test gives up waiting: ten times and more of what a quiet machine needs."""
+"""Milliseconds after which a test gives up waiting; a quiet machine needs a tenth."""
 CHROMIUM = next(
     (
         path
@@ -37,25 +37,29 @@ CHROMIUM = next(
 )
 LAYOUT = """play => {
     const box = of => {
-        const r = play.querySelector(of)?.getBoundingClientRect(), at = play.querySelector('.playground').getBoundingClientRect();
+        const r = play.querySelector(of)?.getBoundingClientRect();
+        const at = play.querySelector('.playground').getBoundingClientRect();
         return r && [r.x - at.x, r.y - at.y, r.width, r.height].map(Math.round).join(' ');
     };
     const isOut = (text, svg) => {
         const t = text.getBoundingClientRect(), s = svg.getBoundingClientRect();
-        return t.left < s.left - 1 || t.top < s.top - 1 || t.right > s.right + 1 || t.bottom > s.bottom + 1;
+        return t.left < s.left - 1 || t.top < s.top - 1
+            || t.right > s.right + 1 || t.bottom > s.bottom + 1;
     };
+    const parts = ['.playground', '.playground-controls', 'svg[role=img]', '.playground-readout'];
     window.layouts = new Set();
     window.clipped = new Set();
     const look = () => {
         if (!window.layouts) return;
-        window.layouts.add(['.playground', '.playground-controls', 'svg[role=img]', '.playground-readout'].map(of => `${of}: ${box(of)}`).join('; '));
+        window.layouts.add(parts.map(of => `${of}: ${box(of)}`).join('; '));
         for (const svg of play.querySelectorAll('svg[role=img]'))
-            for (const text of svg.querySelectorAll('text')) if (isOut(text, svg)) window.clipped.add(text.textContent);
+            for (const text of svg.querySelectorAll('text'))
+                if (isOut(text, svg)) window.clipped.add(text.textContent);
         requestAnimationFrame(look);
     };
     look();
 }"""
-"""Note, in every frame from now on, where in a play its parts lie and how large they are, and which words reach out of the picture."""
+"""Record in every frame from now on the boxes of a play's parts, and words outside its picture."""
 STILL = """element => new Promise(resolve => {
     let before, same = 0;
     const look = () => {
@@ -66,10 +70,14 @@ STILL = """element => new Promise(resolve => {
     };
     look();
 })"""
-"""True once an element has lain in the same place for three frames, false where it is not shown: a notebook hides or takes out what is out of view."""
+"""True once an element kept its place for three frames; false if the notebook doesn't show it."""
 NEXT_FRAME = "() => new Promise(requestAnimationFrame)"
 """Done once the page draws its next frame."""
-READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady && jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
+READY = """() => {
+    const session = window.jupyterapp?.shell.currentWidget?.sessionContext;
+    return session?.isReady && session.session?.kernel?.status === 'idle';
+}"""
+CELLS = "jupyterapp.shell.currentWidget.content.widgets"
 
 
 def lessons(*usual: str) -> list[Any]:
@@ -80,7 +88,7 @@ def lessons(*usual: str) -> list[Any]:
 
 
 def require_chromium() -> str:
-    """The system's Chromium; the test is skipped where there is none, and fails where CI should have installed it."""
+    """Return the path of Chromium; skip the test where there is none, and fail in CI."""
     if CHROMIUM is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(
             "There is no Chromium on this machine: apt install chromium (or Chrome) brings one."
@@ -99,7 +107,7 @@ class Server:
             **{f"JUPYTER_{name}_DIR": str(place) for name, place in places.items()},
             "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-            "OPENBLAS_NUM_THREADS": "1",  # threads that wait for each other cost a busy machine most
+            "OPENBLAS_NUM_THREADS": "1",  # waiting threads cost a busy machine most
             "IPYTHONDIR": str(home / "ipython"),  # kernels of two test processes share no history
         }
         options = [
@@ -109,9 +117,8 @@ class Server:
             "--allow-root",
         ]
         options += ["--LabApp.expose_app_in_browser=True"]
-        options += [
-            "--JupyterNotebookApp.expose_app_in_browser=True"
-        ]  # it has Notebook 7 under notebooks/
+        # The same server has Notebook 7 under notebooks/.
+        options += ["--JupyterNotebookApp.expose_app_in_browser=True"]
         self.process = subprocess.Popen(
             [str(Path(sys.executable).parent / "grader"), "lab", "--", *options],
             cwd=folder,
@@ -169,7 +176,7 @@ class Notebook:
         self.page = page
 
     def cells(self) -> Locator:
-        """All cells, in order."""
+        """Return all cells, in order."""
         return self.page.locator(".jp-Notebook .jp-Cell")
 
     def theme(self, name: str) -> None:
@@ -187,37 +194,36 @@ class Notebook:
         """Run every cell and wait for the last one."""
         self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
         self.page.wait_for_function(
-            "() => { const cells = jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type === 'code');"
-            " return cells.every(c => c.model.executionCount !== null && c.model.executionState !== 'running') }"
+            f"() => {CELLS}.map(c => c.model).filter(m => m.type === 'code')"
+            ".every(m => m.executionCount !== null && m.executionState !== 'running')"
         )
 
-    def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Let the page draw frame after frame until a condition is met; `what` says that it was not."""
+    def until(self, condition: Callable[[], bool], complaint: str) -> None:
+        """Let the page draw frame after frame until a condition is met; fail with a complaint."""
         end = time.monotonic() + CEILING / 1000
         while not condition():
-            assert time.monotonic() < end, what
+            assert time.monotonic() < end, complaint
             self.page.evaluate(NEXT_FRAME)
 
     def set_source(self, cell_id: str, text: str) -> None:
         """Write a text into a cell."""
         self.page.evaluate(
-            "([id, text]) => jupyterapp.shell.currentWidget.content.widgets.find(c => c.model.id === id).model.sharedModel.setSource(text)",
+            f"([id, text]) => {CELLS}.find(c => c.model.id === id)"
+            ".model.sharedModel.setSource(text)",
             [cell_id, text],
         )
 
     def outputs(self) -> list[dict[str, Any]]:
-        """Each code cell's id and outputs, as the notebook would store them."""
+        """Return each code cell's id and outputs, as the notebook would store them."""
         found: list[dict[str, Any]] = self.page.evaluate(
-            "() => jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type === 'code').map(c => ({id: c.model.id, outputs: c.model.outputs.toJSON()}))"
+            f"() => {CELLS}.map(c => c.model).filter(m => m.type === 'code')"
+            ".map(m => ({id: m.id, outputs: m.outputs.toJSON()}))"
         )
         return found
 
     def cell(self, cell_id: str) -> Locator:
-        """The cell of that id, scrolled into view and at rest: a notebook lays out its cells anew, frame after frame, where it is scrolled to."""
-        index = self.page.evaluate(
-            "id => jupyterapp.shell.currentWidget.content.widgets.findIndex(c => c.model.id === id)",
-            cell_id,
-        )
+        """Return the cell of that id, scrolled into view, once it keeps its place."""
+        index = self.page.evaluate(f"id => {CELLS}.findIndex(c => c.model.id === id)", cell_id)
         cell = self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
         end = time.monotonic() + CEILING / 1000
         while time.monotonic() < end:
@@ -234,13 +240,16 @@ class Notebook:
         if text is not None:
             self.set_source(cell_id, text)
         self.page.evaluate(
-            "id => { const book = jupyterapp.shell.currentWidget.content; book.activeCellIndex = book.widgets.findIndex(c => c.model.id === id);"
-            " return jupyterapp.commands.execute('notebook:run-cell') }",
+            """id => {
+                const notebook = jupyterapp.shell.currentWidget.content;
+                notebook.activeCellIndex = notebook.widgets.findIndex(c => c.model.id === id);
+                return jupyterapp.commands.execute('notebook:run-cell');
+            }""",
             cell_id,
         )
 
     def answer(self, cell_id: str) -> None:
-        """Choose the last option of each question in a cell that was not answered before, and read the reply."""
+        """Choose the last option of each open question in a cell, and wait for the reply."""
         cell = self.cell(cell_id)
         groups = cell.locator(".widget-radio-box")
         for index in range(groups.count()):
@@ -249,9 +258,8 @@ class Notebook:
             while option.is_enabled() and not option.is_checked():
                 try:
                     option.click(timeout=CEILING / 20)
-                except (
-                    PlaywrightTimeout
-                ):  # the notebook was scrolled elsewhere meanwhile, and hides what is out of sight
+                except PlaywrightTimeout:
+                    # The notebook was scrolled meanwhile, and hides cells that are out of view.
                     assert time.monotonic() < end, f"{cell_id} does not stay in view."
                     self.cell(cell_id)
         expect(
@@ -265,7 +273,10 @@ class Notebook:
         steps: int = 12,
         at_each: Callable[[float], None] | None = None,
     ) -> None:
-        """Drag a slider's handle by a share of its length towards its farther end, with the real mouse; `at_each` gets where the mouse is."""
+        """Drag a slider's handle with the mouse by a share of its length, to the farther end.
+
+        `at_each` is called after each step with the mouse's x, in pixels.
+        """
         handle = slider.locator(".noUi-handle").first
         handle.scroll_into_view_if_needed()
         assert handle.evaluate(STILL)
@@ -273,11 +284,8 @@ class Notebook:
         assert box is not None
         assert track is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        to = (
-            x + share * track["width"]
-            if x < track["x"] + track["width"] / 2
-            else x - share * track["width"]
-        )
+        in_left_half = x < track["x"] + track["width"] / 2
+        to = x + (share if in_left_half else -share) * track["width"]
         self.page.mouse.move(x, y)
         self.page.mouse.down()
         for step in range(1, steps + 1):
@@ -296,23 +304,23 @@ class Notebook:
 
     @contextmanager
     def steady(self, play: Locator) -> Iterator[None]:
-        """Within this, nothing of a play's layout moves, grows or disappears for a frame, and no words reach out of the picture."""
+        """Require the same layout of a play in every frame, with all words in the picture."""
         play.evaluate(LAYOUT)
         yield
         layouts, clipped = self.page.evaluate(
-            "() => { const seen = [[...layouts], [...clipped]]; window.layouts = null; return seen }"
+            "() => { const seen = [[...layouts], [...clipped]]; layouts = null; return seen }"
         )
         assert len(layouts) == 1, layouts
         assert clipped == []
 
     def picture(self, name: str, of: Locator | None = None) -> None:
-        """Keep a screenshot, of a part where one is given."""
+        """Save a screenshot of the page, or of a part of it."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         (of or self.page).screenshot(path=PICTURES / f"{name}.png")
 
 
 def shows(play: Locator, slider: Locator) -> None:
-    """A play's figure comes to the value that stands beside a slider."""
+    """Wait until a play's figure shows the value next to a slider."""
     value = slider.locator(".widget-readout").inner_text().strip()
     shown = re.sub(r"\.?0+$", "", value) if "." in value else value
     label = (slider.locator(".widget-label").text_content() or "").strip()
@@ -323,7 +331,7 @@ def shows(play: Locator, slider: Locator) -> None:
 
 @contextmanager
 def browser(*options: str) -> Iterator[Any]:
-    """A Chromium with a fresh profile, and more options of its command line."""
+    """Start a Chromium with a fresh profile."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=require_chromium(),
@@ -352,8 +360,8 @@ def opened(
     """Open a notebook in JupyterLab (or, under "notebooks", in Notebook 7), its kernel ready.
 
     Its lesson is as the course has it, unless it is to be `kept` as it is in the learner's folder.
-    A page of JupyterLab that is open already is used again, as loading it takes longest, unless `reload`.
-    What the page reports as errors is added to `complaints`.
+    A page of JupyterLab that is open already is used again unless `reload`: loading takes longest.
+    Errors that the page reports are added to `complaints`.
     """
     lesson, _, inside = path.partition("/")
     if inside and not kept:
@@ -382,9 +390,8 @@ def opened(
         page.locator(".jp-Notebook").evaluate(STILL)
         yield Notebook(page)
     finally:
-        complaints += (
-            heard  # not what JupyterLab says of a kernel that is shut down while it starts
-        )
+        # Not the complaints about a kernel that is shut down below while it starts.
+        complaints += heard
         page.remove_listener("pageerror", crash)
         page.remove_listener("console", message)
         try:
@@ -418,7 +425,7 @@ def is_error(message: Any) -> bool:
 
 
 def free_port() -> int:
-    """A port for a server that starts in a moment, below those that the system gives away itself."""
+    """Return a free port below those that the system assigns itself."""
     while True:
         port = 15_000 + secrets.randbelow(15_000)
         with socket.socket() as probe, suppress(OSError):

@@ -1,4 +1,4 @@
-"""Run each lesson in a real browser: untouched, wrong, solved, its questions answered, its sliders dragged."""
+"""Run each lesson in a real browser: untouched, wrong, solved, with its questions and sliders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from grader.author.lesson import cell_ids, role
 
 
 def ids_of(name: str, *kinds: str) -> list[str]:
-    """The cells of a lesson that are of these kinds."""
+    """Return the ids of a lesson's cells of these kinds."""
     return [
         cell_id
         for cell_id, cell in zip(cell_ids(lesson(name)), lesson(name).notebook.cells, strict=True)
@@ -24,7 +24,7 @@ def ids_of(name: str, *kinds: str) -> list[str]:
 
 
 def errors(notebook: Notebook, but: tuple[str, ...] = ()) -> list[str]:
-    """Exceptions of all cells, as "cell: Class: message"."""
+    """Return the exceptions of all cells, as "cell: Class: message"."""
     found = [
         (cell["id"], output)
         for cell in notebook.outputs()
@@ -39,7 +39,7 @@ def errors(notebook: Notebook, but: tuple[str, ...] = ()) -> list[str]:
 
 
 NOTEBOOK_7_SAYS = ("'schema'", "Command 'filebrowser:open-path' not registered")
-"""Complaints of Notebook 7.6 about itself: of a setting that it doesn't have, and, on some starts, of a command that comes later."""
+"""Notebook 7.6 reports a setting that it lacks and, on some starts, a command that comes later."""
 
 
 @pytest.mark.long
@@ -85,7 +85,7 @@ def test_a_lesson_is_run_untouched_then_solved_and_its_plays_follow(
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["neuron", "loss"])
 def test_a_lesson_works_in_notebook_7_too(name: str, server: Server, chromium: Any) -> None:
-    """All but the arrow keys, which Notebook 7 takes for itself before a slider hears of them: they go from cell to cell."""
+    """Arrow keys are left out: Notebook 7 moves from cell to cell with them."""
     complaints: list[str] = []
     with opened(
         server, f"{name}/{name}.ipynb", chromium, complaints, under="notebooks"
@@ -138,12 +138,15 @@ def test_the_welcome_page_shows_the_learners_progress_and_leads_on(
 
 
 def verdict(notebook: Notebook, exercise: str) -> Locator:
-    """What the check of an exercise says."""
+    """Return the verdict of an exercise."""
     return notebook.cell(f"check-{exercise}").locator(".verdict")
 
 
 def move(notebook: Notebook, name: str, play: str) -> None:
-    """Drag a slider of a play, or press a button where it has none, and see that the picture and what is said of it change, and nothing else does; the still picture is hidden."""
+    """Drag a play's first slider, or press a button where it has none.
+
+    The picture and its text must change and nothing else; the still picture must be hidden.
+    """
     cell = notebook.cell(play)
     figure = cell.locator("svg[role=img]")
     expect(figure).to_be_visible()
@@ -164,16 +167,17 @@ def move(notebook: Notebook, name: str, play: str) -> None:
 
 
 def press(notebook: Notebook, play: str, *arrows: str) -> None:
-    """Bring each slider of a play to its ends with the keyboard, and one step back with arrow keys, and see that the picture follows and nothing else moves."""
+    """Move each slider to its ends with the keyboard, then a step with each arrow key.
+
+    The picture must follow and nothing else move.
+    """
     cell = notebook.cell(play)
     figure, sliders = cell.locator("svg[role=img]"), cell.locator(".widget-slider").all()
     with notebook.steady(cell):
         for slider in sliders:
             for key in ("Home", "End", *arrows):
-                before, said = (
-                    slider.locator(".widget-readout").inner_text(),
-                    figure.get_attribute("aria-label"),
-                )
+                before = slider.locator(".widget-readout").inner_text()
+                said = figure.get_attribute("aria-label")
                 notebook.press(slider, key)
                 shows(cell, slider)
                 if key in arrows:
@@ -183,7 +187,7 @@ def press(notebook: Notebook, play: str, *arrows: str) -> None:
 
 
 def agrees(cell: Locator) -> None:
-    """The play has a result to tell, and where it draws a target, the same one."""
+    """Require that a play has a result, and that it equals the target where there is one."""
     readout = cell.locator(".playground-readout")
     expect(readout).not_to_contain_text("run its cell again")
     expect(readout).not_to_contain_text("not written yet")
@@ -196,5 +200,5 @@ def drawing(figure: Locator) -> str:
 
 
 def server_folder(server: Server) -> Path:
-    """Where the learner's own copy is."""
+    """Return the learner's own copy."""
     return server.folder / "work"

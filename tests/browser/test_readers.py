@@ -1,4 +1,4 @@
-"""Readers without a kernel: exported pages without network, sanitised pages, notebooks that are opened and not run, a kernel that is gone."""
+"""Show plays as pictures: exported and sanitized pages, notebooks not run, a lost kernel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from lab import Notebook, Server, lessons, opened
+from lab import CELLS, Notebook, Server, lessons, opened
 from nbconvert import HTMLExporter
 from playwright.sync_api import Locator, Page, expect
 
@@ -22,16 +22,15 @@ LIVE = "application/vnd.jupyter.widget-view+json"
 OF_A_RESTART = re.compile(
     "widget model not found|debugger state|Canceled future for create_subshell_request"
 )
-"""What JupyterLab and its widget manager themselves say to the console when a kernel is gone."""
+"""JupyterLab and its widget manager report these to the console when a kernel is gone."""
 BROKEN = re.compile("Loading widget|Error displaying widget|model not found")
 
 
 @cache
 def plays(name: str) -> list[str]:
-    """The alt texts of a lesson's plays, in order, as the executed notebook stores them."""
-    cells = json.loads((ROOT / "solutions" / name / f"{name}.ipynb").read_text(encoding="utf-8"))[
-        "cells"
-    ]
+    """Return the alt texts of a lesson's plays, in order, from the executed notebook."""
+    solved = ROOT / "solutions" / name / f"{name}.ipynb"
+    cells = json.loads(solved.read_text(encoding="utf-8"))["cells"]
     outputs = [cell["outputs"] for cell in cells if cell["id"].startswith("play-")]
     assert all([LIVE in output["data"] for output in each] == [True, False] for each in outputs)
     return ["".join(each[1]["data"]["text/plain"]) for each in outputs]
@@ -39,7 +38,7 @@ def plays(name: str) -> list[str]:
 
 @cache
 def exported(name: str, *left_out: str) -> str:
-    """nbconvert's page of an executed lesson, without some kinds of its plays' outputs."""
+    """Return nbconvert's page of an executed lesson, without some types of its plays' outputs."""
     notebook = nbformat.read(ROOT / "solutions" / name / f"{name}.ipynb", as_version=4)
     for cell in notebook.cells:
         for output in cell.get("outputs", []) if cell.id.startswith("play-") else []:
@@ -50,7 +49,7 @@ def exported(name: str, *left_out: str) -> str:
 
 
 def offline(chromium: Any, page: str, folder: Path) -> tuple[Page, list[str]]:
-    """A page that is opened as a file, in a browser that reaches nothing else, and what it complains of besides."""
+    """Open a page as a file without a network; return it and a list that fills with errors."""
     complaints: list[str] = []
     (folder / "page.html").write_text(page, encoding="utf-8")
     tab = chromium.new_page(viewport={"width": 1000, "height": 900})
@@ -69,14 +68,15 @@ def offline(chromium: Any, page: str, folder: Path) -> tuple[Page, list[str]]:
 
 
 def sees(pictures: Locator, alts: list[str]) -> None:
-    """Each play has its picture: loaded, as large as it should be, with its alt text."""
+    """Require that each play has its picture: loaded, of the right size, with its alt text."""
     expect(pictures).to_have_count(len(alts))
     for index, alt in enumerate(alts):
         picture = pictures.nth(index)
         expect(picture).to_be_visible()
         assert picture.get_attribute("alt") == alt
         assert picture.evaluate(
-            "img => img.complete && img.naturalWidth >= 640 && img.getBoundingClientRect().width === 640"
+            "img => img.complete && img.naturalWidth >= 640"
+            " && img.getBoundingClientRect().width === 640"
         )
 
 
@@ -113,20 +113,21 @@ def test_a_page_whose_styles_and_scripts_were_taken_out_shows_every_play(
 
 
 @pytest.mark.parametrize("name", lessons("neuron"))
-def test_a_viewer_that_takes_no_picture_from_html_has_one_of_its_own(
+def test_a_viewer_that_shows_no_pictures_from_html_has_the_png_output(
     name: str, chromium: Any, tmp_path: Path
 ) -> None:
     page, _ = offline(chromium, exported(name, "text/html"), tmp_path)
     pictures = page.locator(".jp-RenderedImage img")
     expect(pictures).to_have_count(len(plays(name)))
     assert pictures.evaluate_all(
-        "all => all.every(img => img.complete && img.naturalWidth === 640 && img.offsetWidth === 640)"
+        "all => all.every(img => img.complete"
+        " && img.naturalWidth === 640 && img.offsetWidth === 640)"
     )
     page.close()
 
 
 def reads(notebook: Notebook) -> None:
-    """A notebook that nobody has run since it was opened shows the pictures of its plays and nothing broken beside them."""
+    """Require that a notebook that was opened and not run shows its plays' pictures."""
     for play, alt in zip(("play-01", "play-02", "play-03"), plays("neuron"), strict=True):
         cell = notebook.cell(play)
         expect(cell.locator("figure.playground-still img")).to_be_visible()
@@ -174,7 +175,7 @@ def test_a_notebook_shows_its_plays_without_its_kernel_and_when_opened_again(
         server, "neuron/neuron.ipynb", chromium, complaints, kept=True, reload=True
     ) as notebook:
         assert notebook.page.evaluate(
-            "() => jupyterapp.shell.currentWidget.content.widgets.every(c => c.model.type !== 'code' || c.model.trusted)"
+            f"() => {CELLS}.every(c => c.model.type !== 'code' || c.model.trusted)"
         )
         reads(notebook)
         notebook.picture("neuron-reopened", notebook.cell("play-01"))

@@ -35,22 +35,23 @@ ENVIRONMENT = (
     if _open_to_all(ROOT / "build")
     else Path(tempfile.gettempdir()) / f"hub-env-{os.getuid()}"
 )
-"""Where the environment is kept; every account has to reach it, which it can't in somebody's closed home."""
+"""Folder of the shared environment; every account must reach it, so it is in no closed home."""
 
 SUDO = [] if os.geteuid() == 0 else ["sudo", "-n"]
 PEOPLE = ("teacher", "ada", "bob")
 
 
 def require_root() -> None:
-    """Accounts are made and left by root alone; skipped where that can't be had, and failed where CI should."""
+    """Skip the test where accounts can't be made, which needs root, and fail in CI."""
     if subprocess.run([*SUDO, "true"], capture_output=True, check=False).returncode:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            "A class server needs accounts, and only root makes them: run this as root, or where sudo asks no password."
+            "A class server needs accounts, and only root makes them: run this as root, or where "
+            "sudo asks for no password."
         )
 
 
 class ClassServer:
-    """A running class server; `close` takes away all that it made but the environment, which the next run uses again."""
+    """A running class server; `close` removes everything but the environment, which is kept."""
 
     def __init__(self) -> None:
         _remove_what_a_kill_left()
@@ -70,15 +71,15 @@ class ClassServer:
             raise
 
     def url(self, path: str) -> str:
-        """Where a page of the hub is."""
+        """Return the address of a page of the hub."""
         return f"http://127.0.0.1:{self.port}/{path}"
 
     def home(self, person: str) -> Path:
-        """Where a person works."""
+        """Return a person's home folder."""
         return self.base / "home" / self.names[person]
 
     def run(self, script: str, person: str | None = None, fails: bool = False) -> str:
-        """What a script says that root, or a person in their home, runs."""
+        """Run a script as root, or as a person in their home, and return its output."""
         done = subprocess.run(
             self._command(script, person),
             cwd=self.repository,
@@ -114,7 +115,7 @@ class ClassServer:
         return [*SUDO, *command]
 
     def block(self, name: str) -> str:
-        """The commands that the recipe shows under a name, with this server's folders, accounts and port."""
+        """Return the recipe's commands of a name, with this server's folders, accounts and port."""
         found = re.search(
             rf"```sh {name}\n(.*?)```",
             (self.repository / RECIPE).read_text(encoding="utf-8"),
@@ -147,7 +148,7 @@ class ClassServer:
         self.run(self.block("teacher"), "teacher")
 
     def _here(self, text: str) -> str:
-        """The recipe's words in this server's."""
+        """Replace the recipe's folders, accounts and ports by this server's."""
         people = " ".join(self.names.values())
         words = {
             "python3 -m venv": f"{_everybodys_python()} -m venv",
@@ -167,7 +168,7 @@ class ClassServer:
         return text
 
     def _start(self) -> None:
-        """As the recipe starts it, but for the ports inside; and so that tests can talk to JupyterLab."""
+        """Start it as the recipe does, with other inner ports, and JupyterLab open to tests."""
         ours = [
             f"--JupyterHub.hub_port={free_port()}",
             f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{free_port()}",
@@ -195,7 +196,7 @@ class ClassServer:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started, in order where it can."""
+    """End a process and all that it started, by force after a while."""
     if process.poll() is None:
         started = [
             psutil.Process(process.pid),
@@ -216,7 +217,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _copy_of_the_repository(into: Path, here: Callable[[str], str]) -> None:
-    """What git knows or would add, as a clone has it; the recipe and its files in this server's words."""
+    """Copy all files that git tracks or would add; adapt the recipe and its settings by `here`."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -232,11 +233,9 @@ def _copy_of_the_repository(into: Path, here: Callable[[str], str]) -> None:
 
 
 def _environment(block: str, repository: Path) -> None:
-    """The shared environment, made where what it is made from changed; else only the course's own packages are installed again."""
-    stamp, quiet = (
-        ENVIRONMENT / "installed",
-        {**os.environ, "PIP_QUIET": "2", "NPM_CONFIG_LOGLEVEL": "error"},
-    )
+    """Make the shared environment if its locks changed; else install only the course again."""
+    stamp = ENVIRONMENT / "installed"
+    quiet = {**os.environ, "PIP_QUIET": "2", "NPM_CONFIG_LOGLEVEL": "error"}
     locks = [
         (repository / "docs/class-server" / name).read_bytes()
         for name in ("requirements.lock", "package-lock.json")
@@ -254,22 +253,21 @@ def _environment(block: str, repository: Path) -> None:
 
 
 def _everybodys_python() -> str:
-    """A Python that other accounts may run, which one in root's home isn't."""
+    """Return a Python that other accounts may run, which one in root's home is not."""
     for candidate in (
         str(Path(sys.executable).resolve()),
         "/usr/bin/python3",
         "/usr/local/bin/python3",
     ):
         test = "import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))"
-        if (
-            Path(candidate).exists()
-            and _open_to_all(Path(candidate))
-            and subprocess.run([candidate, "-c", test], capture_output=True, check=False).returncode
-            == 0
-        ):
+        if not (Path(candidate).exists() and _open_to_all(Path(candidate))):
+            continue
+        done = subprocess.run([candidate, "-c", test], capture_output=True, check=False)
+        if done.returncode == 0:
             return candidate
     raise AssertionError(
-        "No Python 3.11 to 3.13 on this machine may be run by every account, so learners can't share one: apt install python3-venv brings one."
+        "No Python 3.11 to 3.13 on this machine may be run by every account, so learners can't "
+        "share one: apt install python3-venv brings one."
     )
 
 

@@ -1,4 +1,4 @@
-"""A teacher and two learners on a class server, each in a real browser, from the lesson's release to the feedback that a learner reads."""
+"""Use a class server in real browsers, as a teacher and two learners, from release to feedback."""
 
 from __future__ import annotations
 
@@ -33,12 +33,16 @@ found = {{"solutions": [], "homes": []}}
 for top in ("{base}", sys.prefix):
     for folder, folders, files in os.walk(top):
         folders[:] = [one for one in folders if one != "node_modules"]
-        found["solutions"] += [os.path.join(folder, one) for one in files if one in ("exercises.py", "neuron.md") or os.path.join(folder, one).endswith("class/gradebook.db")]
+        for one in files:
+            path = os.path.join(folder, one)
+            if one in ("exercises.py", "neuron.md") or path.endswith("class/gradebook.db"):
+                found["solutions"].append(path)
 for home in pathlib.Path("{base}/home").iterdir():
     if os.access(home, os.R_OK):
         found["homes"].append(home.name)
 exchange = pathlib.Path("{base}/srv/nbgrader/exchange/neural_network_basics")
-found["submissions"], found["feedback"] = (os.access(exchange / one, os.R_OK) for one in ("inbound", "feedback"))
+found["submissions"] = os.access(exchange / "inbound", os.R_OK)
+found["feedback"] = os.access(exchange / "feedback", os.R_OK)
 found["module"] = importlib.util.find_spec("solutions") is not None
 print(json.dumps(found))
 """
@@ -52,7 +56,8 @@ context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 context.load_cert_chain("own.crt", "own.key")
 try:
-    print("let in", context.wrap_socket(socket.create_connection(("127.0.0.1", {port}), timeout=600)).recv(1))
+    connection = socket.create_connection(("127.0.0.1", {port}), timeout=600)
+    print("let in", context.wrap_socket(connection).recv(1))
 except ssl.SSLError:
     print("refused")
 END
@@ -60,7 +65,7 @@ END
 
 
 class Person:
-    """Somebody who is logged in to the hub, in a browser of their own."""
+    """Somebody who is logged in to the hub, in a separate browser profile."""
 
     def __init__(self, server: ClassServer, chromium: Any, name: str) -> None:
         self.server, self.name = server, name
@@ -78,7 +83,8 @@ class Person:
         self.page.fill("#password_input", server.password)
         self.page.click("#login_submit")
         self.page.wait_for_function(
-            "() => window.jupyterapp && document.querySelector('.jp-Launcher, iframe, .jp-DirListing-item')"
+            "() => window.jupyterapp"
+            " && document.querySelector('.jp-Launcher, iframe, .jp-DirListing-item')"
         )
 
     def menu(self, entry: str) -> None:
@@ -87,7 +93,7 @@ class Person:
         self.page.click(f".lm-Menu-item:has-text('{entry}')")
 
     def entries(self) -> list[str]:
-        """What that menu has."""
+        """Return the entries of that menu."""
         self.page.click(".lm-MenuBar-item:has-text('Nbgrader')")
         found = self.page.locator(".lm-Menu .lm-Menu-itemLabel").all_inner_texts()
         self.page.keyboard.press("Escape")
@@ -122,7 +128,7 @@ class Learner(Person):
         return notebook
 
     def validate(self) -> str:
-        """What nbgrader's button says."""
+        """Press nbgrader's button Validate and return the text of its dialog."""
         self.page.locator(".jp-NotebookPanel-toolbar >> text=Validate").click()
         dialog = self.page.locator(".jp-Dialog-content:has-text('Validation Results')")
         dialog.wait_for()
@@ -132,10 +138,16 @@ class Learner(Person):
         return said
 
     def in_kernel(self, code: str) -> str:
-        """What code prints in the learner's own kernel."""
+        """Run code in the learner's kernel and return its output."""
         said: str = self.page.evaluate(
-            "async code => { let text = ''; const future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code});"
-            " future.onIOPub = message => { text += message.content.text ?? message.content.evalue ?? '' }; await future.done; return text }",
+            """async code => {
+                const {session} = jupyterapp.shell.currentWidget.sessionContext;
+                const future = session.kernel.requestExecute({code});
+                let text = '';
+                future.onIOPub = ({content}) => { text += content.text ?? content.evalue ?? '' };
+                await future.done;
+                return text;
+            }""",
             code,
         )
         return said
@@ -174,7 +186,7 @@ class Teacher(Person):
         return self.formgrader.locator("tbody tr", has_text=text)
 
     def press(self, text: str, column: str) -> str:
-        """Click what a row has in a column; returns what the dialog says that tells of the outcome."""
+        """Click the link of a row in a column, and return the text of the dialog that follows."""
         self.row(text).locator(f"td.{column} a").click()
         dialog = self.formgrader.locator(".modal.in")
         dialog.wait_for()
@@ -195,9 +207,8 @@ class Teacher(Person):
         self.go("Manual Grading", "neuron", "neuron")
         self.row(self.server.names[learner]).locator("td.name a:visible").click()
         for place, text in ((f"#{exercise}-comment", comment), (f"#check-{exercise}", points)):
-            written = self.formgrader.locator(
-                f"{place}[placeholder]"
-            )  # which it has once the page put what it got into its fields
+            # The page sets the placeholder once it has loaded its fields.
+            written = self.formgrader.locator(f"{place}[placeholder]")
             with self.page.expect_response(partial(has_kept, text)):
                 written.fill(text)
                 written.press("Tab")
@@ -206,13 +217,13 @@ class Teacher(Person):
 
 
 def has_kept(text: str, answer: Response) -> bool:
-    """Whether an answer of formgrader says that it saved a text."""
+    """Tell whether a response of formgrader says that it saved a text."""
     return answer.ok and answer.request.method == "PUT" and text in (answer.request.post_data or "")
 
 
 @dataclass
 class Evening:
-    """What was seen from the release to the feedback."""
+    """Everything seen from the release to the feedback."""
 
     server: ClassServer
     menus: dict[str, list[str]] = field(default_factory=dict)
@@ -235,24 +246,18 @@ def server() -> Iterator[ClassServer]:
 
 @pytest.fixture(scope="module")
 def evening(server: ClassServer) -> Evening:
-    """Ada hands in at once, Bob after the due date; the teacher grades, comments and gives back, and both read it."""
+    """Submit as Ada, and as Bob after the due date; grade, comment, and read the feedback."""
     seen = Evening(server)
     server.run(in_course("nbgrader release_assignment neuron"), "teacher")
     with browser() as chromium:
         ada, bob = (Learner(server, chromium, name) for name in ("ada", "bob"))
         work(ada, seen, {**RIGHT, "sigmoid": SLOPPY})
-        server.run(
-            in_course(
-                "nbgrader db assignment add neuron --duedate=\"$(date -u -d '+1 second' '+%F %T UTC')\""
-            ),
-            "teacher",
-        )
-        server.run(
-            in_course(
-                "sed -i 's/^# c.AssignLatePenalties/c.AssignLatePenalties/' class/nbgrader_config.py"
-            ),
-            "teacher",
-        )
+        due = "\"$(date -u -d '+1 second' '+%F %T UTC')\""
+        for command in (
+            f"nbgrader db assignment add neuron --duedate={due}",
+            "sed -i 's/^# c.AssignLate/c.AssignLate/' class/nbgrader_config.py",
+        ):
+            server.run(in_course(command), "teacher")
         work(bob, seen, RIGHT)
         reach_for(server, "ada")
         teacher = Teacher(server, chromium, "teacher")
@@ -268,7 +273,7 @@ def in_course(command: str) -> str:
 
 
 def work(learner: Learner, seen: Evening, answers: dict[str, str]) -> None:
-    """From the assignment list to the submission."""
+    """Fetch the lesson, work, validate and submit."""
     seen.menus[learner.name] = learner.entries()
     learner.fetch()
     notebook = learner.work(**answers)
@@ -279,23 +284,18 @@ def work(learner: Learner, seen: Evening, answers: dict[str, str]) -> None:
 
 
 def reach_for(server: ClassServer, name: str) -> None:
-    """Add links to the gradebook to what a learner handed in: a soft one, which anybody makes, and a hard one, which Linux leaves to root."""
-    inbound, gradebook = (
-        f"{server.base}/srv/nbgrader/exchange/neural_network_basics/inbound",
-        server.home("teacher") / "neural-network-basics/class/gradebook.db",
-    )
-    (folder,) = (
-        one
-        for one in server.run(f"ls {inbound}").splitlines()
-        if one.startswith(f"{server.names[name]}+")
-    )
-    handed_in = shlex.quote(f"{inbound}/{folder}")
-    server.run(f"ln -s {gradebook} {handed_in}/soft.html", name)
-    server.run(f"ln {gradebook} {handed_in}/hard.html")
+    """Add a soft and a hard link to the gradebook to a submission; only root can make the hard one."""
+    inbound = f"{server.base}/srv/nbgrader/exchange/neural_network_basics/inbound"
+    gradebook = server.home("teacher") / "neural-network-basics/class/gradebook.db"
+    folders = server.run(f"ls {inbound}").splitlines()
+    (folder,) = (one for one in folders if one.startswith(f"{server.names[name]}+"))
+    submission = shlex.quote(f"{inbound}/{folder}")
+    server.run(f"ln -s {gradebook} {submission}/soft.html", name)
+    server.run(f"ln {gradebook} {submission}/hard.html")
 
 
 def grade(teacher: Teacher, seen: Evening) -> None:
-    """From collecting to the released feedback, all in formgrader."""
+    """Collect, autograde, comment and release the feedback, all in formgrader."""
     names = teacher.server.names
     seen.menus["teacher"] = teacher.entries()
     teacher.menu("Formgrader")
@@ -350,12 +350,10 @@ def test_who_hands_in_late_reads_what_it_costs(evening: Evening) -> None:
 
 
 def test_no_page_complains_but_formgraders_where_it_finds_no_network(evening: Evening) -> None:
-    assert [
-        said
-        for said in evening.complaints.pop("teacher")
-        if "Failed to load resource: net::ERR_" not in said
-    ] == []  # MathJax, beside a notebook to comment
-    assert evening.complaints == {"ada": [], "bob": []}
+    # MathJax can't be loaded next to a notebook to comment.
+    offline = "Failed to load resource: net::ERR_"
+    assert [said for said in evening.complaints["teacher"] if offline not in said] == []
+    assert evening.complaints["ada"] == evening.complaints["bob"] == []
 
 
 def test_a_learners_kernel_reaches_no_solution_no_gradebook_and_no_other_learner(
@@ -377,13 +375,9 @@ def test_learners_servers_send_sliders_values_at_once(evening: Evening) -> None:
     assert loaded.count("playground.server | extension was successfully loaded") >= len(PEOPLE)
 
 
-def test_what_a_link_in_a_learners_inbound_folder_leads_to_is_not_collected(
-    evening: Evening,
-) -> None:
-    names = evening.server.names
-    collected = evening.server.run(
-        f"ls {evening.server.home('teacher')}/neural-network-basics/class/submitted/{names['ada']}/neuron"
-    ).split()
+def test_targets_of_links_in_a_learners_inbound_folder_are_not_collected(evening: Evening) -> None:
+    folder = f"class/submitted/{evening.server.names['ada']}/neuron"
+    collected = evening.server.run(in_course(f"ls {folder}"), "teacher").split()
     assert "neuron.ipynb" in collected
     assert not {"soft.html", "hard.html"} & {*collected}
 
