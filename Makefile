@@ -40,7 +40,7 @@ course: env
 bundle: env
 	@.venv/bin/grader bundle $(ARGS)
 
-# What can't be read is among a made-up class, so autograde ends with 3 here: all others are graded.
+# A made-up class has unreadable notebooks, so autograde exits with 3; all others are graded.
 class: env
 	@.venv/bin/grader sample-class $(or $(LESSON),neuron) --students $(or $(STUDENTS),42)
 	@.venv/bin/grader autograde $(or $(LESSON),neuron) || test $$? = 3
@@ -56,6 +56,7 @@ test-env:
 
 lint: test-env
 	.venv/bin/ruff check
+	.venv/bin/ruff format --check
 
 types: test-env
 	.venv/bin/mypy

@@ -44,7 +44,7 @@ if ! install .venv/bin/uv pip install -q --python $python 2>>.venv/uv.log; then
         stop "pip failed, see above. Without a network, connect to one and run make env again."
     }
 fi
-[ "$lock" = requirements.lock ] ||  # tests start hundreds of processes, which may not keep what they compile
+[ "$lock" = requirements.lock ] ||  # tests start hundreds of processes that write no bytecode
     $python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || :
 { echo "$here"; grep -sF " $inputs" .venv/before || :; echo "$lock $inputs"; } >.venv/installed
 echo ".venv is ready."

@@ -284,7 +284,7 @@ def work(learner: Learner, seen: Evening, answers: dict[str, str]) -> None:
 
 
 def reach_for(server: ClassServer, name: str) -> None:
-    """Add a soft and a hard link to the gradebook to a submission; only root can make the hard one."""
+    """Add two links to the gradebook to a submission: a soft one and, as root, a hard one."""
     inbound = f"{server.base}/srv/nbgrader/exchange/neural_network_basics/inbound"
     gradebook = server.home("teacher") / "neural-network-basics/class/gradebook.db"
     folders = server.run(f"ls {inbound}").splitlines()
