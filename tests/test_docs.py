@@ -1,4 +1,4 @@
-"""What the pages under docs tell an author to do, done."""
+"""Follow the pages under docs, and compare the numbers in them with the course."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ from pathlib import Path
 import pytest
 
 from course import LESSONS, ROOT, lesson
+from playground.functions import finished
 
 BLOCK = re.compile(r"^(`{3,})(?:markdown|python) (\S+/\S+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 
 def repository(folder: Path) -> Path:
-    """A copy of what an author has, with the files in it that the page shows."""
-    for room in ("course", "solutions", "grader", "playground"):
-        shutil.copytree(
-            ROOT / room,
-            folder / room,
-            ignore=shutil.ignore_patterns("__pycache__", "progress.json"),
-        )
+    """Copy an author's repository, and add the files that docs/lesson.md shows."""
+    ignore = shutil.ignore_patterns("__pycache__", "progress.json")
+    for name in ("course", "solutions", "grader", "playground"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     for file in ("nbgrader_config.py", "pyproject.toml"):
         shutil.copy(ROOT / file, folder)
     for _, path, text in BLOCK.findall((ROOT / "docs" / "lesson.md").read_text(encoding="utf-8")):
@@ -36,7 +34,7 @@ def repository(folder: Path) -> Path:
 
 
 @pytest.mark.long
-def test_the_lesson_of_ten_minutes_is_verified_made_and_graded(tmp_path: Path) -> None:
+def test_the_lesson_in_ten_minutes_is_verified_made_and_graded(tmp_path: Path) -> None:
     root = repository(tmp_path)
 
     def grader(*words: str) -> str:
@@ -72,17 +70,14 @@ def test_the_lesson_of_ten_minutes_is_verified_made_and_graded(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("page", ["class-server.md", "security.md"])
-def test_a_page_says_how_many_finished_functions_learners_could_find(page: str) -> None:
-    from playground.functions import finished
-
+def test_a_page_counts_the_finished_functions_that_learners_could_find(page: str) -> None:
     exercises = [name for one in LESSONS for name in lesson(one).exercises]
     found = [name for name in exercises if hasattr(finished, name)]
-    assert f"finished functions for {len(found)} of the {len(exercises)} exercises" in (
-        ROOT / "docs" / page
-    ).read_text(encoding="utf-8")
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert f"finished functions for {len(found)} of the {len(exercises)} exercises" in text
 
 
-def test_the_benchmarks_page_and_the_readme_count_the_answers_of_each_lesson() -> None:
+def test_the_benchmarks_page_and_the_readme_count_the_answers() -> None:
     exercises = {name: lesson(name).exercises.values() for name in LESSONS}
     counts = {
         name: (
@@ -93,12 +88,9 @@ def test_the_benchmarks_page_and_the_readme_count_the_answers_of_each_lesson() -
         for name, all_of in exercises.items()
     }
     total = tuple(map(sum, zip(*counts.values(), strict=True)))
-    page, readme = (
-        (ROOT / path).read_text(encoding="utf-8") for path in ("docs/benchmarks.md", "README.md")
-    )
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, numbers in {**counts, "all": total}.items():
         assert f"| {' | '.join(map(str, (name, *numbers)))} |" in page
-    assert (
-        f"{total[0]} exercises, checked against [{total[1]} wrong and {total[2]} right answers]"
-        in readme
-    )
+    answers = f"[{total[1]} wrong and {total[2]} right answers]"
+    assert f"{total[0]} exercises, checked against {answers}" in readme

@@ -197,7 +197,7 @@ def test_the_changelog_begins_with_unreleased_changes() -> None:
     assert re.findall(r"^## (.*)", changelog, re.MULTILINE)[0] == "[Unreleased]"
 
 
-@pytest.mark.parametrize(("page", "most"), [("README.md", 90), ("CONTRIBUTING.md", 50)])
+@pytest.mark.parametrize(("page", "most"), [("README.md", 90), ("CONTRIBUTING.md", 60)])
 def test_the_front_pages_stay_short(page: str, most: int) -> None:
     assert len((ROOT / page).read_text(encoding="utf-8").splitlines()) <= most
 
@@ -370,13 +370,8 @@ def test_the_old_dialect_is_found_in_comments_docstrings_and_messages(tmp_path: 
         '"""Do it anew."""\nx = 1  # so many\n# It rests\n# on x.\n'
         'print(f"{x} is " "said", "of " "its own")\nmend = so_many = 2\n'
     )
-    assert sorted(dialect_of(module)) == [
-        " is said",
-        "Do it anew.",
-        "of its own",
-        "so many It rests on x.",
-        "so many It rests on x.",
-    ]
+    found = sorted(dialect_of(module))
+    assert found == ["Do it anew.", "is said", "of its own", *["so many It rests on x."] * 2]
 
 
 def docstrings_of(source: str) -> Iterator[str]:

@@ -246,14 +246,9 @@ def by_going_deeper(d_logits, inputs, sums, layers, activation_grad, dense_backw
     dX, dW, db = dense_backward(d_logits, inputs[-1], layers[-1][0])
     if len(layers) == 1:
         return [(dW, db)]
-    before = by_going_deeper(
-        dX * activation_grad(sums[-2]),
-        inputs[:-1],
-        sums[:-1],
-        layers[:-1],
-        activation_grad,
-        dense_backward,
-    )
+    delta = dX * activation_grad(sums[-2])
+    earlier = (inputs[:-1], sums[:-1], layers[:-1])
+    before = by_going_deeper(delta, *earlier, activation_grad, dense_backward)
     return [*before, (dW, db)]
 
 
