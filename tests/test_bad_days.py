@@ -294,9 +294,7 @@ def test_a_kill_during_the_install_of_a_course_leaves_whole_files(tmp_path: Path
         assert files(root) == files(built)
 
 
-def test_a_file_that_cannot_be_replaced_is_named_and_no_partial_file_stays(
-    tmp_path: Path,
-) -> None:
+def test_a_file_that_cannot_be_replaced_is_named_and_no_partial_file_stays(tmp_path: Path) -> None:
     built, root = tmp_path / "built", tmp_path / "root"
     for name in ("course/a/a.ipynb", "course/a/answers.json", "solutions/a/a.ipynb"):
         (built / name).parent.mkdir(parents=True, exist_ok=True)
@@ -313,7 +311,7 @@ def test_a_file_that_cannot_be_replaced_is_named_and_no_partial_file_stays(
 
 
 @pytest.mark.long
-def test_a_bundle_that_fills_the_disk_leaves_no_file_and_is_made_once_there_is_space(
+def test_a_bundle_that_fills_the_disk_leaves_no_file_and_is_made_with_more_space(
     tmp_path: Path,
 ) -> None:
     dist = tmp_path / "dist"

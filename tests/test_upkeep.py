@@ -208,7 +208,9 @@ def unwrapped(text: str) -> list[str]:
     return [
         line
         for line in prose.splitlines()
-        if len(line) > 120 and not line.startswith(("|", "    ")) and " " in line.strip()
+        if len(line) > 120
+        and not line.startswith(("|", "    "))
+        and not re.fullmatch(r"\[[^]]*\]\(\S*", line)
     ]
 
 
@@ -267,34 +269,34 @@ def test_a_module_that_does_not_exist_is_found() -> None:
     ) == ["grader/tea.py"]
 
 
-def piped(summary: str) -> bool:
-    """Tell whether a module's first line is written as a pipe, "X comes in; Y goes out"."""
-    return re.search(r"\bcomes? in\b|\bgoe?s? out\b", summary) is not None
+def summary_of(source: str) -> str:
+    """Return the first line of a module's docstring."""
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
 
 
-def summary_of(module: Path) -> str:
-    return (ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or "").partition("\n")[
-        0
-    ]
-
-
-def test_a_module_opens_with_one_line_that_says_what_it_is_for() -> None:
-    modules = [
-        path
-        for folder in ("grader", "playground", "benchmarks")
+@pytest.mark.parametrize("folder", ["grader", "playground", "benchmarks"])
+def test_a_module_opens_with_one_line_that_gives_its_purpose(folder: str) -> None:
+    summaries = {
+        str(path.relative_to(ROOT)): summary_of(path.read_text(encoding="utf-8"))
         for path in (ROOT / folder).rglob("*.py")
-    ]
-    assert len(modules) > 100
-    assert [
-        str(path)
-        for path in modules
-        if not 0 < len(summary_of(path)) <= 94 or piped(summary_of(path))
-    ] == []
+    }
+    assert summaries
+    assert [path for path, line in summaries.items() if not 0 < len(line) <= 94] == []
 
 
-def test_a_summary_written_as_a_pipe_is_found() -> None:
-    assert piped("A number comes in; a pool of processes goes out.")
-    assert not piped("Return a pool of processes.")
+def long_names(source: str) -> list[str]:
+    """Return the names of tests that have 80 characters or more."""
+    return re.findall(r"^ *(?:async )?def (test_\w{75,})\(", source, re.MULTILINE)
+
+
+def test_names_of_tests_have_under_80_characters() -> None:
+    files = (ROOT / "tests").rglob("test_*.py")
+    assert [name for file in files for name in long_names(file.read_text(encoding="utf-8"))] == []
+
+
+def test_a_long_name_of_a_test_is_found() -> None:
+    names = [f"test_{'x' * length}" for length in (74, 75)]
+    assert long_names("".join(f"def {name}():\n    ...\n" for name in names)) == names[1:]
 
 
 DIALECT = re.compile(
@@ -303,7 +305,7 @@ DIALECT = re.compile(
     r"|comes? in\b[^.]*?\bgoe?s? out|of its own|to and fro|hand(?:ed)?-ins?)\b",
     re.IGNORECASE,
 )
-"""Phrases of the house's old dialect; `style.md`'s words for them are in the tests' samples."""
+"""Phrases of the project's old dialect; the samples below give the standard words."""
 
 
 def prose_of(source: str) -> Iterator[str]:
