@@ -76,9 +76,10 @@ def finishes(script: str, seconds: float = 120) -> str:
 
 
 def copy_of_the_course(into: Path) -> Path:
-    """Copy the lessons and nbgrader's settings, without files that git ignores."""
+    """Copy the lessons and settings of the course, without files that git ignores."""
     ignore = shutil.ignore_patterns("__pycache__", "progress.json")
     for folder in ("course", "solutions"):
         shutil.copytree(ROOT / folder, into / folder, ignore=ignore)
-    shutil.copyfile(ROOT / "nbgrader_config.py", into / "nbgrader_config.py")
+    for name in ("nbgrader_config.py", "pyproject.toml"):
+        shutil.copyfile(ROOT / name, into / name)
     return into

@@ -165,7 +165,7 @@ def test_in_a_read_only_folder_every_command_of_a_learner_says_so(
     tmp_path: Path, copied: bool
 ) -> None:
     root = copy_of_the_course(tmp_path / "course")
-    for path in ("environment.sh", "requirements.lock", "pyproject.toml"):
+    for path in ("environment.sh", "requirements.lock"):
         shutil.copy(ROOT / path, root)
     for path in (
         "grader/kernelconfig",

@@ -1,4 +1,4 @@
-"""What several files of tests of the grader stand on: a copy of the course that they graded, and a Chromium for a page."""
+"""Give tests of the grader a graded copy of the course, and a Chromium."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _one_worker() -> Iterator[None]:
 
 @pytest.fixture
 def course(graded: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
-    """A copy, to stand in and to change, of the course that the file's own `graded` makes once."""
+    """Copy the file's `graded` course, and make the copy the current folder."""
     course = graded.copy(tmp_path)
     monkeypatch.chdir(course.root)
     return course
@@ -27,6 +27,6 @@ def course(graded: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 @pytest.fixture
 def browser() -> Iterator[Any]:
-    """A Chromium with a fresh profile."""
+    """Start a Chromium with a fresh profile."""
     with lab.browser() as chromium:
         yield chromium

@@ -1,14 +1,15 @@
-"""The rooms of the grader: each knows only those that lie below it, so that what a learner has, or a sandbox, holds no answer."""
+"""The packages of the grader import only those below them, so that a sandbox holds no answer."""
 
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
 from course import ROOT
 
-MAY_KNOW = {
+MAY_IMPORT = {
     "comparison": set(),
     "execution": {"comparison"},
     "learner": {"comparison", "execution"},
@@ -18,11 +19,13 @@ MAY_KNOW = {
     "insights": {"comparison", "execution", "learner", "sandbox", "author", "instructor"},
 }
 FOR_ALL = {"errors", "files", "processes", "settings", "startup"}
-"""Modules beside the rooms, without anything of a course in them."""
+"""Modules that every package may import; they know no course."""
+OF_THE_COURSE = re.compile(r"\bplayground\b")
+"""Packages of the course, which only `[tool.grader]` of pyproject.toml names."""
 
 
 def imported(text: str) -> set[str]:
-    """The modules that a module's text imports, at its top or in a function; what is taken from one counts with its name."""
+    """Return the modules that a module imports, at its top or in a function, and names in them."""
     found = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
@@ -32,30 +35,38 @@ def imported(text: str) -> set[str]:
     return found
 
 
-def strange(text: str, room: str) -> set[str]:
-    """What a module of a room imports and may not know: another room, a lesson, or what moves."""
+def forbidden(text: str, package: str) -> set[str]:
+    """Return the packages that a module of a package imports and may not."""
     parts = [name.split(".") for name in imported(text)]
-    above = {name[1] for name in parts if name[0] == "grader"} - MAY_KNOW[room] - {room} - FOR_ALL
-    return above | {name[0] for name in parts if name[0] in ("solutions", "playground", "tests")}
+    others = {name[1] for name in parts if name[0] == "grader"} - {package} - FOR_ALL
+    outside = {name[0] for name in parts if name[0] in ("solutions", "playground", "tests")}
+    return (others - MAY_IMPORT[package]) | outside
 
 
-@pytest.mark.parametrize("room", MAY_KNOW)
-def test_a_room_knows_only_those_below_it(room: str) -> None:
-    modules = sorted((ROOT / "grader" / room).rglob("*.py"))
-    assert len(modules) > 4
-    assert {
-        path.name: found
-        for path in modules
-        if (found := strange(path.read_text(encoding="utf-8"), room))
-    } == {}
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_a_package_imports_only_those_below_it(package: str) -> None:
+    modules = sorted((ROOT / "grader" / package).rglob("*.py"))
+    assert modules
+    found = {path.name: forbidden(path.read_text(encoding="utf-8"), package) for path in modules}
+    assert {name: packages for name, packages in found.items() if packages} == {}
 
 
-def test_every_folder_of_the_grader_with_code_is_such_a_room() -> None:
-    assert {path.parent.name for path in (ROOT / "grader").glob("*/*.py")} == MAY_KNOW.keys()
+def test_every_folder_and_module_of_the_grader_is_in_the_table() -> None:
+    assert {path.parent.name for path in (ROOT / "grader").glob("*/*.py")} == MAY_IMPORT.keys()
     assert {path.stem for path in (ROOT / "grader").glob("*.py")} == {"__init__", "cli"} | FOR_ALL
 
 
-def test_a_module_that_knows_too_much_is_found_out() -> None:
-    text = "import numpy\nfrom grader import processes\nfrom grader.author.key import exercise_key\ndef f():\n    from playground import finished\n    import grader.sandbox.linux\n"
-    assert strange(text, "execution") == {"author", "playground", "sandbox"}
-    assert strange(text, "instructor") == {"playground"}
+def test_a_module_that_imports_too_much_is_found() -> None:
+    text = (
+        "import numpy\nfrom grader import processes\nfrom grader.author.key import exercise_key\n"
+        "def f():\n    from playground import finished\n    import grader.sandbox.linux\n"
+    )
+    assert forbidden(text, "execution") == {"author", "playground", "sandbox"}
+
+
+def test_the_grader_names_no_package_of_the_course() -> None:
+    texts = {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+        for path in (ROOT / "grader").rglob("*.py")
+    }
+    assert [path for path, text in texts.items() if OF_THE_COURSE.search(text)] == []
