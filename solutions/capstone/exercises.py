@@ -699,8 +699,8 @@ def subtracts_in_place(analytic, numerical):
 
 
 linear_spiral = Question(
-    "Two arms of a spiral, wound around each other. Which share of the points does a network "
-    "without a hidden layer get right, at best?",
+    "Two arms of a spiral, wound around each other. Which fraction of the points does a network "
+    "without a hidden layer get right after training?",
     ("A little more than half", "About 80 percent", "Nearly all"),
     answer="A little more than half",
     why=(
@@ -710,13 +710,13 @@ linear_spiral = Question(
 )
 
 forgotten_slope = Question(
-    "Somebody forgot the slope of the ReLU on the way back. They train on digits. Which share of "
-    "new digits does the broken network get right?",
+    "Somebody forgot the slope of the ReLU in the backward pass. They train on digits. How many "
+    "of the new digits does the broken network read?",
     ("More than 95 percent", "About half", "One in ten, as by chance"),
     answer="More than 95 percent",
     why=(
-        "The last layer still gets its right gradient, and that is enough for these digits. "
-        "Accuracy did not notice the bug; the gradient check does."
+        "The wrong gradient of the first layer still points mostly the right way, so training "
+        "walks downhill crookedly. Accuracy did not notice the bug; the gradient check does."
     ),
 )
 

@@ -131,9 +131,7 @@ def turns_the_order(d_outer, inner, d_inner):
     return lambda x: d_inner(d_outer(x)) * d_outer(x)
 
 
-@chain.misconception(
-    "You returned a number: a derivative is a function of x, so return a function."
-)
+@chain.misconception("chain has to return a function of x: yours computes something right away.")
 def returns_a_number(d_outer, inner, d_inner):
     return d_outer(inner(1.0)) * d_inner(1.0)
 
@@ -367,7 +365,7 @@ def one_axis_only(f, x, h=1e-5):
 
 
 @numerical_grad.misconception(
-    "You added the partial derivatives up: the gradient keeps one for each coordinate."
+    "You got one number for all coordinates: move one at a time, and keep a slope for each."
 )
 def adds_up(f, x, h=1e-5):
     return float(np.sum(by_unit_steps(f, x, h)))
@@ -914,7 +912,7 @@ def mean_for_db(dZ, X, W):
 
 
 @dense_backward.misconception(
-    "db has a row too many axes: the bias is a row of numbers, one for each neuron."
+    "db has one axis too many: its shape is (d_out,), one number for each neuron."
 )
 def keeps_dims(dZ, X, W):
     return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0, keepdims=True)
@@ -1140,7 +1138,7 @@ def ce_divides_too_early(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "That is the slope of one share: behind the logarithm of the loss it becomes shorter."
+    "That is the slope of the share itself: the loss is −ln of the share, and its slope is simpler."
 )
 def ce_slope_of_the_share(logits, labels):
     p = _softmax(logits)

@@ -244,6 +244,12 @@ def xavier_of_outputs(fan_in, fan_out, rng):
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
+@init_xavier_uniform.misconception("Both roots are missing: the bound is √6 / √(fan_in + fan_out).")
+def xavier_without_roots(fan_in, fan_out, rng):
+    a = 6 / (fan_in + fan_out)
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
 @init_xavier_uniform.misconception("You multiplied the two fans: the bound depends on their sum.")
 def xavier_of_product(fan_in, fan_out, rng):
     a = math.sqrt(6 / (fan_in * fan_out))

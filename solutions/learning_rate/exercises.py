@@ -64,6 +64,15 @@ def steps_in_place(w, grad, lr):
     return w
 
 
+@gd_step.misconception(
+    "Your copy keeps the integers of w, and a step has fractions: make floats of it first."
+)
+def copies_as_integers(w, grad, lr):
+    w = np.array(w)
+    w -= lr * grad
+    return w
+
+
 @gd_step.misconception("You return the step: add it to where the weights are.")
 def returns_the_step(w, grad, lr):
     return -lr * grad
@@ -385,8 +394,8 @@ def turns_the_fraction(H):
 
 
 @max_stable_lr.misconception(
-    "You looked at the diagonal: where weights depend on each other, the steepest direction lies "
-    "between them."
+    "You looked at the diagonal: where weights depend on each other, the most curved direction "
+    "lies between them."
 )
 def looks_at_the_diagonal(H):
     return 2 / np.max(np.diag(H))
@@ -615,13 +624,13 @@ one_and_a_half = Question(
 )
 
 steep_side = Question(
-    "A ravine is 30 times as steep across as along. Which direction sets the largest learning "
-    "rate that is still stable?",
-    ("The steep one, across", "The flat one, along", "Their mean"),
-    answer="The steep one, across",
+    "A ravine is 30 times as sharply curved across as along. Which direction sets the largest "
+    "learning rate that is still stable?",
+    ("The sharply curved one, across", "The flat one, along", "Their mean"),
+    answer="The sharply curved one, across",
     why=(
-        "The steepest direction leaves the ravine first. Along it the same rate is then painfully "
-        "slow, and that is the trouble with ravines."
+        "Across, the steps are the first to bounce and leave. Along the floor the same rate is "
+        "then painfully slow, and that is the trouble with ravines."
     ),
 )
 
@@ -642,8 +651,8 @@ rates_on_digits = Question(
     ("1 does as well, 2 ruins it", "Both do better, 2 most", "Both ruin it"),
     answer="1 does as well, 2 ruins it",
     why=(
-        "With 1 it reads 96 percent, with 2 one in eight. There is room for error up to an edge, "
-        "and none beyond."
+        "With 1 it reads 96 percent, with 2 hardly more than by guessing. There is room for error "
+        "up to an edge, and none beyond."
     ),
 )
 

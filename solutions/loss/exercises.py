@@ -207,8 +207,8 @@ def calls_nothing_perfect(y_pred, y_true):
 
 
 @mse.misconception(
-    "uint8 holds 0 to 255 and starts over beyond: 3 − 5 became 254, and large squares wrap too, so "
-    "make floats of both first."
+    "uint8 holds 0 to 255 and starts over beyond: 3 − 5 is 254 there, and large squares wrap too, "
+    "so make floats of both first."
 )
 def wraps_around(y_pred, y_true):
     _two(y_pred, y_true)

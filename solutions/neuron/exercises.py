@@ -268,7 +268,9 @@ def is_a_step(z):
     return (np.asarray(z) > 0).astype(float)
 
 
-@sigmoid.misconception("math.exp takes one number at a time: z may be a whole array.")
+@sigmoid.misconception(
+    "Something in yours, an if or math.exp, takes one number at a time: z may be a whole array."
+)
 def scalars_only(z):
     return 1 / (1 + math.exp(-z)) if z > -700 else 0.0
 
@@ -701,7 +703,7 @@ times_ten = Question(
 
 no_activation = Question(
     "A network has three layers, and someone removed all activations. Draw its output against one "
-    "input: how many straight pieces has the curve?",
+    "input: how many straight pieces does the curve have?",
     ("One", "Three", "As many as it has neurons"),
     answer="One",
     why=(
@@ -721,7 +723,7 @@ ranges = Question(
 )
 
 strong_signal = Question(
-    "A tanh neuron puts out −0.99. What does the next layer get?",
+    "The output of a tanh neuron is −0.99. What does the next layer get?",
     (
         "A strong signal, with a minus sign",
         "A suppressed signal, as good as none",
