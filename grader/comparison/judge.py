@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from grader.comparison.compare import alike, caused_by_impurity, difference
 from grader.comparison.distribution import summarise
@@ -10,8 +11,25 @@ from grader.comparison.observe import observe
 from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Outcome
 from grader.comparison.vocabulary import in_order, kind
 
-UNWRITTEN = "is not written yet"
-"""Says in a note that the learner has not begun."""
+
+class State(StrEnum):
+    """The state of an exercise."""
+
+    SOLVED = "solved"
+    """Every property passed."""
+    PARTLY = "partly"
+    """Some points, but not every property."""
+    MISSED = "missed"
+    """No points."""
+    UNWRITTEN = "unwritten"
+    """The stub is still there."""
+    UNJUDGED = "unjudged"
+    """The function is missing or could not be called; the verdict's note says why."""
+
+    @property
+    def mark(self) -> str:
+        """The state as one character."""
+        return {"solved": "✓", "partly": "✗", "missed": "✗"}.get(self, "○")
 
 
 @dataclass(frozen=True)
@@ -29,6 +47,7 @@ class Verdict:
 
     Attributes:
         exercise: the function's name.
+        state: solved, partly solved, missed, or why it could not be judged.
         points, max_points: earned and possible.
         passed, missed: properties, the most basic first.
         failure: the first case missed, or None.
@@ -38,6 +57,7 @@ class Verdict:
     """
 
     exercise: str
+    state: State
     points: float
     max_points: float
     passed: tuple[str, ...] = ()
@@ -50,7 +70,7 @@ class Verdict:
     @property
     def solved(self) -> bool:
         """Whether every property passed."""
-        return self.note is None and not self.missed
+        return self.state is State.SOLVED
 
 
 def observe_all(function: Function, cases: list[CaseData]) -> list[Outcome]:
@@ -80,15 +100,19 @@ def judge(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
         return unjudged(
             name,
             key,
-            f"{name} {UNWRITTEN}: replace the line that raises NotImplementedError with your own code, and run its cell (Shift+Enter).",
+            f"{name} is not written yet: replace the line that raises NotImplementedError"
+            " with your own code, and run its cell (Shift+Enter).",
+            State.UNWRITTEN,
         )
     misses = _misses(key["cases"], outcomes)
     missed = {prop for prop, _ in misses}
     tested = in_order(case["property"] for case in key["cases"])
     failure = _first_failure(misses)
+    earned = points(float(key["points"]), tested, missed)
     return Verdict(
         exercise=name,
-        points=points(float(key["points"]), tested, missed),
+        state=State.SOLVED if not missed else State.PARTLY if earned else State.MISSED,
+        points=earned,
         max_points=float(key["points"]),
         passed=tuple(prop for prop in tested if prop not in missed),
         missed=tuple(prop for prop in tested if prop in missed),
@@ -105,9 +129,9 @@ def accepted(key: ExerciseKey, outcomes: list[Outcome]) -> bool:
     )
 
 
-def unjudged(name: str, key: ExerciseKey, note: str) -> Verdict:
-    """The verdict on an answer that could not be called at all."""
-    return Verdict(name, 0.0, float(key["points"]), note=note)
+def unjudged(name: str, key: ExerciseKey, note: str, state: State = State.UNJUDGED) -> Verdict:
+    """Return the verdict on an answer that could not be called."""
+    return Verdict(name, state, 0.0, float(key["points"]), note=note)
 
 
 def points(total: float, tested: list[str], missed: set[str]) -> float:

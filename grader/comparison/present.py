@@ -41,8 +41,8 @@ def verdict_html(
         solved, exercises: the learner's progress in this lesson; left out where `solved` is None.
         warning: a sentence that stands last.
     """
-    state = "solved" if verdict.solved else "open" if verdict.note else "missed"
-    parts = [STYLE, f'<div class="verdict {state}" role="status">', _headline(verdict)]
+    style = {"✓": "solved", "✗": "missed", "○": "open"}[verdict.state.mark]
+    parts = [STYLE, f'<div class="verdict {style}" role="status">', _headline(verdict)]
     if verdict.note:
         parts.append(f"<p>{escape(verdict.note)}</p>")
     if verdict.passed or verdict.missed:
@@ -126,12 +126,7 @@ def one_line(text: str) -> str:
 
 
 def _headline(verdict: Verdict) -> str:
-    if verdict.solved:
-        state = "✓ solved"
-    elif verdict.note:
-        state = "○ not yet"
-    else:
-        state = "✗ not yet"
+    state = f"{verdict.state.mark} {'solved' if verdict.solved else 'not yet'}"
     earned = f", {verdict.points:g} of {verdict.max_points:g} points" if verdict.max_points else ""
     return f'<p><b class="name">{escape(verdict.exercise)}</b> {state}{earned}</p>'
 

@@ -31,8 +31,8 @@ code,pre,.card td{font-family:"DejaVu Sans Mono",Consolas,monospace;font-size:.8
 pre{background:var(--page);border:1px solid var(--grid);border-radius:4px;padding:.7rem .9rem;overflow-x:auto;margin:.3rem 0 .8rem}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;font-size:.9rem}.legend i{display:inline-block;
 width:.9em;height:.9em;margin-right:.4em;border-radius:2px;vertical-align:-.08em}
-rect.plain{fill:var(--blue)}rect.solved{fill:var(--green)}rect.part{fill:var(--orange)}rect.none{fill:var(--red)}rect.open{fill:var(--open)}
-i.plain{background:var(--blue)}i.solved{background:var(--green)}i.part{background:var(--orange)}i.none{background:var(--red)}i.open{background:var(--open)}
+rect.plain{fill:var(--blue)}rect.solved{fill:var(--green)}rect.partly{fill:var(--orange)}rect.missed{fill:var(--red)}rect.unjudged{fill:var(--open)}
+i.plain{background:var(--blue)}i.solved{background:var(--green)}i.partly{background:var(--orange)}i.missed{background:var(--red)}i.unjudged{background:var(--open)}
 svg text{fill:var(--ink);font-size:12px}.tick,.count,.under,.inside{text-anchor:middle}.count{paint-order:stroke;stroke:var(--card);stroke-width:4}
 .tick,.under{fill:var(--muted)!important}.inside{fill:#000!important;font-weight:600}
 svg .name{font-size:13px}.axis{stroke:var(--muted)}.mark{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:5 4}

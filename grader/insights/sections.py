@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import mean, median
 from typing import Any
 
-from grader.comparison.judge import UNWRITTEN
+from grader.comparison.judge import State
 from grader.comparison.present import count_of
 from grader.comparison.vocabulary import in_order, in_words
 from grader.insights.charts import Column, histogram, legend, stacked, table
@@ -26,10 +26,10 @@ from grader.insights.redact import (
 from grader.insights.times import columns_of, moment
 
 STATES = (
-    ("solved", "all points"),
-    ("part", "some points"),
-    ("none", "no points"),
-    ("open", "not judged"),
+    (State.SOLVED, "all points"),
+    (State.PARTLY, "some points"),
+    (State.MISSED, "no points"),
+    (State.UNJUDGED, "not judged"),
 )
 """What can become of an exercise: the look of it, and its words. Not judged is also what was not written."""
 
@@ -223,7 +223,7 @@ def times(of_class: Class) -> str:
         else "No due date is set."
     )
     first, last = min(at for at, _ in known), max(at for at, _ in known)
-    looks = legend([("plain", "in time"), ("none", "late")]) if late else ""
+    looks = legend([("plain", "in time"), ("missed", "late")]) if late else ""
     facts = _paragraph(f"{due} The first came {moment(first)}, the last {moment(last)}.")
     return (
         facts
@@ -255,7 +255,7 @@ def trouble(of_class: Class, with_names: bool) -> str:
     ]
     parts.append(_reasons("What was repaired before grading", repairs, of_class, with_names))
     notes = [
-        (_note(verdict["note"], with_names), work.student)
+        (_note(verdict, with_names), work.student)
         for name in of_class.lesson.exercises
         for work, verdict in of_class.verdicts(name)
         if verdict["note"]
@@ -314,9 +314,10 @@ def _more(count: int, what: str) -> str:
     )
 
 
-def _note(note: str, with_names: bool) -> str:
+def _note(verdict: dict[str, Any], with_names: bool) -> str:
     """Return a note without the message of an exception: one sentence for each kind."""
-    if UNWRITTEN in note:
+    note: str = verdict["note"]
+    if verdict.get("state") == State.UNWRITTEN:
         return note.partition(":")[0]
     if not with_names:
         return redacted_note(note)
@@ -329,10 +330,10 @@ def _sentence(text: str, of_class: Class) -> str:
     return (text if begins else text[:1].upper() + text[1:]).rstrip(".") + "."
 
 
-def _state(verdict: dict[str, Any], score: float, most: float) -> str:
+def _state(verdict: dict[str, Any], score: float, most: float) -> State:
     if score >= most:
-        return "solved"
-    return "part" if score > 0 else "open" if verdict["note"] else "none"
+        return State.SOLVED
+    return State.PARTLY if score > 0 else State.UNJUDGED if verdict["note"] else State.MISSED
 
 
 def _paragraph(text: str) -> str:

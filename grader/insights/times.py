@@ -54,5 +54,5 @@ def _column(begin: datetime, width: timedelta, here: list[bool], only_days: bool
         short,
         words + (f" ({late} late)" if late else ""),
         len(here),
-        "none" if 2 * late > len(here) else "plain",
+        "missed" if 2 * late > len(here) else "plain",
     )

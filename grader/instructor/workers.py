@@ -210,6 +210,7 @@ def _batches(notebooks: Iterable[tuple[str, list[Cell]]]) -> Iterator[Load]:
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
     data = {
+        "state": verdict.state,
         "points": verdict.points,
         "max_points": verdict.max_points,
         "passed": list(verdict.passed),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.comparison.answer_key import KeyMissing, load_key
-from grader.comparison.judge import Verdict, call_of, judge, observe_all, unjudged
+from grader.comparison.judge import State, Verdict, call_of, judge, observe_all, unjudged
 from grader.comparison.observe import signature_mismatch
 from grader.comparison.present import verdict_html
 from grader.comparison.schema import ExerciseKey
@@ -51,7 +51,7 @@ def check(function: object) -> Check:
     try:
         key = load_key(folder)
     except KeyMissing as error:
-        verdict = Verdict("check", 0.0, 0.0, note=str(error))
+        verdict = Verdict("check", State.UNJUDGED, 0.0, 0.0, note=str(error))
         return Check(verdict, verdict_html(verdict))
     try:
         verdict = _verdict(function, key["exercises"])
@@ -83,6 +83,7 @@ def _verdict(function: object, exercises: dict[str, ExerciseKey]) -> Verdict:
         given = f"{name or function!r}"[:60]
         return Verdict(
             "check",
+            State.UNJUDGED,
             0.0,
             0.0,
             note=f"check takes the function itself, like check({next(iter(exercises))}); it was given {given}.",
@@ -90,6 +91,7 @@ def _verdict(function: object, exercises: dict[str, ExerciseKey]) -> Verdict:
     if name not in exercises:
         return Verdict(
             name[:60],
+            State.UNJUDGED,
             0.0,
             0.0,
             note=f"No exercise of this lesson is called {name[:60]}; it has {', '.join(exercises)}. Keep the name that the cell came with.",

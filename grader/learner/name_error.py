@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.display import HTML, display
 
 from grader.comparison.answer_key import KeyMissing, load_key
-from grader.comparison.judge import Verdict
+from grader.comparison.judge import State, Verdict
 from grader.comparison.present import verdict_html
 
 RUN_ALL_ABOVE = "In the menu: Run, Run All Above Selected Cell."
@@ -25,7 +25,8 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         if isinstance(error := result.error_in_exec, NameError) and (
             sentence := what_to_run(error, shell.user_ns, Path.cwd())
         ):
-            display(HTML(verdict_html(Verdict(error.name or "", 0.0, 0.0, note=sentence))))
+            verdict = Verdict(error.name or "", State.UNJUDGED, 0.0, 0.0, note=sentence)
+            display(HTML(verdict_html(verdict)))
 
     shell.events.register("post_run_cell", explain)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from grader.comparison.judge import UNWRITTEN, Verdict
+from grader.comparison.judge import State, Verdict
 from grader.comparison.present import failure_rows, failure_sentence, progress_text
 from grader.comparison.vocabulary import in_words
 
@@ -61,7 +61,7 @@ def report(title: str, verdicts: Sequence[Verdict], notes: Sequence[str], paper:
     ]
     unsolved = [verdict for verdict in verdicts if not verdict.solved]
     if unsolved:
-        begun = (verdict for verdict in unsolved if UNWRITTEN not in (verdict.note or ""))
+        begun = (verdict for verdict in unsolved if verdict.state is not State.UNWRITTEN)
         parts.append(_first(next(begun, unsolved[0]), paper))
     else:
         parts.append(paper.ink("Every exercise of this lesson is solved.", GREEN))
@@ -72,7 +72,8 @@ def report(title: str, verdicts: Sequence[Verdict], notes: Sequence[str], paper:
 
 def _line(verdict: Verdict, width: int, paper: Paper) -> str:
     """One exercise: its mark, its name, its points, and what it misses."""
-    mark, colour = ("✓", GREEN) if verdict.solved else ("○", DIM) if verdict.note else ("✗", RED)
+    mark = verdict.state.mark
+    colour = {"✓": GREEN, "✗": RED, "○": DIM}[mark]
     missed = "" if not verdict.missed else f"missed: {', '.join(map(in_words, verdict.missed))}"
     text = f"{verdict.exercise:{width}}  {verdict.points:g} of {verdict.max_points:g}"
     return f"  {paper.ink(mark, colour)} {text}  {missed}".rstrip()
