@@ -1,1 +1,1 @@
-"""Compare the results of a learner's function with those of the reference: the one idea."""
+"""Compare the results of a learner's function with those of the reference."""

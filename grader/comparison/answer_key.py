@@ -1,4 +1,4 @@
-"""Read the answer key that lies beside a lesson's notebook."""
+"""Read a lesson's answer key."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from grader.comparison.schema import AnswerKey
 
 KEY_FILE = "answers.json"
 KEY_FORMAT = 1
-"""Version of the answer key's form; a key of another version is refused."""
+"""Version of the answer key's format."""
 
 WAY_OUT = "make reset LESSON=… gives you a new copy of the lesson and keeps yours."
 
 
 class KeyMissing(Exception):
-    """There is no answer key to compare with; the message says where one belongs."""
+    """The answer key is missing or unusable."""
 
     def _render_traceback_(self) -> list[str]:
-        """Show the message alone: IPython asks for this instead of a traceback into the grader."""
+        """Return the message for IPython to show instead of a traceback."""
         return [str(self)]
 
 
@@ -26,7 +26,7 @@ def load_key(folder: Path) -> AnswerKey:
     """Return the answer key of the lesson in `folder`.
 
     Raises:
-        KeyMissing: there is none, or it is damaged or of another version.
+        KeyMissing: it is missing, damaged, or of another version.
     """
     try:
         key: AnswerKey = json.loads((folder / KEY_FILE).read_text(encoding="utf-8"))

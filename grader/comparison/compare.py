@@ -6,85 +6,86 @@ from typing import Any
 
 import numpy as np
 
-from grader.comparison.codec import decode, opaque
+from grader.comparison.codec import Array, decode, numbers_in, opaque
 from grader.comparison.distribution import sample_difference
 from grader.comparison.schema import CaseData, Outcome, Plain
 from grader.comparison.vocabulary import kind
 
-WRITES_INTO_INTEGERS = ("UFuncTypeError", "_UFuncOutputCastingError", "UFuncOutputCastingError")
-"""What numpy raises when a real result is written into an array of integers: an update in place."""
+WRITES_INTO_INTEGERS = {"UFuncTypeError", "_UFuncOutputCastingError", "UFuncOutputCastingError"}
+"""Exceptions of numpy when an update in place writes a real result into an integer array."""
 
 
 def difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
-    """How `outcome` misses the property of `case`, in one sentence, or None where it has it.
+    """Return how `outcome` misses the property of `case`, in one sentence, or None.
 
-    Args:
-        case: ``"property"``, ``"raises"``, ``"rtol"``, ``"atol"`` and ``"parameters"``, the names of the inputs.
-        expected: what the reference did with the same inputs.
-        outcome: what the learner's function did.
+    An exception, None in place of a result, and a value that could not be sent miss every
+    property; they are looked for first, so that the sentence names the most basic cause.
     """
     if case.get("raises"):
         return _error_difference(case["raises"], outcome)
     if "error" in outcome:
         return f"It raised {error_text(outcome)}"
-    if _is_nothing(outcome) and not _is_nothing(expected):
+    if _is_none(outcome) and not _is_none(expected):
         return "It returned None: is its return missing?"
-    if kind(case["property"]) == "distribution":
+    property = kind(case["property"])
+    if property == "distribution":
         return sample_difference(expected, outcome)
     if reason := opaque(outcome["value"]):
         return f"It returned {reason}."
-    return {
-        "shape": _shape_difference,
-        "dtype": _dtype_difference,
-        "quiet": _noise,
-        "purity": _impurity,
-    }.get(kind(case["property"]), _value_difference)(case, expected, outcome)
+    match property:
+        case "shape":
+            return _shape_difference(expected, outcome)
+        case "dtype":
+            return _dtype_difference(expected, outcome)
+        case "quiet":
+            warned = outcome.get("warnings")
+            return f"It warned: {warned[0]}." if warned else None
+        case "purity":
+            return _impurity(case["parameters"], outcome)
+    return _value_difference(case, expected, outcome)
 
 
 def caused_by_impurity(outcome: Outcome) -> bool:
-    """Whether a miss comes from an update in place: the call changed an input, or numpy refused to write into it."""
-    return bool(outcome.get("changed")) or any(
-        name in WRITES_INTO_INTEGERS for name in outcome.get("error", ())
-    )
+    """Return whether the call changed an input, or numpy refused to write into one."""
+    refused = not WRITES_INTO_INTEGERS.isdisjoint(outcome.get("error", ()))
+    return refused or bool(outcome.get("changed"))
 
 
 def alike(case: CaseData, one: Outcome, other: Outcome) -> bool:
-    """Whether two outcomes of the same case are the same result, as far as the property of the case can tell."""
+    """Return whether two outcomes of a case are equal as far as its property can tell."""
     if "error" in one or "error" in other:
-        return bool(one.get("error", [None])[0] == other.get("error", [None])[0])
-    if kind(case["property"]) == "distribution":
+        return one.get("error", [""])[0] == other.get("error", [""])[0]
+    property = kind(case["property"])
+    if property == "distribution":
         return sample_difference(one, other) is None
     if opaque(one["value"]) or opaque(other["value"]):
         return opaque(one["value"]) == opaque(other["value"])
     return (
-        _same_side_effects(case, one, other)
+        _same_side_effects(property, one, other)
         and _value_difference(case, one, other) is None
-        and _shape_difference(case, one, other) is None
+        and _shape_difference(one, other) is None
     )
 
 
-def _same_side_effects(case: CaseData, one: Outcome, other: Outcome) -> bool:
-    match kind(case["property"]):
+def _same_side_effects(property: str, one: Outcome, other: Outcome) -> bool:
+    match property:
         case "quiet":
             return bool(one.get("warnings")) == bool(other.get("warnings"))
         case "purity":
-            return (one.get("changed"), one.get("aliased")) == (
-                other.get("changed"),
-                other.get("aliased"),
-            )
+            return all(one.get(name) == other.get(name) for name in ("changed", "aliased"))
         case "dtype":
-            return _dtype_difference(case, one, other) is None
+            return _dtype_difference(one, other) is None
     return True
 
 
-def _is_nothing(outcome: Outcome) -> bool:
-    """Whether the function returned None, in each of its draws where it was to draw."""
+def _is_none(outcome: Outcome) -> bool:
+    """Return whether the function returned None, in each of its draws if it draws."""
     returned = outcome.get("draws") or ([] if outcome.get("sample") else [outcome.get("value", 0)])
     return bool(returned) and all(one is None for one in returned)
 
 
 def error_text(outcome: Outcome) -> str:
-    """An exception as one phrase: its class and message."""
+    """Return the class and message of an exception."""
     message = outcome.get("message", "").strip()
     return f"{outcome['error'][0]}: {message}" if message else f"{outcome['error'][0]}."
 
@@ -101,41 +102,34 @@ def _value_difference(case: CaseData, expected: Outcome, outcome: Outcome) -> st
     return _compare(expected["value"], outcome["value"], case["rtol"], case["atol"], "It")
 
 
-def _compare(expected: Plain, actual: Plain, rtol: float, atol: float, what: str) -> str | None:
+def _compare(expected: Plain, actual: Plain, rtol: float, atol: float, subject: str) -> str | None:
     if reason := opaque(actual):
-        return f"{what} returned {reason}."
+        return f"{subject} returned {reason}."
     if expected == actual:
         return None
     if isinstance(expected, dict) and ("tuple" in expected or "list" in expected):
         return _compare_items(expected, actual, rtol, atol)
     want, got = numbers_in(expected), numbers_in(actual)
     if want is None or got is None:
-        return (
-            None
-            if expected == actual
-            else f"{what} returned something of another kind than expected."
-        )
+        return f"{subject} returned something of another kind than expected."
     if want.size != got.size:
-        return f"{what} has shape {got.shape}; {want.shape} was expected."
+        return f"{subject} has shape {got.shape}; {want.shape} was expected."
     wrong = want.size - int(_close(got.ravel(), want.ravel(), rtol, atol).sum())
     if not wrong:
         return None
     return "The numbers differ." if want.size == 1 else f"{wrong} of {want.size} numbers differ."
 
 
-def _close(
-    got: np.ndarray[Any, Any], want: np.ndarray[Any, Any], rtol: float, atol: float
-) -> np.ndarray[Any, Any]:
-    """Return where two arrays agree, like `np.isclose` with equal NaNs, without its overhead on short arrays."""
+def _close(got: Array, want: Array, rtol: float, atol: float) -> Array:
+    """Return `np.isclose` with equal NaNs, without its overhead on short arrays."""
     with np.errstate(invalid="ignore", over="ignore"):
         near = (np.abs(got - want) <= atol + rtol * np.abs(want)) & np.isfinite(want)
-    close: np.ndarray[Any, Any] = near | (got == want) | (np.isnan(got) & np.isnan(want))
+    close: Array = near | (got == want) | (np.isnan(got) & np.isnan(want))
     return close
 
 
 def _compare_items(expected: Plain, actual: Plain, rtol: float, atol: float) -> str | None:
-    want = expected["tuple"] if "tuple" in expected else expected["list"]
-    got = _items(actual)
+    want, got = _items(expected) or [], _items(actual)
     if got is None or len(got) != len(want):
         returned = "one value" if got is None else f"{len(got)} values"
         return f"It returned {returned}; {len(want)} were expected."
@@ -146,44 +140,29 @@ def _compare_items(expected: Plain, actual: Plain, rtol: float, atol: float) -> 
 
 
 def _items(data: Plain) -> list[Plain] | None:
+    """Return the parts of a tuple or list, or the rows of an array; None for other values."""
     if not isinstance(data, dict):
         return None
     if "tuple" in data or "list" in data:
         items: list[Plain] = data["tuple"] if "tuple" in data else data["list"]
         return items
     if "array" in data and data["shape"]:
-        array = decode(data)
         return [
             {"array": row.ravel().tolist(), "shape": list(row.shape), "dtype": data["dtype"]}
-            for row in array
+            for row in decode(data)
         ]
     return None
 
 
-def numbers_in(data: Plain) -> np.ndarray[Any, Any] | None:
-    """The numbers of `data` as a float64 array, or None where it holds anything else (text, None, a ragged list)."""
-    if isinstance(data, str) or data is None:
+def _shape_difference(expected: Outcome, outcome: Outcome) -> str | None:
+    want, got = (_shapes(one["value"], expected["value"]) for one in (expected, outcome))
+    if want == got:
         return None
-    try:
-        array = np.asarray(decode(data))
-        return array.astype(np.float64) if array.dtype.kind in "biuf" else None
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _shape_difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
-    want, got = (
-        _shapes(value, expected["value"]) for value in (expected["value"], outcome["value"])
-    )
-    return (
-        None
-        if want == got
-        else f"Its result has shape {_shape_text(got)}; {_shape_text(want)} was expected."
-    )
+    return f"Its result has shape {_shape_text(got)}; {_shape_text(want)} was expected."
 
 
 def _shapes(data: Plain, expected: Plain) -> Any:
-    """The shape of each part of `data`, taken apart as `expected` is: a list of parts counts as a tuple of parts."""
+    """Return the shape of each part of `data`, divided like `expected`; lists equal tuples."""
     if isinstance(expected, dict) and _has_parts(expected):
         wanted, items = _items(expected) or [], _items(data)
         if items is not None and len(items) == len(wanted):
@@ -192,7 +171,7 @@ def _shapes(data: Plain, expected: Plain) -> Any:
     return None if numbers is None else numbers.shape
 
 
-def _has_parts(data: dict[str, Any]) -> bool:
+def _has_parts(data: dict[str, Plain]) -> bool:
     return "tuple" in data or any(isinstance(item, dict) for item in data.get("list", ()))
 
 
@@ -202,7 +181,7 @@ def _shape_text(shape: Any) -> str:
     return ", ".join(map(_shape_text, shape)) if isinstance(shape, list) else str(shape)
 
 
-def _dtype_difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
+def _dtype_difference(expected: Outcome, outcome: Outcome) -> str | None:
     want, got = _dtype_name(expected["value"]), _dtype_name(outcome["value"])
     return None if want == got else f"Its numbers are {got}; {want} was expected."
 
@@ -210,18 +189,12 @@ def _dtype_difference(case: CaseData, expected: Outcome, outcome: Outcome) -> st
 def _dtype_name(data: Plain) -> str:
     if isinstance(data, dict) and "dtype" in data:
         return str(data["dtype"])
-    numbers = numbers_in(data)
-    return "no numbers" if numbers is None else str(np.asarray(decode(data)).dtype)
+    return "no numbers" if numbers_in(data) is None else str(np.asarray(decode(data)).dtype)
 
 
-def _noise(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
-    texts = outcome.get("warnings")
-    return f"It warned: {texts[0]}." if texts else None
-
-
-def _impurity(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
-    names = case["parameters"]
+def _impurity(parameters: list[str], outcome: Outcome) -> str | None:
     if changed := outcome.get("changed"):
-        listed = " and ".join(names[i] if i < len(names) else f"input {i + 1}" for i in changed)
+        names = dict(enumerate(parameters))
+        listed = " and ".join(names.get(i, f"input {i + 1}") for i in changed)
         return f"It changed its input {listed}."
     return "Its result is one of its inputs, not a new array." if outcome.get("aliased") else None

@@ -34,7 +34,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """The first case that an answer missed: which one, and how, in one sentence."""
+    """The first case that an answer missed, its outcome, and the difference in one sentence."""
 
     case: CaseData
     outcome: Outcome
@@ -43,29 +43,22 @@ class Failure:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of one exercise.
-
-    Attributes:
-        exercise: the function's name.
-        state: solved, partly solved, missed, or why it could not be judged.
-        points, max_points: earned and possible.
-        passed, missed: properties, the most basic first.
-        failure: the first case missed, or None.
-        hint: the sentence of the misconception that returns the same results, or None.
-        returned: where there is a failure and no hint, what the answer did, as `grader.comparison.fingerprint` writes it; only a grading run fills it in.
-        note: why the answer could not be judged, in one sentence (not written yet, other parameters, missing), or None.
-    """
+    """The outcome of one exercise."""
 
     exercise: str
     state: State
     points: float
     max_points: float
     passed: tuple[str, ...] = ()
+    """Properties, the most basic first; so is `missed`."""
     missed: tuple[str, ...] = ()
     failure: Failure | None = None
     hint: str | None = None
+    """The hint of the misconception that returns the same results."""
     note: str | None = None
+    """Why the answer could not be judged, in one sentence."""
     returned: str | None = None
+    """The `fingerprint` of an answer without a hint; set by a grading run alone."""
 
     @property
     def solved(self) -> bool:
@@ -74,12 +67,12 @@ class Verdict:
 
 
 def observe_all(function: Function, cases: list[CaseData]) -> list[Outcome]:
-    """What `function` does on each case, ready to be compared."""
+    """Return the outcomes of `function`, ready to be compared."""
     return [summarise(observe(function, call_of(case))) for case in cases]
 
 
 def call_of(case: CaseData) -> Call:
-    """The part of a case that the learner's side may see: what to call, and nothing about what is expected."""
+    """Return the part of a case that a learner's code may see."""
     call: Call = {"inputs": case["inputs"]}
     if "at" in case:
         call["at"] = case["at"]
@@ -89,21 +82,13 @@ def call_of(case: CaseData) -> Call:
 
 
 def judge(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
-    """The verdict on an answer, from what it did on each case of the key.
-
-    Args:
-        name: the exercise.
-        key: its part of the answer key.
-        outcomes: one for each case, in order.
-    """
+    """Return the verdict on the exercise `name` from an outcome for each case of its key."""
     if all(outcome.get("error", [""])[0] == "NotImplementedError" for outcome in outcomes):
-        return unjudged(
-            name,
-            key,
+        note = (
             f"{name} is not written yet: replace the line that raises NotImplementedError"
-            " with your own code, and run its cell (Shift+Enter).",
-            State.UNWRITTEN,
+            " with your own code, and run its cell (Shift+Enter)."
         )
+        return unjudged(name, key, note, State.UNWRITTEN)
     misses = _misses(key["cases"], outcomes)
     missed = {prop for prop, _ in misses}
     tested = in_order(case["property"] for case in key["cases"])
@@ -123,10 +108,7 @@ def judge(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
 
 def accepted(key: ExerciseKey, outcomes: list[Outcome]) -> bool:
     """Return whether an answer with these outcomes misses nothing."""
-    return not any(
-        difference(case, case["expected"], one)
-        for case, one in zip(key["cases"], outcomes, strict=True)
-    )
+    return not _misses(key["cases"], outcomes)
 
 
 def unjudged(name: str, key: ExerciseKey, note: str, state: State = State.UNJUDGED) -> Verdict:
@@ -135,12 +117,13 @@ def unjudged(name: str, key: ExerciseKey, note: str, state: State = State.UNJUDG
 
 
 def points(total: float, tested: list[str], missed: set[str]) -> float:
-    """What an answer earns: nothing without right values; with them half, and an equal share of the other half for each other property.
+    """Return the points of an answer.
 
-    The leading property is "value"; an exercise whose results are random has "distribution" in its place.
+    Right values earn half, and are needed for any points; the other properties share the other
+    half equally. In an exercise with random results, "distribution" counts as "value".
     """
     leading = [prop for prop in tested if kind(prop) in ("value", "distribution")] or tested[:1]
-    if missed & set(leading):
+    if not missed.isdisjoint(leading):
         return 0.0
     others = [prop for prop in tested if prop not in leading]
     if not others:
@@ -150,51 +133,47 @@ def points(total: float, tested: list[str], missed: set[str]) -> float:
 
 
 def diagnose(key: ExerciseKey, outcomes: list[Outcome], failure: Failure) -> str | None:
-    """The hint of the misconception that does what this answer does on every case of the property it missed first.
+    """Return the hint of the misconception with the same outcomes, or None.
 
-    Among several, the one that agrees with the answer on the most cases overall.
+    It has to agree with the answer on every case of the property that was missed first; of
+    several, the one that agrees on the most cases counts.
     """
-    cases = key["cases"]
     matches = []
     for misconception in key["misconceptions"]:
-        triples = [
-            (case, outcome, case["expected"] if theirs is None else theirs)
+        agreed = [
+            (case["property"], alike(case, outcome, theirs or case["expected"]))
             for case, outcome, theirs in zip(
-                cases, outcomes, misconception["outcomes"], strict=True
+                key["cases"], outcomes, misconception["outcomes"], strict=True
             )
         ]
-        if all(
-            alike(*triple)
-            for triple in triples
-            if triple[0]["property"] == failure.case["property"]
-        ):
-            matches.append((sum(alike(*triple) for triple in triples), misconception["hint"]))
+        if all(same for prop, same in agreed if prop == failure.case["property"]):
+            matches.append((sum(same for _, same in agreed), misconception["hint"]))
     return max(matches, key=lambda match: match[0])[1] if matches else None
 
 
 def _misses(cases: list[CaseData], outcomes: list[Outcome]) -> list[tuple[str, Failure]]:
-    """Each case missed, with the property that the miss counts against: one cause costs once."""
+    """Return each missed case with the property that pays for it.
+
+    A miss caused by an update in place counts against purity, so that one cause costs once.
+    """
     purity = next((case["property"] for case in cases if kind(case["property"]) == "purity"), None)
     misses = []
     for case, outcome in zip(cases, outcomes, strict=True):
         reason = difference(case, case["expected"], outcome)
         if reason is None:
             continue
-        to_purity = (
-            purity
-            and kind(case["property"]) not in ("value", "distribution")
-            and caused_by_impurity(outcome)
-        )
-        misses.append(
-            (purity if purity and to_purity else case["property"], Failure(case, outcome, reason))
-        )
+        prop = case["property"]
+        if purity and kind(prop) not in ("value", "distribution") and caused_by_impurity(outcome):
+            prop = purity
+        misses.append((prop, Failure(case, outcome, reason)))
     return misses
 
 
 def _first_failure(misses: list[tuple[str, Failure]]) -> Failure | None:
-    """The failure to show: of the most basic property missed, a case of that property itself where there is one."""
+    """Return the failure of the most basic property, if possible on a case of that property."""
     order = in_order(prop for prop, _ in misses)
-    ranked = sorted(
-        misses, key=lambda miss: (order.index(miss[0]), miss[1].case["property"] != miss[0])
-    )
-    return ranked[0][1] if ranked else None
+    return min(
+        misses,
+        key=lambda miss: (order.index(miss[0]), miss[1].case["property"] != miss[0]),
+        default=("", None),
+    )[1]

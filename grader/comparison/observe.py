@@ -1,4 +1,4 @@
-"""Call a function with the inputs of a case and record the outcome, on the learner's side."""
+"""Call a function with the inputs of a case and record the outcome."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from grader.comparison.codec import decode_input, encode, encode_input
 from grader.comparison.schema import Call, Function, Outcome, Plain
 
 MAX_MESSAGE = 300
-"""Most characters kept of an exception's or warning's text, and of what a call prints."""
+"""Most characters kept of an exception, a warning, or a call's printed text."""
 
 MAX_PRINTED = 1_000_000
-"""Most characters that a call may print; more is an endless loop with a print in it."""
+"""Most characters that a call may print; a call that prints more is in an endless loop."""
 
 
 class PrintedTooMuch(Exception):
@@ -29,20 +29,20 @@ class PrintedTooMuch(Exception):
 
 
 class Printed(io.TextIOBase):
-    """What this thread prints: the beginning is kept, the rest only counted. What others print goes on to where it went before."""
+    """Keeps the beginning of this thread's output; passes that of other threads on."""
 
-    def __init__(self, before: TextIO) -> None:
+    def __init__(self, original: TextIO) -> None:
         self.text, self.count = "", 0
-        self._before, self._thread = before, threading.get_ident()
+        self._original, self._thread = original, threading.get_ident()
 
     def write(self, text: str) -> int:
-        """Take a text.
+        """Keep a text.
 
         Raises:
-            PrintedTooMuch: it was too much by now.
+            PrintedTooMuch: the texts are longer than `MAX_PRINTED`.
         """
         if threading.get_ident() != self._thread:
-            return self._before.write(text)
+            return self._original.write(text)
         self.count += len(text)
         if self.count > MAX_PRINTED:
             raise PrintedTooMuch(f"it printed more than {MAX_PRINTED:,} characters")
@@ -51,25 +51,15 @@ class Printed(io.TextIOBase):
 
 
 def observe(function: Function, call: Call) -> Outcome:
-    """What `function` does with the inputs of one case.
+    """Return the outcome of `function` for the inputs of one case.
 
-    Args:
-        function: the learner's function, the reference, or a misconception.
-        call: ``"inputs"``; where the result is a function ``"at"``, the points at which its values are wanted; and
-            ``"draws"`` where the inputs hold a generator whose use is observed.
-
-    Returns:
-        The outcome. Exceptions of the function are part of it, SystemExit too; KeyboardInterrupt passes through.
+    Exceptions are part of the outcome, SystemExit too; KeyboardInterrupt passes through.
     """
     with undisturbed() as (printed, caught):
         outcome = _sample(function, call) if call.get("draws") else _call(function, call)
-    loud = [
-        str(item.message)[:MAX_MESSAGE]
-        for item in caught
-        if issubclass(item.category, RuntimeWarning)
-    ]
+    loud = [item.message for item in caught if issubclass(item.category, RuntimeWarning)]
     if loud:
-        outcome["warnings"] = loud[:3]
+        outcome["warnings"] = [str(message)[:MAX_MESSAGE] for message in loud[:3]]
     if printed.text:
         outcome["printed"] = printed.text
     return outcome
@@ -77,10 +67,14 @@ def observe(function: Function, call: Call) -> Outcome:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[tuple[Printed, list[warnings.WarningMessage]]]:
-    """Run a block with every warning caught, printing kept aside, and both global generators at a known start, put back after it."""
+    """Run a block with warnings caught, output captured and the global generators seeded.
+
+    The seeds make the results of an answer that uses them repeatable; the generators' states are
+    restored after the block.
+    """
     states = random.getstate(), np.random.get_state()
     random.seed(0)
-    np.random.seed(0)  # so that an answer that uses it can be judged again with the same result
+    np.random.seed(0)
     printed = Printed(sys.stdout)
     try:
         with (
@@ -97,7 +91,7 @@ def undisturbed() -> Iterator[tuple[Printed, list[warnings.WarningMessage]]]:
 
 
 def signature_mismatch(function: Function, calls: list[Call]) -> str | None:
-    """The parameters of `function`, as text, where it can't take the inputs of some call; None where it can take all."""
+    """Return the parameters of `function`, as text, if they can't take a call's inputs, or None."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
@@ -137,11 +131,8 @@ def _failure(error: BaseException) -> Outcome:
 
 
 def _changes(inputs: list[Any], before: list[Plain]) -> Outcome:
-    changed = [
-        i
-        for i, (value, data) in enumerate(zip(inputs, before, strict=True))
-        if _differs(value, data)
-    ]
+    pairs = enumerate(zip(inputs, before, strict=True))
+    changed = [i for i, (value, data) in pairs if _differs(value, data)]
     return {"changed": changed} if changed else {}
 
 
@@ -160,17 +151,13 @@ def _differs(value: Any, before: Plain) -> bool:
 
 def _aliases(result: Any, inputs: list[Any]) -> bool:
     parts = result if isinstance(result, (list, tuple)) else [result]
-    arrays = [part for part in parts if isinstance(part, np.ndarray)]
-    return any(
-        np.may_share_memory(part, item) and part.size > 0
-        for part in arrays
-        for item in inputs
-        if isinstance(item, np.ndarray)
-    )
+    arrays = [part for part in parts if isinstance(part, np.ndarray) and part.size > 0]
+    given = [item for item in inputs if isinstance(item, np.ndarray)]
+    return any(np.may_share_memory(part, item) for part in arrays for item in given)
 
 
 def _sample(function: Function, call: Call) -> Outcome:
-    """Two draws from one generator, then one from a fresh generator at the same start, and whether the global state moved."""
+    """Return two draws from one generator, one from an equal generator, and any global draws."""
     inputs = [decode_input(data) for data in call["inputs"]]
     again = [decode_input(data) for data in call["inputs"]]
     before = _global_state()

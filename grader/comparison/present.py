@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import numpy as np
 
@@ -17,29 +16,36 @@ MAX_SHOWN = 400
 """Most characters shown of one value."""
 
 MAX_DIMENSIONS = 4
-"""Most dimensions that are shown as such: numpy would write six numbers along each."""
+"""Most dimensions shown; numpy would write six numbers along each."""
 
-STYLE = """<style>
-.verdict{border:1px solid var(--jp-border-color2,#bbb);border-left:6px solid #D55E00;border-radius:4px;padding:.6em 1em;margin:.3em 0;
-max-width:46em;color:var(--jp-ui-font-color1,#222);background:var(--jp-layout-color1,#fff);font-family:var(--jp-ui-font-family,sans-serif);font-size:14px;line-height:1.5}
-.verdict.solved{border-left-color:#009E73}.verdict.open{border-left-color:#0072B2}
-.verdict b.name,.verdict pre{font-family:var(--jp-code-font-family,monospace)}
-.verdict ul{list-style:none;margin:.3em 0;padding:0;display:flex;flex-wrap:wrap;gap:.1em 1.2em}
-.verdict table{border-collapse:collapse;margin:.3em 0}.verdict th{text-align:left;padding:.1em 1em .1em 0;vertical-align:top;font-weight:600;color:inherit}
-.verdict td{text-align:left;padding:.1em 0;color:inherit}.verdict pre{margin:0;white-space:pre-wrap;color:inherit;background:none;font-size:13px}
-.verdict p{margin:.3em 0}.verdict .hint{font-weight:600}.verdict .progress{opacity:.8}
-</style>"""
+STYLE = (
+    "<style>\n"
+    ".verdict{border:1px solid var(--jp-border-color2,#bbb);border-left:6px solid #D55E00;"
+    "border-radius:4px;padding:.6em 1em;margin:.3em 0;\n"
+    "max-width:46em;color:var(--jp-ui-font-color1,#222);background:var(--jp-layout-color1,#fff);"
+    "font-family:var(--jp-ui-font-family,sans-serif);font-size:14px;line-height:1.5}\n"
+    ".verdict.solved{border-left-color:#009E73}.verdict.open{border-left-color:#0072B2}\n"
+    ".verdict b.name,.verdict pre{font-family:var(--jp-code-font-family,monospace)}\n"
+    ".verdict ul{list-style:none;margin:.3em 0;padding:0;display:flex;flex-wrap:wrap;"
+    "gap:.1em 1.2em}\n"
+    ".verdict table{border-collapse:collapse;margin:.3em 0}.verdict th{text-align:left;"
+    "padding:.1em 1em .1em 0;vertical-align:top;font-weight:600;color:inherit}\n"
+    ".verdict td{text-align:left;padding:.1em 0;color:inherit}.verdict pre{margin:0;"
+    "white-space:pre-wrap;color:inherit;background:none;font-size:13px}\n"
+    ".verdict p{margin:.3em 0}.verdict .hint{font-weight:600}.verdict .progress{opacity:.8}\n"
+    "</style>"
+)
 
 
 def verdict_html(
     verdict: Verdict, solved: int | None = None, exercises: int = 0, warning: str | None = None
 ) -> str:
-    """One card for one verdict. Everything that a learner's code produced is escaped.
+    """Return one verdict as a card; text from a learner's code is escaped.
 
     Args:
-        verdict: what to show.
-        solved, exercises: the learner's progress in this lesson; left out where `solved` is None.
-        warning: a sentence that stands last.
+        verdict: the verdict to show.
+        solved, exercises: the learner's progress in this lesson; not shown if `solved` is None.
+        warning: a last sentence.
     """
     style = {"✓": "solved", "✗": "missed", "○": "open"}[verdict.state.mark]
     parts = [STYLE, f'<div class="verdict {style}" role="status">', _headline(verdict)]
@@ -59,49 +65,41 @@ def verdict_html(
 
 
 def progress_text(solved: int, exercises: int) -> str:
-    """The learner's progress in one line."""
-    return f"{'●' * solved}{'○' * (exercises - solved)} {solved} of {exercises} exercises of this lesson solved"
+    """Return the learner's progress in one line."""
+    dots = f"{'●' * solved}{'○' * (exercises - solved)}"
+    return f"{dots} {solved} of {exercises} exercises of this lesson solved"
 
 
 def failure_sentence(failure: Failure) -> str:
-    """Which property the first case that differs tests, and how it differs."""
+    """Return the property and the difference of the first case that differs."""
     return f"The first case that differs ({in_words(failure.case['property'])}): {failure.reason}"
 
 
 def failure_rows(failure: Failure, printed: bool = True) -> list[tuple[str, str]]:
-    """The first case that differs: each input by its name, what the learner's function did, what was expected, and what it printed."""
+    """Return names and texts of the inputs, both outcomes, and the learner's printed text."""
     case, outcome = failure.case, failure.outcome
-    names = case["parameters"] + [
-        f"input {i + 1}" for i in range(len(case["parameters"]), len(case["inputs"]))
-    ]
+    unnamed = range(len(case["parameters"]), len(case["inputs"]))
+    names = [*case["parameters"], *(f"input {i + 1}" for i in unnamed)]
     rows = [*zip(names, map(show, case["inputs"]), strict=True)]
-    if case.get("at"):
-        rows.append(
-            (
-                "its result called with",
-                "; ".join(", ".join(map(show, point)) for point in case["at"]),
-            )
-        )
+    if points := case.get("at"):
+        texts = (", ".join(map(show, point)) for point in points)
+        rows.append(("its result called with", "; ".join(texts)))
     rows.append(("yours", show_outcome(outcome)))
-    rows.append(
-        (
-            "expected",
-            f"{case['raises']} raised" if case.get("raises") else show_outcome(case["expected"]),
-        )
-    )
+    raised = f"{case['raises']} raised" if case.get("raises") else None
+    rows.append(("expected", raised or show_outcome(case["expected"])))
     if printed and (text := outcome.get("printed")):
         rows.append(("it printed", text))
     return rows
 
 
 def show(data: Plain) -> str:
-    """A plain value as a learner would write or print it, cut to a readable length."""
+    """Return a plain value as a learner would write or print it, cut to a readable length."""
     text = _show(data)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]} …"
 
 
 def show_outcome(outcome: Outcome) -> str:
-    """What a call did, as text: its result, or its exception."""
+    """Return the result or the exception of a call as text."""
     if "error" in outcome:
         return error_text(outcome)
     if sample := outcome.get("sample"):
@@ -109,17 +107,18 @@ def show_outcome(outcome: Outcome) -> str:
         if not quantiles.size:
             return f"an empty array of shape {shape}"
         with np.errstate(all="ignore"):
-            return f"random numbers of shape {shape}, mean {quantiles.mean():.3g}, standard deviation {quantiles.std():.3g}"
+            spread = f"mean {quantiles.mean():.3g}, standard deviation {quantiles.std():.3g}"
+        return f"random numbers of shape {shape}, {spread}"
     return show(outcome["value"] if "value" in outcome else outcome["draws"][0])
 
 
-def count_of(count: int, what: str) -> str:
-    """A number and a noun: "1 answer", "3 answers"."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def count_of(count: int, noun: str) -> str:
+    """Return a number and a noun: "1 answer", "3 answers"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def one_line(text: str) -> str:
-    """A text for a terminal: on one line, and nothing in it moves the cursor or turns the writing round."""
+    """Return a text for a terminal, without line breaks and control characters."""
     return "".join(
         letter if letter.isprintable() else " " if letter.isspace() else "�" for letter in text
     )
@@ -140,9 +139,11 @@ def _properties(verdict: Verdict) -> str:
 
 
 def _failure(failure: Failure) -> str:
-    left = 'style="text-align:left"'  # here, because JupyterLab's own style of tables is stronger than a class
+    # Inline, because JupyterLab's own style of tables is stronger than a class.
+    left, plain = 'style="text-align:left"', 'style="background:none"'
     cells = "".join(
-        f'<tr style="background:none"><th scope="row" {left}>{escape(name)}</th><td {left}><pre>{escape(text)}</pre></td></tr>'
+        f'<tr {plain}><th scope="row" {left}>{escape(name)}</th>'
+        f"<td {left}><pre>{escape(text)}</pre></td></tr>"
         for name, text in failure_rows(failure)
     )
     return f"<p>{escape(failure_sentence(failure))}</p><table>{cells}</table>"
@@ -151,34 +152,26 @@ def _failure(failure: Failure) -> str:
 def _show(data: Plain) -> str:
     if reason := opaque(data):
         return reason
-    if isinstance(data, dict):
-        for kind, (left, right) in {"tuple": ("(", ")"), "list": ("[", "]")}.items():
-            if kind in data:
-                return (
-                    left
-                    + ", ".join(_show(item) for item in data[kind][:8])
-                    + (", …" if len(data[kind]) > 8 else "")
-                    + right
-                )
-        if "function" in data:
-            return _show_function(data)
-        if "rng" in data:
-            return f"np.random.default_rng({data['rng']})"
-        return _show_numbers(data)
-    return f"{data:.8g}" if isinstance(data, float) else repr(data)
+    if not isinstance(data, dict):
+        return f"{data:.8g}" if isinstance(data, float) else repr(data)
+    for kind, (left, right) in (("tuple", "()"), ("list", "[]")):
+        if kind in data:
+            items = [_show(item) for item in data[kind][:8]] + ["…"] * (len(data[kind]) > 8)
+            return f"{left}{', '.join(items)}{right}"
+    if "function" in data:
+        return _show_function(data)
+    return f"np.random.default_rng({data['rng']})" if "rng" in data else _show_numbers(data)
 
 
-def _show_function(data: dict[str, Any]) -> str:
+def _show_function(data: dict[str, Plain]) -> str:
     name = data["function"].replace("numpy.", "np.", 1)
-    bound = [_show(item) for item in data["args"]] + [
-        f"{key}={_show(item)}" for key, item in data["bound"].items()
-    ]
+    bound = [*map(_show, data["args"]), *(f"{k}={_show(v)}" for k, v in data["bound"].items())]
     return f"{name} with {', '.join(bound)}" if bound else name
 
 
-def _show_numbers(data: dict[str, Any]) -> str:
+def _show_numbers(data: dict[str, Plain]) -> str:
     value = decode(data)
-    if np.ndim(value) == 0 and "scalar" in data:
+    if "scalar" in data:
         return f"{value:.8g}" if data["dtype"].startswith("float") else str(value)
     if not value.size:
         return f"an empty array of shape {value.shape}"

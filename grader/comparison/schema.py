@@ -1,4 +1,4 @@
-"""Types of the plain data that crosses a boundary: an answer key, a call, an outcome, a child's answer."""
+"""Types of the data that crosses a boundary: answer keys, calls, outcomes, answers."""
 
 from __future__ import annotations
 
@@ -6,31 +6,44 @@ from collections.abc import Callable
 from typing import Any, NotRequired, TypedDict
 
 Function = Callable[..., Any]
-"""A learner's function, the reference or a misconception: it may take and return anything."""
+"""A learner's function, the reference or a misconception."""
 
 Plain = Any
-"""Data that JSON can hold: what `grader.comparison.codec.encode` writes."""
+"""Data that JSON can hold, as `grader.comparison.codec.encode` writes it."""
 
 
 class Call(TypedDict):
-    """The part of a case that a learner's code may see: the inputs, and nothing about the expected result."""
+    """The part of a case that a learner's code may see: nothing about the expected result."""
 
     inputs: list[Plain]
     at: NotRequired[list[list[Plain]]]
-    """Points at which the values of a returned function are wanted."""
+    """Points at which a returned function is called."""
     draws: NotRequired[bool]
     """True where the inputs hold a random generator whose use is observed."""
 
 
+class Sample(TypedDict):
+    """Statistics of random draws, see `grader.comparison.distribution.summarise`."""
+
+    shape: list[int]
+    quantiles: list[float]
+    distinct: bool
+    """Hardly any two numbers are equal."""
+    moves_on: bool
+    """A second call with the same generator returns other numbers."""
+    follows_rng: bool
+    """The numbers depend on the generator alone."""
+
+
 class Outcome(TypedDict, total=False):
-    """What one call did: a value, an error or draws, and what went with it. An absent field means none."""
+    """The result of one call (a value, an error or draws) and its side effects."""
 
     value: Plain
     error: list[str]
-    """Names of the exception's classes, the most special first."""
+    """Names of the exception's classes, subclasses first."""
     message: str
     draws: list[Plain]
-    """Results of three calls: two that share a generator, and one with a new generator at the same start."""
+    """Results of two calls that share a generator, and of one with a new, equal generator."""
     warnings: list[str]
     """Texts of RuntimeWarnings."""
     changed: list[int]
@@ -40,16 +53,16 @@ class Outcome(TypedDict, total=False):
     printed: str
     global_random: bool
     """The call used numpy's or Python's global generator."""
-    sample: dict[str, Any] | None
-    """Statistics of `draws`, see `grader.comparison.distribution.summarise`."""
+    sample: Sample | None
+    """Statistics of `draws`; None if they are not arrays of numbers."""
 
 
 class CaseData(Call):
-    """One case of an answer key: a call, the property that it tests, and the reference's outcome."""
+    """A case of an answer key: a call, the property that it tests, the reference's outcome."""
 
     property: str
     raises: NotRequired[str]
-    """Name of the exception that is expected."""
+    """Name of the expected exception."""
     rtol: float
     atol: float
     parameters: list[str]
@@ -58,25 +71,26 @@ class CaseData(Call):
 
 
 class MisconceptionData(TypedDict):
-    """A misconception's hint, and its outcome on each case; None where it is the reference's."""
+    """A misconception's hint and outcomes."""
 
     hint: str
     outcomes: list[Outcome | None]
+    """One for each case; None if it equals the reference's."""
 
 
 class ExerciseKey(TypedDict):
-    """The part of an answer key that is needed to judge one exercise."""
+    """The part of an answer key that judges one exercise."""
 
     points: float
     parameters: list[str]
     optional: int
-    """How many of the last parameters have a default."""
+    """Number of parameters with a default, the last ones."""
     cases: list[CaseData]
     misconceptions: list[MisconceptionData]
 
 
 class QuestionData(TypedDict):
-    """A question with its options, the right one word for word, and the sentence read after choosing."""
+    """A question, its options, the right one, and the sentence shown after choosing."""
 
     text: str
     options: list[str]
@@ -96,28 +110,28 @@ class AnswerKey(TypedDict):
 
 
 class Request(TypedDict):
-    """What a child process is asked: cells to run, then calls for each exercise."""
+    """Work for a child process: cells to run, then calls for each exercise."""
 
     cells: list[str]
     calls: dict[str, list[Call]]
     order_seed: NotRequired[int]
-    """Decides the order of the calls of an exercise; the child does not see it."""
+    """Decides the order of an exercise's calls; the child does not see it."""
 
 
 class Answer(TypedDict, total=False):
-    """A child's answer for one exercise: outcomes, or the reason why there are none."""
+    """A child's answer for one exercise: outcomes, or why there are none."""
 
     outcomes: list[Outcome]
     signature_mismatch: str
-    """The function's own parameters, which don't take the inputs."""
+    """Parameters of a function that can't take the inputs."""
     missing: str
     """No function has the name of the exercise."""
     limit: str
-    """The sentence about the limit that ended the exercise."""
+    """A sentence about the limit that ended the exercise."""
 
 
 class Response(TypedDict):
-    """A child's answers, and for each cell the exception that ended it, as text, or None."""
+    """A child's answers, and for each cell the text of its exception or None."""
 
     answers: dict[str, Answer]
     errors: list[str | None]

@@ -21,25 +21,26 @@ PROPERTIES = {
     "error": "refuses bad input",
     "distribution": "right distribution",
 }
-"""The kinds of property that a case can test, each in the words that a learner reads.
+"""The kinds of property that a case can test, with the words that a learner reads.
 
-A contract that promises several of one kind subdivides it: "error/empty input" is compared as every "error" is, and has points of its own.
+A detail after a slash divides a kind: "error/empty input" is compared like "error", and has its
+own share of the points.
 """
 
 
 def kind(property: str) -> str:
-    """How a property is compared: the key of `PROPERTIES` before its slash."""
+    """Return the kind of a property: its part before the slash."""
     return property.partition("/")[0]
 
 
 def in_words(property: str) -> str:
-    """A property as a learner reads it."""
+    """Return a property in the words that a learner reads."""
     detail = property.partition("/")[2]
     return f"{PROPERTIES[kind(property)]}: {detail}" if detail else PROPERTIES[kind(property)]
 
 
 def in_order(properties: Iterable[str]) -> list[str]:
-    """Each property once, the most basic kind first, within a kind as they came."""
+    """Return each property once, sorted by kind, the most basic first."""
     order = list(PROPERTIES)
     return sorted(dict.fromkeys(properties), key=lambda one: order.index(kind(one)))
 
@@ -49,7 +50,7 @@ CaseSource = Callable[[np.random.Generator], Iterable["Case"]]
 
 @dataclass(frozen=True)
 class Case:
-    """One set of inputs, and the property that it tests. Made by `case`."""
+    """One set of inputs and the property that it tests; made by `case`."""
 
     property: str
     inputs: tuple[Any, ...]
@@ -67,14 +68,15 @@ def case(
     rtol: float = 1e-6,
     atol: float = 1e-9,
 ) -> Case:
-    """One set of inputs of an exercise, and the property that it tests.
+    """Return one set of inputs with the property that it tests.
 
     Args:
-        property: a key of `PROPERTIES`, alone or with a slash and the detail that sets it apart. Every case also has to end without an exception unless `raises` is given.
-        inputs: the arguments, in order: numbers, arrays, strings, seeded generators, or functions importable by name.
-        raises: the exception that the contract asks for ("error" cases).
-        at: where the exercise returns a function, the points (tuples of arguments) at which its values are compared.
-        rtol, atol: numbers agree when |yours − expected| ≤ atol + rtol·|expected|. rtol is never tighter than 1e-6.
+        property: a key of `PROPERTIES`, alone or with a slash and a detail.
+        inputs: numbers, arrays, strings, seeded generators, or functions importable by name.
+        raises: the expected exception ("error" cases). Any other exception misses the case.
+        at: for an exercise that returns a function, the points (tuples of arguments) at which
+            that function is called.
+        rtol, atol: numbers agree if |yours − expected| ≤ atol + rtol·|expected|; rtol ≥ 1e-6.
 
     Raises:
         ValueError: the property is unknown, or the arguments contradict it.
@@ -87,17 +89,15 @@ def case(
         raise ValueError(
             f"rtol={rtol} is tighter than 1e-6: right answers written another way would fail"
         )
-    points = (
-        None
-        if at is None
-        else tuple(point if isinstance(point, tuple) else (point,) for point in at)
-    )
+    points = None
+    if at is not None:
+        points = tuple(point if isinstance(point, tuple) else (point,) for point in at)
     return Case(property, inputs, raises, points, rtol, atol)
 
 
 @dataclass(frozen=True)
 class Misconception:
-    """A plausible wrong implementation, and the one sentence that helps whoever wrote it."""
+    """A plausible wrong implementation, and the sentence that helps its author."""
 
     name: str
     hint: str
@@ -106,13 +106,10 @@ class Misconception:
 
 @dataclass
 class Exercise:
-    """One function that the learner fills in. Its name is the name that `exercises.py` gives it.
-
-    Attributes:
-        points: what a right answer is worth. Right values earn half; the other properties share the other half.
-    """
+    """One function that the learner fills in, named by its variable in `exercises.py`."""
 
     points: float | None = None
+    """Points of a right answer: half for right values, half shared by the other properties."""
     draw: CaseSource | None = None
     misconceptions: list[Misconception] = field(default_factory=list)
     right_answers: list[Function] = field(default_factory=list)
@@ -123,7 +120,7 @@ class Exercise:
         return draw
 
     def misconception(self, hint: str) -> Callable[[Function], Function]:
-        """Register a wrong implementation with its hint: one sentence, about the idea, without the solution."""
+        """Register a wrong implementation, with a hint of one sentence that isn't the solution."""
 
         def register(function: Function) -> Function:
             self.misconceptions.append(Misconception(function.__name__, hint, function))
@@ -132,26 +129,21 @@ class Exercise:
         return register
 
     def right_answer(self, function: Function) -> Function:
-        """Register a right implementation that is written differently from the reference; it must pass every case."""
+        """Register an implementation unlike the reference that must pass every case."""
         self.right_answers.append(function)
         return function
 
 
 @dataclass(frozen=True)
 class Question:
-    """A prediction or a recall card: the options, which one is right, and why.
-
-    Attributes:
-        text: the question.
-        options: what the learner chooses from.
-        answer: the right option, word for word.
-        why: what the learner reads after choosing.
-    """
+    """A prediction or a recall card."""
 
     text: str
     options: tuple[str, ...]
     answer: str
+    """The right option, word for word."""
     why: str
+    """The explanation shown after choosing."""
 
     def __post_init__(self) -> None:
         if self.answer not in self.options:

@@ -60,16 +60,16 @@ RIGHT: dict[str, Draw] = {
 }
 
 WRONG: dict[str, tuple[Draw, str]] = {
-    "a fifth more spread": (lambda i, o, rng: rng.normal(0, 0.36, size=(i, o)), "another law"),
-    "a fifth less spread": (lambda i, o, rng: rng.normal(0, 0.24, size=(i, o)), "another law"),
-    "a shifted centre": (lambda i, o, rng: rng.normal(0.05, 0.3, size=(i, o)), "another law"),
+    "a fifth more spread": (lambda i, o, rng: rng.normal(0, 0.36, size=(i, o)), "another distribution"),
+    "a fifth less spread": (lambda i, o, rng: rng.normal(0, 0.24, size=(i, o)), "another distribution"),
+    "a shifted centre": (lambda i, o, rng: rng.normal(0.05, 0.3, size=(i, o)), "another distribution"),
     "the same spread, uniform": (
         lambda i, o, rng: rng.uniform(-0.3 * 3**0.5, 0.3 * 3**0.5, size=(i, o)),
-        "another law",
+        "another distribution",
     ),
     "the same spread, two values and noise": (
         lambda i, o, rng: rng.choice([-0.3, 0.3], size=(i, o)) + rng.normal(0, 1e-3, size=(i, o)),
-        "another law",
+        "another distribution",
     ),
     "cut at two standard deviations": (
         lambda i, o, rng: np.clip(rng.normal(0, 0.3, size=(i, o)), -0.6, 0.6),
@@ -79,7 +79,7 @@ WRONG: dict[str, tuple[Draw, str]] = {
         lambda i, o, rng: np.concatenate(
             [rng.normal(0, 0.3, size=(i, o)).ravel()[1:], [9.0]]
         ).reshape(i, o),
-        "another law",
+        "another distribution",
     ),
     "its own seed": (
         lambda i, o, rng: np.random.default_rng(0).normal(0, 0.3, size=(i, o)),
