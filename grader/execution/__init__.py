@@ -1,4 +1,4 @@
-"""Find a learner's cells, run them and ask their functions, within limits.
+"""Find a learner's cells, run them, and call their functions within limits.
 
-No answer is kept here; `answers` alone is handed a key, and no sandbox has that module.
+`answers` alone handles an answer key; no sandbox contains that module.
 """

@@ -1,6 +1,7 @@
-"""Ask child processes for outcomes until each exercise has an answer or was given up.
+"""Ask child processes for outcomes until each exercise is answered or given up.
 
-What took too long or ended the child is given up with a sentence, and the next child is asked for the rest.
+A step that takes too long or ends its child is given up with a sentence, and the next child is
+asked for the rest.
 """
 
 from __future__ import annotations
@@ -15,114 +16,105 @@ from grader.execution.limits import Limits, ended, too_large, too_slow, unreadab
 from grader.execution.protocol import answer_of, text_of
 
 STANDSTILL = 1.0
-"""Seconds that a grader may be late to notice that time is up; after more, it stood still itself."""
+"""Seconds that the grader may be late to notice a timeout; after more, the grader was suspended."""
 
 
 class Attempt:
-    """What is known of one notebook: which cells are given up, which exercises are answered, and what the child does now."""
+    """The state of one notebook's run.
 
-    def __init__(self, request: Request, limits: Limits, shuffled: bool = True) -> None:
+    With an ``order_seed`` in the request, the calls of an exercise are shuffled: always alike for
+    the same notebook and seed, and independently for any other.
+
+    `doing` is the current step: a cell's number, an exercise's name, or None between two steps.
+    """
+
+    def __init__(self, request: Request, limits: Limits) -> None:
         self.limits = limits
         self.deadline = time.monotonic() + limits.total_seconds
         self.cells: list[str | None] = list(request["cells"])
         self.errors: list[str | None] = [None] * len(self.cells)
         self.calls: dict[str, list[Call]] = request["calls"]
         self.answers: dict[str, Answer] = {}
-        mixed = random.Random(
-            json.dumps(request)
-        )  # the same notebook and seed are asked in the same order, any other in one of its own
-        self.order = {
-            name: mixed.sample(range(len(calls)), len(calls))
-            if shuffled
-            else list(range(len(calls)))
-            for name, calls in self.calls.items()
-        }
-        self.doing: tuple[str, Any] = ("start", None)
+        self.order = {name: [*range(len(calls))] for name, calls in self.calls.items()}
+        if "order_seed" in request:
+            generator = random.Random(f"{request['order_seed']} {request['cells']}")
+            for order in self.order.values():
+                generator.shuffle(order)
+        self.doing: int | str | None = None
         self.until = self._due = self.deadline
-        self._seconds = limits.total_seconds
         self.forgiven = False
 
     @property
     def complete(self) -> bool:
-        """Whether every exercise has an answer, or a sentence in its place."""
+        """Whether every exercise is answered or given up."""
         return all(name in self.answers for name in self.calls)
 
     def left(self) -> float:
-        """Seconds that what the child does may still take, to be asked again when they are over.
+        """Return the seconds left for the current step; call again when they have passed.
 
-        Where that comes late, the grader itself stood still (Ctrl-Z; a machine out of memory), and results may be waiting: what the
-        child does gets its time again, and the notebook as much more.
+        If that call is late, the grader itself was suspended (Ctrl-Z; a machine out of memory) and
+        results may be waiting: the step gets its time again, and the notebook that much more.
         """
         now = time.monotonic()
         if (late := now - self._due) > STANDSTILL:
             self.deadline += late
-            self.until = min(self.deadline, now + self._seconds)
+            self._do(self.doing)
         self._due = self.until
         return self.until - now
 
     def request(self) -> bytes:
-        """What the next child is asked: a cell that was given up is empty, and answered exercises are left out."""
+        """Return the request for the next child, without cells and exercises that are done."""
         calls = {
-            name: [self.calls[name][i] for i in self.order[name]]
-            for name in self.calls
+            name: [self.calls[name][i] for i in order]
+            for name, order in self.order.items()
             if name not in self.answers
         }
         return json.dumps({"cells": [cell or "" for cell in self.cells], "calls": calls}).encode()
 
     def begin(self) -> None:
-        """A child has been started."""
-        self._do("start", None, self.limits.cell_seconds)
+        """Note that a child was started."""
+        self._do(None)
         self._due = self.until
 
     def take(self, frame: Any) -> None:
-        """Note a frame; one that makes no sense is as good as none."""
-        if not isinstance(frame, dict):
-            return
-        kind, what = self.doing
-        if isinstance(cell := frame.get("cell"), int) and 0 <= cell < len(self.cells):
-            self._do("cell", cell, self.limits.cell_seconds)
-        elif "error" in frame and kind == "cell":
-            if self.cells[what] is not None:
-                self.errors[what] = (
-                    text_of(frame["error"]) if isinstance(frame["error"], str) else None
-                )
-            self._do("start", None, self.limits.cell_seconds)
-        elif isinstance(name := frame.get("exercise"), str) and name in self.calls:
-            self._do("exercise", name, self.limits.exercise_seconds)
-        elif kind == "exercise" and "answer" in frame:
-            answer = answer_of(frame["answer"], [self.calls[what][i] for i in self.order[what]])
-            self.answers.setdefault(
-                what, self._in_order(what, answer) if answer else {"limit": unreadable(what)}
-            )
-            self._do("start", None, self.limits.cell_seconds)
-        elif kind == "exercise" and "too_large" in frame:
-            self._give_up(too_large(str(what), self.limits.result_bytes))
+        """Note a child's frame; a frame without meaning is ignored."""
+        doing = self.doing
+        match frame:
+            case {"cell": int(cell)} if 0 <= cell < len(self.cells):
+                self._do(cell)
+            case {"error": error} if isinstance(doing, int):
+                if self.cells[doing] is not None:
+                    self.errors[doing] = text_of(error) if isinstance(error, str) else None
+                self._do(None)
+            case {"exercise": str(name)} if name in self.calls:
+                self._do(name)
+            case {"answer": data} if isinstance(doing, str):
+                self.answers.setdefault(doing, self._answer(doing, data))
+                self._do(None)
+            case {"too_large": _}:
+                self.flood()
 
     def end(self, at: float, innocent: bool = False, why: str | None = None) -> None:
-        """The child was over at that moment, done or not: what it did last is given up if that was not finished, but for the first innocent end.
+        """Note that the child ended at that time, and give up the step that it left unfinished.
 
-        `why` is the sentence where more is known than that.
+        The first `innocent` end costs nothing. `why` is the reason, if it is known.
         """
         if self.complete:
             return
         if innocent and not self.forgiven:
             self.forgiven = True
             return
-        kind, what = self.doing
+        name = f"Cell {self.doing + 1}" if isinstance(self.doing, int) else str(self.doing)
         slow = at >= self.until
-        seconds = self.limits.exercise_seconds if kind == "exercise" else self.limits.cell_seconds
-        name = (
-            what if kind == "exercise" else f"Cell {what + 1}" if kind == "cell" else "The notebook"
-        )
-        self._give_up(why or (too_slow(str(name), seconds) if slow else ended(str(name))))
+        self._give_up(why or (too_slow(name, self._seconds()) if slow else ended(name)))
 
     def flood(self) -> None:
-        """A frame larger than allowed is on its way."""
-        if self.doing[0] == "exercise":
-            self._give_up(too_large(str(self.doing[1]), self.limits.result_bytes))
+        """Give up an exercise whose answer is larger than allowed."""
+        if isinstance(self.doing, str):
+            self._give_up(too_large(self.doing, self.limits.result_bytes))
 
     def response(self) -> Response:
-        """What is known by now, in the form of `grader.execution.runner`."""
+        """Return the answers; exercises without one get the reason."""
         late = (
             too_slow("The notebook", self.limits.total_seconds)
             if time.monotonic() > self.deadline
@@ -133,26 +125,27 @@ class Attempt:
             "errors": self.errors,
         }
 
-    def _do(self, kind: str, what: Any, seconds: float) -> None:
-        self.doing, self._seconds = (kind, what), seconds
-        self.until = min(self.deadline, time.monotonic() + seconds)
+    def _do(self, step: int | str | None) -> None:
+        self.doing = step
+        self.until = min(self.deadline, time.monotonic() + self._seconds())
+
+    def _seconds(self) -> float:
+        exercise = isinstance(self.doing, str)
+        return self.limits.exercise_seconds if exercise else self.limits.cell_seconds
 
     def _give_up(self, sentence: str) -> None:
-        kind, what = self.doing
-        if kind == "exercise":
-            self.answers.setdefault(what, {"limit": sentence})
-        elif kind == "cell":
-            self.cells[what], self.errors[what] = None, sentence
+        if isinstance(self.doing, str):
+            self.answers.setdefault(self.doing, {"limit": sentence})
+        elif self.doing is not None:
+            self.cells[self.doing], self.errors[self.doing] = None, sentence
 
-    def _in_order(self, name: str, answer: Answer) -> Answer:
-        """An answer with its outcomes, if it has any, in the order in which the calls were given."""
-        if "outcomes" not in answer:
-            return answer
-        return {
-            "outcomes": [
-                outcome
-                for _, outcome in sorted(
-                    zip(self.order[name], answer["outcomes"], strict=True), key=lambda pair: pair[0]
-                )
-            ]
-        }
+    def _answer(self, name: str, data: Any) -> Answer:
+        """Return a child's answer with its outcomes in the original order of the calls."""
+        order = self.order[name]
+        answer = answer_of(data, [self.calls[name][i] for i in order])
+        if answer is None:
+            return {"limit": unreadable(name)}
+        if "outcomes" in answer:
+            outcomes = dict(zip(order, answer["outcomes"], strict=True))
+            answer["outcomes"] = [outcomes[i] for i in range(len(order))]
+        return answer

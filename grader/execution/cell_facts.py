@@ -1,4 +1,4 @@
-"""Read off a cell's text, without running it, which names it defines and checks."""
+"""Parse a cell to find the names that it defines and checks."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ from functools import lru_cache
 from grader.execution.notebook import MAX_SOURCES
 
 MAX_KEPT = 20_000
-"""Most characters of a cell whose facts are kept for the whole class."""
+"""Most characters of a cell whose facts are cached for the whole class."""
 
 MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
-"""A line that is IPython's and not Python's."""
+"""A magic or shell line of IPython."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What can be read off a cell's text without running it.
-
-    Attributes:
-        functions: names that it defines as functions.
-        stubs: those of them that are not written yet.
-        assigned: names that it binds in another way, like ``relu = np.vectorize(one_relu)``.
-        checked: the name in a cell that only calls ``check(name)``, or None.
-    """
+    """The names in a cell."""
 
     functions: tuple[str, ...] = ()
+    """Names that it defines as functions."""
     stubs: frozenset[str] = frozenset()
+    """Functions that are not written yet."""
     assigned: frozenset[str] = frozenset()
+    """Names that it assigns, like ``relu = np.vectorize(one_relu)``."""
     checked: str | None = None
+    """The name in a cell that only calls ``check(name)``."""
 
 
 def facts(source: str) -> Facts:
-    """The facts about a cell; most cells of a class are the same, so they are kept, and those of long cells as long as one notebook is looked at."""
-    return _kept_facts(source) if len(source) <= MAX_KEPT else _facts_kept_briefly(source)
+    """Return the facts about a cell.
+
+    Most cells of a class are the same, so their facts are cached; those of long cells only while
+    one notebook is read.
+    """
+    return _cached_facts(source) if len(source) <= MAX_KEPT else _briefly_cached_facts(source)
 
 
 def _read_facts(source: str) -> Facts:
@@ -55,18 +56,18 @@ def _read_facts(source: str) -> Facts:
     )
 
 
-_kept_facts = lru_cache(maxsize=512)(_read_facts)
+_cached_facts = lru_cache(maxsize=512)(_read_facts)
 
-_facts_kept_briefly = lru_cache(maxsize=MAX_SOURCES // MAX_KEPT)(_read_facts)
+_briefly_cached_facts = lru_cache(maxsize=MAX_SOURCES // MAX_KEPT)(_read_facts)
 
 
 def is_stub(source: str, name: str) -> bool:
-    """Whether the function `name` of a cell ends by raising NotImplementedError and returns nothing before."""
+    """Return whether a cell's function `name` is not written yet."""
     return name in facts(source).stubs
 
 
 def checked_name(source: str) -> str | None:
-    """The name in a cell that does nothing but call ``check(name)``, or None."""
+    """Return the name in a cell that only calls ``check(name)``, or None."""
     match tree.body if (tree := _tree(source)) else ():
         case [ast.Expr(ast.Call(func=ast.Name(id="check"), args=[ast.Name(id=name)]))]:
             return name
@@ -74,23 +75,22 @@ def checked_name(source: str) -> str | None:
 
 
 def parsed(source: str) -> ast.Module | None:
-    """A cell's syntax, with magics and shell lines blank; None where it is no Python."""
+    """Return a cell's syntax tree, without magics and shell lines; None if it isn't Python."""
     return _tree(source) or _tree(MAGIC.sub(r"\1pass", source))
 
 
 def _tree(source: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # of an escape in a docstring, say: nobody here can fix it
+            # An escape in a docstring, for example: nobody here can fix it.
+            warnings.simplefilter("ignore")
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
 def is_unwritten(function: ast.FunctionDef) -> bool:
-    """Whether a function ends by raising NotImplementedError and returns nothing before."""
+    """Return whether a function ends by raising NotImplementedError and never returns."""
     match function.body[-1]:
         case ast.Raise(
             exc=ast.Call(func=ast.Name(id="NotImplementedError"))

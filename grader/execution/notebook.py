@@ -1,4 +1,4 @@
-"""Read a notebook's cells, whichever editor wrote the file, within bounds."""
+"""Read the cells of a notebook from any editor, within limits."""
 
 from __future__ import annotations
 
@@ -11,40 +11,38 @@ MAX_BYTES = 50_000_000
 """Largest notebook that is read."""
 
 MAX_NESTED = 2_000_000
-"""Most lists and objects in a notebook's file: each takes many times its two bytes once it is read."""
+"""Most lists and objects in a notebook's file: each takes many times its two bytes in memory."""
 
 MAX_CELLS = 2_000
-"""Most cells of a notebook that is read."""
+"""Most cells of a notebook."""
 
 MAX_SOURCE = 200_000
-"""Most characters of a code cell that is read; a longer one is left out."""
+"""Most characters of a code cell; a longer cell is left out."""
 
 MAX_SOURCES = 1_000_000
 """Most characters of all cells together; code beyond is left out."""
 
 MAX_SHOWN = 20_000
-"""Most characters of a text that is only shown."""
+"""Most characters of a text cell."""
 
 MAX_LABEL = 40
 """Most characters of a cell's id and type."""
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-"""How a file begins that a tool of Windows wrote in its own encoding."""
+"""Byte order marks that tools of Windows write."""
 
 CONFLICT = "has conflict markers (<<<<<<<) of a merge in it"
 
-CONFLICT_BEGINS, CONFLICT_ENDS = (
-    re.compile(r"^<{7} ", re.MULTILINE),
-    re.compile(r"^>{7} ", re.MULTILINE),
-)
+CONFLICT_BEGINS = re.compile(r"^<{7} ", re.MULTILINE)
+CONFLICT_ENDS = re.compile(r"^>{7} ", re.MULTILINE)
 
 
 class UnreadableNotebook(Exception):
-    """Why a notebook can't be read; its text is for who handed it in.
+    """A notebook can't be read.
 
     Args:
         reason: a clause without a full stop, "it is empty".
-        way_out: what to do with the notebook, "Settle the merge"; none where nothing can be done.
+        way_out: advice, "Settle the merge"; empty if nothing can be done.
     """
 
     def __init__(self, reason: str, way_out: str = "") -> None:
@@ -55,46 +53,39 @@ class UnreadableNotebook(Exception):
         return self.told("hand it in again")
 
     def told(self, then: str | None = None) -> str:
-        """The reason and the way out, with what to do `then`; without the last full stop."""
-        return ". ".join(
-            filter(
-                None,
-                (
-                    self.reason,
-                    f"{self.way_out} and {then}" if self.way_out and then else self.way_out,
-                ),
-            )
-        )
+        """Return the reason, the way out and the step after it, without the last full stop."""
+        if not self.way_out:
+            return self.reason
+        return f"{self.reason}. {self.way_out}{f' and {then}' if then else ''}"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a notebook: its id ("" where it has none), its type ("code", "markdown", …) and its text.
-
-    Attributes:
-        left_out: how many characters of code it had, where those were too many; `source` is then a comment that says so.
-    """
+    """One cell of a notebook."""
 
     id: str
+    """Empty if the cell has none."""
     type: str
+    """"code", "markdown", or another text."""
     source: str
     left_out: int = 0
+    """Length of a code cell that was left out for it; `source` is then a comment."""
 
 
 def read_notebook(data: bytes) -> list[Cell]:
-    """The cells of a notebook of any version, however its editor left it.
+    """Return the cells of a notebook of any version.
 
     Raises:
-        UnreadableNotebook: it is no notebook.
+        UnreadableNotebook: `data` isn't a notebook.
     """
     return cells_of(load_notebook(data))
 
 
 def load_notebook(data: bytes) -> list[dict[str, Any]]:
-    """The cells of a notebook as its file has them, with outputs and metadata.
+    """Return the raw cells of a notebook, with outputs and metadata.
 
     Raises:
-        UnreadableNotebook: it is no notebook.
+        UnreadableNotebook: `data` isn't a notebook.
     """
     if len(data) > MAX_BYTES:
         raise UnreadableNotebook(
@@ -111,12 +102,9 @@ def load_notebook(data: bytes) -> list[dict[str, Any]]:
     except (ValueError, RecursionError) as error:
         raise _not_json(data, error) from None
     if isinstance(notebook, dict) and isinstance(notebook.get("worksheets"), list):
-        sheets = [
-            sheet["cells"]
-            for sheet in notebook["worksheets"]
-            if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
-        ]
-        notebook = {"cells": [cell for sheet in sheets for cell in sheet]}  # nbformat 3
+        sheets = [sheet for sheet in notebook["worksheets"] if isinstance(sheet, dict)]
+        lists = [sheet["cells"] for sheet in sheets if isinstance(sheet.get("cells"), list)]
+        notebook = {"cells": [cell for cells in lists for cell in cells]}  # nbformat 3
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise UnreadableNotebook("it is not a notebook: it has no list of cells")
     cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
@@ -129,16 +117,16 @@ def load_notebook(data: bytes) -> list[dict[str, Any]]:
 
 
 def text_of(data: bytes) -> str:
-    """A notebook's text, in whichever encoding its editor wrote it.
+    """Decode a notebook from UTF-8 or UTF-16.
 
     Raises:
-        UnicodeDecodeError: in none that is known.
+        UnicodeDecodeError: it is in neither.
     """
     return data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig")
 
 
 def cells_of(loaded: list[dict[str, Any]]) -> list[Cell]:
-    """What counts of each cell: its id, type and text, within `MAX_SOURCE` and `MAX_SOURCES`."""
+    """Return raw cells as `Cell`s, within `MAX_SOURCE` and `MAX_SOURCES`."""
     cells, left = [], MAX_SOURCES
     for raw in loaded:
         cell = _within(_cell(raw), left)
@@ -148,23 +136,22 @@ def cells_of(loaded: list[dict[str, Any]]) -> list[Cell]:
 
 
 def text_in(data: Any, between: str = "") -> str:
-    """A text of a notebook's file, which may be a list of lines; what else stands in its place is none, and may be nested too deep to be written as one."""
-    return (
-        between.join(part for part in data if isinstance(part, str))
-        if isinstance(data, list)
-        else data
-        if isinstance(data, str)
-        else ""
-    )
+    """Join a text field, a string or a list of strings; any other data counts as empty."""
+    if isinstance(data, list):
+        return between.join(part for part in data if isinstance(part, str))
+    return data if isinstance(data, str) else ""
 
 
 def left_out(length: int) -> str:
-    """The sentence about a cell whose code is too long."""
-    return f"A cell of {length:,} characters was left out; at most {MAX_SOURCE:,} of a cell and {MAX_SOURCES:,} of a notebook are read."
+    """Return the sentence about a cell that was left out for its length."""
+    return (
+        f"A cell of {length:,} characters was left out;"
+        f" at most {MAX_SOURCE:,} of a cell and {MAX_SOURCES:,} of a notebook are read."
+    )
 
 
 def has_conflict_markers(text: str) -> bool:
-    """Whether git left both sides of a merge in a text."""
+    """Return whether git left both sides of a merge in a text."""
     begin = CONFLICT_BEGINS.search(text)
     return begin is not None and CONFLICT_ENDS.search(text, begin.end()) is not None
 
@@ -185,7 +172,10 @@ def _not_json(data: bytes, error: Exception) -> UnreadableNotebook:
             f"its line {line} is not written in UTF-8", "Save it in that encoding"
         )
     where = f" from its line {error.lineno} on" if isinstance(error, json.JSONDecodeError) else ""
-    way_out = "Save it in JupyterLab (if that can't open it, File, Revert Notebook to Checkpoint goes back to its last whole state)"
+    way_out = (
+        "Save it in JupyterLab (if that can't open it, File, Revert Notebook to Checkpoint goes"
+        " back to its last whole state)"
+    )
     return UnreadableNotebook(f"it is damaged: it can't be read as JSON{where}", way_out)
 
 
@@ -199,12 +189,12 @@ def _label(data: Any) -> str:
 
 
 def _writable(text: str) -> str:
-    """The text without halves of letters, which no file can hold."""
+    """Return the text without lone surrogates, which UTF-8 can't encode."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _within(cell: Cell, left: int) -> Cell:
-    """The cell where its text fits into what is `left`; else without its code, or with the beginning of a text that is only shown."""
+    """Return a cell within the limits: code that is too long is left out, text is cut."""
     if cell.type != "code":
         return replace(cell, source=cell.source[: min(MAX_SHOWN, left)])
     if len(cell.source) <= min(MAX_SOURCE, left):

@@ -1,4 +1,4 @@
-"""Validate messages from a child process, so that later code can trust their shape and size."""
+"""Validate a child's messages, so that later code can trust their shape and size."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from grader.comparison.observe import MAX_MESSAGE
 from grader.comparison.schema import Answer, Call, Outcome, Plain
 
 MAX_NESTED, MAX_ITEMS = 300_000, 2_000_000
-"""Most lists and objects, and most commas, in a frame: once read, each takes many times its bytes. A lesson's largest answer has 25,000 numbers."""
+"""Most lists and objects, and most commas, in a frame: each takes many times its bytes in memory.
+The largest answer of a lesson has 25,000 numbers."""
 
 MAX_CLASSES = 50
-"""Most classes that an exception is told to have."""
+"""Most classes of an exception."""
 
 DTYPE = re.compile(r"[<>=|]?[a-z]{3,10}\d{0,3}|[<>=|][a-z]\d{1,2}")
 """A dtype as numpy writes it: float64, >f8."""
 
 
 def parsed(data: bytes) -> Any:
-    """A frame, as JSON; one with more in it than is read is what a child says itself of too large an answer.
+    """Return a frame from its JSON; a frame over the limits is read as ``{"too_large": size}``.
 
     Raises:
-        ValueError, RecursionError: it is no JSON.
+        ValueError, RecursionError: it isn't JSON.
     """
     if data.count(b"[") + data.count(b"{") > MAX_NESTED or data.count(b",") > MAX_ITEMS:
         return {"too_large": len(data)}
@@ -34,10 +35,10 @@ def parsed(data: bytes) -> Any:
 
 
 def text_of(data: Any, most: int = MAX_MESSAGE) -> str:
-    """A text, cut, in letters that every file can hold.
+    """Return a text of at most `most` characters that can be encoded as UTF-8.
 
     Raises:
-        TypeError: it is none.
+        TypeError: `data` isn't a text.
     """
     if not isinstance(data, str):
         raise TypeError(f"not a text: {type(data).__name__}")
@@ -45,7 +46,7 @@ def text_of(data: Any, most: int = MAX_MESSAGE) -> str:
 
 
 def answer_of(data: Any, calls: list[Call]) -> Answer | None:
-    """An answer to these calls, in their order, with nothing in it but what belongs there; None where `data` is no such answer."""
+    """Return the valid parts of an answer to these calls, or None if it isn't one."""
     try:
         match data:
             case {"missing": why}:
@@ -53,19 +54,15 @@ def answer_of(data: Any, calls: list[Call]) -> Answer | None:
             case {"signature_mismatch": parameters}:
                 return {"signature_mismatch": text_of(parameters)}
             case {"outcomes": [*outcomes]}:
-                return {
-                    "outcomes": [
-                        _outcome(outcome, call)
-                        for outcome, call in zip(outcomes, calls, strict=True)
-                    ]
-                }
-    except Exception:  # numpy has many for what is no dtype, no shape, or no number of that dtype
+                pairs = zip(outcomes, calls, strict=True)
+                return {"outcomes": [_outcome(outcome, call) for outcome, call in pairs]}
+    except Exception:  # numpy raises many kinds for invalid dtypes, shapes and numbers
         return None
     return None
 
 
 def _outcome(data: Any, call: Call) -> Outcome:
-    """An outcome of the kind that the call asks for, see `grader.comparison.observe`."""
+    """Return the valid parts of a call's outcome, see `grader.comparison.observe`."""
     match data:
         case {"error": [_, *_] as names, "message": message}:
             outcome: Outcome = {
@@ -77,7 +74,7 @@ def _outcome(data: Any, call: Call) -> Outcome:
         case {"value": value} if not call.get("draws"):
             outcome = {"value": _value(value)}
         case _:
-            raise ValueError("no outcome")
+            raise ValueError("not an outcome")
     if texts := data.get("warnings"):
         outcome["warnings"] = [text_of(text) for text in texts[:3]]
     if changed := data.get("changed"):
@@ -94,7 +91,7 @@ def _outcome(data: Any, call: Call) -> Outcome:
 
 
 def _value(data: Any, depth: int = 0) -> Plain:
-    """A value as `grader.comparison.codec.encode` writes it, which `decode` can read."""
+    """Return a value that `grader.comparison.codec.decode` can read."""
     match data:
         case None | bool() | float():
             return data
@@ -104,10 +101,10 @@ def _value(data: Any, depth: int = 0) -> Plain:
             return text_of(data, MAX_TEXT)
         case {"opaque": why}:
             return {"opaque": text_of(why)}
-        case {"array": [*numbers], "shape": [*shape], "dtype": str(dtype)} if {
-            *map(type, numbers)
-        } <= {bool, int, float} and all(type(n) is int and n >= 0 for n in shape):
-            return _decodable({"array": numbers, "shape": shape, "dtype": dtype})
+        case {"array": [*numbers], "shape": [*shape], "dtype": str(dtype)}:
+            right_shape = all(type(length) is int and length >= 0 for length in shape)
+            if right_shape and {*map(type, numbers)} <= {bool, int, float}:
+                return _decodable({"array": numbers, "shape": shape, "dtype": dtype})
         case {"scalar": bool() | int() | float() as number, "dtype": str(dtype)}:
             return _decodable({"scalar": number, "dtype": dtype})
         case {"tuple": [*items]} if depth <= MAX_DEPTH:
@@ -117,7 +114,7 @@ def _value(data: Any, depth: int = 0) -> Plain:
     raise ValueError("not plain data")
 
 
-def _decodable(data: dict[str, Any]) -> Plain:
+def _decodable(data: dict[str, Plain]) -> Plain:
     if not DTYPE.fullmatch(data["dtype"]):
         raise ValueError("not a dtype")
     with np.errstate(all="raise", under="ignore"):

@@ -1,12 +1,7 @@
-"""Run a learner's cells and call their functions. Used inside the sandbox; knows no answer.
+"""Run a learner's cells and call their functions, in a child process without answers.
 
-Both ends are plain data, so the transport (a pipe, a sandbox, another machine) is somebody else's matter:
-
-    request   {"cells": [source, …], "calls": {exercise: [call, …]}}
-    response  {"answers": {exercise: answer}, "errors": [exception or null for each cell]}
-    answer    {"outcomes": [outcome, …]} or {"signature_mismatch": "(x, w)"}, its parameters, or {"missing": why}
-
-`grader.execution.protocol` reads what a child makes of that. As a program it reads a request in one line and writes the response a piece at a time, a line for each of `steps`.
+The program reads a `Request` (see `grader.comparison.schema`) as one line of JSON and writes each
+of its `steps` as a line.
 """
 
 from __future__ import annotations
@@ -19,43 +14,30 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from grader.comparison.observe import observe, signature_mismatch, undisturbed
-from grader.comparison.schema import Answer, Call, Function, Request, Response
+from grader.comparison.schema import Answer, Call, Request
 
 RUNS_THE_CELL = re.compile(r"\A\s*%%(?:time|capture|prun)\b.*$", re.MULTILINE)
-"""A magic over a cell that runs the cell in the learner's own namespace."""
+"""A cell magic that runs its cell in the notebook's namespace."""
 
 
-def run(request: Request) -> Response:
-    """Run the cells in order, then make the calls of every exercise."""
-    namespace, errors = execute(request["cells"])
-    answers = {name: answer(namespace, name, calls) for name, calls in request["calls"].items()}
-    return {"answers": answers, "errors": errors}
+def steps(request: Request) -> Iterator[dict[str, object]]:
+    """Run the cells as Jupyter would, then make the calls of each exercise.
 
-
-def steps(request: Request) -> Iterator[dict[str, Any]]:
-    """As `run`, a piece at a time: ``{"cell": number}`` and ``{"error": …}`` for each cell, ``{"exercise": name}`` and ``{"answer": …}`` for each exercise."""
-    namespace = _fresh_namespace()
+    An error does not stop the rest. Yields ``{"cell": number}`` before and ``{"error": text or
+    None}`` after each cell, ``{"exercise": name}`` and ``{"answer": Answer}`` for each exercise.
+    """
+    namespace = _new_namespace()
     for number, source in enumerate(request["cells"]):
         yield {"cell": number}
-        yield {"error": _execute_one(source, namespace)}
+        yield {"error": _execute(source, namespace)}
     for name, calls in request["calls"].items():
         yield {"exercise": name}
-        yield {"answer": answer(namespace, name, calls)}
+        yield {"answer": _answer(namespace, name, calls)}
 
 
-def execute(cells: list[str]) -> tuple[dict[str, Any], list[str | None]]:
-    """Run cells as Jupyter would: in one namespace, and an error does not stop the rest.
-
-    Returns:
-        The namespace, and for each cell the exception that ended it, as text, or None.
-    """
-    namespace = _fresh_namespace()
-    return namespace, [_execute_one(source, namespace) for source in cells]
-
-
-def answer(namespace: dict[str, Any], name: str, calls: list[Call]) -> Answer:
-    """What the function `name` of a namespace does on each call."""
-    function: Function | None = namespace.get(name)
+def _answer(namespace: dict[str, object], name: str, calls: list[Call]) -> Answer:
+    """Return the outcomes of the function `name`, or why there are none."""
+    function = namespace.get(name)
     if not callable(function):
         return {"missing": f"no function is called {name}"}
     if parameters := signature_mismatch(function, calls):
@@ -64,13 +46,12 @@ def answer(namespace: dict[str, Any], name: str, calls: list[Call]) -> Answer:
 
 
 def main() -> None:
-    """One request on standard input, its steps on standard output; the end of the input ends this process, whatever runs."""
+    """Answer one request; the end of standard input ends this process at any time."""
     asked, out = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for place in (0, 1):
-        os.dup2(
-            nowhere, place
-        )  # what a learner's cells read, print or start must not mix with requests and steps
+    # Cells may read and print: that must not mix with requests and steps.
+    for descriptor in (0, 1):
+        os.dup2(nowhere, descriptor)
     request = json.loads(asked.readline())
     threading.Thread(target=_end_with, args=(asked,), daemon=True).start()
     for step in steps(request):
@@ -82,30 +63,29 @@ def _end_with(asked: IO[str]) -> None:
     os._exit(1)
 
 
-def _fresh_namespace() -> dict[str, Any]:
-    """As Jupyter begins a notebook; what shows something, helps or leaves does nothing. A sandbox's Python doesn't even have `exit`."""
-    idle = dict.fromkeys(("exit", "quit", "help", "copyright", "credits", "license"), _nothing)
-    history = {
-        "In": [""],
-        "Out": {},
-        "_ih": [""],
-        "_oh": {},
-        "_dh": ["."],
+def _new_namespace() -> dict[str, object]:
+    """Return the names of a new notebook; functions to display, to help or to exit do nothing."""
+    idle = ("exit", "quit", "help", "copyright", "credits", "license")
+    return {
+        "__name__": "__main__",
+        "get_ipython": _NoShell,
+        "display": _display,
+        **dict.fromkeys(idle, _nothing),
+        **{"In": [""], "Out": {}, "_ih": [""], "_oh": {}, "_dh": ["."]},
         **dict.fromkeys(("_", "__", "___", "_i", "_ii", "_iii"), ""),
     }
-    return {"__name__": "__main__", "get_ipython": _NoShell, "display": _display, **idle, **history}
 
 
 def _nothing(*_: object, **__: object) -> None:
-    """Stands in for what has no meaning here."""
+    """Do nothing."""
 
 
 def _display(*_: object, **options: object) -> _NoShell | None:
-    """Stands in for IPython's display."""
+    """Replace IPython's display."""
     return _NoShell() if options.get("display_id") else None
 
 
-def _execute_one(source: str, namespace: dict[str, Any]) -> str | None:
+def _execute(source: str, namespace: dict[str, object]) -> str | None:
     try:
         with undisturbed():
             exec(_compiled(source), namespace)
@@ -115,19 +95,18 @@ def _execute_one(source: str, namespace: dict[str, Any]) -> str | None:
 
 
 def _compiled(source: str) -> Any:
-    """The code of a cell; magics and shell lines become calls that do nothing."""
+    """Return the code of a cell; magics and shell lines become calls that do nothing."""
     try:
         return compile(source, "<cell>", "exec")
     except SyntaxError:
         from IPython.core.inputtransformer2 import TransformerManager
 
-        return compile(
-            TransformerManager().transform_cell(RUNS_THE_CELL.sub("", source)), "<cell>", "exec"
-        )
+        python = TransformerManager().transform_cell(RUNS_THE_CELL.sub("", source))
+        return compile(python, "<cell>", "exec")
 
 
 class _NoShell:
-    """Stands in for IPython's shell, and for the handle of a display: every magic, shell line and update does nothing."""
+    """Replaces IPython's shell and the handles of displays: every method does nothing."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return _nothing

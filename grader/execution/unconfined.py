@@ -1,6 +1,6 @@
-"""Run a learner's cells in child processes on this machine, without a sandbox.
+"""Run the user's own notebook in child processes, without a sandbox.
 
-For one's own notebooks only. A cell or an exercise that takes too long, or ends its process, costs only itself.
+A cell or an exercise that takes too long or ends its process loses only its own result.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from grader.execution.limits import Limits
 from grader.execution.protocol import parsed
 
 PATIENCE = 0.2
-"""Seconds between two looks at whether a run is still wanted."""
+"""Seconds between two questions whether a run is still wanted."""
 
 POSIX = os.name == "posix"
 
 
 class Cancelled(Exception):
-    """Nobody waits for the results any more."""
+    """The results are no longer wanted."""
 
 
 class Unconfined:
-    """Runs a learner's cells in a process of their own and nothing more.
+    """Runs requests in child processes.
 
     Args:
-        seconds: that one cell, and all calls of one exercise, may take.
-        folder: where they run; an empty one where none is given.
-        wanted: asked every now and then; once it says no, the run is given up.
+        seconds: limit for one cell, and for all calls of one exercise.
+        folder: working directory of the cells; None means a new, empty one.
+        wanted: called regularly; once it returns False, the run is cancelled.
     """
 
     def __init__(
@@ -54,12 +54,12 @@ class Unconfined:
         self._folder, self._wanted = folder, wanted
 
     def run(self, request: Request) -> Response:
-        """The response to a request, in the form of `grader.execution.runner`.
+        """Return the response to a request.
 
         Raises:
-            Cancelled: `wanted` said no before the end.
+            Cancelled: `wanted` returned False before the end.
         """
-        attempt = Attempt(request, self.limits, shuffled=False)
+        attempt = Attempt(request, self.limits)
         for _ in range(self.limits.starts):
             if attempt.complete or time.monotonic() > attempt.deadline:
                 break
@@ -84,7 +84,7 @@ class Unconfined:
 
 @contextlib.contextmanager
 def _child(request: bytes, folder: str) -> Iterator[queue.SimpleQueue[bytes | None]]:
-    """The lines that a child writes about a request, None at its end; it is stopped with the block, whatever it does."""
+    """Start a child, yield its lines as a queue (None at the end), and kill it after the block."""
     child = subprocess.Popen(
         [sys.executable, "-m", "grader.execution.runner"],
         stdin=subprocess.PIPE,
@@ -92,7 +92,7 @@ def _child(request: bytes, folder: str) -> Iterator[queue.SimpleQueue[bytes | No
         stderr=subprocess.DEVNULL,
         cwd=folder,
         env={**os.environ, "MPLBACKEND": "agg"},
-        start_new_session=POSIX,  # Ctrl-C is for the one who watches
+        start_new_session=POSIX,  # Ctrl-C ends the command, not the child
     )
     assert child.stdin is not None
     assert child.stdout is not None
@@ -120,7 +120,7 @@ def _read_all(pipe: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    """End a child and, where the system knows such a thing, all that it started."""
+    """Kill a child and, on POSIX, all processes that it started."""
     with contextlib.suppress(OSError):
         if POSIX:
             os.killpg(child.pid, signal.SIGKILL)

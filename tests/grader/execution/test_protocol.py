@@ -303,13 +303,13 @@ STATEFUL = "def relu(z, seen=[]):\n    seen.append(z)\n    return np.maximum(0, 
 
 def test_the_same_notebook_and_seed_are_asked_in_the_same_order_and_others_in_another() -> None:
     def orders(cells: list[str], seed: int) -> dict[str, list[int]]:
-        return Attempt(
-            {"cells": cells, "calls": RUNS["neuron"].calls, "seed": seed}, Limits()
-        ).order
+        request = {"cells": cells, "calls": RUNS["neuron"].calls, "order_seed": seed}
+        return Attempt(request, Limits()).order
 
     assert orders(["x"], 1) == orders(["x"], 1)
     assert len({json.dumps(orders([cell], seed)) for cell in "xyz" for seed in range(3)}) == 9
-    assert b"seed" not in Attempt({"cells": [], "calls": {}, "seed": 12345}, Limits()).request()
+    request = {"cells": [], "calls": {}, "order_seed": 12345}
+    assert b"seed" not in Attempt(request, Limits()).request()
 
 
 def test_a_function_that_remembers_its_calls_gets_the_same_at_every_run() -> None:

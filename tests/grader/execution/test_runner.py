@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from grader.execution.runner import run
+from grader.execution.runner import steps
 
 CELLS = {
     "display": "def f(z):\n    display(z, z)\n    return z + 1",
@@ -23,13 +23,17 @@ CELLS = {
 
 @pytest.mark.parametrize("what", CELLS)
 def test_what_jupyter_puts_into_a_notebook_is_there_and_does_nothing(what: str) -> None:
-    response = run({"cells": [CELLS[what]], "calls": {"f": [{"inputs": [2]}]}})
-    assert response == {"answers": {"f": {"outcomes": [{"value": 3}]}}, "errors": [None]}
+    done = [*steps({"cells": [CELLS[what]], "calls": {"f": [{"inputs": [2]}]}})]
+    assert {"error": None} in done
+    assert done[-1] == {"answer": {"outcomes": [{"value": 3}]}}
 
 
 def test_it_is_there_without_the_site_module_as_in_the_sandbox() -> None:
-    ask = f"import sys; sys.path[:] = {sys.path!r}; from grader.execution.runner import execute; print(execute({list(CELLS.values())!r})[1])"
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", ask], capture_output=True, text=True, check=True
+    request = {"cells": [*CELLS.values()], "calls": {}}
+    program = (
+        f"import sys; sys.path[:] = {sys.path!r}; from grader.execution.runner import steps;"
+        f" print([step['error'] for step in steps({request!r}) if 'error' in step])"
     )
+    words = [sys.executable, "-I", "-S", "-c", program]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str([None] * len(CELLS))

@@ -189,7 +189,7 @@ def test_a_changed_cell_of_the_lessons_own_is_reported() -> None:
         one["source"] = "import nothing_like_this"
     texts, repaired = cells_to_run(KNOWN, cells_of(notebook["cells"]))
     assert repaired == [
-        f"The lesson's cell {one['id']} was changed; what ran is the lesson's own."
+        f"The lesson's cell {one['id']} was changed; the original was run."
         for one in changed
     ]
     assert not any("nothing_like_this" in text for text in texts)
