@@ -1,6 +1,7 @@
 """Compare learners' functions with the reference: hints in the notebook, points in the grader.
 
-This module is what a lesson imports: `check`, `predict`, `recall`, `recall_missed` and `earlier` for its cells; `Exercise`, `case` and `Question` for its author.
+Lessons import these names: cells use `check`, `predict`, `recall`, `recall_missed` and `earlier`;
+an author's `exercises.py` uses `Exercise`, `case` and `Question`.
 """
 
 from grader.comparison.vocabulary import Exercise, Question, case

@@ -1,4 +1,4 @@
-"""The `grader` command line: parse the words, run the command, print the error that stops it."""
+"""Run the `grader` command line."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ Register = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], Non
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command.
+    """Run a command and return its exit code.
 
-    Returns:
-        The exit code: 0 for success, 1 where something was found wrong or could not be done, 2 for wrong use, 3 where
-        some submissions of a class could not be graded and all others are, 130 after an interrupt.
+    0 means success, 1 a problem, 2 wrong use, 3 that some submissions of a class could not be
+    graded and the others were, 130 an interrupt.
     """
     arguments = parser().parse_args(argv)
     try:
@@ -28,10 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        print(
-            f"Stopped: {error.strerror or error}{where}. Finished work is kept. Fix the problem and run the command again.",
-            file=sys.stderr,
-        )
+        message = f"Stopped: {error.strerror or error}{where}. Finished work is kept."
+        print(f"{message} Fix the problem and run the command again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
@@ -40,18 +37,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands; `arguments.run(arguments)` runs the one that was named."""
-    words = argparse.ArgumentParser(
+    """Return the parser of all commands; a command is run by `arguments.run(arguments)`."""
+    commands = argparse.ArgumentParser(
         prog="grader", description="Make, check and grade the notebooks of a course."
     )
-    subparsers = words.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    subparsers = commands.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for register in _commands():
         register(subparsers)
-    return words
+    return commands
 
 
 def _commands() -> list[Register]:
-    """Return the learner's commands, and the author's and instructor's where they are: the learners' bundle has none."""
+    """Return the commands; the learners' bundle has only the learner's."""
     from grader.learner import export, watch, workspace
 
     learners: list[Register] = [workspace.register, watch.register, export.register]
@@ -62,16 +59,9 @@ def _commands() -> list[Register]:
     from grader.instructor import autograde, grade, sample_class, validate
     from grader.sandbox import doctor
 
-    authors = [build.register, verify.register, bundle.register]
-    instructors = [
-        grade.register,
-        validate.register,
-        autograde.register,
-        insights.register,
-        sample_class.register,
-        doctor.register,
-    ]
-    return [*learners, *authors, *instructors]
+    authors = (build, verify, bundle)
+    instructors = (grade, validate, autograde, insights, sample_class, doctor)
+    return [*learners, *(module.register for module in (*authors, *instructors))]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The errors that end a command, each with its exit code.
 
-UserError             something that the user can put right; the message says how
+UserError             a problem that the user can fix; the message says how
 ├── SandboxUnavailable    this machine can't confine a learner's code
 ├── LessonError           an author's mistake in a lesson              (grader.author.lesson)
 └── WorkspaceError        the learner's folder work/ can't be used     (grader.learner.workspace)
@@ -12,7 +12,7 @@ from typing import ClassVar
 
 
 class UserError(Exception):
-    """Something that the user can put right: the message says what happened, where, and what to do."""
+    """A problem that the user can fix; the message says what happened, where, and what to do."""
 
     exit_code: ClassVar[int] = 1
 

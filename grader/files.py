@@ -1,4 +1,4 @@
-"""Lock a folder, and write a file whole or not at all."""
+"""Lock folders and write files atomically."""
 
 from __future__ import annotations
 
@@ -10,38 +10,36 @@ from pathlib import Path
 
 try:
     import fcntl
-except (
-    ImportError
-):  # Windows, where two that write at the same moment may undo a part of each other's work
+except ImportError:  # on Windows, concurrent writers may lose a part of each other's work
     fcntl = None  # type: ignore[assignment]
 
 
 @contextlib.contextmanager
 def folder_lock(folder: Path, timeout: float) -> Iterator[None]:
-    """Hold a folder's lock; after `timeout` seconds, or without lock support, go on without it."""
+    """Hold a folder's lock; after `timeout` seconds, or without lock support, continue without."""
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError, AttributeError):
-            place = os.open(folder, os.O_RDONLY)
-            held.callback(os.close, place)
+            descriptor = os.open(folder, os.O_RDONLY)
+            held.callback(os.close, descriptor)
             end = time.monotonic() + timeout
-            while not _locked(place) and time.monotonic() < end:
+            while not _locked(descriptor) and time.monotonic() < end:
                 time.sleep(0.005)
         yield
 
 
-def _locked(place: int) -> bool:
+def _locked(descriptor: int) -> bool:
     try:
-        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
 def atomic_write(path: Path, data: bytes | str) -> None:
-    """Write a file whole or not at all: first beside it, then renamed over it.
+    """Write a file by renaming a temporary one.
 
     Raises:
-        OSError: it can't be written; a file that was there is as before, and nothing is left beside it.
+        OSError: the file can't be written; it is unchanged, and the temporary file is removed.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -9,16 +9,11 @@ from multiprocessing import get_context, parent_process
 
 
 def process_pool(count: int | None = None) -> ProcessPoolExecutor:
-    """Processes that begin afresh, with no thread or lock of this one, and leave none behind when it is killed.
-
-    Args:
-        count: how many; None is one for each core.
-    """
+    """Return a pool of `count` new processes (default: one per core) that share no state."""
     return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:
-
     def watch() -> None:
         if parent := parent_process():
             parent.join()

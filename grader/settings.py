@@ -11,21 +11,18 @@ from grader.errors import UserError
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a course keeps its parts, seen from its root folder.
-
-    Attributes:
-        root: the folder with the pyproject.toml.
-        sources: folder of the authors' lessons, one folder each.
-        release: folder of the lessons that learners open.
-        packages: packages that lessons import besides the grader.
-        hidden: modules of these packages that hold finished functions; no sandbox has them.
-    """
+    """Names of a course's folders and packages."""
 
     root: Path
+    """The folder with the pyproject.toml."""
     sources: str
+    """Folder of the authors' lessons, one folder each."""
     release: str
+    """Folder of the lessons that learners open."""
     packages: tuple[str, ...]
+    """Packages that lessons import besides the grader."""
     hidden: tuple[str, ...]
+    """Modules of these packages with finished functions; no sandbox contains them."""
 
 
 def load_settings(root: Path) -> Settings:
@@ -37,14 +34,9 @@ def load_settings(root: Path) -> Settings:
     file = root / "pyproject.toml"
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))["tool"]["grader"]
-        return Settings(
-            root,
-            table["sources"],
-            table["release"],
-            tuple(table["packages"]),
-            tuple(table["hidden"]),
-        )
+        packages, hidden = tuple(table["packages"]), tuple(table["hidden"])
+        return Settings(root, table["sources"], table["release"], packages, hidden)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{file} has no complete table [tool.grader] ({error}); docs/lesson.md says what it holds."
+            f"{file} has no complete table [tool.grader] ({error}); docs/lesson.md describes it."
         ) from None

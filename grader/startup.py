@@ -1,7 +1,7 @@
-"""Skip jsonschema's slow IRI parser, which takes 2.5 s to import. Import this before nbformat.
+"""Skip jsonschema's slow IRI parser (2.5 s). Import this module before nbformat.
 
-jsonschema, which nbformat needs, builds a whole parser for its rarest check (of the syntax of an IRI) when it is imported. Where that
-package is missing it leaves the check out, and no notebook's format asks for it.
+nbformat imports jsonschema, which builds a parser for the syntax of IRIs unless that package is
+missing. No notebook format needs it.
 """
 
 from __future__ import annotations

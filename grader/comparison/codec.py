@@ -128,10 +128,13 @@ class _Encoder:
             if len(value) > MAX_TEXT:
                 return {"opaque": f"a string of {len(value):,} characters"}
             return value
+        if isinstance(value, np.ma.MaskedArray):
+            return {"opaque": "a masked array"}
         if isinstance(value, np.ndarray):
-            return self._array(value)
+            # A subclass could lie about its shape or its values.
+            return self._numbers(np.ndarray.view(value, np.ndarray), "array")
         if isinstance(value, np.generic):
-            return _scalar(np.asarray(value))
+            return self._numbers(np.asarray(value), "scalar")
         if isinstance(value, (list, tuple)):
             return self._sequence(value, depth)
         if callable(value):
@@ -144,21 +147,17 @@ class _Encoder:
         if self.left < 0:
             raise _TooLarge(f"{described}, which is more than {MAX_ELEMENTS:,} numbers")
 
-    def _array(self, value: Array) -> Plain:
-        # A subclass could lie about its shape or its values.
-        array = np.ndarray.view(value, np.ndarray)
-        if isinstance(value, np.ma.MaskedArray):
-            return {"opaque": "a masked array"}
+    def _numbers(self, array: Array, kind: str) -> Plain:
+        dtype = str(array.dtype)
         if array.dtype.kind not in "biuf":
-            return {"opaque": f"an array of dtype {array.dtype}"}
-        self._spend(array.size, f"an array of shape {array.shape}")
-        too_wide = array.dtype.kind == "f" and array.dtype.itemsize > 8
-        numbers = array.astype(np.float64) if too_wide else array
-        return {
-            "array": numbers.ravel().tolist(),
-            "shape": list(array.shape),
-            "dtype": str(array.dtype),
-        }
+            return {"opaque": f"{'an' if kind == 'array' else 'a numpy'} {kind} of dtype {dtype}"}
+        many = f"an array of shape {array.shape}" if kind == "array" else "a nested list"
+        self._spend(array.size, many)
+        if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+            array = array.astype(np.float64)
+        if kind == "scalar":
+            return {"scalar": array.item(), "dtype": dtype}
+        return {"array": array.ravel().tolist(), "shape": list(array.shape), "dtype": dtype}
 
     def _sequence(self, value: list[Any] | tuple[Any, ...], depth: int) -> Plain:
         if depth >= MAX_DEPTH:
@@ -167,13 +166,6 @@ class _Encoder:
         if len(value) > self.left:
             self._spend(len(value), f"a {kind} of {len(value):,} items")
         return {kind: [self.encode(item, depth + 1) for item in value]}
-
-
-def _scalar(array: Array) -> Plain:
-    if array.dtype.kind not in "biuf":
-        return {"opaque": f"a numpy scalar of dtype {array.dtype}"}
-    number = float(array) if array.dtype.kind == "f" else array.item()
-    return {"scalar": number, "dtype": str(array.dtype)}
 
 
 def _kind(value: object) -> str:

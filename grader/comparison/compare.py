@@ -55,27 +55,27 @@ def alike(case: CaseData, one: Outcome, other: Outcome) -> bool:
     """Return whether two outcomes of a case are equal as far as its property can tell."""
     if "error" in one or "error" in other:
         return one.get("error", [""])[0] == other.get("error", [""])[0]
-    property = kind(case["property"])
-    if property == "distribution":
+    if kind(case["property"]) == "distribution":
         return sample_difference(one, other) is None
     if opaque(one["value"]) or opaque(other["value"]):
         return opaque(one["value"]) == opaque(other["value"])
     return (
-        _same_side_effects(property, one, other)
+        side_effects(case["property"], one) == side_effects(case["property"], other)
         and _value_difference(case, one, other) is None
         and _shape_difference(one, other) is None
     )
 
 
-def _same_side_effects(property: str, one: Outcome, other: Outcome) -> bool:
-    match property:
+def side_effects(property: str, outcome: Outcome) -> Any:
+    """Return the part of an outcome, besides its value, that a property tests."""
+    match kind(property):
         case "quiet":
-            return bool(one.get("warnings")) == bool(other.get("warnings"))
+            return bool(outcome.get("warnings"))
         case "purity":
-            return all(one.get(name) == other.get(name) for name in ("changed", "aliased"))
+            return outcome.get("changed"), outcome.get("aliased")
         case "dtype":
-            return _dtype_difference(one, other) is None
-    return True
+            return _dtype_name(outcome["value"])
+    return None
 
 
 def _is_none(outcome: Outcome) -> bool:

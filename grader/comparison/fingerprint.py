@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from grader.comparison.codec import Array, numbers_in, opaque
+from grader.comparison.compare import side_effects
 from grader.comparison.schema import CaseData, Outcome, Plain, Sample
 from grader.comparison.vocabulary import kind
 
@@ -26,22 +27,16 @@ def fingerprint(cases: list[CaseData], outcomes: list[Outcome], property: str) -
     digest = hashlib.sha256()
     for case, outcome in zip(cases, outcomes, strict=True):
         if case["property"] == property:
-            digest.update(repr(_outcome(kind(property), outcome)).encode())
+            digest.update(repr(_outcome(property, outcome)).encode())
     return digest.hexdigest()[:12]
 
 
 def _outcome(property: str, outcome: Outcome) -> Any:
     if "error" in outcome:
         return "raised", outcome["error"][0]
-    if property == "distribution":
+    if kind(property) == "distribution":
         return _sample(outcome.get("sample"))
-    value = outcome["value"]
-    side_effects = {
-        "quiet": bool(outcome.get("warnings")),
-        "purity": (outcome.get("changed"), outcome.get("aliased")),
-        "dtype": str(value["dtype"]) if isinstance(value, dict) and "dtype" in value else "",
-    }.get(property)
-    return side_effects, _value(value)
+    return side_effects(property, outcome), _value(outcome["value"])
 
 
 def _value(data: Plain) -> Any:

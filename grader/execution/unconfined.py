@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from grader.comparison.schema import Request, Response
 from grader.execution.attempt import Attempt
@@ -63,22 +63,23 @@ class Unconfined:
         for _ in range(self.limits.starts):
             if attempt.complete or time.monotonic() > attempt.deadline:
                 break
-            with _folder(self._folder) as folder:
+            if self._folder:
+                self._run_child(attempt, str(self._folder))
+                continue
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
                 self._run_child(attempt, folder)
         return attempt.response()
 
     def _run_child(self, attempt: Attempt, folder: str) -> None:
         attempt.begin()
         with _child(attempt.request(), folder) as lines:
-            while (left := attempt.left()) > 0:
+            while not attempt.complete and (left := attempt.left()) > 0:
                 if not self._wanted():
                     raise Cancelled
-                with contextlib.suppress(queue.Empty):
+                with contextlib.suppress(queue.Empty, ValueError, RecursionError):
                     if (line := lines.get(timeout=min(left, PATIENCE))) is None:
                         break
-                    attempt.take(_read(line))
-                if attempt.complete:
-                    return
+                    attempt.take(parsed(line))
         attempt.end(time.monotonic())
 
 
@@ -127,19 +128,3 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         else:
             child.kill()
     child.wait()
-
-
-@contextlib.contextmanager
-def _folder(given: Path | None) -> Iterator[str]:
-    if given is not None:
-        yield str(given)
-        return
-    with tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True) as folder:
-        yield folder
-
-
-def _read(line: bytes) -> Any:
-    try:
-        return parsed(line)
-    except (ValueError, RecursionError):
-        return None
