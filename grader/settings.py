@@ -38,5 +38,5 @@ def load_settings(root: Path) -> Settings:
         return Settings(root, table["sources"], table["release"], packages, hidden)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{file} has no complete table [tool.grader] ({error}); docs/lesson.md describes it."
+            f"{file} needs [tool.grader] with sources, release, packages and hidden: {error}."
         ) from None

@@ -1,4 +1,4 @@
-"""The command line, where a learner uses it."""
+"""The command line of a learner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random initialisers are judged by their law and their use of the generator, never by exact draws: how often a right one is refused, and a wrong one passes."""
+"""Random results are compared by distribution and use of the generator, not by exact draws."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def uniform(fan_in: int, fan_out: int, rng: np.random.Generator) -> Any:
 def difference(
     reference: Draw, answer: Draw, seed: int, fan_in: int = 30, fan_out: int = 140
 ) -> str | None:
-    """What the comparison says, the reference on one start of the generator and the answer on another: not one draw is shared."""
+    """Return the difference between a reference and an answer whose generators differ."""
     calls = [
         {
             "inputs": [encode_input(x) for x in (fan_in, fan_out, np.random.default_rng(start))],
@@ -40,7 +40,7 @@ def difference(
 
 @pytest.mark.parametrize("law", [normal, uniform])
 @pytest.mark.parametrize("fans", [(30, 140), (140, 30), (60, 60)])
-def test_two_hundred_independent_draws_of_the_same_law_are_never_refused(
+def test_independent_draws_of_the_same_distribution_are_never_refused(
     law: Draw, fans: tuple[int, int]
 ) -> None:
     refused = [reason for seed in SEEDS if (reason := difference(law, law, seed, *fans))]
@@ -60,9 +60,18 @@ RIGHT: dict[str, Draw] = {
 }
 
 WRONG: dict[str, tuple[Draw, str]] = {
-    "a fifth more spread": (lambda i, o, rng: rng.normal(0, 0.36, size=(i, o)), "another distribution"),
-    "a fifth less spread": (lambda i, o, rng: rng.normal(0, 0.24, size=(i, o)), "another distribution"),
-    "a shifted centre": (lambda i, o, rng: rng.normal(0.05, 0.3, size=(i, o)), "another distribution"),
+    "a fifth more spread": (
+        lambda i, o, rng: rng.normal(0, 0.36, size=(i, o)),
+        "another distribution",
+    ),
+    "a fifth less spread": (
+        lambda i, o, rng: rng.normal(0, 0.24, size=(i, o)),
+        "another distribution",
+    ),
+    "a shifted centre": (
+        lambda i, o, rng: rng.normal(0.05, 0.3, size=(i, o)),
+        "another distribution",
+    ),
     "the same spread, uniform": (
         lambda i, o, rng: rng.uniform(-0.3 * 3**0.5, 0.3 * 3**0.5, size=(i, o)),
         "another distribution",
@@ -113,12 +122,12 @@ WRONG: dict[str, tuple[Draw, str]] = {
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_the_same_law_drawn_another_way_is_accepted(name: str) -> None:
+def test_the_same_distribution_drawn_another_way_is_accepted(name: str) -> None:
     assert [difference(normal, RIGHT[name], seed) for seed in range(50)] == [None] * 50
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_another_law_or_another_source_of_randomness_is_refused_on_every_seed(name: str) -> None:
-    answer, said = WRONG[name]
+def test_another_distribution_or_source_is_refused_on_every_seed(name: str) -> None:
+    answer, phrase = WRONG[name]
     reasons = [difference(normal, answer, seed) for seed in range(50)]
-    assert all(reason and said in reason for reason in reasons), set(reasons)
+    assert all(reason and phrase in reason for reason in reasons), set(reasons)

@@ -1,4 +1,4 @@
-"""The fingerprint of an answer: the same for what returned the same, however it was written."""
+"""The fingerprint of an answer is equal for equal results."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def in_place(x: Any, b: Any) -> Any:
         (lambda x, b: (x, "a", [None]), lambda x, b: [x.copy(), "a", (None,)]),
     ],
 )
-def test_the_same_result_has_the_same_fingerprint_however_it_was_written(
+def test_equal_results_have_the_same_fingerprint(
     one: Callable[..., Any], other: Callable[..., Any]
 ) -> None:
     assert print_of(one) == print_of(other)
@@ -75,7 +75,7 @@ def test_another_result_has_another_fingerprint(
     assert print_of(one) != print_of(other)
 
 
-def test_warnings_and_changed_inputs_count_where_the_property_is_about_them() -> None:
+def test_warnings_and_changed_inputs_count_only_for_their_property() -> None:
     assert print_of(lambda x, b: np.float64(1.0) if b else np.exp(1000), "quiet") != print_of(
         lambda x, b: 1.0 if b else np.inf, "quiet"
     )
@@ -83,7 +83,7 @@ def test_warnings_and_changed_inputs_count_where_the_property_is_about_them() ->
     assert print_of(in_place) == print_of(lambda x, b: x * b)
 
 
-def test_draws_of_the_same_law_have_the_same_fingerprint_and_of_another_law_another() -> None:
+def test_draws_of_the_same_distribution_have_the_same_fingerprint() -> None:
     cases: list[dict[str, Any]] = [
         {"property": "distribution", "inputs": [{"rng": 7}], "draws": True}
     ]

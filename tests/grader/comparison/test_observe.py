@@ -1,4 +1,4 @@
-"""What a call prints is kept with its outcome; what another thread prints meanwhile is not the call's."""
+"""The printed text of a call belongs to its outcome; that of another thread does not."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import pytest
 from grader.comparison.observe import observe
 
 
-def test_what_another_thread_prints_meanwhile_goes_where_it_went_before(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_output_of_another_thread_is_not_captured(capsys: pytest.CaptureFixture[str]) -> None:
     def relu() -> float:
         talk = threading.Thread(target=print, args=("epoch 1",))
         talk.start()

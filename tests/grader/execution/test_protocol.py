@@ -1,4 +1,4 @@
-"""Whatever a child sends, a result comes of it: nothing raises, wrong values earn nothing, and all texts are bounded."""
+"""Any message of a child gives a result: nothing raises, and wrong values earn nothing."""
 
 from __future__ import annotations
 
@@ -26,80 +26,60 @@ from grader.sandbox.launch import Protection, protection
 RUNS = {name: Run(lesson(name), seed=3) for name in ("neuron", "initialization")}
 LONG = "9" * 6_000
 JUNK: list[Any] = [
-    *(
-        None,
-        True,
-        0,
-        -1,
-        5,
-        10**400,
-        1e308,
-        float("nan"),
-        "",
-        "x" * 5_000,
-        "\ud800\x1b]0;\x07",
-        [],
-        {},
-        [[]],
-        [None],
-        [""],
-        ["OSError"],
-    ),
-    *(
-        {"x": 1},
-        {"list": {}},
-        {"tuple": [[]]},
-        {"value": {"x": 1}},
-        {"limit": "It is right."},
-        {"opaque": {"a": []}},
-        {"opaque": "\ud800" + "o" * 5_000},
-    ),
-    *(
-        {"array": [1.0], "shape": [-1], "dtype": "float64"},
-        {"array": [1.0] * 4, "shape": [2, 2], "dtype": "O"},
-    ),
-    *(
-        {"array": ["1"], "shape": [1], "dtype": "float64"},
-        {"array": [1e300], "shape": [1], "dtype": "float32"},
-    ),
-    *(
-        {"array": [True], "shape": [True], "dtype": "bool"},
-        {"array": [0.5], "shape": [1] * 70, "dtype": "float64"},
-    ),
-    *(
-        {"scalar": 300, "dtype": "int8"},
-        {"scalar": 1, "dtype": "f8,f8"},
-        {"scalar": [], "dtype": []},
-        {"scalar": 10**400, "dtype": "float64"},
-    ),
-    *(
-        {"array": [], "shape": [0, 3], "dtype": "int64"},
-        {"draws": [{"array": [], "shape": [0], "dtype": "float64"}] * 3},
-        {"draws": [1, None, "x"]},
-    ),
-    *(
-        {"missing": 3},
-        {"missing": LONG},
-        {"signature_mismatch": []},
-        {"signature_mismatch": LONG},
-        {"outcomes": [{}]},
-        {"error": []},
-        {"error": [[]], "message": {}},
-    ),
-    *(
-        {"exercise": []},
-        {"cell": "1"},
-        {"cell": -1},
-        {"error": ["OSError"], "message": f"[Errno {LONG}]"},
-        {"sample": {"quantiles": []}},
-    ),
-    *(
-        {"value": 1.0, "printed": 5},
-        {"value": 1.0, "warnings": 7},
-        {"value": 1.0, "warnings": [7]},
-        {"value": 1.0, "changed": [99]},
-        {"value": 1.0, "changed": [[]]},
-    ),
+    None,
+    True,
+    0,
+    -1,
+    5,
+    10**400,
+    1e308,
+    float("nan"),
+    "",
+    "x" * 5_000,
+    "\ud800\x1b]0;\x07",
+    [],
+    {},
+    [[]],
+    [None],
+    [""],
+    ["OSError"],
+    {"x": 1},
+    {"list": {}},
+    {"tuple": [[]]},
+    {"value": {"x": 1}},
+    {"limit": "It is right."},
+    {"opaque": {"a": []}},
+    {"opaque": "\ud800" + "o" * 5_000},
+    {"array": [1.0], "shape": [-1], "dtype": "float64"},
+    {"array": [1.0] * 4, "shape": [2, 2], "dtype": "O"},
+    {"array": ["1"], "shape": [1], "dtype": "float64"},
+    {"array": [1e300], "shape": [1], "dtype": "float32"},
+    {"array": [True], "shape": [True], "dtype": "bool"},
+    {"array": [0.5], "shape": [1] * 70, "dtype": "float64"},
+    {"scalar": 300, "dtype": "int8"},
+    {"scalar": 1, "dtype": "f8,f8"},
+    {"scalar": [], "dtype": []},
+    {"scalar": 10**400, "dtype": "float64"},
+    {"array": [], "shape": [0, 3], "dtype": "int64"},
+    {"draws": [{"array": [], "shape": [0], "dtype": "float64"}] * 3},
+    {"draws": [1, None, "x"]},
+    {"missing": 3},
+    {"missing": LONG},
+    {"signature_mismatch": []},
+    {"signature_mismatch": LONG},
+    {"outcomes": [{}]},
+    {"error": []},
+    {"error": [[]], "message": {}},
+    {"exercise": []},
+    {"cell": "1"},
+    {"cell": -1},
+    {"error": ["OSError"], "message": f"[Errno {LONG}]"},
+    {"sample": {"quantiles": []}},
+    {"value": 1.0, "printed": 5},
+    {"value": 1.0, "warnings": 7},
+    {"value": 1.0, "warnings": [7]},
+    {"value": 1.0, "changed": [99]},
+    {"value": 1.0, "changed": [[]]},
     json.loads('{"list": [' * 30 + "]}" * 30),
 ]
 KEYS = [
@@ -123,7 +103,7 @@ KEYS = [
 
 
 class Forger:
-    """Runs cells here and lets `forge` change the frames before they are read as the engine reads them."""
+    """Runs cells and lets `forge` change the frames before an engine reads them."""
 
     def __init__(self, forge: Callable[[list[Any]], list[Any]] = list) -> None:
         self.forge = forge
@@ -144,7 +124,7 @@ def honest_frames(request: bytes) -> list[Any]:
 
 
 def mutated(frames: list[Any], rng: random.Random) -> list[Any]:
-    """The frames with a few of their parts replaced, left out, doubled or added to."""
+    """Return the frames with a few parts replaced, deleted, doubled or added."""
     for _ in range(rng.randint(1, 4)):
         place: Any = frames
         while (
@@ -236,7 +216,7 @@ def test_junk_in_any_place_is_no_result_or_a_wrong_one(name: str, junk: Any) -> 
         assert result(name, all_wrong(name), forge)["points"] == 0
 
 
-def test_a_childs_own_limit_is_no_sentence_of_the_graders() -> None:
+def test_a_child_cannot_write_the_sentence_about_a_limit() -> None:
     def forge(frames: list[Any]) -> list[Any]:
         return [
             {"answer": {"limit": "<" * 1_000_000}} if "answer" in frame else frame
@@ -248,7 +228,7 @@ def test_a_childs_own_limit_is_no_sentence_of_the_graders() -> None:
 
 
 @pytest.mark.parametrize("piece", [b"[],", b'{"a":1},', b'"ab",', b"1.5,"])
-def test_a_frame_of_many_small_things_is_too_large_before_it_takes_memory(piece: bytes) -> None:
+def test_a_frame_of_many_small_items_is_refused_before_it_takes_memory(piece: bytes) -> None:
     data = b'{"answer": {"outcomes": [' + piece * (24_000_000 // len(piece)) + b"0]}}"
     tracemalloc.start()
     try:
@@ -261,9 +241,8 @@ def test_a_frame_of_many_small_things_is_too_large_before_it_takes_memory(piece:
 
 def test_a_result_of_many_dimensions_is_shown_in_one() -> None:
     """Numpy would show six of each dimension."""
-    shown = finishes(
-        "from grader.comparison.present import show; print(show({'array': [0.5] * 2**18, 'shape': [2] * 18, 'dtype': 'float64'}))"
-    )
+    data = "{'array': [0.5] * 2**18, 'shape': [2] * 18, 'dtype': 'float64'}"
+    shown = finishes(f"from grader.comparison.present import show; print(show({data}))")
     assert shown.startswith("[0.5, 0.5, 0.5, ..., 0.5, 0.5, 0.5]  (of shape (2, 2, 2")
 
 
@@ -284,9 +263,9 @@ HONEST = {
 }
 
 
-@pytest.mark.parametrize("what", HONEST)
-def test_what_the_runner_writes_is_read(what: str) -> None:
-    returned, kind = HONEST[what]
+@pytest.mark.parametrize("name", HONEST)
+def test_the_answers_of_an_honest_runner_are_read(name: str) -> None:
+    returned, kind = HONEST[name]
     calls = [{"inputs": [{"array": [1.0, 2.0], "shape": [2], "dtype": "float64"}]}]
     attempt = Attempt(
         {"cells": [f"import numpy as np\ndef f(z):\n    return {returned}"], "calls": {"f": calls}},
@@ -298,10 +277,12 @@ def test_what_the_runner_writes_is_read(what: str) -> None:
     assert kind in attempt.answers["f"]["outcomes"][0]
 
 
-STATEFUL = "def relu(z, seen=[]):\n    seen.append(z)\n    return np.maximum(0, z) if len(seen) % 3 else np.asarray(z)"
+STATEFUL = """def relu(z, seen=[]):
+    seen.append(z)
+    return np.maximum(0, z) if len(seen) % 3 else np.asarray(z)"""
 
 
-def test_the_same_notebook_and_seed_are_asked_in_the_same_order_and_others_in_another() -> None:
+def test_notebook_and_seed_decide_the_order_of_the_calls() -> None:
     def orders(cells: list[str], seed: int) -> dict[str, list[int]]:
         request = {"cells": cells, "calls": RUNS["neuron"].calls, "order_seed": seed}
         return Attempt(request, Limits()).order
@@ -312,16 +293,17 @@ def test_the_same_notebook_and_seed_are_asked_in_the_same_order_and_others_in_an
     assert b"seed" not in Attempt(request, Limits()).request()
 
 
-def test_a_function_that_remembers_its_calls_gets_the_same_at_every_run() -> None:
+def test_a_function_that_remembers_its_calls_is_graded_repeatably() -> None:
     notebook = written("neuron", relu=STATEFUL)
     first = result("neuron", notebook)
     assert first["exercises"]["relu"]["missed"]
     assert all(result("neuron", notebook) == first for _ in range(5))
 
 
+FRAMES = [*JUNK[:5], {"exercise": []}, {"answer": {"limit": "x"}}, {"cell": []}, {"error": {}}]
 FORGED = f"""
 import json, os
-frames = json.loads({json.dumps([*JUNK[:5], {"exercise": []}, {"answer": {"limit": "x"}}, {"cell": []}, {"error": {}}])!r})
+frames = json.loads({json.dumps(FRAMES)!r})
 for data in [*(json.dumps(frame).encode() for frame in frames), b"[" + b"[]," * 5_000_000 + b"0]"]:
     data = len(data).to_bytes(8, "big") + data
     while data:
@@ -329,7 +311,7 @@ for data in [*(json.dumps(frame).encode() for frame in frames), b"[" + b"[]," * 
 """
 
 
-def test_the_engine_goes_on_after_forged_frames() -> None:
+def test_the_engine_continues_after_forged_frames() -> None:
     if protection() is Protection.NONE:
         pytest.skip("This machine can't confine notebooks.")
     relu = (
@@ -345,5 +327,5 @@ def test_the_engine_goes_on_after_forged_frames() -> None:
         assert RUNS["neuron"].grade(json.dumps(solved("neuron")).encode(), engine).points == 10
 
 
-def test_a_busy_notebook_meets_the_limits_of_time_that_it_can_read_first() -> None:
+def test_wall_time_ends_before_processor_time() -> None:
     assert Limits().cpu_seconds >= Limits().total_seconds

@@ -1,4 +1,4 @@
-"""A machine that stands still for longer than a limit costs a notebook nothing that it was doing."""
+"""A suspended machine costs a notebook nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REQUEST = {"cells": ["def f(x):\n    return x\n"], "calls": {"f": [{"inputs": [1
 
 
 @pytest.mark.parametrize("confined", [False, True], ids=["unconfined", "confined"])
-def test_it_gets_the_time_of_its_step_again(
+def test_a_step_gets_its_time_again_after_a_standstill(
     confined: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten minutes pass after each step, before the grader looks at the clock again."""
@@ -56,7 +56,7 @@ def test_it_gets_the_time_of_its_step_again(
     assert response == {"errors": [None], "answers": {"f": {"outcomes": [{"value": 1.0}]}}}
 
 
-def test_a_step_that_does_not_end_is_given_up_nonetheless(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 100.0
     monkeypatch.setattr("grader.execution.attempt.time.monotonic", lambda: clock)
     attempt = Attempt(REQUEST, Limits())

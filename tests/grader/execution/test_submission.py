@@ -1,4 +1,4 @@
-"""A submission's cells: found and repaired as Jupyter would run them, in time that grows no faster than the notebook."""
+"""The cells of a submission are found and repaired in time proportional to its size."""
 
 from __future__ import annotations
 
@@ -40,10 +40,14 @@ def graded(notebook: dict[str, Any]) -> Graded:
 
 
 @pytest.mark.parametrize("line", ["<<<<<<< \n", "<<<<<<< \n=======\n"])
-def test_a_file_of_half_conflict_markers_is_refused_by_looking_at_it_once(line: str) -> None:
-    """Looking for an end behind each marker would take hours."""
-    refused = "from grader.execution.notebook import load_notebook\ntry: load_notebook({!r} * 1_000_000)\nexcept Exception as error: print(error)"
-    assert re.search("web page|damaged", finishes(refused.format(line.encode())))
+def test_a_file_of_conflict_markers_is_refused_in_linear_time(line: str) -> None:
+    """Searching for an end after each marker would take hours."""
+    program = (
+        "from grader.execution.notebook import load_notebook\n"
+        f"try: load_notebook({line.encode()!r} * 1_000_000)\n"
+        "except Exception as error: print(error)"
+    )
+    assert re.search("web page|damaged", finishes(program))
 
 
 def test_a_notebook_of_brackets_is_refused_before_it_takes_memory() -> None:
@@ -61,19 +65,18 @@ def test_a_notebook_of_too_many_cells_is_refused_in_a_sentence() -> None:
         read_notebook(json.dumps({"cells": [cell("1")] * (MAX_CELLS + 1)}).encode())
 
 
-def test_a_cell_too_long_to_read_is_left_out_and_said_and_costs_nothing_else() -> None:
+def test_a_cell_that_is_too_long_is_left_out_and_reported() -> None:
     notebook = solved("neuron")
     notebook["cells"].append(cell("x = 1\n" * MAX_SOURCE))
     result = graded(notebook)
     assert result.points == 10
     assert result.repaired == (
-        f"A cell of {6 * MAX_SOURCE - 1:,} characters was left out; at most {MAX_SOURCE:,} of a cell and {MAX_SOURCES:,} of a notebook are read.",
+        f"A cell of {6 * MAX_SOURCE - 1:,} characters was left out;"
+        f" at most {MAX_SOURCE:,} of a cell and {MAX_SOURCES:,} of a notebook are read.",
     )
 
 
-def test_code_beyond_what_is_read_of_a_notebook_is_parsed_nowhere(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_code_over_the_limit_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     notebook = solved("neuron")
     notebook["cells"] += [
         cell("[" * 90 + "]" * 90 + "\n" + "a = b\n" * (MAX_SOURCE // 7)) for _ in range(200)
@@ -94,7 +97,7 @@ def test_code_beyond_what_is_read_of_a_notebook_is_parsed_nowhere(
     assert len(repaired) == 1
 
 
-def test_pictures_written_into_text_leave_the_code_its_room() -> None:
+def test_pictures_in_text_cells_do_not_use_up_the_limit_for_code() -> None:
     notebook = solved("neuron")
     notebook["cells"][:0] = [
         cell(f"![x](data:image/png;base64,{'A' * 500_000})", "markdown") for _ in range(20)
@@ -103,7 +106,7 @@ def test_pictures_written_into_text_leave_the_code_its_room() -> None:
     assert (result.points, result.repaired) == (10, ())
 
 
-def test_what_a_notebook_says_of_itself_is_short_and_in_letters_that_can_be_written() -> None:
+def test_texts_of_a_notebook_in_messages_are_short_and_valid_utf_8() -> None:
     notebook = solved("neuron")
     relu = next(one for one in notebook["cells"] if one["id"] == "relu")
     notebook["cells"] += [
@@ -115,7 +118,7 @@ def test_what_a_notebook_says_of_itself_is_short_and_in_letters_that_can_be_writ
 
 
 def deeper(frames: int, notebook: bytes) -> None:
-    """Read and mark a notebook so many frames below."""
+    """Read and sanitize a notebook at a stack depth of `frames`."""
     if frames:
         return deeper(frames - 1, notebook)
     try:
@@ -134,7 +137,7 @@ def wrapped(frames: int, loaded: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("place", ["source", "id", "cell_type", "outputs"])
-def test_lists_in_lists_where_a_text_belongs_are_no_text_and_stop_nothing(place: str) -> None:
+def test_nested_lists_in_place_of_a_text_count_as_empty(place: str) -> None:
     for depth in range(700, 1_000, 3):
         nested = "[" * depth + "]" * depth
         value = f'[{{"output_type": "stream", "text": {nested}}}]' if place == "outputs" else nested
@@ -147,13 +150,13 @@ def test_lists_in_lists_where_a_text_belongs_are_no_text_and_stop_nothing(place:
         )
 
 
-def test_a_cell_that_python_warns_of_is_read_without_a_word() -> None:
+def test_a_cell_with_an_invalid_escape_is_read_without_a_warning() -> None:
     assert answers_in(
         KNOWN, cells_of([cell("def relu(z):\n    '\\max(0, z)'\n    return z")])[0]
     ) == ["relu"]
 
 
-def test_a_helper_left_in_the_stubs_cell_is_there_for_the_function_finished_below() -> None:
+def test_a_helper_in_the_cell_of_a_stub_is_kept() -> None:
     notebook = learners_notebook("neuron")
     relu = next(one for one in notebook["cells"] if one["id"] == "relu")
     relu["source"] = (
@@ -170,7 +173,7 @@ def test_a_helper_left_in_the_stubs_cell_is_there_for_the_function_finished_belo
     )
 
 
-def test_a_stub_beside_a_finished_function_hides_no_finished_one_above() -> None:
+def test_a_second_stub_hides_no_finished_function() -> None:
     stub = "".join(
         next(one for one in learners_notebook("neuron")["cells"] if one["id"] == "relu")["source"]
     )
@@ -181,7 +184,7 @@ def test_a_stub_beside_a_finished_function_hides_no_finished_one_above() -> None
     assert graded(notebook).points == 10
 
 
-def test_a_changed_cell_of_the_lessons_own_is_reported() -> None:
+def test_a_changed_locked_cell_is_reported() -> None:
     notebook = written("neuron")
     changed = [one for one in notebook["cells"] if one["id"] in KNOWN.locked]
     assert "setup-01" in [one["id"] for one in changed]
@@ -189,8 +192,7 @@ def test_a_changed_cell_of_the_lessons_own_is_reported() -> None:
         one["source"] = "import nothing_like_this"
     texts, repaired = cells_to_run(KNOWN, cells_of(notebook["cells"]))
     assert repaired == [
-        f"The lesson's cell {one['id']} was changed; the original was run."
-        for one in changed
+        f"The lesson's cell {one['id']} was changed; the original was run." for one in changed
     ]
     assert not any("nothing_like_this" in text for text in texts)
     assert cells_to_run(KNOWN, cells_of(written("neuron")["cells"]))[1] == []
