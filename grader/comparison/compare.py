@@ -99,22 +99,22 @@ def _error_difference(wanted: str, outcome: Outcome) -> str | None:
 
 
 def _value_difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
-    return _compare(expected["value"], outcome["value"], case["rtol"], case["atol"], "It")
+    return _compare(case, expected["value"], outcome["value"], "It")
 
 
-def _compare(expected: Plain, actual: Plain, rtol: float, atol: float, subject: str) -> str | None:
+def _compare(case: CaseData, expected: Plain, actual: Plain, subject: str) -> str | None:
     if reason := opaque(actual):
         return f"{subject} returned {reason}."
     if expected == actual:
         return None
     if isinstance(expected, dict) and ("tuple" in expected or "list" in expected):
-        return _compare_items(expected, actual, rtol, atol)
+        return _compare_items(case, expected, actual)
     want, got = numbers_in(expected), numbers_in(actual)
     if want is None or got is None:
         return f"{subject} returned something of another kind than expected."
     if want.size != got.size:
         return f"{subject} has shape {got.shape}; {want.shape} was expected."
-    wrong = want.size - int(_close(got.ravel(), want.ravel(), rtol, atol).sum())
+    wrong = want.size - int(_close(got.ravel(), want.ravel(), case["rtol"], case["atol"]).sum())
     if not wrong:
         return None
     return "The numbers differ." if want.size == 1 else f"{wrong} of {want.size} numbers differ."
@@ -128,13 +128,13 @@ def _close(got: Array, want: Array, rtol: float, atol: float) -> Array:
     return close
 
 
-def _compare_items(expected: Plain, actual: Plain, rtol: float, atol: float) -> str | None:
+def _compare_items(case: CaseData, expected: Plain, actual: Plain) -> str | None:
     want, got = _items(expected) or [], _items(actual)
     if got is None or len(got) != len(want):
         returned = "one value" if got is None else f"{len(got)} values"
         return f"It returned {returned}; {len(want)} were expected."
     for position, (one, other) in enumerate(zip(want, got, strict=True), 1):
-        if reason := _compare(one, other, rtol, atol, f"Part {position}"):
+        if reason := _compare(case, one, other, f"Part {position}"):
             return f"Part {position} of {len(want)}: {reason[0].lower()}{reason[1:]}"
     return None
 

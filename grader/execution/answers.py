@@ -25,15 +25,9 @@ def verdict_on(
     missing: str | None = None,
     by: Judge = judge,
 ) -> Verdict:
-    """Return the verdict on the exercise `name`.
+    """Return the verdict on the exercise `name` from a response to `cells`, valid or not.
 
-    Args:
-        name: the exercise.
-        key: its part of the answer key.
-        cells: the cells that were run.
-        response: a child's response; anything is accepted.
-        missing: the note if no cell defines the function.
-        by: the function that judges the outcomes.
+    `missing` is the note if no cell defines the function; `by` judges the outcomes.
     """
     answers = response.get("answers")
     answer = answers.get(name) if isinstance(answers, dict) else None

@@ -12,7 +12,7 @@ GRADED = "While it is graded, a notebook may"
 
 ALONE = (
     f"{GRADED} start no other process or thread, use no network,"
-    " and read and write only files of its own."
+    " and read and write only its own files."
 )
 
 

@@ -111,7 +111,7 @@ def load_notebook(data: bytes) -> list[dict[str, Any]]:
     if len(cells) > MAX_CELLS:
         raise UnreadableNotebook(
             f"it has {len(cells):,} cells; at most {MAX_CELLS:,} are read",
-            "Take out what is not needed",
+            "Remove cells that aren't needed",
         )
     return cells
 
