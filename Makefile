@@ -17,7 +17,7 @@ help:
 	@echo "make class                 try the instructor's side: make up a class, grade it, write its feedback and insights; LESSON=neuron STUDENTS=42"
 	@echo "make test                  run every check: lint, types, verify, pytest (each is a target too)"
 	@echo "make long                  the tests that take minutes, like a class of 300 under kill -9"
-	@echo "make lock                  solve requirements*.lock again after pyproject.toml changed; ARGS=--upgrade takes the newest"
+	@echo "make lock                  solve the locks again after pyproject.toml changed; ARGS=--upgrade takes the newest"
 
 env:
 	@sh environment.sh
@@ -72,6 +72,7 @@ long: test-env
 
 lock: env
 	$(LOCK) --group uv --output-file requirements-uv.lock
-	$(LOCK) --group build pyproject.toml --output-file requirements.lock
-	$(LOCK) --group build --group test --constraint requirements.lock pyproject.toml --output-file requirements-test.lock
-	$(LOCK) --group build --group class-server --constraint requirements.lock pyproject.toml --output-file docs/class-server/requirements.lock
+	$(LOCK) --group build --extra instructor pyproject.toml --output-file requirements.lock
+	$(LOCK) --group build --constraint requirements.lock pyproject.toml --output-file bundle/requirements.lock
+	$(LOCK) --group build --extra instructor --group test --constraint requirements.lock pyproject.toml --output-file requirements-test.lock
+	$(LOCK) --group build --extra instructor --group class-server --constraint requirements.lock pyproject.toml --output-file docs/class-server/requirements.lock

@@ -288,7 +288,7 @@ def test_a_kill_during_the_install_of_a_course_leaves_whole_files(tmp_path: Path
             patch.setattr(build.os, "replace", partial(counted, original=os.replace))
             with pytest.raises(Killed):
                 build.install(built, root)
-        (root / "course/a/.a.ipynb.half-1").write_text("ne")  # what a kill inside a copy leaves
+        (root / "course/a/.a.ipynb.partial-1").write_text("ne")  # what a kill inside a copy leaves
         assert set(files(root).values()) <= {b"old", b"new", b"ne"}
         build.install(built, root)
         assert files(root) == files(built)

@@ -21,12 +21,17 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LEARNERS: dict[str, Any] = tomllib.loads((ROOT / "bundle" / "pyproject.toml").read_text())
+DEPENDENCIES = PYPROJECT["project"]["dependencies"]
+INSTRUCTOR = PYPROJECT["project"]["optional-dependencies"]["instructor"]
+GROUPS = PYPROJECT["dependency-groups"] | {"instructor": INSTRUCTOR}
 LOCKS = {
-    "requirements.lock": ("build",),
-    "requirements-test.lock": ("build", "test"),
-    "docs/class-server/requirements.lock": ("build", "class-server"),
+    "requirements.lock": ("build", "instructor"),
+    "requirements-test.lock": ("build", "instructor", "test"),
+    "bundle/requirements.lock": ("build",),
+    "docs/class-server/requirements.lock": ("build", "instructor", "class-server"),
 }
-"""Each lock of the project's own requirements, with the groups that it adds to them."""
+"""Each lock, with the groups that it adds to the dependencies."""
 
 
 def pins(lock: str) -> dict[str, Version]:
@@ -46,19 +51,32 @@ def unmet(lock: dict[str, Version], requirements: list[str]) -> list[str]:
     ]
 
 
-def test_conda_gets_the_packages_and_bounds_of_pyproject() -> None:
-    entries = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+@pytest.mark.parametrize(
+    ("file", "packages"),
+    [
+        ("environment.yml", [*DEPENDENCIES, *INSTRUCTOR]),
+        ("bundle/environment.yml", DEPENDENCIES),
+    ],
+)
+def test_conda_gets_the_packages_and_bounds_of_pyproject(file: str, packages: list[str]) -> None:
+    entries = yaml.safe_load((ROOT / file).read_text())["dependencies"]
     conda = {str(Requirement(entry)) for entry in entries if isinstance(entry, str)}
-    project = PYPROJECT["project"]
-    pip = {str(Requirement(entry)) for entry in project["dependencies"]}
-    python = Requirement(f"python{project['requires-python']}")
-    assert conda == pip | {str(python), "pip"}
+    python = Requirement(f"python{PYPROJECT['project']['requires-python']}")
+    assert conda == {str(Requirement(entry)) for entry in packages} | {str(python), "pip"}
+
+
+def test_learners_get_the_project_without_the_instructors_part() -> None:
+    parts = {**PYPROJECT, "project": dict(PYPROJECT["project"]), "tool": dict(PYPROJECT["tool"])}
+    del parts["dependency-groups"], parts["project"]["optional-dependencies"]
+    for tool in ("mypy", "pytest", "ruff"):
+        del parts["tool"][tool]
+    assert parts == LEARNERS
 
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_holds_every_package_within_its_bounds(lock: str) -> None:
-    groups = [entry for group in LOCKS[lock] for entry in PYPROJECT["dependency-groups"][group]]
-    assert unmet(pins(lock), [*PYPROJECT["project"]["dependencies"], *groups]) == []
+    groups = [entry for group in LOCKS[lock] for entry in GROUPS[group]]
+    assert unmet(pins(lock), [*DEPENDENCIES, *groups]) == []
 
 
 def test_the_lock_of_uv_holds_uv_alone() -> None:
@@ -73,7 +91,9 @@ def test_a_version_out_of_bounds_and_a_missing_package_are_found() -> None:
 
 
 def test_the_checks_run_with_the_versions_that_learners_have() -> None:
-    assert pins("requirements.lock").items() <= pins("requirements-test.lock").items()
+    names = ("bundle/requirements.lock", "requirements.lock", "requirements-test.lock")
+    learners, instructors, checks = map(pins, names)
+    assert learners.items() <= instructors.items() <= checks.items()
 
 
 @pytest.mark.parametrize("lock", [*LOCKS, "requirements-uv.lock"])

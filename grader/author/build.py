@@ -32,61 +32,67 @@ from grader.author.lesson import (
     role,
 )
 from grader.comparison.answer_key import KEY_FILE
-from grader.comparison.schema import AnswerKey
 from grader.learner.export import WIDGET
 from grader.learner.workspace import ORDER
 from grader.processes import process_pool
+from grader.settings import Settings, load_settings
 
 KEY_SEED = 1
-"""Of the answer key that learners get. A grading run draws a seed of its own."""
+"""Of the answer key that learners get. A grading run draws another seed."""
 
 AUTHORS_FILES = ("exercises.py", "__pycache__", ".ipynb_checkpoints", "progress.json")
 CONFIG = "nbgrader_config.py"
-HALF = "half-"
-"""How the end of a file's name begins while it is being put in its place."""
 TIMEOUT = 1200
-"""Seconds that one cell of a lesson may take, generous enough for a busy machine."""
+"""Seconds that one cell of a lesson may take, also on a busy machine."""
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "VECLIB")}
-"""Environment of a lesson's kernel: lessons are built side by side, and BLAS threads that wait for a busy core spin."""
+"""Environment of a kernel: several run at once, and BLAS threads that wait keep a core busy."""
 
 
 def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
-    """Build lessons and pages of the course at `root` as files under `into`, laid out as they will lie under `root`.
+    """Build lessons and pages of the course at `root`, laid out under `into` as under `root`.
 
     Raises:
         LessonError: an author's mistake, or a cell that fails.
     """
+    settings = load_settings(root)
+    sources, course = root / settings.sources, into / settings.release
     shutil.copyfile(root / CONFIG, into / CONFIG)
     with process_pool() as pool:
         list(pool.map(partial(build_lesson, into=into), lessons))
-    (into / "course").mkdir(exist_ok=True)
-    for page in sorted((root / "solutions").glob("*.md")):
-        _build_page(page, root / "course", into / "course")
-    if (order := root / "solutions" / ORDER).is_file():
-        shutil.copyfile(order, into / "course" / ORDER)
+    course.mkdir(exist_ok=True)
+    for page in sorted(sources.glob("*.md")):
+        _build_page(page, settings, course)
+    if (sources / ORDER).is_file():
+        shutil.copyfile(sources / ORDER, course / ORDER)
 
 
 def write_key(lesson: Lesson, folder: Path) -> None:
-    """Write the answer key that learners get into a folder."""
-    (folder / KEY_FILE).write_text(_key_text(make_key(lesson, KEY_SEED)), encoding="utf-8")
+    """Write the answer key that learners get into a folder.
+
+    Each case and each misconception has a line, so that a diff is short.
+    """
+    key = make_key(lesson, KEY_SEED)
+    text = json.dumps(key, ensure_ascii=False, separators=(",", ":"))
+    for start in ('{"property":', '{"hint":', '"exercises":', '"questions":', '"misconceptions":'):
+        text = text.replace(start, f"\n{start}")
+    (folder / KEY_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def stamped(lesson: Lesson) -> NotebookNode:
-    """The lesson as a notebook whose cells carry lasting ids and nbgrader's metadata."""
+    """Return the lesson as a notebook whose cells have lasting ids and nbgrader's metadata."""
     cells = []
     for source, cell_id in zip(lesson.notebook.cells, cell_ids(lesson), strict=True):
         cell, (kind, name) = source.copy(), role(source)
         cell["id"] = cell_id
         if kind != "text":
-            cell.metadata["nbgrader"] = _metadata(
-                cell["id"], kind, lesson.exercises[name].points if kind == "check" else None
-            )
+            points = lesson.exercises[name].points if kind == "check" else None
+            cell.metadata["nbgrader"] = _metadata(cell_id, kind, points)
         cells.append(cell)
     return notebook_of(cells)
 
 
 def _metadata(grade_id: str, kind: str, points: float | None) -> NotebookNode:
-    """nbgrader's metadata of one code cell: an exercise is open to the learner, its check is graded, all else is locked."""
+    """Return nbgrader's metadata: exercises are editable, checks graded, other cells locked."""
     data = {
         "schema_version": 3,
         "grade_id": grade_id,
@@ -111,59 +117,50 @@ def notebook_of(cells: list[NotebookNode]) -> NotebookNode:
 def build_lesson(source: Path, into: Path) -> None:
     """Build one lesson from its folder `source` as files under `into`."""
     lesson = load_lesson(source)
-    folder = into / "solutions" / lesson.name
+    folder = into / lesson.settings.sources / lesson.name
     folder.mkdir(parents=True)
-    for path in _luggage(lesson.folder):
+    for path in _data_files(lesson.folder):
         (shutil.copytree if path.is_dir() else shutil.copyfile)(path, folder / path.name)
     write_key(lesson, folder)
-    with tempfile.TemporaryDirectory() as alone:  # where a lesson that looks for others finds none
+    with tempfile.TemporaryDirectory() as alone:  # no other lesson is next to it
         shutil.copytree(folder, Path(alone) / lesson.name)
         executed = execute(stamped(lesson), Path(alone) / lesson.name, lesson.source_file)
     _write(executed, folder / f"{lesson.name}.ipynb")
-    _run_nbgrader(into, lesson.name)
-    _give_pictures_back(into / "course" / lesson.name / f"{lesson.name}.ipynb", executed)
+    _generate_assignment(into, lesson)
+    release = into / lesson.settings.release / lesson.name
+    _restore_pictures(release / f"{lesson.name}.ipynb", executed)
 
 
-def _build_page(source: Path, committed: Path, course: Path) -> None:
-    """A page that may look at every lesson: those that were built, and for the others those that stand."""
+def _build_page(source: Path, settings: Settings, course: Path) -> None:
+    """Build a page, which sees the fresh lessons, and the committed version of the others."""
     cells = list(jupytext.read(source).cells)
     for number, cell in enumerate(cells, 1):
         cell["id"] = f"cell-{number:02}"
         if cell.cell_type == "code":
             cell["outputs"] = []
     with tempfile.TemporaryDirectory() as folder:
-        for lessons in (committed, course):
+        place = Path(folder) / settings.release
+        for lessons in (settings.root / settings.release, course):
             if lessons.is_dir():
-                shutil.copytree(
-                    lessons,
-                    Path(folder) / "course",
-                    dirs_exist_ok=True,
-                    ignore=shutil.ignore_patterns("progress.json"),
-                )
-        execute(notebook_of(cells), Path(folder) / "course", f"solutions/{source.name}")
+                ignore = shutil.ignore_patterns("progress.json")
+                shutil.copytree(lessons, place, dirs_exist_ok=True, ignore=ignore)
+        execute(notebook_of(cells), place, f"{settings.sources}/{source.name}")
     _write(notebook_of(cells), course / f"{source.stem}.ipynb")
 
 
-def _luggage(folder: Path) -> Iterator[Path]:
-    """What travels with a lesson: its data and their licences, not what an author writes or a notebook leaves behind."""
-    made = (f"{folder.name}.ipynb", KEY_FILE)
-    return (
-        path
-        for path in sorted(folder.iterdir())
-        if path.name not in (*AUTHORS_FILES, *made) and path.suffix != ".md"
-    )
-
-
-def _key_text(key: AnswerKey) -> str:
-    """The key as JSON: an exercise's cases and misconceptions a line each, so that a change shows where it is."""
-    text = json.dumps(key, ensure_ascii=False, indent=None, separators=(",", ":"))
-    for start in ('{"property":', '{"hint":', '"exercises":', '"questions":', '"misconceptions":'):
-        text = text.replace(start, f"\n{start}")
-    return text + "\n"
+def _data_files(folder: Path) -> Iterator[Path]:
+    """Return a lesson's data and licences: neither an author's texts nor made files."""
+    skipped = (*AUTHORS_FILES, f"{folder.name}.ipynb", KEY_FILE)
+    paths = sorted(folder.iterdir())
+    return (path for path in paths if path.name not in skipped and path.suffix != ".md")
 
 
 def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
-    """The notebook with the outputs of its cells, as far as they are the same on every run."""
+    """Return the notebook with its cells' outputs, as far as they are the same on every run.
+
+    Raises:
+        LessonError: a cell fails or takes too long; the message begins with `source`.
+    """
     running: list[str] = []
     client = NotebookClient(
         notebook,
@@ -172,18 +169,15 @@ def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
         kernel_name="python3",
         record_timing=False,
         store_widget_state=False,
-        coalesce_streams=True,  # else a slow machine cuts what a cell prints into pieces
+        coalesce_streams=True,  # a slow machine splits printed text otherwise
         resources={"metadata": {"path": str(folder)}},
-        extra_arguments=[
-            "--log-level=ERROR"
-        ],  # else each kernel warns that it talks to its own machine over TCP
+        extra_arguments=["--log-level=ERROR"],  # no warning that the kernel uses TCP
     )
     try:
         client.execute(env={**os.environ, **ONE_THREAD})
     except CellExecutionError as error:
-        raise LessonError(
-            f"{source}: its cell {running[-1]} fails: {error.ename}: {error.evalue}"
-        ) from error
+        reason = f"{error.ename}: {error.evalue}"
+        raise LessonError(f"{source}: its cell {running[-1]} fails: {reason}") from error
     except CellTimeoutError as error:
         raise LessonError(
             f"{source}: its cell {running[-1]} took longer than {TIMEOUT} seconds; make it shorter"
@@ -192,42 +186,35 @@ def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if WIDGET in output.get("data", {}):
-                output.data[WIDGET]["model_id"] = "0" * 32  # drawn on every run
+                output.data[WIDGET]["model_id"] = "0" * 32  # random otherwise
     return notebook_of(notebook.cells)
 
 
-def _run_nbgrader(root: Path, lesson: str) -> None:
-    """Make the release version by nbgrader's own command."""
-    command = [
-        sys.executable,
-        "-m",
-        "nbgrader",
-        "generate_assignment",
-        lesson,
-        "--force",
-        "--no-db",
-    ]
-    environment = {**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"}
+def _generate_assignment(root: Path, lesson: Lesson) -> None:
+    """Make the release version with nbgrader's command."""
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", lesson.name]
     done = subprocess.run(
-        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+        [*command, "--force", "--no-db"],
+        cwd=root,
+        env={**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
-        raise LessonError(
-            f"solutions/{lesson}: nbgrader generate_assignment fails:\n{done.stderr.strip()}"
-        )
+        reason = f"nbgrader generate_assignment fails:\n{done.stderr.strip()}"
+        raise LessonError(f"{lesson.source_file}: {reason}")
 
 
-def _give_pictures_back(path: Path, executed: NotebookNode) -> None:
-    """nbgrader clears all outputs; a reader without a kernel gets the pictures of plays and the questions back."""
+def _restore_pictures(path: Path, executed: NotebookNode) -> None:
+    """Put back the outputs of plays and questions, which nbgrader cleared, without widgets."""
     outputs = {
         cell.id: cell.outputs for cell in executed.cells if role(cell)[0] in ("play", "question")
     }
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     for cell in notebook.cells:
         if cell.id in outputs:
-            cell.outputs = [
-                output for output in outputs[cell.id] if WIDGET not in output.get("data", {})
-            ]
+            cell.outputs = [one for one in outputs[cell.id] if WIDGET not in one.get("data", {})]
     _write(notebook, path)
 
 
@@ -237,79 +224,68 @@ def _write(notebook: NotebookNode, path: Path) -> None:
 
 
 def install(built: Path, root: Path) -> list[str]:
-    """Replace the files of the course that the build changed; return their names.
+    """Replace the files of the course that a build changed; return their names.
 
-    New files are first written beside the old ones, then each is renamed. A file that says the same stays as it is.
+    All new files are written next to the old ones before the first is renamed.
 
     Raises:
-        OSError: nothing was put in its place.
-        LessonError: something was, and the rest could not be.
+        OSError: no file was replaced.
+        LessonError: some files were replaced, and the rest could not be.
     """
-    halves: dict[Path, Path] = {}
+    partials: dict[Path, Path] = {}
     try:
         for path in built_files(built):
             place = root / path.relative_to(built)
             place.parent.mkdir(parents=True, exist_ok=True)
-            for left in place.parent.glob(
-                f".{glob.escape(place.name)}.{HALF}*"
-            ):  # of a run that was killed
+            for left in place.parent.glob(f".{glob.escape(place.name)}.partial-*"):  # by a kill
                 left.unlink()
             if not place.is_file() or difference(path, place):
-                halves[place] = place.with_name(f".{place.name}.{HALF}{os.getpid()}")
-                shutil.copyfile(path, halves[place])
-        names = [place.relative_to(root).as_posix() for place in halves]
-        for done, (place, half) in enumerate(halves.items()):
+                partials[place] = place.with_name(f".{place.name}.partial-{os.getpid()}")
+                shutil.copyfile(path, partials[place])
+        names = [place.relative_to(root).as_posix() for place in partials]
+        for done, (place, written) in enumerate(partials.items()):
             try:
-                os.replace(half, place)
+                os.replace(written, place)
             except OSError as error:
                 raise LessonError(
-                    f"{names[done]} could not be replaced: {error.strerror}. {done} of {len(names)} files are new, the others are as they were;"
-                    " fix that and run make course again."
+                    f"{names[done]} could not be replaced: {error.strerror}."
+                    f" {done} of {len(names)} files are new, the others are as before."
+                    " Fix the problem and run make course again."
                 ) from None
-    except (OSError, LessonError):
-        for half in halves.values():
-            half.unlink(missing_ok=True)
-        raise
-    return names
+        return names
+    finally:
+        for written in partials.values():
+            written.unlink(missing_ok=True)
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `course`."""
-    course = subparsers.add_parser("course", help="make course/ from solutions/")
+    course = subparsers.add_parser("course", help="make the learners' lessons from their sources")
+    course.add_argument("lessons", nargs="*", metavar="LESSON", help="lessons (default: all)")
     course.add_argument(
-        "lessons", nargs="*", metavar="LESSON", help="which lessons; all where none is named"
-    )
-    course.add_argument(
-        "--check", action="store_true", help="change nothing; report what is out of date"
+        "--check", action="store_true", help="change nothing; report the files that are out of date"
     )
     course.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
+    folders, whole = named_lessons(root, arguments.lessons), not arguments.lessons
+    release = load_settings(root).release
     try:
-        return _make(
-            root,
-            named_lessons(root, arguments.lessons),
-            whole=not arguments.lessons,
-            check=arguments.check,
-        )
+        with tempfile.TemporaryDirectory(prefix="course-") as folder:
+            built = Path(folder)
+            build(root, folders, built)
+            if arguments.check:
+                found = differences(built, load_settings(root), whole)
+                print(*found or [f"{release}/ is up to date."], sep="\n")
+                return int(bool(found))
+            changed = [f"made {name}" for name in install(built, root)]
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        print(
-            f"Nothing was made: {error.strerror or error}{where}; course/ is as it was. Mend that and run it again.",
-            file=sys.stderr,
-        )
-        return 1
-
-
-def _make(root: Path, folders: list[Path], whole: bool, check: bool) -> int:
-    with tempfile.TemporaryDirectory(prefix="course-") as built:
-        build(root, folders, Path(built))
-        if check:
-            found = differences(Path(built), root, whole)
-            print(*found or ["course/ is up to date."], sep="\n")
-            return int(bool(found))
-        changed = install(Path(built), root)
-    print(*[f"made {name}" for name in changed] or ["Everything is up to date."], sep="\n")
+        raise LessonError(
+            f"Nothing was made: {error.strerror or error}{where}; {release}/ is as before."
+            " Fix the problem and run the command again."
+        ) from None
+    print(*changed or ["Everything is up to date."], sep="\n")
     return 0

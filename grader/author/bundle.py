@@ -1,81 +1,117 @@
-"""Write the learners' archive: the course without any answer, but for the figures' targets."""
+"""Write the learners' archive: the course without the author's answers."""
 
 from __future__ import annotations
 
 import argparse
-import os
+import ast
+import io
+import re
 import tomllib
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from grader.author.leaks import leaks
-from grader.author.lesson import Lesson, LessonError, authors_root, lessons_in, load_lesson
-from grader.author.trimmed import trimmed_conda, trimmed_lock, trimmed_project
+from grader.author.lesson import BEGIN, Lesson, LessonError, authors_root, lessons_in, load_lesson
+from grader.files import atomic_write
+from grader.settings import Settings, load_settings
 
-GRADERS = (
-    "__init__.py",
-    "cli.py",
-    "errors.py",
-    "files.py",
-    "startup.py",
-    "comparison",
-    "execution",
-    "learner",
+CONTENTS = (
+    "LICENSE",
+    "LICENSE-lessons",
+    "environment.sh",
+    "requirements-uv.lock",
+    "grader/__init__.py",
+    "grader/cli.py",
+    "grader/errors.py",
+    "grader/files.py",
+    "grader/settings.py",
+    "grader/startup.py",
+    "grader/comparison",
+    "grader/execution",
+    "grader/kernelconfig",
+    "grader/learner",
 )
-"""What a learner has of the grader: the rooms that know no answer, and the command line, which finds no other commands then."""
+"""Files and folders that go into the archive, with the lessons and their packages."""
 
-AS_THEY_ARE = ("LICENSE", "LICENSE-lessons", "environment.sh", "requirements-uv.lock")
-TRIMMED = {
-    "pyproject.toml": trimmed_project,
-    "environment.yml": trimmed_conda,
-    "requirements.lock": trimmed_lock,
-}
-LEARNERS_OWN = "bundle"
-"""The folder with files that a learner gets in place of an author's, like README.md."""
+LEARNERS_FILES = "bundle"
+"""Folder of the files that a learner gets in place of an author's, like pyproject.toml."""
 
 AUTHORS_ENDINGS = (".py", ".md")
-"""Of files that a lesson has under solutions/ and never under course/."""
+"""Of files that no released lesson has."""
 
 ALWAYS = (2026, 1, 1, 0, 0, 0)
-"""When every file of the archive was changed, so that the same course makes the same archive."""
+"""Date of every file in the archive, so that the same course makes the same archive."""
+
+SIMPLE_STATEMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Raise)
+SHORTEST = 10
+"""Characters of a statement that gives an answer away; shorter ones appear anywhere."""
 
 
 def files_of_bundle(root: Path) -> dict[str, bytes]:
-    """What a learner gets: the content of each file by its place.
+    """Return the content of each file that a learner gets, by path.
 
     Raises:
-        LessonError: an answer is among it, or something of the course is missing.
+        LessonError: an answer is in one of them, or a part of the course is missing.
     """
+    settings = load_settings(root)
     lessons = [load_lesson(folder) for folder in lessons_in(root)]
-    places = [*_course(root, lessons), *_code(root), *AS_THEY_ARE]
-    files = {place: _content(root, place) for place in places}
-    files |= {
-        place: trim(_content(root, place).decode()).encode() for place, trim in TRIMMED.items()
-    }
-    files |= {
-        path.name: path.read_bytes() for path in (root / LEARNERS_OWN).iterdir() if path.is_file()
-    }
+    parts = [*CONTENTS, *settings.packages]
+    paths = [*_course(settings, lessons), *(path for part in parts for path in _below(root, part))]
+    files = {path: (root / path).read_bytes() for path in paths}
+    for path in _below(root, LEARNERS_FILES):
+        files[path.removeprefix(f"{LEARNERS_FILES}/")] = (root / path).read_bytes()
     if found := leaks(lessons, files):
         raise LessonError(
-            f"The bundle is not made, an answer would be in it: {found[0]}. Run make course, or take the line out."
+            f"The bundle is not made, an answer would be in it: {found[0]}."
+            " Run make course, or remove that statement."
         )
     return dict(sorted(files.items()))
 
 
-def write_archive(files: dict[str, bytes], into: Path, folder: str) -> None:
+def leaks(lessons: Sequence[Lesson], files: Mapping[str, bytes]) -> list[str]:
+    """Return statements of an author's functions that are in files: path, statement, function.
+
+    Statements that a lesson shows to everybody don't count. Modules share statements, like
+    `return np.maximum(z, 0)`, so in a module only a whole function counts.
+    """
+    cells = [cell.source for lesson in lessons for cell in lesson.notebook.cells]
+    shown = _squeezed("\n".join(source for source in cells if BEGIN not in source))
+    secrets = []
+    for lesson in lessons:
+        sources = [cell.source for cell in lesson.notebook.cells if BEGIN in cell.source]
+        sources.append((lesson.folder / "exercises.py").read_text(encoding="utf-8"))
+        for function in ast.parse("\n".join(sources)).body:
+            if isinstance(function, ast.FunctionDef):
+                parts = [one for one in ast.walk(function) if isinstance(one, SIMPLE_STATEMENTS)]
+                statements = {_squeezed(text): text for text in map(ast.unparse, parts)}
+                secrets.append((f"{function.name} of {lesson.name}", statements))
+    found = []
+    for path, data in files.items():
+        text = _squeezed(data.decode(errors="replace"))
+        for name, statements in secrets:
+            there = [one for one in statements if one in text]
+            telling = [one for one in there if len(one) >= SHORTEST and one not in shown]
+            if telling and (not path.endswith(".py") or len(there) == len(statements)):
+                found.append(f"{path}: {statements[telling[0]]} ({name})")
+    return found
+
+
+def _squeezed(text: str) -> str:
+    """Return code without spaces, line ends, quotes, commas and parentheses, also inside JSON."""
+    return re.sub(r"\\n|[\s\\\"'(),]", "", text)
+
+
+def write_archive(files: Mapping[str, bytes], into: Path, folder: str) -> None:
     """Write files as a zip archive, in one folder; the same files give the same archive."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path, content in files.items():
+            entry = zipfile.ZipInfo(f"{folder}/{path}", ALWAYS)
+            entry.create_system = 3  # Unix, whose modes the next line gives
+            entry.external_attr = (0o100755 if path.endswith(".sh") else 0o100644) << 16
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     into.parent.mkdir(parents=True, exist_ok=True)
-    half = into.with_name(f".{into.name}.{os.getpid()}")
-    try:
-        with zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-            for place, data in files.items():
-                entry = zipfile.ZipInfo(f"{folder}/{place}", ALWAYS)
-                entry.create_system = 3  # the mode is Unix's, wherever the archive is made
-                entry.external_attr = (0o100755 if place.endswith(".sh") else 0o100644) << 16
-                archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
-        half.replace(into)
-    finally:
-        half.unlink(missing_ok=True)
+    atomic_write(into, data.getvalue())
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -84,7 +120,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "bundle", help="make the archive that learners get: the course without the author's answers"
     )
     parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="dist/NAME-VERSION.zip where it is not given"
+        "--output", type=Path, metavar="FILE", help="default: dist/NAME-VERSION.zip"
     )
     parser.set_defaults(run=_run)
 
@@ -94,62 +130,35 @@ def _run(arguments: argparse.Namespace) -> int:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     place = arguments.output or root / "dist" / f"{project['name']}-{project['version']}.zip"
     files = files_of_bundle(root)
-    try:
-        write_archive(files, place, project["name"])
-    except OSError as error:
-        raise LessonError(f"{place} can't be written: {error.strerror}.") from None
+    write_archive(files, place, project["name"])
     print(
-        f"{place}: {len(files)} files, {place.stat().st_size / 1e6:.1f} MB. No line of an answer is in it; working functions that figures draw are in playground/functions/finished.py."
+        f"{place}: {len(files)} files, {place.stat().st_size / 1e6:.1f} MB, none with an answer."
+        f" Figures draw finished functions from {', '.join(load_settings(root).hidden)}."
     )
     return 0
 
 
-def _course(root: Path, lessons: list[Lesson]) -> list[str]:
-    """The places of the files of course/; each lesson has to be there, and no file of an author."""
+def _course(settings: Settings, lessons: Sequence[Lesson]) -> list[str]:
+    """Return the paths of the learners' lessons; each lesson must be there, no author's file."""
+    root, release = settings.root, settings.release
     for lesson in lessons:
-        if not (root / "course" / lesson.name / f"{lesson.name}.ipynb").is_file():
-            raise LessonError(f"course/{lesson.name} is missing; run make course")
-    places = [place for place in _below(root, "course") if not place.endswith("/progress.json")]
-    if stray := [place for place in places if place.endswith(AUTHORS_ENDINGS)]:
+        if not (root / release / lesson.name / f"{lesson.name}.ipynb").is_file():
+            raise LessonError(f"{release}/{lesson.name} is missing; run make course")
+    paths = [path for path in _below(root, release) if not path.endswith("/progress.json")]
+    if stray := [path for path in paths if path.endswith(AUTHORS_ENDINGS)]:
         raise LessonError(
-            f"{stray[0]} is an author's file; take it out of course/, which make course makes"
+            f"{stray[0]} is an author's file; take it out of {release}/, which make course makes"
         )
-    return places
+    return paths
 
 
-def _code(root: Path) -> list[str]:
-    """The places of the code and of the settings that its installation puts among Jupyter's."""
-    project = tomllib.loads(_content(root, "pyproject.toml").decode())
-    settings = [
-        folder
-        for folder in project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
-        if folder.startswith("grader/")
-    ]
-    return [
-        place
-        for room in [*(f"grader/{name}" for name in GRADERS), *settings, "playground"]
-        for place in _below(root, room)
-    ]
-
-
-def _below(root: Path, place: str) -> list[str]:
-    """The places of all files in a folder, without what Python and Jupyter leave there; a file's own."""
-    if not (root / place).exists():
-        raise LessonError(f"{place} is missing; a bundle needs it")
-    relative = [
-        path.relative_to(root)
-        for path in [root / place, *(root / place).rglob("*")]
-        if path.is_file()
-    ]
+def _below(root: Path, part: str) -> list[str]:
+    """Return the paths of a folder's files, without what Python and Jupyter leave; or of a file."""
+    if not (root / part).exists():
+        raise LessonError(f"{part} is missing; a bundle needs it")
+    paths = [root / part, *(root / part).rglob("*")]
+    names = [path.relative_to(root) for path in paths if path.is_file()]
+    hidden = (".", "__pycache__")
     return sorted(
-        path.as_posix()
-        for path in relative
-        if not any(part.startswith((".", "__pycache__")) for part in path.parts)
+        name.as_posix() for name in names if not any(one.startswith(hidden) for one in name.parts)
     )
-
-
-def _content(root: Path, place: str) -> bytes:
-    try:
-        return (root / place).read_bytes()
-    except OSError as error:
-        raise LessonError(f"{place} can't be read: {error.strerror}; a bundle needs it") from None

@@ -1,4 +1,4 @@
-"""Make an answer key: cases, expected results and each misconception's results, as data."""
+"""Make an answer key: cases, the reference's outcomes and each misconception's, as data."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ from grader.comparison.distribution import MIN_NUMBERS, numbers_drawn, summarise
 from grader.comparison.judge import call_of, observe_all
 from grader.comparison.observe import observe
 from grader.comparison.schema import AnswerKey, CaseData, ExerciseKey, Function, Outcome
-from grader.comparison.vocabulary import Case, Exercise, kind
+from grader.comparison.vocabulary import Case, kind
 
 DIGITS = 12
-"""Significant digits of the numbers that a key holds: processors differ in the last ones, the comparison looks at six."""
-
-"""``{"format", "lesson", "seed", "exercises": {name: exercise key}, "questions": {name: question}}``"""
+"""Significant digits of a key's numbers: processors differ in the 16th, a comparison needs six."""
 
 
 def make_key(lesson: Lesson, seed: int) -> AnswerKey:
-    """The answer key of a lesson for one seed.
+    """Return the answer key of a lesson for one seed.
 
     Raises:
-        LessonError: a case can't be written as plain data, or the reference fails on one.
+        LessonError: a case can't be written as plain data, or the reference fails on it.
     """
     return {
         "format": KEY_FORMAT,
@@ -44,19 +42,18 @@ def make_key(lesson: Lesson, seed: int) -> AnswerKey:
 
 
 def exercise_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
-    """The part of the key that belongs to one exercise; what `grader.comparison.judge` needs to judge an answer."""
+    """Return one exercise's part of the key."""
     exercise, reference = lesson.exercises[name], lesson.reference[name]
-    parameters = list(inspect.signature(reference).parameters)
+    signature = inspect.signature(reference).parameters
+    parameters = list(signature)
     cases = [_case_data(lesson, name, one, parameters) for one in draw_cases(lesson, name, seed)]
     for position, data in enumerate(cases, 1):
         data["expected"] = _expected(lesson, name, reference, data, position)
-    assert exercise.points is not None, "a lesson that was loaded has points for every exercise"
+    assert exercise.points is not None, "load_lesson checks the points"
     return {
         "points": exercise.points,
         "parameters": parameters,
-        "optional": sum(
-            p.default is not p.empty for p in inspect.signature(reference).parameters.values()
-        ),
+        "optional": sum(p.default is not p.empty for p in signature.values()),
         "cases": cases,
         "misconceptions": [
             {"hint": one.hint, "outcomes": _where_different(cases, one.function)}
@@ -66,21 +63,17 @@ def exercise_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
 
 
 def draw_cases(lesson: Lesson, name: str, seed: int) -> list[Case]:
-    """The cases of one exercise for a seed; every exercise has a stream of random numbers of its own."""
-    exercise: Exercise = lesson.exercises[name]
-    if exercise.draw is None:
-        raise LessonError(
-            f"{lesson.exercises_file}: {name} has no cases; write a function under @{name}.cases that yields some"
-        )
+    """Return the cases of an exercise for a seed; each exercise has its own random stream."""
+    draw, where = lesson.exercises[name].draw, lesson.exercises_file
+    assert draw is not None, "load_lesson checks that there are cases"
     try:
-        cases = list(exercise.draw(np.random.default_rng([seed, zlib.crc32(name.encode())])))
+        cases = list(draw(np.random.default_rng([seed, zlib.crc32(name.encode())])))
     except Exception as error:
-        raise LessonError(
-            f"{lesson.exercises_file}: drawing the cases of {name} failed: {type(error).__name__}: {error}"
-        ) from error
+        reason = f"{type(error).__name__}: {error}"
+        raise LessonError(f"{where}: drawing the cases of {name} failed: {reason}") from error
     if not cases:
         raise LessonError(
-            f"{lesson.exercises_file}: {name} has no cases; its function under @{name}.cases yields none"
+            f"{where}: {name} has no cases; its function under @{name}.cases yields none"
         )
     return cases
 
@@ -98,9 +91,8 @@ def _case_data(lesson: Lesson, name: str, one: Case, parameters: list[str]) -> C
         if one.at is not None:
             data["at"] = [[encode_input(value) for value in point] for point in one.at]
     except ValueError as error:
-        raise LessonError(
-            f"{lesson.exercises_file}: a {one.property} case of {name}: {error}"
-        ) from error
+        where = f"{lesson.exercises_file}: a {one.property} case of {name}"
+        raise LessonError(f"{where}: {error}") from error
     if one.raises is not None:
         data["raises"] = one.raises.__name__
     if kind(one.property) == "distribution":
@@ -115,20 +107,22 @@ def _expected(
     raised = outcome.get("error", [None])
     if "raises" not in data and raised[0] is not None:
         raise LessonError(
-            f"{lesson.source_file}: the reference {name} raises {raised[0]}: {outcome['message']} on its case {position}"
-            f" ({data['property']}); fix the reference, or the case in {lesson.exercises_file}"
+            f"{lesson.source_file}: the reference {name} raises {raised[0]}: {outcome['message']}"
+            f" on its case {position} ({data['property']});"
+            f" fix the reference, or the case in {lesson.exercises_file}"
         )
     if data.get("draws") and (drawn := numbers_drawn(outcome)) < MIN_NUMBERS:
         raise LessonError(
-            f"{lesson.exercises_file}: case {position} of {name} draws {drawn} numbers in two calls, too few to tell two laws apart;"
-            f" ask for at least {MIN_NUMBERS // 2} a call"
+            f"{lesson.exercises_file}: case {position} of {name} draws {drawn} numbers in two"
+            " calls, too few to tell two distributions apart;"
+            f" draw at least {MIN_NUMBERS // 2} in a call"
         )
     rounded: Outcome = _rounded(outcome)
     return rounded
 
 
 def _where_different(cases: list[CaseData], function: Function) -> list[Outcome | None]:
-    """A misconception's outcome on each case; None where it is the reference's."""
+    """Return a misconception's outcome on each case; None where it is the reference's."""
     outcomes = observe_all(function, cases)
     return [
         None if alike(case, case["expected"], outcome) else _rounded(outcome)
@@ -137,7 +131,7 @@ def _where_different(cases: list[CaseData], function: Function) -> list[Outcome 
 
 
 def _rounded(data: Any) -> Any:
-    """Return plain data with its floats cut to `DIGITS` significant digits."""
+    """Return plain data with its floats rounded to `DIGITS` significant digits."""
     if isinstance(data, float):
         return float(f"{data:.{DIGITS}g}")
     if isinstance(data, dict):

@@ -1,4 +1,4 @@
-"""`grader verify`: each mistake that an author can make gets one clear sentence with file and name."""
+"""Test that `grader verify` names each mistake of an author, with its file."""
 
 from __future__ import annotations
 
@@ -36,6 +36,14 @@ check(double)
 ```
 '''
 
+SETTINGS = """
+[tool.grader]
+sources = "solutions"
+release = "course"
+packages = []
+hidden = []
+"""
+
 EXERCISES = """
 from grader import Exercise, Question, case
 import numpy as np
@@ -65,6 +73,7 @@ def in_place(x):
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A course of one small lesson without a mistake."""
+    (tmp_path / "pyproject.toml").write_text(SETTINGS)
     folder = tmp_path / "solutions" / "toy"
     folder.mkdir(parents=True)
     (folder / "toy.md").write_text(TEXT)
@@ -83,7 +92,8 @@ def test_a_lesson_without_a_mistake_is_counted(
 ) -> None:
     assert verify(capsys) == (
         0,
-        "toy: 1 exercise, 2 wrong answers rejected, 1 right answer accepted besides the references, on 3 draws.",
+        "toy: 1 exercise, 2 wrong answers rejected, 1 right answer accepted besides the references,"
+        " on 3 draws.",
     )
 
 
@@ -162,7 +172,7 @@ CASES = EXERCISES[EXERCISES.index("@double.cases") : EXERCISES.index("@double.ri
             "toy.md",
             "check(double)\n",
             "check(double)\n```\n\n```{code-cell}\ncheck(double)\n",
-            "check(double) stands twice",
+            "check(double) appears twice",
         ),
         (
             "toy.md",
@@ -179,7 +189,7 @@ CASES = EXERCISES[EXERCISES.index("@double.cases") : EXERCISES.index("@double.ri
         ),
     ],
 )
-def test_each_mistake_is_one_sentence_with_file_and_name(
+def test_each_mistake_is_named_with_its_file(
     file: str, old: str, new: str, sentence: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / file).write_text(replaced((folder / file).read_text(), old, new))
@@ -192,7 +202,7 @@ def test_each_mistake_is_one_sentence_with_file_and_name(
     assert "Traceback" not in said
 
 
-def test_a_missing_file_and_a_missing_lesson_are_said(
+def test_a_missing_file_and_a_missing_lesson_are_named(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "exercises.py").unlink()
@@ -202,3 +212,11 @@ def test_a_missing_file_and_a_missing_lesson_are_said(
     )
     assert main(["verify", "nowhere"]) == 1
     assert capsys.readouterr().err.strip() == "solutions/ has no lesson nowhere; it has toy"
+
+
+def test_a_folder_outside_a_course_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify"]) == 1
+    assert "pyproject.toml with [tool.grader]" in capsys.readouterr().err
