@@ -5,72 +5,132 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Grade,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import Connection, select
 
 from grader.author.lesson import Lesson, LessonError
+from grader.comparison.present import count_of
 from grader.execution.notebook import UnreadableNotebook, load_notebook
-from grader.insights.book import Book, read_book
-from grader.instructor.gradebook import course_directory
-from grader.instructor.journal import Grading, Journal, digest_of, journal_path, read_journal
+from grader.instructor.gradebook import course_directory, reading
+from grader.instructor.journal import Journal, digest_of, journal_path, read_journal
 from grader.instructor.submissions import Submission, submissions
 
 NOT_YET = "it has not been graded yet"
-GONE = "nothing was handed in"
+NO_SUBMISSION = "nothing was handed in"
+
+
+class Unexplained(TypedDict):
+    """The first failing case of an answer that no misconception explains."""
+
+    returned: str
+    """Fingerprint of the results of all cases of the property."""
+    property: str
+    reason: str
+    case: list[tuple[str, str]]
+    """Rows of a name and a value."""
+
+
+class ExerciseResult(TypedDict):
+    """The part of an exercise's verdict in the journal that the page shows."""
+
+    points: float
+    missed: list[str]
+    hint: str | None
+    note: str | None
+    unexplained: NotRequired[Unexplained]
+
+
+@dataclass
+class GradebookRow:
+    """The gradebook's data about one student.
+
+    Attributes:
+        names: first name, last name and e-mail address, "" where unknown.
+        submitted: the gradebook has a submission of this lesson.
+        timestamp: time of the submission, in UTC.
+        due: the due date with this student's extension.
+        penalty: points lost for a late submission.
+        scores: points by exercise, manual ones included.
+        manual: exercises with manual points.
+    """
+
+    names: tuple[str, str, str]
+    submitted: bool = False
+    timestamp: datetime | None = None
+    due: datetime | None = None
+    penalty: float = 0.0
+    scores: dict[str, float] = field(default_factory=dict)
+    manual: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
-class Work:
-    """What one student got.
+class GradebookSnapshot:
+    """The gradebook's data about a lesson: its due date in UTC, and its students by id."""
+
+    due: datetime | None
+    students: dict[str, GradebookRow]
+
+
+@dataclass(frozen=True)
+class StudentResult:
+    """One student's results.
 
     Attributes:
-        result: of the last grading, see `grader.instructor.workers.Result`.
-        digest: of the notebook that it was given for.
-        scores: points by exercise, those given by hand included.
-        penalty: points that handing in late costs.
-        timestamp, due: when it was handed in, and until when it had to be, in UTC, where that is known.
-        by_hand: exercises whose points someone gave by hand.
+        exercises: results of the last grading, by exercise.
+        repaired: sentences about repairs before the grading.
+        digest: of the notebook that was graded.
+        scores, penalty, timestamp, due, manual: see `GradebookRow`.
     """
 
     student: str
-    result: dict[str, Any]
+    exercises: dict[str, ExerciseResult]
+    repaired: list[str]
     digest: str
     scores: dict[str, float]
     penalty: float = 0.0
     timestamp: datetime | None = None
     due: datetime | None = None
-    by_hand: frozenset[str] = frozenset()
+    manual: frozenset[str] = frozenset()
 
     @property
     def points(self) -> float:
-        """What the student gets in the end."""
+        """The final points."""
         return round(max(0.0, sum(self.scores.values()) - self.penalty), 2)
 
     @property
     def late(self) -> bool:
-        """Whether it was handed in after it was due."""
+        """True if the submission came after its due date."""
         return self.timestamp is not None and self.due is not None and self.timestamp > self.due
 
 
 @dataclass
-class Class:
-    """What is known of a class and one lesson.
+class ClassResults:
+    """The results of a class for one lesson.
 
     Attributes:
-        works: what each graded student got.
-        ungraded: by student, why there is no grade.
-        renewed: who handed in again since they were graded.
-        submissions: by student, where what was handed in lies.
-        due: until when it is to be handed in, in UTC, or None.
-        draws: how many different seeds and editions the grades rest on.
+        graded: results of each graded student.
+        ungraded: the reason why there is no grade, by student.
+        resubmitted: students with a newer submission than the graded one.
+        submissions: by student.
+        due: the due date in UTC, or None.
+        draws: number of different seeds and lesson versions behind the grades.
         people: first name, last name and e-mail address by student.
     """
 
     lesson: Lesson
-    works: list[Work] = field(default_factory=list)
+    graded: list[StudentResult] = field(default_factory=list)
     ungraded: dict[str, str] = field(default_factory=dict)
-    renewed: list[str] = field(default_factory=list)
+    resubmitted: list[str] = field(default_factory=list)
     submissions: dict[str, Submission] = field(default_factory=dict)
     due: datetime | None = None
     draws: int = 1
@@ -78,24 +138,20 @@ class Class:
 
     @property
     def max_points(self) -> float:
-        """Possible in the whole lesson."""
+        """Points of the whole lesson."""
         return sum(self.max_of(name) for name in self.lesson.exercises)
 
     def max_of(self, name: str) -> float:
-        """Possible in one exercise."""
+        """Return the points of one exercise."""
         return float(self.lesson.exercises[name].points or 0)
 
-    def verdicts(self, name: str) -> list[tuple[Work, dict[str, Any]]]:
-        """What each student's answer to an exercise got."""
-        return [
-            (work, work.result["exercises"][name])
-            for work in self.works
-            if name in work.result["exercises"]
-        ]
+    def answers(self, name: str) -> list[tuple[StudentResult, ExerciseResult]]:
+        """Return each student's result for one exercise."""
+        return [(one, one.exercises[name]) for one in self.graded if name in one.exercises]
 
 
-def gather(root: Path, lesson: Lesson) -> Class:
-    """What is known of a class.
+def gather(root: Path, lesson: Lesson) -> ClassResults:
+    """Return the results of a class.
 
     Raises:
         LessonError: nothing of this lesson has been graded.
@@ -103,81 +159,134 @@ def gather(root: Path, lesson: Lesson) -> Class:
     """
     coursedir = course_directory(root)
     journal = read_journal(journal_path(root, lesson))
+    submitted = {one.student: one for one in submissions(coursedir, lesson.name, [])}
     if not journal.latest:
-        raise LessonError(_why_nothing(coursedir, lesson))
-    book = read_book(coursedir, lesson.name)
-    of_class = Class(
+        raise LessonError(_why_nothing(len(submitted), lesson.name))
+    snapshot = read_gradebook(coursedir, lesson.name)
+    bases = [grading.basis for grading in journal.latest.values()]
+    results = ClassResults(
         lesson,
-        due=book.due,
-        people={student: booked.names for student, booked in book.students.items()},
+        [_student(journal, name, snapshot, submitted) for name in sorted(journal.latest)],
+        submissions=submitted,
+        due=snapshot.due,
+        draws=len({(basis.edition, basis.seed) for basis in bases}),
+        people={student: row.names for student, row in snapshot.students.items()},
     )
-    of_class.submissions = {one.student: one for one in submissions(coursedir, lesson.name, [])}
-    of_class.works = [
-        _work(grading, _without_html(journal.result(grading)), book, of_class.submissions)
-        for _, grading in sorted(journal.latest.items())
-    ]
-    of_class.draws = len(
-        {(grading.basis.edition, grading.basis.seed) for grading in journal.latest.values()}
-    )
-    _sort_ungraded(of_class, journal, book)
-    return of_class
+    for student, submission in submitted.items():
+        if reason := _newer(journal, student, submission):
+            if student in journal.latest:
+                results.resubmitted.append(student)
+            else:
+                results.ungraded[student] = reason
+    missing = snapshot.students.keys() - submitted.keys() - journal.latest.keys()
+    results.ungraded |= dict.fromkeys(sorted(missing), NO_SUBMISSION)
+    return results
 
 
-def _why_nothing(coursedir: CourseDirectory, lesson: Lesson) -> str:
-    count = len(submissions(coursedir, lesson.name, []))
+def _why_nothing(count: int, lesson: str) -> str:
     if not count:
-        return f"Nobody has handed in {lesson.name}: class/submitted has no folder of that name in a student's; nbgrader collect {lesson.name} fills it"
-    return f"None of the {count} hand-ins of {lesson.name} is in the journal that insights are made from; run grader autograde {lesson.name} first"
+        return (
+            f"Nobody has handed in {lesson}: class/submitted has no folder of that name in a"
+            f" student's; nbgrader collect {lesson} fills it"
+        )
+    none = f"None of the {count_of(count, 'submission')} of {lesson} was graded"
+    return f"{none}; run grader autograde {lesson} first"
 
 
-def _without_html(result: dict[str, Any]) -> dict[str, Any]:
-    """A result as it is kept for a whole class: what a page of feedback shows is most of it."""
-    return {
-        **result,
-        "exercises": {
-            name: {key: fact for key, fact in one.items() if key != "html"}
-            for name, one in result["exercises"].items()
-        },
-    }
+def _student(
+    journal: Journal, student: str, snapshot: GradebookSnapshot, submitted: dict[str, Submission]
+) -> StudentResult:
+    grading = journal.latest[student]
+    record = journal.result(grading)
+    exercises: dict[str, ExerciseResult] = record["exercises"]
+    for one in exercises.values():
+        one.pop("html", None)  # type: ignore[typeddict-item] # most of a record's bytes
+    scores = {name: float(one["points"]) for name, one in exercises.items()}
+    result = (student, exercises, record["repaired"], grading.digest)
+    row = snapshot.students.get(student)
+    if row is None or not row.submitted:
+        timestamp = submitted[student].timestamp if student in submitted else None
+        return StudentResult(*result, scores, timestamp=timestamp, due=snapshot.due)
+    scores |= {name: score for name, score in row.scores.items() if name in scores}
+    manual = frozenset(row.manual)
+    return StudentResult(*result, scores, row.penalty, row.timestamp, row.due, manual)
 
 
-def _work(
-    grading: Grading, result: dict[str, Any], book: Book, submissions: dict[str, Submission]
-) -> Work:
-    student = grading.student
-    booked = book.students.get(student)
-    scores = {name: float(exercise["points"]) for name, exercise in result["exercises"].items()}
-    if booked is None or not booked.submitted:
-        timestamp = submissions[student].timestamp if student in submissions else None
-        return Work(student, result, grading.digest, scores, timestamp=timestamp, due=book.due)
-    scores |= {name: score for name, score in booked.scores.items() if name in scores}
-    return Work(
-        student,
-        result,
-        grading.digest,
-        scores,
-        booked.penalty,
-        booked.timestamp,
-        booked.due,
-        frozenset(booked.by_hand),
+def _newer(journal: Journal, student: str, submission: Submission) -> str:
+    """Return the reason why the journal has no grade for this submission; empty if it has one."""
+    grading = journal.latest.get(student)
+    try:
+        data = submission.read()
+        if grading and grading.digest == digest_of(data):
+            return ""
+        load_notebook(data)
+    except UnreadableNotebook as error:
+        return f"{error}"
+    return NOT_YET
+
+
+def read_gradebook(coursedir: CourseDirectory, lesson: str) -> GradebookSnapshot:
+    """Return the gradebook's data; nothing where there is no gradebook.
+
+    Raises:
+        GradebookUnusable: it can't be read.
+    """
+    with reading(coursedir) as connection:
+        if connection is None:
+            return GradebookSnapshot(None, {})
+        people = connection.execute(
+            select(Student.id, Student.first_name, Student.last_name, Student.email).order_by(
+                Student.id
+            )
+        )
+        students = {
+            row.id: GradebookRow((row.first_name or "", row.last_name or "", row.email or ""))
+            for row in people
+        }
+        wanted = select(Assignment.duedate).where(Assignment.name == lesson)
+        due = connection.execute(wanted).scalar()
+        _read_submissions(connection, lesson, due, students)
+        _read_grades(connection, lesson, students)
+    return GradebookSnapshot(due, students)
+
+
+def _read_submissions(
+    connection: Connection, lesson: str, due: datetime | None, students: dict[str, GradebookRow]
+) -> None:
+    query = (
+        select(
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.timestamp,
+            SubmittedAssignment.extension,
+            SubmittedNotebook.late_submission_penalty,
+        )
+        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+        .outerjoin(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .where(Assignment.name == lesson)
     )
+    for row in connection.execute(query):
+        student = students[row.student_id]
+        student.submitted, student.timestamp = True, row.timestamp
+        student.due = due + row.extension if due and row.extension else due
+        student.penalty += row.late_submission_penalty or 0.0
 
 
-def _sort_ungraded(of_class: Class, journal: Journal, book: Book) -> None:
-    """Find students without a grade, and those who handed in again."""
-    for student, one in of_class.submissions.items():
-        grading = journal.latest.get(student)
-        try:
-            data = one.read()
-            if grading and grading.digest == digest_of(data):
-                continue
-            load_notebook(data)
-            reason = NOT_YET
-        except UnreadableNotebook as error:
-            reason = f"{error}"
-        if grading is None:
-            of_class.ungraded[student] = reason
-        else:
-            of_class.renewed.append(student)
-    nowhere = book.students.keys() - of_class.submissions.keys() - journal.latest.keys()
-    of_class.ungraded |= dict.fromkeys(sorted(nowhere), GONE)
+def _read_grades(connection: Connection, lesson: str, students: dict[str, GradebookRow]) -> None:
+    query = (
+        select(
+            SubmittedAssignment.student_id,
+            BaseCell.name,
+            Grade.score.label("score"),
+            Grade.manual_score,
+        )
+        .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
+        .join(BaseCell, Grade.cell_id == BaseCell.id)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+        .where(Assignment.name == lesson)
+    )
+    for row in connection.execute(query):
+        exercise = row.name.removeprefix("check-")
+        students[row.student_id].scores[exercise] = row.score
+        if row.manual_score is not None:
+            students[row.student_id].manual.add(exercise)

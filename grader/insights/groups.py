@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 from grader.execution.notebook import Cell, UnreadableNotebook, cells_of, load_notebook
 from grader.execution.submission import Template
-from grader.insights.gather import Class, Work
+from grader.insights.gather import ClassResults, StudentResult, Unexplained
 from grader.instructor.feedback import answer_number
 from grader.instructor.journal import digest_of
 from grader.instructor.run import template
 
-MOST_READ = 8
-"""Of so many learners of a group, the shortest code is the example."""
+MAX_READ = 8
+"""Notebooks of a group among which the shortest code is chosen as the example."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Answers that one misconception would explain: they did the same on every case of the property that they missed first.
+    """Answers with the same outcomes on every case of the property that they missed first.
 
     Attributes:
-        name: what it is called on the page, like "sigmoid-3fa2c1".
-        exercise: the exercise.
+        name: a heading like "sigmoid-3fa2c1".
+        exercise: its name.
         property: the property missed first.
-        reason: how the first failing case differs, in one sentence.
-        case: that case, rows of a name and a text.
-        students: whose answers they are.
-        example: the cell of one of them, or None where no notebook is there any more as it was graded.
+        reason: how the first failing case differs.
+        case: that case, rows of a name and a value.
+        students: the authors of the answers.
+        example: the cell of one of them; None if no graded notebook is there any more.
     """
 
     name: str
@@ -40,66 +39,55 @@ class Group:
     example: str | None
 
 
-def groups_of(of_class: Class) -> list[Group]:
-    """The groups, the largest first."""
-    members: dict[tuple[str, str, str], list[tuple[Work, dict[str, Any]]]] = defaultdict(list)
-    for exercise in of_class.lesson.exercises:
-        for work, verdict in of_class.verdicts(exercise):
-            if found := verdict.get("unexplained"):
-                members[exercise, found["property"], found["returned"]].append((work, found))
-    known = template(of_class.lesson) if members else None
-    groups = [
-        _group(of_class, known, exercise, works)
-        for (exercise, _, _), works in members.items()
-        if known
-    ]
+def groups_of(results: ClassResults) -> list[Group]:
+    """Return the groups, the largest first."""
+    members: dict[tuple[str, str, str], list[tuple[StudentResult, Unexplained]]]
+    members = defaultdict(list)
+    for exercise in results.lesson.exercises:
+        for student, answer in results.answers(exercise):
+            if found := answer.get("unexplained"):
+                members[exercise, found["property"], found["returned"]].append((student, found))
+    known = template(results.lesson)
+    groups = [_group(results, known, key[0], answers) for key, answers in members.items()]
     return sorted(groups, key=lambda group: (-len(group.students), group.name))
 
 
-def without_group(of_class: Class) -> int:
-    """How many answers no misconception explains that were graded before the journal kept what groups them."""
-    verdicts = (
-        verdict for name in of_class.lesson.exercises for _, verdict in of_class.verdicts(name)
-    )
-    return sum(
-        bool(verdict["missed"]) and not verdict["hint"] and not verdict.get("unexplained")
-        for verdict in verdicts
-    )
-
-
 def _group(
-    of_class: Class, known: Template, exercise: str, works: list[tuple[Work, dict[str, Any]]]
+    results: ClassResults,
+    known: Template,
+    exercise: str,
+    answers: list[tuple[StudentResult, Unexplained]],
 ) -> Group:
-    shown = Counter(repr((found["reason"], found["case"])) for _, found in works).most_common(1)[0][
-        0
-    ]
-    found = next(found for _, found in works if repr((found["reason"], found["case"])) == shown)
+    cases = [found for _, found in answers]
+    found = max(cases, key=cases.count)
     return Group(
         name=f"{exercise}-{found['returned'][:6]}",
         exercise=exercise,
         property=found["property"],
         reason=found["reason"],
-        case=[(name, text) for name, text in found["case"]],
-        students=tuple(work.student for work, _ in works),
-        example=_example(of_class, known, exercise, [work for work, _ in works]),
+        case=found["case"],
+        students=tuple(one.student for one, _ in answers),
+        example=_example(results, known, exercise, [one for one, _ in answers]),
     )
 
 
-def _example(of_class: Class, known: Template, exercise: str, works: list[Work]) -> str | None:
-    """The shortest of some answers; which ones doesn't depend on who wrote them."""
+def _example(
+    results: ClassResults, known: Template, exercise: str, students: list[StudentResult]
+) -> str | None:
+    """Return the shortest of some answers, chosen by the notebooks' digests, not by names."""
     examples = []
-    for work in sorted(works, key=lambda work: work.digest)[:MOST_READ]:
-        cells = _cells(of_class, work)
+    for one in sorted(students, key=lambda one: one.digest)[:MAX_READ]:
+        cells = _graded_cells(results, one)
         number = answer_number(known, cells, exercise)
         if number is not None:
             examples.append(cells[number].source)
     return min(examples, key=lambda source: (len(source), source), default=None)
 
 
-def _cells(of_class: Class, work: Work) -> list[Cell]:
-    """The cells of the notebook that was graded; none where another one lies there now."""
+def _graded_cells(results: ClassResults, one: StudentResult) -> list[Cell]:
+    """Return the cells of the graded notebook; none if it was replaced."""
     try:
-        data = of_class.submissions[work.student].read()
-        return cells_of(load_notebook(data)) if digest_of(data) == work.digest else []
+        data = results.submissions[one.student].read()
+        return cells_of(load_notebook(data)) if digest_of(data) == one.digest else []
     except (KeyError, UnreadableNotebook):
         return []

@@ -2,89 +2,370 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
+from itertools import pairwise
+from statistics import mean, median
 
+from grader.comparison.judge import UNWRITTEN
 from grader.comparison.present import count_of
-from grader.insights import sections
-from grader.insights.gather import Class
+from grader.comparison.vocabulary import in_order, in_words
+from grader.insights.gather import NO_SUBMISSION, NOT_YET, ClassResults, ExerciseResult
 from grader.insights.groups import Group
 
 STYLE = """
-:root{--ink:#1f2328;--muted:#57606a;--grid:#e3e6ea;--card:#fff;--page:#f6f7f9;--blue:#0072B2;--green:#009E73;--orange:#E69F00;--red:#D55E00;--open:#c3c9d1}
-@media (prefers-color-scheme:dark){:root{--ink:#e6e8eb;--muted:#a3abb5;--grid:#3a4049;--card:#1d2127;--page:#14171b;--blue:#56B4E9;--open:#7d8590}}
+:root{--ink:#1f2328;--muted:#57606a;--grid:#e3e6ea;--card:#fff;--page:#f6f7f9;
+--blue:#0072B2;--red:#D55E00}
+@media (prefers-color-scheme:dark){:root{--ink:#e6e8eb;--muted:#a3abb5;--grid:#3a4049;
+--card:#1d2127;--page:#14171b;--blue:#56B4E9}}
 :root{color-scheme:light dark}*{box-sizing:border-box}
-body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 "DejaVu Sans",Verdana,sans-serif}
-main{max-width:68rem;margin:0 auto;padding:1.5rem 1.25rem 4rem}h1{font-size:1.6rem;margin:0 0 .2rem}h2{font-size:1.2rem;margin:0 0 .6rem}
-h3{font-size:1rem;margin:0 0 .5rem}nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;padding:0;margin:.8rem 0 1.2rem}
+body{margin:0;background:var(--page);color:var(--ink);
+font:15px/1.5 "DejaVu Sans",Verdana,sans-serif}
+main{max-width:68rem;margin:0 auto;padding:1.5rem 1.25rem 4rem}
+h1{font-size:1.6rem;margin:0 0 .2rem}h2{font-size:1.2rem;margin:0 0 .6rem}
+h3{font-size:1rem;margin:0 0 .5rem}
+nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;padding:0;margin:.8rem 0 1.2rem}
 a{color:var(--blue)}p{margin:.3rem 0 .8rem;max-width:50rem}.muted{color:var(--muted)}
-main>section{background:var(--card);border:1px solid var(--grid);border-radius:6px;padding:1.1rem 1.3rem;margin:0 0 1.2rem}
-.card{border:1px solid var(--grid);border-left:6px solid var(--red);border-radius:4px;padding:.8rem 1rem;margin:1rem 0}
-.pair{display:flex;flex-wrap:wrap;gap:1rem 2rem;align-items:flex-start}svg{max-width:100%;height:auto;display:block;margin:.3rem 0}.wide{overflow-x:auto}
-table{border-collapse:collapse;margin:.4rem 0 1rem;font-size:.9rem}caption{text-align:left;color:var(--muted);padding:0 0 .3rem}
-th,td{text-align:left;vertical-align:top;padding:.25rem 1.1rem .25rem 0;border-top:1px solid var(--grid)}
+main>section{background:var(--card);border:1px solid var(--grid);border-radius:6px;
+padding:1.1rem 1.3rem;margin:0 0 1.2rem}
+.card{border:1px solid var(--grid);border-left:6px solid var(--red);border-radius:4px;
+padding:.8rem 1rem;margin:1rem 0}
+.wide{overflow-x:auto}caption{text-align:left;color:var(--muted);padding:0 0 .3rem}
+table{border-collapse:collapse;margin:.4rem 0 1rem;font-size:.9rem}
+th,td{text-align:left;vertical-align:top;padding:.25rem 1.1rem .25rem 0;
+border-top:1px solid var(--grid)}
 thead th,thead td{border-top:0;font-weight:600;color:var(--muted);vertical-align:bottom}
 tbody th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-nums}
-.bars{width:10rem;min-width:6rem;padding-right:0}.bars i{display:block;height:.9em;margin-top:.25em;background:var(--blue);border-radius:2px;min-width:2px}
-code,pre,.card td{font-family:"DejaVu Sans Mono",Consolas,monospace;font-size:.86rem}.card td{white-space:pre-wrap}
-.moment{white-space:nowrap}.card .number{text-align:left}.card p{max-width:none}
-pre{background:var(--page);border:1px solid var(--grid);border-radius:4px;padding:.7rem .9rem;overflow-x:auto;margin:.3rem 0 .8rem}
-.legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;font-size:.9rem}.legend i{display:inline-block;
-width:.9em;height:.9em;margin-right:.4em;border-radius:2px;vertical-align:-.08em}
-rect.plain{fill:var(--blue)}rect.solved{fill:var(--green)}rect.partly{fill:var(--orange)}rect.missed{fill:var(--red)}rect.unjudged{fill:var(--open)}
-i.plain{background:var(--blue)}i.solved{background:var(--green)}i.partly{background:var(--orange)}i.missed{background:var(--red)}i.unjudged{background:var(--open)}
-svg text{fill:var(--ink);font-size:12px}.tick,.count,.under,.inside{text-anchor:middle}.count{paint-order:stroke;stroke:var(--card);stroke-width:4}
-.tick,.under{fill:var(--muted)!important}.inside{fill:#000!important;font-weight:600}
-svg .name{font-size:13px}.axis{stroke:var(--muted)}.mark{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:5 4}
+.bars{width:10rem;min-width:6rem;padding-right:0}
+.bars i{display:block;height:.9em;margin-top:.25em;background:var(--blue);border-radius:2px}
+code,pre,.card td{font-family:"DejaVu Sans Mono",Consolas,monospace;font-size:.86rem}
+.card td{white-space:pre-wrap}.moment{white-space:nowrap}
+.card .number{text-align:left}.card p{max-width:none}
+pre{background:var(--page);border:1px solid var(--grid);border-radius:4px;padding:.7rem .9rem;
+overflow-x:auto;margin:.3rem 0 .8rem}
 @media print{body,main>section{background:#fff}main>section{border:0;padding:0}}
 """
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""What a browser may load and run for this page: nothing but its own style."""
+"""A browser loads and runs nothing for this page but its style."""
+
+STATES = ("all points", "some points", "no points", "not judged")
+
+MAX_STEPS = 20
+"""A lesson of at most this many points has a row for each in the table of points."""
+
+FULL_BAR = 5
+"""Students of a full bar, in a class with fewer."""
+
+MAX_ROWS = 40
+"""Rows of a table, or groups, whose number depends on learners."""
+
+MAX_LINES = 60
+"""Lines of code that are shown."""
+
+NUMBERS = re.compile(
+    r"(?:\b(?:nan|inf|True|False|None|float\d+|int\d+|e)\b|[\s\d()\[\],.;+…-]|e-)+"
+)
+"""A result without any word of a learner."""
 
 
-NAMELESS = "No name is shown, nor any text that a learner wrote."
-
-
-def page(of_class: Class, groups: list[Group], with_names: bool) -> str:
-    """The whole page.
+def page(results: ClassResults, groups: list[Group], with_names: bool) -> str:
+    """Return the whole page.
 
     Args:
-        of_class: what is known of the class.
-        groups: its answers that no misconception explains.
-        with_names: whether students and what they wrote appear on it.
+        results: of the class.
+        groups: of answers that no misconception explains.
+        with_names: show students and what they wrote; otherwise no text by a learner.
     """
-    lesson = of_class.lesson
-    parts = {
-        "points": ("Points", sections.points(of_class)),
-        "missed": ("What was missed", sections.missed(of_class)),
-        "misconceptions": ("Known mistakes", sections.misconceptions(of_class, with_names)),
-        "unexplained": (
-            "Answers that no misconception explains",
-            sections.unexplained(of_class, groups, with_names),
-        ),
-        "times": ("When it was handed in", sections.times(of_class)),
-        "trouble": ("No grade, repaired, not judged", sections.trouble(of_class, with_names)),
-    } | ({"students": ("Students", sections.students(of_class))} if with_names else {})
-    contents = "".join(
-        f'<li><a href="#{key}">{escape(title)}</a></li>' for key, (title, _) in parts.items()
-    )
+    parts = [
+        ("points", "Points", _points(results)),
+        ("missed", "What was missed", _missed(results)),
+        ("misconceptions", "Known mistakes", _misconceptions(results, with_names)),
+        ("unexplained", "Unexplained answers", _unexplained(results, groups, with_names)),
+        ("times", "Submission times", _times(results)),
+        ("trouble", "Not graded, repaired, not judged", _trouble(results, with_names)),
+    ]
+    if with_names:
+        parts.append(("students", "Students", _students(results)))
+    title = escape(results.lesson.title)
+    contents = "".join(f'<li><a href="#{key}">{escape(head)}</a></li>' for key, head, _ in parts)
     body = "".join(
-        f'<section aria-labelledby="{key}"><h2 id="{key}">{escape(title)}</h2>{html}</section>'
-        for key, (title, html) in parts.items()
+        f'<section aria-labelledby="{key}"><h2 id="{key}">{escape(head)}</h2>{html}</section>'
+        for key, head, html in parts
     )
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>Insights: {escape(lesson.title)}</title><style>{STYLE}</style></head>'
-        f'<body><main><h1>{escape(lesson.title)}</h1><p class="muted">{escape(_facts(of_class, with_names))}</p>'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Insights: {title}</title><style>{STYLE}</style></head>"
+        f'<body><main><h1>{title}</h1><p class="muted">{escape(_facts(results, with_names))}</p>'
         f'<nav aria-label="Sections"><ul>{contents}</ul></nav>{body}</main></body></html>\n'
     )
 
 
-def _facts(of_class: Class, with_names: bool) -> str:
-    graded, handed_in = (
-        len(of_class.works),
-        len({*of_class.submissions, *(work.student for work in of_class.works)}),
+def _facts(results: ClassResults, with_names: bool) -> str:
+    count = len({*results.submissions, *(one.student for one in results.graded)})
+    who = "No name is shown, nor any text that a learner wrote."
+    if with_names:
+        who = "With students' names and code: keep it to yourself."
+    return (
+        f"{count_of(count, 'submission')} of {results.lesson.name}, {len(results.graded)} graded."
+        f" Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {who}"
     )
-    who = "With students' names and code: keep it to yourself." if with_names else NAMELESS
-    return f"{count_of(handed_in, 'notebook')} of {of_class.lesson.name} handed in, {graded} graded. Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {who}"
+
+
+def _points(results: ClassResults) -> str:
+    totals, most = [one.points for one in results.graded], results.max_points
+    facts = f"Mean {mean(totals):.2f}, median {round(median(totals), 2):g}, of {most:g} points."
+    if late := sum(one.penalty > 0 for one in results.graded):
+        facts += f" {count_of(late, 'submission')} lost points for being late."
+    if manual := sum(len(one.manual) for one in results.graded):
+        facts += f" {count_of(manual, 'answer')} got points by hand."
+    steps = int(most) if most == int(most) and most <= MAX_STEPS else 10
+    edges = [round(most * step / steps, 6) for step in range(steps + 1)]
+    counts = {
+        f"{low:g}" if high - low == 1 else f"{low:g} to less than {high:g}": sum(
+            low <= total < high for total in totals
+        )
+        for low, high in pairwise(edges)
+    }
+    counts[f"{most:g}"] = sum(total >= most for total in totals)
+    return _paragraph(facts) + _counts("Students by points", "points", counts) + _exercises(results)
+
+
+def _exercises(results: ClassResults) -> str:
+    rows, shares = [], []
+    for name in results.lesson.exercises:
+        most, answers = results.max_of(name), results.answers(name)
+        scores = [one.scores[name] for one, _ in answers]
+        states = Counter(_state(answer, one.scores[name], most) for one, answer in answers)
+        average = f"{mean(scores):.2f}" if scores else ""
+        given = sorted(Counter(scores).items(), reverse=True)
+        counts = [str(states[state]) for state in STATES]
+        points = ", ".join(f"{score:g} ({count})" for score, count in given)
+        rows.append([name, f"{most:g}", average, *counts, points])
+        shares.append(sum(scores) / (len(scores) * most) if scores else 0)
+    heads = ["exercise", "possible", "mean", *STATES, "points (students)"]
+    return table("Students by exercise, and the mean as a share of the points", heads, rows, shares)
+
+
+def _state(answer: ExerciseResult, score: float, most: float) -> str:
+    if score > 0:
+        return STATES[0] if score >= most else STATES[1]
+    return STATES[3] if answer["note"] else STATES[2]
+
+
+def _missed(results: ClassResults) -> str:
+    rows, shares = [], []
+    for name in results.lesson.exercises:
+        judged = [answer for _, answer in results.answers(name) if not answer["note"]]
+        counts = Counter(prop for answer in judged for prop in answer["missed"])
+        for prop in in_order(counts):
+            rows.append([name, in_words(prop), f"{counts[prop]}", f"{len(judged)}"])
+            shares.append(counts[prop] / len(judged))
+    heads = ["exercise", "property", "missed", "of"]
+    caption = "Properties that answers missed, of those that could be judged"
+    return table(caption, heads, rows, shares) or _paragraph("Nothing was missed.")
+
+
+def _misconceptions(results: ClassResults, with_names: bool) -> str:
+    given: dict[tuple[str, str], list[str]] = {}
+    for name in results.lesson.exercises:
+        for one, answer in results.answers(name):
+            if answer["hint"]:
+                given.setdefault((name, answer["hint"]), []).append(one.student)
+    ranked = sorted(given.items(), key=lambda item: -len(item[1]))
+    rows = [[name, hint, str(len(who)), ", ".join(who)] for (name, hint), who in ranked]
+    heads = ["exercise", "hint that was shown", "students", "who"]
+    if not with_names:
+        heads, rows = heads[:-1], [row[:-1] for row in rows]
+    known = sum(len(exercise.misconceptions) for exercise in results.lesson.exercises.values())
+    full = max([FULL_BAR, *map(len, given.values())])
+    shares = [len(who) / full for _, who in ranked]
+    facts = _paragraph(f"{count_of(len(ranked), 'different mistake')}; the lesson knows {known}.")
+    return facts + table("The most frequent mistakes first", heads, rows, shares)
+
+
+def _unexplained(results: ClassResults, groups: list[Group], with_names: bool) -> str:
+    count = sum(len(group.students) for group in groups)
+    facts = f"{count_of(count, 'answer')} in {count_of(len(groups), 'group')} of equal results."
+    if groups and results.draws > 1:
+        facts += (
+            f" The grades use {results.draws} draws of the inputs, so one mistake can be in several"
+            f" groups; grader autograde {results.lesson.name} --regrade grades all with one draw."
+        )
+    cards = "".join(_group(group, with_names) for group in groups[:MAX_ROWS])
+    return _paragraph(facts) + cards + _more(len(groups), "groups")
+
+
+def _group(group: Group, with_names: bool) -> str:
+    share = f"{count_of(len(group.students), 'student')}, missed: {in_words(group.property)}"
+    rows = [
+        ["returned" if name == "yours" else name, text]
+        for name, text in group.case
+        if with_names or name != "yours" or NUMBERS.fullmatch(text)
+    ]
+    caption = "The first case that differs" + (f": {group.reason}" if with_names else "")
+    parts = [
+        f'<section class="card"><h3 id="{escape(group.name)}"><code>{escape(group.name)}</code>: ',
+        f"{escape(share)}</h3>",
+        _paragraph(", ".join(group.students)) if with_names else "",
+        table(caption, ["name", "value"], rows),
+        _example(group.example) if with_names else "",
+    ]
+    return "".join([*parts, "</section>"])
+
+
+def _example(code: str | None) -> str:
+    if code is None:
+        return _paragraph("The code can't be shown: the notebook was replaced after grading.")
+    lines = code.splitlines()
+    shown = lines[:MAX_LINES]
+    if more := len(lines) - len(shown):
+        shown.append(f"# … and {more} lines more")
+    return f"<p>One of them wrote:</p><pre><code>{escape(chr(10).join(shown))}</code></pre>"
+
+
+def _times(results: ClassResults) -> str:
+    known = sorted((one.timestamp, one.late) for one in results.graded if one.timestamp)
+    if not known:
+        return _paragraph("The times of these submissions are unknown.")
+    late = sum(late for _, late in known)
+    due = "No due date is set."
+    if results.due:
+        due = f"Due {results.due:%Y-%m-%d %H:%M} UTC; {late} of {len(known)} came later."
+    ends = [f"{at:%Y-%m-%d %H:%M} UTC" for at, _ in (known[0], known[-1])]
+    facts = _paragraph(f"{due} The first came {ends[0]}, the last {ends[1]}.")
+    days = Counter(f"{at:%Y-%m-%d}" for at, _ in known)
+    return facts + _counts("Submissions by day", "day (UTC)", days)
+
+
+def _trouble(results: ClassResults, with_names: bool) -> str:
+    ungraded, repairs, notes = [], [], []
+    for student, reason in results.ungraded.items():
+        plain = with_names or reason in (NOT_YET, NO_SUBMISSION)
+        ungraded.append((reason if plain else "the notebook can't be read", student))
+    for one in results.graded:
+        for sentence in one.repaired:
+            shown = sentence if with_names else "a cell was repaired"
+            repairs.append((shown, one.student))
+    for name in results.lesson.exercises:
+        for one, answer in results.answers(name):
+            if note := answer["note"]:
+                notes.append((_note(name, note, with_names), one.student))
+    again = ""
+    if renewed := results.resubmitted:
+        who = f": {', '.join(renewed)}" if with_names else ""
+        again = _paragraph(
+            f"{count_of(len(renewed), 'student')} handed in again since the grading{who}."
+            f" grader autograde {results.lesson.name} grades that."
+        )
+    parts = [
+        _reasons("Why there is no grade", ungraded, results, with_names),
+        again,
+        _reasons("Repairs before grading", repairs, results, with_names),
+        _reasons("Answers that could not be judged", notes, results, with_names),
+    ]
+    return "".join(parts) or _paragraph(
+        "None: every submission was graded without repairs, and every answer could be judged."
+    )
+
+
+def _note(name: str, note: str, with_names: bool) -> str:
+    """Return a note without an exception's message: one sentence for each kind."""
+    if note.startswith(f"{name} {UNWRITTEN}"):
+        return f"{name} {UNWRITTEN}"
+    if not with_names:
+        return f"{name} could not be called"
+    return re.sub(r" stops with (\w+).*", r" stops with \1", note, flags=re.DOTALL)
+
+
+def _reasons(
+    caption: str, reasons: list[tuple[str, str]], results: ClassResults, with_names: bool
+) -> str:
+    students: dict[str, list[str]] = {}
+    for reason, student in reasons:
+        students.setdefault(reason, []).append(student)
+    ranked = sorted(students.items(), key=lambda item: -len(item[1]))[:MAX_ROWS]
+    rows = [
+        [_sentence(reason, results), str(len(who)), ", ".join(who)][: 2 + with_names]
+        for reason, who in ranked
+    ]
+    heads = ["reason", "how many", "who"][: 2 + with_names]
+    return table(caption, heads, rows) + _more(len(students), "reasons")
+
+
+def _sentence(text: str, results: ClassResults) -> str:
+    """Return a text with a full stop and a capital, unless it begins with an exercise's name."""
+    named = text.split(" ")[0] in results.lesson.exercises
+    return (text if named else text[:1].upper() + text[1:]).rstrip(".") + "."
+
+
+def _students(results: ClassResults) -> str:
+    rows = []
+    for one in results.graded:
+        name = " ".join(results.people.get(one.student, ("", "", ""))[:2]).strip()
+        scores = [f"{one.scores.get(exercise, 0):g}" for exercise in results.lesson.exercises]
+        at = f"{one.timestamp:%Y-%m-%d %H:%M}" if one.timestamp else ""
+        student = f"{one.student} ({name})" if name else one.student
+        rows.append([student, f"{one.points:g}", f"{one.penalty:g}", *scores, at])
+    heads = ["student", "total", "penalty", *results.lesson.exercises, "handed in (UTC)"]
+    return table("Points of each student", heads, rows)
+
+
+def _counts(caption: str, head: str, counts: dict[str, int]) -> str:
+    full = max([FULL_BAR, *counts.values()])
+    rows = [[name, str(count)] for name, count in counts.items()]
+    return table(caption, [head, "students"], rows, [count / full for count in counts.values()])
+
+
+def table(
+    caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], shares: Iterable[float] = ()
+) -> str:
+    """Return a table of escaped texts, or nothing without rows.
+
+    Args:
+        caption: its title.
+        heads: of the columns; the first column names the rows.
+        rows: the texts.
+        shares: from 0 to 1 for each row, drawn as a bar at its end.
+    """
+    if not rows:
+        return ""
+    bars = [f'<i style="width:{100 * share:.0f}%"></i>' for share in shares]
+    aside = '<td class="bars" aria-hidden="true">'
+    kinds = [_kind(next(filter(None, column), "")) for column in zip(*rows, strict=True)]
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(name)}</th>'
+        for name, kind in zip(heads, kinds, strict=True)
+    )
+    body = ""
+    for number, (first, *others) in enumerate(rows):
+        cells = "".join(f"<td{_kind(text)}>{escape(text)}</td>" for text in others)
+        bar = f"{aside}{bars[number]}</td>" if bars else ""
+        body += f'<tr><th scope="row">{escape(first)}</th>{cells}{bar}</tr>'
+    return (
+        f'<div class="wide"><table><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{head}{f'{aside}</td>' if bars else ''}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _kind(text: str) -> str:
+    """Return the class of a cell: numbers are aligned right, dates are not wrapped."""
+    if re.match(r"\d{4}-\d\d-\d\d", text):
+        return ' class="moment"'
+    return ' class="number"' if text.replace(".", "").rstrip("%").isdigit() else ""
+
+
+def _more(count: int, things: str) -> str:
+    return (
+        _paragraph(f"{count - MAX_ROWS} {things} more are not shown.") if count > MAX_ROWS else ""
+    )
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{escape(text)}</p>"

@@ -1,4 +1,4 @@
-"""`grader insights`: a page on how a class did that runs nothing, names nobody and shows no code unless asked, and groups what no misconception explains."""
+"""Test `grader insights`: the page runs nothing, and names nobody unless asked."""
 
 from __future__ import annotations
 
@@ -15,18 +15,9 @@ from playwright.sync_api import Browser
 
 from course import lesson, solved, written
 from grader.cli import main
-from grader.insights.charts import table
 from grader.insights.gather import gather
 from grader.insights.groups import Group, groups_of
-from grader.insights.page import page
-from grader.insights.redact import (
-    OTHER,
-    redacted_file,
-    redacted_note,
-    redacted_reason,
-    redacted_repair,
-    redacted_result,
-)
+from grader.insights.page import NUMBERS, page, table
 from grader.instructor.gradebook import course_directory
 from grader.instructor.sample_class import hand_in, sample_class
 
@@ -39,11 +30,24 @@ def weighted_sum(x, w, b):
         raise ValueError('annameyer says no')
     return x @ w + 2 * b  # me: Anna
 """,
-    "berta": "def weighted_sum(x, w, b):\n    total = 0.0\n    for one, other in zip(x, w, strict=True):\n        total += one * other\n    return total + b + b\n",
-    "carl": "def carlTwice(b):\n    return b * 2\n\ndef weighted_sum(x, w, b):\n    print('carl was here')\n    return sum(np.multiply(x, w)) + carlTwice(b)\n",
+    "berta": """def weighted_sum(x, w, b):
+    total = 0.0
+    for one, other in zip(x, w, strict=True):
+        total += one * other
+    return total + b + b
+""",
+    "carl": """def carlTwice(b):
+    return b * 2
+
+def weighted_sum(x, w, b):
+    print('carl was here')
+    return sum(np.multiply(x, w)) + carlTwice(b)
+""",
 }
 """The same mistake, written three ways."""
-HOSTILE = f"def weighted_sum(x, w, b):\n    raise KeyError('<script>{TAKE}</script><img src=x onerror=\"{TAKE}\"> dora')\n"
+HOSTILE = f"""def weighted_sum(x, w, b):
+    raise KeyError('<script>{TAKE}</script><img src=x onerror=\"{TAKE}\"> dora')
+"""
 HINT = "You left out the bias: it is added once, after the sum."
 
 
@@ -97,9 +101,7 @@ def groups(course: Course) -> list[Group]:
     return groups_of(gather(course.root, lesson("neuron")))
 
 
-def test_answers_that_returned_the_same_are_one_group_however_they_are_written(
-    inside: Course,
-) -> None:
+def test_answers_with_equal_results_are_one_group(inside: Course) -> None:
     first, *others = groups(inside)
     assert first.exercise == "weighted_sum"
     assert set(first.students) == set(BIAS_TWICE)
@@ -112,46 +114,26 @@ def test_answers_that_returned_the_same_are_one_group_however_they_are_written(
     assert first.reason == "The numbers differ."
 
 
-def test_the_page_says_what_an_instructor_asks(inside: Course) -> None:
+def test_the_page_shows_points_mistakes_and_times(inside: Course) -> None:
     text = written_page(inside)
     for row in (
-        (
-            "weighted_sum",
-            "2",
-            "0.33",
-            "1",
-            "0",
-            "5",
-            "0",
-            "2 (1), 0 (5)",
-        ),  # possible, mean, all, some, none, not judged, points
-        (
-            "sigmoid",
-            "3",
-            "1.75",
-            "3",
-            "1",
-            "0",
-            "2",
-            "3 (3), 1.5 (1), 0 (2)",
-        ),  # one of the points by hand
+        # possible, mean, all points, some, none, not judged, points (students)
+        ("weighted_sum", "2", "0.33", "1", "0", "5", "0", "2 (1), 0 (5)"),
+        ("sigmoid", "3", "1.75", "3", "1", "0", "2", "3 (3), 1.5 (1), 0 (2)"),
         ("weighted_sum", HINT, "1"),
         ("weighted_sum", "right values", "5", "6"),
-        (
-            "It is damaged: it can&#x27;t be read as JSON from its line 1 on. Save it in JupyterLab (if that can&#x27;t open it,"
-            " File, Revert Notebook to Checkpoint goes back to its last whole state) and hand it in again.",
-            "1",
-        ),
+        ("The notebook can&#x27;t be read.", "2"),
         ("Nothing was handed in.", "1"),
-        ("relu takes (z); yours takes others.", "1"),
-        ("2026-10-02 12:00 (1 late)", "1"),
+        ("relu could not be called.", "1"),
+        ("sigmoid is not written yet.", "2"),
+        ("2026-10-02", "1"),
     ):
         cells = [f"<td[^>]*>{re.escape(cell)}</td>" for cell in row[1:]]
         assert re.search(f'<th scope="row">{re.escape(row[0])}</th>' + "".join(cells), text), row
     assert "1 answer got points by hand" in text
     assert "Due 2026-10-01 18:00 UTC; 1 of 6 came later." in text
-    assert "Mean 2.92" in text, "what came late earned 3, and lost them"
-    assert "1 notebook lost points for being late." in text
+    assert "Mean 2.92" in text, "the late notebook earned 3 points and lost them"
+    assert "1 submission lost points for being late." in text
 
 
 def test_nobody_is_named_unless_asked(inside: Course) -> None:
@@ -177,102 +159,50 @@ def test_nobody_is_named_unless_asked(inside: Course) -> None:
 
 def test_code_is_shown_as_written_with_names_and_not_at_all_without(inside: Course) -> None:
     for student, source in BIAS_TWICE.items():
-        of_class = gather(inside.root, lesson("neuron"))
-        of_class.works = [work for work in of_class.works if work.student == student]
-        found = groups_of(of_class)
-        with_names = page(of_class, found, with_names=True)
+        results = gather(inside.root, lesson("neuron"))
+        results.graded = [one for one in results.graded if one.student == student]
+        found = groups_of(results)
+        with_names = page(results, found, with_names=True)
         assert with_names.count("<pre>") == 1
         shown = unescape(with_names.partition("<pre><code>")[2].partition("</code>")[0])
         assert shown == source.strip()
-        without = page(of_class, found, with_names=False)
+        without = page(results, found, with_names=False)
         assert "<pre>" not in without
         assert "def " not in without
 
 
-def test_the_failing_case_is_shown_as_data_and_no_message_without_names(inside: Course) -> None:
+def test_without_names_only_numbers_of_a_learner_are_shown(inside: Course) -> None:
     twice, hostile = groups(inside)
     text = unescape(written_page(inside)).replace('<td class="number">', "<td>")
     for name, value in twice.case:
         assert f"{'returned' if name == 'yours' else name}</th><td>{value}</td>" in text
-    for name, value in hostile.case:
-        assert f"<td>{'KeyError raised' if name == 'yours' else value}</td>" in text
-    assert "The first case that differs: It raised KeyError." in text
+    assert dict(hostile.case)["yours"].startswith("KeyError")
+    assert "KeyError" not in text
+    assert "KeyError: " in unescape(written_page(inside, "--names"))
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "plain"),
     [
-        ("[ 1.5 -2.0e-05, nan]  (float32)", "[ 1.5 -2.0e-05, nan]  (float32)"),
-        (
-            "[[1., ..., 2.],\n ...,\n [3., ..., inf]] …",
-            "[[1., ..., 2.],\n ...,\n [3., ..., inf]] …",
-        ),
-        ("(True, None)", "(True, None)"),
-        ("1.", "1."),
-        ("an empty array of shape (0, 3)", "an empty array of shape (0, 3)"),
-        ("an array of dtype object", "an array of dtype object"),
-        ("a function", "a function"),
-        ("a dict", "a dict"),
-        ("ValueError: Anna says no", "ValueError raised"),
-        ("NotImplementedError.", "NotImplementedError raised"),
-        ("AnnasError: no", "an exception raised"),
-        ("an Anna", OTHER),
-        ("an anna4711", OTHER),
-        ("'by Anna'", OTHER),
-        ("[1, 'a']", OTHER),
-        ("a 王芳", OTHER),
+        ("[ 1.5 -2.0e-05, nan]  (float32)", True),
+        ("[[1., ..., 2.],\n ...,\n [3., ..., inf]] …", True),
+        ("(True, None)", True),
+        ("1.", True),
+        ("ValueError: Anna says no", False),
+        ("an Anna", False),
+        ("anna4711", False),
+        ("nanna", False),
+        ("'by Anna'", False),
+        ("[1, 'a']", False),
+        ("a 王芳", False),
     ],
 )
-def test_a_result_is_shown_as_it_is_only_where_it_is_data(text: str, shown: str) -> None:
-    assert redacted_result(text) == shown
-
-
-@pytest.mark.parametrize(
-    ("reason", "shown"),
-    [
-        ("3 of 4 numbers differ.", "3 of 4 numbers differ."),
-        ("It changed its input x.", "It changed its input x."),
-        ("It returned None: is its return missing?", "It returned None: is its return missing?"),
-        ("It returned 3 values; 2 were expected.", "It returned 3 values; 2 were expected."),
-        ("It returned a result; a ValueError was expected.",) * 2,
-        ("It returned a dict.", "It returned a dict."),
-        ("It returned an Anna.", f"It returned {OTHER}."),
-        ("Part 1 of 2: part 1 returned a Berta.", f"Part 1 of 2: part 1 returned {OTHER}."),
-        ("It raised KeyError: by\nAnna A ValueError was expected.", "It raised KeyError."),
-        ("It raised Anna.", "It raised an exception."),
-        ("It warned: by Anna.", "It warned."),
-    ],
-)
-def test_a_reason_is_shown_without_messages_and_names_of_classes(reason: str, shown: str) -> None:
-    assert redacted_reason(reason) == shown
-
-
-@pytest.mark.parametrize(
-    ("note", "shown"),
-    [
-        ("The cell of relu stops with KeyError: 'Anna'", "The cell of relu stops with KeyError."),
-        ("The cell of relu stops with Anna: no", "The cell of relu stops with an exception."),
-        ("relu takes (z); yours takes (z, anna).", "relu takes (z); yours takes others."),
-        (
-            "No function is called relu; its cell defines anna. Keep the name that the cell came with.",
-            "No function is called relu; its cell defines others.",
-        ),
-        ("No function is called relu; its cell defines none.",) * 2,
-        ("relu gave no results.",) * 2,
-    ],
-)
-def test_a_note_is_shown_without_a_learners_names(note: str, shown: str) -> None:
-    assert redacted_note(note) == shown
-
-
-def test_a_files_name_and_a_cells_type_are_not_shown() -> None:
-    assert redacted_file("anna's.ipynb is a link") == "its notebook is a link"
-    repaired = redacted_repair("The cell of relu was of type anna; it was read as code.")
-    assert repaired == "The cell of relu was of another type; it was read as code."
+def test_a_result_is_shown_where_it_is_numbers(text: str, plain: bool) -> None:
+    assert bool(NUMBERS.fullmatch(text)) == plain
 
 
 class Tags(HTMLParser):
-    """Notes what a page loads, runs and describes."""
+    """The tags of a page, with their attributes."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -284,7 +214,7 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize("words", [(), ("--names",)])
-def test_the_page_needs_no_network_and_each_picture_has_a_table(
+def test_the_page_needs_no_network_and_names_its_tables(
     inside: Course, words: tuple[str, ...]
 ) -> None:
     text = written_page(inside, *words)
@@ -296,6 +226,7 @@ def test_the_page_needs_no_network_and_each_picture_has_a_table(
         "iframe",
         "object",
         "form",
+        "svg",
     } == set()
     assert all(
         attributes["href"].startswith("#")
@@ -315,13 +246,10 @@ def test_the_page_needs_no_network_and_each_picture_has_a_table(
     assert all(
         attributes.get("scope") in ("row", "col") for name, attributes in tags if name == "th"
     )
-    pictures = [attributes["aria-label"] for name, attributes in tags if name == "svg"]
-    assert len(pictures) == 3
-    assert all(f"<caption>{picture}</caption>" in text for picture in pictures)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_of_a_learner_runs_on_the_page_and_it_reads_light_and_dark(
+def test_a_learners_script_does_not_run_and_the_page_is_light_or_dark(
     inside: Course, browser: Browser, scheme: str
 ) -> None:
     written_page(inside, "--names")
@@ -340,32 +268,14 @@ def test_nothing_of_a_learner_runs_on_the_page_and_it_reads_light_and_dark(
     view.close()
 
 
-def test_texts_are_escaped_wherever_they_stand() -> None:
+def test_a_table_escapes_its_texts() -> None:
     shown = table("<caption>", ["<a>", "b"], [["<b>", "<i>"]])
     assert "<b>" not in shown
     assert "<i>" not in shown
     assert "&lt;caption&gt;" in shown
 
 
-def test_an_old_journal_is_read_and_what_it_lacks_is_said(
-    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = Course(tmp_path)
-    old.hand_in("berta", written("neuron", weighted_sum=BIAS_TWICE["berta"]))
-    old.autograde()
-    records = old.journal()
-    for record in records:
-        for exercise in record.get("result", {}).get("exercises", {}).values():
-            exercise.pop("unexplained", None)
-    old.journal_file.write_text(
-        "".join(json.dumps(record) + "\n" for record in records), encoding="utf-8"
-    )
-    monkeypatch.chdir(old.root)
-    assert groups(old) == []
-    assert "1 more answer can&#x27;t be grouped" in written_page(old)
-
-
-def test_who_hands_in_anew_is_counted_and_the_example_is_never_another_notebook(
+def test_a_newer_submission_is_counted_and_never_the_example(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     course = Course(tmp_path)
@@ -378,11 +288,11 @@ def test_who_hands_in_anew_is_counted_and_the_example_is_never_another_notebook(
     assert groups(course)[0].example is None
     text = written_page(course, "--names")
     assert "1 student handed in again" in text
-    assert "Their code can&#x27;t be shown" in text
+    assert "The code can&#x27;t be shown" in text
     assert "<pre>" not in text
 
 
-def test_each_kind_of_bad_input_gets_one_sentence(
+def test_each_bad_input_is_answered_by_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course = Course(tmp_path)
@@ -397,14 +307,8 @@ def test_each_kind_of_bad_input_gets_one_sentence(
     assert said("nowhere").startswith("solutions/ has no lesson nowhere; it has capstone")
     assert said("neuron").startswith("Nobody has handed in neuron")
     course.hand_in("frida", solved("neuron"))
-    assert (
-        said("neuron")
-        == "None of the 1 hand-ins of neuron is in the journal that insights are made from; run grader autograde neuron first"
-    )
-    assert (
-        said("neuron", "--csv", "moodle")
-        == "The gradebook has no points for neuron; run grader autograde neuron"
-    )
+    assert "None of the 1 submission of neuron" in said("neuron")
+    assert "no points for neuron" in said("neuron", "--csv", "moodle")
     course.autograde()
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert said("neuron", "--output", "file/page.html").startswith("Stopped: ")
@@ -415,7 +319,7 @@ def test_each_kind_of_bad_input_gets_one_sentence(
 
 
 @pytest.mark.long
-def test_a_made_up_class_is_told_in_full_and_its_groups_are_found_again(
+def test_a_sample_class_has_the_same_groups_with_another_seed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     course = Course(tmp_path)
@@ -428,9 +332,9 @@ def test_a_made_up_class_is_told_in_full_and_its_groups_are_found_again(
     )
     course.autograde(workers=2)
     monkeypatch.chdir(course.root)
-    of_class = gather(course.root, lesson("neuron"))
-    assert len(of_class.works) == 40
-    found = groups_of(of_class)
+    results = gather(course.root, lesson("neuron"))
+    assert len(results.graded) == 40
+    found = groups_of(results)
     assert found
     assert {student.split("_")[1] for group in found for student in group.students} == {"wrong"}
     assert len({(group.exercise, group.example) for group in found}) == len(found), (
@@ -442,7 +346,7 @@ def test_a_made_up_class_is_told_in_full_and_its_groups_are_found_again(
     assert written_page(course).count('class="card"') == len(found)
 
 
-def test_a_record_of_the_journal_stays_small_whatever_an_answer_returns(tmp_path: Path) -> None:
+def test_a_large_result_makes_no_large_record(tmp_path: Path) -> None:
     course = Course(tmp_path)
     large = "def {0}({1}):\n    print('x' * 10**6)\n    return np.full(20_000, 0.123456789)\n"
     names = {"weighted_sum": "x, w, b", "sigmoid": "z", "relu": "z", "dense": "X, W, b, activation"}

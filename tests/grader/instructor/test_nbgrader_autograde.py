@@ -125,9 +125,9 @@ def test_the_journal_holds_what_grader_autograde_would_have_noted(course: Course
 
 
 def test_insights_count_what_nbgrader_graded(course: Course) -> None:
-    of_class = gather(course.root, load_lesson(course.root / "solutions" / "neuron"))
-    assert {work.student: work.points for work in of_class.works} == POINTS
-    assert of_class.renewed == []
+    results = gather(course.root, load_lesson(course.root / "solutions" / "neuron"))
+    assert {one.student: one.points for one in results.graded} == POINTS
+    assert results.resubmitted == []
 
 
 def test_grader_autograde_finds_it_done_and_leaves_alone_what_was_marked_by_hand(
