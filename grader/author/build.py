@@ -79,31 +79,27 @@ def write_key(lesson: Lesson, folder: Path) -> None:
 
 
 def stamped(lesson: Lesson) -> NotebookNode:
-    """Return the lesson as a notebook whose cells have lasting ids and nbgrader's metadata."""
+    """Return the lesson as a notebook with lasting cell ids and nbgrader's metadata.
+
+    Exercises are editable, checks graded, other code cells locked.
+    """
     cells = []
     for source, cell_id in zip(lesson.notebook.cells, cell_ids(lesson), strict=True):
         cell, (kind, name) = source.copy(), role(source)
         cell["id"] = cell_id
         if kind != "text":
-            points = lesson.exercises[name].points if kind == "check" else None
-            cell.metadata["nbgrader"] = _metadata(cell_id, kind, points)
+            points = {"points": lesson.exercises[name].points} if kind == "check" else {}
+            cell.metadata["nbgrader"] = {
+                "schema_version": 3,
+                "grade_id": cell_id,
+                "grade": kind == "check",
+                "solution": kind == "exercise",
+                "locked": kind != "exercise",
+                "task": False,
+                **points,
+            }
         cells.append(cell)
     return notebook_of(cells)
-
-
-def _metadata(grade_id: str, kind: str, points: float | None) -> NotebookNode:
-    """Return nbgrader's metadata: exercises are editable, checks graded, other cells locked."""
-    data = {
-        "schema_version": 3,
-        "grade_id": grade_id,
-        "grade": kind == "check",
-        "solution": kind == "exercise",
-        "locked": kind != "exercise",
-        "task": False,
-    }
-    if points is not None:
-        data["points"] = points
-    return nbformat.from_dict(data)  # type: ignore[no-untyped-call, no-any-return]
 
 
 def notebook_of(cells: list[NotebookNode]) -> NotebookNode:
@@ -127,8 +123,8 @@ def build_lesson(source: Path, into: Path) -> None:
         executed = execute(stamped(lesson), Path(alone) / lesson.name, lesson.source_file)
     _write(executed, folder / f"{lesson.name}.ipynb")
     _generate_assignment(into, lesson)
-    release = into / lesson.settings.release / lesson.name
-    _restore_pictures(release / f"{lesson.name}.ipynb", executed)
+    release = into / lesson.settings.release / lesson.name / f"{lesson.name}.ipynb"
+    _restore_pictures(release, executed)
 
 
 def _build_page(source: Path, settings: Settings, course: Path) -> None:
@@ -175,13 +171,11 @@ def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
     )
     try:
         client.execute(env={**os.environ, **ONE_THREAD})
-    except CellExecutionError as error:
-        reason = f"{error.ename}: {error.evalue}"
-        raise LessonError(f"{source}: its cell {running[-1]} fails: {reason}") from error
-    except CellTimeoutError as error:
-        raise LessonError(
-            f"{source}: its cell {running[-1]} took longer than {TIMEOUT} seconds; make it shorter"
-        ) from error
+    except (CellExecutionError, CellTimeoutError) as error:
+        reason = f"took longer than {TIMEOUT} seconds; make it shorter"
+        if isinstance(error, CellExecutionError):
+            reason = f"fails: {error.ename}: {error.evalue}"
+        raise LessonError(f"{source}: its cell {running[-1]} {reason}") from error
     (folder / "progress.json").unlink(missing_ok=True)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -208,9 +202,8 @@ def _generate_assignment(root: Path, lesson: Lesson) -> None:
 
 def _restore_pictures(path: Path, executed: NotebookNode) -> None:
     """Put back the outputs of plays and questions, which nbgrader cleared, without widgets."""
-    outputs = {
-        cell.id: cell.outputs for cell in executed.cells if role(cell)[0] in ("play", "question")
-    }
+    shown = (cell for cell in executed.cells if role(cell)[0] in ("play", "question"))
+    outputs = {cell.id: cell.outputs for cell in shown}
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     for cell in notebook.cells:
         if cell.id in outputs:

@@ -218,35 +218,16 @@ def _contradictions(
     mistakes = []
     for name in dict.fromkeys([*cells, *declared, *checked]):
         item, known = declared.get(name), name in cells
+        checks = checked[name]
         rules = (
             (cells[name] > 1, f"{md}: two cells define the exercise {name}"),
-            (
-                known and not item,
-                f"{py}: the exercise {name} of {lesson}.md is missing;"
-                f" write {name} = Exercise(points=…) and its cases",
-            ),
-            (
-                item and not known,
-                f"{md}: {name} has no cell with {BEGIN}, but exercises.py declares it",
-            ),
-            (
-                checked[name] and not known,
-                f"{md}: check({name}) has no exercise;"
-                f" write a cell that defines {name} between {BEGIN} and {END}",
-            ),
-            (
-                known and not checked[name],
-                f"{md}: the exercise {name} has no check; write a cell with check({name}) after it",
-            ),
-            (checked[name] > 1, f"{md}: check({name}) appears twice; an exercise has one check"),
-            (
-                item and not (item.points and item.points > 0),
-                f"{py}: {name} has no points; write Exercise(points=…)",
-            ),
-            (
-                item and item.draw is None,
-                f"{py}: {name} has no cases; write a function under @{name}.cases that yields some",
-            ),
+            (known and not item, f"{py}: {name} is missing; write {name} = Exercise(points=…)"),
+            (item and not known, f"{md}: {name} has no cell with {BEGIN}, but an Exercise"),
+            (checks and not known, f"{md}: check({name}) has no exercise; define {name} in a cell"),
+            (known and not checks, f"{md}: the exercise {name} has no check; add check({name})"),
+            (checks > 1, f"{md}: check({name}) appears twice; an exercise has one check"),
+            (item and not item.points, f"{py}: {name} has no points; write Exercise(points=…)"),
+            (item and not item.draw, f"{py}: {name} has no cases; add them under @{name}.cases"),
         )
         mistakes += [sentence for wrong, sentence in rules if wrong]
     return mistakes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import NotRequired, TypedDict
@@ -55,7 +55,7 @@ class GradebookRow:
     """The gradebook's data about one student.
 
     Attributes:
-        names: first name, last name and e-mail address, "" where unknown.
+        name: first and last name, as far as they are known.
         submitted: the gradebook has a submission of this lesson.
         timestamp: time of the submission, in UTC.
         due: the due date with this student's extension.
@@ -64,7 +64,7 @@ class GradebookRow:
         manual: exercises with manual points.
     """
 
-    names: tuple[str, str, str]
+    name: str = ""
     submitted: bool = False
     timestamp: datetime | None = None
     due: datetime | None = None
@@ -89,28 +89,25 @@ class StudentResult:
         exercises: results of the last grading, by exercise.
         repaired: sentences about repairs before the grading.
         digest: of the notebook that was graded.
-        scores, penalty, timestamp, due, manual: see `GradebookRow`.
+        row: the gradebook's data, with the journal's points where it has none.
     """
 
     student: str
     exercises: dict[str, ExerciseResult]
     repaired: list[str]
     digest: str
-    scores: dict[str, float]
-    penalty: float = 0.0
-    timestamp: datetime | None = None
-    due: datetime | None = None
-    manual: frozenset[str] = frozenset()
+    row: GradebookRow
 
     @property
     def points(self) -> float:
         """The final points."""
-        return round(max(0.0, sum(self.scores.values()) - self.penalty), 2)
+        return round(max(0.0, sum(self.row.scores.values()) - self.row.penalty), 2)
 
     @property
     def late(self) -> bool:
         """True if the submission came after its due date."""
-        return self.timestamp is not None and self.due is not None and self.timestamp > self.due
+        at, due = self.row.timestamp, self.row.due
+        return at is not None and due is not None and at > due
 
 
 @dataclass
@@ -124,7 +121,6 @@ class ClassResults:
         submissions: by student.
         due: the due date in UTC, or None.
         draws: number of different seeds and lesson versions behind the grades.
-        people: first name, last name and e-mail address by student.
     """
 
     lesson: Lesson
@@ -134,7 +130,6 @@ class ClassResults:
     submissions: dict[str, Submission] = field(default_factory=dict)
     due: datetime | None = None
     draws: int = 1
-    people: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
     @property
     def max_points(self) -> float:
@@ -170,7 +165,6 @@ def gather(root: Path, lesson: Lesson) -> ClassResults:
         submissions=submitted,
         due=snapshot.due,
         draws=len({(basis.edition, basis.seed) for basis in bases}),
-        people={student: row.names for student, row in snapshot.students.items()},
     )
     for student, submission in submitted.items():
         if reason := _newer(journal, student, submission):
@@ -201,15 +195,13 @@ def _student(
     exercises: dict[str, ExerciseResult] = record["exercises"]
     for one in exercises.values():
         one.pop("html", None)  # type: ignore[typeddict-item] # most of a record's bytes
-    scores = {name: float(one["points"]) for name, one in exercises.items()}
-    result = (student, exercises, record["repaired"], grading.digest)
-    row = snapshot.students.get(student)
-    if row is None or not row.submitted:
+    row = snapshot.students.get(student, GradebookRow())
+    if not row.submitted:
         timestamp = submitted[student].timestamp if student in submitted else None
-        return StudentResult(*result, scores, timestamp=timestamp, due=snapshot.due)
-    scores |= {name: score for name, score in row.scores.items() if name in scores}
-    manual = frozenset(row.manual)
-    return StudentResult(*result, scores, row.penalty, row.timestamp, row.due, manual)
+        row = replace(row, timestamp=timestamp, due=snapshot.due)
+    scores = {name: row.scores.get(name, float(one["points"])) for name, one in exercises.items()}
+    row = replace(row, scores=scores)
+    return StudentResult(student, exercises, record["repaired"], grading.digest, row)
 
 
 def _newer(journal: Journal, student: str, submission: Submission) -> str:
@@ -234,25 +226,18 @@ def read_gradebook(coursedir: CourseDirectory, lesson: str) -> GradebookSnapshot
     with reading(coursedir) as connection:
         if connection is None:
             return GradebookSnapshot(None, {})
-        people = connection.execute(
-            select(Student.id, Student.first_name, Student.last_name, Student.email).order_by(
-                Student.id
-            )
-        )
         students = {
-            row.id: GradebookRow((row.first_name or "", row.last_name or "", row.email or ""))
-            for row in people
+            row.id: GradebookRow(f"{row.first_name or ''} {row.last_name or ''}".strip())
+            for row in connection.execute(select(Student.id, Student.first_name, Student.last_name))
         }
         wanted = select(Assignment.duedate).where(Assignment.name == lesson)
-        due = connection.execute(wanted).scalar()
-        _read_submissions(connection, lesson, due, students)
-        _read_grades(connection, lesson, students)
-    return GradebookSnapshot(due, students)
+        snapshot = GradebookSnapshot(connection.execute(wanted).scalar(), students)
+        _read_submissions(connection, lesson, snapshot)
+        _read_grades(connection, lesson, snapshot)
+    return snapshot
 
 
-def _read_submissions(
-    connection: Connection, lesson: str, due: datetime | None, students: dict[str, GradebookRow]
-) -> None:
+def _read_submissions(connection: Connection, lesson: str, snapshot: GradebookSnapshot) -> None:
     query = (
         select(
             SubmittedAssignment.student_id,
@@ -265,13 +250,13 @@ def _read_submissions(
         .where(Assignment.name == lesson)
     )
     for row in connection.execute(query):
-        student = students[row.student_id]
+        student, due = snapshot.students[row.student_id], snapshot.due
         student.submitted, student.timestamp = True, row.timestamp
         student.due = due + row.extension if due and row.extension else due
         student.penalty += row.late_submission_penalty or 0.0
 
 
-def _read_grades(connection: Connection, lesson: str, students: dict[str, GradebookRow]) -> None:
+def _read_grades(connection: Connection, lesson: str, snapshot: GradebookSnapshot) -> None:
     query = (
         select(
             SubmittedAssignment.student_id,
@@ -286,7 +271,7 @@ def _read_grades(connection: Connection, lesson: str, students: dict[str, Gradeb
         .where(Assignment.name == lesson)
     )
     for row in connection.execute(query):
-        exercise = row.name.removeprefix("check-")
-        students[row.student_id].scores[exercise] = row.score
+        exercise, student = row.name.removeprefix("check-"), snapshot.students[row.student_id]
+        student.scores[exercise] = row.score
         if row.manual_score is not None:
-            students[row.student_id].manual.add(exercise)
+            student.manual.add(exercise)

@@ -42,8 +42,7 @@ tbody th{font-weight:600}.number{text-align:right;font-variant-numeric:tabular-n
 .bars{width:10rem;min-width:6rem;padding-right:0}
 .bars i{display:block;height:.9em;margin-top:.25em;background:var(--blue);border-radius:2px}
 code,pre,.card td{font-family:"DejaVu Sans Mono",Consolas,monospace;font-size:.86rem}
-.card td{white-space:pre-wrap}.moment{white-space:nowrap}
-.card .number{text-align:left}.card p{max-width:none}
+.card td{white-space:pre-wrap}.card .number{text-align:left}.card p{max-width:none}
 pre{background:var(--page);border:1px solid var(--grid);border-radius:4px;padding:.7rem .9rem;
 overflow-x:auto;margin:.3rem 0 .8rem}
 @media print{body,main>section{background:#fff}main>section{border:0;padding:0}}
@@ -120,16 +119,14 @@ def _facts(results: ClassResults, with_names: bool) -> str:
 def _points(results: ClassResults) -> str:
     totals, most = [one.points for one in results.graded], results.max_points
     facts = f"Mean {mean(totals):.2f}, median {round(median(totals), 2):g}, of {most:g} points."
-    if late := sum(one.penalty > 0 for one in results.graded):
+    if late := sum(one.row.penalty > 0 for one in results.graded):
         facts += f" {count_of(late, 'submission')} lost points for being late."
-    if manual := sum(len(one.manual) for one in results.graded):
+    if manual := sum(len(one.row.manual) for one in results.graded):
         facts += f" {count_of(manual, 'answer')} got points by hand."
     steps = int(most) if most == int(most) and most <= MAX_STEPS else 10
     edges = [round(most * step / steps, 6) for step in range(steps + 1)]
     counts = {
-        f"{low:g}" if high - low == 1 else f"{low:g} to less than {high:g}": sum(
-            low <= total < high for total in totals
-        )
+        f"{low:g} to less than {high:g}": sum(low <= total < high for total in totals)
         for low, high in pairwise(edges)
     }
     counts[f"{most:g}"] = sum(total >= most for total in totals)
@@ -140,8 +137,8 @@ def _exercises(results: ClassResults) -> str:
     rows, shares = [], []
     for name in results.lesson.exercises:
         most, answers = results.max_of(name), results.answers(name)
-        scores = [one.scores[name] for one, _ in answers]
-        states = Counter(_state(answer, one.scores[name], most) for one, answer in answers)
+        scores = [one.row.scores[name] for one, _ in answers]
+        states = Counter(_state(answer, one.row.scores[name], most) for one, answer in answers)
         average = f"{mean(scores):.2f}" if scores else ""
         given = sorted(Counter(scores).items(), reverse=True)
         counts = [str(states[state]) for state in STATES]
@@ -230,7 +227,7 @@ def _example(code: str | None) -> str:
 
 
 def _times(results: ClassResults) -> str:
-    known = sorted((one.timestamp, one.late) for one in results.graded if one.timestamp)
+    known = sorted((one.row.timestamp, one.late) for one in results.graded if one.row.timestamp)
     if not known:
         return _paragraph("The times of these submissions are unknown.")
     late = sum(late for _, late in known)
@@ -307,11 +304,11 @@ def _sentence(text: str, results: ClassResults) -> str:
 def _students(results: ClassResults) -> str:
     rows = []
     for one in results.graded:
-        name = " ".join(results.people.get(one.student, ("", "", ""))[:2]).strip()
-        scores = [f"{one.scores.get(exercise, 0):g}" for exercise in results.lesson.exercises]
-        at = f"{one.timestamp:%Y-%m-%d %H:%M}" if one.timestamp else ""
-        student = f"{one.student} ({name})" if name else one.student
-        rows.append([student, f"{one.points:g}", f"{one.penalty:g}", *scores, at])
+        row = one.row
+        scores = [f"{row.scores.get(exercise, 0):g}" for exercise in results.lesson.exercises]
+        at = f"{row.timestamp:%Y-%m-%d %H:%M}" if row.timestamp else ""
+        student = f"{one.student} ({row.name})" if row.name else one.student
+        rows.append([student, f"{one.points:g}", f"{row.penalty:g}", *scores, at])
     heads = ["student", "total", "penalty", *results.lesson.exercises, "handed in (UTC)"]
     return table("Points of each student", heads, rows)
 
@@ -355,10 +352,8 @@ def table(
 
 
 def _kind(text: str) -> str:
-    """Return the class of a cell: numbers are aligned right, dates are not wrapped."""
-    if re.match(r"\d{4}-\d\d-\d\d", text):
-        return ' class="moment"'
-    return ' class="number"' if text.replace(".", "").rstrip("%").isdigit() else ""
+    """Align numbers right."""
+    return ' class="number"' if text.replace(".", "").isdigit() else ""
 
 
 def _more(count: int, things: str) -> str:
