@@ -34,7 +34,7 @@ FILES = ("LICENSE", "LICENSE-lessons", "environment.sh", "requirements-uv.lock")
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive that `grader bundle` makes."""
+    """Make the archive with `grader bundle`."""
     path = tmp_path_factory.mktemp("dist") / "bundle.zip"
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
@@ -169,7 +169,7 @@ def test_only_the_finished_functions_for_figures_solve_an_exercise(
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A clone's files from which a bundle is made, with two lessons."""
+    """Copy the files from which a bundle is made, with two lessons."""
     skipped = ["__pycache__", "progress.json"]
     others = [name for name in LESSONS if name not in ("neuron", "loss")]
     for folder in ("course", "solutions", "grader", "playground", "bundle"):

@@ -53,10 +53,7 @@ def unmet(lock: dict[str, Version], requirements: list[str]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("file", "packages"),
-    [
-        ("environment.yml", [*DEPENDENCIES, *INSTRUCTOR]),
-        ("bundle/environment.yml", DEPENDENCIES),
-    ],
+    [("environment.yml", [*DEPENDENCIES, *INSTRUCTOR]), ("bundle/environment.yml", DEPENDENCIES)],
 )
 def test_conda_gets_the_packages_and_bounds_of_pyproject(file: str, packages: list[str]) -> None:
     entries = yaml.safe_load((ROOT / file).read_text())["dependencies"]
@@ -189,7 +186,7 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project that was set up with uv; tests change its lock."""
+    """Set up a project with uv; tests change its lock."""
     project = Project(tmp_path_factory.mktemp("ready") / "Mes études d'été")
     uv = Path(sys.executable).with_name("uv").read_bytes()
     project.write("requirements-uv.lock", add_package(project.index, "uv", uv))

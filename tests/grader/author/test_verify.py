@@ -72,7 +72,7 @@ def in_place(x):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A course of one small lesson without a mistake."""
+    """Write a course of one small lesson without a mistake."""
     (tmp_path / "pyproject.toml").write_text(SETTINGS)
     folder = tmp_path / "solutions" / "toy"
     folder.mkdir(parents=True)
