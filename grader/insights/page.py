@@ -66,7 +66,7 @@ MAX_LINES = 60
 """Lines of code that are shown."""
 
 NUMBERS = re.compile(
-    r"(?:\b(?:nan|inf|True|False|None|float\d+|int\d+|e)\b|[\s\d()\[\],.;+…-]|e-)+"
+    r"(?:\b(?:nan|inf|True|False|None|bool|float\d+|u?int\d+)\b|e[+-]|[\s\d()\[\],.;+…-])+"
 )
 """A result without any word of a learner."""
 
@@ -206,24 +206,22 @@ def _group(group: Group, with_names: bool) -> str:
         if with_names or name != "yours" or NUMBERS.fullmatch(text)
     ]
     caption = "The first case that differs" + (f": {group.reason}" if with_names else "")
-    parts = [
-        f'<section class="card"><h3 id="{escape(group.name)}"><code>{escape(group.name)}</code>: ',
-        f"{escape(share)}</h3>",
-        _paragraph(", ".join(group.students)) if with_names else "",
-        table(caption, ["name", "value"], rows),
-        _example(group.example) if with_names else "",
-    ]
-    return "".join([*parts, "</section>"])
+    name = escape(group.name)
+    who = _paragraph(", ".join(group.students)) if with_names else ""
+    return (
+        f'<section class="card"><h3 id="{name}"><code>{name}</code>: {escape(share)}</h3>{who}'
+        f"{table(caption, ['name', 'value'], rows)}"
+        f"{_example(group.example) if with_names else ''}</section>"
+    )
 
 
 def _example(code: str | None) -> str:
     if code is None:
         return _paragraph("The code can't be shown: the notebook was replaced after grading.")
     lines = code.splitlines()
-    shown = lines[:MAX_LINES]
-    if more := len(lines) - len(shown):
-        shown.append(f"# … and {more} lines more")
-    return f"<p>One of them wrote:</p><pre><code>{escape(chr(10).join(shown))}</code></pre>"
+    if len(lines) > MAX_LINES:
+        lines[MAX_LINES:] = [f"# … and {len(lines) - MAX_LINES} lines more"]
+    return f"<p>One of them wrote:</p><pre><code>{escape(chr(10).join(lines))}</code></pre>"
 
 
 def _times(results: ClassResults) -> str:
@@ -247,8 +245,7 @@ def _trouble(results: ClassResults, with_names: bool) -> str:
         ungraded.append((reason if plain else "the notebook can't be read", student))
     for one in results.graded:
         for sentence in one.repaired:
-            shown = sentence if with_names else "a cell was repaired"
-            repairs.append((shown, one.student))
+            repairs.append((sentence if with_names else "a cell was repaired", one.student))
     for name in results.lesson.exercises:
         for one, answer in results.answers(name):
             if note := answer["note"]:
@@ -357,9 +354,9 @@ def _kind(text: str) -> str:
 
 
 def _more(count: int, things: str) -> str:
-    return (
-        _paragraph(f"{count - MAX_ROWS} {things} more are not shown.") if count > MAX_ROWS else ""
-    )
+    if count <= MAX_ROWS:
+        return ""
+    return _paragraph(f"{count - MAX_ROWS} more {things} are not shown.")
 
 
 def _paragraph(text: str) -> str:

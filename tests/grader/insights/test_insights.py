@@ -187,6 +187,7 @@ def test_without_names_only_numbers_of_a_learner_are_shown(inside: Course) -> No
         ("[ 1.5 -2.0e-05, nan]  (float32)", True),
         ("[[1., ..., 2.],\n ...,\n [3., ..., inf]] …", True),
         ("(True, None)", True),
+        ("[1.e+10 2.e-05]  (uint8)", True),
         ("1.", True),
         ("ValueError: Anna says no", False),
         ("an Anna", False),
