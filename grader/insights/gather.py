@@ -43,6 +43,7 @@ class Unexplained(TypedDict):
 class ExerciseResult(TypedDict):
     """The part of an exercise's verdict in the journal that the page shows."""
 
+    state: str
     points: float
     missed: list[str]
     hint: str | None

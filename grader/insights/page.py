@@ -10,7 +10,7 @@ from html import escape
 from itertools import pairwise
 from statistics import mean, median
 
-from grader.comparison.judge import UNWRITTEN
+from grader.comparison.judge import State
 from grader.comparison.present import count_of
 from grader.comparison.vocabulary import in_order, in_words
 from grader.insights.gather import NO_SUBMISSION, NOT_YET, ClassResults, ExerciseResult
@@ -249,7 +249,8 @@ def _trouble(results: ClassResults, with_names: bool) -> str:
     for name in results.lesson.exercises:
         for one, answer in results.answers(name):
             if note := answer["note"]:
-                notes.append((_note(name, note, with_names), one.student))
+                unwritten = answer["state"] == State.UNWRITTEN
+                notes.append((_note(name, note, unwritten, with_names), one.student))
     again = ""
     if renewed := results.resubmitted:
         who = f": {', '.join(renewed)}" if with_names else ""
@@ -268,10 +269,10 @@ def _trouble(results: ClassResults, with_names: bool) -> str:
     )
 
 
-def _note(name: str, note: str, with_names: bool) -> str:
+def _note(name: str, note: str, unwritten: bool, with_names: bool) -> str:
     """Return a note without an exception's message: one sentence for each kind."""
-    if note.startswith(f"{name} {UNWRITTEN}"):
-        return f"{name} {UNWRITTEN}"
+    if unwritten:
+        return f"{name} is not written yet"
     if not with_names:
         return f"{name} could not be called"
     return re.sub(r" stops with (\w+).*", r" stops with \1", note, flags=re.DOTALL)
