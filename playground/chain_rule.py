@@ -33,7 +33,7 @@ STAGES = [
 ]
 
 
-def gears(chain: Function | None, after: Any = None) -> LiveFigure:
+def gears(chain: Function, after: Any = None) -> LiveFigure:
     """Plot u = x²/2, y = sin(u) and y over x with their tangents: two slopes make the third."""
 
     def move(f: Any, x: float, at_x: bool) -> Frame:
@@ -74,7 +74,7 @@ def gears(chain: Function | None, after: Any = None) -> LiveFigure:
     return play
 
 
-def graph(numerical_grad: Function | None, after: Any = None) -> LiveFigure:
+def graph(numerical_grad: Function, after: Any = None) -> LiveFigure:
     """Step through the graph of y = x·x: values forward, slopes back, and the numerical slope."""
 
     def move(f: Any, stage: float, x: float, one: bool) -> Frame:
@@ -107,9 +107,7 @@ def graph(numerical_grad: Function | None, after: Any = None) -> LiveFigure:
     return play
 
 
-def depth(
-    sigmoid_grad: Function | None, relu_grad: Function | None, after: Any = None
-) -> LiveFigure:
+def depth(sigmoid_grad: Function, relu_grad: Function, after: Any = None) -> LiveFigure:
     """Plot the product of the slopes of many activations in a row, all at the same z."""
 
     def move(f: Any, layers: float, z: float) -> Frame:

@@ -33,10 +33,10 @@ ACTIVATIONS: dict[str, tuple[Function, Function]] = {
 
 
 def depth(
-    init_normal: Function | None,
-    init_xavier_uniform: Function | None,
-    init_kaiming_normal: Function | None,
-    layer_scales: Function | None,
+    init_normal: Function,
+    init_xavier_uniform: Function,
+    init_kaiming_normal: Function,
+    layer_scales: Function,
     after: Any = None,
 ) -> LiveFigure:
     """Plot the size of a signal in a deep network, for four ways to draw the weights."""
@@ -73,7 +73,7 @@ def depth(
     return play
 
 
-def clones(n_distinct_units: Function | None, after: Any = None) -> LiveFigure:
+def clones(n_distinct_units: Function, after: Any = None) -> LiveFigure:
     """Plot four hidden units in training: their weights, and how many of them differ."""
 
     def move(f: Any, step: float, start: str, activation: str) -> Frame:
@@ -107,9 +107,9 @@ def clones(n_distinct_units: Function | None, after: Any = None) -> LiveFigure:
 
 
 def sampler(
-    init_normal: Function | None,
-    init_xavier_uniform: Function | None,
-    init_kaiming_normal: Function | None,
+    init_normal: Function,
+    init_xavier_uniform: Function,
+    init_kaiming_normal: Function,
     after: Any = None,
 ) -> LiveFigure:
     """Plot the weights of one layer, their standard deviation and the farthest of them."""

@@ -36,7 +36,7 @@ PARTS = [
 ]
 
 
-def bowl(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
+def bowl(gradient_descent: Function, after: Any = None) -> LiveFigure:
     """Plot gradient descent in a bowl of one weight, for any learning rate."""
 
     def move(f: Any, curvature: float, lr: float, more: int) -> Frame:
@@ -71,7 +71,7 @@ def bowl(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
     return play
 
 
-def ravine(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
+def ravine(gradient_descent: Function, after: Any = None) -> LiveFigure:
     """Plot thirty steps through a ravine, steep across and flat along."""
 
     def move(f: Any, steep: float, lr: float) -> Frame:
@@ -102,7 +102,7 @@ def ravine(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
     return play
 
 
-def promise(predicted_vs_actual: Function | None, after: Any = None) -> LiveFigure:
+def promise(predicted_vs_actual: Function, after: Any = None) -> LiveFigure:
     """Compare the change promised for a step down (w₁·w₂ − 1)² from (2, 2) with the actual one."""
 
     def move(f: Any, lr: float) -> Frame:
@@ -131,7 +131,7 @@ def promise(predicted_vs_actual: Function | None, after: Any = None) -> LiveFigu
     return play
 
 
-def sweep(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
+def sweep(gradient_descent: Function, after: Any = None) -> LiveFigure:
     """Train a network 64-32-10 on digits with many learning rates: its losses and its accuracy."""
 
     def move(f: Any, lr: float) -> Frame:
@@ -169,56 +169,51 @@ def _digit_runs(
 
     With other helpers `descent` is another function.
     """
-    data, size = digits(), 64 * HIDDEN + HIDDEN + HIDDEN * 10 + 10
-    X, labels = data.X[:DIGIT_EXAMPLES], data.labels[:DIGIT_EXAMPLES]
+    # A grading sandbox has no finished functions, and draws nothing.
+    from playground.functions import finished
+
     learner = LearnerFunction("gradient_descent", descent, whole)
-    start, grad = _digit_start(size), partial(_digit_grad, X=X, labels=labels)
-    runs, shape = [], (DIGIT_STEPS + 1, size)
+    data, runs = digits(), []
+    X, labels = data.X[:DIGIT_EXAMPLES], data.labels[:DIGIT_EXAMPLES]
+    grad, start = partial(_digit_grad, X=X, labels=labels), _digit_start()
     for lr in RATES:
+        shape = DIGIT_STEPS + 1, len(start)
         path = learner(grad, start, float(lr), DIGIT_STEPS, shape=shape)
-        losses = np.array([_digit_loss(w, X, labels) for w in path])
-        guesses = np.argmax(_digit_logits(path[-1], data.X_test)[1], axis=1)
+        losses = [finished.cross_entropy(_digit_forward(w, X)[1], labels) for w in path]
+        guesses = np.argmax(_digit_forward(path[-1], data.X_test)[1], axis=1)
         runs.append((np.nan_to_num(losses, nan=FAR), float(np.mean(guesses == data.labels_test))))
     return runs
 
 
-def _digit_start(size: int) -> Array:
-    """Return all weights and biases in one row, the biases at 0."""
-    start, rng = np.zeros(size), np.random.default_rng(0)
-    start[: 64 * HIDDEN] = rng.normal(0, np.sqrt(2 / 64), 64 * HIDDEN)
-    start[65 * HIDDEN : 75 * HIDDEN] = rng.normal(0, np.sqrt(2 / HIDDEN), 10 * HIDDEN)
+def _digit_start() -> Array:
+    """Return all weights and biases of the network in one row, the biases at 0."""
+    start, rng = np.zeros(65 * HIDDEN + (HIDDEN + 1) * 10), np.random.default_rng(0)
+    for layer in _digit_layers(start):
+        weights = layer[:-1]
+        weights[:] = rng.normal(0, np.sqrt(2 / len(weights)), weights.shape)
     return start
 
 
-def _digit_layers(w: Array) -> tuple[Array, Array, Array, Array]:
-    """Split a row of numbers into W₁ (64, HIDDEN), b₁, W₂ (HIDDEN, 10), b₂."""
-    ends = np.cumsum([64 * HIDDEN, HIDDEN, HIDDEN * 10])
-    first, first_bias, second, second_bias = np.split(w, ends)
-    return first.reshape(64, HIDDEN), first_bias, second.reshape(HIDDEN, 10), second_bias
+def _digit_layers(w: Array) -> tuple[Array, Array]:
+    """Return a row of numbers as two layers of weights, with the biases in their last rows."""
+    first, second = np.split(w, [65 * HIDDEN])
+    return first.reshape(65, HIDDEN), second.reshape(HIDDEN + 1, 10)
 
 
-def _digit_logits(w: Array, X: Array) -> tuple[Array, Array]:
+def _digit_forward(w: Array, X: Array) -> tuple[Array, Array]:
     """Return hidden outputs and logits."""
-    first, first_bias, second, second_bias = _digit_layers(w)
-    hidden = np.clip(X @ first + first_bias, 0.0, None)
-    return hidden, hidden @ second + second_bias
-
-
-def _digit_loss(w: Array, X: Array, labels: Array) -> float:
-    # A grading sandbox has no finished functions, and draws nothing.
-    from playground.functions import finished
-
-    return finished.cross_entropy(_digit_logits(w, X)[1], labels)
+    first, second = _digit_layers(w)
+    hidden = np.clip(X @ first[:-1] + first[-1], 0.0, None)
+    return hidden, hidden @ second[:-1] + second[-1]
 
 
 def _digit_grad(w: Array, X: Array, labels: Array) -> Array:
     from playground.functions import finished
 
-    first, _, second, _ = _digit_layers(w)
-    hidden, logits = _digit_logits(w, X)
-    d_logits = finished.softmax_ce_grad(logits, labels)
-    back, dW2, db2 = finished.dense_backward(d_logits, hidden, second)
-    _, dW1, db1 = finished.dense_backward(back * (hidden > 0), X, first)
+    hidden, logits = _digit_forward(w, X)
+    d_logits, (first, second) = finished.softmax_ce_grad(logits, labels), _digit_layers(w)
+    back, dW2, db2 = finished.dense_backward(d_logits, hidden, second[:-1])
+    _, dW1, db1 = finished.dense_backward(back * (hidden > 0), X, first[:-1])
     return np.concatenate([dW1.ravel(), db1, dW2.ravel(), db2])
 
 

@@ -22,9 +22,7 @@ Y = X + 0.15 * np.sin(7 * X)
 SLOPES = np.linspace(-0.5, 3, 141)
 
 
-def slopes(
-    mse: Function | None, binary_cross_entropy: Function | None, after: Any = None
-) -> LiveFigure:
+def slopes(mse: Function, binary_cross_entropy: Function, after: Any = None) -> LiveFigure:
     """Plot two losses of one neuron, and their slopes, over its z."""
 
     def move(f: Any, z: float, y: str) -> Frame:
@@ -58,7 +56,7 @@ def slopes(
     return play
 
 
-def outlier(mse: Function | None, after: Any = None) -> LiveFigure:
+def outlier(mse: Function, after: Any = None) -> LiveFigure:
     """Fit a line through the origin by three losses while one point moves."""
 
     def move(f: Any, height: float) -> Frame:
@@ -87,7 +85,7 @@ def outlier(mse: Function | None, after: Any = None) -> LiveFigure:
     return play
 
 
-def three_logits(softmax: Function | None, after: Any = None) -> LiveFigure:
+def three_logits(softmax: Function, after: Any = None) -> LiveFigure:
     """Plot the softmax of three logits; a button adds 100 to all of them."""
 
     def move(f: Any, hundreds: int, **sliders: float) -> Frame:

@@ -24,10 +24,7 @@ UNITS = ("1", "2", "3")
 
 
 def boundary(
-    weighted_sum: Function | None,
-    sigmoid: Function | None,
-    relu: Function | None = None,
-    after: Any = None,
+    weighted_sum: Function, sigmoid: Function, relu: Function | None = None, after: Any = None
 ) -> LiveFigure:
     """Plot a neuron's output over its two inputs, and the line on which its sum is 0."""
 
@@ -61,9 +58,7 @@ def boundary(
     return play
 
 
-def signal(
-    weighted_sum: Function | None, sigmoid: Function | None, after: Any = None
-) -> LiveFigure:
+def signal(weighted_sum: Function, sigmoid: Function, after: Any = None) -> LiveFigure:
     """Plot one signal through a neuron: two products, their sum, the bias, the activation."""
 
     def move(f: Any, x1: float, w1: float, x2: float, w2: float, b: float) -> Frame:
@@ -112,7 +107,7 @@ SIGNAL_SLIDERS = [
 ]
 
 
-def three_units(dense: Function | None, relu: Function | None, after: Any = None) -> LiveFigure:
+def three_units(dense: Function, relu: Function, after: Any = None) -> LiveFigure:
     """Plot a curve made of three hidden units; without the activation it is a straight line."""
 
     def move(f: Any, activation: bool, **sliders: float) -> Frame:

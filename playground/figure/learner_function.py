@@ -31,14 +31,14 @@ class LearnerFunction:
 
     Args:
         name: its name in the lesson.
-        function: the function itself, None if there is none yet.
+        function: the function itself, or something else that its name means by mistake.
         whole: it takes all points at once, as finished functions do; a learner's may not.
     """
 
     helpers: tuple[Function, ...] = ()
     """The notebook's other functions that it calls."""
 
-    def __init__(self, name: str, function: Function | None, whole: bool = False) -> None:
+    def __init__(self, name: str, function: Function, whole: bool = False) -> None:
         self.name, self.function, self.whole = name, function, whole
 
     def __call__(self, *inputs: Any, shape: tuple[int, ...] | None = None) -> Any:
@@ -87,10 +87,8 @@ class LearnerFunction:
         """Return the function itself.
 
         Raises:
-            Unusable: it isn't defined, or isn't a function.
+            Unusable: it isn't a function.
         """
-        if self.function is None:
-            raise NotWritten(f"{self.name} is not written yet.")
         if not callable(self.function):
             raise Unusable(f"{self.name} is not a function but {type(self.function).__name__}.")
         return self.function
@@ -146,11 +144,9 @@ def _kind(shape: tuple[int, ...]) -> str:
 class ReboundFunction(LearnerFunction):
     """A learner's function that can be looked up again after its cell was rerun."""
 
-    def __init__(self, name: str, function: Function | None) -> None:
+    def __init__(self, name: str, function: Function) -> None:
         super().__init__(name, function)
-        homes = [_notebook()]
-        if function is not None:
-            homes.insert(0, getattr(function, "__globals__", {}))
+        homes = getattr(function, "__globals__", {}), _notebook()
         keys = getattr(function, "__name__", name), name  # all lambdas have the same name
         self._home, self._key = next(
             ((home, key) for key in keys for home in homes if home.get(key) is function), ({}, name)

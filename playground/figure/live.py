@@ -57,7 +57,7 @@ class LiveFigure(Canvas):
     Args:
         title: the beginning of the alt text; different for each play of a notebook.
         move: see above.
-        functions: the learner's functions by the lesson's names, None if not yet defined.
+        functions: the learner's functions by the lesson's names.
         after: a prediction with `answered` and `on_answer(callback)` that unlocks the play.
     """
 
@@ -65,7 +65,7 @@ class LiveFigure(Canvas):
         self,
         title: str,
         move: Move,
-        functions: Mapping[str, Function | None] | None = None,
+        functions: Mapping[str, Function] | None = None,
         after: Any = None,
     ) -> None:
         super().__init__()

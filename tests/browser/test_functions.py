@@ -16,7 +16,10 @@ RIGHT = references("neuron")["weighted_sum"]
 PLAY = "play-01"
 LABELS = """play => {
     window.labels = new Set();
-    const look = () => play.querySelectorAll('svg[role=img]').forEach(svg => labels.add(svg.getAttribute('aria-label')));
+    const look = () => {
+        for (const svg of play.querySelectorAll('svg[role=img]'))
+            labels.add(svg.getAttribute('aria-label'));
+    };
     look();
     new MutationObserver(look).observe(play, {subtree: true, childList: true, attributes: true});
 }"""
@@ -161,9 +164,8 @@ def test_a_functions_prints_are_discarded(notebook: Notebook) -> None:
 @pytest.mark.long
 def test_an_interrupt_frees_a_function_that_never_ends(notebook: Notebook, server: Server) -> None:
     endless(notebook, folder(server))
-    notebook.page.locator(
-        'jp-button[data-command="notebook:interrupt-kernel"], button[data-command="notebook:interrupt-kernel"]'
-    ).click()
+    command = '[data-command="notebook:interrupt-kernel"]'
+    notebook.page.locator(f"jp-button{command}, button{command}").click()
     play = notebook.cell(PLAY)
     expect(readout(play)).to_contain_text("weighted_sum was interrupted.")
     # It isn't called again, or the next value would need the next interrupt.

@@ -1,4 +1,4 @@
-"""The initialization lesson's plays: each draws with the learner's own functions, and the facts that the lesson tells are what they show."""
+"""The initialization lesson's plays draw the learner's functions and show the facts of the lesson."""
 
 from __future__ import annotations
 
