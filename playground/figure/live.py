@@ -84,7 +84,7 @@ class LiveFigure(Canvas):
     @property
     def widget(self) -> widgets.VBox:
         """The live figure, covered as long as its prediction isn't answered."""
-        if self._root is None:  # set at the end: after an interrupt everything is done again
+        if self._root is None:  # set late: after an interrupt everything is done again
             self.freeze(with_target=self._finished is not None)
             root = widgets.VBox(layout=widgets.Layout(overflow="visible"))
             root.add_class("playground")
@@ -240,9 +240,6 @@ class LiveFigure(Canvas):
             "text/plain": alt,
         }
         display(pages, raw=True, metadata={"image/png": {"alt": alt}})
-
-    def __repr__(self) -> str:
-        return f"<LiveFigure: {self.title}>"
 
     @property
     def _locked(self) -> bool:

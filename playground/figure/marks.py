@@ -72,24 +72,14 @@ class Path:
         if self.closed:
             pieces = [np.vstack([piece, piece[:1]]) for piece in pieces]
         outlines = [Outline(piece, closed=self.closed) for piece in pieces]
-        return [
-            _add(
-                figure,
-                PathPatch(
-                    Outline.make_compound_path(*outlines),
-                    facecolor=self.fill,
-                    edgecolor=stroke,
-                    linewidth=width * POINTS_PER_PIXEL,
-                    linestyle=(0, [d / width for d in self.dash]) if self.dash else "-",
-                    joinstyle="round",
-                    capstyle="butt",
-                    alpha=opacity,
-                    transform=_to_display(figure),
-                ),
-                self.clip,
-            )
-            for stroke, width, opacity in self._strokes()
-        ]
+        outline, artists = Outline.make_compound_path(*outlines), []
+        for stroke, width, opacity in self._strokes():
+            patch = PathPatch(outline, transform=_to_display(figure), alpha=opacity)
+            patch.set(facecolor=self.fill, edgecolor=stroke, joinstyle="round", capstyle="butt")
+            patch.set_linewidth(width * POINTS_PER_PIXEL)
+            patch.set_linestyle((0, [d / width for d in self.dash]) if self.dash else "-")
+            artists.append(_add(figure, patch, self.clip))
+        return artists
 
     def _strokes(self) -> list[tuple[str, float, float]]:
         """Return color, width and opacity of each stroke, the halo first."""
@@ -190,19 +180,12 @@ class Text:
 
     def draw(self, figure: Figure) -> list[Artist]:
         """Add the same words to a matplotlib figure."""
-        text = figure.text(
-            self.x,
-            self.y,
-            self.words,
-            color=self.color,
-            fontsize=self.size * POINTS_PER_PIXEL,
-            ha={"start": "left", "middle": "center", "end": "right"}[self.anchor],
-            va="center",
-            ma="center",
-            linespacing=1.4,
-            transform=_to_display(figure),
-            path_effects=[withStroke(linewidth=3 * POINTS_PER_PIXEL, foreground=style.CARD)],
-        )
+        text = figure.text(self.x, self.y, self.words, transform=_to_display(figure))
+        align = {"start": "left", "middle": "center"}[self.anchor]
+        text.set(ha=align, va="center", ma="center", linespacing=1.4, color=self.color)
+        text.set_fontsize(self.size * POINTS_PER_PIXEL)
+        halo = withStroke(linewidth=3 * POINTS_PER_PIXEL, foreground=style.CARD)
+        text.set_path_effects([halo])
         return [text]
 
 
@@ -242,15 +225,10 @@ def png(shades: Array) -> bytes:
     rows, columns = shades.shape
     scanlines = np.zeros((rows, columns + 1), np.uint8)
     scanlines[:, 1:] = shades
-    return b"".join(
-        [
-            b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)),
-            _chunk(b"PLTE", PALETTE.tobytes()),
-            _chunk(b"IDAT", zlib.compress(scanlines.tobytes(), 1)),
-            _chunk(b"IEND", b""),
-        ]
-    )
+    header = struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)
+    data = zlib.compress(scanlines.tobytes(), 1)
+    chunks = {b"IHDR": header, b"PLTE": PALETTE.tobytes(), b"IDAT": data, b"IEND": b""}
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks.items())
 
 
 @lru_cache(maxsize=256)
