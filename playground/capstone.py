@@ -10,28 +10,28 @@ import numpy as np
 
 from playground.figure.learner_function import LearnerFunction
 from playground.figure.live import LiveFigure
-from playground.figure.marks import Array
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, BLUE, GREEN, PURPLE, VERMILLION, Look, number
+from playground.functions import Array, Function
 from playground.functions.digits import digits
 from playground.network import (
     BUGS,
     LIMIT,
     Blocks,
+    Experiment,
     Moment,
     Problem,
     Training,
     accuracy,
     broken,
     errors,
-    gate,
-    history,
     names,
-    run_through,
+    require_correct_gradients,
     training,
 )
 
-Function = Callable[..., Any]
+FUNCTIONS = ("forward", "backward", "train", "relative_error")
+"""The capstone's exercises: the order of `functions` in each play, after the earlier ones."""
 
 ARMS, POINTS_PER_ARM = 2, 100
 SPIRAL_STEPS, SPIRAL_EVERY = 3000, 100
@@ -44,155 +44,91 @@ DEPTH_EXAMPLES = 400
 
 SMALLEST = 1e-12
 ROUNDING = 1e-9
-"""Relative errors below it are rounding in the central difference, other digits on other processors."""
-LEARNING, TESTING = "the digits to learn from", "the digits to be tested with"
+"""Relative errors below this are rounding, which differs between processors."""
 
 
-def bench(
-    mine: Any,
-    forward: Function,
-    backward: Function,
-    train: Function,
-    relative_error: Function,
-    after: Any = None,
-) -> LiveFigure:
-    """The gradient check, for the network as it is and with a bug put in, and what accuracy on digits says about the same bug."""
+def gradient_check(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
+    """Compare the gradient check of a network with a bug with its accuracy on digits."""
 
     def move(f: Any, bug: str) -> Iterator[Frame]:
         blocks = broken(_blocks(f, mine), bug)
         found = errors(blocks)
-        tops, largest = np.maximum(list(found.values()), ROUNDING), max(found.values())
-        size = (
-            number(largest, 2, least=0)
-            if largest > ROUNDING
-            else f"below {number(ROUNDING, 1, least=0)}"
-        )
-        bars = (np.arange(len(tops)), np.full(len(tops), SMALLEST), tops)
-        run = _reader(blocks, (32,))
-        while True:
-            run.advance()
-            share = accuracy(blocks, _digits(TESTING), run.moments[-1].layers)
-            yield (
-                {"errors": bars, "limit": (np.array([-0.6, 5.6]), np.array([LIMIT, LIMIT]))},
-                (
-                    f"The gradient check {'passes' if largest < LIMIT else 'fails'}, the largest error is {size};"
-                    f" trained all the same, it gets {_percent(share)} of new digits right{'' if run.complete else ' so far'}."
-                ),
-            )
-            if run.complete:
-                return
+        tops = np.maximum(list(found.values()), ROUNDING)
+        bars = np.arange(len(tops)), np.full(len(tops), SMALLEST), tops
+        run, limit = _reader(blocks, (32,)), (np.array([-0.6, 5.6]), np.array([LIMIT, LIMIT]))
+        for _ in _steps(run):
+            share = accuracy(blocks, _digits(test=True), run.moments[-1].layers)
+            yield {"errors": bars, "limit": limit}, _verdict(max(found.values()), share, run)
 
-    play = _play(
-        "The gradient check and the accuracy of a network with a bug",
-        move,
-        mine,
-        after,
-        forward,
-        backward,
-        train,
-        relative_error,
-    )
+    title = "The gradient check and the accuracy of a network with a bug"
+    play = _play(title, move, functions, after)
     ax = play.axes(ylabel="relative error", xlim=(-0.6, 5.6), ylim=(SMALLEST, 10), yscale="log")
-    ax.set_xticks(
-        range(6), [f"{name}, layer {layer}" for layer in (1, 2, 3) for name in "Wb"], fontsize=8
-    )
+    ticks = [f"{name}, layer {layer}" for layer in (1, 2, 3) for name in "Wb"]
+    ax.set_xticks(range(6), ticks, fontsize=8)
     play.bars("errors", ax, label="relative error of the gradient", twin=False)
     play.line("limit", ax, Look(VERMILLION, (7, 5), width=2), twin=False, label="what may pass")
     play.choice("bug", "bug", list(BUGS))
     return play
 
 
-def spiral(
-    mine: Any,
-    forward: Function,
-    backward: Function,
-    train: Function,
-    relative_error: Function,
-    after: Any = None,
-) -> LiveFigure:
-    """Two arms of a spiral, and the boundary of a network while it trains."""
+def _verdict(largest: float, share: float, run: Training) -> str:
+    rounded = f"below {number(ROUNDING, 1, least=0)}"
+    size = number(largest, 2, least=0) if largest > ROUNDING else rounded
+    return (
+        f"The gradient check {'passes' if largest < LIMIT else 'fails'}, the largest error is"
+        f" {size}; trained all the same, it gets {_percent(share)} of new digits right"
+        f"{'' if run.complete else ' so far'}."
+    )
+
+
+def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
+    """Plot two arms of a spiral, and the boundary of a network during its training."""
 
     def move(f: Any, step: float, hidden: str) -> Frame:
-        blocks = _ready(f, mine)
-        layers = history(
-            blocks,
-            SPIRAL,
-            () if hidden == "none" else (int(hidden),),
-            "init_kaiming_normal",
-            0.7,
-            SPIRAL_STEPS,
-            SPIRAL_EVERY,
-        )
-        now = layers[int(step) // SPIRAL_EVERY]
+        blocks, sizes = _ready(f, mine), () if hidden == "none" else (int(hidden),)
+        settings = SPIRAL, sizes, "init_kaiming_normal", 0.7, SPIRAL_STEPS, SPIRAL_EVERY
+        now = training(Experiment(blocks, *settings)).run()[int(step) // SPIRAL_EVERY]
         logits = blocks.logits(GRID, now.layers)
         lean = np.tanh((logits[:, 1] - logits[:, 0]) / 4).reshape(len(EDGE), len(EDGE))
         arms = {f"arm {arm + 1}": tuple(SPIRAL.X[SPIRAL.labels == arm].T) for arm in range(ARMS)}
-        share = accuracy(blocks, SPIRAL, now.layers)
-        return (
-            {"lean": lean, **arms},
-            f"After {now.step} steps the loss is {number(now.loss)}; {_percent(share)} of the points are on the right side.",
+        share = _percent(accuracy(blocks, SPIRAL, now.layers))
+        return {"lean": lean, **arms}, (
+            f"After {now.step} steps the loss is {number(now.loss)};"
+            f" {share} of the points are on the right side."
         )
 
-    play = _play(
-        "A network learns a spiral", move, mine, after, forward, backward, train, relative_error
-    )
+    play = _play("A network learns a spiral", move, functions, after)
     ax = play.axes(xlabel="x₁", ylabel="x₂", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
     play.heat("lean", ax, (-2.2, 2.2, -2.2, 2.2), low=-1.0, high=1.0)
-    play.points("arm 1", ax, Look(BLACK), twin=False, label="first arm", radius=4.0)
-    play.points(
-        "arm 2", ax, Look(BLUE, marker="square"), twin=False, label="second arm", radius=4.0
-    )
+    first, second = Look(BLACK), Look(BLUE, marker="square")
+    play.points("arm 1", ax, first, twin=False, label="first arm", radius=4.0)
+    play.points("arm 2", ax, second, twin=False, label="second arm", radius=4.0)
     play.slider("step", "training steps", 0, SPIRAL_STEPS, SPIRAL_STEPS, step=SPIRAL_EVERY)
     play.choice("hidden", "hidden units", ["32", "4", "none"])
     return play
 
 
-def reading(
-    mine: Any,
-    forward: Function,
-    backward: Function,
-    train: Function,
-    relative_error: Function,
-    after: Any = None,
-) -> LiveFigure:
-    """Handwritten digits: how accuracy grows with training, with and without a hidden layer, and what the network says of one image."""
+def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
+    """Plot the accuracy on digits during training, with and without a hidden layer."""
 
     def move(f: Any, step: float, image: float) -> Frame:
-        blocks, test, which = _ready(f, mine), _digits(TESTING), int(image)
+        blocks, test, which = _ready(f, mine), _digits(test=True), int(image)
         nets = {"hidden": _learned(blocks, (32,)), "none": _learned(blocks, ())}
         now = int(step) // DIGIT_EVERY
         steps = np.arange(now + 1) * DIGIT_EVERY
         shown = {name: (steps, shares[: now + 1]) for name, (_, shares) in nets.items()}
-        hidden, none = (shares[now] for _, shares in nets.values())
-        said = int(
-            np.argmax(blocks.logits(test.X[which : which + 1], nets["hidden"][0][now].layers))
-        )
-        return {
-            **shown,
-            "image": test.X[which].reshape(8, 8)[::-1],
-            "says": (4, 8.6, f"it is a {test.labels[which]}, read as {said}"),
-        }, (
-            f"After {steps[now]} steps the network reads {_percent(hidden)} of {len(test.labels)} new digits, without its hidden layer"
-            f" {_percent(none)}; image {which} is a {test.labels[which]}, read as {said}."
+        hidden, none = (_percent(shares[now]) for _, shares in nets.values())
+        logits = blocks.logits(test.X[which : which + 1], nets["hidden"][0][now].layers)
+        guess = f"is a {test.labels[which]}, read as {np.argmax(logits)}"
+        picture = {"image": test.X[which].reshape(8, 8)[::-1], "says": (4, 8.6, f"it {guess}")}
+        return {**shown, **picture}, (
+            f"After {steps[now]} steps the network reads {hidden} of {len(test.labels)} new digits,"
+            f" without its hidden layer {none}; image {which} {guess}."
         )
 
-    play = _play(
-        "A network learns to read digits",
-        move,
-        mine,
-        after,
-        forward,
-        backward,
-        train,
-        relative_error,
-    )
-    left = play.axes(
-        121,
-        xlabel="training steps",
-        ylabel="share of new digits read",
-        xlim=(0, DIGIT_STEPS),
-        ylim=(0, 1.03),
-    )
+    play = _play("A network learns to read digits", move, functions, after)
+    left = play.axes(121, xlabel="training steps", ylabel="share of new digits read")
+    left.set(xlim=(0, DIGIT_STEPS), ylim=(0, 1.03))
     right = play.axes(122, xlim=(0, 8), ylim=(0, 9.2), aspect="equal")
     right.set_axis_off()
     play.line("hidden", left, twin=False, label="64-32-10")
@@ -200,39 +136,23 @@ def reading(
     play.heat("image", right, (0, 8, 0, 8), low=-1.0, high=1.0, smooth=False)
     play.words("says", right)
     play.slider("step", "training steps", 0, DIGIT_STEPS, DIGIT_STEPS, step=DIGIT_EVERY)
-    play.slider("image", "image", 0, len(_digits(TESTING).labels) - 1, 0, step=1)
+    play.slider("image", "image", 0, len(_digits(test=True).labels) - 1, 0, step=1)
     return play
 
 
-def depth(
-    mine: Any,
-    forward: Function,
-    backward: Function,
-    train: Function,
-    relative_error: Function,
-    after: Any = None,
-) -> LiveFigure:
-    """Deeper and deeper networks on digits: the loss of the first steps from Xavier's and from Kaiming's weights."""
+def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
+    """Plot the first losses of deeper and deeper networks from Xavier's and Kaiming's weights."""
 
     def move(f: Any, layers: float) -> Iterator[Frame]:
-        blocks, few = _ready(f, mine), _digits(LEARNING)
-        few = Problem(
-            f"{DEPTH_EXAMPLES} digits", few.X[:DEPTH_EXAMPLES], few.labels[:DEPTH_EXAMPLES]
-        )
-        kaiming, xavier = (
-            training(blocks, few, (32,) * int(layers), scheme, 0.05, DEPTH_STEPS, DEPTH_EVERY)
-            for scheme in ("init_kaiming_normal", "init_xavier_uniform")
-        )
-        while True:
-            for run in (kaiming, xavier):
-                run.advance()
-            yield _losses(int(layers), kaiming.moments, xavier.moments)
-            if kaiming.complete and xavier.complete:
-                return
+        blocks, (_, X, labels) = _ready(f, mine), _digits()
+        few = Problem(f"{DEPTH_EXAMPLES} digits", X[:DEPTH_EXAMPLES], labels[:DEPTH_EXAMPLES])
+        sizes, plan = (32,) * int(layers), (0.05, DEPTH_STEPS, DEPTH_EVERY, False)
+        schemes = "init_kaiming_normal", "init_xavier_uniform"
+        runs = [training(Experiment(blocks, few, sizes, scheme, *plan)) for scheme in schemes]
+        for _ in _steps(*runs):
+            yield _losses(int(layers), *(run.moments for run in runs))
 
-    play = _play(
-        "Deep networks from two starts", move, mine, after, forward, backward, train, relative_error
-    )
+    play = _play("Deep networks from two starts", move, functions, after)
     ax = play.axes(xlabel="training steps", ylabel="loss", xlim=(0, DEPTH_STEPS), ylim=(0, 4))
     play.line("Kaiming", ax, twin=False, label="Kaiming")
     play.line("Xavier", ax, Look(GREEN, (9, 3), width=4), twin=False, label="Xavier")
@@ -241,71 +161,65 @@ def depth(
 
 
 def _losses(layers: int, kaiming: list[Moment], xavier: list[Moment]) -> Frame:
-    """Both losses, as far as they are known."""
+    """Return both losses up to now."""
     runs = {"Kaiming": kaiming, "Xavier": xavier}
-    last = kaiming[-1], xavier[-1]
     return {
         name: (np.array([m.step for m in run]), np.array([m.loss for m in run]))
         for name, run in runs.items()
     }, (
-        f"With {layers} hidden layer{'s' * (layers > 1)} the loss after {last[0].step} steps is {number(last[0].loss)} from Kaiming's weights"
-        f" and {number(last[1].loss)} from Xavier's."
+        f"With {layers} hidden layer{'s' * (layers > 1)} the loss after {kaiming[-1].step} steps is"
+        f" {number(kaiming[-1].loss)} from Kaiming's weights and {number(xavier[-1].loss)} from"
+        " Xavier's."
     )
 
 
-def _play(title: str, move: Any, mine: Any, after: Any, *functions: Function) -> LiveFigure:
-    names = ("forward", "backward", "train", "relative_error")
-    return LiveFigure(title, move, dict(zip(names, functions, strict=True)), after)
+def _steps(*runs: Training) -> Iterator[None]:
+    """Advance some trainings together to their ends; yield after each step, at least once."""
+    while True:
+        for run in runs:
+            run.advance()
+        yield
+        if all(run.complete for run in runs):
+            return
+
+
+def _play(
+    title: str, move: Callable[..., Any], functions: tuple[Function, ...], after: Any
+) -> LiveFigure:
+    return LiveFigure(title, move, dict(zip(FUNCTIONS, functions, strict=True)), after)
 
 
 def _blocks(f: Any, mine: Any) -> Blocks:
-    """All blocks, as they are now."""
+    """Return all blocks as they are now."""
     own: Mapping[str, LearnerFunction] = vars(f)
-    blocks: dict[str, Any] = {
-        name: own[name].usable() if name in own else getattr(mine, name) for name in names()
-    }
-    return Blocks(
-        **blocks, helpers=tuple(helper for function in own.values() for helper in function.helpers)
-    )
+    blocks = {name: own[name].get() if name in own else getattr(mine, name) for name in names()}
+    helpers = tuple(helper for function in own.values() for helper in function.helpers)
+    return Blocks(**blocks, helpers=helpers)
 
 
 def _ready(f: Any, mine: Any) -> Blocks:
-    """All blocks, once their gradients are right."""
+    """Return all blocks if their gradients are right."""
     blocks = _blocks(f, mine)
-    gate(blocks)
+    require_correct_gradients(blocks)
     return blocks
 
 
 def _reader(blocks: Blocks, hidden: tuple[int, ...]) -> Training:
-    """The training of a network that reads digits."""
-    return training(
-        blocks,
-        _digits(LEARNING),
-        hidden,
-        "init_kaiming_normal",
-        0.5,
-        DIGIT_STEPS,
-        DIGIT_EVERY,
-        keep=True,
-    )
+    """Return the training of a network that reads digits."""
+    settings = "init_kaiming_normal", 0.5, DIGIT_STEPS, DIGIT_EVERY
+    return training(Experiment(blocks, _digits(), hidden, *settings))
 
 
 @lru_cache(maxsize=8)
 def _learned(blocks: Blocks, hidden: tuple[int, ...]) -> tuple[list[Moment], Array]:
-    """A network while it learns digits, and the share of new digits that it reads at each moment."""
-    moments = run_through(_reader(blocks, hidden))
-    return moments, np.array(
-        [accuracy(blocks, _digits(TESTING), moment.layers) for moment in moments]
-    )
+    """Return a network's moments while it learns digits, and its accuracy at each."""
+    moments, test = _reader(blocks, hidden).run(), _digits(test=True)
+    return moments, np.array([accuracy(blocks, test, moment.layers) for moment in moments])
 
 
-def _digits(part: str) -> Problem:
-    data = digits()
-    return (
-        Problem(part, data.X, data.labels)
-        if part == LEARNING
-        else Problem(part, data.X_test, data.labels_test)
-    )
+def _digits(test: bool = False) -> Problem:
+    X, labels, X_test, labels_test = digits()
+    return Problem("test", X_test, labels_test) if test else Problem("training", X, labels)
 
 
 def _percent(share: float) -> str:
@@ -313,7 +227,7 @@ def _percent(share: float) -> str:
 
 
 def _spiral() -> Problem:
-    """Two arms of 100 points, wound by 2.2 half turns around each other."""
+    """Return two arms of 100 points, wound by 2.2 half turns around each other."""
     rng, along = np.random.default_rng(1), np.linspace(0, 1, POINTS_PER_ARM)
     radius, angle = 0.1 + 0.9 * along, 2.2 * np.pi * along
     arm = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)

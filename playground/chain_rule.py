@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from playground.figure.live import LiveFigure
-from playground.figure.marks import Array
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, GREEN, ORANGE, PURPLE, SKY, YOURS, Look, number
-
-Function = Callable[..., Any]
+from playground.functions import Array, Function
 
 X = np.linspace(-2.4, 2.4, 97)
 GEARS = [
@@ -25,7 +22,7 @@ SMALLEST = 1e-20
 
 NODES = {"x": (0.0, 1.0), "first": (1.0, 1.8), "second": (1.0, 0.2), "y": (2.0, 1.0)}
 BESIDE = {"x": (0.28, 0.0), "first": (0.46, 0.24), "second": (-0.24, -0.46), "y": (0.28, 0.0)}
-"""How far from its node a value is written, and its slope: on the side on which there are no lines."""
+"""Distance from its node to its value and to its slope, on the side without lines."""
 PATHS = [("x", "first"), ("x", "second"), ("first", "y"), ("second", "y")]
 STAGES = [
     "x is given",
@@ -36,12 +33,13 @@ STAGES = [
 ]
 
 
-def gears(chain: Function | None, after: Any = None) -> LiveFigure:
-    """Three curves, u = x²/2, y = sin(u) and y over x, each with its tangent: the first two slopes make the third."""
+def gears(chain: Function, after: Any = None) -> LiveFigure:
+    """Plot u = x²/2, y = sin(u) and y over x with their tangents: two slopes make the third."""
 
     def move(f: Any, x: float, at_x: bool) -> Frame:
         u, y = _half_square(x), np.sin(_half_square(x))
-        slope = float(f.chain.made(f.chain(np.cos, _half_square, _identity))(x, shape=()))
+        derivative = f.chain.wrap_result(f.chain(np.cos, _half_square, _identity))
+        slope = float(derivative(x, shape=()))
         read = x if at_x else u
         inner, outer = x, float(np.cos(read))
         tangents = {
@@ -49,16 +47,14 @@ def gears(chain: Function | None, after: Any = None) -> LiveFigure:
             "outer": (read, np.sin(read), outer),
             "whole": (x, y, slope),
         }
+        points = {
+            f"{name} point": (np.array([a]), np.array([b])) for name, (a, b, _) in tangents.items()
+        }
         return {
             **CURVES,
+            **points,
             **{f"{name} slope": _tangent(*values) for name, values in tangents.items()},
-            **{
-                f"{name} point": (np.array([a]), np.array([b]))
-                for name, (a, b, _) in tangents.items()
-            },
-            "wrong": _tangent(x, y, inner * outer)
-            if at_x
-            else (np.array([np.nan]), np.array([np.nan])),
+            "wrong": _tangent(x, y if at_x else np.nan, inner * outer),
         }, (
             f"inner slope {number(inner)}; outer slope {number(outer)}, read at {number(read)};"
             f" their product {number(inner * outer)}; slope of the whole {number(slope)}."
@@ -66,18 +62,11 @@ def gears(chain: Function | None, after: Any = None) -> LiveFigure:
 
     play = LiveFigure("Two slopes and their product", move, {"chain": chain}, after)
     for spot, (name, xlabel, ylabel, ylim) in enumerate(GEARS, 131):
-        last, ax = (
-            name == "whole",
-            play.axes(spot, xlabel=xlabel, ylabel=ylabel, xlim=(-2.4, 2.4), ylim=ylim),
-        )
+        last, ax = name == "whole", play.axes(spot, xlabel=xlabel, ylabel=ylabel)
+        ax.set(xlim=(-2.4, 2.4), ylim=ylim)
         play.line(name, ax, Look(BLACK, width=1.5), twin=False)
-        play.line(
-            f"{name} slope",
-            ax,
-            YOURS if last else Look(GREEN, (9, 3), width=4),
-            twin=last,
-            label="tangent" if last else "",
-        )
+        look = YOURS if last else Look(GREEN, (9, 3), width=4)
+        play.line(f"{name} slope", ax, look, twin=last, label="tangent" * last)
         play.points(f"{name} point", ax, Look(BLACK), twin=False)
     play.line("wrong", ax, Look(PURPLE, (3, 3), width=4), twin=False, label="read at x")
     play.slider("x", "x", -2, 2, 1.2)
@@ -85,19 +74,19 @@ def gears(chain: Function | None, after: Any = None) -> LiveFigure:
     return play
 
 
-def graph(numerical_grad: Function | None, after: Any = None) -> LiveFigure:
-    """y = x·x as a graph that is stepped through: values forward, slopes back, and the numerical slope beside their sum."""
+def graph(numerical_grad: Function, after: Any = None) -> LiveFigure:
+    """Step through the graph of y = x·x: values forward, slopes back, and the numerical slope."""
 
     def move(f: Any, stage: float, x: float, one: bool) -> Frame:
         numerical = float(f.numerical_grad(_square, np.array([x]), shape=(1,))[0])
         parts = np.array([x, 0.0 if one else x, x if one else 2 * x])
-        return (
-            {
-                **_stage(int(stage), x, one),
-                "paths": (np.arange(3), parts if stage == 4 else np.zeros(3)),
-                "numerical": (np.array([3.0]), np.array([numerical])),
-            },
-            f"{STAGES[int(stage)]}; the slope along {'one path' if one else 'both paths'} is {number(parts[2])}, numerical_grad says {number(numerical)}.",
+        return {
+            **_stage(int(stage), x, one),
+            "paths": (np.arange(3), parts if stage == 4 else np.zeros(3)),
+            "numerical": (np.array([3.0]), np.array([numerical])),
+        }, (
+            f"{STAGES[int(stage)]}; the slope along {'one path' if one else 'both paths'} is"
+            f" {number(parts[2])}, numerical_grad says {number(numerical)}."
         )
 
     play = LiveFigure("The graph of y = x·x", move, {"numerical_grad": numerical_grad}, after)
@@ -118,37 +107,24 @@ def graph(numerical_grad: Function | None, after: Any = None) -> LiveFigure:
     return play
 
 
-def depth(
-    sigmoid_grad: Function | None, relu_grad: Function | None, after: Any = None
-) -> LiveFigure:
-    """The product of the slopes of many activations in a row, all at the same weighted sum z."""
+def depth(sigmoid_grad: Function, relu_grad: Function, after: Any = None) -> LiveFigure:
+    """Plot the product of the slopes of many activations in a row, all at the same z."""
 
     def move(f: Any, layers: float, z: float) -> Frame:
         count = np.arange(1, int(layers) + 1)
-        slopes = {
-            name: float(f_grad(np.array([z]), shape=(1,))[0])
-            for name, f_grad in (("sigmoid", f.sigmoid_grad), ("ReLU", f.relu_grad))
-        }
+        grads = {"sigmoid": f.sigmoid_grad, "ReLU": f.relu_grad}
+        slopes = {name: float(grad(np.array([z]), shape=(1,))[0]) for name, grad in grads.items()}
         products = {name: slope**count for name, slope in slopes.items()}
         lines = {name: (count, np.maximum(product, SMALLEST)) for name, product in products.items()}
         return lines, (
-            f"one sigmoid slope is {number(slopes['sigmoid'])}, {int(layers)} of them make {_tiny(products['sigmoid'][-1])};"
-            f" ReLU slopes make {_tiny(products['ReLU'][-1])}."
+            f"one sigmoid slope is {number(slopes['sigmoid'])}, {int(layers)} of them make"
+            f" {_tiny(products['sigmoid'][-1])}; ReLU slopes make {_tiny(products['ReLU'][-1])}."
         )
 
-    play = LiveFigure(
-        "The product of slopes in a deep network",
-        move,
-        {"sigmoid_grad": sigmoid_grad, "relu_grad": relu_grad},
-        after,
-    )
-    ax = play.axes(
-        xlabel="layers",
-        ylabel="product of the slopes",
-        xlim=(0, 30),
-        ylim=(SMALLEST / 10, 10),
-        yscale="log",
-    )
+    functions = {"sigmoid_grad": sigmoid_grad, "relu_grad": relu_grad}
+    play = LiveFigure("The product of slopes in a deep network", move, functions, after)
+    ax = play.axes(xlabel="layers", ylabel="product of the slopes", yscale="log")
+    ax.set(xlim=(0, 30), ylim=(SMALLEST / 10, 10))
     play.line("sigmoid", ax, label="sigmoid")
     play.line("ReLU", ax, Look(PURPLE, (10, 3), width=5), label="ReLU")
     play.slider("layers", "layers", 1, 30, 20, step=1)
@@ -157,32 +133,28 @@ def depth(
 
 
 def _stage(now: int, x: float, one: bool) -> dict[str, Any]:
-    """What of the graph is there by a stage: values forward through it, from the third stage on slopes back."""
+    """Return the graph's data at a stage: values forward, from stage 3 on slopes back."""
     paths, back = PATHS[::2] if one else PATHS, now - 3
     values = {
         "x": f"x = {number(x)}",
         **dict.fromkeys(("first", "second"), f"factor {number(x)}" * (now >= 1)),
         "y": f"y = {number(x * x)}" * (now >= 2),
     }
-    slopes = {
-        name: f"slope {number(x)}" * (back >= 0)
-        for name in (("first",) if one else ("first", "second"))
-    }
+    slopes = dict.fromkeys(("first",) if one else ("first", "second"), f"slope {number(x)}")
+    forward = [(a, b) for a, b in paths if now >= (1 if a == "x" else 2)]
+    backward = [(b, a) for a, b in paths if back >= (1 if a == "x" else 0)]
     return {
         "nodes": tuple(np.array(axis) for axis in zip(*NODES.values(), strict=True)),
-        "forward": _edges([(a, b) for a, b in paths if now >= (1 if a == "x" else 2)]),
-        "backward": _edges(
-            [(b, a) for a, b in paths if back >= (1 if a == "x" else 0)], shift=-0.13
-        ),
-        "values": [
-            (NODES[name][0], NODES[name][1] + BESIDE[name][0], text)
-            for name, text in values.items()
-        ],
-        "slopes": [
-            (NODES[name][0], NODES[name][1] + BESIDE[name][1], text)
-            for name, text in slopes.items()
-        ],
+        "forward": _edges(forward),
+        "backward": _edges(backward, shift=-0.13),
+        "values": _beside(values, 0),
+        "slopes": _beside(slopes if back >= 0 else dict.fromkeys(slopes, ""), 1),
     }
+
+
+def _beside(texts: dict[str, str], which: int) -> list[tuple[float, float, str]]:
+    """Place texts next to their nodes."""
+    return [(NODES[n][0], NODES[n][1] + BESIDE[n][which], text) for n, text in texts.items()]
 
 
 def _half_square(x: Any) -> Any:
@@ -198,30 +170,16 @@ def _square(x: Array) -> float:
 
 
 def _tangent(x: float, y: float, slope: float) -> tuple[Array, Array]:
-    """A piece of tangent of the same length for every slope."""
+    """Return a piece of tangent, of the same length for every slope."""
     half = 1.1 / np.hypot(1, slope)
     return np.array([x - half, x + half]), np.array([y - half * slope, y + half * slope])
 
 
 def _edges(paths: list[tuple[str, str]], shift: float = 0.0) -> tuple[Array, Array]:
-    """The lines of some paths of the graph, one after the other, a gap between."""
-    ends = [[*NODES[a], *NODES[b]] for a, b in paths]
-    x = np.array(
-        [
-            value
-            for x1, _, x2, _ in ends
-            for value in (0.88 * x1 + 0.12 * x2, 0.12 * x1 + 0.88 * x2, np.nan)
-        ]
-        or [np.nan]
-    )
-    y = np.array(
-        [
-            value
-            for _, y1, _, y2 in ends
-            for value in (0.88 * y1 + 0.12 * y2, 0.12 * y1 + 0.88 * y2, np.nan)
-        ]
-        or [np.nan]
-    )
+    """Return the lines of some paths of the graph, with gaps between them and at the nodes."""
+    share, gap = np.array([[0.12], [0.88]]), np.full((1, 2), np.nan)
+    lines = [(1 - share) * NODES[a] + share * NODES[b] for a, b in paths]
+    x, y = np.concatenate([gap, *(part for line in lines for part in (line, gap))]).T
     return x, y + shift
 
 

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 
 from playground.figure.live import LiveFigure
-from playground.figure.marks import Array
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, SERIES, Look, number
-
-Function = Callable[..., Any]
+from playground.functions import Array, Function
 
 WIDTH = 32
 """Neurons in each layer of the deep network."""
@@ -35,13 +33,13 @@ ACTIVATIONS: dict[str, tuple[Function, Function]] = {
 
 
 def depth(
-    init_normal: Function | None,
-    init_xavier_uniform: Function | None,
-    init_kaiming_normal: Function | None,
-    layer_scales: Function | None,
+    init_normal: Function,
+    init_xavier_uniform: Function,
+    init_kaiming_normal: Function,
+    layer_scales: Function,
     after: Any = None,
 ) -> LiveFigure:
-    """The size of a signal on its way through a deep network, for four ways to draw the weights."""
+    """Plot the size of a signal in a deep network, for four ways to draw the weights."""
 
     def move(f: Any, layers: float, scheme: str, activation: str) -> Frame:
         rng, shape = np.random.default_rng(7), (WIDTH, WIDTH)
@@ -54,28 +52,20 @@ def depth(
         weights: list[Array] = [draw() for _ in range(int(layers))]
         scales = f.layer_scales(SIGNAL, weights, ACTIVATIONS[activation][0], shape=(len(weights),))
         sizes = np.concatenate([[np.sqrt(np.mean(SIGNAL**2))], scales])
+        size = number(sizes[-1], 2, least=0)
         return {
             "sizes": (np.arange(len(sizes)), np.clip(sizes, 1e-30, 1e30))
-        }, f"after {int(layers)} layers the signal has size {number(sizes[-1], 2, least=0)}."
+        }, f"after {int(layers)} layers the signal has size {size}."
 
     functions = {
         "init_normal": init_normal,
         "init_xavier_uniform": init_xavier_uniform,
         "init_kaiming_normal": init_kaiming_normal,
+        "layer_scales": layer_scales,
     }
-    play = LiveFigure(
-        "The size of a signal in a deep network",
-        move,
-        {**functions, "layer_scales": layer_scales},
-        after,
-    )
-    ax = play.axes(
-        xlabel="layer",
-        ylabel="root mean square of its output",
-        xlim=(0, 30),
-        ylim=(1e-20, 1e20),
-        yscale="log",
-    )
+    play = LiveFigure("The size of a signal in a deep network", move, functions, after)
+    ax = play.axes(xlabel="layer", ylabel="root mean square of its output", yscale="log")
+    ax.set(xlim=(0, 30), ylim=(1e-20, 1e20))
     play.line("sizes", ax, label="signal")
     play.slider("layers", "layers", 1, 30, 20, step=1)
     play.choice("scheme", "weights", SCHEMES)
@@ -83,8 +73,8 @@ def depth(
     return play
 
 
-def clones(n_distinct_units: Function | None, after: Any = None) -> LiveFigure:
-    """Four hidden units in training: their weights, and how many of them differ, from five starts."""
+def clones(n_distinct_units: Function, after: Any = None) -> LiveFigure:
+    """Plot four hidden units in training: their weights, and how many of them differ."""
 
     def move(f: Any, step: float, start: str, activation: str) -> Frame:
         weights, biases, _, _, losses = training(start, activation)
@@ -96,26 +86,19 @@ def clones(n_distinct_units: Function | None, after: Any = None) -> LiveFigure:
             for unit in range(UNITS)
         }
         return {**paths, "counts": (seen, counts)}, (
-            f"after {now} steps the loss is {number(losses[now])}, at the start {number(losses[0])}; hidden units that differ: {int(counts[-1])} of {UNITS}."
+            f"after {now} steps the loss is {number(losses[now])}, at the start"
+            f" {number(losses[0])}; hidden units that differ: {int(counts[-1])} of {UNITS}."
         )
 
-    play = LiveFigure(
-        "Four hidden units in training", move, {"n_distinct_units": n_distinct_units}, after
-    )
-    left = play.axes(
-        121, xlabel="step", ylabel="first weight of each unit", xlim=(0, STEPS), ylim=(-2, 1.2)
-    )
-    right = play.axes(
-        122, xlabel="step", ylabel="units that differ", xlim=(0, STEPS), ylim=(0, UNITS + 0.5)
-    )
+    functions = {"n_distinct_units": n_distinct_units}
+    play = LiveFigure("Four hidden units in training", move, functions, after)
+    steps: Any = {"xlabel": "step", "xlim": (0, STEPS)}
+    left = play.axes(121, ylabel="first weight of each unit", ylim=(-2, 1.2), **steps)
+    right = play.axes(122, ylabel="units that differ", ylim=(0, UNITS + 0.5), **steps)
     right.set_yticks(range(UNITS + 1))
     for unit, (look, width) in enumerate(zip(SERIES, (9, 6.5, 4, 2), strict=False), 1):
-        play.line(
-            f"unit {unit}",
-            left,
-            Look(look.color, look.dash if unit > 1 else (), width=width),
-            twin=False,
-        )
+        dash = look.dash if unit > 1 else ()
+        play.line(f"unit {unit}", left, Look(look.color, dash, width=width), twin=False)
     play.line("counts", right, label="count")
     play.slider("step", "training steps", 0, STEPS, 100, step=1)
     play.choice("start", "start", STARTS)
@@ -124,12 +107,12 @@ def clones(n_distinct_units: Function | None, after: Any = None) -> LiveFigure:
 
 
 def sampler(
-    init_normal: Function | None,
-    init_xavier_uniform: Function | None,
-    init_kaiming_normal: Function | None,
+    init_normal: Function,
+    init_xavier_uniform: Function,
+    init_kaiming_normal: Function,
     after: Any = None,
 ) -> LiveFigure:
-    """How the weights of one layer are spread, with their standard deviation and the farthest of them."""
+    """Plot the weights of one layer, their standard deviation and the farthest of them."""
 
     def move(f: Any, scheme: str, fan_in: float, fan_out: float) -> Frame:
         rng, shape = np.random.default_rng(11), (int(fan_in), int(fan_out))
@@ -140,16 +123,14 @@ def sampler(
         }[scheme]()
         shares = np.histogram(W, EDGES)[0] / W.size
         std, farthest = float(W.std()), float(np.abs(W).max())
-        return (
-            {
-                "shares": (np.repeat(EDGES, 2)[1:-1], np.repeat(shares, 2)),
-                "std": (
-                    np.array([-std, -std, np.nan, std, std]),
-                    np.array([0, 0.5, np.nan, 0, 0.5]),
-                ),
-                "farthest": (np.array([-farthest, farthest]), np.zeros(2)),
-            },
-            f"{W.size} weights with mean {number(abs(W.mean()), 1)}, standard deviation {number(std, 2)}; the farthest is {number(farthest, 2)} from 0.",
+        ends = np.array([0, 0.5, np.nan, 0, 0.5])
+        return {
+            "shares": (np.repeat(EDGES, 2)[1:-1], np.repeat(shares, 2)),
+            "std": (np.array([-std, -std, np.nan, std, std]), ends),
+            "farthest": (np.array([-farthest, farthest]), np.zeros(2)),
+        }, (
+            f"{W.size} weights with mean {number(abs(W.mean()), 1)}, standard deviation"
+            f" {number(std, 2)}; the farthest is {number(farthest, 2)} from 0."
         )
 
     functions = {
@@ -170,10 +151,10 @@ def sampler(
 
 @lru_cache
 def training(start: str, activation: str) -> tuple[Array, ...]:
-    """Gradient descent for a network 2-4-1 with a linear output, a row for each step: hidden weights (…, 2, 4) and biases (…, 4),
-    output weights (…, 4) and bias (…, 1), losses.
+    """Train a network 2-4-1 with a linear output, and return a row for each step.
 
-    Kept to nine decimals: units that move together stay equal, however a machine rounds its sums.
+    The parts are hidden weights (…, 2, 4) and biases (…, 4), output weights (…, 4) and bias (…, 1),
+    and losses. They are rounded to nine decimals, so that equal units stay equal on every machine.
     """
     act, slope = ACTIVATIONS[activation]
     W, b, v, c = (np.round(part, 9) for part in starting_point(start))
@@ -185,49 +166,30 @@ def training(start: str, activation: str) -> tuple[Array, ...]:
         rows.append((W, b, v, c, np.mean(gap**2)))
         blame = (2 / len(POINTS)) * gap
         back = np.outer(blame, v) * slope(Z)
-        W, b = (
-            np.round(new, 9)
-            for new in (
-                W - RATE * np.einsum("ni,nu->iu", POINTS, back),
-                b - RATE * np.einsum("nu->u", back),
-            )
-        )
-        v, c = (
-            np.round(new, 9)
-            for new in (v - RATE * np.einsum("nu,n->u", H, blame), c - RATE * np.sum(blame))
-        )
+        W = np.round(W - RATE * np.einsum("ni,nu->iu", POINTS, back), 9)
+        b = np.round(b - RATE * np.einsum("nu->u", back), 9)
+        v = np.round(v - RATE * np.einsum("nu,n->u", H, blame), 9)
+        c = np.round(c - RATE * np.sum(blame), 9)
     return tuple(np.array(column) for column in zip(*rows, strict=True))
 
 
 def first_step(start: str, activation: str) -> str:
-    """Which parameters the first step of training moves, in words."""
+    """Name the parameters that the first step of training changes."""
     names = ("hidden weights", "hidden biases", "output weights", "output bias")
-    moved = [
-        name
-        for name, values in zip(names, training(start, activation), strict=False)
-        if np.any(values[1] != values[0])
-    ]
-    return ", ".join(moved)
+    columns = zip(names, training(start, activation), strict=False)
+    return ", ".join(name for name, values in columns if np.any(values[1] != values[0]))
 
 
 def starting_point(start: str) -> tuple[Array, Array, Array, Array]:
-    """Hidden weights (2, 4) and biases (4,), output weights (4,) and bias (1,), for one of `STARTS`."""
+    """Return hidden weights (2, 4) and biases (4,), output weights (4,) and bias (1,)."""
     rng = np.random.default_rng(2)
-    W, b, v = (
-        rng.normal(0, 0.7, size=(2, UNITS)),
-        rng.normal(0, 0.7, size=UNITS),
-        rng.normal(0, 0.7, size=UNITS),
-    )
+    W, b, v = (rng.normal(0, 0.7, size=size) for size in ((2, UNITS), UNITS, UNITS))
+    no_W, no_b, no_v, c = map(np.zeros_like, (W, b, v, v[:1]))
     starts: dict[str, tuple[Array, Array, Array, Array]] = {
-        "zeros": (np.zeros((2, UNITS)), np.zeros(UNITS), np.zeros(UNITS), np.zeros(1)),
-        "all 0.5": (
-            np.full((2, UNITS), 0.5),
-            np.full(UNITS, 0.5),
-            np.full(UNITS, 0.5),
-            np.full(1, 0.5),
-        ),
-        "random": (W, np.zeros(UNITS), v, np.zeros(1)),
-        "only biases random": (np.zeros((2, UNITS)), b, np.zeros(UNITS), np.zeros(1)),
-        "random, output 0": (W, np.zeros(UNITS), np.zeros(UNITS), np.zeros(1)),
+        "zeros": (no_W, no_b, no_v, c),
+        "all 0.5": (no_W + 0.5, no_b + 0.5, no_v + 0.5, c + 0.5),
+        "random": (W, no_b, v, c),
+        "only biases random": (no_W, b, no_v, c),
+        "random, output 0": (W, no_b, no_v, c),
     }
     return starts[start]

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
+from playground.figure.learner_function import LearnerFunction
 from playground.figure.live import LiveFigure
-from playground.figure.marks import Array
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, SKY, Look, number
-from playground.functions import landscapes
+from playground.functions import Array, Function, landscapes
 from playground.functions.digits import digits
-
-Function = Callable[..., Any]
 
 START = 2.0
 STEPS = 12
 W = np.linspace(-4, 4, 81)
 FAR = 1e6
-"""Where a path that leaves is drawn no further."""
+"""The limit of weights and losses that are drawn."""
 
 RAVINE_START = np.array([-3.5, 1.0])
 RAVINE_STEPS = 30
@@ -39,18 +36,13 @@ PARTS = [
 ]
 
 
-def bowl(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
-    """Gradient descent in a bowl of one weight; the learning rate decides between rolling, jumping and leaving."""
+def bowl(gradient_descent: Function, after: Any = None) -> LiveFigure:
+    """Plot gradient descent in a bowl of one weight, for any learning rate."""
 
     def move(f: Any, curvature: float, lr: float, more: int) -> Frame:
         steps = STEPS + more
-        path = f.gradient_descent(
-            partial(landscapes.bowl_grad, curvature=curvature),
-            np.array([START]),
-            lr,
-            steps,
-            shape=(steps + 1, 1),
-        )[:, 0]
+        grad = partial(landscapes.bowl_grad, curvature=curvature)
+        path = f.gradient_descent(grad, np.array([START]), lr, steps, shape=(steps + 1, 1))[:, 0]
         path = np.clip(path, -FAR, FAR)
         losses = 0.5 * curvature * np.minimum(path**2, FAR)
         return {
@@ -59,22 +51,16 @@ def bowl(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
             "places": (path, losses),
             "distance": (np.arange(steps + 1.0), np.maximum(np.abs(path), 1e-6)),
         }, (
-            f"each step multiplies the distance by {number(path[1] / path[0])}; after {steps} steps it is {number(abs(path[-1]), 2)};"
+            f"each step multiplies the distance by {number(path[1] / path[0])};"
+            f" after {steps} steps it is {number(abs(path[-1]), 2)};"
             f" the limit 2/λ is {number(2 / curvature)}: {_fate(path)}."
         )
 
-    play = LiveFigure(
-        "Gradient descent in a bowl", move, {"gradient_descent": gradient_descent}, after
-    )
+    functions = {"gradient_descent": gradient_descent}
+    play = LiveFigure("Gradient descent in a bowl", move, functions, after)
     left = play.axes(121, xlabel="weight w", ylabel="loss ½·λ·w²", xlim=(-4, 4), ylim=(-0.5, 10))
-    right = play.axes(
-        122,
-        xlabel="step",
-        ylabel="distance from the bottom",
-        xlim=(0, 30),
-        ylim=(1e-4, 1e4),
-        yscale="log",
-    )
+    right = play.axes(122, xlabel="step", ylabel="distance from the bottom", yscale="log")
+    right.set(xlim=(0, 30), ylim=(1e-4, 1e4))
     play.line("bowl", left, Look(BLACK, width=1.5), twin=False)
     play.line("path", left, Look(SKY, width=1.5), twin=False)
     play.points("places", left, Look(BLACK), twin=False)
@@ -85,32 +71,29 @@ def bowl(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
     return play
 
 
-def ravine(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
-    """Thirty steps through a ravine, which is steep across and flat along."""
+def ravine(gradient_descent: Function, after: Any = None) -> LiveFigure:
+    """Plot thirty steps through a ravine, steep across and flat along."""
 
     def move(f: Any, steep: float, lr: float) -> Frame:
         grad = partial(landscapes.ravine_grad, flat=1.0, steep=steep)
-        path = np.clip(
-            f.gradient_descent(grad, RAVINE_START, lr, RAVINE_STEPS, shape=(RAVINE_STEPS + 1, 2)),
-            -FAR,
-            FAR,
-        )
+        shape = RAVINE_STEPS + 1, 2
+        path = f.gradient_descent(grad, RAVINE_START, lr, RAVINE_STEPS, shape=shape)
+        path = np.clip(path, -FAR, FAR)
         height = np.sqrt(0.5 * (ALONG[None, :] ** 2 + steep * ACROSS[:, None] ** 2))
         return {
             "height": (height, 0.0, float(height.max())),
             "path": (path[:, 0], path[:, 1]),
             "places": (path[:, 0], path[:, 1]),
         }, (
-            f"the limit 2/{number(steep)} is {number(2 / steep)}; after {RAVINE_STEPS} steps {number(abs(path[-1, 0]), 2)} along"
-            f" and {number(abs(path[-1, 1]), 2)} across: across, {_fate(path[:, 1])}."
+            f"the limit 2/{number(steep)} is {number(2 / steep)}; after {RAVINE_STEPS} steps"
+            f" {number(abs(path[-1, 0]), 2)} along and {number(abs(path[-1, 1]), 2)} across:"
+            f" across, {_fate(path[:, 1])}."
         )
 
-    play = LiveFigure(
-        "Gradient descent in a ravine", move, {"gradient_descent": gradient_descent}, after
-    )
-    ax = play.axes(
-        xlabel="weight w₁, along", ylabel="weight w₂, across", xlim=(-4, 4), ylim=(-1.6, 1.6)
-    )
+    functions = {"gradient_descent": gradient_descent}
+    play = LiveFigure("Gradient descent in a ravine", move, functions, after)
+    ax = play.axes(xlabel="weight w₁, along", ylabel="weight w₂, across")
+    ax.set(xlim=(-4, 4), ylim=(-1.6, 1.6))
     play.heat("height", ax, (-4, 4, -1.6, 1.6), bar="root of the loss")
     play.line("path", ax, label="path")
     play.points("places", ax, Look(BLACK), twin=False)
@@ -119,37 +102,27 @@ def ravine(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
     return play
 
 
-def promise(predicted_vs_actual: Function | None, after: Any = None) -> LiveFigure:
-    """What the slope promises for one step down (w₁·w₂ − 1)² from (2, 2), what happens, and what made the difference."""
+def promise(predicted_vs_actual: Function, after: Any = None) -> LiveFigure:
+    """Compare the change promised for a step down (w₁·w₂ − 1)² from (2, 2) with the actual one."""
 
     def move(f: Any, lr: float) -> Frame:
-        promised, actual = f.predicted_vs_actual(
-            landscapes.product, landscapes.product_grad, PROMISE_START, lr, shape=(2,)
-        )
+        loss, grad = landscapes.product, landscapes.product_grad
+        promised, actual = f.predicted_vs_actual(loss, grad, PROMISE_START, lr, shape=(2,))
         own = _own_curvature(lr)
         together = actual - promised - own
         tops = np.array([promised, promised + own, actual, actual])
         bottoms = np.array([0.0, promised, promised + own, 0.0])
-        amounts = [promised, own, together, actual]
-        return (
-            {
-                "parts": (np.arange(4), bottoms, tops),
-                "numbers": [
-                    (i, max(top, bottom) + 2.5, number(amount))
-                    for i, (top, bottom, amount) in enumerate(
-                        zip(tops, bottoms, amounts, strict=True)
-                    )
-                ],
-            },
-            f"promised {number(promised)}; own curvature adds {number(own)}, both together {number(together)}; what happened is {number(actual)}.",
+        texts = map(number, (promised, own, together, actual))
+        return {
+            "parts": (np.arange(4), bottoms, tops),
+            "numbers": [*zip(range(4), np.maximum(tops, bottoms) + 2.5, texts, strict=True)],
+        }, (
+            f"promised {number(promised)}; own curvature adds {number(own)},"
+            f" both together {number(together)}; what happened is {number(actual)}."
         )
 
-    play = LiveFigure(
-        "One step: what the slope promises and what happens",
-        move,
-        {"predicted_vs_actual": predicted_vs_actual},
-        after,
-    )
+    title = "One step: what the slope promises and what happens"
+    play = LiveFigure(title, move, {"predicted_vs_actual": predicted_vs_actual}, after)
     ax = play.axes(ylabel="change of the loss", ylim=(-45, 25), xlim=(-0.6, 3.6))
     ax.set_xticks(range(4), PARTS)
     play.bars("parts", ax, Look(SKY), label="changes")
@@ -158,38 +131,29 @@ def promise(predicted_vs_actual: Function | None, after: Any = None) -> LiveFigu
     return play
 
 
-def sweep(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
-    """A network 64-32-10 on real digits, trained with many learning rates: the loss on the way, and how many new digits it reads at the end."""
+def sweep(gradient_descent: Function, after: Any = None) -> LiveFigure:
+    """Train a network 64-32-10 on digits with many learning rates: its losses and its accuracy."""
 
     def move(f: Any, lr: float) -> Frame:
-        runs = _digit_runs(f.gradient_descent)
+        descent = f.gradient_descent
+        runs = _digit_runs(descent.get(), descent.helpers, descent.whole)
         shares = np.array([share for _, share in runs])
         here = int(np.argmin(np.abs(np.log(RATES / lr))))
         losses, share = runs[here]
-        return (
-            {
-                "loss": (np.arange(DIGIT_STEPS + 1), np.clip(losses, 0, FAR)),
-                "shares": (RATES, shares),
-                "here": (RATES[here : here + 1], shares[here : here + 1]),
-            },
-            f"with a rate of {number(RATES[here], 2)} the loss after {DIGIT_STEPS} steps is {number(losses[-1])}, and {100 * share:.0f} % of new digits are read.",
+        return {
+            "loss": (np.arange(DIGIT_STEPS + 1), np.clip(losses, 0, FAR)),
+            "shares": (RATES, shares),
+            "here": (RATES[here : here + 1], shares[here : here + 1]),
+        }, (
+            f"with a rate of {number(RATES[here], 2)} the loss after {DIGIT_STEPS} steps is"
+            f" {number(losses[-1])}, and {100 * share:.0f} % of new digits are read."
         )
 
-    play = LiveFigure(
-        "Many learning rates on handwritten digits",
-        move,
-        {"gradient_descent": gradient_descent},
-        after,
-    )
+    functions = {"gradient_descent": gradient_descent}
+    play = LiveFigure("Many learning rates on handwritten digits", move, functions, after)
     left = play.axes(121, xlabel="step", ylabel="loss", xlim=(0, DIGIT_STEPS), ylim=(0, 5))
-    right = play.axes(
-        122,
-        xlabel="learning rate η",
-        ylabel="share of new digits read",
-        xlim=(0.008, 12),
-        ylim=(0, 1.03),
-        xscale="log",
-    )
+    right = play.axes(122, xlabel="learning rate η", ylabel="share of new digits read")
+    right.set(xscale="log", xlim=(0.008, 12), ylim=(0, 1.03))
     play.line("loss", left, label="training")
     play.line("shares", right)
     play.points("here", right, Look(BLACK), twin=False)
@@ -197,92 +161,74 @@ def sweep(gradient_descent: Function | None, after: Any = None) -> LiveFigure:
     return play
 
 
-def _digit_runs(gradient_descent: Any) -> list[tuple[Array, float]]:
-    """For each of `RATES` the losses (DIGIT_STEPS + 1,) on the way and the share of new digits read at the end; computed once for a function."""
-    function = gradient_descent.usable(), gradient_descent.helpers
-    if function not in _runs:
-        if len(_runs) > 8:
-            _runs.clear()
-        data, size = digits(), 64 * HIDDEN + HIDDEN + HIDDEN * 10 + 10
-        X, labels = data.X[:DIGIT_EXAMPLES], data.labels[:DIGIT_EXAMPLES]
-        start, runs = _digit_start(size), []
-        for lr in RATES:
-            path = gradient_descent(
-                partial(_digit_grad, X=X, labels=labels),
-                start,
-                float(lr),
-                DIGIT_STEPS,
-                shape=(DIGIT_STEPS + 1, size),
-            )
-            losses = np.array([_digit_loss(w, X, labels) for w in path])
-            share = np.mean(
-                np.argmax(_digit_logits(path[-1], data.X_test)[1], axis=1) == data.labels_test
-            )
-            runs.append((np.nan_to_num(losses, nan=FAR), float(share)))
-        _runs[function] = runs
-    return _runs[function]
+@lru_cache(maxsize=8)
+def _digit_runs(
+    descent: Function, helpers: tuple[Function, ...], whole: bool
+) -> list[tuple[Array, float]]:
+    """Return for each of `RATES` the losses (DIGIT_STEPS + 1,) and the share of new digits read.
+
+    With other helpers `descent` is another function.
+    """
+    # A grading sandbox has no finished functions, and draws nothing.
+    from playground.functions import finished
+
+    learner = LearnerFunction("gradient_descent", descent, whole)
+    data, runs = digits(), []
+    X, labels = data.X[:DIGIT_EXAMPLES], data.labels[:DIGIT_EXAMPLES]
+    grad, start = partial(_digit_grad, X=X, labels=labels), _digit_start()
+    for lr in RATES:
+        shape = DIGIT_STEPS + 1, len(start)
+        path = learner(grad, start, float(lr), DIGIT_STEPS, shape=shape)
+        losses = [finished.cross_entropy(_digit_forward(w, X)[1], labels) for w in path]
+        guesses = np.argmax(_digit_forward(path[-1], data.X_test)[1], axis=1)
+        runs.append((np.nan_to_num(losses, nan=FAR), float(np.mean(guesses == data.labels_test))))
+    return runs
 
 
-_runs: dict[Any, list[tuple[Array, float]]] = {}
-
-
-def _digit_start(size: int) -> Array:
-    """All weights and biases in one row; the biases at 0."""
-    start, rng = np.zeros(size), np.random.default_rng(0)
-    start[: 64 * HIDDEN] = rng.normal(0, np.sqrt(2 / 64), 64 * HIDDEN)
-    start[65 * HIDDEN : 75 * HIDDEN] = rng.normal(0, np.sqrt(2 / HIDDEN), 10 * HIDDEN)
+def _digit_start() -> Array:
+    """Return all weights and biases of the network in one row, the biases at 0."""
+    start, rng = np.zeros(65 * HIDDEN + (HIDDEN + 1) * 10), np.random.default_rng(0)
+    for layer in _digit_layers(start):
+        weights = layer[:-1]
+        weights[:] = rng.normal(0, np.sqrt(2 / len(weights)), weights.shape)
     return start
 
 
-def _digit_layers(w: Array) -> tuple[Array, Array, Array, Array]:
-    """One row of numbers as W₁ (64, HIDDEN), b₁, W₂ (HIDDEN, 10), b₂."""
-    ends = np.cumsum([64 * HIDDEN, HIDDEN, HIDDEN * 10])
-    first, first_bias, second, second_bias = np.split(w, ends)
-    return first.reshape(64, HIDDEN), first_bias, second.reshape(HIDDEN, 10), second_bias
+def _digit_layers(w: Array) -> tuple[Array, Array]:
+    """Return a row of numbers as two layers of weights, with the biases in their last rows."""
+    first, second = np.split(w, [65 * HIDDEN])
+    return first.reshape(65, HIDDEN), second.reshape(HIDDEN + 1, 10)
 
 
-def _digit_logits(w: Array, X: Array) -> tuple[Array, Array]:
-    """Hidden outputs and logits."""
-    first, first_bias, second, second_bias = _digit_layers(w)
-    hidden = np.clip(X @ first + first_bias, 0.0, None)
-    return hidden, hidden @ second + second_bias
-
-
-def _digit_loss(w: Array, X: Array, labels: Array) -> float:
-    from playground.functions import (
-        finished,
-    )  # the sandbox of a grading run has none, and draws nothing
-
-    return finished.cross_entropy(_digit_logits(w, X)[1], labels)
+def _digit_forward(w: Array, X: Array) -> tuple[Array, Array]:
+    """Return hidden outputs and logits."""
+    first, second = _digit_layers(w)
+    hidden = np.clip(X @ first[:-1] + first[-1], 0.0, None)
+    return hidden, hidden @ second[:-1] + second[-1]
 
 
 def _digit_grad(w: Array, X: Array, labels: Array) -> Array:
     from playground.functions import finished
 
-    hidden, logits = _digit_logits(w, X)
-    back, dW2, db2 = finished.dense_backward(
-        finished.softmax_ce_grad(logits, labels), hidden, _digit_layers(w)[2]
-    )
-    _, dW1, db1 = finished.dense_backward(back * (hidden > 0), X, _digit_layers(w)[0])
+    hidden, logits = _digit_forward(w, X)
+    d_logits, (first, second) = finished.softmax_ce_grad(logits, labels), _digit_layers(w)
+    back, dW2, db2 = finished.dense_backward(d_logits, hidden, second[:-1])
+    _, dW1, db1 = finished.dense_backward(back * (hidden > 0), X, first[:-1])
     return np.concatenate([dW1.ravel(), db1, dW2.ravel(), db2])
 
 
 def _own_curvature(lr: float) -> float:
-    """What each weight's own curvature adds to a step from `PROMISE_START`: half the curvature times the square of its step."""
+    """Return the part of a step's change from each weight's own curvature c, ½·c·step²."""
     step = -lr * landscapes.product_grad(PROMISE_START)
     curvatures = 2.0 * PROMISE_START[::-1] ** 2
     return float(np.sum(0.5 * curvatures * step**2))
 
 
 def _fate(path: Array) -> str:
-    """What becomes of a path (n,) of one weight."""
-    first, last = abs(path[0]), abs(path[-1])
+    """Describe a path (n,) of one weight."""
+    first, last, jumps = abs(path[0]), abs(path[-1]), path[0] * path[1] < 0
     if last > 1.01 * first:
         return "it leaves"
     if last > 0.99 * first:
-        return "it jumps to and fro for ever" if path[0] * path[1] < 0 else "it hardly moves"
-    return (
-        "it jumps from side to side and gets there"
-        if path[0] * path[1] < 0
-        else "it rolls down on one side"
-    )
+        return "it jumps from side to side for ever" if jumps else "it hardly moves"
+    return "it jumps from side to side and gets there" if jumps else "it rolls down on one side"

@@ -8,59 +8,46 @@ from typing import Any
 import numpy as np
 
 from playground.figure.live import LiveFigure
-from playground.figure.marks import Array
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, GREEN, PURPLE, SKY, VERMILLION, Look, number, words
-
-Function = Callable[..., Any]
+from playground.functions import Array, Function
 
 Z = np.linspace(-12, 12, 49)
 STEP = 1e-4
-"""Half the distance over which a slope is measured."""
+"""Half the distance of the two points that give a slope."""
 
 X = np.linspace(0.25, 3, 12)
 Y = X + 0.15 * np.sin(7 * X)
-"""Twelve points near the line y = x; the last one is dragged."""
+"""Twelve points near the line y = x; a slider moves the last one."""
 SLOPES = np.linspace(-0.5, 3, 141)
 
 
-def slopes(
-    mse: Function | None, binary_cross_entropy: Function | None, after: Any = None
-) -> LiveFigure:
-    """Two losses of one neuron, and their slopes, against its z."""
+def slopes(mse: Function, binary_cross_entropy: Function, after: Any = None) -> LiveFigure:
+    """Plot two losses of one neuron, and their slopes, over its z."""
 
     def move(f: Any, z: float, y: str) -> Frame:
         losses = {"mse": _loss(f.mse, float(y)), "bce": _loss(f.binary_cross_entropy, float(y))}
         here = {name: loss(np.array([z]))[0] for name, loss in losses.items()}
         steep = {name: _slope(loss, z) for name, loss in losses.items()}
         curves = {name: loss(Z) for name, loss in losses.items()}
-        return (
-            {
-                **{name: (Z, curve) for name, curve in curves.items()},
-                **{f"{name} slope": (Z, np.gradient(curve, Z)) for name, curve in curves.items()},
-                "values": (np.array([z, z]), np.array(list(here.values()))),
-                "slopes": (np.array([z, z]), np.array(list(steep.values()))),
-            },
-            f"squared error {number(here['mse'])} with slope {_small(steep['mse'])}; cross-entropy {number(here['bce'])} with slope {_small(steep['bce'])}.",
+        return {
+            **{name: (Z, curve) for name, curve in curves.items()},
+            **{f"{name} slope": (Z, np.gradient(curve, Z)) for name, curve in curves.items()},
+            "values": (np.array([z, z]), np.array(list(here.values()))),
+            "slopes": (np.array([z, z]), np.array(list(steep.values()))),
+        }, (
+            f"squared error {number(here['mse'])} with slope {_small(steep['mse'])};"
+            f" cross-entropy {number(here['bce'])} with slope {_small(steep['bce'])}."
         )
 
-    play = LiveFigure(
-        "Two losses of one neuron and their slopes",
-        move,
-        {"mse": mse, "binary_cross_entropy": binary_cross_entropy},
-        after,
-    )
-    values = play.axes(
-        121, xlabel="z of the neuron", ylabel="loss", xlim=(-12, 12), ylim=(-0.5, 12.5)
-    )
-    steepness = play.axes(
-        122, xlabel="z of the neuron", ylabel="slope of the loss", xlim=(-12, 12), ylim=(-1.1, 1.1)
-    )
-    for name, label, look in (
-        ("mse", "MSE", Look(GREEN, width=5)),
-        ("bce", "BCE", Look(PURPLE, width=5)),
-    ):
-        play.line(name, values, look, label=label)
+    functions = {"mse": mse, "binary_cross_entropy": binary_cross_entropy}
+    play = LiveFigure("Two losses of one neuron and their slopes", move, functions, after)
+    z_axis = {"xlabel": "z of the neuron", "xlim": (-12, 12)}
+    values = play.axes(121, ylabel="loss", ylim=(-0.5, 12.5), **z_axis)
+    steepness = play.axes(122, ylabel="slope of the loss", ylim=(-1.1, 1.1), **z_axis)
+    for name, color in (("mse", GREEN), ("bce", PURPLE)):
+        look = Look(color, width=5)
+        play.line(name, values, look, label=name.upper())
         play.line(f"{name} slope", steepness, look)
     play.points("values", values, Look(BLACK), twin=False)
     play.points("slopes", steepness, Look(BLACK), twin=False)
@@ -69,8 +56,8 @@ def slopes(
     return play
 
 
-def outlier(mse: Function | None, after: Any = None) -> LiveFigure:
-    """Three fits of a line through the origin while one point is dragged: by squared errors, absolute errors and Huber's loss."""
+def outlier(mse: Function, after: Any = None) -> LiveFigure:
+    """Fit a line through the origin by three losses while one point moves."""
 
     def move(f: Any, height: float) -> Frame:
         y = np.append(Y[:-1], height)
@@ -98,8 +85,8 @@ def outlier(mse: Function | None, after: Any = None) -> LiveFigure:
     return play
 
 
-def three_logits(softmax: Function | None, after: Any = None) -> LiveFigure:
-    """Three logits and what the softmax makes of them; a button adds 100 to all three."""
+def three_logits(softmax: Function, after: Any = None) -> LiveFigure:
+    """Plot the softmax of three logits; a button adds 100 to all of them."""
 
     def move(f: Any, hundreds: int, **sliders: float) -> Frame:
         logits = np.array([sliders[f"z{i}"] for i in (1, 2, 3)]) + 100.0 * hundreds
@@ -121,14 +108,12 @@ def three_logits(softmax: Function | None, after: Any = None) -> LiveFigure:
 
 
 def _loss(loss: Any, y: float) -> Callable[[Array], Array]:
-    """A loss of one neuron as a function of its z (n,), each an example of its own."""
-    from playground.functions import (
-        finished,
-    )  # the sandbox of a grading run has none, and draws nothing
+    """Return a loss of one neuron as a function of its z (n,), each a separate example."""
+    # A grading sandbox has no finished functions, and draws nothing.
+    from playground.functions import finished
 
-    return lambda z: np.array(
-        [loss(np.array([p]), np.array([y]), shape=()) for p in finished.sigmoid(z)]
-    )
+    label = np.array([y])
+    return lambda z: np.array([loss(p[None], label, shape=()) for p in finished.sigmoid(z)])
 
 
 def _slope(loss: Callable[[Array], Array], z: float) -> float:
@@ -137,11 +122,11 @@ def _slope(loss: Callable[[Array], Array], z: float) -> float:
 
 
 def _small(value: float) -> str:
-    """A slope with five decimals, so that a tiny one shows that it is not 0."""
+    """Format a slope with five decimals, so that a tiny one isn't shown as 0."""
     return f"{value:.5f}".replace("-", "−")
 
 
 def _huber(gap: Array) -> Array:
-    """Huber's loss: half the square of a gap up to 1, beyond it as steep as at 1."""
+    """Return Huber's loss: half the square of a gap up to 1, linear beyond."""
     size = np.abs(gap)
     return np.where(size <= 1, size**2 / 2, size - 0.5)

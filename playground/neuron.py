@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,29 +9,24 @@ import numpy as np
 from contourpy import contour_generator
 
 from playground.figure.live import LiveFigure
-from playground.figure.marks import Array
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, SERIES, SKY, Look, number, words
-
-Function = Callable[..., Any]
+from playground.functions import Array, Function
 
 X1, X2 = np.linspace(-4, 4, 17), np.linspace(-2.5, 2.5, 11)
 PLANE = np.stack(np.meshgrid(X1, X2), axis=-1).reshape(-1, 2)
-"""The points (187, 2) at which the learner's weighted sum is asked for; between them it is filled in."""
+"""The points (187, 2) at which the learner's weighted sum is computed, to be interpolated."""
 FINE = (61, 97)
-"""Rows and columns of the picture that is shown."""
+"""Rows and columns of the picture."""
 Z = np.linspace(-6, 6, 81)
 X = np.linspace(-3, 3, 241)
 UNITS = ("1", "2", "3")
 
 
 def boundary(
-    weighted_sum: Function | None,
-    sigmoid: Function | None,
-    relu: Function | None = None,
-    after: Any = None,
+    weighted_sum: Function, sigmoid: Function, relu: Function | None = None, after: Any = None
 ) -> LiveFigure:
-    """A neuron's output over the plane of its two inputs, and the line on which its weighted sum is 0."""
+    """Plot a neuron's output over its two inputs, and the line on which its sum is 0."""
 
     def move(f: Any, w1: float, w2: float, b: float, scale: float, activation: str) -> Frame:
         w = scale * np.array([w1, w2])
@@ -46,15 +40,12 @@ def boundary(
             "words": _name_of_arrow(w),
         }, f"{_crossings(z)}; {_steepness(z, apply)}."
 
-    functions = {"weighted_sum": weighted_sum, "sigmoid": sigmoid} | (
-        {"relu": relu} if relu else {}
-    )
-    play = LiveFigure(
-        "A neuron's output over the plane of its inputs x₁ and x₂", move, functions, after
-    )
-    ax = play.axes(
-        xlabel="input x₁", ylabel="input x₂", xlim=(-4, 4), ylim=(-2.5, 2.5), aspect="equal"
-    )
+    functions = {"weighted_sum": weighted_sum, "sigmoid": sigmoid}
+    functions |= {"relu": relu} if relu else {}
+    title = "A neuron's output over the plane of its inputs x₁ and x₂"
+    play = LiveFigure(title, move, functions, after)
+    limits: Any = {"xlim": (-4, 4), "ylim": (-2.5, 2.5), "aspect": "equal"}
+    ax = play.axes(xlabel="input x₁", ylabel="input x₂", **limits)
     play.heat("output", ax, (-4, 4, -2.5, 2.5), bar="output of the neuron")
     play.line("boundary", ax, label="boundary")
     play.arrow("w", ax, Look(BLACK), twin=False, label="weights w")
@@ -63,18 +54,12 @@ def boundary(
     play.slider("w2", "weight w₂", -2, 2, 0.5)
     play.slider("b", "bias b", -3, 3, 0.5)
     play.slider("scale", "w and b times", 1, 10, 1.0, step=0.5)
-    play.choice(
-        "activation",
-        "activation",
-        [name for name in ("sigmoid", "relu", "tanh") if name == "tanh" or name in functions],
-    )
+    play.choice("activation", "activation", ["sigmoid", *(["relu"] if relu else []), "tanh"])
     return play
 
 
-def signal(
-    weighted_sum: Function | None, sigmoid: Function | None, after: Any = None
-) -> LiveFigure:
-    """One signal on its way through a neuron: two products, their sum, the bias, the activation."""
+def signal(weighted_sum: Function, sigmoid: Function, after: Any = None) -> LiveFigure:
+    """Plot one signal through a neuron: two products, their sum, the bias, the activation."""
 
     def move(f: Any, x1: float, w1: float, x2: float, w2: float, b: float) -> Frame:
         x, w = np.array([x1, x2]), np.array([w1, w2])
@@ -91,24 +76,17 @@ def signal(
             "drop": (np.array([z, z, Z[0]]), np.array([0, output, output])),
             "dot": (np.array([z]), np.array([output])),
         }, (
-            f"products {words([first, second])}; sum {number(total)}; with the bias {number(z)}; output f({number(z)}) = {number(output)}."
+            f"products {words([first, second])}; sum {number(total)}; with the bias {number(z)};"
+            f" output f({number(z)}) = {number(output)}."
         )
 
-    play = LiveFigure(
-        "One signal through a neuron: products, sum, bias, activation",
-        move,
-        _two(weighted_sum, sigmoid),
-        after,
-    )
+    functions = {"weighted_sum": weighted_sum, "sigmoid": sigmoid}
+    title = "One signal through a neuron: products, sum, bias, activation"
+    play = LiveFigure(title, move, functions, after)
     bars = play.axes(121, ylabel="amount", ylim=(-6, 6), xlim=(-0.6, 4.6))
     bars.set_xticks(range(5), ["x₁·w₁", "x₂·w₂", "sum\nw·x", "bias\nb", "w·x + b"])
-    curve = play.axes(
-        122,
-        xlabel="weighted sum with bias, z",
-        ylabel="output f(z)",
-        xlim=(-6, 6),
-        ylim=(-0.05, 1.1),
-    )
+    curve = play.axes(122, xlabel="weighted sum with bias, z", ylabel="output f(z)")
+    curve.set(xlim=(-6, 6), ylim=(-0.05, 1.1))
     play.bars("steps", bars, Look(SKY))
     play.bars("totals", bars)
     play.words("numbers", bars)
@@ -129,18 +107,13 @@ SIGNAL_SLIDERS = [
 ]
 
 
-def three_units(dense: Function | None, relu: Function | None, after: Any = None) -> LiveFigure:
-    """A curve made of three hidden units, each folding it once; without the activation one straight line remains."""
+def three_units(dense: Function, relu: Function, after: Any = None) -> LiveFigure:
+    """Plot a curve made of three hidden units; without the activation it is a straight line."""
 
     def move(f: Any, activation: bool, **sliders: float) -> Frame:
         b, v = (np.array([sliders[kind + unit] for unit in UNITS]) for kind in "bv")
-        hidden = f.dense(
-            X[:, None],
-            np.ones((1, 3)),
-            b,
-            partial(_alike, f.relu) if activation else _identity,
-            shape=(len(X), 3),
-        )
+        apply = partial(_same_shape, f.relu) if activation else _identity
+        hidden = f.dense(X[:, None], np.ones((1, 3)), b, apply, shape=(len(X), 3))
         y = f.dense(hidden, v[:, None], np.zeros(1), _identity, shape=(len(X), 1))[:, 0]
         folds = _folds(y)
         count = f"{len(folds) + 1} straight piece{'s' if len(folds) else ''}"
@@ -152,15 +125,11 @@ def three_units(dense: Function | None, relu: Function | None, after: Any = None
             "count": (0.0, 5.3, count),
         }, f"{count}{at}."
 
-    play = LiveFigure(
-        "A curve made of three hidden units", move, {"dense": dense, "relu": relu}, after
-    )
-    units = play.axes(
-        121, xlabel="input x", ylabel="output of each hidden unit", xlim=(-3, 3), ylim=(-6, 6)
-    )
-    sum_ = play.axes(
-        122, xlabel="input x", ylabel="output of the network", xlim=(-3, 3), ylim=(-6, 6)
-    )
+    functions = {"dense": dense, "relu": relu}
+    play = LiveFigure("A curve made of three hidden units", move, functions, after)
+    both: Any = {"xlabel": "input x", "xlim": (-3, 3), "ylim": (-6, 6)}
+    units = play.axes(121, ylabel="output of each hidden unit", **both)
+    sum_ = play.axes(122, ylabel="output of the network", **both)
     for i, unit in enumerate(UNITS):
         play.line(unit, units, SERIES[i], twin=False, label=f"unit {unit}")
     play.line("curve", sum_, label="curve")
@@ -173,13 +142,9 @@ def three_units(dense: Function | None, relu: Function | None, after: Any = None
     return play
 
 
-def _two(weighted_sum: Function | None, sigmoid: Function | None) -> dict[str, Function | None]:
-    return {"weighted_sum": weighted_sum, "sigmoid": sigmoid}
-
-
-def _alike(function: Any, z: Any) -> Array:
-    """What an activation returns, if it has the shape of z: so that no other function is to blame for it."""
-    result: Array = function(z, shape=np.shape(z))
+def _same_shape(activation: Any, z: Any) -> Array:
+    """Require an activation's result to have the shape of z, so that `dense` isn't blamed."""
+    result: Array = activation(z, shape=np.shape(z))
     return result
 
 
@@ -188,7 +153,7 @@ def _identity(z: Array) -> Array:
 
 
 def _between(coarse: int, fine: int) -> Array:
-    """The matrix (fine, coarse) that fills in values along straight lines between neighbours."""
+    """Return the matrix (fine, coarse) that interpolates values linearly."""
     places = np.linspace(0, coarse - 1, fine)[:, None]
     matrix: Array = np.clip(1 - np.abs(places - np.arange(coarse)), 0, 1)
     return matrix
@@ -198,14 +163,14 @@ ROWS, COLUMNS = _between(len(X2), FINE[0]), _between(len(X1), FINE[1]).T
 
 
 def _range(activation: str, output: Array) -> tuple[float, float]:
-    """The smallest and the largest output that the colours stand for: the activation's range, for ReLU up to the largest here."""
+    """Return the range of the colours: the activation's, for ReLU up to the largest output."""
     if activation == "relu":
         return 0.0, float(np.nanmax(output)) or 1.0
     return (-1.0, 1.0) if activation == "tanh" else (0.0, 1.0)
 
 
 def _zero_line(z: Array) -> tuple[Array, Array]:
-    """Where values on the grid change sign, as a line; rounded, so that the last digit of a sum decides nothing."""
+    """Return the line on which values on the grid change sign, after rounding."""
     pieces = contour_generator(X1, X2, np.round(np.nan_to_num(z), 9)).lines(0.0)
     gap = np.full((1, 2), np.nan)
     x, y = np.concatenate([gap, *(part for piece in pieces for part in (piece, gap))]).T
@@ -213,7 +178,7 @@ def _zero_line(z: Array) -> tuple[Array, Array]:
 
 
 def _shortened(w: Array, longest: float = 1.7) -> tuple[float, float, float, float]:
-    """An arrow from the origin along w, no longer than the picture has room for."""
+    """Return an arrow from the origin along w that fits into the picture."""
     x, y = w * min(1.0, longest / max(float(np.hypot(*w)), 1e-9))
     return 0.0, 0.0, float(x), float(y)
 
@@ -221,15 +186,12 @@ def _shortened(w: Array, longest: float = 1.7) -> tuple[float, float, float, flo
 def _name_of_arrow(w: Array) -> tuple[float, float, str]:
     _, _, x, y = _shortened(w)
     shorter = ", drawn shorter" if np.hypot(*w) > np.hypot(x, y) + 1e-9 else ""
-    return (
-        float(np.clip(x * 1.2, -2.4, 2.4)),
-        y + (0.3 if y >= 0 else -0.3),
-        f"w = ({number(w[0])}, {number(w[1])}){shorter}",
-    )
+    name = f"w = ({number(w[0])}, {number(w[1])}){shorter}"
+    return float(np.clip(x * 1.2, -2.4, 2.4)), y + (0.3 if y >= 0 else -0.3), name
 
 
 def _crossings(z: Array) -> str:
-    """Where the boundary crosses the two axes x₂ = 0 and x₁ = 0, in words."""
+    """Describe where the boundary crosses the axes x₂ = 0 and x₁ = 0."""
     if np.ptp(z) == 0:
         return "no boundary, the weighted sum is the same everywhere"
     places = {"x₁": _zero(X1, z[len(X2) // 2]), "x₂": _zero(X2, z[:, len(X1) // 2])}
@@ -240,7 +202,7 @@ def _crossings(z: Array) -> str:
 
 
 def _zero(places: Array, values: Array) -> float | None:
-    """The first place where values change sign, along a straight line between neighbours; None if they don't."""
+    """Return the first place where values change sign, by linear interpolation, or None."""
     values = np.round(values, 9)
     changes = np.flatnonzero((values[:-1] == 0) | (values[:-1] * values[1:] < 0))
     if np.ptp(values) == 0 or not len(changes):
@@ -251,15 +213,14 @@ def _zero(places: Array, values: Array) -> float | None:
 
 
 def _steepness(z: Array, activation: Any) -> str:
-    """How steep the output is where it is steepest: the slope of the activation times that of the weighted sum."""
+    """Describe the steepest slope: the activation's times the weighted sum's."""
     row, column = len(X2) // 2, len(X1) // 2
-    rise = np.hypot(
-        (z[row, -1] - z[row, 0]) / np.ptp(X1), (z[-1, column] - z[0, column]) / np.ptp(X2)
-    )
+    along_x1, along_x2 = z[row, -1] - z[row, 0], z[-1, column] - z[0, column]
+    rise = np.hypot(along_x1 / np.ptp(X1), along_x2 / np.ptp(X2))
     low, high = np.nanmin(z), np.nanmax(z)
     if low == high:
         return "the output does not change"
-    if low < -8 and high > 8:  # where every activation does what it does
+    if low < -8 and high > 8:  # beyond, every activation is flat or straight
         low, high = -8, 8
     along = np.linspace(low, high, 401)
     slope = np.max(np.abs(np.diff(activation(along, shape=along.shape)))) / (along[1] - along[0])
@@ -267,7 +228,7 @@ def _steepness(z: Array, activation: Any) -> str:
 
 
 def _on_bars(tops: Array, amounts: list[float]) -> list[tuple[float, float, str]]:
-    """A number at the end of each bar, above a bar that goes up and below one that goes down."""
+    """Return a number at the end of each bar, above a rising and below a falling one."""
     return [
         (i, top + (0.45 if amount >= 0 else -0.45), number(amount))
         for i, (top, amount) in enumerate(zip(tops, amounts, strict=True))
@@ -275,7 +236,7 @@ def _on_bars(tops: Array, amounts: list[float]) -> list[tuple[float, float, str]
 
 
 def _folds(y: Array) -> Array:
-    """Where a curve (n,) on even steps bends: the middle of each run of steps on which its slope changes."""
+    """Return the indices at which a curve (n,) on even steps bends."""
     bends = np.flatnonzero(np.abs(np.diff(y, 2)) > 1e-6 * (1 + np.max(np.abs(y)))) + 1
     runs = np.split(bends, np.flatnonzero(np.diff(bends) > 1) + 1)
     return np.array([run[len(run) // 2] for run in runs if len(run)], int)

@@ -1,13 +1,12 @@
 """A server extension that sends kernel messages at once and drops flickering busy states.
 
-A server leaves Nagle's algorithm on: a message waits about 40 ms for the receipt of the one before, and ipywidgets sends the
-next value of a slider only then, so that no figure shows more than 20 frames a second. This server extension turns it off.
-And a kernel says "busy" and "idle" for each value of a slider: JupyterLab draws both, a fifth of its work while one drags. So a
-slider's "busy" is held back for a moment, and dropped when "idle" comes first.
-`jupyter_server_config.d/playground.json` switches the extension on wherever the package is installed. By hand:
+By default a server leaves Nagle's algorithm on: a message waits about 40 ms for the receipt of the
+one before, and as ipywidgets waits for it too, no figure shows more than 20 frames a second. This
+extension turns it off. A kernel also reports "busy" and "idle" for each value of a slider, and
+JupyterLab draws both, a fifth of its work during a drag: a slider's "busy" is held back for a
+moment, and dropped if "idle" follows in time.
 
-    jupyter server extension enable playground.server
-    jupyter lab --ServerApp.kernel_websocket_connection_class=playground.server.PromptConnection    # the same without the extension
+`jupyter_server_config.d/playground.json` enables the extension for every installation.
 """
 
 from __future__ import annotations
@@ -18,23 +17,27 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 from tornado.ioloop import IOLoop
 
 BUSY_SECONDS = 0.05
-"""A kernel that answers a slider sooner is not shown as busy."""
+"""A kernel that answers a slider sooner is not reported as busy."""
 
 
 class PromptConnection(ZMQChannelsWebsocketConnection):
-    """The server's own connection, without delay."""
+    """The server's own connection, without delay.
+
+    It overrides `connect` and `handle_outgoing_message`; tests/playground/test_server.py notices
+    a change of the library.
+    """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._held: dict[str, Any] = {}
 
     def connect(self) -> Any:
-        """Turn the delay off, then connect as ever."""
+        """Turn the delay off and connect."""
         self.websocket_handler.set_nodelay(True)
         return super().connect()
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
-        """Send a message on to the browser; a slider's "busy" later, or never."""
+        """Send a message to the browser; a slider's "busy" later, or never."""
         state, slider = self._state(outgoing_msg)
         if slider and state == "busy":
             self._held[slider] = IOLoop.current().call_later(
@@ -46,15 +49,14 @@ class PromptConnection(ZMQChannelsWebsocketConnection):
         super().handle_outgoing_message(stream, outgoing_msg)
 
     def _state(self, message: list[Any]) -> tuple[str, str]:
-        """What a status says, and which slider's message made the kernel say it; empty for all other messages."""
+        """Return a status message's state and the id of the slider's message that caused it."""
         parts: list[Any] = self.session.feed_identities(message)[1]
         _, header, parent, _, content = parts[:5]
         if b'"status"' not in header or b'"comm_msg"' not in parent:
             return "", ""
         origin = self.session.unpack(parent)
-        return self.session.unpack(content).get("execution_state", ""), origin["msg_id"] if origin[
-            "msg_type"
-        ] == "comm_msg" else ""
+        slider = origin["msg_id"] if origin["msg_type"] == "comm_msg" else ""
+        return self.session.unpack(content).get("execution_state", ""), slider
 
     def _send_held(self, slider: str, stream: Any, message: list[Any]) -> None:
         del self._held[slider]
@@ -67,9 +69,8 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(app: Any) -> None:
-    """Take the class, unless another one was asked for: a gateway's, or one that somebody named."""
+    """Use this connection unless another class is configured."""
     if app.kernel_websocket_connection_class is ZMQChannelsWebsocketConnection:
         app.kernel_websocket_connection_class = PromptConnection
-        app.web_app.settings["kernel_websocket_connection_class"] = (
-            PromptConnection  # what each new websocket asks
-        )
+        # read for each new websocket
+        app.web_app.settings["kernel_websocket_connection_class"] = PromptConnection

@@ -1,9 +1,9 @@
-"""Give tests of figures a small play, the HTML of its widget, and the places of its lines."""
+"""Give tests of figures a small play, the HTML of its widget, and the corners of its lines."""
 
 from __future__ import annotations
 
+import asyncio
 import re
-import threading
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from playground.figure.live import LiveFigure
 
 
 def slope_figure(after: Any = None, **functions: Any) -> LiveFigure:
-    """Return a play of y = relu(slope · x), by the learner's relu next to the finished one."""
+    """Return y = relu(slope · x), with the learner's relu next to the finished one."""
 
     def move(f: Any, slope: float) -> Any:
         x = np.linspace(0, 1, 5)
@@ -29,24 +29,27 @@ def slope_figure(after: Any = None, **functions: Any) -> LiveFigure:
 
 
 def shared(make: Callable[[], LiveFigure]) -> Callable[[], LiveFigure]:
-    """Return a function that makes a figure once, and resets its controls at each call.
-
-    The first drawing takes longest.
-    """
+    """Make a figure only once, as its still layer is slow, and reset its controls at each call."""
 
     @cache
     def made() -> tuple[LiveFigure, dict[str, Any]]:
         figure = make()
         assert figure.widget
-        return figure, {name: control.value for name, control in figure.controls.items()}
+        return figure, figure.values()
 
     def again() -> LiveFigure:
         figure, values = made()
-        for name, value in values.items():
-            figure.controls[name].value = value
-        return figure
+        return moved(figure, **values)
 
     return again
+
+
+def moved(figure: LiveFigure, **values: Any) -> LiveFigure:
+    """Return the figure with some of its controls at these values."""
+    assert figure.widget
+    for name, value in values.items():
+        figure.controls[name].value = value
+    return figure
 
 
 def html(figure: LiveFigure) -> str:
@@ -59,22 +62,12 @@ def html(figure: LiveFigure) -> str:
     return "".join(walk(figure.widget))
 
 
-def shown(figure: LiveFigure, words: str, seconds: float = 600) -> bool:
-    """Return whether the widget shows these words, now or after one of its next changes."""
-    changed = threading.Event()
-
-    def note(_: Any) -> None:
-        changed.set()
-
-    html(figure)  # draws a figure that nobody has looked at
-    assert figure._moving is not None
-    figure._moving.observe(note, "value")
-    try:
-        while not (found := words in html(figure)) and changed.wait(seconds):
-            changed.clear()
-        return found
-    finally:
-        figure._moving.unobserve(note, "value")
+async def shows(figure: LiveFigure, words: str) -> bool:
+    """Let the event loop turn until the browser is sent these words."""
+    async with asyncio.timeout(600):
+        while words not in html(figure):
+            await asyncio.sleep(0.01)
+    return True
 
 
 def lines_of(svg: str) -> list[np.ndarray[Any, Any]]:

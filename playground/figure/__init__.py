@@ -1,1 +1,1 @@
-"""The parts that every play is made of: canvas, marks, scene and the learner's function."""
+"""The parts of every play: canvas, marks, scene and the learner's function."""

@@ -2,129 +2,113 @@
 
 from __future__ import annotations
 
+import io
+import threading
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
-from playground.figure.interrupt import Interrupted, Replaced, end, interruptible, is_outermost
-from playground.figure.marks import Array
-from playground.figure.mute import muted
-
-Function = Callable[..., Any]
+from playground.functions import Array, Function
 
 
 class Unusable(Exception):
-    """A function's result can't be drawn; the text is the sentence that says why."""
+    """A result can't be drawn; the message explains why."""
 
 
 class NotWritten(Unusable):
-    """A function that isn't written yet."""
+    """A function isn't written yet."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A learner's function was interrupted; the message names the outermost one."""
 
 
 class LearnerFunction:
-    """A function under its lesson name; whatever goes wrong in it becomes `Unusable`.
+    """A function under its lesson name; any failure of it becomes `Unusable`.
 
     Args:
-        name: what the lesson calls it.
-        function: the function itself, or None as long as there is none.
-        whole: it takes all points at once (finished functions do, a learner's may not).
-        source: the learner's function that made it, where it is not the learner's own; it ends with that one.
+        name: its name in the lesson.
+        function: the function itself, or something else that its name means by mistake.
+        whole: it takes all points at once, as finished functions do; a learner's may not.
     """
 
     helpers: tuple[Function, ...] = ()
-    """The notebook's other functions that it calls: another of them makes it another function."""
+    """The notebook's other functions that it calls."""
 
-    def __init__(
-        self,
-        name: str,
-        function: Function | None,
-        whole: bool = False,
-        source: Function | None = None,
-    ) -> None:
-        self.name, self.function, self.whole, self._source = name, function, whole, source
+    def __init__(self, name: str, function: Function, whole: bool = False) -> None:
+        self.name, self.function, self.whole = name, function, whole
 
     def __call__(self, *inputs: Any, shape: tuple[int, ...] | None = None) -> Any:
-        """What the function returns; with `shape`, as a float array of that shape.
+        """Return the function's result; with `shape`, as a float array of that shape.
 
         Raises:
-            Unusable: it raised an exception, or (with `shape`) returned something else than numbers of that shape.
+            Unusable: the function failed, or its result isn't numbers of that shape.
         """
-        given = inputs if self.whole else _fresh(inputs)
+        given = inputs if self.whole else _copy(inputs)
         result = self._run(lambda function: function(*given))
         return result if shape is None else self._numbers(result, shape)
 
     def over(self, points: Array, *inputs: Any) -> Array:
-        """One number for each row of points (n, d): shape (n,).
+        """Return one number for each row of points (n, d), as an array (n,).
 
         Raises:
-            Unusable: as above.
+            Unusable: the function failed, or a result isn't one number.
         """
         if self.whole:
-            return self._numbers(
-                self._run(lambda function: function(points, *inputs)), (len(points),)
-            )
-        own_points, given = points.copy(), _fresh(inputs)
+            return np.asarray(self(points, *inputs, shape=(len(points),)))
+        own_points, given = points.copy(), _copy(inputs)
         results = self._run(lambda function: [function(point, *given) for point in own_points])
         try:
             return self._numbers(np.asarray(results), (len(points),))
         except (Unusable, TypeError, ValueError):
-            # the sentence is about one result, as the learner thinks of it
+            # Convert one by one, so that the message is about a single result.
             return np.array([float(self._numbers(result, ())) for result in results])
 
-    def made(self, function: Any) -> LearnerFunction:
-        """A function that this one returned.
+    def wrap_result(self, function: Any) -> LearnerFunction:
+        """Wrap a function that this one returned.
 
         Raises:
-            Unusable: it is none.
+            Unusable: it isn't a function.
         """
         if not callable(function):
-            raise self.unfit(function, "a function")
-        return LearnerFunction(f"the function from {self.name}", function, source=self.function)
+            raise self.wrong_result(function, "a function")
+        return LearnerFunction(f"the function from {self.name}", function)
 
-    def unfit(self, result: Any, wanted: str) -> Unusable:
-        """The sentence about a result that is not what is wanted."""
+    def wrong_result(self, result: Any, wanted: str) -> Unusable:
+        """Explain why a result has the wrong type."""
         if result is None:
             return Unusable(f"{self.name} returned None: is its return missing?")
         return Unusable(f"{self.name} returned {type(result).__name__} where {wanted} belongs.")
 
-    def usable(self) -> Function:
-        """The function itself.
+    def get(self) -> Function:
+        """Return the function itself.
 
         Raises:
-            Unusable: there is none, or the name stands for something else.
+            Unusable: it isn't a function.
         """
-        if self.function is None:
-            raise NotWritten(f"{self.name} is not written yet.")
         if not callable(self.function):
-            raise Unusable(f"{self.name} is no function but {type(self.function).__name__}.")
+            raise Unusable(f"{self.name} is not a function but {type(self.function).__name__}.")
         return self.function
 
-    def _run(self, use: Callable[[Function], Any]) -> Any:
-        function = self.usable()
-        source = self._source or function
-        if any(source is one for one in _ended):
-            raise Unusable(f"{self.name} was interrupted.")
+    def _run(self, call: Callable[[Function], Any]) -> Any:
+        function = self.get()
         try:
-            return use(function) if self.whole else interruptible(source, lambda: use(function))
+            return call(function)
         except Unusable:
             raise
         except NotImplementedError:
             raise NotWritten(f"{self.name} is not written yet.") from None
-        except (Interrupted, KeyboardInterrupt) as interrupt:
-            if not is_outermost():
-                raise  # what called it is to end as well
-            if not (self.whole or isinstance(interrupt, Replaced)):
-                _ended.append(source)
-            raise Unusable(f"{self.name} was interrupted.") from None
+        except KeyboardInterrupt:
+            raise Interrupted(f"{self.name} was interrupted.") from None
         except (Exception, SystemExit) as error:
-            raise Unusable(f"{self.name} stopped with {told(error)}") from error
+            raise Unusable(f"{self.name} stopped with {describe(error)}") from error
 
     def _numbers(self, result: Any, shape: tuple[int, ...]) -> Array:
         if result is None:
-            raise self.unfit(result, "")
+            raise self.wrong_result(result, "")
         try:
             numbers: Array = np.asarray(result)
         except ValueError:  # rows of different lengths
@@ -132,30 +116,24 @@ class LearnerFunction:
         if numbers.dtype.kind not in "biuf":
             raise Unusable(f"{self.name} returned {type(result).__name__} instead of numbers.")
         if numbers.shape != shape:
-            raise Unusable(
-                f"{self.name} returned {_kind(numbers.shape)} where {_kind(shape)} belongs."
-            )
+            found, wanted = _kind(numbers.shape), _kind(shape)
+            raise Unusable(f"{self.name} returned {found} where {wanted} belongs.")
         if np.isnan(numbers).all():
             raise Unusable(f"{self.name} returned nothing but NaN (not a number).")
         return numbers.astype(float, copy=False)
 
 
-def _fresh(value: Any) -> Any:
-    """The same with arrays of its own, so that what a learner's function writes over is nobody else's."""
+def _copy(value: Any) -> Any:
+    """Copy the arrays in an input, so that a learner's function may overwrite them."""
     if isinstance(value, np.ndarray):
         return value.copy()
-    return type(value)(map(_fresh, value)) if type(value) in (list, tuple) else value
+    return type(value)(map(_copy, value)) if type(value) in (list, tuple) else value
 
 
-_ended: list[Function] = []
-"""Functions that were interrupted. They are not run again, or the next value of a slider would need the next interrupt, until any function
-has a new definition: the one to blame may be another that they call."""
-
-
-def told(error: BaseException) -> str:
-    """An exception in a few words, with a full stop."""
-    said = str(error).strip().split("\n")[0][:140]
-    reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
+def describe(error: BaseException) -> str:
+    """Describe an exception in a few words, with a full stop."""
+    message = str(error).strip().split("\n")[0][:140]
+    reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return reason if reason.endswith(".") else f"{reason}."
 
 
@@ -164,55 +142,45 @@ def _kind(shape: tuple[int, ...]) -> str:
 
 
 class ReboundFunction(LearnerFunction):
-    """A learner's function, looked up by its name again before each use, so that a cell that is run again counts at once."""
+    """A learner's function that can be looked up again after its cell was rerun."""
 
-    def __init__(self, name: str, function: Function | None) -> None:
+    def __init__(self, name: str, function: Function) -> None:
         super().__init__(name, function)
-        homes = (
-            [_notebook()]
-            if function is None
-            else [getattr(function, "__globals__", {}), _notebook()]
-        )
-        keys = getattr(function, "__name__", name), name  # a lambda has no name of its own
+        homes = getattr(function, "__globals__", {}), _notebook()
+        keys = getattr(function, "__name__", name), name  # all lambdas have the same name
         self._home, self._key = next(
             ((home, key) for key in keys for home in homes if home.get(key) is function), ({}, name)
         )
         self.helpers = _helpers(function)
 
-    def look_up(self) -> bool:
-        """Take the function that the name stands for now, and what it calls; true if any of it is another than before."""
-        before = self.function, *self.helpers
+    @property
+    def changed(self) -> bool:
+        """Whether the function or one that it calls was redefined."""
+        now = self._home.get(self._key, self.function)
+        # compared by identity: a name may mean an array by now
+        return [id(now), *map(id, _helpers(now))] != [id(self.function), *map(id, self.helpers)]
+
+    def rebind(self) -> None:
+        """Take the current definition."""
         self.function = self._home.get(self._key, self.function)
         self.helpers = _helpers(self.function)
-        now = self.function, *self.helpers
-        if len(now) == len(before) and all(
-            one is other for one, other in zip(now, before, strict=True)
-        ):
-            return False
-        _ended.clear()
-        if before[0] is not None:
-            end(before[0])
-        return True
 
 
-def _helpers(function: Function | None) -> tuple[Function, ...]:
-    """The functions of the same notebook that a function calls by name, directly or through others."""
-    found: list[Any] = [function]
+def _helpers(function: Any) -> tuple[Function, ...]:
+    """Return the notebook's functions that a function calls by name, also through others."""
+    found = [function]
     for one in found:  # grows while it is read
         home = getattr(one, "__globals__", {})
-        called = [home.get(name) for name in _names(getattr(one, "__code__", None))]
-        found += [
-            each
-            for each in called
-            if isinstance(each, FunctionType)
-            and each.__globals__ is home
-            and all(each is not one for one in found)
-        ]
+        for name in _names(getattr(one, "__code__", None)):
+            called = home.get(name)
+            local = isinstance(called, FunctionType) and called.__globals__ is home
+            if local and all(called is not other for other in found):
+                found.append(called)
     return tuple(found[1:])
 
 
 def _names(code: CodeType | None) -> Iterator[str]:
-    """The global names in a piece of code and in what is defined within it."""
+    """Yield the global names in code and in the functions defined inside it."""
     if code is not None:
         yield from code.co_names
         for constant in code.co_consts:
@@ -221,15 +189,30 @@ def _names(code: CodeType | None) -> Iterator[str]:
 
 
 def _notebook() -> MutableMapping[str, Any]:
-    """The names of the notebook that runs, if one does."""
+    """Return the names of the running notebook, none outside one."""
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()
     return {} if shell is None else shell.user_ns
 
 
+class _Nowhere(io.TextIOBase):
+    """A stream that discards all text, without limit."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
 @contextmanager
-def hushed() -> Iterator[None]:
-    """Without what a function prints or warns of: it runs hundreds of times a move."""
-    with muted(), np.errstate(all="ignore"):
-        yield
+def silenced() -> Iterator[None]:
+    """Discard prints and warnings: learners' functions run hundreds of times a move.
+
+    On a thread other than the main one (a front end with subshells) printing stays as it is:
+    a redirection holds for the whole process, and a cell may be running.
+    """
+    with np.errstate(all="ignore"):
+        if threading.current_thread() is threading.main_thread():
+            with redirect_stdout(_Nowhere()), redirect_stderr(_Nowhere()):
+                yield
+        else:
+            yield

@@ -21,26 +21,26 @@ from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
 
 from playground.figure import style
+from playground.functions import Array
 
-Array = np.ndarray[Any, Any]
 Box = tuple[float, float, float, float]
-"""left, top, width, height in CSS pixels."""
+"""Left, top, width and height in CSS pixels."""
 
 FAR = 1e5
-"""Coordinates beyond this are cut: browsers draw huge numbers wrongly."""
+"""Coordinates are limited to this: browsers draw huge numbers wrongly."""
 
 AROUND = 40.0
-"""How far a line is drawn beyond the box that it is clipped to, in pixels: wider than any stroke, so that no cut is seen."""
+"""Pixels that a line is drawn beyond its clip box: more than any stroke's width."""
 
 DIVERGING = LinearSegmentedColormap.from_list("playground", [style.SKY, "#ffffff", style.ORANGE])
 PALETTE = np.round(DIVERGING(np.linspace(0, 1, 256))[:, :3] * 255).astype(np.uint8)
 POINTS_PER_PIXEL = 0.72
-"""A figure has 100 CSS pixels an inch, and an inch has 72 points."""
+"""A figure has 100 CSS pixels per inch, an inch 72 points."""
 
 
 @dataclass(frozen=True)
 class Path:
-    """Lines and outlines: corners (n, 2), where a row of NaN starts a new piece; `closed` closes each piece."""
+    """Lines and outlines: corners (n, 2), where a row of NaN starts a new piece."""
 
     corners: Array
     stroke: str = "none"
@@ -53,43 +53,36 @@ class Path:
     clip: Box | None = None
 
     def svg(self) -> str:
-        """One SVG path element, or two with a halo."""
-        outline = _outline(
-            np.ascontiguousarray(self.corners, float).tobytes(), self.clip, self.closed
-        )
+        """Return one SVG path element, or two with a halo."""
+        corners = np.ascontiguousarray(self.corners, float).tobytes()
+        outline = _outline(corners, self.clip, self.closed)
         dash = f' stroke-dasharray="{" ".join(map(str, self.dash))}"' if self.dash else ""
-        strokes = "".join(
-            f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{width}" stroke-linejoin="round" opacity="{opacity}"{dash}/>'
+        paths = "".join(
+            f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{width}"'
+            f' stroke-linejoin="round" opacity="{opacity}"{dash}/>'
             for stroke, width, opacity in self._strokes()
         )
-        return _clipped(strokes, self.clip)
+        return _clipped(paths, self.clip)
 
     def draw(self, figure: Figure) -> list[Artist]:
-        """The same path on a matplotlib figure."""
+        """Add the same path to a matplotlib figure."""
         pieces = _pieces(self.corners, self.clip, self.closed)
         if not pieces:
             return []
-        outlines = [
-            Outline(np.vstack([p, p[:1]]) if self.closed else p, closed=self.closed) for p in pieces
-        ]
-        patches = [
-            PathPatch(
-                Outline.make_compound_path(*outlines),
-                facecolor=self.fill,
-                edgecolor=stroke,
-                linewidth=width * POINTS_PER_PIXEL,
-                linestyle=(0, [d / width for d in self.dash]) if self.dash else "-",
-                joinstyle="round",
-                capstyle="butt",
-                alpha=opacity,
-                transform=_to_display(figure),
-            )
-            for stroke, width, opacity in self._strokes()
-        ]
-        return [_add(figure, patch, self.clip) for patch in patches]
+        if self.closed:
+            pieces = [np.vstack([piece, piece[:1]]) for piece in pieces]
+        outlines = [Outline(piece, closed=self.closed) for piece in pieces]
+        outline, artists = Outline.make_compound_path(*outlines), []
+        for stroke, width, opacity in self._strokes():
+            patch = PathPatch(outline, transform=_to_display(figure), alpha=opacity)
+            patch.set(facecolor=self.fill, edgecolor=stroke, joinstyle="round", capstyle="butt")
+            patch.set_linewidth(width * POINTS_PER_PIXEL)
+            patch.set_linestyle((0, [d / width for d in self.dash]) if self.dash else "-")
+            artists.append(_add(figure, patch, self.clip))
+        return artists
 
     def _strokes(self) -> list[tuple[str, float, float]]:
-        """Colour, width and opacity of each stroke, the halo first."""
+        """Return color, width and opacity of each stroke, the halo first."""
         halo = [(style.CARD, self.width + 2, 0.8)] if self.halo else []
         return [*halo, (self.stroke, self.width, self.opacity)]
 
@@ -101,17 +94,17 @@ OUTLINES = {
     "diamond": np.array([[0, -1], [1, 0], [0, 1], [-1, 0]]) * 1.3,
     "triangle": np.array([[0, -1.2], [1.1, 0.8], [-1.1, 0.8]]),
 }
-"""Outline of each marker, in units of its radius."""
+"""Outline of each marker, for a radius of 1."""
 
 EDGE, HOLLOW_WIDTH = 0.75, 2.0
-"""Half the width of a filled marker's edge, and the width of a hollow one's line, in pixels."""
+"""Half the width of a filled marker's edge, and a hollow marker's line width, in pixels."""
 
 
 @dataclass(frozen=True)
 class Markers:
-    """The same marker, one of `OUTLINES`, around each of the centres (n, 2): filled with a light edge, or hollow.
+    """The same marker around each of the centres (n, 2): filled with a light edge, or hollow.
 
-    The edge is a larger marker below, as browsers fill hundreds of circles four times faster than they draw their outlines.
+    The edge is a larger marker below: browsers fill circles four times faster than they stroke.
     """
 
     centres: Array
@@ -121,34 +114,27 @@ class Markers:
     hollow: bool = False
 
     def svg(self) -> str:
-        """An SVG path element for each layer, a few characters a marker."""
+        """Return an SVG path element for each layer."""
         return "".join(
             f'<path d="{self._outlines(radius)}" fill="{fill}"{stroke}/>'
             for radius, fill, stroke in self._layers()
         )
 
     def draw(self, figure: Figure) -> list[Artist]:
-        """The same markers on a matplotlib figure."""
+        """Add the same markers to a matplotlib figure."""
         stroke, width = (self.color, HOLLOW_WIDTH) if self.hollow else ("none", 0.0)
         artists: list[Artist] = []
         for radius, fill, _ in self._layers():
-            outline = radius * OUTLINES[self.marker]
-            corners = np.concatenate(
-                [np.vstack([[[np.nan, np.nan]], centre + outline]) for centre in self.centres]
-            )
+            outline = np.vstack([[[np.nan, np.nan]], radius * OUTLINES[self.marker]])
+            corners = (self.centres[:, None] + outline).reshape(-1, 2)
             artists += Path(corners, stroke, width, fill=fill, closed=True).draw(figure)
         return artists
 
     def _layers(self) -> list[tuple[float, str, str]]:
-        """Radius, fill and stroke (in SVG's words) of what is drawn, the lowest first."""
+        """Return radius, fill and SVG stroke of each layer, the lowest first."""
         if self.hollow:
-            return [
-                (
-                    self.radius,
-                    "none",
-                    f' stroke="{self.color}" stroke-width="{HOLLOW_WIDTH}" stroke-linejoin="round"',
-                )
-            ]
+            line = f' stroke="{self.color}" stroke-width="{HOLLOW_WIDTH}" stroke-linejoin="round"'
+            return [(self.radius, "none", line)]
         return [(self.radius + EDGE, style.CARD, ""), (self.radius - EDGE, self.color, "")]
 
     def _outlines(self, radius: float) -> str:
@@ -158,21 +144,18 @@ class Markers:
 
 @lru_cache(maxsize=64)
 def _shape(marker: str, radius: float) -> str:
-    """SVG's words for a marker around the place where the pen is."""
+    """Return the SVG commands that draw a marker around the current point."""
     if marker == "circle":
-        return f"m{-radius:g} 0a{radius:g} {radius:g} 0 1 0 {2 * radius:g} 0a{radius:g} {radius:g} 0 1 0 {-2 * radius:g} 0"
+        arc = f"a{radius:g} {radius:g} 0 1 0"
+        return f"m{-radius:g} 0{arc} {2 * radius:g} 0{arc} {-2 * radius:g} 0"
     outline = radius * OUTLINES[marker]
-    steps = np.diff(outline, axis=0).tolist()
-    return (
-        f"m{outline[0, 0]:.4g} {outline[0, 1]:.4g}l"
-        + " ".join(f"{x:.4g} {y:.4g}" for x, y in steps)
-        + "z"
-    )
+    first, *others = (f"{x:.4g} {y:.4g}" for x, y in np.diff(outline, axis=0, prepend=0).tolist())
+    return f"m{first}l{' '.join(others)}z"
 
 
 @dataclass(frozen=True)
 class Text:
-    """Lines of words centred on (x, y), with a halo so that they stay readable on anything."""
+    """Lines of words centred on (x, y), with a halo for any background."""
 
     x: float
     y: float
@@ -182,64 +165,53 @@ class Text:
     anchor: str = "middle"
 
     def svg(self) -> str:
-        """One SVG text element; each line of the words is a tspan."""
-        lines = self.words.split("\n")
-        step = 1.4 * self.size
+        """Return one SVG text element with a tspan for each line."""
+        lines, step = self.words.split("\n"), 1.4 * self.size
         top = self.y - step * (len(lines) - 1) / 2 + 0.35 * self.size
         rows = "".join(
             f'<tspan x="{self.x:.1f}" y="{top + i * step:.1f}">{escape(line)}</tspan>'
             for i, line in enumerate(lines)
         )
         return (
-            f'<text font-family="{style.FONT}" font-size="{self.size}" text-anchor="{self.anchor}" fill="{self.color}"'
-            f' stroke="{style.CARD}" stroke-width="3" stroke-linejoin="round" paint-order="stroke">{rows}</text>'
+            f'<text font-family="{style.FONT}" font-size="{self.size}" fill="{self.color}"'
+            f' text-anchor="{self.anchor}" stroke="{style.CARD}" stroke-width="3"'
+            f' stroke-linejoin="round" paint-order="stroke">{rows}</text>'
         )
 
     def draw(self, figure: Figure) -> list[Artist]:
-        """The same words on a matplotlib figure."""
-        text = figure.text(
-            self.x,
-            self.y,
-            self.words,
-            color=self.color,
-            fontsize=self.size * POINTS_PER_PIXEL,
-            ha={"start": "left", "middle": "center", "end": "right"}[self.anchor],
-            va="center",
-            ma="center",
-            linespacing=1.4,
-            transform=_to_display(figure),
-            path_effects=[withStroke(linewidth=3 * POINTS_PER_PIXEL, foreground=style.CARD)],
-        )
+        """Add the same words to a matplotlib figure."""
+        text = figure.text(self.x, self.y, self.words, transform=_to_display(figure))
+        align = {"start": "left", "middle": "center"}[self.anchor]
+        text.set(ha=align, va="center", ma="center", linespacing=1.4, color=self.color)
+        text.set_fontsize(self.size * POINTS_PER_PIXEL)
+        halo = withStroke(linewidth=3 * POINTS_PER_PIXEL, foreground=style.CARD)
+        text.set_path_effects([halo])
         return [text]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """Shades (rows, columns) of 0 to 255, first row on top, stretched over a box: as a smooth surface, or as the pixels of an image."""
+    """Shades (rows, columns) of 0 to 255, first row on top, stretched over a box."""
 
     shades: Array
     box: Box
     smooth: bool = True
 
     def svg(self) -> str:
-        """One SVG image element that holds a PNG."""
+        """Return one SVG image element that holds a PNG."""
         left, top, width, height = self.box
         data = base64.b64encode(png(self.shades)).decode()
         look = "" if self.smooth else ' style="image-rendering:pixelated"'
-        return f'<image x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" preserveAspectRatio="none"{look} href="data:image/png;base64,{data}"/>'
+        return (
+            f'<image x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"'
+            f' preserveAspectRatio="none"{look} href="data:image/png;base64,{data}"/>'
+        )
 
     def draw(self, figure: Figure) -> list[Artist]:
-        """The same shades on a matplotlib figure."""
-        left, top, width, height = self.box
-        place = TransformedBbox(
-            Bbox([[left, top + height], [left + width, top]]), _to_display(figure)
-        )
-        image = BboxImage(
-            place,
-            cmap=ListedColormap(PALETTE / 255.0),
-            interpolation="bilinear" if self.smooth else "nearest",
-            zorder=0.5,
-        )
+        """Add the same shades to a matplotlib figure."""
+        kind = "bilinear" if self.smooth else "nearest"
+        place, colors = _bbox(figure, self.box), ListedColormap(PALETTE / 255.0)
+        image = BboxImage(place, cmap=colors, interpolation=kind, zorder=0.5)
         image.set_data(self.shades[::-1])  # BboxImage begins at the bottom
         image.set_clim(0, 255)
         return [_add(figure, image, None)]
@@ -249,24 +221,19 @@ Mark = Path | Markers | Text | Picture
 
 
 def png(shades: Array) -> bytes:
-    """An 8-bit palette PNG of shades (rows, columns); made by hand because it is faster than any library at this size."""
+    """Encode shades (rows, columns) as a palette PNG, faster than any library at this size."""
     rows, columns = shades.shape
     scanlines = np.zeros((rows, columns + 1), np.uint8)
     scanlines[:, 1:] = shades
-    return b"".join(
-        [
-            b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)),
-            _chunk(b"PLTE", PALETTE.tobytes()),
-            _chunk(b"IDAT", zlib.compress(scanlines.tobytes(), 1)),
-            _chunk(b"IEND", b""),
-        ]
-    )
+    header = struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)
+    data = zlib.compress(scanlines.tobytes(), 1)
+    chunks = {b"IHDR": header, b"PLTE": PALETTE.tobytes(), b"IDAT": data, b"IEND": b""}
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks.items())
 
 
 @lru_cache(maxsize=256)
 def _outline(corners: bytes, clip: Box | None, closed: bool) -> str:
-    """SVG's words for a path; kept, because the target often lies under yours, and much stands where it was a move ago."""
+    """Return the SVG commands of a path; cached, as much of a figure doesn't move."""
     end = "Z" if closed else ""
     pieces = _pieces(np.frombuffer(corners).reshape(-1, 2), clip, closed)
     return "".join(
@@ -275,7 +242,7 @@ def _outline(corners: bytes, clip: Box | None, closed: bool) -> str:
 
 
 def _pieces(corners: Array, clip: Box | None, closed: bool) -> list[Array]:
-    """Corners (n, 2) split at its rows of NaN and cut to where they can be seen."""
+    """Split corners (n, 2) at rows of NaN, and cut the pieces to the visible part."""
     gaps = np.flatnonzero(~np.isfinite(corners).all(axis=1))
     pieces = np.split(np.clip(corners, -FAR, FAR), gaps)
     tidy = [piece[1:] if i else piece for i, piece in enumerate(pieces)]
@@ -285,7 +252,7 @@ def _pieces(corners: Array, clip: Box | None, closed: bool) -> list[Array]:
 
 
 def _bends(corners: Array) -> Array:
-    """Corners (n, 2) without those on a straight line between their neighbours: a message a fifth as long for many curves."""
+    """Drop corners (n, 2) on a straight line between their neighbours: messages get shorter."""
     steps = np.diff(corners, axis=0)
     turns = np.abs(steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]) > 1e-6
     back = (steps[:-1] * steps[1:]).sum(axis=1) < 0
@@ -294,15 +261,14 @@ def _bends(corners: Array) -> Array:
 
 
 def _within(corners: Array, box: Box, closed: bool) -> list[Array]:
-    """The parts of a line (n, 2) in and around a box; an upright rectangle, the only closed shape that is clipped, cut to it.
+    """Return the parts of a line (n, 2) in and around a box.
 
-    A browser lays dashes along the whole of a line, also where it can't be seen: a path that leaves the axes would cost seconds.
+    A browser computes dashes also where a line is invisible, which can take seconds. Closed shapes
+    that are clipped are all rectangles.
     """
     left, top, width, height = box
-    low, high = (
-        np.array([left - AROUND, top - AROUND]),
-        np.array([left + width + AROUND, top + height + AROUND]),
-    )
+    low = np.array([left - AROUND, top - AROUND])
+    high = np.array([left + width + AROUND, top + height + AROUND])
     if ((corners >= low) & (corners <= high)).all():
         return [corners]
     if closed:
@@ -310,32 +276,18 @@ def _within(corners: Array, box: Box, closed: bool) -> list[Array]:
     start, way = corners[:-1], np.diff(corners, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         one, other = (low - start) / way, (high - start) / way
-    still = way == 0
-    inside = (start >= low) & (start <= high)
-    enter = (
-        np.where(still, np.where(inside, -np.inf, np.inf), np.fmin(one, other))
-        .max(axis=1)
-        .clip(min=0)
-    )
-    leave = (
-        np.where(still, np.where(inside, np.inf, -np.inf), np.fmax(one, other))
-        .min(axis=1)
-        .clip(max=1)
-    )
+    # Along an axis in which a step doesn't move, it is inside all the way or not at all.
+    always = np.where((start >= low) & (start <= high), np.inf, -np.inf)
+    enter = np.where(way == 0, -always, np.fmin(one, other)).max(axis=1).clip(min=0)
+    leave = np.where(way == 0, always, np.fmax(one, other)).min(axis=1).clip(max=1)
     seen = np.flatnonzero(enter < leave)
-    runs = np.split(
-        seen,
-        np.flatnonzero((np.diff(seen) > 1) | (leave[seen[:-1]] < 1) | (enter[seen[1:]] > 0)) + 1,
-    )
-    ends = [
-        (
-            start[run] + enter[run, None] * way[run],
-            start[run[-1:]] + leave[run[-1:], None] * way[run[-1:]],
-        )
-        for run in runs
-        if len(run)
-    ]
-    return [np.concatenate(pair) for pair in ends]
+    gaps = (np.diff(seen) > 1) | (leave[seen[:-1]] < 1) | (enter[seen[1:]] > 0)
+    runs = [run for run in np.split(seen, np.flatnonzero(gaps) + 1) if len(run)]
+
+    def at(share: Array, steps: Array) -> Array:
+        return start[steps] + share[steps, None] * way[steps]  # type: ignore[no-any-return]
+
+    return [np.concatenate([at(enter, run), at(leave, run[-1:])]) for run in runs]
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -343,23 +295,27 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _clipped(element: str, clip: Box | None) -> str:
-    """An inner svg element cuts at its border and, unlike a clipPath, needs no name that is unique in the page."""
+    """Clip by an inner svg element, which unlike a clipPath needs no name unique in the page."""
     if clip is None:
         return element
     x, y, width, height = (f"{value:.1f}" for value in clip)
-    return f'<svg x="{x}" y="{y}" width="{width}" height="{height}" viewBox="{x} {y} {width} {height}">{element}</svg>'
+    place = f'x="{x}" y="{y}" width="{width}" height="{height}"'
+    return f'<svg {place} viewBox="{x} {y} {width} {height}">{element}</svg>'
 
 
 def _to_display(figure: Figure) -> Affine2D:
     return Affine2D().scale(style.SHARPNESS, -style.SHARPNESS).translate(0, figure.bbox.height)
 
 
+def _bbox(figure: Figure, box: Box) -> TransformedBbox:
+    left, top, width, height = box
+    corners = Bbox([[left, top + height], [left + width, top]])
+    return TransformedBbox(corners, _to_display(figure))
+
+
 def _add(figure: Figure, artist: Any, clip: Box | None) -> Artist:
     figure.add_artist(artist)
     if clip is not None:
-        left, top, width, height = clip
-        artist.set_clip_box(
-            TransformedBbox(Bbox([[left, top + height], [left + width, top]]), _to_display(figure))
-        )
+        artist.set_clip_box(_bbox(figure, clip))
     added: Artist = artist
     return added

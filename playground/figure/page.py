@@ -15,100 +15,118 @@ from playground.figure.marks import Mark
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
-_CARD = f"width:{style.WIDTH}px;height:{style.HEIGHT}px;border-radius:6px;background:{style.CARD};color:{style.INK}"
-_TEXT = "font-family:var(--jp-content-font-family,system-ui,sans-serif);font-size:var(--jp-content-font-size1,14px);line-height:1.5;color:var(--jp-content-font-color1,inherit)"
+_CARD = (
+    f"width:{style.WIDTH}px;height:{style.HEIGHT}px;border-radius:6px;"
+    f"background:{style.CARD};color:{style.INK}"
+)
+_TEXT = (
+    "font-family:var(--jp-content-font-family,system-ui,sans-serif);line-height:1.5;"
+    "font-size:var(--jp-content-font-size1,14px);color:var(--jp-content-font-color1,inherit)"
+)
+# The last rule spares the browser a layer for each part of a slider.
 _CONTROLS = f"""
-.playground .playground-controls {{display:grid; grid-template-columns:repeat(2, {style.WIDTH // 2 - 6}px); gap:2px 12px; overflow:visible}}
+.playground .playground-controls {{display:grid; overflow:visible; gap:2px 12px;
+  grid-template-columns:repeat(2, {style.WIDTH // 2 - 6}px)}}
 .playground .playground-control {{width:100%; margin:0}}
-.playground .playground-control > label.widget-label {{flex:0 0 auto; width:auto; min-width:8.5em; text-align:left}}
+.playground .playground-control > label.widget-label {{
+  flex:0 0 auto; width:auto; min-width:8.5em; text-align:left}}
 .playground .playground-wide {{grid-column:1 / -1}}
 .playground .playground-control > .widget-readout {{min-width:4.5em}}
-.playground .playground-control.widget-toggle-buttons {{display:flex; flex-flow:row nowrap; align-items:baseline}}
-.playground .playground-control.widget-toggle-buttons > div {{display:flex; flex-wrap:wrap; gap:4px}}
-.playground .playground-control.widget-toggle-buttons .widget-toggle-button {{width:auto; min-width:4.5em; margin:0}}
-.playground .noUi-connects, .playground .noUi-connect, .playground .noUi-origin, .playground .noUi-handle {{will-change:auto; backface-visibility:visible}}
+.playground .playground-control.widget-toggle-buttons {{
+  display:flex; flex-flow:row nowrap; align-items:baseline}}
+.playground .playground-control.widget-toggle-buttons > div {{
+  display:flex; flex-wrap:wrap; gap:4px}}
+.playground .playground-control.widget-toggle-buttons .widget-toggle-button {{
+  width:auto; min-width:4.5em; margin:0}}
+.playground :is(.noUi-connects, .noUi-connect, .noUi-origin, .noUi-handle) {{
+  will-change:auto; backface-visibility:visible}}
 """
 
 
 def layer(marks: Sequence[Mark], alt: str) -> str:
-    """The moving layer as one SVG; its label is the figure's alt text."""
+    """Return the moving layer as one SVG; its label is the figure's alt text."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{style.WIDTH}" height="{style.HEIGHT}"'
-        f' viewBox="0 0 {style.WIDTH} {style.HEIGHT}" role="img" aria-label="{escape(alt)}" style="display:block">'
+        f' viewBox="0 0 {style.WIDTH} {style.HEIGHT}" role="img" aria-label="{escape(alt)}"'
+        ' style="display:block">'
         f"{''.join(mark.svg() for mark in marks)}</svg>"
     )
 
 
 def moving(svg: str, readout: Sequence[str]) -> str:
-    """The moving layer and the readout in one piece of HTML, so that a move is one message."""
+    """Return the moving layer and the readout as one text, so that a move is one message."""
     lines = "".join(f"<div>{escape(line)}</div>" for line in readout)
-    return f'{svg}<div class="playground-readout" role="status" aria-live="polite" style="{_TEXT};width:{style.WIDTH}px;min-height:6em;margin-top:6px">{lines}</div>'
+    look = f"{_TEXT};width:{style.WIDTH}px;min-height:6em;margin-top:6px"
+    attributes = f'class="playground-readout" role="status" aria-live="polite" style="{look}"'
+    return f"{svg}<div {attributes}>{lines}</div>"
 
 
 def picture(png: bytes) -> str:
-    """The still layer on its card. It has no alt text of its own: the moving layer speaks for both."""
-    return f'<div style="{_CARD}"><img alt="" src="{_url(png)}" width="{style.WIDTH}" height="{style.HEIGHT}" style="{_CARD}"></div>'
+    """Return the still layer on its card; the alt text is the moving layer's."""
+    size = f'width="{style.WIDTH}" height="{style.HEIGHT}"'
+    image = f'<img alt="" src="{_url(png)}" {size} style="{_CARD}">'
+    return f'<div style="{_CARD}">{image}</div>'
 
 
 def still(png: bytes, alt: str, name: str) -> str:
-    """The picture for readers without a kernel; it also hides a live figure's place as long as nothing lives there."""
+    """Return the picture for readers without a kernel; it also hides a dead figure's output."""
     dead = ".jp-OutputArea-child:not(:has(.playground))"
+    followed = f":has(+ .jp-OutputArea-child .playground-still-{name})"
+    size = f'width="{style.WIDTH}" height="{style.HEIGHT}"'
     return (
-        f"<style>{dead}:has(+ .jp-OutputArea-child .playground-still-{name}) {{display:none}}</style>"
+        f"<style>{dead}{followed} {{display:none}}</style>"
         f'<figure class="playground-still playground-still-{name}" style="margin:0">'
-        f'<img alt="{escape(alt)}" src="{_url(png)}" width="{style.WIDTH}" height="{style.HEIGHT}"></figure>'
+        f'<img alt="{escape(alt)}" src="{_url(png)}" {size}></figure>'
     )
 
 
 def small(png: bytes) -> str:
-    """The picture at one pixel to a CSS pixel and in 256 colours, as base64: what viewers show that take no picture from HTML."""
+    """Return the picture in base64, small and in 256 colours, for viewers that ignore HTML."""
+    file, method = io.BytesIO(), Image.Quantize.MEDIANCUT
     with Image.open(io.BytesIO(png)) as picture:
-        file = io.BytesIO()
-        picture.convert("RGB").reduce(style.SHARPNESS).quantize(
-            256, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE
-        ).save(file, "png")
+        small = picture.convert("RGB").reduce(style.SHARPNESS)
+        small.quantize(256, method, kmeans=1, dither=Image.Dither.NONE).save(file, "png")
     return base64.b64encode(file.getvalue()).decode()
 
 
 def hide_still(name: str) -> str:
-    """A style that hides the picture; it lives in the live figure, so the picture is hidden only while that lives.
+    """Return a style that hides the still picture as long as the live figure is displayed.
 
-    A live figure whose kernel is gone stays in JupyterLab as broken links: it gives its place to the picture.
+    After its kernel has ended, JupyterLab shows a live figure as broken links: then the style
+    hides that figure and shows the picture.
     """
     still, place = f".playground-still-{name}", ".jp-OutputArea-child"
     gone = f"{place}:has(.playground.jupyter-widgets-disconnected)"
     return (
-        f"<style>{still}, {place}:not({gone}) + {place}:has({still}), {gone} {{display:none}} {gone} + {place} {still} {{display:block}}"
-        f"{_CONTROLS}</style>"
+        f"<style>{still}, {place}:not({gone}) + {place}:has({still}), {gone} {{display:none}}"
+        f" {gone} + {place} {still} {{display:block}}{_CONTROLS}</style>"
     )
 
 
 def cover() -> str:
-    """What stands in a play's place until its prediction is answered."""
+    """Return the note in place of a play whose prediction isn't answered yet."""
     return (
-        f'<div role="status" style="{_TEXT};width:{style.WIDTH}px;padding:2em;box-sizing:border-box;text-align:center;'
-        'border:1px dashed var(--jp-border-color1,#8c959f);border-radius:6px">'
+        f'<div role="status" style="{_TEXT};width:{style.WIDTH}px;padding:2em;text-align:center;'
+        "box-sizing:border-box;border:1px dashed var(--jp-border-color1,#8c959f);"
+        'border-radius:6px">'
         "Answer the prediction above to unlock this play.</div>"
     )
 
 
 def html(value: str) -> widgets.HTML:
-    """A widget that shows HTML without a margin."""
-    return widgets.HTML(
-        value, layout=widgets.Layout(margin="0", grid_area="1 / 1 / 2 / 2", overflow="visible")
-    )
+    """Return a widget that shows HTML without a margin."""
+    layout = widgets.Layout(margin="0", grid_area="1 / 1 / 2 / 2", overflow="visible")
+    return widgets.HTML(value, layout=layout)
 
 
 def stack(below: widgets.Widget, above: widgets.Widget) -> widgets.GridBox:
-    """Two widgets in one place."""
-    columns = f"{style.WIDTH}px"
-    return widgets.GridBox(
-        [below, above], layout=widgets.Layout(grid_template_columns=columns, overflow="visible")
-    )
+    """Return two widgets in one place."""
+    layout = widgets.Layout(grid_template_columns=f"{style.WIDTH}px", overflow="visible")
+    return widgets.GridBox([below, above], layout=layout)
 
 
 def control_panel(controls: Sequence[widgets.DOMWidget]) -> widgets.Box:
-    """The controls above a figure, two in a row; buttons of a choice take a row of their own."""
+    """Return the controls above a figure, two in a row; a choice takes a whole row."""
     for control in controls:
         control.add_class("playground-control")
         control.tooltip = ""  # without it, the label's tooltip is "null"

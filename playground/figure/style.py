@@ -9,7 +9,7 @@ WIDTH, HEIGHT = 640, 380
 """Size of a figure in CSS pixels."""
 
 SHARPNESS = 2
-"""Drawn pixels per CSS pixel, so that the still layer is sharp on dense screens."""
+"""Pixels of the still layer per CSS pixel, for dense screens."""
 
 CARD, INK, MUTED, GRID = "#ffffff", "#1f2328", "#57606a", "#e3e6ea"
 FONT = "DejaVu Sans, Verdana, sans-serif"
@@ -18,7 +18,7 @@ TEXT_PX = 13
 
 @dataclass(frozen=True)
 class Look:
-    """How one series is told apart, by three signs at once: colour, dash pattern (pixels) and marker."""
+    """The look of a series, distinct by colour, dash pattern (pixels) and marker at once."""
 
     color: str
     dash: tuple[float, ...] = ()
@@ -26,7 +26,7 @@ class Look:
     width: float = 2.5
 
 
-# Okabe & Ito 2008: eight colours that stay apart with every common form of colour blindness.
+# Okabe & Ito 2008: colours that remain distinct with every common form of colour blindness.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
@@ -40,35 +40,23 @@ SERIES = (
     Look(SKY, (10, 3, 2, 3), "diamond"),
     Look(BLACK, (2, 2), "circle"),
 )
-"""Looks for what is neither yours nor the target, in the order in which a figure uses them."""
+"""Looks of further series, in the order of their use in a figure."""
 
 SETTINGS: dict[str, Any] = {
-    "figure.facecolor": CARD,
-    "axes.facecolor": CARD,
-    "savefig.facecolor": CARD,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": MUTED,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "grid.color": GRID,
-    "font.family": ["DejaVu Sans"],
-    "font.size": 9.5,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), CARD),
+    **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), INK),
+    **dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), MUTED),
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False),
+    **{"axes.grid": True, "axes.axisbelow": True, "grid.color": GRID},
+    **{"font.family": ["DejaVu Sans"], "font.size": 9.5},
 }
-"""matplotlib's settings while a figure is drawn; the learner's own settings change nothing in it."""
+"""matplotlib's settings of all figures, whatever the learner sets."""
 
 
 def number(value: float, digits: int = 3, least: float = 1e-9) -> str:
-    """A number for people and for comparison: few significant digits, a real minus sign, no exponent between 1e-4 and 1e6.
+    """Return a number as text, with a real minus sign and no exponent between 1e-4 and 1e6.
 
-    A whole number keeps all its digits; what is smaller than `least` is 0.
+    A whole number keeps all its digits; a size below `least` counts as 0.
     """
     if abs(value) < least:
         return "0"
@@ -80,6 +68,6 @@ def number(value: float, digits: int = 3, least: float = 1e-9) -> str:
 
 
 def words(values: Any) -> str:
-    """Numbers in a row, as in "1, 0.5 and −2"."""
+    """Return numbers as a list in words: "1, 0.5 and −2"."""
     parts = [number(value) for value in values]
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]

@@ -1,7 +1,7 @@
 """The UCI digits (1,797 images of 8×8 pixels), split into training and test sets.
 
-Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998,
-doi.org/10.24432/C50P49, licence CC BY 4.0; the test set, as scikit-learn has it, stored as whole numbers. See data/README.md.
+Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning
+Repository, 1998, doi.org/10.24432/C50P49, licence CC BY 4.0. See data/README.md.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from playground.figure.marks import Array
+from playground.functions import Array
 
 FILE = Path(__file__).parents[1] / "data" / "digits.npz"
 TEST = 360
-"""Images that are kept for testing."""
+"""Number of test images."""
 
 
 class Digits(NamedTuple):
-    """Images as rows of 64 numbers from 0 (white) to 1 (black), and the digits from 0 to 9 that they show."""
+    """Images as rows of 64 numbers from 0 (white) to 1 (black), with their labels 0 to 9."""
 
     X: Array
     labels: Array
@@ -30,7 +30,7 @@ class Digits(NamedTuple):
 
 @cache
 def digits() -> Digits:
-    """1,437 images to learn from and 360 to be tested with, in an order that is mixed once and for all."""
+    """Return 1,437 training and 360 test images, always shuffled the same way."""
     with np.load(FILE) as data:
         X, labels = data["images"] / 16.0, data["labels"].astype(int)
     order = np.random.default_rng(0).permutation(len(X))

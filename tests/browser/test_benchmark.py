@@ -1,8 +1,7 @@
-"""What benchmarks/live_figures.py takes for a change of a picture, how it waits, and what it says of the bars."""
+"""benchmarks/live_figures.py notices changes of a picture, waits for it, and reports the bars."""
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -12,36 +11,39 @@ from playwright.sync_api import Page
 
 from course import ROOT
 
-SPEC = importlib.util.spec_from_file_location(
-    "live_figures", ROOT / "benchmarks" / "live_figures.py"
-)
-assert SPEC is not None
-assert SPEC.loader is not None
-live_figures: Any = importlib.util.module_from_spec(SPEC)
-sys.modules["live_figures"] = live_figures
-SPEC.loader.exec_module(live_figures)
-Measured = live_figures.Measured
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import figure_speed
+import live_figures
+from figure_speed import Measured, Restless
 
-SHOW = "r => { outputs.firstChild.innerHTML = `<svg aria-label='${Math.random()}'><circle r='${r}'/></svg>` }"
+SHOW = """r => {
+    const circle = `<circle r='${r}'/>`;
+    outputs.firstChild.innerHTML = `<svg aria-label='${Math.random()}'>${circle}</svg>`;
+}"""
+FRAMES = """() => new Promise(done =>
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))))"""
+"""A timer of the second frame runs after the probe's timer of the first."""
+PUT = """() => {
+    const canvas = outputs.querySelector('canvas').getContext('2d');
+    canvas.putImageData(new ImageData(1, 1), 0, 0);
+}"""
 
 
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Page]:
-    """A page with one figure, its circle 1 wide, probed twice, as after a first try that did not count."""
+    """Open a page with one figure, probed twice, as after a first try that did not count."""
     page = chromium.new_page()
     page.set_content("<div id=outputs><div></div><canvas></canvas></div>")
     page.evaluate(SHOW, 1)
     for _ in range(2):
-        page.locator("#outputs").evaluate(live_figures.PROBE)
+        page.locator("#outputs").evaluate(figure_speed.PROBE)
     yield page
     page.close()
 
 
 def frames(page: Page) -> int:
-    """How many changes were painted, once all are: a timer of the second frame runs after the probe's of the first."""
-    page.evaluate(
-        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))))"
-    )
+    """Return the number of painted changes, once all are painted."""
+    page.evaluate(FRAMES)
     return int(page.evaluate("() => probe.frames.length"))
 
 
@@ -56,13 +58,11 @@ def test_the_same_picture_again_is_no_change_and_another_is_one(page: Page) -> N
     assert frames(page) == 2
 
 
-def test_what_is_installed_twice_counts_once(page: Page) -> None:
+def test_a_second_probe_counts_nothing_twice(page: Page) -> None:
     page.evaluate("() => { window.real = CanvasRenderingContext2D.prototype.putImageData }")
-    page.locator("#outputs").evaluate(live_figures.PROBE)
+    page.locator("#outputs").evaluate(figure_speed.PROBE)
     assert page.evaluate("() => CanvasRenderingContext2D.prototype.putImageData === real")
-    page.evaluate(
-        "() => outputs.querySelector('canvas').getContext('2d').putImageData(new ImageData(1, 1), 0, 0)"
-    )
+    page.evaluate(PUT)
     assert frames(page) == 1
 
 
@@ -70,21 +70,21 @@ def test_a_change_from_before_the_move_is_not_its_answer(page: Page) -> None:
     page.evaluate(SHOW, 2)
     assert frames(page) == 1
     page.mouse.move(5, 5)
-    assert page.evaluate(live_figures.DELAY) is None
+    assert page.evaluate(figure_speed.DELAY) is None
     page.evaluate(SHOW, 3)
     assert frames(page) == 2
-    assert page.evaluate(live_figures.DELAY) > 0
+    assert page.evaluate(figure_speed.DELAY) > 0
 
 
 def test_a_picture_that_never_stands_still_is_given_up(page: Page) -> None:
-    live_figures._stand_still(page, quiet=1, seconds=600)
+    figure_speed.stand_still(page, quiet=1, seconds=600)
     page.evaluate(SHOW, 2)
     page.wait_for_function("() => probe.changed > 0")
-    with pytest.raises(live_figures.Restless, match="never stands still within 0 seconds"):
-        live_figures._stand_still(page, quiet=3_600_000, seconds=0)
+    with pytest.raises(Restless, match="never stands still within 0 seconds"):
+        figure_speed.stand_still(page, quiet=3_600_000, seconds=0)
 
 
-def test_each_bar_is_said_to_be_met_or_by_whom_it_is_not() -> None:
+def test_each_bar_is_reported_with_the_plays_that_miss_it() -> None:
     plays = [
         Measured("lines", [20.0] * 100, 59.0, 20.0, 100),
         Measured("heat", [20.0] * 90 + [50.0] * 10, 44.0, 20.0, 100, heat=True),
@@ -110,7 +110,7 @@ def test_each_bar_is_said_to_be_met_or_by_whom_it_is_not() -> None:
     assert live_figures.bars([], others) == []
 
 
-def test_a_figure_with_too_few_moves_or_none_meets_no_bar_and_says_so() -> None:
+def test_a_figure_with_too_few_moves_meets_no_bar() -> None:
     few, none = (
         Measured("few", [20.0] * 70, 59.0, 20.0, 100),
         Measured("none", wanted=100, why="it never stands still"),

@@ -16,20 +16,23 @@ RIGHT = references("neuron")["weighted_sum"]
 PLAY = "play-01"
 LABELS = """play => {
     window.labels = new Set();
-    const look = () => play.querySelectorAll('svg[role=img]').forEach(svg => labels.add(svg.getAttribute('aria-label')));
+    const look = () => {
+        for (const svg of play.querySelectorAll('svg[role=img]'))
+            labels.add(svg.getAttribute('aria-label'));
+    };
     look();
     new MutationObserver(look).observe(play, {subtree: true, childList: true, attributes: true});
 }"""
-"""Note each picture that a play shows from now on, by its alt text."""
+"""Record the alt text of each picture that a play shows from now on."""
 WAIT = """open('called', 'w').close()
     while os.path.exists('held'):
         time.sleep(0.01)"""
-"""What a slow function does: say that it was called, and wait as long as a test wants."""
+"""The body of a slow function: report the call, and wait until the test releases it."""
 
 
 @pytest.fixture(scope="module")
 def lesson(server: Server, chromium: Any) -> Iterator[Notebook]:
-    """The neuron lesson, solved as far as its first play."""
+    """Open the neuron lesson, solved up to its first play."""
     complaints: list[str] = []
     with opened(server, "neuron/neuron.ipynb", chromium, complaints) as notebook:
         notebook.run("setup-01")
@@ -47,7 +50,7 @@ def lesson(server: Server, chromium: Any) -> Iterator[Notebook]:
 
 @pytest.fixture
 def notebook(lesson: Notebook) -> Iterator[Notebook]:
-    """The lesson; afterwards `weighted_sum` is right again, and the play follows without being built again."""
+    """Return the lesson; afterwards fix `weighted_sum`, and see the same play follow it."""
     yield lesson
     lesson.run("weighted_sum", RIGHT)
     play = lesson.cell(PLAY)
@@ -67,17 +70,17 @@ def readout(play: Locator) -> Locator:
 
 
 def settled(play: Locator) -> None:
-    """The figure has come to the value that stands beside its first slider."""
+    """Wait until the figure shows the value of its first slider."""
     shows(play, slider(play))
 
 
 def folder(server: Server) -> Path:
-    """Where the kernel of the lesson works."""
+    """Return the working folder of the lesson's kernel."""
     return server.folder / "work" / "neuron"
 
 
 def slowly(notebook: Notebook, name: str, play_id: str, folder: Path) -> None:
-    """Drag a play's slider from end to end while a function is stuck in its first call."""
+    """Drag a play's slider from end to end while a function hangs in its first call."""
     held, called = folder / "held", folder / "called"
     notebook.run(
         name, "import os, time\n" + references("neuron")[name].replace("### BEGIN SOLUTION", WAIT)
@@ -132,7 +135,7 @@ def test_a_result_that_cannot_be_drawn_shows_one_sentence(notebook: Notebook) ->
         says(notebook, sentence)
 
 
-def test_a_function_that_is_deleted_stays_in_the_figure_as_it_was_last(notebook: Notebook) -> None:
+def test_a_deleted_function_stays_in_the_figure(notebook: Notebook) -> None:
     notebook.run("weighted_sum", RIGHT.replace("+ b", "+ b + 1"))
     play = notebook.cell(PLAY)
     expect(readout(play)).to_contain_text("Target:")
@@ -145,7 +148,7 @@ def test_a_function_that_is_deleted_stays_in_the_figure_as_it_was_last(notebook:
     expect(readout(play)).to_contain_text("Target:")
 
 
-def test_what_a_function_prints_goes_nowhere(notebook: Notebook) -> None:
+def test_a_functions_prints_are_discarded(notebook: Notebook) -> None:
     notebook.run("weighted_sum", RIGHT.replace("### BEGIN SOLUTION", "print('x\\n' * 10_000)"))
     play = notebook.cell(PLAY)
     notebook.drag(slider(play))
@@ -161,21 +164,12 @@ def test_what_a_function_prints_goes_nowhere(notebook: Notebook) -> None:
 @pytest.mark.long
 def test_an_interrupt_frees_a_function_that_never_ends(notebook: Notebook, server: Server) -> None:
     endless(notebook, folder(server))
-    notebook.page.locator(
-        'jp-button[data-command="notebook:interrupt-kernel"], button[data-command="notebook:interrupt-kernel"]'
-    ).click()
+    command = '[data-command="notebook:interrupt-kernel"]'
+    notebook.page.locator(f"jp-button{command}, button{command}").click()
     play = notebook.cell(PLAY)
     expect(readout(play)).to_contain_text("weighted_sum was interrupted.")
-    says(
-        notebook, "weighted_sum was interrupted."
-    )  # and it isn't run again, or the next value would need the next interrupt
-
-
-@pytest.mark.long
-def test_a_function_that_never_ends_is_left_when_its_cell_is_corrected(
-    notebook: Notebook, server: Server
-) -> None:
-    endless(notebook, folder(server))
+    # It isn't called again, or the next value would need the next interrupt.
+    says(notebook, "weighted_sum was interrupted.")
 
 
 @pytest.mark.long
@@ -194,7 +188,7 @@ def test_a_slow_function_leaves_the_sliders_of_other_plays_usable(
 
 
 def endless(notebook: Notebook, folder: Path) -> None:
-    """A function that never ends once a slider moves, and a slider that moved."""
+    """Move a slider whose function then never ends."""
     begun = folder / "begun"
     begun.unlink(missing_ok=True)
     notebook.run(
@@ -210,7 +204,7 @@ def endless(notebook: Notebook, folder: Path) -> None:
 
 
 def says(notebook: Notebook, sentence: str) -> None:
-    """The sentence stands in the figure's place and below it, before and after a drag, and nothing else complains."""
+    """See a sentence in the figure and below it, before and after a drag."""
     play = notebook.cell(PLAY)
     expect(readout(play)).to_contain_text(sentence)
     notebook.drag(slider(play))

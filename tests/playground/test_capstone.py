@@ -1,7 +1,8 @@
-"""The capstone's experiments: trained with the lesson's own functions, and the facts that the lesson tells are what they show."""
+"""The capstone's experiments, trained with its reference, show the facts of the lesson."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import re
 from collections.abc import Callable
@@ -9,23 +10,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from figures import html, shown
+from figures import html, moved, shows
 
 from course import lesson
 from playground import capstone, network
-from playground.figure import rest
 from playground.figure.live import LiveFigure
 from playground.functions import finished
 from playground.functions.digits import FILE, digits
 
 REFERENCE = lesson("capstone").reference
-NAMES = ("forward", "backward", "train", "relative_error")
+NAMES = capstone.FUNCTIONS
 FUNCTIONS = [REFERENCE[name] for name in NAMES]
 
 PLAYS: dict[str, Callable[..., LiveFigure]] = {
-    "bench": capstone.bench,
+    "gradient_check": capstone.gradient_check,
     "spiral": capstone.spiral,
-    "reading": capstone.reading,
+    "read_digits": capstone.read_digits,
     "depth": capstone.depth,
 }
 
@@ -35,10 +35,7 @@ def play_of(name: str, **exchanged: Any) -> LiveFigure:
 
 
 def said(play: LiveFigure, **values: Any) -> str:
-    assert play.widget
-    for name, value in values.items():
-        play.controls[name].value = value
-    return play.readout[0]
+    return moved(play, **values).readout[0]
 
 
 def percents(text: str) -> list[float]:
@@ -52,8 +49,8 @@ def test_each_experiment_draws_itself(name: str) -> None:
 
 
 def test_the_gradient_check_passes_for_the_reference_and_fails_for_every_bug() -> None:
-    bench = play_of("bench")
-    verdicts = {bug: said(bench, bug=bug) for bug in network.BUGS}
+    play = play_of("gradient_check")
+    verdicts = {bug: said(play, bug=bug) for bug in network.BUGS}
     assert "passes, the largest error is below 1e−9" in verdicts.pop(
         "none"
     )  # no digit that depends on the processor
@@ -65,27 +62,27 @@ def test_the_gradient_check_passes_for_the_reference_and_fails_for_every_bug() -
         assert float(found[1].rstrip(".;")) > 1e-2
 
 
-def test_the_bench_says_at_once_what_the_check_found_and_trains_while_the_hand_rests(
-    cell: None,
-) -> None:
-    network.training.cache_clear()
-    bench = play_of("bench")
-    assert re.search(r"The gradient check passes, .* of new digits right so far\.", html(bench))
-    bench.controls["bug"].value = "mean taken twice"
-    assert re.search(r"The gradient check fails, .* of new digits right so far\.", html(bench))
-    rest.hold(False)
-    assert shown(bench, "of new digits right.")
+def test_the_gradient_check_is_shown_at_once_and_its_training_on_the_way() -> None:
+    async def scene() -> None:
+        network.training.cache_clear()
+        play = play_of("gradient_check")
+        assert re.search(r"The gradient check passes, .* of new digits right so far\.", html(play))
+        moved(play, bug="mean taken twice")
+        assert re.search(r"The gradient check fails, .* of new digits right so far\.", html(play))
+        assert await shows(play, "of new digits right.")
+
+    asyncio.run(scene())
 
 
 def test_accuracy_does_not_notice_a_forgotten_slope_or_untrained_biases() -> None:
-    bench = play_of("bench")
-    right = percents(said(bench, bug="none"))[0]
+    play = play_of("gradient_check")
+    right = percents(said(play, bug="none"))[0]
     for bug in ("ReLU slope forgotten", "biases not trained"):
-        assert percents(said(bench, bug=bug))[0] > max(95, right - 1)
-    assert percents(said(bench, bug="mean taken twice"))[0] < 30
+        assert percents(said(play, bug=bug))[0] > max(95, right - 1)
+    assert percents(said(play, bug="mean taken twice"))[0] < 30
 
 
-def test_a_wrong_gradient_closes_the_gate_and_the_sentence_names_the_array() -> None:
+def test_a_wrong_gradient_stops_training_and_is_named() -> None:
     play = play_of(
         "spiral", backward=lambda *given: [(dW, 2 * db) for dW, db in REFERENCE["backward"](*given)]
     )
@@ -102,15 +99,15 @@ def test_a_function_that_is_not_written_yet_is_named() -> None:
     assert "train is not written yet" in said(play_of("depth", train=train))
 
 
-def test_a_line_gets_about_half_of_the_spiral_right_and_32_units_nearly_all() -> None:
+def test_a_line_gets_half_of_the_spiral_right_and_32_units_nearly_all() -> None:
     play = play_of("spiral")
     assert 50 <= percents(said(play, hidden="none"))[0] <= 60
     assert percents(said(play, hidden="4"))[0] < 80
     assert percents(said(play, hidden="32"))[0] >= 99
 
 
-def test_the_network_reads_97_percent_of_new_digits_and_softmax_regression_nearly_as_many() -> None:
-    hidden, none = percents(said(play_of("reading")))
+def test_the_network_reads_97_percent_of_new_digits() -> None:
+    hidden, none = percents(said(play_of("read_digits")))
     assert hidden >= 97
     assert 96 <= none <= hidden
 
@@ -118,18 +115,15 @@ def test_the_network_reads_97_percent_of_new_digits_and_softmax_regression_nearl
 def test_deep_networks_keep_their_losses_and_not_their_layers() -> None:
     play = play_of("depth")
     assert "16 hidden layers" in said(play, layers=16)
-    runs = [
-        one
-        for one in gc.get_objects()
-        if isinstance(one, network.Training) and len(one._sizes) == 18
-    ]
+    runs = [one for one in gc.get_objects() if isinstance(one, network.Training)]
+    runs = [run for run in runs if len(run.settings.hidden) == 16]
     assert len(runs) == 2
     for run in runs:
         assert len(run.moments) == capstone.DEPTH_STEPS // capstone.DEPTH_EVERY + 1
         assert [bool(moment.layers) for moment in run.moments[-3:]] == [False, False, True]
 
 
-def test_with_depth_kaiming_still_trains_and_xavier_stands_still() -> None:
+def test_deep_networks_train_from_kaiming_and_not_from_xavier() -> None:
     play = play_of("depth")
     losses = {
         layers: [
@@ -150,7 +144,7 @@ def test_with_depth_kaiming_still_trains_and_xavier_stands_still() -> None:
     assert abs(kaiming - xavier) < 0.3
 
 
-def test_the_digits_are_all_there_each_in_one_part_only_with_their_licence() -> None:
+def test_all_digits_are_in_one_of_two_parts_and_have_a_licence() -> None:
     data = digits()
     assert (data.X.shape, data.X_test.shape) == ((1437, 64), (360, 64))
     assert (data.X.min(), data.X.max()) == (0, 1)

@@ -1,4 +1,4 @@
-"""The chain rule lesson's plays: each draws with the learner's own functions, and the facts that the lesson tells are what they show."""
+"""The plays of the chain rule lesson draw learners' functions and show its facts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from figures import shared
+from figures import moved, shared
 
 from course import lesson
 from playground import chain_rule
@@ -31,11 +31,8 @@ PLAYS: dict[str, Callable[[], LiveFigure]] = {
 
 
 def said(play: LiveFigure, **values: Any) -> str:
-    """What a play says of yours with its controls at these values."""
-    assert play.widget
-    for name, value in values.items():
-        play.controls[name].value = value
-    return play.readout[0]
+    """Return a play's line for yours with its controls at these values."""
+    return moved(play, **values).readout[0]
 
 
 @pytest.mark.parametrize("play", PLAYS.values(), ids=PLAYS)

@@ -1,14 +1,13 @@
-"""The initialization lesson's plays: each draws with the learner's own functions, and the facts that the lesson tells are what they show."""
+"""The plays of the initialization lesson draw learners' functions and show its facts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
-from figures import shared
+from figures import moved, shared
 
 from course import lesson
 from playground import initialization
@@ -106,13 +105,8 @@ def test_a_network_without_a_hidden_layer_may_start_at_zero() -> None:
 
 
 def size_after(layers: int, scheme: str, activation: str) -> float:
-    play = PLAYS["depth"]()
-    assert play.widget
-    (
-        play.controls["layers"].value,
-        play.controls["scheme"].value,
-        play.controls["activation"].value,
-    ) = layers, scheme, activation
+    values = {"layers": layers, "scheme": scheme, "activation": activation}
+    play = moved(PLAYS["depth"](), **values)
     found = re.search(r"size ([\d.e+−-]+)\.$", play.readout[0])
     assert found
     return float(found[1].replace("−", "-"))
@@ -141,14 +135,7 @@ def test_a_uniform_distribution_has_its_bound_at_root_3_standard_deviations() ->
     assert W.std() * np.sqrt(3) == pytest.approx(np.sqrt(6 / 400), rel=0.01)
 
 
-def moved(play: LiveFigure, **values: Any) -> str:
-    assert play.widget
-    for name, value in values.items():
-        play.controls[name].value = value
-    return play.readout[0]
-
-
-def test_a_wrong_count_of_units_is_seen_beside_the_target() -> None:
+def test_a_wrong_count_of_units_is_shown_next_to_the_target() -> None:
     play = initialization.clones(lambda W, b: W.shape[1])
-    assert "differ: 4 of 4" in moved(play, start="zeros")
+    assert "differ: 4 of 4" in moved(play, start="zeros").readout[0]
     assert "differ: 1 of 4" in play.readout[1]

@@ -1,4 +1,4 @@
-"""The learning rate lesson's plays draw with the learner's own functions, and the facts that the lesson tells are what they show."""
+"""The plays of the learning rate lesson draw learners' functions and show its facts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from figures import shared
+from figures import moved, shared
 
 from course import lesson
 from playground import learning_rate
@@ -29,11 +29,8 @@ PLAYS: dict[str, Callable[[], LiveFigure]] = {
 
 
 def says(play: LiveFigure, **values: Any) -> str:
-    """What a play says of yours with its controls at these values."""
-    assert play.widget
-    for name, value in values.items():
-        play.controls[name].value = value
-    return play.readout[0]
+    """Return a play's line for yours with its controls at these values."""
+    return moved(play, **values).readout[0]
 
 
 @pytest.mark.parametrize("play", PLAYS.values(), ids=PLAYS)
@@ -50,7 +47,7 @@ def test_each_play_draws_and_agrees_with_the_target_for_the_reference(
     [
         (0.5, "rolls down on one side"),
         (1.5, "jumps from side to side and gets there"),
-        (2.0, "jumps to and fro for ever"),
+        (2.0, "jumps from side to side for ever"),
         (2.1, "it leaves"),
     ],
 )
@@ -80,10 +77,8 @@ def test_the_promise_breaks_at_a_large_step_and_holds_at_a_small_one(
 ) -> None:
     said = says(PLAYS["promise"](), lr=lr)
     promised, own, together, happened = numbers
-    assert (
-        said
-        == f"Yours: promised {promised}; own curvature adds {own}, both together {together}; what happened is {happened}."
-    )
+    adds = f"own curvature adds {own}, both together {together}"
+    assert said == f"Yours: promised {promised}; {adds}; what happened is {happened}."
 
 
 @pytest.mark.parametrize("name", ["bowl", "ravine", "product", "tilted", "quartic"])

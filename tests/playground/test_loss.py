@@ -1,4 +1,4 @@
-"""The loss lesson's plays: each draws with the learner's own functions, and the facts that the lesson tells are what they show."""
+"""The plays of the loss lesson draw learners' functions and show its facts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from figures import shared
+from figures import moved, shared
 
 from course import lesson
 from playground import loss
@@ -27,14 +27,9 @@ PLAYS: dict[str, Callable[[], LiveFigure]] = {
 
 
 def at(play: LiveFigure, **values: Any) -> list[float]:
-    """The numbers that a play says of yours with its controls at these values."""
-    assert play.widget
-    for name, value in values.items():
-        play.controls[name].value = value
-    return [
-        float(number)
-        for number in re.findall(r"[-−]?\d+(?:\.\d+)?", play.readout[0].replace("−", "-"))
-    ]
+    """Return the numbers of a play's line for yours with its controls at these values."""
+    yours = moved(play, **values).readout[0].replace("−", "-")
+    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", yours)]
 
 
 @pytest.mark.parametrize("play", PLAYS.values(), ids=PLAYS)
@@ -64,14 +59,8 @@ def test_adding_a_hundred_changes_no_share() -> None:
 
 def test_a_softmax_without_a_shift_fails_at_the_eighth_hundred() -> None:
     play = loss.three_logits(lambda logits: np.exp(logits) / np.sum(np.exp(logits)))
-    assert "Yours: logits 702" in at_words(play, 7)
-    assert "nothing but NaN" in at_words(play, 8)
-
-
-def at_words(play: LiveFigure, hundreds: int) -> str:
-    assert play.widget
-    play.controls["hundreds"].value = hundreds
-    return play.readout[0]
+    assert "Yours: logits 702" in moved(play, hundreds=7).readout[0]
+    assert "nothing but NaN" in moved(play, hundreds=8).readout[0]
 
 
 def test_adding_a_constant_to_a_loss_changes_no_slope() -> None:

@@ -1,4 +1,4 @@
-"""The neuron lesson's plays: each draws, with the learner's own functions, and what it says is right."""
+"""The neuron lesson's plays draw the learner's functions, and their readouts are right."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from figures import shared
+from figures import moved, shared
 
 from playground import neuron
 from playground.figure.live import LiveFigure
@@ -42,14 +42,6 @@ PLAYS: dict[str, Callable[[], LiveFigure]] = {
     "signal": shared(lambda: neuron.signal(weighted_sum, sigmoid)),
     "three_units": shared(lambda: neuron.three_units(dense, relu)),
 }
-
-
-def at(play: LiveFigure, **values: Any) -> LiveFigure:
-    """The play with its controls at these values."""
-    assert play.widget
-    for name, value in values.items():
-        play.controls[name].value = value
-    return play
 
 
 @pytest.mark.parametrize("play", PLAYS.values(), ids=PLAYS)
@@ -84,7 +76,6 @@ def test_each_play_draws_at_both_ends_of_every_control(play: Callable[[], LiveFi
         lambda: neuron.boundary(unwritten, unwritten, unwritten),
         lambda: neuron.signal(unwritten, unwritten),
         lambda: neuron.three_units(unwritten, unwritten),
-        lambda: neuron.boundary(None, None),
     ],
 )
 def test_each_play_shows_the_target_before_anything_is_written(
@@ -97,17 +88,17 @@ def test_each_play_shows_the_target_before_anything_is_written(
 
 
 def test_the_boundary_stays_when_w_and_b_are_multiplied_and_gets_sharper() -> None:
-    figure = at(PLAYS["boundary"](), w1=1.0, w2=0.5, b=0.5)
+    figure = moved(PLAYS["boundary"](), w1=1.0, w2=0.5, b=0.5)
     before = figure.readout[0]
     assert (
         before == "Yours: boundary crosses the axes at x₁ = −0.5 and x₂ = −1; steepest slope 0.28."
     )
-    at(figure, scale=10.0)
+    moved(figure, scale=10.0)
     assert figure.readout[0] == before.replace("0.28", "2.8")
 
 
 def test_the_bias_shifts_the_boundary_and_a_forgotten_bias_shows() -> None:
-    figure = at(
+    figure = moved(
         neuron.boundary(lambda x, w, b: float(np.dot(x, w)), sigmoid), w1=1.0, w2=0.0, b=2.0
     )
     assert "x₁ = 0;" in figure.readout[0]
@@ -115,10 +106,10 @@ def test_the_bias_shifts_the_boundary_and_a_forgotten_bias_shows() -> None:
 
 
 def test_without_weights_there_is_no_boundary() -> None:
-    figure = at(PLAYS["boundary"](), w1=0.0, w2=0.0)
+    figure = moved(PLAYS["boundary"](), w1=0.0, w2=0.0)
     assert (
-        figure.readout[0]
-        == "Yours: no boundary, the weighted sum is the same everywhere; the output does not change."
+        figure.readout[0] == "Yours: no boundary, the weighted sum is the same everywhere;"
+        " the output does not change."
     )
 
 
@@ -128,7 +119,7 @@ def test_without_weights_there_is_no_boundary() -> None:
 def test_the_steepest_slope_is_that_of_the_activation_times_the_length_of_w(
     activation: str, slope: str
 ) -> None:
-    figure = at(PLAYS["boundary"](), w1=0.6, w2=0.8, b=0.0, activation=activation)
+    figure = moved(PLAYS["boundary"](), w1=0.6, w2=0.8, b=0.0, activation=activation)
     assert f"steepest slope {slope}." in figure.readout[0]
 
 
@@ -139,7 +130,7 @@ def test_the_steepest_slope_is_that_of_the_activation_times_the_length_of_w(
 def test_the_colours_stand_for_the_range_of_the_activation(
     activation: str, ends: list[str]
 ) -> None:
-    figure = at(PLAYS["boundary"](), w1=1.0, w2=0.0, b=0.0, activation=activation)
+    figure = moved(PLAYS["boundary"](), w1=1.0, w2=0.0, b=0.0, activation=activation)
     assert re.findall(r"<tspan[^>]*>([^<]*)", figure.svg)[:3] == ends
 
 
@@ -151,7 +142,7 @@ def test_relu_is_offered_only_when_it_is_given() -> None:
 
 
 def test_a_signal_is_followed_from_its_products_to_the_output() -> None:
-    figure = at(PLAYS["signal"](), x1=1.0, w1=1.5, x2=-0.5, w2=1.0, b=-1.0)
+    figure = moved(PLAYS["signal"](), x1=1.0, w1=1.5, x2=-0.5, w2=1.0, b=-1.0)
     assert (
         figure.readout[0]
         == "Yours: products 1.5 and −0.5; sum 1; with the bias 0; output f(0) = 0.5."
@@ -159,7 +150,7 @@ def test_a_signal_is_followed_from_its_products_to_the_output() -> None:
 
 
 def test_a_wrong_activation_shows_in_the_signal() -> None:
-    figure = at(
+    figure = moved(
         neuron.signal(weighted_sum, lambda z: 1 / (1 + np.exp(z))), x1=1.0, w1=1.0, x2=0.0, b=0.0
     )
     assert figure.readout[0].endswith("= 0.269.")
@@ -180,32 +171,38 @@ def test_a_wrong_activation_shows_in_the_signal() -> None:
 def test_the_straight_pieces_are_counted_on_the_curve_itself(
     values: dict[str, Any], pieces: str
 ) -> None:
-    assert at(PLAYS["three_units"](), **values).readout[0] == f"Yours: {pieces}"
+    assert moved(PLAYS["three_units"](), **values).readout[0] == f"Yours: {pieces}"
 
 
 def test_a_layer_that_forgets_its_activation_is_straight_beside_the_folded_target() -> None:
     figure = neuron.three_units(lambda X, W, b, activation: X @ W + b, relu)
-    assert at(figure).readout[0] == "Yours: 1 straight piece."
+    assert moved(figure).readout[0] == "Yours: 1 straight piece."
     assert figure.readout[1].startswith("Target: 4 straight pieces")
 
 
-def test_plays_work_where_the_finished_functions_are_absent(tmp_path: Path) -> None:
-    code = """
+ABSENT = """
 import sys
 sys.modules["playground.functions.finished"] = None
 from playground import neuron
 import numpy as np
-play = neuron.three_units(lambda X, W, b, activation: activation(X @ W + b), lambda z: np.maximum(z, 0))
-assert play.still() and play.readout == ["4 straight pieces, folded at x = −1.5, 0 and 1.5."], play.readout
-unwritten = neuron.three_units(None, None)
-assert unwritten.still() and unwritten.readout == ["dense is not written yet."], unwritten.readout
+def dense(X, W, b, activation): return activation(X @ W + b)
+def relu(z): return np.maximum(z, 0)
+def stub(*inputs): raise NotImplementedError
+play = neuron.three_units(dense, relu)
+assert play.still()
+assert play.readout == ["4 straight pieces, folded at x = −1.5, 0 and 1.5."], play.readout
+unwritten = neuron.three_units(stub, stub)
+assert unwritten.still()
+assert unwritten.readout == ["dense is not written yet."], unwritten.readout
 """
+HIDDEN = """
+import sys
+from playground import neuron
+assert "playground.functions.finished" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize("code", [ABSENT, HIDDEN], ids=["absent", "not imported"])
+def test_plays_work_without_the_finished_functions(code: str) -> None:
     root = Path(neuron.__file__).parents[1]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root, timeout=600)
-
-
-def test_importing_the_plays_does_not_load_the_finished_functions() -> None:
-    code = "import sys; from playground import neuron; assert 'playground.functions.finished' not in sys.modules"
-    subprocess.run(
-        [sys.executable, "-c", code], check=True, cwd=Path(neuron.__file__).parents[1], timeout=600
-    )

@@ -1,4 +1,4 @@
-"""Show that each play is short, and draws a sentence or a picture whatever its functions do."""
+"""Show that each play is short, and handles every kind of wrong function."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,7 @@ import pytest
 from course import LESSONS, lesson
 from playground import capstone, learning_rate
 from playground.figure.live import LiveFigure
-from playground.functions import finished
-
-Function = Callable[..., Any]
+from playground.functions import Function, finished
 
 
 def plays() -> Iterator[tuple[str, Function]]:
@@ -36,16 +35,18 @@ PLAYS = {f"{name} {play.__name__}": (name, play) for name, play in plays()}
 
 
 class Notebook:
-    """A notebook with one play in it, whose functions can be defined anew, as a learner does."""
+    """A notebook with one play in it, whose functions can be redefined."""
 
     def __init__(self, title: str) -> None:
         name, play = PLAYS[title]
         parts = [part for part in inspect.signature(play).parameters if part != "after"]
+        if parts[0] == "mine":
+            parts, play = [*capstone.FUNCTIONS], partial(play, finished)
         self.names: dict[str, Any] = {"answers": {}}
-        self.right = {part: lesson(name).reference[part] for part in parts if part != "mine"}
+        self.right = {part: lesson(name).reference[part] for part in parts}
         for part in self.right:
             self.define(part, self.right[part])
-        self.play: LiveFigure = play(**{part: self.names.get(part, finished) for part in parts})
+        self.play: LiveFigure = play(*(self.names[part] for part in parts))
         assert self.play.widget
 
     def define(self, part: str, function: Function) -> None:
@@ -56,7 +57,7 @@ class Notebook:
         )
 
     def reads(self) -> list[str]:
-        """What stands under the figure at the start, for each option of a choice and at the upper end of each slider."""
+        """Return all readouts: for each option of a choice and the upper end of each slider."""
         self.play.refresh()
         said = [*self.play.readout]
         for control in self.play.controls.values():
@@ -70,7 +71,7 @@ class Notebook:
 
 
 def bent(function: Function, bend: Function) -> Function:
-    """The function with its result bent: each array in it, or each number."""
+    """Return the function with a change of each array or number in its result."""
 
     def through(result: Any) -> Any:
         if isinstance(result, tuple | list):
@@ -103,7 +104,7 @@ WAYS: dict[str, Callable[[Function], Function]] = {
     "has another dimension": lambda right: bent(right, lambda part: np.asarray(part)[None]),
 }
 FEW = ("stops", "returns None", "lacks a dimension")
-"""The ways that every run tries on every function; `make long` tries all of them."""
+"""The ways of a usual run; `make long` tries all of them."""
 
 
 def test_there_are_twenty_plays_in_six_lessons() -> None:
@@ -120,8 +121,8 @@ def test_a_play_is_at_most_25_lines_of_code(title: str) -> None:
 
 
 @pytest.fixture
-def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Experiments that train for a few steps only."""
+def brief(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Train experiments for a few steps only."""
     for name, value in (
         ("DIGIT_STEPS", 10),
         ("DIGIT_EVERY", 5),
@@ -133,7 +134,9 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(capstone, name, value)
     monkeypatch.setattr(learning_rate, "RATES", np.array([0.1, 1.0]))
     monkeypatch.setattr(learning_rate, "DIGIT_STEPS", 2)
-    monkeypatch.setattr(learning_rate, "_runs", {})
+    learning_rate._digit_runs.cache_clear()
+    yield
+    learning_rate._digit_runs.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The server extension: a Jupyter server that is started without a word about it sends to kernels' websockets without delay."""
+"""The server extension is enabled by default, and sends to kernels' websockets without delay."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from tornado.websocket import websocket_connect
 
 async def look(app):
-    kernel = await app.kernel_manager.start_kernel()  # meanwhile the loop has bound the server to its port
-    client = await websocket_connect(f"ws://127.0.0.1:{app.port}/api/kernels/{kernel}/channels?token=t")
+    kernel = await app.kernel_manager.start_kernel()  # meanwhile the server has got its port
+    place = f"127.0.0.1:{app.port}/api/kernels/{kernel}"
+    client = await websocket_connect(f"ws://{place}/channels?token=t")
     await client.read_message()  # the kernel has said something: the connection stands
     handler = next(one for one in gc.get_objects() if isinstance(one, KernelWebsocketHandler))
     stream = handler.ws_connection.stream
-    print(json.dumps([type(handler.connection).__name__, stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)]))
+    delay = stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    print(json.dumps([type(handler.connection).__name__, delay]))
     client.close()
     await app.kernel_manager.shutdown_all()
 
 app = ServerApp()
-app.initialize(["--port=0", "--ip=127.0.0.1", "--no-browser", "--allow-root", "--IdentityProvider.token=t", *sys.argv[1:]])
+options = ["--port=0", "--ip=127.0.0.1", "--no-browser", "--allow-root"]
+app.initialize([*options, "--IdentityProvider.token=t", *sys.argv[1:]])
 app.io_loop.run_sync(lambda: look(app))
 """
 
@@ -53,13 +56,16 @@ get_comm_manager().register_target("t", lambda comm, _: comm.on_msg(work))
 
 async def look(app):
     kernel = await app.kernel_manager.start_kernel()
-    client = await websocket_connect(f"ws://127.0.0.1:{app.port}/api/kernels/{kernel}/channels?token=t")
+    place = f"127.0.0.1:{app.port}/api/kernels/{kernel}"
+    client = await websocket_connect(f"ws://{place}/channels?token=t")
     seen = []
 
     async def ask(kind, **content):
         name = uuid.uuid4().hex
-        header = {"msg_id": name, "msg_type": kind, "session": "s", "username": "u", "version": "5.3", "date": "2020-01-01T00:00:00Z"}
-        await client.write_message(json.dumps({"channel": "shell", "header": header, "parent_header": {}, "metadata": {}, "content": content, "buffers": []}))
+        header = {"msg_id": name, "msg_type": kind, "session": "s", "username": "u"}
+        header |= {"version": "5.3", "date": "2020-01-01T00:00:00Z"}
+        message = {"channel": "shell", "header": header, "parent_header": {}, "metadata": {}}
+        await client.write_message(json.dumps({**message, "content": content, "buffers": []}))
         states = []
         while "idle" not in states:
             message = json.loads(await client.read_message())
@@ -69,7 +75,8 @@ async def look(app):
                     open("seen busy", "w").close()
         return states
 
-    seen.append(await ask("execute_request", code=TARGET, silent=False, store_history=False, user_expressions={}, allow_stdin=False))
+    options = {"silent": False, "store_history": False, "user_expressions": {}}
+    seen.append(await ask("execute_request", code=TARGET, allow_stdin=False, **options))
     await ask("comm_open", comm_id="c", target_name="t", data={})
     for waits in (False, True):  # the slow one works until it is shown as busy
         server.BUSY_SECONDS = 0 if waits else 3600
@@ -79,18 +86,19 @@ async def look(app):
     await app.kernel_manager.shutdown_all()
 
 app = ServerApp()
-app.initialize(["--port=0", "--ip=127.0.0.1", "--no-browser", "--allow-root", "--IdentityProvider.token=t"])
+options = ["--port=0", "--ip=127.0.0.1", "--no-browser", "--allow-root"]
+app.initialize([*options, "--IdentityProvider.token=t"])
 app.io_loop.run_sync(lambda: look(app))
 """
 
 
 def connection(folder: Path, *options: str) -> Any:
-    """The class of a server's connection, and whether its socket sends at once."""
+    """Return the class of a server's connection, and 1 if its socket sends at once."""
     return said(folder, SERVER, *options)
 
 
 def said(folder: Path, script: str, *options: str) -> Any:
-    """What a server's script prints in the end."""
+    """Run a server's script, and return its last output."""
     done = subprocess.run(
         [sys.executable, "-c", script, *options],
         cwd=folder,
@@ -110,9 +118,10 @@ def test_a_server_sends_at_once_wherever_the_package_is_installed(tmp_path: Path
 
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["another class", "no extension"])
-def test_what_somebody_asked_for_stays(how: str, tmp_path: Path) -> None:
+def test_another_configured_class_stays(how: str, tmp_path: Path) -> None:
     (tmp_path / "other.py").write_text(
-        "from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection as Theirs\nclass Other(Theirs): pass\n"
+        "from jupyter_server.services.kernels.connection import channels\n"
+        "class Other(channels.ZMQChannelsWebsocketConnection): pass\n"
     )
     option = {
         "another class": "--ServerApp.kernel_websocket_connection_class=other.Other",
@@ -125,6 +134,6 @@ def test_what_somebody_asked_for_stays(how: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_the_kernel_is_shown_as_busy_for_a_slow_slider_and_for_no_other(tmp_path: Path) -> None:
+def test_only_a_slow_slider_makes_the_kernel_busy(tmp_path: Path) -> None:
     cell, soon, late = said(tmp_path, STATES)
     assert (cell, soon, late) == (["busy", "idle"], ["idle"], ["busy", "idle"])

@@ -1,0 +1,307 @@
+"""Measure in Chromium how fast a figure follows its slider or its buttons."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import cycle
+from typing import Any
+
+import websocket
+
+HOLD = 0.1
+"""Seconds for which a single click holds the mouse button down."""
+
+PROBE = """outputs => {
+  // Record when a picture in this cell was changed, and when the change was painted.
+  let pending = false;
+  const changed = () => {
+    probe.changed = performance.now();
+    if (pending) return;
+    pending = true;
+    const first = probe.changed;
+    requestAnimationFrame(() => setTimeout(() => {
+      pending = false;
+      probe.frames.push({changed: first, painted: performance.now()});
+    }, 0));
+  };
+  // A play replaces its SVG, plotly changes parts of one; an equal SVG is no change.
+  const drawing = () => [...probe.outputs.querySelectorAll('svg')]
+    .map(svg => svg.parentNode.closest('svg') ? '' : svg.innerHTML).join();
+  const drawn = node => node.nodeType === 1 && (node.closest('svg') || node.querySelector('svg'));
+  const look = list => {
+    const seen = m => drawn(m.target) && m.target.closest('svg') || [...m.addedNodes].some(drawn);
+    if (!list.some(seen)) return;
+    const before = probe.drawing;
+    probe.drawing = drawing();
+    if (probe.drawing !== before) changed();
+  };
+  if (!window.probe) {
+    window.probe = {observer: new MutationObserver(look)};
+    for (const kind of ['mousemove', 'click'])
+      document.addEventListener(kind, event => { probe.moved = event.timeStamp; }, true);
+    document.addEventListener('load', ({target}) => {
+      if (target.tagName === 'IMG' && probe.outputs.contains(target)) changed();
+    }, true);
+    for (const name of ['drawImage', 'putImageData']) {
+      const draw = CanvasRenderingContext2D.prototype[name];
+      CanvasRenderingContext2D.prototype[name] = function (...inputs) {
+        if (probe.outputs.contains(this.canvas)) changed();
+        return draw.apply(this, inputs);
+      };
+    }
+  }
+  Object.assign(probe, {outputs, moved: 0, changed: 0, frames: []});
+  probe.drawing = drawing();
+  probe.observer.disconnect();
+  const all = {subtree: true, childList: true, attributes: true, characterData: true};
+  probe.observer.observe(outputs, all);
+}"""
+DELAY = """() => {
+  const frame = probe.frames.find(frame => frame.changed >= probe.moved);
+  return frame ? frame.painted - probe.moved : null;
+}"""
+IDLE = "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The speed of one figure.
+
+    Attributes:
+        name: of the figure.
+        delays: milliseconds from each event of the slider to the painted change.
+        rate: frames a second in a 60 Hz drag.
+        lag: milliseconds from the last move of the drag to the last frame.
+        wanted: number of delays to be measured.
+        heat: the figure is a heat map.
+        why: the reason why it was not measured.
+        speed: million turns a second of an empty loop, before or after, the slower one.
+    """
+
+    name: str
+    delays: list[float] = field(default_factory=list)
+    rate: float = 0.0
+    lag: float = 0.0
+    wanted: int = 0
+    heat: bool = False
+    why: str = ""
+    speed: float = 0.0
+
+    @property
+    def median(self) -> float:
+        """The median delay, ms."""
+        return statistics.median(self.delays)
+
+    @property
+    def p95(self) -> float:
+        """The 95th percentile of the delays, ms."""
+        return sorted(self.delays)[int(0.95 * (len(self.delays) - 1))]
+
+    def row(self) -> str:
+        """Return a row of the Markdown table."""
+        if self.why:
+            return f"| {self.name} | not measured: {self.why} | | | | | {self.speed:.0f} |"
+        moves = str(len(self.delays))
+        if len(self.delays) < self.wanted:
+            moves += f" of {self.wanted}"
+        numbers = f"{self.median:.0f} | {self.p95:.0f} | {self.rate:.0f} | {self.lag:.0f}"
+        return f"| {self.name} | {numbers} | {moves} | {self.speed:.0f} |"
+
+
+class Restless(Exception):
+    """A figure can't be measured; the message explains why."""
+
+
+class Hand:
+    """The mouse, moved through the browser's debugging port: playwright waits after each move."""
+
+    def __init__(self, port: int, page: Any) -> None:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
+            (target,) = (one for one in json.load(answer) if one["url"] == page.url)
+        address = target["webSocketDebuggerUrl"]
+        self._socket = websocket.create_connection(address, suppress_origin=True)
+        self._count = 0
+
+    def click(self, place: tuple[float, float], hold: float) -> None:
+        """Send one click that holds the button down for some seconds."""
+        self.to(place, "mousePressed")
+        time.sleep(hold)
+        self.to(place, "mouseReleased")
+
+    def to(self, place: tuple[float, float], kind: str = "mouseMoved") -> None:
+        """Send one move of the pressed mouse, without waiting."""
+        self._count += 1
+        event = {"type": kind, "x": place[0], "y": place[1]}
+        event |= {"button": "left", "buttons": 1, "clickCount": 1}
+        message = {"id": self._count, "method": "Input.dispatchMouseEvent", "params": event}
+        self._socket.send(json.dumps(message))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+
+
+class Machine:
+    """The present and the best speed of this machine."""
+
+    QUIET, PATIENCE, TRIES = 0.88, 600.0, 4
+
+    def __init__(self) -> None:
+        self.best = 0.0
+        for _ in range(10):
+            self.speed()
+            time.sleep(2)
+
+    def speed(self, turns: int = 2_000_000) -> float:
+        """Return million turns a second of an empty loop, the median of ten after a warm-up."""
+        found = []
+        for _ in range(15):
+            start = time.perf_counter()
+            for _ in range(turns):
+                pass
+            found.append(turns / (time.perf_counter() - start) / 1e6)
+        now = statistics.median(found[5:])
+        self.best = max(self.best, now)
+        return now
+
+    def quiet(self, speed: float) -> bool:
+        """Return whether that is nearly the best speed."""
+        return speed >= self.QUIET * self.best
+
+    def quietly(self, measured: Callable[[], Measured]) -> Measured:
+        """Measure on a quiet machine; after some tries return the result of the quietest one."""
+        tries: list[Measured] = []
+        for _ in range(self.TRIES):
+            until = time.monotonic() + self.PATIENCE
+            while not self.quiet(before := self.speed()) and time.monotonic() < until:
+                time.sleep(5)
+            found = measured()
+            tries.append(replace(found, speed=min(before, self.speed())))
+            if not self.quiet(before) or self.quiet(tries[-1].speed):
+                break
+        return max(tries, key=lambda one: one.speed)
+
+
+def measure(notebook: Any, port: int, name: str, cell_id: str, moves: int) -> Measured:
+    """Move a figure by its first fine slider, or its buttons, move by move and then at 60 Hz."""
+    page, cell = notebook.page, notebook.cell(cell_id)
+    controls = cell.locator(".widget-slider").all() or [None]
+    try:
+        for control in controls:
+            if control is not None:
+                control.scroll_into_view_if_needed()
+            page.wait_for_timeout(800)
+            cell.locator(".jp-Cell-outputWrapper").evaluate(PROBE)
+            with _moving(page, port, cell, control) as move:
+                if control is controls[-1] or len(_delays(page, move, 10, 10)) >= 5:
+                    delays = _delays(page, move, moves, 4 * moves)
+                    if not delays:
+                        break
+                    rate, lag = _drag(page, move)
+                    heat = cell.locator("svg image").count() > 0 or "heat map" in name
+                    return Measured(name, delays, rate, lag, moves, heat)
+        raise Restless("no control changes the picture; is the play locked?")
+    except Restless as problem:
+        return Measured(name, wanted=moves, why=str(problem))
+
+
+@contextmanager
+def _moving(page: Any, port: int, cell: Any, slider: Any) -> Iterator[Callable[[float], None]]:
+    """Yield a function that moves the held slider, or clicks the next button, without waiting.
+
+    Its argument is the seconds for which a button is held down, as by a hand.
+    """
+    hand = Hand(port, page)
+    try:
+        if slider is None:
+            first, *others = cell.locator(".widget-toggle-button").all()
+            boxes = [button.bounding_box() for button in (*others, first)]
+            buttons = cycle(
+                [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
+            )
+            yield lambda hold: hand.click(next(buttons), hold)
+            return
+        places = _places(slider)
+        start = next(places)
+        page.mouse.move(*start)
+        hand.to(start, "mousePressed")
+        page.wait_for_timeout(500)
+        try:
+            yield lambda _: hand.to(next(places))
+        finally:
+            hand.to(next(places), "mouseReleased")
+            page.wait_for_timeout(300)
+    finally:
+        hand.close()
+
+
+def _places(slider: Any) -> Iterator[tuple[float, float]]:
+    """Yield places of the mouse: from the handle inwards, seven pixels a move, and back."""
+    handle = slider.locator(".noUi-handle").first.bounding_box()
+    track = slider.locator(".noUi-target").first.bounding_box()
+    x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
+    yield x, y
+    low, high, step = track["x"] + 8, track["x"] + track["width"] - 8, 7.0
+    while True:
+        if not low < x + step < high:
+            step = -step
+        x += step
+        yield x, y
+
+
+def _delays(page: Any, move: Callable[[float], None], wanted: int, tries: int) -> list[float]:
+    """Return milliseconds until the picture changed, for each move that changes it."""
+    found: list[float] = []
+    while len(found) < wanted and tries:
+        tries -= 1
+        if (delay := _one_move(page, move)) is not None:
+            found.append(delay)
+    return found
+
+
+def _one_move(page: Any, move: Callable[[float], None]) -> float | None:
+    """Return milliseconds until the picture changed after one move, None if it did not."""
+    stand_still(page)
+    page.evaluate("() => { probe.frames.length = 0; }")
+    move(HOLD)
+    for asked in range(400):  # late, as each question costs the page time
+        page.wait_for_timeout(150)
+        delay: float | None = page.evaluate(DELAY)
+        if delay is not None:
+            return delay
+        if asked >= 3 and page.evaluate(IDLE):
+            return None
+    raise Restless("no picture for a minute after a move, and the kernel was still busy")
+
+
+def stand_still(page: Any, quiet: float = 250.0, seconds: float = 60.0) -> None:
+    """Wait until nothing has changed for `quiet` ms, at most for `seconds`.
+
+    Raises:
+        Restless: something always changes.
+    """
+    until = time.monotonic() + seconds
+    while (left := quiet - page.evaluate("() => performance.now() - probe.changed")) > 0:
+        if time.monotonic() > until:
+            raise Restless(f"it never stands still within {seconds:.0f} seconds")
+        page.wait_for_timeout(left)
+
+
+def _drag(page: Any, move: Callable[[float], None], seconds: float = 5.0) -> tuple[float, float]:
+    """Return frames a second at 60 moves a second, and the last frame's lag (ms)."""
+    stand_still(page)
+    page.evaluate("() => { probe.frames.length = 0; }")
+    start = time.perf_counter()
+    for sent in range(int(60 * seconds)):
+        time.sleep(max(0.0, start + sent / 60 - time.perf_counter()))
+        move(0)
+    page.wait_for_timeout(1000)
+    frames, moved = page.evaluate("() => [probe.frames.map(frame => frame.painted), probe.moved]")
+    during = [frame for frame in frames if frame <= moved]
+    return len(during) / seconds, max(0.0, frames[-1] - moved) if frames else float("nan")
