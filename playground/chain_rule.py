@@ -170,7 +170,7 @@ def _square(x: Array) -> float:
 
 
 def _tangent(x: float, y: float, slope: float) -> tuple[Array, Array]:
-    """Return a piece of tangent, of the same length for every slope."""
+    """Return a piece of tangent, of the same length forevery slope."""
     half = 1.1 / np.hypot(1, slope)
     return np.array([x - half, x + half]), np.array([y - half * slope, y + half * slope])
 

@@ -230,5 +230,5 @@ def _fate(path: Array) -> str:
     if last > 1.01 * first:
         return "it leaves"
     if last > 0.99 * first:
-        return "it jumps from side to side for ever" if jumps else "it hardly moves"
+        return "it jumps from side to side forever" if jumps else "it hardly moves"
     return "it jumps from side to side and gets there" if jumps else "it rolls down on one side"

@@ -6,7 +6,7 @@ extension turns it off. A kernel also reports "busy" and "idle" for each value o
 JupyterLab draws both, a fifth of its work during a drag: a slider's "busy" is held back for a
 moment, and dropped if "idle" follows in time.
 
-`jupyter_server_config.d/playground.json` enables the extension for every installation.
+`jupyter_server_config.d/playground.json` enables the extension forevery installation.
 """
 
 from __future__ import annotations

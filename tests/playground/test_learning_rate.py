@@ -47,7 +47,7 @@ def test_each_play_draws_and_agrees_with_the_target_for_the_reference(
     [
         (0.5, "rolls down on one side"),
         (1.5, "jumps from side to side and gets there"),
-        (2.0, "jumps from side to side for ever"),
+        (2.0, "jumps from side to side forever"),
         (2.1, "it leaves"),
     ],
 )
