@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -102,10 +103,8 @@ def _run(_: argparse.Namespace) -> int:
 
 
 def find_settings(start: Path) -> Settings | None:
-    """Return the settings of the course at a folder or the nearest one above it, None for none."""
+    """Return the settings of the course at `start` or in the nearest folder above, or None."""
     for folder in (start, *start.parents):
-        try:
+        with contextlib.suppress(UserError):
             return load_settings(folder)
-        except UserError:
-            continue
     return None

@@ -1,8 +1,8 @@
 """Run a learner's cells in the sandbox and return the outcome of each call.
 
-- `Engine` keeps one warm fork server, confined by `grader.sandbox.launch`, and restarts a lost one.
-- `grader.sandbox.server` forks a child for each attempt at a notebook.
-- Only JSON frames cross the two pipes of a child. `Attempt` judges them and knows what is missing.
+- `grader.sandbox.launch` starts a confined and warm fork server; `Engine` restarts a lost one.
+- `grader.sandbox.server` forks a child that runs the notebook.
+- JSON frames cross the child's two pipes; `Attempt` keeps what they say and what is missing.
 """
 
 from __future__ import annotations
@@ -174,12 +174,10 @@ class Engine:
             self._control.close()
             self._control = None
         if self._server is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._server.wait(2)
-            self._server.kill()
-            self._server.wait()
-            if self._server.stderr:
-                self._server.stderr.close()
+            with self._server:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._server.wait(2)
+                self._server.kill()
             self._server = None
 
 

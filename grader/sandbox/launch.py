@@ -20,15 +20,8 @@ from grader.sandbox.linux import Confinement, known_machine, landlock_version
 from grader.sandbox.stage import Stage
 
 SYSTEM = (
-    "/usr/lib",
-    "/usr/lib64",
-    "/usr/local/lib",
-    "/lib",
-    "/lib64",
-    "/etc/ld.so.cache",
-    "/usr/share/zoneinfo",
-    "/etc/fonts",
-    "/usr/share/fonts",
+    *("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/etc/ld.so.cache"),
+    *("/usr/share/zoneinfo", "/etc/fonts", "/usr/share/fonts"),
 )
 DEVICES = ("/dev/null", "/dev/urandom", "/dev/zero")
 STAGE, SCRATCH = "/course", "/scratch"
@@ -89,15 +82,10 @@ def command(kind: Protection, stage: Stage, limits: Limits) -> tuple[list[str], 
     )
     python = [sys.executable, "-P", "-s", "-S", "-X", "utf8", "-c", script]
     environment = {
-        "PATH": "/usr/bin",
-        "LANG": "C.UTF-8",
-        "HOME": scratch,
-        "MPLBACKEND": "agg",
-        "MPLCONFIGDIR": scratch,
+        **{"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": scratch},
+        **{"MPLBACKEND": "agg", "MPLCONFIGDIR": scratch},
+        **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
         "PYTHONHASHSEED": "0",  # the order of a set of strings is the same in every run
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
     }
     if not namespaces:
         return python, environment
@@ -130,16 +118,13 @@ def _binds(option: str, paths: Iterable[str]) -> list[str]:
 def _installed(packages: Iterable[str]) -> tuple[str, ...]:
     """Return installed copies of the packages in readable folders: they may hold answers."""
     folders, between = (*_python_folders(), *SYSTEM), ("", "*-packages/", "python3*/*-packages/")
-    return tuple(
-        sorted(
-            {
-                str(path.resolve())
-                for folder, middle, package in product(folders, between, packages)
-                for path in Path(folder).glob(middle + package)
-                if path.is_dir()
-            }
-        )
-    )
+    found = {
+        str(path.resolve())
+        for folder, middle, package in product(folders, between, packages)
+        for path in Path(folder).glob(middle + package)
+        if path.is_dir()
+    }
+    return tuple(sorted(found))
 
 
 def _aliases(paths: Iterable[str], folders: Iterable[str]) -> list[Path]:

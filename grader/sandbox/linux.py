@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -80,18 +81,11 @@ class ConfinementError(Exception):
 
 @dataclass(frozen=True)
 class Confinement:
-    """The bounds of every child of a fork server.
-
-    Attributes:
-        scratch: the folder that a child may write to.
-        namespaces: True for namespaces, False for Landlock.
-        readable: paths below which a child may read.
-        hidden: folders below them that it may not read; used by Landlock only.
-        limits: on time, memory and files.
-    """
+    """The bounds of every child: it may read `readable` without `hidden`, and write `scratch`."""
 
     scratch: str
     namespaces: bool
+    """True for namespaces, False for Landlock."""
     readable: Sequence[str]
     hidden: Sequence[str]
     limits: Limits
@@ -102,16 +96,14 @@ def known_machine() -> bool:
     return platform.machine() in ARCHITECTURES and struct.calcsize("P") == 8
 
 
-def new_process_namespace() -> None:
-    """Make the next child the first process of a new namespace. Needs CAP_SYS_ADMIN.
+@contextlib.contextmanager
+def new_process_namespace() -> Iterator[None]:
+    """Make a child forked meanwhile the first process of a namespace. Needs CAP_SYS_ADMIN.
 
     It sees no other process, and its descendants die with it.
     """
     _demand(_libc.unshare(CLONE_NEWPID), "unshare")
-
-
-def old_process_namespace() -> None:
-    """Undo `new_process_namespace` for later children."""
+    yield
     own = os.pidfd_open(os.getpid())
     _demand(_libc.setns(own, CLONE_NEWPID), "setns")
     os.close(own)

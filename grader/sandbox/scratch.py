@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
+import subprocess
 
 MAX_FILES, MAX_DEPTH = 4096, 64
 
@@ -49,54 +49,21 @@ def _deleted_bytes(process: int) -> int:
 
 def remove(folder: str) -> None:
     """Remove a folder with its contents; follow no link, and never raise."""
-    empty(folder)
     with contextlib.suppress(OSError):
-        os.rmdir(folder)
+        _run("chmod", "-R", "u+rwx", "--", folder)
+        _run("rm", "-rf", "--", folder)
 
 
 def empty(folder: str) -> bool:
-    """Remove a folder's contents and return whether that worked.
-
-    Subfolders are moved up before they are entered: no long path, no deep recursion.
-    """
-    try:
-        top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        while names := os.listdir(top):
-            if not sum(_remove_one(top, name) for name in names):
-                return False
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(top)
-
-
-def _remove_one(top: int, name: str) -> bool:
-    """Remove a file, or a folder after its contents; return whether it is gone."""
+    """Remove a folder's contents and return whether that worked; follow no link."""
     with contextlib.suppress(OSError):
-        if not _unlocked_folder(top, name):
-            os.unlink(name, dir_fd=top)
-            return True
-        inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
-        try:
-            for each in os.listdir(inner):
-                if _unlocked_folder(inner, each):
-                    os.rename(each, secrets.token_hex(16), src_dir_fd=inner, dst_dir_fd=top)
-                else:
-                    os.unlink(each, dir_fd=inner)
-        finally:
-            os.close(inner)
-        os.rmdir(name, dir_fd=top)
-        return True
+        if paths := [f"{folder}/{name}" for name in os.listdir(folder)]:
+            _run("chmod", "-R", "u+rwx", "--", folder)  # follows links that are arguments, only
+            _run("rm", "-rf", "--", *paths)
+        return not os.listdir(folder)
     return False
 
 
-def _unlocked_folder(parent: int, name: str) -> bool:
-    """Return whether this is a folder; if so, let its owner read and change it."""
-    if not stat.S_ISDIR(os.lstat(name, dir_fd=parent).st_mode):
-        return False
-    os.chmod(name, 0o700, dir_fd=parent)
-    return True
+def _run(*words: str) -> None:
+    """Run a program; these two can remove folders of any depth."""
+    subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)

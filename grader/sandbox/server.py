@@ -83,13 +83,11 @@ class Server:
 
     def _start(self, request: int, results: int) -> int:
         """Fork a child and return its process id."""
-        if self.confinement.namespaces:
-            linux.new_process_namespace()
-        child = os.fork()
-        if child == 0:
-            self._run_child(request, results)
-        if self.confinement.namespaces:
-            linux.old_process_namespace()
+        namespaces = self.confinement.namespaces
+        with linux.new_process_namespace() if namespaces else contextlib.nullcontext():
+            child = os.fork()
+            if child == 0:
+                self._run_child(request, results)
         os.close(request)
         os.close(results)
         return child

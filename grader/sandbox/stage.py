@@ -16,14 +16,9 @@ from grader.settings import Settings
 
 GRADER = Path(__file__).parents[1]
 INSIDE = (
-    "comparison/codec",
-    "comparison/observe",
-    "comparison/schema",
-    "execution/limits",
-    "execution/runner",
-    "sandbox/linux",
-    "sandbox/scratch",
-    "sandbox/server",
+    *("comparison/codec", "comparison/observe", "comparison/schema"),
+    *("execution/limits", "execution/runner"),
+    *("sandbox/linux", "sandbox/scratch", "sandbox/server"),
 )
 """The modules of the grader that the fork server imports; `stub` answers for all others."""
 
@@ -32,16 +27,11 @@ PREFIX = "grader-stage-"
 
 @dataclass(frozen=True)
 class Stage:
-    """A folder of modules with a shared lock on it.
-
-    Attributes:
-        folder: its top-level folders are the packages.
-        packages: names of the packages; installed copies of them must be hidden.
-        lock: a descriptor; it holds the lock until it is closed.
-    """
+    """A folder of packages, and the descriptor of a shared lock on it."""
 
     folder: Path
     packages: tuple[str, ...]
+    """Names of all packages; the sandbox hides installed copies of them."""
     lock: int
 
     def close(self) -> None:
@@ -99,10 +89,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _remove_stale() -> None:
-    """Remove stages without a lock that are a minute old: a new one has no lock yet.
-
-    A stage from the future counts as old, because the clock may have been set back.
-    """
+    """Remove stages without a lock; not new ones, whose lock may be still to come."""
     import fcntl
 
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
