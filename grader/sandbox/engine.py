@@ -83,7 +83,10 @@ class Engine:
             if attempt.complete or time.monotonic() > attempt.deadline:
                 break
             self._run_child(attempt)
-        response = attempt.response()
+        return self._with_reasons(attempt.response())
+
+    def _with_reasons(self, response: Response) -> Response:
+        """Add the limit that an exception points to, to its message."""
         for answer in response["answers"].values():
             for outcome in answer.get("outcomes", ()):
                 if reason := self.limits.reason(outcome):

@@ -58,7 +58,8 @@ def empty(folder: str) -> bool:
     """Remove a folder's contents and return whether that worked; follow no link."""
     with contextlib.suppress(OSError):
         if paths := [f"{folder}/{name}" for name in os.listdir(folder)]:
-            _run("chmod", "-R", "u+rwx", "--", folder)  # follows links that are arguments, only
+            # not on the paths: chmod follows a link that is an argument
+            _run("chmod", "-R", "u+rwx", "--", folder)
             _run("rm", "-rf", "--", *paths)
         return not os.listdir(folder)
     return False

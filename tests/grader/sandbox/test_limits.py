@@ -53,14 +53,11 @@ if platform.machine() == "x86_64":
             f"import ctypes\nctypes.CDLL(None).syscall(0x40000000 + 39)\n{RIGHT}"
         ),
         "calls by the gate for 32 bits": (
-            (
-                "import ctypes, mmap\n"
-                "words = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)\n"
-                "words.write(bytes.fromhex('b814000000cd80c3'))\n"
-            )(
-                "ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(words)))()\n"
-                f"{RIGHT}"
-            )
+            "import ctypes, mmap\n"
+            "words = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)\n"
+            "words.write(bytes.fromhex('b814000000cd80c3'))\n"
+            "place = ctypes.addressof(ctypes.c_char.from_buffer(words))\n"
+            f"ctypes.CFUNCTYPE(ctypes.c_int)(place)()\n{RIGHT}"
         ),
     }
 
