@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import time
@@ -10,10 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hostile import PATIENT
 
-from course import ROOT, SETTINGS
+from course import LESSONS, ROOT, SETTINGS, lesson, solved
+from grader.author.lesson import role
 from grader.errors import UserError
+from grader.instructor.run import Run
 from grader.instructor.sources import imported_names
+from grader.sandbox.engine import Engine
 from grader.sandbox.scratch import remove, too_full
 from grader.sandbox.stage import INSIDE, make_stage
 
@@ -63,6 +68,19 @@ def test_the_stage_holds_the_servers_imports_and_the_course_without_hidden_modul
     }
     assert "playground/functions/landscapes.py" in found
     assert "playground/functions/finished.py" not in found
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_setup_cells_run_and_references_get_all_points(name: str, engine: Engine) -> None:
+    engine.limits = PATIENT
+    run = Run(lesson(name), seed=3)
+    setup = [cell.source for cell in run.lesson.notebook.cells if role(cell)[0] == "setup"]
+    assert engine.run({"cells": setup, "calls": {"check": [{"inputs": [1]}]}}) == {
+        "answers": {"check": {"outcomes": [{"value": None}]}},
+        "errors": [None] * len(setup),
+    }
+    graded = run.grade(json.dumps(solved(name)).encode(), engine)
+    assert graded.points == graded.max_points
 
 
 @pytest.mark.parametrize("wrong", [{"packages": ("no_package",)}, {"hidden": ("playground.gone",)}])
