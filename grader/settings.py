@@ -22,7 +22,7 @@ class Settings:
     packages: tuple[str, ...]
     """Packages that lessons import besides the grader."""
     hidden: tuple[str, ...]
-    """Modules of these packages with finished functions; no sandbox contains them."""
+    """Modules of these packages that no sandbox contains: finished functions, server code."""
 
 
 def load_settings(root: Path) -> Settings:

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from grader.author.lesson import Lesson, lessons_in, load_lesson
+from grader.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
+SETTINGS = load_settings(ROOT)
 LESSONS = [folder.name for folder in lessons_in(ROOT)]
 
 

@@ -22,6 +22,7 @@ from grader.execution.notebook import UnreadableNotebook, read_notebook
 from grader.execution.unconfined import Unconfined
 from grader.instructor.run import Graded, Run, Runner
 from grader.sandbox.engine import Engine
+from grader.settings import load_settings
 
 
 def draw_seed() -> int:
@@ -85,7 +86,7 @@ def table(name: str, graded: Graded) -> str:
 
 
 @contextmanager
-def open_runner(unsafe: bool = False) -> Iterator[Runner]:
+def open_runner(root: Path, unsafe: bool = False) -> Iterator[Runner]:
     """What runs learners' code for as long as the block lasts: confined, unless `unsafe`.
 
     Raises:
@@ -94,7 +95,7 @@ def open_runner(unsafe: bool = False) -> Iterator[Runner]:
     if unsafe:
         yield Unconfined()
         return
-    with Engine() as engine:
+    with Engine(load_settings(root)) as engine:
         yield engine
 
 
@@ -124,7 +125,7 @@ def _run(arguments: argparse.Namespace) -> int:
     seed = draw_seed() if arguments.seed is None else arguments.seed
     chosen = named_lessons(root, [arguments.lesson])[0] if arguments.lesson else None
     failed = False
-    with open_runner(arguments.unsafe) as runner:
+    with open_runner(root, arguments.unsafe) as runner:
         for path in arguments.notebooks:
             try:
                 data = _bytes(path)

@@ -126,7 +126,7 @@ def grade_many(
 def grade_batch(order: Order, notebooks: list[list[Cell]]) -> list[Result]:
     """What some notebooks got. Runs in a worker, which keeps the lesson and the expected values for the next batch, and for each thread a runner."""
     with _TURN:
-        run, runner = run_of(order), _runner(order.unsafe)
+        run, runner = run_of(order), _runner(order.folder.parents[1], order.unsafe)
         return [grade_one(run, cells, runner) for cells in notebooks]
 
 
@@ -177,14 +177,14 @@ def run_of(order: Order) -> Run:
     return Run(load_lesson(order.folder), order.seed)
 
 
-def _runner(unsafe: bool) -> Runner:
-    """This thread's own, for all orders: an engine knows no lesson, and runs one notebook at a time."""
-    runners: dict[bool, Runner] = vars(_OF_THREAD).setdefault("runners", {})
-    if unsafe not in runners:
+def _runner(root: Path, unsafe: bool) -> Runner:
+    """Return this thread's runner for a course: an engine runs one notebook at a time."""
+    runners: dict[tuple[Path, bool], Runner] = vars(_OF_THREAD).setdefault("runners", {})
+    if (root, unsafe) not in runners:
         stack = ExitStack()
-        runners[unsafe] = _InTurn(stack.enter_context(open_runner(unsafe)))
+        runners[root, unsafe] = _InTurn(stack.enter_context(open_runner(root, unsafe)))
         atexit.register(stack.close)
-    return runners[unsafe]
+    return runners[root, unsafe]
 
 
 class _InTurn:

@@ -1,11 +1,12 @@
 """Run a learner's cells in the sandbox and return the outcome of each call.
 
-One fork server, warm and confined, forks a child for each notebook; only plain data crosses the pipes between here and there.
+- `grader.sandbox.launch` starts a confined and warm fork server; `Engine` restarts a lost one.
+- `grader.sandbox.server` forks a child that runs the notebook.
+- JSON frames cross the child's two pipes; `Attempt` keeps what they say and what is missing.
 """
 
 from __future__ import annotations
 
-import array
 import contextlib
 import os
 import select
@@ -14,7 +15,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from io import FileIO
-from pathlib import Path
 from typing import Any
 
 from grader.comparison.schema import Request, Response
@@ -22,31 +22,38 @@ from grader.errors import SandboxUnavailable
 from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
 from grader.execution.protocol import parsed
-from grader.sandbox.launch import Protection, command, make_stage, protection, refusal
-from grader.sandbox.scratch import remove
+from grader.sandbox.launch import Protection, command, protection, refusal
+from grader.sandbox.stage import Stage, make_stage
+from grader.settings import Settings
 
 START_SECONDS = 60
 
 
 class Engine:
-    """Runs learners' notebooks, one at a time; many engines may run side by side.
+    """Runs learners' notebooks, one at a time; several engines may run side by side.
 
     Raises:
-        SandboxUnavailable: this machine gives no protection. The sentence says what to do.
+        SandboxUnavailable: this machine gives no protection.
     """
 
-    def __init__(self, limits: Limits | None = None, kind: Protection | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None,
+        limits: Limits | None = None,
+        kind: Protection | None = None,
+    ) -> None:
+        """Take the settings of the course whose packages notebooks may import, None for none."""
+        self.settings = settings
         self.limits = limits or Limits()
         self.kind = kind or protection()
         if self.kind is Protection.NONE:
             raise refusal()
-        self._stage: Path | None = None
-        self._lock = -1
+        self._stage: Stage | None = None
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
     def __enter__(self) -> Engine:
-        self._stage, self._lock = make_stage()
+        self._stage = make_stage(self.settings)
         try:
             self._start_server()
         except BaseException:
@@ -58,19 +65,18 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Stop the server and remove what it was given."""
+        """Stop the server and remove its files."""
         self._stop_server()
         if self._stage is not None:
-            remove(str(self._stage))
-            os.close(self._lock)
+            self._stage.close()
             self._stage = None
 
     def run(self, request: Request) -> Response:
-        """The response to a request, in the form of `grader.execution.runner`; never raises for anything that a learner's code does.
+        """Return the response to a request; never raise for anything that a learner's code does.
 
-        Calls reach the child in an order of their own for each notebook. What was lost to a crash, a hang or a flood is a
-        ``{"limit": sentence}``; a fresh child does what is left, within `Limits.starts` and `Limits.total_seconds`. A child that
-        went down with its server is no learner's fault: the first time, it costs nothing.
+        A crash, a hang or a flood costs only its cell or exercise, which gets a sentence. A new
+        child does the rest, within `Limits.starts` and `Limits.total_seconds`. The first loss of
+        a child together with its server costs nothing.
         """
         attempt = Attempt(request, self.limits)
         for _ in range(self.limits.starts):
@@ -80,17 +86,18 @@ class Engine:
         return self._with_reasons(attempt.response())
 
     def _with_reasons(self, response: Response) -> Response:
-        """The response, with the limit named that an exception speaks of."""
-        for outcome in (
-            one for answer in response["answers"].values() for one in answer.get("outcomes", ())
-        ):
-            if reason := self.limits.reason(outcome):
-                outcome["message"] = f"{outcome['message'].rstrip('. ')}. {reason}"
+        """Add the limit that an exception points to, to its message."""
+        for answer in response["answers"].values():
+            for outcome in answer.get("outcomes", ()):
+                if reason := self.limits.reason(outcome):
+                    outcome["message"] = f"{outcome['message'].rstrip('. ')}. {reason}"
         return response
 
     def _run_child(self, attempt: Attempt) -> None:
         with _pipe() as (request, to_child), _pipe() as (from_child, results):
             self._start_child(request, results)
+            request.close()
+            results.close()
             try:
                 attempt.begin()
                 for frame in _frames(to_child, from_child, attempt):
@@ -99,85 +106,70 @@ class Engine:
                         break
             finally:
                 ended = time.monotonic()
-                answer = self._stop_child()
-                attempt.end(
-                    ended,
-                    innocent=answer is None,
-                    why=self.limits.files if answer == b"full" else None,
-                )
+                reply = self._stop_child()
+                full = self.limits.files if reply == b"full" else None
+                attempt.end(ended, innocent=reply is None, why=full)
 
     def _start_child(self, request: FileIO, results: FileIO) -> None:
-        """Hand a child its ends of the pipes; a server that was lost meanwhile is started again.
+        """Let the server fork a child with these ends of its pipes; restart a lost server once.
 
         Raises:
-            SandboxUnavailable: it can't be. The next notebook tries again.
+            SandboxUnavailable: the server is lost again. The next notebook tries again.
         """
-        rights = [
-            (
-                socket.SOL_SOCKET,
-                socket.SCM_RIGHTS,
-                array.array("i", [request.fileno(), results.fileno()]),
-            )
-        ]
         for _ in range(2):
             if self._control is None:
                 self._start_server()
             assert self._control is not None
             try:
-                self._control.sendmsg([b"start"], rights)
+                socket.send_fds(self._control, [b"start"], [request.fileno(), results.fileno()])
+                return
             except OSError:
                 self._stop_server()
-                continue
-            request.close()
-            results.close()
-            return
         raise SandboxUnavailable(
-            f"The sandbox ({self.kind.value}) ends as soon as it has started: see whether this machine has memory left, then try again."
+            f"The sandbox ({self.kind.value}) stops right after its start."
+            " Check the free memory of this machine, then try again."
         )
 
     def _stop_child(self) -> bytes | None:
-        """What the server says to it; None if it does not answer any more: the next child gets a new server."""
+        """Return the server's reply; None if there is none: the next child gets a new server."""
         assert self._control is not None
         assert self._server is not None
         with contextlib.suppress(OSError):
             self._control.send(b"stop")
-            if (answer := self._control.recv(64)) and self._server.poll() is None:
-                return answer
+            if (reply := self._control.recv(64)) and self._server.poll() is None:
+                return reply
         self._stop_server()
         return None
 
     def _start_server(self) -> None:
         assert self._stage is not None, "use the engine in a with block"
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            words, environment = command(self.kind, self._stage, self.limits)
-            self._server = subprocess.Popen(
-                words,
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=environment,
-                cwd="/",
-                start_new_session=True,
-            )
-        except OSError as error:
-            ours.close()
-            raise SandboxUnavailable(
-                f"The sandbox ({self.kind.value}) did not start: {error}. Mend that, then try again."
-            ) from error
-        finally:
-            theirs.close()
-        ours.settimeout(START_SECONDS)
-        self._control = ours
+        failed = f"The sandbox ({self.kind.value}) did not start"
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(START_SECONDS)
+        with theirs:
+            try:
+                words, environment = command(self.kind, self._stage, self.limits)
+                self._server = subprocess.Popen(
+                    words,
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    env=environment,
+                    cwd="/",
+                    start_new_session=True,
+                )
+            except OSError as error:
+                self._stop_server()
+                raise SandboxUnavailable(f"{failed}: {error}. Fix that, then try again.") from error
         with contextlib.suppress(OSError):
-            if ours.recv(64) == b"ready":
+            if self._control.recv(64) == b"ready":
                 return
-        said = b""
+        why = b""
         if self._server.poll() is not None and self._server.stderr:
-            said = self._server.stderr.read()
+            why = self._server.stderr.read()
         self._stop_server()
         raise SandboxUnavailable(
-            f"The sandbox ({self.kind.value}) did not start: {said.decode(errors='replace').strip()[-500:] or 'it gave no answer'}"
+            f"{failed}: {why.decode(errors='replace').strip()[-500:] or 'no reply'}"
         )
 
     def _stop_server(self) -> None:
@@ -185,25 +177,26 @@ class Engine:
             self._control.close()
             self._control = None
         if self._server is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._server.wait(2)
-            self._server.kill()
-            self._server.wait()
-            if self._server.stderr:
-                self._server.stderr.close()
+            with self._server:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._server.wait(2)
+                self._server.kill()
             self._server = None
 
 
 @contextlib.contextmanager
 def _pipe() -> Iterator[tuple[FileIO, FileIO]]:
-    """The ends of a pipe, to read and to write. Each is closed once: its number may be another thread's by then."""
+    """Yield the two ends of a pipe, for reading and for writing.
+
+    Each is a file object because a second close of a bare descriptor could hit another thread's.
+    """
     read, write = os.pipe()
     with open(read, "rb", buffering=0) as reader, open(write, "wb", buffering=0) as writer:
         yield reader, writer
 
 
 def _frames(to_child: FileIO, from_child: FileIO, attempt: Attempt) -> Iterator[Any]:
-    """Send the request and yield the frames that come back, until the pipe is closed, time is up, or a frame is no frame."""
+    """Send the request and yield the child's frames, until it ends, is too slow or sends junk."""
     for end in (to_child, from_child):
         os.set_blocking(end.fileno(), False)
     to_send = memoryview(attempt.request())

@@ -42,6 +42,7 @@ def test_the_linux_module_is_imported_where_there_is_no_c_library(
     )
     assert fresh.__spec__ is not None
     assert fresh.__spec__.loader is not None
+    monkeypatch.setitem(sys.modules, "fresh_linux", fresh)
     fresh.__spec__.loader.exec_module(fresh)
     assert fresh._libc is None
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from course import finishes, lesson, solved, written
+from course import SETTINGS, finishes, lesson, solved, written
 from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
 from grader.execution.protocol import MAX_ITEMS, MAX_NESTED, parsed
@@ -319,7 +319,7 @@ def test_the_engine_continues_after_forged_frames() -> None:
         + "".join(f"    {line}\n" for line in FORGED.strip().split("\n"))
         + "    return 7.5"
     )
-    with Engine() as engine:
+    with Engine(SETTINGS) as engine:
         hostile = as_result(
             RUNS["neuron"].grade(json.dumps(written("neuron", relu=relu)).encode(), engine)
         )

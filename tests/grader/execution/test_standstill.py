@@ -43,7 +43,7 @@ def test_a_step_gets_its_time_again_after_a_standstill(
     with ExitStack() as stack:
         if confined:
             run: Callable[[dict[str, Any]], dict[str, Any]] = stack.enter_context(
-                Engine(LIMITS)
+                Engine(None, LIMITS)
             ).run
         else:
             unconfined = Unconfined()

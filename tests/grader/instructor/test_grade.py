@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from course import ROOT, lesson, solved, written
+from course import ROOT, SETTINGS, lesson, solved, written
 from grader.cli import main
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook, read_notebook
 from grader.execution.unconfined import Unconfined
@@ -33,7 +33,7 @@ def runner() -> Runner:
     """What the grader uses on this machine."""
     if protection() is Protection.NONE:
         return Unconfined()
-    engine = Engine()
+    engine = Engine(SETTINGS)
     atexit.register(engine.close)
     return engine.__enter__()
 

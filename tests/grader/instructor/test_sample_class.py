@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from course import LESSONS, ROOT, copy_of_the_course, lesson
+from course import LESSONS, ROOT, SETTINGS, copy_of_the_course, lesson
 from grader.cli import main
 from grader.execution.notebook import UnreadableNotebook
 from grader.instructor.run import Run
@@ -22,7 +22,7 @@ def test_each_student_earns_what_the_kind_deserves(name: str) -> None:
     run = Run(lesson(name), seed=2)
     made = sample_class(ROOT, lesson(name), 2 * sum(KINDS.values()))
     earned: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    with Engine() as engine:
+    with Engine(SETTINGS) as engine:
         for student, notebook in made.items():
             kind = student.split("_")[1]
             if kind != "hostile":
@@ -54,7 +54,7 @@ def test_hostile_hand_ins_earn_what_their_answers_deserve_and_nothing_else(name:
         left_out: 0,
     }
     damaged = 0
-    with Engine() as engine:
+    with Engine(SETTINGS) as engine:
         for student, notebook in made.items():
             try:
                 graded = run.grade(

@@ -1,4 +1,4 @@
-"""On a class server our packages are installed among others: a notebook has the others, and of ours only what the stage holds."""
+"""A notebook has installed packages, but of the grader and the course only the stage's modules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from course import ROOT
+from course import ROOT, SETTINGS
 from grader.execution.limits import Limits
 from grader.sandbox import launch
 from grader.sandbox.engine import Engine
@@ -22,13 +22,16 @@ LOOK = """
 import os, sys
 def read(path): return len(open(path).read())
 def find(names):
-    folders = {*sys.path, *READABLE}
-    return "\\n".join(os.path.join(at, name) for folder in folders for at, _, files in os.walk(folder) for name in files if name in names.split())
+    found = []
+    for folder in {*sys.path, *READABLE}:
+        for at, _, files in os.walk(folder):
+            found += [os.path.join(at, name) for name in files if name in names.split()]
+    return "\\n".join(found)
 """
 
 
 def installed(folder: Path) -> Path:
-    """Ours and another package, as pip installs them."""
+    """Copy the grader, the course's package and another one, as pip installs them."""
     for name in ("grader", "playground"):
         shutil.copytree(
             ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "data")
@@ -49,7 +52,7 @@ def installed(folder: Path) -> Path:
         ),
     ],
 )
-def test_a_notebook_does_not_have_what_is_installed_of_ours(
+def test_a_notebook_has_no_installed_module_with_answers(
     kind: Protection, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packages = installed(tmp_path / place)
@@ -64,16 +67,13 @@ def test_a_notebook_does_not_have_what_is_installed_of_ours(
         for name in ("playground/functions/finished.py", "grader/author/key.py")
     ]
     assert all(path.is_file() for path in paths)
-    with Engine(kind=kind) as engine:
+    with Engine(SETTINGS, kind=kind) as engine:
         calls = {
             "read": [{"inputs": [str(path)]} for path in (packages / "other" / "module.py", *paths)]
         }
         response = engine.run(
             {
-                "cells": [
-                    LOOK,
-                    "import other.module\nimport grader.learner.check\nimport playground",
-                ],
+                "cells": [LOOK, "import other.module\nimport playground\nfrom grader import check"],
                 "calls": calls,
             }
         )
@@ -85,9 +85,10 @@ def test_a_notebook_does_not_have_what_is_installed_of_ours(
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name.lower())
-def test_no_file_that_a_notebook_has_holds_answers(kind: Protection) -> None:
+def test_no_readable_file_holds_answers(kind: Protection) -> None:
     readable = f"READABLE = {[*launch._python_folders(), *launch.SYSTEM]!r}"
-    with Engine(Limits(exercise_seconds=300, total_seconds=600, cpu_seconds=600), kind) as engine:
+    limits = Limits(exercise_seconds=300, total_seconds=600, cpu_seconds=600)
+    with Engine(SETTINGS, limits, kind) as engine:
         response = engine.run(
             {
                 "cells": [readable, LOOK],

@@ -1,46 +1,100 @@
-"""What a killed grader leaves in the folder for temporary files is gone after the next run, and what a living one uses is not."""
+"""A killed grader's files are removed by the next run, and a running grader's are not."""
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hostile import PATIENT
 
-from grader.sandbox.launch import make_stage
+from course import LESSONS, ROOT, SETTINGS, lesson, solved
+from grader.author.lesson import role
+from grader.errors import UserError
+from grader.instructor.run import Run
+from grader.instructor.sources import imported_names
+from grader.sandbox.engine import Engine
 from grader.sandbox.scratch import remove, too_full
+from grader.sandbox.stage import INSIDE, make_stage
 
 
 @pytest.mark.parametrize("age", [3600, -3600])
-def test_a_stage_that_nobody_uses_is_removed_by_the_next_run_also_when_the_clock_was_set_back(
+def test_an_unused_stage_is_removed_even_if_the_clock_was_set_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    (used, held), (left, lock) = make_stage(), make_stage()
-    os.close(lock)  # as a kill does
+    used, left = make_stage(None), make_stage(None)
+    os.close(left.lock)  # as a kill does
     for stage in (used, left):
-        os.utime(stage, (time.time() - age,) * 2)
+        os.utime(stage.folder, (time.time() - age,) * 2)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     link = tmp_path / "grader-stage-link"
     link.symlink_to(elsewhere)
 
-    new, own = make_stage()
+    new = make_stage(None)
 
-    assert used.is_dir()
-    assert not left.exists()
+    assert used.folder.is_dir()
+    assert not left.folder.exists()
     assert elsewhere.is_dir()
-    for lock in (held, own):
-        os.close(lock)
-    shutil.rmtree(new)
+    for stage in (used, new):
+        stage.close()
+    assert sorted(os.listdir(tmp_path)) == ["elsewhere", link.name]
+
+
+def test_the_stage_holds_the_servers_imports_and_the_course_without_hidden_modules() -> None:
+    needed, waiting = set(), ["grader.sandbox.server"]
+    while waiting:
+        needed.add(module := waiting.pop())
+        text = (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+        modules = {
+            name
+            for name in imported_names(text)
+            if name.startswith("grader.") and (ROOT / f"{name.replace('.', '/')}.py").is_file()
+        }
+        waiting += modules - needed
+    assert {f"grader.{name.replace('/', '.')}" for name in INSIDE} == needed
+    stage = make_stage(SETTINGS)
+    found = {path.relative_to(stage.folder).as_posix() for path in stage.folder.rglob("*.py")}
+    stage.close()
+    assert {path for path in found if path.startswith("grader/")} == {
+        "grader/__init__.py",
+        *(f"grader/{name}.py" for name in INSIDE),
+    }
+    assert "playground/functions/landscapes.py" in found
+    assert "playground/functions/finished.py" not in found
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_setup_cells_run_and_references_get_all_points(name: str, engine: Engine) -> None:
+    engine.limits = PATIENT
+    run = Run(lesson(name), seed=3)
+    setup = [cell.source for cell in run.lesson.notebook.cells if role(cell)[0] == "setup"]
+    assert engine.run({"cells": setup, "calls": {"check": [{"inputs": [1]}]}}) == {
+        "answers": {"check": {"outcomes": [{"value": None}]}},
+        "errors": [None] * len(setup),
+    }
+    graded = run.grade(json.dumps(solved(name)).encode(), engine)
+    assert graded.points == graded.max_points
+
+
+@pytest.mark.parametrize("wrong", [{"packages": ("no_package",)}, {"hidden": ("playground.gone",)}])
+def test_wrong_settings_are_refused(
+    wrong: dict[str, tuple[str, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(UserError, match=next(iter(wrong.values()))[0]):
+        make_stage(replace(SETTINGS, **wrong))
+    assert os.listdir(tmp_path) == []
 
 
 def dig(folder: Path, depth: int, mode: int) -> None:
-    """Folders in folders, deeper than any path may be long, each of this mode."""
+    """Make nested folders of this mode; their path may be longer than the system allows."""
     before = os.open(".", os.O_RDONLY)
     try:
         os.chdir(folder)
@@ -54,9 +108,7 @@ def dig(folder: Path, depth: int, mode: int) -> None:
         os.close(before)
 
 
-def test_folders_however_deep_and_closed_are_removed_and_no_link_is_followed(
-    tmp_path: Path,
-) -> None:
+def test_deep_and_closed_folders_are_removed_and_no_link_is_followed(tmp_path: Path) -> None:
     full, elsewhere = tmp_path / "full", tmp_path / "elsewhere"
     full.mkdir()
     elsewhere.mkdir()
@@ -72,17 +124,17 @@ def test_folders_however_deep_and_closed_are_removed_and_no_link_is_followed(
     remove(str(full))  # there is none any more, and that is no error
 
 
-def test_what_a_kill_left_is_removed_however_deep(
+def test_a_deep_stage_of_a_killed_grader_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    left, lock = make_stage()
-    os.close(lock)
-    dig(left, 2000, 0o700)
-    os.utime(left, (time.time() - 3600,) * 2)
-    new, own = make_stage()
-    os.close(own)
-    assert os.listdir(tmp_path) == [new.name]
+    left = make_stage(None)
+    os.close(left.lock)
+    dig(left.folder, 2000, 0o700)
+    os.utime(left.folder, (time.time() - 3600,) * 2)
+    new = make_stage(None)
+    os.close(new.lock)
+    assert os.listdir(tmp_path) == [new.folder.name]
 
 
 SIZE = 1 << 20
@@ -108,7 +160,7 @@ def test_a_folder_is_too_full_by_bytes_files_or_depth(
     assert too_full(str(tmp_path), os.getpid(), SIZE) is full
 
 
-def test_a_file_without_a_name_counts_while_it_is_open(tmp_path: Path) -> None:
+def test_a_deleted_file_counts_while_it_is_open(tmp_path: Path) -> None:
     with tempfile.TemporaryFile(dir=tmp_path) as file:
         file.write(bytes(SIZE * 2))
         file.flush()
@@ -116,7 +168,7 @@ def test_a_file_without_a_name_counts_while_it_is_open(tmp_path: Path) -> None:
     assert not too_full(str(tmp_path), os.getpid(), SIZE)
 
 
-def test_a_folder_that_cannot_be_looked_into_counts_as_too_full(tmp_path: Path) -> None:
+def test_an_unreadable_folder_counts_as_too_full(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may look into every folder")
     dig(tmp_path, 1, 0o300)
