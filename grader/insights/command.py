@@ -66,7 +66,7 @@ def _page(root: Path, of_class: Class, output: Path | None, names: bool) -> int:
 
 
 def _csv(root: Path, lesson: Lesson, system: str, output: Path | None) -> int:
-    from grader.instructor.export import Canvas, Moodle, tamed
+    from grader.instructor.export import Canvas, Moodle, escape_formula
     from grader.instructor.gradebook import course_directory, open_gradebook, timestamps_in
 
     coursedir = course_directory(root)
@@ -83,7 +83,7 @@ def _csv(root: Path, lesson: Lesson, system: str, output: Path | None) -> int:
     with open_gradebook(coursedir) as gradebook:
         exporter.export(gradebook)
     print(f"{_short(target)}: the points of {len(there)} students. {exporter.next_step}")
-    if changed := [student for student in there if tamed(student) != student]:
+    if changed := [student for student in there if escape_formula(student) != student]:
         print(
             f"{', '.join(changed)}: such an id could run as a formula in a spreadsheet, so an apostrophe stands before it; enter these points by hand."
         )

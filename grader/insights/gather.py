@@ -14,6 +14,7 @@ from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.insights.book import Book, read_book
 from grader.instructor.gradebook import course_directory
 from grader.instructor.journal import Grading, Journal, digest_of, journal_path, read_journal
+from grader.instructor.run import Result
 from grader.instructor.submissions import Submission, submissions
 
 NOT_YET = "it has not been graded yet"
@@ -25,7 +26,7 @@ class Work:
     """What one student got.
 
     Attributes:
-        result: of the last grading, see `grader.instructor.workers.Result`.
+        result: of the last grading, see `grader.instructor.run.Result`.
         digest: of the notebook that it was given for.
         scores: points by exercise, those given by hand included.
         penalty: points that handing in late costs.
@@ -117,7 +118,7 @@ def gather(root: Path, lesson: Lesson) -> Class:
         for _, grading in sorted(journal.latest.items())
     ]
     of_class.draws = len(
-        {(grading.basis.edition, grading.basis.seed) for grading in journal.latest.values()}
+        {(grading.run_id.lesson_version, grading.run_id.seed) for grading in journal.latest.values()}
     )
     _sort_ungraded(of_class, journal, book)
     return of_class
@@ -130,7 +131,7 @@ def _why_nothing(coursedir: CourseDirectory, lesson: Lesson) -> str:
     return f"None of the {count} hand-ins of {lesson.name} is in the journal that insights are made from; run grader autograde {lesson.name} first"
 
 
-def _without_html(result: dict[str, Any]) -> dict[str, Any]:
+def _without_html(result: Result) -> dict[str, Any]:
     """A result as it is kept for a whole class: what a page of feedback shows is most of it."""
     return {
         **result,

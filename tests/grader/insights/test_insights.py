@@ -28,7 +28,7 @@ from grader.insights.redact import (
     redacted_result,
 )
 from grader.instructor.gradebook import course_directory
-from grader.instructor.sample_class import hand_in, sample_class
+from grader.instructor.sample_class import sample_class, submit
 
 TAKE = "window.taken = true"
 BIAS_TWICE = {
@@ -420,7 +420,7 @@ def test_a_made_up_class_is_told_in_full_and_its_groups_are_found_again(
 ) -> None:
     course = Course(tmp_path)
     made = sample_class(course.root, lesson("neuron"), 42)
-    hand_in(
+    submit(
         course.root / "class" / "submitted",
         "neuron",
         {name: one for name, one in made.items() if "hostile" not in name},

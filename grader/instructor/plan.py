@@ -1,0 +1,109 @@
+"""Decide what a run over a class has to do, from the state of the submissions and the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from grader.execution.notebook import UnreadableNotebook
+from grader.instructor.journal import Grading, Journal, RunId, digest_of
+from grader.instructor.submissions import Submission
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The state of a submission.
+
+    Attributes:
+        digest: of the notebook, "" where `error` says why it can't be read.
+        timestamp: time of the submission, in UTC, where it is known.
+        has_feedback: the graded notebook is in `class/autograded`.
+    """
+
+    submission: Submission
+    digest: str
+    error: str
+    timestamp: datetime | None
+    has_feedback: bool
+
+
+@dataclass
+class Plan:
+    """The work of a run.
+
+    Attributes:
+        to_grade: submissions to grade.
+        to_write: submissions whose grading is in the journal, but not in the gradebook.
+        up_to_date: gradings that the gradebook holds.
+        unreadable: reasons by student.
+        outdated: number of gradings with another version of the lesson or of the grader.
+    """
+
+    to_grade: list[Submission] = field(default_factory=list)
+    to_write: list[tuple[Submission, Grading]] = field(default_factory=list)
+    up_to_date: list[Grading] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    outdated: int = 0
+
+    @property
+    def students(self) -> list[str]:
+        """The students whose grade is missing or will change."""
+        return [one.student for one in (*self.to_grade, *(one for one, _ in self.to_write))]
+
+
+def collect(submission: Submission) -> Collected:
+    """Read the state of a submission; its notebook is not kept in memory."""
+    digest = error = ""
+    try:
+        digest = digest_of(submission.read())
+    except UnreadableNotebook as unreadable:
+        error = f"{unreadable}"
+    timestamp, has_feedback = submission.timestamp, submission.has_feedback()
+    return Collected(submission, digest, error, timestamp, has_feedback)
+
+
+def make_plan(
+    collected: Iterable[Collected],
+    journal: Journal,
+    in_gradebook: Mapping[str, datetime | None],
+    run_id: RunId,
+    regrade: bool,
+) -> Plan:
+    """Plan a run.
+
+    Args:
+        collected: the submissions.
+        journal: the gradings so far.
+        in_gradebook: timestamps of the submissions that the gradebook holds, by student.
+        run_id: the run.
+        regrade: gradings by other runs don't count.
+    """
+    plan = Plan()
+    for one in collected:
+        student = one.submission.student
+        if one.error:
+            plan.unreadable[student] = one.error
+            continue
+        latest = journal.latest.get(student)
+        if regrade:
+            grading = journal.graded.get(run_id.key(student, one.digest))
+        else:
+            grading = latest if latest and latest.digest == one.digest else None
+        if grading is None:
+            plan.to_grade.append(one.submission)
+            continue
+        written = (
+            grading is latest
+            and journal.written.get(grading.key) == str(one.timestamp)
+            and one.has_feedback
+            and student in in_gradebook
+            and in_gradebook[student] == one.timestamp
+        )
+        if written:
+            plan.up_to_date.append(grading)
+        else:
+            plan.to_write.append((one.submission, grading))
+        versions = grading.run_id.grader_version, grading.run_id.lesson_version
+        plan.outdated += versions != (run_id.grader_version, run_id.lesson_version)
+    return plan
