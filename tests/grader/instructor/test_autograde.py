@@ -25,7 +25,7 @@ from grader.author.lesson import load_lesson
 from grader.cli import main
 from grader.instructor.autograde import AutogradeOptions, autograde
 from grader.instructor.feedback import has_verdicts
-from grader.instructor.gradebook import Book
+from grader.instructor.gradebook import LessonGradebook
 from grader.instructor.journal import JournalBusy, open_journal, read_journal
 from grader.instructor.sample_class import sample_class
 
@@ -99,7 +99,7 @@ def test_nothing_in_a_submission_stops_nbgraders_own_autograde(course: Course) -
         course.hand_in(student, notebook)
     course.nbgrader("autograde", "neuron")
     assert course.points() == {"copied": 10, "bare": 10, "forged": 0}
-    assert course.autograde().seed == course.journal()[0]["run"]["seed"]
+    assert course.autograde().seed == course.journal()[0]["seed"]
 
 
 DIES = """
@@ -382,9 +382,7 @@ def test_a_regrade_that_was_killed_says_in_the_end_all_that_it_changed(
             killed,
         )
     with monkeypatch.context() as patch:
-        patch.setattr(
-            "grader.instructor.gradebook.Book.write", killed
-        )  # the next one: in the journal, and not in the gradebook
+        patch.setattr("grader.instructor.gradebook.LessonGradebook.write", killed)
         with pytest.raises(Killed):
             course.autograde(regrade=True)
     assert sum("graded" in record for record in course.journal()) == 5
@@ -407,13 +405,11 @@ def test_a_regrade_on_what_was_before_writes_the_points_of_then(course: Course) 
     course.autograde(regrade=True)
     assert course.points() == {"ann": 3}
     exercises.write_text(text, encoding="utf-8")
-    assert [change.student for change in course.autograde(regrade=True, dry=True).changes] == [
-        "ann"
-    ]
+    assert list(course.autograde(regrade=True, dry=True).changes) == ["ann"]
     assert course.points() == {"ann": 3}
     again = course.autograde(regrade=True)
     assert again.graded == first == course.points() == {"ann": 2.7}
-    assert [change.student for change in again.changes] == ["ann"]
+    assert list(again.changes) == ["ann"]
     assert course.autograde().outdated == 0
 
 
@@ -504,13 +500,15 @@ def test_a_student_whom_another_lessons_run_adds_at_the_same_moment_is_graded_al
     course.hand_in("ann", solved("neuron"))
 
     def meanwhile(
-        book: Book, student: str, submitted: Callable[[Book, str], Any] = Book._submitted
+        book: LessonGradebook,
+        student: str,
+        submitted: Callable[[LessonGradebook, str], Any] = LessonGradebook._submitted,
     ) -> Any:
         with course.gradebook() as other:
             other.update_or_create_student(student)
         return submitted(book, student)
 
-    monkeypatch.setattr(Book, "_submitted", meanwhile)
+    monkeypatch.setattr(LessonGradebook, "_submitted", meanwhile)
     assert course.autograde().errors == {}
     assert course.points() == {"ann": 10}
 
@@ -570,10 +568,10 @@ def test_an_older_or_damaged_gradebook_is_said(
 DIES_BEFORE = """
 import os, signal, sys
 from grader.cli import main
-from grader.instructor.gradebook import Book
+from grader.instructor.gradebook import LessonGradebook
 from grader.instructor.journal import Journal
 step, left = sys.argv[1], int(sys.argv[2])
-owner = Book if step == "write" else Journal
+owner = LessonGradebook if step == "write" else Journal
 original = getattr(owner, step)
 def counted(*arguments):
     global left
@@ -650,7 +648,7 @@ def _each_has_one_grade(course: Course, students: list[str]) -> None:
     records = course.journal()
     graded = Counter(record["student"] for record in records if "graded" in record)
     assert graded == Counter(dict.fromkeys(students, 1))
-    assert len({record["run"]["seed"] for record in records if "run" in record}) == 1
+    assert len({record["seed"] for record in records if "started" in record}) == 1
     results = {
         record["student"]: record["result"]["points"] for record in records if "graded" in record
     }

@@ -16,7 +16,7 @@ from course import solved, written
 from grader.author.lesson import load_lesson
 from grader.cli import main
 from grader.insights.gather import gather
-from grader.instructor import sitting
+from grader.instructor import nbgrader_autograde
 from grader.instructor.journal import open_journal
 
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
@@ -139,7 +139,7 @@ def test_grader_autograde_finds_it_done_and_leaves_alone_what_was_marked_by_hand
         gradebook.db.commit()
     before = course.journal_file.read_bytes()
     assert main(["autograde", "neuron", *(f"--student={student}" for student in READABLE)]) == 0
-    assert "neuron: 0 graded; 6 were done before" in capsys.readouterr().out
+    assert "neuron: 0 graded, 6 up to date" in capsys.readouterr().out
     assert course.journal_file.read_bytes() == before
     with course.gradebook() as gradebook:
         assert not gradebook.find_grade(
@@ -150,14 +150,11 @@ def test_grader_autograde_finds_it_done_and_leaves_alone_what_was_marked_by_hand
 def test_while_another_run_grades_the_lesson_the_button_says_so(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sitting, "PATIENCE", 0.1)
+    monkeypatch.setattr(nbgrader_autograde, "JOURNAL_TIMEOUT", 0.1)
     with open_journal(course.journal_file):
         pressed = course.formgrader().autograde("neuron", "sloppy")
     assert not pressed["success"]
-    assert (
-        "neuron.jsonl: another run grades this lesson right now; wait until it has ended"
-        in pressed["log"]
-    )
+    assert "neuron.jsonl: another run is grading this lesson" in pressed["log"]
     assert course.points() == POINTS
 
 
@@ -169,7 +166,7 @@ def test_the_button_waits_for_a_run_that_is_about_to_end_and_notes_a_second_grad
     with ExitStack() as other_run:
         other_run.enter_context(open_journal(course.journal_file))
         monkeypatch.setattr(
-            sitting,
+            nbgrader_autograde,
             "time",
             SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: other_run.close()),
         )

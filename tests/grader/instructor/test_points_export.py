@@ -10,7 +10,7 @@ from classroom import LATE, Course
 
 from course import solved, written
 from grader.cli import main
-from grader.instructor.export import tamed
+from grader.instructor.export import escape_formula
 
 Lines = list[list[str]]
 
@@ -122,11 +122,11 @@ def test_an_id_that_is_a_formula_is_tamed_and_said(
     "cell", ["=1+1", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n=1"]
 )
 def test_no_cell_begins_a_formula(cell: str) -> None:
-    assert tamed(cell).startswith("'")
+    assert escape_formula(cell).startswith("'")
 
 
 @pytest.mark.parametrize(
     "cell", ["", "-", "-1.5", "+3", "4.7", "Åsa", "    Points Possible", "a=b", "o'neill"]
 )
 def test_other_cells_stay_as_they_are(cell: str) -> None:
-    assert tamed(cell) == cell
+    assert escape_formula(cell) == cell
