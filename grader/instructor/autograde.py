@@ -147,7 +147,7 @@ def autograde(
 def current_run(journal: Journal, lesson: Lesson, seed: int | None = None) -> RunId:
     """Return the run to start or resume: its seed is given, or the last run's, or drawn."""
     versions = grader_version(), lesson_version(lesson)
-    seed = journal.seed(*versions) if seed is None else seed
+    seed = journal.seed(versions) if seed is None else seed
     return RunId(*versions, draw_seed() if seed is None else seed)
 
 

@@ -243,21 +243,13 @@ def _extra_cell(cell_id: str, cell: Cell, raw: RawCell) -> RawCell:
     return _markdown(cell_id, as_text(cell.source))
 
 
-def _markdown(cell_id: str, source: str, metadata: dict[str, Any] | None = None) -> RawCell:
-    return {"cell_type": "markdown", "id": cell_id, "metadata": metadata or {}, "source": source}
+def _markdown(cell_id: str, text: str, metadata: RawCell | None = None) -> RawCell:
+    return {"cell_type": "markdown", "id": cell_id, "metadata": metadata or {}, "source": text}
 
 
-def _code(
-    cell_id: str, source: str, outputs: list[dict[str, Any]], metadata: dict[str, Any]
-) -> RawCell:
-    return {
-        "cell_type": "code",
-        "execution_count": None,
-        "id": cell_id,
-        "metadata": metadata,
-        "outputs": outputs,
-        "source": source,
-    }
+def _code(cell_id: str, text: str, outputs: list[RawCell], metadata: RawCell) -> RawCell:
+    cell = {"cell_type": "code", "id": cell_id, "metadata": metadata, "source": text}
+    return {**cell, "execution_count": None, "outputs": outputs}
 
 
 def _verdict(verdict: ExerciseResult) -> dict[str, Any]:

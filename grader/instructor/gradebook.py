@@ -91,32 +91,24 @@ class LessonGradebook:
             scores: the points of each graded cell.
             unanswered: exercises whose cell is unchanged.
         """
-        try:
-            self._write(student, timestamp, scores, unanswered)
-        except IntegrityError:  # a run of another lesson added the student at the same moment
-            self._write(student, timestamp, scores, unanswered)
-
-    def _write(
-        self,
-        student: str,
-        timestamp: datetime | None,
-        scores: dict[str, float],
-        unanswered: set[str],
-    ) -> None:
         db = self.gradebook.db
-        try:
-            with db.no_autoflush:  # one flush at the commit, instead of one before each query
-                if db.query(Student.id).filter_by(id=student).first() is None:
-                    db.add(Student(id=student))
-                submission, notebook = self._submitted(student)
-                submission.timestamp = timestamp
-                earned = self._grade(notebook, scores)
-                self._comment(notebook, unanswered)
-                notebook.late_submission_penalty = self._penalty(student, submission, earned)
-                db.commit()
-        except Exception:
-            db.rollback()
-            raise
+        for last_try in (False, True):
+            try:
+                with db.no_autoflush:  # one flush at the commit, instead of one before each query
+                    if db.query(Student.id).filter_by(id=student).first() is None:
+                        db.add(Student(id=student))
+                    submission, notebook = self._submitted(student)
+                    submission.timestamp = timestamp
+                    earned = self._grade(notebook, scores)
+                    self._comment(notebook, unanswered)
+                    notebook.late_submission_penalty = self._penalty(student, submission, earned)
+                    db.commit()
+                break
+            except Exception as error:
+                db.rollback()
+                # A run of another lesson may have added the student at the same moment.
+                if last_try or not isinstance(error, IntegrityError):
+                    raise
         db.expunge_all()
 
     def _submitted(self, student: str) -> tuple[SubmittedAssignment, SubmittedNotebook]:

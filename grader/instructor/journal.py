@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, TypedDict
+from typing import BinaryIO, TypedDict, cast
 
 from grader.author.lesson import Lesson
 from grader.errors import UserError
@@ -61,16 +61,16 @@ class RunId:
 
     def key(self, student: str, digest: str) -> str:
         """Return the name under which the grading of one notebook is found again."""
-        parts = [self.grader_version, self.lesson_version, self.seed, student, digest]
-        return digest_of(json.dumps(parts).encode())
+        return digest_of(json.dumps([*vars(self).values(), student, digest]).encode())
+
+    @property
+    def versions(self) -> tuple[str, str]:
+        """The versions of the grader and the lesson."""
+        return self.grader_version, self.lesson_version
 
     def record(self) -> Record:
         """Return the fields that go into a record."""
-        return {
-            "grader_version": self.grader_version,
-            "lesson_version": self.lesson_version,
-            "seed": self.seed,
-        }
+        return cast(Record, vars(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +141,10 @@ class Journal:
             return None
         return last.before if last.run_id == run_id else last
 
-    def seed(self, grader_version: str, lesson_version: str) -> int | None:
-        """Return the seed of the last run of these versions, or None."""
-        versions = grader_version, lesson_version
-        for run in reversed(self.runs):
-            if (run.grader_version, run.lesson_version) == versions:
-                return run.seed
-        return None
+    def seed(self, versions: tuple[str, str]) -> int | None:
+        """Return the seed of the last run of a grader and a lesson, or None."""
+        same = (run for run in reversed(self.runs) if run.versions == versions)
+        return next((run.seed for run in same), None)
 
     def _append(self, record: Record) -> None:
         """Add a record; when this returns, it survives a loss of power."""
@@ -175,21 +172,21 @@ class Journal:
 
 
 @contextmanager
-def open_journal(path: Path) -> Iterator[Journal]:
+def open_journal(path: Path, timeout: float = 0) -> Iterator[Journal]:
     """Open a journal for this process alone; half a line that a kill left is cut off.
 
     Raises:
-        JournalBusy: another process has it.
+        JournalBusy: another process still has it after `timeout` seconds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + timeout
     with open(path, "a+b") as file:
-        try:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise JournalBusy(
-                f"{path.name}: another run is grading this lesson; wait until it has ended"
-            ) from None
+        while not _locked(file):
+            if time.monotonic() >= end:
+                raise JournalBusy(
+                    f"{path.name}: another run is grading this lesson; wait until it has ended"
+                )
+            time.sleep(0.1)
         journal = read_journal(path)
         file.truncate(journal.end)
         journal.file = file
@@ -210,6 +207,15 @@ def read_journal(path: Path) -> Journal:
 def journal_path(root: Path, lesson: Lesson) -> Path:
     """Return the path of a lesson's journal."""
     return root / "class" / "journal" / f"{lesson.name}.jsonl"
+
+
+def _locked(file: BinaryIO) -> bool:
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def digest_of(data: bytes) -> str:
@@ -239,20 +245,17 @@ def _digest_of_files(files: Iterable[Path]) -> str:
     return digest_of(b"\0".join(path.read_bytes() for path in files))
 
 
-@cache
-def _shared_run_id(grader_version: str, lesson_version: str, seed: int) -> RunId:
-    return RunId(grader_version, lesson_version, seed)
+_shared_run_id = cache(RunId)
+"""Gives gradings of one run one object, which keeps a long journal small in memory."""
 
 
 def _run_id(record: Record) -> RunId:
-    """Return a record's `RunId`; equal ones share one object, which keeps a long journal small."""
     return _shared_run_id(record["grader_version"], record["lesson_version"], record["seed"])
 
 
 def _record(line: bytes) -> Record:
     """Parse a line; a damaged one gives an empty record."""
     try:
-        record = json.loads(line)
+        return cast(Record, json.loads(line))
     except ValueError:
         return {}
-    return record if isinstance(record, dict) else {}  # type: ignore[return-value]

@@ -15,10 +15,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import cache
+from contextlib import ExitStack
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -40,6 +37,7 @@ from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.instructor.autograde import current_run
 from grader.instructor.feedback import (
     LoadedNotebook,
+    ReleasedLesson,
     feedback_notebook,
     has_verdicts,
     load_submitted,
@@ -64,9 +62,10 @@ class GradingSession:
     result: Result
 
     def __init__(self, lesson: Lesson, journal: Journal) -> None:
-        self.run_id, self.journal = current_run(journal, lesson), journal
+        self.lesson, self.journal = lesson.name, journal
+        self.run_id = current_run(journal, lesson)
         self.job = Job(lesson.folder, self.run_id.lesson_version, self.run_id.seed)
-        self.release = released(lesson.folder.parent.parent, lesson)
+        self.release = released(lesson.folder.parents[1], lesson)
         self.journal.start(self.run_id)
         self.grading: Grading | None = None
 
@@ -79,7 +78,7 @@ class GradingSession:
 
     def notebook(self, verdicts: bool) -> NotebookNode:
         """Return the feedback notebook, with or without verdicts."""
-        result = self.result if verdicts else Result({**self.result, "exercises": {}})
+        result: Result = self.result if verdicts else {**self.result, "exercises": {}}
         notebook = feedback_notebook(self.release, self.loaded, result)
         node: NotebookNode = from_dict(notebook)  # type: ignore[no-untyped-call]
         return node
@@ -92,27 +91,6 @@ class GradingSession:
         self.grading = None
 
 
-@contextmanager
-def grading_session(lesson: Lesson) -> Iterator[GradingSession]:
-    """Open a session; while the block lasts, no other run grades the lesson.
-
-    Raises:
-        JournalBusy: another run still does after `JOURNAL_TIMEOUT` seconds.
-    """
-    path = journal_path(lesson.folder.parent.parent, lesson)
-    end = time.monotonic() + JOURNAL_TIMEOUT
-    with ExitStack() as stack:
-        while True:
-            try:
-                journal = stack.enter_context(open_journal(path))
-                break
-            except JournalBusy:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.1)
-        yield GradingSession(lesson, journal)
-
-
 class LenientExporter(NotebookExporter):
     """Hand on a lesson's notebook as bytes: nbgrader's reader stops at many tools' notebooks."""
 
@@ -120,7 +98,8 @@ class LenientExporter(NotebookExporter):
         self, file_stream: Any, resources: Resources | None = None, **kw: Any
     ) -> tuple[NotebookNode, Resources]:
         """Implement nbconvert's hook."""
-        if resources is None or _lesson(resources["nbgrader"]["assignment"]) is None:
+        loop: Any = self.parent
+        if resources is None or loop.session is None:
             return super().from_file(file_stream, resources, **kw)
         resources["nbgrader"]["submitted"] = file_stream.buffer.read()
         empty = new_notebook()  # type: ignore[no-untyped-call]
@@ -133,7 +112,7 @@ class GradeSubmission(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Implement nbgrader's hook."""
-        if (session := _session(self, resources)) is None:
+        if (session := _session(self)) is None:
             return nb, resources
         session.grade(resources["nbgrader"]["student"], resources["nbgrader"]["submitted"])
         return session.notebook(verdicts=False), resources
@@ -146,7 +125,7 @@ class WriteVerdicts(Execute):  # type: ignore[misc]
         self, nb: NotebookNode, resources: Resources, km: Any = None
     ) -> tuple[NotebookNode, Resources]:
         """Implement nbgrader's hook."""
-        if (session := _session(self, resources)) is None:
+        if (session := _session(self)) is None:
             done: tuple[NotebookNode, Resources] = super().preprocess(nb, resources, km)
             return done
         return session.notebook(verdicts=True), resources
@@ -157,14 +136,14 @@ class SkipLessons(CheckCellMetadata):  # type: ignore[misc]
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Implement nbgrader's hook."""
-        if _lesson(resources["nbgrader"]["assignment"]) is not None:
+        if _session(self) is not None:
             return nb, resources
         done: tuple[NotebookNode, Resources] = super().preprocess(nb, resources)
         return done
 
 
 class SandboxedAutograde(Autograde):  # type: ignore[misc]
-    """nbgrader's loop over a class, with a session of the lesson.
+    """nbgrader's loop over a class, with a session where the assignment is a lesson.
 
     It differs from nbgrader's in three ways. nbgrader takes a submission for graded once its folder
     is in `autograded/`, before its points are written: a kill between the two would leave zero
@@ -184,12 +163,15 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
         self.refused = 0
         lesson = _lesson(self.coursedir.assignment_id)
         with ExitStack() as stack:
-            try:
-                if lesson is not None:
-                    self.session = stack.enter_context(grading_session(lesson))
-            except JournalBusy as error:
-                self.log.error("%s", error)
-                raise NbGraderException(f"{error}") from None
+            if lesson is not None:
+                path = journal_path(lesson.folder.parents[1], lesson)
+                try:
+                    journal = stack.enter_context(open_journal(path, JOURNAL_TIMEOUT))
+                except JournalBusy as error:
+                    self.log.error("%s", error)
+                    raise NbGraderException(f"{error}") from None
+                self.session = GradingSession(lesson, journal)
+                _add_lesson(self.coursedir, self.session.release)
             super().convert_notebooks()
         if self.refused:
             refused = count_of(self.refused, "submission")
@@ -197,19 +179,17 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """Return whether a submission is to be graded."""
-        lesson, folder = _lesson(assignment_id), Path(self._format_dest(assignment_id, student_id))
-        complete = lesson is None or has_verdicts(folder / f"{assignment_id}.ipynb")
+        folder = Path(self._format_dest(assignment_id, student_id))
+        complete = self.session is None or has_verdicts(folder / f"{assignment_id}.ipynb")
         if folder.is_dir() and not complete:
             self.log.warning("%s was left half graded; it is graded again", folder)
             shutil.rmtree(folder)
         if not super().init_destination(assignment_id, student_id):
             return False
-        if why := self._why_not(lesson, Path(self._format_source(assignment_id, student_id))):
+        if why := self._why_not(Path(self._format_source(assignment_id, student_id))):
             self.log.error("%s was not graded: %s", student_id, why)
             self.refused += 1
             return False
-        if lesson is not None:
-            _add_lesson(self.coursedir, lesson)
         return True
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
@@ -230,19 +210,19 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
         if self.session:
             self.session.record_written(Path(notebook_filename).parent)
 
-    def _why_not(self, lesson: Lesson | None, folder: Path) -> str:
+    def _why_not(self, folder: Path) -> str:
         """Return the reason why a submission can't be graded, or nothing."""
         if folder.is_symlink() or folder.parent.is_symlink():
             return "its folder is a link"
         notebooks = [Path(name) for name in self.notebooks]
-        if lesson is not None:
-            notebooks = [folder / f"{lesson.name}.ipynb"]
+        if self.session:
+            notebooks = [folder / f"{self.session.lesson}.ipynb"]
         try:
             for path in notebooks:
                 if not os.path.lexists(path):
                     return f"{path.name} is missing; give the notebook that name"
                 data = Submission("", path.stem, path.parent, path.parent).read()
-                if lesson is not None:
+                if self.session:
                     load_notebook(data)
         except UnreadableNotebook as error:
             return f"{error}"
@@ -259,14 +239,9 @@ def use_sandboxed_autograde() -> None:
     autogradeapp.Autograde = api.Autograde = SandboxedAutograde
 
 
-def _session(preprocessor: NbGraderPreprocessor, resources: Resources) -> GradingSession | None:
-    """Return the session of a submission; None where its assignment is no lesson.
-
-    A preprocessor's parent is the exporter, whose parent is the loop.
-    """
-    if _lesson(resources["nbgrader"]["assignment"]) is None:
-        return None
-    session: GradingSession = preprocessor.parent.parent.session
+def _session(preprocessor: NbGraderPreprocessor) -> GradingSession | None:
+    """Return the lesson's session: the parent's parent is the loop, the parent the exporter."""
+    session: GradingSession | None = preprocessor.parent.parent.session
     return session
 
 
@@ -276,13 +251,14 @@ def _not_regular(folder: str) -> list[str]:
     return [path for path in paths if not stat.S_ISREG(os.lstat(path).st_mode)]
 
 
-def _add_lesson(coursedir: CourseDirectory, lesson: Lesson) -> None:
+def _add_lesson(coursedir: CourseDirectory, release: ReleasedLesson) -> None:
     """Add a lesson's cells to the gradebook where they are missing."""
+    lesson = release.folder.name
     try:
         with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-            gradebook.find_notebook(lesson.name, lesson.name)
+            gradebook.find_notebook(lesson, lesson)
     except MissingEntry:
-        with open_lesson(coursedir, lesson.name, released(lesson.folder.parent.parent, lesson)):
+        with open_lesson(coursedir, lesson, release):
             pass
 
 
@@ -290,12 +266,5 @@ def _lesson(assignment: str) -> Lesson | None:
     """Return the lesson of an assignment's name, or None; nbgrader works in the course's folder."""
     for folder in lessons_in(authors_root(Path.cwd())):
         if folder.name == assignment:
-            files = folder / f"{assignment}.md", folder / "exercises.py"
-            return _loaded(folder, max(file.stat().st_mtime_ns for file in files))
+            return load_lesson(folder)
     return None
-
-
-@cache
-def _loaded(folder: Path, changed: int) -> Lesson:
-    """Load a lesson, again after a change: formgrader's process lives for days."""
-    return load_lesson(folder)

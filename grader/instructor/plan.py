@@ -104,6 +104,5 @@ def make_plan(
             plan.up_to_date.append(grading)
         else:
             plan.to_write.append((one.submission, grading))
-        versions = grading.run_id.grader_version, grading.run_id.lesson_version
-        plan.outdated += versions != (run_id.grader_version, run_id.lesson_version)
+        plan.outdated += grading.run_id.versions != run_id.versions
     return plan

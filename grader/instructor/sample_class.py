@@ -8,9 +8,12 @@ import copy
 import json
 import random
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from inspect import getsource
 from pathlib import Path
+from textwrap import dedent
+from types import FunctionType
 from typing import Any
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons, role
@@ -50,16 +53,15 @@ def sample_class(
     The same seed makes the same class.
     """
     rng = random.Random(seed)
-    release, answers = released(root, lesson), _Answers(lesson)
+    release, answers = released(root, lesson), _answers(lesson)
     kinds = [kind for kind, count in KINDS.items() for _ in range(count)]
     made: dict[str, Notebook | str] = {}
     for number in range(students):
         if number % len(kinds) == 0:
             rng.shuffle(kinds)
         kind = kinds[number % len(kinds)]
-        hostile = number // len(kinds)
         made[f"{number + 1:04}_{kind}"] = (
-            _hostile(release, answers, hostile)
+            _hostile(release, answers, number // len(kinds))
             if kind == "hostile"
             else _honest(release, answers, kind, rng)
         )
@@ -84,56 +86,43 @@ def submit(
     return new
 
 
+@dataclass(frozen=True)
 class _Answers:
-    """An author's answers as the text of a learner's cells, by exercise.
+    """An author's answers to an exercise, as the text of a learner's cell."""
 
-    Attributes:
-        right: the reference.
-        others: other right answers.
-        wrong: misconceptions.
-    """
+    reference: str
+    others: list[str]
+    misconceptions: list[str]
 
-    def __init__(self, lesson: Lesson) -> None:
-        module = ast.parse((lesson.folder / "exercises.py").read_text(encoding="utf-8"))
-        declared = lesson.exercises.keys() | lesson.questions.keys()
-        self.helpers = [node for node in module.body if _is_helper(node, declared)]
-        self.functions = {
-            min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]): node
-            for node in ast.walk(module)
-            if isinstance(node, ast.FunctionDef)
-        }
-        self.right = {
-            role(cell)[1]: "\n".join(line for line in cell.source.split("\n") if "###" not in line)
-            for cell in lesson.notebook.cells
-            if role(cell)[0] == "exercise"
-        }
-        self.others = {
-            name: self._texts(name, exercise.right_answers)
-            for name, exercise in lesson.exercises.items()
-        }
-        self.wrong = {
-            name: self._texts(name, [one.function for one in exercise.misconceptions])
-            for name, exercise in lesson.exercises.items()
-        }
 
-    def unknown(self, name: str) -> str:
-        """Return a wrong answer that no lesson knows: 2 minus the reference's result."""
-        return (
-            f"import functools\n\n{self.right[name]}\n\n_right = {name}\n\n"
-            f"@functools.wraps(_right)\ndef {name}(*inputs):\n    return 2 - _right(*inputs)\n"
-        )
+def _answers(lesson: Lesson) -> dict[str, _Answers]:
+    """Return the answers to each exercise."""
+    module = ast.parse((lesson.folder / "exercises.py").read_text(encoding="utf-8"))
+    declared = lesson.exercises.keys() | lesson.questions.keys()
+    helpers = [ast.unparse(node) for node in module.body if _is_helper(node, declared)]
+    answers = {}
+    for cell in lesson.notebook.cells:
+        kind, name = role(cell)
+        if kind == "exercise":
+            exercise = lesson.exercises[name]
+            lines = [line for line in cell.source.split("\n") if "###" not in line]
+            wrong = [one.function for one in exercise.misconceptions]
+            others = _texts(name, exercise.right_answers, helpers)
+            answers[name] = _Answers("\n".join(lines), others, _texts(name, wrong, helpers))
+    return answers
 
-    def _texts(self, name: str, functions: list[Function]) -> list[str]:
-        """Return functions under the exercise's name, with the helpers of their module."""
-        texts = []
-        for function in functions:
-            code = getattr(function, "__code__", None)
-            if node := self.functions.get(code.co_firstlineno) if code else None:
-                own = copy.copy(node)
-                own.decorator_list = []
-                text = re.sub(rf"\b{node.name}\b", name, ast.unparse(own))
-                texts.append("\n".join([*map(ast.unparse, self.helpers), text]))
-        return texts
+
+def _texts(name: str, functions: list[Function], helpers: list[str]) -> list[str]:
+    """Return functions under the exercise's name, after the helpers of their module."""
+    texts = []
+    for function in functions:
+        if isinstance(function, FunctionType):
+            (node,) = ast.parse(dedent(getsource(function))).body
+            if isinstance(node, ast.FunctionDef):
+                node.decorator_list = []
+                text = re.sub(rf"\b{node.name}\b", name, ast.unparse(node))
+                texts.append("\n".join([*helpers, text]))
+    return texts
 
 
 def _is_helper(node: ast.stmt, declared: set[str]) -> bool:
@@ -148,6 +137,14 @@ def _is_helper(node: ast.stmt, declared: set[str]) -> bool:
     return False
 
 
+def _unknown(name: str, reference: str) -> str:
+    """Return a wrong answer that no lesson knows: 2 minus the reference's result."""
+    return (
+        f"import functools\n\n{reference}\n\n_right = {name}\n\n"
+        f"@functools.wraps(_right)\ndef {name}(*inputs):\n    return 2 - _right(*inputs)\n"
+    )
+
+
 def _notebook(release: ReleasedLesson, answers: dict[str, str]) -> Notebook:
     """Return the lesson's notebook with these answers in it."""
     cells = copy.deepcopy(list(release.cells.values()))
@@ -156,77 +153,52 @@ def _notebook(release: ReleasedLesson, answers: dict[str, str]) -> Notebook:
     return {"cells": cells, "metadata": release.metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
-def _honest(release: ReleasedLesson, texts: _Answers, kind: str, rng: random.Random) -> Notebook:
-    answers = dict(texts.right)
+def _honest(
+    release: ReleasedLesson, known: dict[str, _Answers], kind: str, rng: random.Random
+) -> Notebook:
+    answers = {name: one.reference for name, one in known.items()}
     names = list(answers)
     if kind == "other":
-        answers |= {name: rng.choice(others) for name, others in texts.others.items() if others}
+        answers |= {name: rng.choice(one.others) for name, one in known.items() if one.others}
     if kind == "wrong":
         for name in rng.sample(names, rng.randint(1, min(3, len(names)))):
-            known = texts.wrong[name] if rng.random() < KNOWN_SHARE else []
-            answers[name] = rng.choice(known or [texts.unknown(name)])
+            wrong = known[name].misconceptions if rng.random() < KNOWN_SHARE else []
+            answers[name] = rng.choice(wrong or [_unknown(name, answers[name])])
     if kind == "unfinished":
         answers = {name: answers[name] for name in names[: rng.randrange(len(names))]}
     notebook = _notebook(release, answers)
     if kind == "untidy":
-        rng.choice(UNTIDY)(notebook["cells"], names)
+        cells = notebook["cells"]
+        stub = f"{answers[names[0]].splitlines()[0]}\n    raise NotImplementedError()"
+        cells.append({**cells[0], "cell_type": "code", "id": "pasted", "source": stub})
+        if rng.random() < 0.5:  # as an editor that saves only text
+            notebook["cells"] = [{**cell, "metadata": {}, "id": ""} for cell in cells]
     return notebook
 
 
-def _drop_metadata(cells: list[Notebook], names: list[str]) -> None:
-    """Leave only text, as some editors do."""
-    for cell in cells:
-        cell["metadata"] = {}
-        cell.pop("id")
-
-
-def _paste_stub(cells: list[Notebook], names: list[str]) -> None:
-    stub = next(cell for cell in cells if cell["id"] == names[0])
-    text = f"{stub['source'].splitlines()[0]}\n    raise NotImplementedError()"
-    cells.append({**stub, "id": "pasted", "source": text})
-
-
-def _copy_answer(cells: list[Notebook], names: list[str]) -> None:
-    """Copy a cell with its metadata, as JupyterLab does."""
-    cells.append({**next(cell for cell in cells if cell["id"] == names[-1]), "id": "copied"})
-
-
-def _delete_check(cells: list[Notebook], names: list[str]) -> None:
-    cells[:] = [cell for cell in cells if cell["id"] != f"check-{names[0]}"]
-
-
-UNTIDY: list[Callable[[list[Notebook], list[str]], None]] = [
-    _drop_metadata,
-    _paste_stub,
-    _copy_answer,
-    _delete_check,
-]
-
-
-def _hostile(release: ReleasedLesson, texts: _Answers, number: int) -> Notebook | str:
+def _hostile(release: ReleasedLesson, known: dict[str, _Answers], number: int) -> Notebook | str:
     """Return a hostile notebook; of three, one is damaged and one has forged outputs.
 
     All answers but the last are right: the points show that an attack gains and costs nothing.
     """
     if number % 3 == 1:
         return '{"cells": [{"cell_type": "code", "source": ["def '
-    notebook = _notebook(release, dict(list(texts.right.items())[:-1]))
-    code: Notebook = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    answers = {name: one.reference for name, one in list(known.items())[:-1]}
+    notebook = _notebook(release, answers)
+    cells = notebook["cells"]
     if number % 3 == 2:
         data = {"text/plain": "99", "text/html": "<script>alert(1)</script>"}
         forged = {"output_type": "execute_result", "execution_count": 1, "metadata": {}}
-        for cell in notebook["cells"]:
+        for cell in cells:
             if cell["id"].startswith("check-"):
                 cell["outputs"] = [{**forged, "data": data}]
                 cell["metadata"] = {**cell["metadata"], "tags": ["setup"]}
         return notebook
+    code: Notebook = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
     source = HOSTILE[number // 3 % len(HOSTILE)]
     text = "<img src=x onerror=\"document.title='taken'\">"
-    notebook["cells"][:0] = [
-        {**code, "id": "first", "source": source},
-        {"cell_type": "markdown", "id": "text", "metadata": {}, "source": text},
-    ]
-    return notebook
+    markdown = {"cell_type": "markdown", "id": "text", "metadata": {}, "source": text}
+    return {**notebook, "cells": [{**code, "id": "first", "source": source}, markdown, *cells]}
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -16,7 +16,7 @@ from course import solved, written
 from grader.author.lesson import load_lesson
 from grader.cli import main
 from grader.insights.gather import gather
-from grader.instructor import nbgrader_autograde
+from grader.instructor import journal, nbgrader_autograde
 from grader.instructor.journal import open_journal
 
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
@@ -166,9 +166,11 @@ def test_the_button_waits_for_a_run_that_is_about_to_end_and_notes_a_second_grad
     with ExitStack() as other_run:
         other_run.enter_context(open_journal(course.journal_file))
         monkeypatch.setattr(
-            nbgrader_autograde,
+            journal,
             "time",
-            SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: other_run.close()),
+            SimpleNamespace(
+                time=time.time, monotonic=time.monotonic, sleep=lambda _: other_run.close()
+            ),
         )
         pressed = course.formgrader().autograde("neuron", "sloppy")
     assert pressed["success"], pressed
