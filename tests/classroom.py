@@ -78,15 +78,15 @@ class Course:
             gradebook.update_or_create_assignment("neuron", duedate="2026-10-01 18:00:00 UTC")
 
     def generate(self) -> None:
-        """Do what formgrader's button Generate does."""
+        """Press formgrader's button Generate."""
         done = self.formgrader().generate_assignment("neuron", force=True)
         assert done["success"], done
 
-    def autograde(self, **wish: Any) -> Summary:
+    def autograde(self, **options: Any) -> Summary:
         return autograde(
             self.root,
             load_lesson(self.root / "solutions" / "neuron"),
-            AutogradeOptions(**{"workers": 1, **wish}),
+            AutogradeOptions(**{"workers": 1, **options}),
         )
 
     def nbgrader(self, *words: str, fails: bool = False) -> str:

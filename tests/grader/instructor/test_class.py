@@ -76,7 +76,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A class that was released to, handed in, and was graded and given back."""
+    """Release a lesson, submit, collect, grade, and return the feedback."""
     course = Course(tmp_path_factory.mktemp("course"))
     course.nbgrader("generate_assignment", "neuron", "--force")
     course.nbgrader("release_assignment", "neuron")
@@ -129,7 +129,7 @@ def test_a_learner_gets_the_feedback_back(graded: Course) -> None:
     assert "✓ solved" in page.read_text(encoding="utf-8")
 
 
-def test_nbgrader_says_of_a_notebook_whether_its_checks_pass(graded: Course) -> None:
+def test_nbgrader_validate_tells_whether_the_checks_pass(graded: Course) -> None:
     assert "Success! Your notebook passes all the tests." in graded.nbgrader(
         "validate", "neuron.ipynb", folder="home/neuron"
     )
@@ -154,10 +154,8 @@ def test_formgrader_finds_the_class(graded: Course) -> None:
     )
 
 
-def test_in_a_fresh_clone_make_class_grades_a_made_up_class_and_writes_its_feedback_and_insights(
-    tmp_path: Path,
-) -> None:
-    """With two hostile students, of whom one handed in what can't be read, and one answered all but the last exercise right beside the attack."""
+def test_make_class_in_a_fresh_clone_grades_a_class_and_writes_feedback(tmp_path: Path) -> None:
+    """Of two hostile students one has a damaged notebook, one all answers right but the last."""
     root, environment = (
         tmp_path / "clone",
         {

@@ -1,4 +1,4 @@
-"""`grader sample-class`: each made-up student is of the kind that the name says, in every lesson."""
+"""`grader sample-class`: the made-up students earn the points of their kinds."""
 
 from __future__ import annotations
 

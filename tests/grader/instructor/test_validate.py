@@ -1,4 +1,4 @@
-"""`grader validate`: a notebook's cells against the reference's outputs, and whose notebooks it runs."""
+"""`grader validate`: outputs are compared, and only trusted notebooks run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.long
-def test_a_notebook_from_elsewhere_runs_only_where_that_is_asked_for(
+def test_a_notebook_from_elsewhere_runs_only_with_unsafe(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also one to which a link in course/ leads."""
@@ -49,14 +49,12 @@ def test_a_notebook_from_elsewhere_runs_only_where_that_is_asked_for(
 
 
 @pytest.mark.long
-def test_a_lessons_name_stands_for_its_reference(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_lessons_name_means_its_reference(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", "neuron"]) == 0
     assert "solutions/neuron/neuron.ipynb: all outputs equal" in capsys.readouterr().out
 
 
-def test_what_is_no_notebook_is_said_with_the_way_out(
+def test_a_file_that_is_no_notebook_is_reported_with_a_way_out(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["validate", "nouron.ipynb"]) == 1

@@ -1,4 +1,4 @@
-"""Workers that grade: threads of one process keep to themselves, and one that dies takes nobody along."""
+"""Workers: threads of one process don't disturb each other, a dead worker costs one notebook."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_threads_of_one_worker_do_not_disturb_each_other(
     assert course.points() == dict.fromkeys(students, 10)
 
 
-def test_a_worker_that_outlives_a_run_grades_the_next_one_on_the_lesson_as_it_is_then(
+def test_a_worker_that_outlives_a_run_loads_a_changed_lesson_again(
     scheduler: str, tmp_path: Path
 ) -> None:
     course = Course(tmp_path)
