@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,19 +50,9 @@ SOME_NOT_GRADED = 3
 
 @dataclass(frozen=True)
 class AutogradeOptions:
-    """The options of a run.
+    """The options of a run, see the command's help; no `students` means all of them."""
 
-    Attributes:
-        students: whose submissions; all of them where this is empty.
-        workers: number of processes on this machine.
-        scheduler: address of a Dask cluster that grades instead.
-        seed: of the inputs; None takes the last run's, or draws one.
-        regrade: grade again where the lesson, the grader or the seed has changed.
-        dry: change nothing.
-        unsafe: run code without a sandbox.
-    """
-
-    students: tuple[str, ...] = ()
+    students: Sequence[str] = ()
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     scheduler: str | None = None
     seed: int | None = None
@@ -119,14 +109,13 @@ def autograde(
         in_gradebook = timestamps_in(coursedir, lesson.name)
         plan = make_plan(map(collect, found), journal, in_gradebook, run_id, options.regrade)
 
-        summary = Summary(lesson.name, run_id.seed, dry=options.dry, outdated=plan.outdated)
-        summary.errors |= plan.unreadable
+        summary = Summary(lesson.name, run_id.seed, options.dry, plan.outdated)
+        summary.errors, summary.planned = plan.unreadable, plan.students
         for grading in plan.up_to_date:
             result = journal.result(grading)
             summary.keep(grading.student, result)
             if options.regrade and not options.dry and grading.before:
                 summary.compare(grading.student, journal.result(grading.before), result)
-        summary.planned = plan.students
         if options.dry and not options.regrade:
             return summary
 
@@ -251,9 +240,16 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add = parser.add_argument
     add("lesson", metavar="LESSON")
-    add("--workers", type=_at_least_one, help="worker processes (default: one per core)")
+    cores = os.cpu_count() or 1
+    add("--workers", type=_at_least_one, default=cores, help="processes (default: one per core)")
     add("--scheduler", metavar="ADDRESS", help="grade on this Dask cluster: tcp://10.0.0.1:8786")
-    add("--student", action="append", default=[], help="only this student; may be repeated")
+    add(
+        "--student",
+        dest="students",
+        action="append",
+        default=[],
+        help="only this student (repeatable)",
+    )
     add("--seed", type=int, help="seed of the inputs (default: the last run's, or a new one)")
     add(
         "--regrade",
@@ -262,6 +258,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add(
         "--dry-run",
+        dest="dry",
         action="store_true",
         help="change nothing: list the submissions to grade, with --regrade the points to change",
     )
@@ -272,15 +269,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
     lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
-    options = AutogradeOptions(
-        students=tuple(arguments.student),
-        workers=arguments.workers or os.cpu_count() or 1,
-        scheduler=arguments.scheduler,
-        seed=arguments.seed,
-        regrade=arguments.regrade,
-        dry=arguments.dry_run,
-        unsafe=arguments.unsafe,
-    )
+    given = vars(arguments)
+    options = AutogradeOptions(**{one.name: given[one.name] for one in fields(AutogradeOptions)})
     with progress_bar() as progress:
         summary = autograde(root, lesson, options, progress)
     print(summary.text())

@@ -44,14 +44,7 @@ RawCell = dict[str, Any]
 
 @dataclass(frozen=True)
 class ReleasedLesson:
-    """A lesson's notebook for learners, with nbgrader's metadata.
-
-    Attributes:
-        folder: the notebook's folder.
-        template: the grader's view of its cells.
-        cells: by id, in order.
-        metadata: of the notebook.
-    """
+    """A lesson's notebook for learners, with nbgrader's metadata; its cells by id, in order."""
 
     folder: Path
     template: Template
@@ -65,13 +58,9 @@ class ReleasedLesson:
 
 @dataclass(frozen=True)
 class LoadedNotebook:
-    """A submitted notebook.
+    """A submitted notebook: its cells as the file has them, and as they are graded.
 
-    Attributes:
-        digest: of the file.
-        raw: the cells as the file has them.
-        cells: the part of each cell that is graded.
-        places: by number of a submitted cell, the id of the lesson's cell that it replaces.
+    `places` holds by number of a submitted cell the id of the lesson's cell that it replaces.
     """
 
     digest: str

@@ -60,14 +60,7 @@ def course_directory(root: Path) -> CourseDirectory:
 
 @dataclass
 class LessonGradebook:
-    """The gradebook, open for writing one lesson.
-
-    Attributes:
-        assignment, notebook: ids of the lesson's rows.
-        cells: ids of the graded cells and of the exercises' cells, by name.
-        due: due date in UTC, or None.
-        penalties: nbgrader's configured penalty for late submissions.
-    """
+    """The gradebook, open for writing one lesson: ids of its rows and cells, due date in UTC."""
 
     gradebook: Gradebook
     assignment: str
@@ -83,14 +76,7 @@ class LessonGradebook:
         scores: dict[str, float],
         unanswered: set[str],
     ) -> None:
-        """Write one submission, all of it or nothing; points and comments given by hand stay.
-
-        Args:
-            student: added to the gradebook where it is new.
-            timestamp: of the submission, in UTC.
-            scores: the points of each graded cell.
-            unanswered: exercises whose cell is unchanged.
-        """
+        """Write one submission, all of it or nothing; points and comments given by hand stay."""
         db = self.gradebook.db
         for last_try in (False, True):
             try:
@@ -207,11 +193,7 @@ def open_gradebook(coursedir: CourseDirectory) -> Iterator[Gradebook]:
 
 
 def timestamps_in(coursedir: CourseDirectory, lesson: str) -> dict[str, datetime | None]:
-    """Return the timestamps of a lesson's submissions in the gradebook, by student.
-
-    Raises:
-        GradebookUnusable: it can't be read.
-    """
+    """Return the timestamps of a lesson's submissions in the gradebook; see `reading`."""
     columns = SubmittedAssignment.student_id, SubmittedAssignment.timestamp
     rows = select(*columns).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
     with reading(coursedir) as connection:

@@ -75,12 +75,9 @@ class RunId:
 
 @dataclass(frozen=True, slots=True)
 class Grading:
-    """A grading as it is kept in memory; its result stays in the file, see `Journal.result`.
+    """A grading in memory; its result stays in the file, in the line at byte `offset`.
 
-    Attributes:
-        digest: of the notebook.
-        offset: of its line, in bytes.
-        before: the last grading of the same notebook by another run, or None.
+    `before` is the last grading of the same notebook by another run.
     """
 
     key: str
@@ -93,14 +90,10 @@ class Grading:
 
 @dataclass
 class Journal:
-    """The records of one lesson.
+    """The records of one lesson: its runs, the last grading of each key and of each student.
 
-    Attributes:
-        runs: the runs so far, in order.
-        graded: the last grading of each key.
-        latest: the last grading of each student.
-        written: the timestamps with which the gradebook holds gradings, by key.
-        end: length of all complete lines, in bytes.
+    `written` holds the timestamps of gradings in the gradebook by key, `end` the length of all
+    complete lines in bytes.
     """
 
     path: Path

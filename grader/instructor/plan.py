@@ -13,13 +13,7 @@ from grader.instructor.submissions import Submission
 
 @dataclass(frozen=True)
 class Collected:
-    """The state of a submission.
-
-    Attributes:
-        digest: of the notebook, "" where `error` says why it can't be read.
-        timestamp: time of the submission, in UTC, where it is known.
-        has_feedback: the graded notebook is in `class/autograded`.
-    """
+    """The state of a submission; `error` tells why its notebook can't be read."""
 
     submission: Submission
     digest: str
@@ -32,12 +26,8 @@ class Collected:
 class Plan:
     """The work of a run.
 
-    Attributes:
-        to_grade: submissions to grade.
-        to_write: submissions whose grading is in the journal, but not in the gradebook.
-        up_to_date: gradings that the gradebook holds.
-        unreadable: reasons by student.
-        outdated: number of gradings with another version of the lesson or of the grader.
+    Gradings `to_write` are in the journal, but not in the gradebook. `unreadable` holds reasons by
+    student, `outdated` the number of gradings by another version of the lesson or of the grader.
     """
 
     to_grade: list[Submission] = field(default_factory=list)
@@ -70,14 +60,9 @@ def make_plan(
     run_id: RunId,
     regrade: bool,
 ) -> Plan:
-    """Plan a run.
+    """Plan a run; with `regrade`, gradings by other runs don't count.
 
-    Args:
-        collected: the submissions.
-        journal: the gradings so far.
-        in_gradebook: timestamps of the submissions that the gradebook holds, by student.
-        run_id: the run.
-        regrade: gradings by other runs don't count.
+    `in_gradebook` holds the timestamps of the submissions in the gradebook, by student.
     """
     plan = Plan()
     for one in collected:

@@ -20,18 +20,10 @@ MAX_HINTS = 5
 
 @dataclass
 class Summary:
-    """The results of a run over a class.
+    """The results of a run over a class, most of them by student.
 
-    Attributes:
-        graded: points by student, of the grades that this run wrote.
-        kept: points by student, of grades that were up to date.
-        errors: reasons why there is no grade, by student.
-        changes: lines about students whose points changed.
-        planned: students with a grade to write, for a dry run.
-        outdated: number of grades of another version of the lesson or of the grader.
-        shares: by exercise, each student's share of the points.
-        hints: number of answers by exercise and hint.
-        repaired: repairs by student.
+    `graded` holds the points of grades that this run wrote, `kept` those of grades that were up to
+    date, `shares` each student's share of an exercise's points.
     """
 
     lesson: str

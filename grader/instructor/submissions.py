@@ -32,12 +32,9 @@ MAX_COPIED = 50_000_000
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's submission of one lesson.
+    """One student's submission: its folders in `class/submitted` and `class/autograded`.
 
-    Attributes:
-        folder: in `class/submitted`.
-        graded: in `class/autograded`.
-        ignored: patterns of file names that are not copied.
+    Files whose names match `ignored` are not copied from one to the other.
     """
 
     student: str
@@ -47,11 +44,7 @@ class Submission:
     ignored: tuple[str, ...] = ()
 
     def read(self) -> bytes:
-        """Read the notebook.
-
-        Raises:
-            UnreadableNotebook: there is none, or it is not an ordinary file.
-        """
+        """Read the notebook; raise UnreadableNotebook if there is none or no ordinary file."""
         path = self._notebook()
         try:
             data = _read_file(path, MAX_BYTES + 1)
@@ -115,13 +108,7 @@ class Submission:
 def submissions(
     coursedir: CourseDirectory, lesson: str, students: Sequence[str] = ()
 ) -> list[Submission]:
-    """Return a lesson's submissions in the order of the students' names.
-
-    Args:
-        coursedir: the course.
-        lesson: the lesson's name.
-        students: whose submissions; all of them where this is empty.
-    """
+    """Return a lesson's submissions, of `students` or of all, in the order of their names."""
     submitted, autograded = coursedir.submitted_directory, coursedir.autograded_directory
     ignored = (*coursedir.ignore, ".nbgrader.log")
     found = []
@@ -138,9 +125,7 @@ def submissions(
 def open_regular(path: str | Path, folder: int | None = None) -> BinaryIO:
     """Open a file that its owner may replace at any moment, without following links or waiting.
 
-    Args:
-        path: below `folder`, an open folder, where that is given.
-        folder: descriptor of a folder.
+    Where `folder` is given, the descriptor of an open folder, `path` lies below it.
 
     Raises:
         OSError: it is a link or can't be opened.

@@ -42,7 +42,7 @@ _THREAD = threading.local()
 class Job:
     """The settings of a run that every worker needs.
 
-    A worker of a cluster outlives a run: another `lesson_version` makes it load the lesson again.
+    A worker can outlive a run: another `lesson_version` makes it load the lesson again.
     """
 
     folder: Path
@@ -67,14 +67,9 @@ def grade_many(
 ) -> Iterator[tuple[str, Result | str]]:
     """Yield each notebook's name and result, or a sentence about why there is none.
 
+    At most `width` batches are sent at a time, and `notebooks` is read as fast as they are graded.
     A notebook that kills its worker takes the batches down that run at the same time. All of them
-    are tried again, the last time with nothing else running.
-
-    Args:
-        executor: makes the workers, again after they broke.
-        job: the settings of the run.
-        notebooks: names and cells, read only as fast as they are graded.
-        width: number of batches sent at a time.
+    are tried again by new workers, the last time with nothing else running.
 
     Raises:
         SandboxUnavailable: a worker's machine can't confine learners' code.
