@@ -38,8 +38,8 @@ PICTURES = ("image/png", "image/jpeg")
 LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\ud800-\udfff]")
 
-RawCell = dict[str, Any]
-"""A cell as a notebook's file has it."""
+Json = dict[str, Any]
+"""A notebook, or a part of one, as its file has it."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class ReleasedLesson:
 
     folder: Path
     template: Template
-    cells: dict[str, RawCell]
-    metadata: dict[str, Any]
+    cells: dict[str, Json]
+    metadata: Json
 
     def text(self, cell_id: str) -> str:
         """Return a cell's source."""
@@ -64,7 +64,7 @@ class LoadedNotebook:
     """
 
     digest: str
-    raw: list[RawCell]
+    raw: list[Json]
     cells: list[Cell]
     places: dict[int, str]
 
@@ -103,9 +103,7 @@ def load_submitted(release: ReleasedLesson, data: bytes) -> LoadedNotebook:
     return LoadedNotebook(digest_of(data), raw, cells, _places(release, cells))
 
 
-def feedback_notebook(
-    release: ReleasedLesson, loaded: LoadedNotebook, result: Result
-) -> dict[str, Any]:
+def feedback_notebook(release: ReleasedLesson, loaded: LoadedNotebook, result: Result) -> Json:
     """Return the feedback notebook of a submission; nothing in it can run a script."""
     cells = []
     if result["repaired"]:
@@ -171,7 +169,7 @@ def printable(text: str) -> str:
     return f"{text[:MAX_TEXT]}\n… cut after {MAX_TEXT:,} characters"
 
 
-def safe_outputs(outputs: Any) -> list[dict[str, Any]]:
+def safe_outputs(outputs: Any) -> list[Json]:
     """Return the text and pictures of a cell's outputs, without HTML, SVG, scripts and widgets."""
     if not isinstance(outputs, list):
         return []
@@ -208,8 +206,8 @@ def _lesson_cell(
     cell_id: str,
     result: Result,
     cell: Cell | None = None,
-    raw: RawCell | None = None,
-) -> RawCell:
+    raw: Json | None = None,
+) -> Json:
     """Return a cell of the lesson, with the learner's `cell` in it where learners may write."""
     known, text = release.cells[cell_id], release.text(cell_id)
     nbgrader = known["metadata"].get("nbgrader")
@@ -225,23 +223,23 @@ def _lesson_cell(
     return _code(cell_id, text, [], metadata)
 
 
-def _extra_cell(cell_id: str, cell: Cell, raw: RawCell) -> RawCell:
+def _extra_cell(cell_id: str, cell: Cell, raw: Json) -> Json:
     """Return a cell that the lesson doesn't have."""
     if cell.type == "code":
         return _code(cell_id, printable(cell.source), safe_outputs(raw.get("outputs")), {})
     return _markdown(cell_id, as_text(cell.source))
 
 
-def _markdown(cell_id: str, text: str, metadata: RawCell | None = None) -> RawCell:
+def _markdown(cell_id: str, text: str, metadata: Json | None = None) -> Json:
     return {"cell_type": "markdown", "id": cell_id, "metadata": metadata or {}, "source": text}
 
 
-def _code(cell_id: str, text: str, outputs: list[RawCell], metadata: RawCell) -> RawCell:
+def _code(cell_id: str, text: str, outputs: list[Json], metadata: Json) -> Json:
     cell = {"cell_type": "code", "id": cell_id, "metadata": metadata, "source": text}
     return {**cell, "execution_count": None, "outputs": outputs}
 
 
-def _verdict(verdict: ExerciseResult) -> dict[str, Any]:
+def _verdict(verdict: ExerciseResult) -> Json:
     """Return a check's output: nbgrader reads its text as points, MathJax leaves its HTML alone."""
     data = {
         "text/html": f'{STYLE}<div class="tex2jax_ignore">{verdict["html"]}</div>',
@@ -250,7 +248,7 @@ def _verdict(verdict: ExerciseResult) -> dict[str, Any]:
     return {"output_type": "execute_result", "execution_count": None, "data": data, "metadata": {}}
 
 
-def _output(output: dict[str, Any]) -> dict[str, Any] | None:
+def _output(output: Json) -> Json | None:
     match output.get("output_type"):
         case "stream":
             name = "stderr" if output.get("name") == "stderr" else "stdout"
@@ -266,7 +264,7 @@ def _output(output: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _data(data: dict[str, Any]) -> dict[str, str]:
+def _data(data: Json) -> dict[str, str]:
     shown = {kind: picture for kind in PICTURES if (picture := _picture(data.get(kind)))}
     return shown | ({"text/plain": _text(data["text/plain"])} if "text/plain" in data else {})
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.comparison.judge import Verdict
@@ -100,9 +99,9 @@ def _run(arguments: argparse.Namespace) -> int:
     return int(failed)
 
 
-def _line(path: Path, graded: Graded, seed: int) -> dict[str, Any]:
+def _line(path: Path, graded: Graded, seed: int) -> dict[str, object]:
     """Return the data that `--json` prints of one notebook."""
-    line = {
+    line: dict[str, object] = {
         "notebook": str(path),
         "points": graded.points,
         "max_points": graded.max_points,
@@ -112,12 +111,9 @@ def _line(path: Path, graded: Graded, seed: int) -> dict[str, Any]:
     return line | ({"repaired": graded.repaired} if graded.repaired else {})
 
 
-def _exercise(verdict: Verdict) -> dict[str, Any]:
-    fields = ("points", "max_points", "missed", "hint")
-    return {
-        **{name: getattr(verdict, name) for name in fields},
-        **({"note": verdict.note} if verdict.note else {}),
-    }
+def _exercise(verdict: Verdict) -> dict[str, object]:
+    fields = ["points", "max_points", "missed", "hint", *["note"] * bool(verdict.note)]
+    return {name: getattr(verdict, name) for name in fields}
 
 
 def _table(path: Path, graded: Graded) -> str:

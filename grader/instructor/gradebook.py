@@ -247,14 +247,14 @@ def _explained(coursedir: CourseDirectory) -> Iterator[None]:
         raise GradebookUnusable(": ".join(filter(None, (name, message, advice)))) from error
 
 
-def _checksums(gradebook: Gradebook, lesson: str) -> dict[str, Any]:
+def _checksums(gradebook: Gradebook, lesson: str) -> dict[str, str | None]:
     rows = gradebook.db.query(SourceCell.name, SourceCell.checksum)
     rows = rows.join(Notebook, SourceCell.notebook_id == Notebook.id)
     rows = rows.join(Assignment, Notebook.assignment_id == Assignment.id)
     return dict(rows.filter(Assignment.name == lesson, Notebook.name == lesson).all())
 
 
-def _released_checksums(release: ReleasedLesson) -> dict[str, Any]:
+def _released_checksums(release: ReleasedLesson) -> dict[str, str | None]:
     return {
         cell_id: cell["metadata"]["nbgrader"].get("checksum")
         for cell_id, cell in release.cells.items()

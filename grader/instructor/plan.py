@@ -1,4 +1,4 @@
-"""Decide what a run over a class has to do, from the state of the submissions and the journal."""
+"""Plan a run over a class: which submissions to grade, to write, or to leave as they are."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class ExerciseResult(TypedDict):
 
 
 class Result(TypedDict):
-    """The verdicts on one notebook as plain data: what the journal holds."""
+    """The verdicts on one notebook as plain data, for the journal."""
 
     points: float
     max_points: float

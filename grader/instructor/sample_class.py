@@ -14,15 +14,12 @@ from inspect import getsource
 from pathlib import Path
 from textwrap import dedent
 from types import FunctionType
-from typing import Any
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons, role
 from grader.comparison.present import count_of
 from grader.comparison.schema import Function
 from grader.files import atomic_write
-from grader.instructor.feedback import ReleasedLesson, released
-
-Notebook = dict[str, Any]
+from grader.instructor.feedback import Json, ReleasedLesson, released
 
 KINDS = {"right": 4, "other": 4, "wrong": 8, "unfinished": 3, "untidy": 1, "hostile": 1}
 """Number of students of each kind in a class of 21."""
@@ -45,9 +42,7 @@ HOSTILE = [
 """First cells of hostile notebooks."""
 
 
-def sample_class(
-    root: Path, lesson: Lesson, students: int, seed: int = 1
-) -> dict[str, Notebook | str]:
+def sample_class(root: Path, lesson: Lesson, students: int, seed: int = 1) -> dict[str, Json | str]:
     """Return notebooks, or the text of a damaged one, by student; the name tells the kind.
 
     The same seed makes the same class.
@@ -55,7 +50,7 @@ def sample_class(
     rng = random.Random(seed)
     release, answers = released(root, lesson), _answers(lesson)
     kinds = [kind for kind, count in KINDS.items() for _ in range(count)]
-    made: dict[str, Notebook | str] = {}
+    made: dict[str, Json | str] = {}
     for number in range(students):
         if number % len(kinds) == 0:
             rng.shuffle(kinds)
@@ -68,9 +63,7 @@ def sample_class(
     return made
 
 
-def submit(
-    folder: Path, lesson: str, made: dict[str, Notebook | str], rng: random.Random
-) -> list[str]:
+def submit(folder: Path, lesson: str, made: dict[str, Json | str], rng: random.Random) -> list[str]:
     """Write submissions where `nbgrader collect` puts them; return the students who had none."""
     new = []
     for student, notebook in made.items():
@@ -145,7 +138,7 @@ def _unknown(name: str, reference: str) -> str:
     )
 
 
-def _notebook(release: ReleasedLesson, answers: dict[str, str]) -> Notebook:
+def _notebook(release: ReleasedLesson, answers: dict[str, str]) -> Json:
     """Return the lesson's notebook with these answers in it."""
     cells = copy.deepcopy(list(release.cells.values()))
     for cell in cells:
@@ -155,7 +148,7 @@ def _notebook(release: ReleasedLesson, answers: dict[str, str]) -> Notebook:
 
 def _honest(
     release: ReleasedLesson, known: dict[str, _Answers], kind: str, rng: random.Random
-) -> Notebook:
+) -> Json:
     answers = {name: one.reference for name, one in known.items()}
     names = list(answers)
     if kind == "other":
@@ -176,7 +169,7 @@ def _honest(
     return notebook
 
 
-def _hostile(release: ReleasedLesson, known: dict[str, _Answers], number: int) -> Notebook | str:
+def _hostile(release: ReleasedLesson, known: dict[str, _Answers], number: int) -> Json | str:
     """Return a hostile notebook; of three, one is damaged and one has forged outputs.
 
     All answers but the last are right: the points show that an attack gains and costs nothing.
@@ -194,7 +187,7 @@ def _hostile(release: ReleasedLesson, known: dict[str, _Answers], number: int) -
                 cell["outputs"] = [{**forged, "data": data}]
                 cell["metadata"] = {**cell["metadata"], "tags": ["setup"]}
         return notebook
-    code: Notebook = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    code: Json = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
     source = HOSTILE[number // 3 % len(HOSTILE)]
     text = "<img src=x onerror=\"document.title='taken'\">"
     markdown = {"cell_type": "markdown", "id": "text", "metadata": {}, "source": text}

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook
-from grader.instructor.feedback import has_verdicts
+from grader.instructor.feedback import Json, has_verdicts
 
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors that stop a run, because every submission would meet them."""
@@ -69,7 +69,7 @@ class Submission:
         """Return whether the feedback notebook is there, with its verdicts."""
         return has_verdicts(self.graded / f"{self.lesson}.ipynb")
 
-    def write_feedback(self, notebook: dict[str, Any], material: Path) -> None:
+    def write_feedback(self, notebook: Json, material: Path) -> None:
         """Write the feedback notebook, with the files of `material` and of the submission.
 
         A file of the submission is left out where the lesson has one of that name. The folder

@@ -33,6 +33,7 @@ from grader.author.lesson import (
 )
 from grader.errors import UserError
 from grader.execution.notebook import Cell, UnreadableNotebook, read_notebook
+from grader.instructor.feedback import Json
 from grader.instructor.grade import find_lesson
 from grader.learner.export import WIDGET
 from grader.settings import load_settings
@@ -48,7 +49,7 @@ class _Failure(TypedDict):
     """A cell that failed under nbval."""
 
     id: str
-    outputs: list[Any]
+    outputs: list[Json]
     error: str
 
 
@@ -149,7 +150,7 @@ def _path(root: Path, wanted: str) -> Path:
     return path
 
 
-def _reference(lesson: Lesson) -> dict[str, Any]:
+def _reference(lesson: Lesson) -> dict[str, Json]:
     """Return the executed cells of the reference by id."""
     path = lesson.folder / f"{lesson.name}.ipynb"
     try:
@@ -161,7 +162,7 @@ def _reference(lesson: Lesson) -> dict[str, Any]:
 
 
 def _merged(
-    lesson: Lesson, submitted: list[Cell], reference: dict[str, Any]
+    lesson: Lesson, submitted: list[Cell], reference: dict[str, Json]
 ) -> tuple[nbformat.NotebookNode, list[str]]:
     """Return the learner's cells with the reference's outputs, and the ids of missing cells."""
     notebook = stamped(lesson)
@@ -236,7 +237,7 @@ def _name(cell_id: str, number: int) -> str:
     return f"Code cell {number} ({cell_id})"
 
 
-def _text(outputs: list[Any]) -> str:
+def _text(outputs: list[Json]) -> str:
     """Return the text of some outputs, on one line."""
     texts = [
         "".join(output.get("text") or output.get("data", {}).get("text/plain", ""))
