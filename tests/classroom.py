@@ -89,10 +89,10 @@ class Course:
             AutogradeOptions(**{"workers": 1, **options}),
         )
 
-    def nbgrader(self, *words: str, fails: bool = False) -> str:
+    def nbgrader(self, *words: str, folder: str = ".", fails: bool = False) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "nbgrader", *words],
-            cwd=self.root,
+            cwd=self.root / folder,
             capture_output=True,
             text=True,
             check=False,
