@@ -25,7 +25,7 @@ def course(tmp_path: Path) -> Course:
 
 
 def inbound(course: Course, student: str = ME) -> Path:
-    """A student's submission in the exchange, as `nbgrader submit` leaves it."""
+    """Write a submission to the exchange as `nbgrader submit` does."""
     inbound = course.root / "class" / "exchange" / "neural_network_basics" / "inbound"
     folder = inbound / f"{student}+neuron+2026-10-01 12:00:00 UTC+secret"
     folder.mkdir(parents=True)

@@ -254,7 +254,7 @@ TAGS = re.compile(
 
 
 def tags_in(markdown: str) -> set[str]:
-    """The tags of a markdown text as nbconvert writes it."""
+    """Return the tags of a markdown text that nbconvert has converted."""
     html = markdown2html_mistune(markdown)
     assert not re.search("<[a-zA-Z/!?]", TAGS.sub(" ", html)), html
     return {tag.lstrip("/") for tag in TAGS.findall(html)}

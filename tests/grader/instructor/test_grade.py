@@ -173,7 +173,7 @@ def stub_copied_below(notebook: dict[str, Any]) -> None:
 
 
 def stub_below_another_way_of_writing(notebook: dict[str, Any]) -> None:
-    """The answer of relu is given by an assignment and under a magic; a stub is pasted below it."""
+    """Assign relu under another name below a magic, and paste a stub below it."""
     cells = notebook["cells"]
     place = next(i for i, cell in enumerate(cells) if cell["id"] == "relu")
     if "NotImplementedError" not in "".join(cells[place]["source"]):
@@ -187,7 +187,7 @@ def stub_below_another_way_of_writing(notebook: dict[str, Any]) -> None:
 
 
 def stub_with_its_last_line_left(notebook: dict[str, Any]) -> None:
-    """The line that raises stays behind the return, and a stub is pasted below."""
+    """Keep the line that raises after the return, and paste a stub below."""
     cell = next(cell for cell in notebook["cells"] if cell["id"] == "relu")
     if "NotImplementedError" not in "".join(cell["source"]):
         cell["source"] = "".join(cell["source"]) + "\n    raise NotImplementedError()"

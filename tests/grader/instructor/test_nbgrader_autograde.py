@@ -23,7 +23,7 @@ SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
 
 
 def of_version_3(notebook: dict[str, Any]) -> dict[str, Any]:
-    """A notebook in the format before 2015."""
+    """Return the notebook in the format before 2015."""
     cells = [
         {**cell, "input": cell["source"], "language": "python"}
         if cell["cell_type"] == "code"
@@ -62,7 +62,7 @@ def said() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory, said: dict[str, str]) -> Course:
-    """A class with unreadable notebooks, graded by nbgrader's own command."""
+    """Grade a class with unreadable notebooks by nbgrader's own command."""
     course = Course(tmp_path_factory.mktemp("course"))
     for student, notebook in READABLE.items():
         course.hand_in(student, notebook)

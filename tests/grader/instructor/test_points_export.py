@@ -17,7 +17,7 @@ Lines = list[list[str]]
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A class of four: one is late, one has a formula for a name, one has no submission."""
+    """Grade a class of four: one late, one named like a formula, one without a submission."""
     course = Course(tmp_path_factory.mktemp("course"))
     course.punish_lateness()
     with course.gradebook() as gradebook:

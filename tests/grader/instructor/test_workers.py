@@ -17,7 +17,7 @@ from grader.instructor.workers import MAX_TRIES, grade_many, local_workers
 
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
-    """The address of a cluster of one worker with three threads."""
+    """Return the address of a cluster of one worker with three threads."""
     with LocalCluster(
         n_workers=1, threads_per_worker=3, processes=True, dashboard_address="127.0.0.1:0"
     ) as cluster:
