@@ -31,7 +31,7 @@ sys.exit(code)
 """
 """Runs a command, then prints the peak memory of its largest process in kB.
 
-A process of its own, because a child starts with its parent's memory."""
+A separate process, because a child starts with its parent's memory."""
 
 
 class Course:
