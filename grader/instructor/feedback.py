@@ -107,7 +107,8 @@ def feedback_notebook(release: ReleasedLesson, loaded: LoadedNotebook, result: R
     """Return the feedback notebook of a submission; nothing in it can run a script."""
     cells = []
     if result["repaired"]:
-        cells.append(_markdown("repaired", as_text("\n".join(result["repaired"]))))
+        text = as_text("\n".join(result["repaired"]), "Repaired before grading")
+        cells.append(_markdown("repaired", text))
     exercises, placed = release.template.exercises, loaded.places.values()
     for number, (cell, raw) in enumerate(zip(loaded.cells, loaded.raw, strict=True)):
         place = loaded.places.get(number)
@@ -155,10 +156,10 @@ def answer_number(known: Template, submitted: list[Cell], name: str) -> int | No
     return next(iter(finished[-1:] + defining[-1:] + in_place[:1]), None)
 
 
-def as_text(text: str) -> str:
+def as_text(text: str, title: str = "Shown as plain text") -> str:
     """Return markdown that shows a text as it is: a code block, in which nothing is special."""
     lines = printable(text).split("\n")
-    return "Shown as plain text:\n\n" + "\n".join(f"    {line}" for line in lines)
+    return f"{title}:\n\n" + "\n".join(f"    {line}" for line in lines)
 
 
 def printable(text: str) -> str:

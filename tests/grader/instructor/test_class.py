@@ -51,8 +51,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     key = (course.root / "course" / "neuron" / "answers.json").read_text(encoding="utf-8")
     for student in ("sloppy", "unfinished", "broken"):
         folder = course.hand_in(student, CLASS[student][0])
-        tampered = key.replace('"points":2', '"points":200')
-        (folder / "answers.json").write_text(tampered, encoding="utf-8")
+        mine = key.replace('"points":2', '"points":200') if student == "unfinished" else key
+        (folder / "answers.json").write_text(mine, encoding="utf-8")
     course.nbgrader("autograde", "neuron")
     course.nbgrader("generate_feedback", "neuron")
     course.nbgrader("release_feedback", "neuron", f"--student={getpass.getuser()}")
