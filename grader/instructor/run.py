@@ -32,6 +32,7 @@ class Unexplained(TypedDict):
 class ExerciseResult(TypedDict):
     """A verdict as plain data of bounded size; in `html` everything is escaped."""
 
+    state: str
     points: float
     max_points: float
     passed: list[str]
@@ -165,6 +166,7 @@ def _judged(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
 
 def _exercise_result(verdict: Verdict) -> ExerciseResult:
     result: ExerciseResult = {
+        "state": verdict.state,
         "points": verdict.points,
         "max_points": verdict.max_points,
         "passed": list(verdict.passed),
