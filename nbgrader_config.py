@@ -1,19 +1,21 @@
-"""nbgrader's settings for this course: `nbgrader …` run in this folder reads them. All that it writes stays under class/."""
+"""nbgrader's settings for this course, read by `nbgrader …` in this folder.
+
+nbgrader writes only below class/.
+"""
 
 import os
 import sys
 from pathlib import Path
 
 root = Path(__file__).resolve().parent
-(root / "class" / "exchange").mkdir(parents=True, exist_ok=True)
-(root / "class" / "exchange").chmod(
-    0o777
-)  # nbgrader wants everyone on this machine to be able to hand in
+exchange = root / "class" / "exchange"
+exchange.mkdir(parents=True, exist_ok=True)
+exchange.chmod(0o777)  # nbgrader requires that everyone on this machine can submit
 
-# nbgrader calls alembic and jupyter by name; they are this environment's, also where nobody activated it.
+# nbgrader calls alembic and jupyter by name: find this environment's, even if it isn't activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
-c = get_config()  # noqa: F821 (traitlets gives it to the file)
+c = get_config()  # noqa: F821 (traitlets provides it)
 
 c.CourseDirectory.root = str(root)
 c.CourseDirectory.course_id = "neural_network_basics"
@@ -24,7 +26,7 @@ c.CourseDirectory.autograded_directory = "class/autograded"
 c.CourseDirectory.feedback_directory = "class/feedback"
 c.CourseDirectory.solution_directory = "class/solution"
 c.CourseDirectory.db_url = f"sqlite:///{root}/class/gradebook.db"
-# What an author writes, and what a learner's notebook leaves behind, travels nowhere.
+# An author's files, and files that a learner's notebook leaves behind, are never copied.
 c.CourseDirectory.ignore = [
     ".ipynb_checkpoints",
     "*.pyc",
@@ -35,9 +37,9 @@ c.CourseDirectory.ignore = [
     "progress.json",
     ".version",
 ]
-c.Exchange.root = str(root / "class" / "exchange")
+c.Exchange.root = str(exchange)
 c.Exchange.cache = str(root / "class" / "cache")
-# On its own, collecting follows each link that a learner hands in: to the solutions, for example.
+# nbgrader's own collect follows the links in a submission: to the solutions, for example.
 c.ExchangeFactory.collect = "grader.instructor.collect.SafeCollect"
 c.ClearSolutions.code_stub = {
     "python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'
@@ -47,7 +49,7 @@ c.GenerateFeedback.exporter_class = (
 )
 c.Execute.timeout = 120
 
-# Learners' code runs only in the grader's sandbox, also when nbgrader or formgrader's button starts it.
+# Learners' code runs only in the grader's sandbox, also for `nbgrader autograde` and formgrader.
 ours, nbgraders = "grader.instructor.nbgrader_autograde.", "nbgrader.preprocessors."
 c.Autograde.sanitize_preprocessors = [
     ours + "GradeSubmission",
@@ -66,9 +68,9 @@ c.Autograde.autograde_preprocessors = [
     ours + "SkipLessons",
 ]
 
-from grader.instructor.nbgrader_autograde import grade_in_the_engine  # noqa: E402 (with what it belongs to)
+from grader.instructor.nbgrader_autograde import use_sandboxed_autograde  # noqa: E402 (belongs here)
 
-grade_in_the_engine()
+use_sandboxed_autograde()
 
-# What holds for one class or machine only, like docs/class-server/class.py; git ignores it.
+# Settings of one class or machine, like docs/class-server/class.py; git ignores the file.
 load_subconfig("class/nbgrader_config.py")  # noqa: F821 (as get_config)

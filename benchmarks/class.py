@@ -1,4 +1,4 @@
-"""Time the grading of a made-up class into the gradebook, beside `nbgrader autograde`.
+"""Time the grading of a made-up class and compare it with `nbgrader autograde`.
 
 python benchmarks/class.py [--students 300] [--part 8] [--more 1000]
 """
@@ -6,7 +6,7 @@ python benchmarks/class.py [--students 300] [--part 8] [--more 1000]
 from __future__ import annotations
 
 import argparse
-import json
+import random
 import shutil
 import subprocess
 import sys
@@ -16,53 +16,48 @@ from pathlib import Path
 
 from grader.author.lesson import load_lesson
 from grader.instructor.gradebook import course_directory
-from grader.instructor.sample_class import sample_class
+from grader.instructor.sample_class import sample_class, submit
 
 ROOT = Path(__file__).parent.parent
 LESSON = "neuron"
 OURS = "# Learners' code runs only in the grader's sandbox"
-"""Where nbgrader_config.py begins to put the engine behind `nbgrader autograde`."""
+"""Start of the part of nbgrader_config.py that replaces nbgrader's grading."""
 
-MOST = "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:]); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)"
-"""Runs a command and prints, last, the most memory of one of its processes, in kB. Not asked of this process: a child begins with its parent's memory."""
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+"""Runs a command, then prints the peak memory of its largest process in kB.
+
+A separate process, because a child starts with its parent's memory."""
 
 
 class Course:
-    """A copy of the course with so many students, none of them hostile or untidy: `nbgrader autograde` would stop at those."""
+    """A copy of the course with students, none hostile or untidy: nbgrader stops at those."""
 
     def __init__(self, root: Path, students: int, plain: bool = False) -> None:
         self.root = root
-        for room in ("course", "solutions"):
-            shutil.copytree(ROOT / room, root / room)
+        for name in ("course", "solutions"):
+            shutil.copytree(ROOT / name, root / name)
+        shutil.copyfile(ROOT / "pyproject.toml", root / "pyproject.toml")
         config = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
-        (root / "nbgrader_config.py").write_text(
-            config.split(OURS)[0] if plain else config, encoding="utf-8"
-        )
+        config = config.split(OURS)[0] if plain else config
+        (root / "nbgrader_config.py").write_text(config, encoding="utf-8")
         made = sample_class(ROOT, load_lesson(ROOT / "solutions" / LESSON), 2 * students)
-        honest = [
-            (student, notebook)
-            for student, notebook in made.items()
-            if not student.endswith(("hostile", "untidy"))
-        ]
-        for student, notebook in honest[:students]:
-            folder = root / "class" / "submitted" / student / LESSON
-            folder.mkdir(parents=True)
-            (folder / f"{LESSON}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-            (folder / "timestamp.txt").write_text("2026-10-01 12:00:00 UTC", encoding="utf-8")
-            shutil.copyfile(ROOT / "course" / LESSON / "answers.json", folder / "answers.json")
+        honest = [name for name in made if not name.endswith(("hostile", "untidy"))][:students]
+        chosen = {name: made[name] for name in honest}
+        submit(root / "class" / "submitted", LESSON, chosen, random.Random(1))
         self.run("nbgrader", "generate_assignment", LESSON, "--force")
 
     def run(self, *words: str) -> tuple[float, float]:
-        """Seconds of a command, and the most memory of one of its processes, in MB."""
+        """Return a command's seconds, and the peak memory of its largest process in MB."""
         start = time.perf_counter()
-        command = [
-            sys.executable,
-            "-m",
-            {"grader": "grader.cli"}.get(words[0], words[0]),
-            *words[1:],
-        ]
+        module = {"grader": "grader.cli"}.get(words[0], words[0])
+        command = [sys.executable, "-m", module, *words[1:]]
         done = subprocess.run(
-            [sys.executable, "-c", MOST, *command],
+            [sys.executable, "-c", MEASURE, *command],
             cwd=self.root,
             capture_output=True,
             text=True,
@@ -73,7 +68,7 @@ class Course:
         return time.perf_counter() - start, int(done.stdout.split()[-1]) / 1024
 
     def points(self) -> dict[str, float]:
-        """What the gradebook says."""
+        """Return the points in the gradebook by student."""
         from nbgrader.api import Gradebook
 
         coursedir = course_directory(self.root)
@@ -82,7 +77,7 @@ class Course:
 
 
 def whole(students: int) -> tuple[float, dict[str, float], float]:
-    """Seconds of `grader autograde` on a class, its points, and the most memory of one of its processes, in MB."""
+    """Return the seconds of `grader autograde`, the points, and the peak memory in MB."""
     with tempfile.TemporaryDirectory() as folder:
         course = Course(Path(folder), students)
         seconds, memory = course.run("grader", "autograde", LESSON)
@@ -90,7 +85,7 @@ def whole(students: int) -> tuple[float, dict[str, float], float]:
 
 
 def each_further(students: int, plain: bool) -> tuple[float, dict[str, float]]:
-    """Seconds that `nbgrader autograde` takes for each submission after the first two, and the points."""
+    """Return nbgrader's seconds for each submission after the first two, and the points."""
     times = []
     for count in (2, students):
         with tempfile.TemporaryDirectory() as folder:
@@ -117,23 +112,24 @@ def main() -> None:
     print("| way | students | seconds | seconds each | ratio |\n|---|---|---|---|---|")
     print(f"| nbgrader autograde, each further submission | {wanted.part} | | {plain:.3f} | 1 |")
     print(
-        f"| nbgrader autograde with the engine behind it, each further submission | {8 * wanted.part} | | {drop_in:.3f} | {plain / drop_in:.0f} × |"
+        f"| nbgrader autograde with the sandbox, each further submission | {8 * wanted.part} | "
+        f"| {drop_in:.3f} | {plain / drop_in:.0f} × |"
     )
     each = seconds / wanted.students
     print(
-        f"| grader autograde, start and gradebook included | {wanted.students} | {seconds:.1f} | {each:.4f} | {plain / each:.0f} × |"
+        f"| grader autograde, start and gradebook included | {wanted.students} | {seconds:.1f} "
+        f"| {each:.4f} | {plain / each:.0f} × |"
     )
     if wanted.more:
         longer, _, more_memory = whole(wanted.more)
+        each = longer / wanted.more
         print(
-            f"| the same | {wanted.more} | {longer:.1f} | {longer / wanted.more:.4f} | {plain * wanted.more / longer:.0f} × |"
+            f"| the same | {wanted.more} | {longer:.1f} | {each:.4f} | {plain / each:.0f} × |\n\n"
+            f"{wanted.more} cost {longer / seconds:.2f} times {wanted.students}; "
+            f"peak memory of a process {memory:.0f} MB, then {more_memory:.0f} MB."
         )
-        print(
-            f"\n{wanted.more} cost {longer / seconds:.2f} times {wanted.students}; most memory of a process {memory:.0f} MB, then {more_memory:.0f} MB."
-        )
-    print(
-        f"\nPoints of the part are {'the same' if same else 'DIFFERENT'} in all three gradebooks."
-    )
+    points = "the same" if same else "DIFFERENT"
+    print(f"\nPoints of the part are {points} in all three gradebooks.")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 UserError             a problem that the user can fix; the message says how
 ├── SandboxUnavailable    this machine can't confine a learner's code
 ├── LessonError           an author's mistake in a lesson              (grader.author.lesson)
+├── JournalBusy           another run grades the lesson                (grader.instructor.journal)
+├── GradebookUnusable     the gradebook can't be read or written       (grader.instructor.gradebook)
 └── WorkspaceError        the learner's folder work/ can't be used     (grader.learner.workspace)
 """
 

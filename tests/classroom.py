@@ -78,21 +78,21 @@ class Course:
             gradebook.update_or_create_assignment("neuron", duedate="2026-10-01 18:00:00 UTC")
 
     def generate(self) -> None:
-        """Do what formgrader's button Generate does."""
+        """Press formgrader's button Generate."""
         done = self.formgrader().generate_assignment("neuron", force=True)
         assert done["success"], done
 
-    def autograde(self, **wish: Any) -> Summary:
+    def autograde(self, **options: Any) -> Summary:
         return autograde(
             self.root,
             load_lesson(self.root / "solutions" / "neuron"),
-            AutogradeOptions(**{"workers": 1, **wish}),
+            AutogradeOptions(**{"workers": 1, **options}),
         )
 
-    def nbgrader(self, *words: str, fails: bool = False) -> str:
+    def nbgrader(self, *words: str, folder: str = ".", fails: bool = False) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "nbgrader", *words],
-            cwd=self.root,
+            cwd=self.root / folder,
             capture_output=True,
             text=True,
             check=False,

@@ -7,8 +7,8 @@ import signal
 from typing import Any
 
 
-def grade_batch(order: Any, notebooks: list[str]) -> list[dict[str, Any]]:
-    """Return a point for each honest notebook; one that is called a killer ends its worker."""
+def grade_batch(job: Any, notebooks: list[str]) -> list[dict[str, Any]]:
+    """Return a point for each notebook; one named "killer" ends its worker."""
     for notebook in notebooks:
         if notebook == "killer":
             os.kill(os.getpid(), signal.SIGKILL)

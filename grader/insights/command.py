@@ -62,7 +62,7 @@ def _write_page(root: Path, lesson: Lesson, target: Path, names: bool) -> None:
 
 
 def _write_csv(root: Path, lesson: Lesson, system: str, target: Path) -> None:
-    from grader.instructor.export import Canvas, Moodle, tamed
+    from grader.instructor.export import Canvas, Moodle, escape_formula
     from grader.instructor.gradebook import course_directory, open_gradebook, timestamps_in
 
     coursedir = course_directory(root)
@@ -78,7 +78,7 @@ def _write_csv(root: Path, lesson: Lesson, system: str, target: Path) -> None:
     with open_gradebook(coursedir) as gradebook:
         exporter.export(gradebook)
     print(f"{relpath(target)}: the points of {len(students)} students. {exporter.next_step}")
-    if changed := [student for student in students if tamed(student) != student]:
+    if changed := [student for student in students if escape_formula(student) != student]:
         print(
             f"{', '.join(changed)}: a spreadsheet could run such an id as a formula, so it begins"
             " with an apostrophe; enter these points by hand."

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import NotRequired, TypedDict
 
 from nbgrader.api import (
     Assignment,
@@ -23,32 +22,11 @@ from grader.comparison.present import count_of
 from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.instructor.gradebook import course_directory, reading
 from grader.instructor.journal import Journal, digest_of, journal_path, read_journal
+from grader.instructor.run import ExerciseResult
 from grader.instructor.submissions import Submission, submissions
 
 NOT_YET = "it has not been graded yet"
 NO_SUBMISSION = "nothing was handed in"
-
-
-class Unexplained(TypedDict):
-    """The first failing case of an answer that no misconception explains."""
-
-    returned: str
-    """Fingerprint of the results of all cases of the property."""
-    property: str
-    reason: str
-    case: list[tuple[str, str]]
-    """Rows of a name and a value."""
-
-
-class ExerciseResult(TypedDict):
-    """The part of an exercise's verdict in the journal that the page shows."""
-
-    state: str
-    points: float
-    missed: list[str]
-    hint: str | None
-    note: str | None
-    unexplained: NotRequired[Unexplained]
 
 
 @dataclass
@@ -159,13 +137,13 @@ def gather(root: Path, lesson: Lesson) -> ClassResults:
     if not journal.latest:
         raise LessonError(_why_nothing(len(submitted), lesson.name))
     snapshot = read_gradebook(coursedir, lesson.name)
-    bases = [grading.basis for grading in journal.latest.values()]
+    run_ids = [grading.run_id for grading in journal.latest.values()]
     results = ClassResults(
         lesson,
         [_student(journal, name, snapshot, submitted) for name in sorted(journal.latest)],
         submissions=submitted,
         due=snapshot.due,
-        draws=len({(basis.edition, basis.seed) for basis in bases}),
+        draws=len({(run_id.lesson_version, run_id.seed) for run_id in run_ids}),
     )
     for student, submission in submitted.items():
         if reason := _newer(journal, student, submission):
@@ -195,7 +173,7 @@ def _student(
     record = journal.result(grading)
     exercises: dict[str, ExerciseResult] = record["exercises"]
     for one in exercises.values():
-        one.pop("html", None)  # type: ignore[typeddict-item] # most of a record's bytes
+        one["html"] = ""  # most of a record's bytes, and not shown here
     row = snapshot.students.get(student, GradebookRow())
     if not row.submitted:
         timestamp = submitted[student].timestamp if student in submitted else None

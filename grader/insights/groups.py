@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from grader.execution.notebook import Cell, UnreadableNotebook, cells_of, load_notebook
 from grader.execution.submission import Template
-from grader.insights.gather import ClassResults, StudentResult, Unexplained
+from grader.insights.gather import ClassResults, StudentResult
 from grader.instructor.feedback import answer_number
 from grader.instructor.journal import digest_of
-from grader.instructor.run import template
+from grader.instructor.run import Unexplained, template
 
 MAX_READ = 8
 """Notebooks of a group among which the shortest code is chosen as the example."""

@@ -13,8 +13,9 @@ from statistics import mean, median
 from grader.comparison.judge import State
 from grader.comparison.present import count_of
 from grader.comparison.vocabulary import in_order, in_words
-from grader.insights.gather import NO_SUBMISSION, NOT_YET, ClassResults, ExerciseResult
+from grader.insights.gather import NO_SUBMISSION, NOT_YET, ClassResults
 from grader.insights.groups import Group
+from grader.instructor.run import ExerciseResult
 
 STYLE = """
 :root{--ink:#1f2328;--muted:#57606a;--grid:#e3e6ea;--card:#fff;--page:#f6f7f9;

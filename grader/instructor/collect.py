@@ -11,18 +11,22 @@ from typing import Any
 
 from nbgrader.exchange.default import ExchangeCollect
 
-from grader.instructor.submissions import opened
+from grader.instructor.submissions import open_regular
 
 
 class SafeCollect(ExchangeCollect):  # type: ignore[misc]
-    """`nbgrader collect`, which on its own follows each link in what a learner handed in, with the rights of the teacher who collects it."""
+    """`nbgrader collect` without links.
+
+    nbgrader's own follows the links in a learner's folder, with the rights of the instructor.
+    """
 
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:
-        """nbgrader's hook."""
+        """Copy one submission (nbgrader's hook)."""
         student, limit = self._path_to_record(src)["username"], self.coursedir.max_dir_size
         if self.get_size(src) > 1000 * limit:
             self.log.warning(
-                "%s: nothing was collected: the folder holds more than %s kB (CourseDirectory.max_dir_size)",
+                "%s: nothing was collected: the folder holds more than %s kB "
+                "(CourseDirectory.max_dir_size)",
                 student,
                 limit,
             )
@@ -36,26 +40,25 @@ class SafeCollect(ExchangeCollect):  # type: ignore[misc]
 
 
 def copy_ordinary_files(folder: Path, copy: Path) -> dict[str, str]:
-    """Copy a folder that its owner may change at any moment; returns what was left out, and why.
+    """Copy a folder that its owner may change at any moment; return the files left out, and why.
 
-    No link is followed, no pipe or device read, and a file of anyone else's is left out: a hard link to it looks like the owner's own.
+    Links, pipes and devices are left out, and files of another owner: a hard link to one looks like
+    the learner's own.
     """
     left_out: dict[str, str] = {}
 
     def leave_out(error: OSError) -> None:
-        left_out[os.path.relpath(error.filename or folder, folder)] = (
-            f"it can't be read: {error.strerror}"
-        )
+        name = os.path.relpath(error.filename or folder, folder)
+        left_out[name] = f"it can't be read: {error.strerror}"
 
     try:
         owner = folder.lstat().st_uid
-        for here, folders, names, opened in os.fwalk(folder, onerror=leave_out):
+        for here, folders, names, descriptor in os.fwalk(folder, onerror=leave_out):
             inside = Path(os.path.relpath(here, folder))
             (copy / inside).mkdir()
-            for name in names + [
-                name for name in folders if stat.S_ISLNK(_looked_at(name, opened).st_mode)
-            ]:
-                if why := _copy_file(name, opened, owner, copy / inside / name):
+            links = [name for name in folders if stat.S_ISLNK(_stat(name, descriptor).st_mode)]
+            for name in names + links:
+                if why := _copy_file(name, descriptor, owner, copy / inside / name):
                     left_out[str(inside / name)] = why
     except OSError as error:
         leave_out(error)
@@ -63,14 +66,17 @@ def copy_ordinary_files(folder: Path, copy: Path) -> dict[str, str]:
 
 
 def _copy_file(name: str, folder: int, owner: int, copy: Path) -> str:
-    """Copy a file of an opened folder; returns why not where it wasn't. What counts is the file that was opened, whatever has its name by now."""
+    """Copy a file of an open folder; return the reason where it was left out.
+
+    The opened file is examined once more: its name may belong to another file by then.
+    """
     try:
-        kind = _looked_at(name, folder).st_mode
+        kind = _stat(name, folder).st_mode
         if stat.S_ISLNK(kind):
             return "it is a link"
         if not stat.S_ISREG(kind):
             return "it is no ordinary file"
-        with opened(name, folder) as file:
+        with open_regular(name, folder) as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode) or found.st_uid != owner:
                 return "it belongs to somebody else"
@@ -81,5 +87,5 @@ def _copy_file(name: str, folder: int, owner: int, copy: Path) -> str:
     return ""
 
 
-def _looked_at(name: str, folder: int) -> os.stat_result:
+def _stat(name: str, folder: int) -> os.stat_result:
     return os.stat(name, dir_fd=folder, follow_symlinks=False)

@@ -1,8 +1,16 @@
-"""Make the feedback notebook: the learner's cells, and its verdict in each check."""
+"""Make the feedback notebook: the learner's cells, and a verdict in each check.
+
+nbgrader renders it as a page that an instructor and a learner open, so nothing of a submission
+reaches it as HTML, markdown or script: texts are shown as text, of outputs only text and pictures
+are left, and the metadata are the lesson's.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,93 +18,115 @@ from typing import Any
 from grader.author.lesson import Lesson, LessonError
 from grader.comparison.present import STYLE
 from grader.execution.cell_facts import facts, is_stub
-from grader.execution.notebook import Cell, cells_of
+from grader.execution.notebook import Cell, cells_of, load_notebook, text_in
 from grader.execution.submission import Template, answers_in
-from grader.instructor.harmless import harmless_markdown, harmless_outputs, harmless_text
+from grader.instructor.journal import digest_of
+from grader.instructor.run import ExerciseResult, Result, template
+from grader.settings import load_settings
 
-RawCell = dict[str, Any]
+MAX_TEXT = 20_000
+"""Most characters shown of one cell or output."""
+
+MAX_IMAGE = 2_000_000
+"""Most characters of a picture, as base64."""
+
+MAX_OUTPUTS = 20
+"""Most outputs shown of one cell."""
+
+PICTURES = ("image/png", "image/jpeg")
+
+LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\ud800-\udfff]")
+
+Json = dict[str, Any]
+"""A notebook, or a part of one, as its file has it."""
 
 
 @dataclass(frozen=True)
-class Released:
-    """A lesson's notebook as learners get it, with nbgrader's metadata.
+class ReleasedLesson:
+    """A lesson's notebook for learners, with nbgrader's metadata; its cells by id, in order."""
 
-    Attributes:
-        cells: by id, in order.
-        metadata: of the notebook.
-    """
-
-    cells: dict[str, RawCell]
-    metadata: dict[str, Any]
+    folder: Path
+    template: Template
+    cells: dict[str, Json]
+    metadata: Json
 
     def text(self, cell_id: str) -> str:
-        """A cell's source."""
+        """Return a cell's source."""
         return "".join(self.cells[cell_id]["source"])
 
 
-def released(root: Path, lesson: Lesson) -> Released:
-    """What `make course` made of a lesson.
+@dataclass(frozen=True)
+class LoadedNotebook:
+    """A submitted notebook: its cells as the file has them, and as they are graded.
+
+    `places` holds by number of a submitted cell the id of the lesson's cell that it replaces.
+    """
+
+    digest: str
+    raw: list[Json]
+    cells: list[Cell]
+    places: dict[int, str]
+
+
+def released(root: Path, lesson: Lesson) -> ReleasedLesson:
+    """Read the notebook that `make course` built of a lesson.
 
     Raises:
-        LessonError: it has not been made, or of other exercises.
+        LessonError: there is none, or it has other exercises.
     """
+    settings = load_settings(root)
+    release, source = f"{settings.release}/{lesson.name}", f"{settings.sources}/{lesson.name}"
+    path = root / release / f"{lesson.name}.ipynb"
     try:
-        notebook = json.loads(
-            (root / "course" / lesson.name / f"{lesson.name}.ipynb").read_text(encoding="utf-8")
-        )
+        notebook = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise LessonError(
-            f"course/{lesson.name}/{lesson.name}.ipynb is missing or damaged; run make course"
-        ) from None
+        raise LessonError(f"{release}/{path.name} is missing or damaged; run make course") from None
     cells = {cell["id"]: cell for cell in notebook["cells"]}
-    if other := {f"check-{name}" for name in lesson.exercises} ^ {
-        cell_id for cell_id in cells if cell_id.startswith("check-")
-    }:
-        names = ", ".join(sorted(cell_id.removeprefix("check-") for cell_id in other))
+    checked = {name.removeprefix("check-") for name in cells if name.startswith("check-")}
+    if other := lesson.exercises.keys() ^ checked:
         raise LessonError(
-            f"course/{lesson.name} and solutions/{lesson.name} don't have the same exercises ({names}); run make course"
+            f"{release} and {source} don't have the same exercises "
+            f"({', '.join(sorted(other))}); run make course"
         )
-    return Released(cells, notebook["metadata"])
+    return ReleasedLesson(path.parent, template(lesson), cells, notebook["metadata"])
 
 
-def marked(
-    known: Template, lesson: Released, loaded: list[RawCell], result: dict[str, Any]
-) -> dict[str, Any]:
-    """The marked notebook: nothing in it can run a script on the page that shows it.
+def load_submitted(release: ReleasedLesson, data: bytes) -> LoadedNotebook:
+    """Read a submitted notebook.
 
-    Args:
-        known: how the lesson's notebook looks.
-        lesson: the notebook that learners get.
-        loaded: the submission's cells, see `grader.execution.notebook.load_notebook`.
-        result: what it got, see `grader.instructor.workers.Result`.
+    Raises:
+        UnreadableNotebook: it is no notebook.
     """
-    submitted = cells_of(loaded)
-    places = _places(known, lesson, submitted)
+    raw = load_notebook(data)
+    cells = cells_of(raw)
+    return LoadedNotebook(digest_of(data), raw, cells, _places(release, cells))
+
+
+def feedback_notebook(release: ReleasedLesson, loaded: LoadedNotebook, result: Result) -> Json:
+    """Return the feedback notebook of a submission; nothing in it can run a script."""
     cells = []
-    for number, (cell, raw) in enumerate(zip(submitted, loaded, strict=True)):
-        if place := places.get(number):
-            cells.append(_in_its_place(lesson, place, cell, raw, result))
-        else:
-            cells.append(_own(f"own-{number + 1}", lesson, cell, raw))
-        if (
-            number in places
-            and places[number] in known.exercises
-            and (check := f"check-{places[number]}") not in places.values()
-        ):
-            cells.append(_in_its_place(lesson, check, cell, raw, result))
-    there = {cell["id"] for cell in cells}
-    cells += [
-        _in_its_place(lesson, f"check-{name}", None, {}, result)
-        for name in known.exercises
-        if f"check-{name}" not in there
-    ]
     if result["repaired"]:
-        cells.insert(0, _note(result["repaired"]))
-    return {"cells": cells, "metadata": lesson.metadata, "nbformat": 4, "nbformat_minor": 5}
+        text = as_text("\n".join(result["repaired"]), "Repaired before grading")
+        cells.append(_markdown("repaired", text))
+    exercises, placed = release.template.exercises, loaded.places.values()
+    for number, (cell, raw) in enumerate(zip(loaded.cells, loaded.raw, strict=True)):
+        place = loaded.places.get(number)
+        cells.append(
+            _lesson_cell(release, place, result, cell, raw)
+            if place
+            else _extra_cell(f"own-{number + 1}", cell, raw)
+        )
+        if place in exercises and f"check-{place}" not in placed:
+            cells.append(_lesson_cell(release, f"check-{place}", result))
+    there = {cell["id"] for cell in cells}
+    checks = [f"check-{name}" for name in exercises]
+    cells += [_lesson_cell(release, check, result) for check in checks if check not in there]
+    return {"cells": cells, "metadata": release.metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
 def has_verdicts(path: Path) -> bool:
-    """Whether the notebook at `path` is a marked one: every graded cell shows its points."""
+    """Return whether the file is a feedback notebook: each graded cell shows its points."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         graded = [cell for cell in cells if cell["metadata"].get("nbgrader", {}).get("grade")]
@@ -108,118 +138,110 @@ def has_verdicts(path: Path) -> bool:
         return False
 
 
-def unanswered(known: Template, lesson: Released, loaded: list[RawCell]) -> set[str]:
-    """The exercises in whose cell a learner has changed nothing, or which have no cell any more."""
-    submitted = cells_of(loaded)
-    places = {
-        place: submitted[number].source
-        for number, place in _places(known, lesson, submitted).items()
-    }
-    return {
-        name
-        for name in known.exercises
-        if places.get(name, lesson.text(name).strip()) == lesson.text(name).strip()
-    }
-
-
-def _places(known: Template, lesson: Released, submitted: list[Cell]) -> dict[int, str]:
-    """By number of a submitted cell, the id of the lesson's cell whose place it takes; each place is taken once."""
-    by_text = {lesson.text(cell_id).strip(): cell_id for cell_id in reversed(lesson.cells)}
-    answered = {
-        name: number
-        for name in known.exercises
-        if (number := answer_number(known, submitted, name)) is not None
-    }
-    places = {number: name for name, number in reversed(answered.items())}
-    for number, cell in enumerate(submitted):
-        name = facts(cell.source).checked if cell.type == "code" else None
-        place = (
-            f"check-{name}"
-            if name in known.exercises
-            else cell.id
-            if cell.id in lesson.cells
-            else by_text.get(cell.source, "")
-        )
-        free = (
-            place in lesson.cells and place not in known.exercises and place not in places.values()
-        )
-        if (
-            number not in places
-            and free
-            and (cell.type == "code") == (lesson.cells[place]["cell_type"] == "code")
-        ):
-            places[number] = place
-    return places
+def unanswered(release: ReleasedLesson, loaded: LoadedNotebook) -> set[str]:
+    """Return the exercises whose cell is unchanged or gone."""
+    sources = {place: loaded.cells[number].source for number, place in loaded.places.items()}
+    stubs = {name: release.text(name).strip() for name in release.template.exercises}
+    return {name for name, stub in stubs.items() if sources.get(name, stub) == stub}
 
 
 def answer_number(known: Template, submitted: list[Cell], name: str) -> int | None:
-    """The number of the cell that counts as an exercise's answer: the last finished one, else the last, else the one in its place."""
+    """Return the number of the cell that counts as an exercise's answer.
+
+    It is the last finished definition, else the last one, else the cell with the exercise's id.
+    """
     defining = [number for number, cell in enumerate(submitted) if name in answers_in(known, cell)]
     finished = [number for number in defining if not is_stub(submitted[number].source, name)]
     in_place = [number for number, cell in enumerate(submitted) if cell.id == name]
     return next(iter(finished[-1:] + defining[-1:] + in_place[:1]), None)
 
 
-def _in_its_place(
-    lesson: Released, place: str, cell: Cell | None, raw: RawCell, result: dict[str, Any]
-) -> RawCell:
-    known = lesson.cells[place]
-    metadata = (
-        {"nbgrader": known["metadata"]["nbgrader"]} if "nbgrader" in known["metadata"] else {}
-    )
+def as_text(text: str, title: str = "Shown as plain text") -> str:
+    """Return markdown that shows a text as it is: a code block, in which nothing is special."""
+    lines = printable(text).split("\n")
+    return f"{title}:\n\n" + "\n".join(f"    {line}" for line in lines)
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters, cut to a readable length."""
+    text = CONTROLS.sub("�", LINE_ENDS.sub("\n", text))
+    if len(text) <= MAX_TEXT:
+        return text
+    return f"{text[:MAX_TEXT]}\n… cut after {MAX_TEXT:,} characters"
+
+
+def safe_outputs(outputs: Any) -> list[Json]:
+    """Return the text and pictures of a cell's outputs, without HTML, SVG, scripts and widgets."""
+    if not isinstance(outputs, list):
+        return []
+    shown = [_output(one) for one in outputs[:MAX_OUTPUTS] if isinstance(one, dict)]
+    return [output for output in shown if output]
+
+
+def _places(release: ReleasedLesson, submitted: list[Cell]) -> dict[int, str]:
+    """Find the lesson's cell that each submitted cell replaces; no cell is replaced twice."""
+    exercises = release.template.exercises
+    by_text = {release.text(cell_id).strip(): cell_id for cell_id in reversed(release.cells)}
+    places: dict[int, str] = {}
+    for name in exercises:
+        number = answer_number(release.template, submitted, name)
+        if number is not None:
+            places.setdefault(number, name)
+    for number, cell in enumerate(submitted):
+        if number in places:
+            continue
+        is_code = cell.type == "code"
+        checked = facts(cell.source).checked if is_code else None
+        if checked in exercises:
+            place = f"check-{checked}"
+        else:
+            place = cell.id if cell.id in release.cells else by_text.get(cell.source, "")
+        free = place in release.cells and place not in (*exercises, *places.values())
+        if free and is_code == (release.cells[place]["cell_type"] == "code"):
+            places[number] = place
+    return places
+
+
+def _lesson_cell(
+    release: ReleasedLesson,
+    cell_id: str,
+    result: Result,
+    cell: Cell | None = None,
+    raw: Json | None = None,
+) -> Json:
+    """Return a cell of the lesson, with the learner's `cell` in it where learners may write."""
+    known, text = release.cells[cell_id], release.text(cell_id)
+    nbgrader = known["metadata"].get("nbgrader")
+    metadata = {"nbgrader": nbgrader} if nbgrader else {}
     if known["cell_type"] != "code":
-        text = lesson.text(place)
-        same = cell is None or cell.source == text.strip()
-        return {
-            "cell_type": "markdown",
-            "id": place,
-            "metadata": metadata,
-            "source": text if same or cell is None else harmless_markdown(cell.source),
-        }
-    open_to_learner = metadata.get("nbgrader", {}).get("solution")
-    source = harmless_text(cell.source) if open_to_learner and cell else lesson.text(place)
-    verdict = (
-        result["exercises"].get(place.removeprefix("check-"))
-        if place.startswith("check-")
-        else None
-    )
-    outputs = (
-        [_verdict(verdict)]
-        if verdict
-        else harmless_outputs(raw.get("outputs"))
-        if open_to_learner
-        else []
-    )
-    return _code(place, source, outputs, metadata)
+        changed = cell is not None and cell.source != text.strip()
+        return _markdown(cell_id, as_text(cell.source) if cell and changed else text, metadata)
+    exercise = cell_id.removeprefix("check-")
+    if exercise != cell_id and exercise in result["exercises"]:
+        return _code(cell_id, text, [_verdict(result["exercises"][exercise])], metadata)
+    if nbgrader and nbgrader.get("solution") and cell and raw:
+        return _code(cell_id, printable(cell.source), safe_outputs(raw.get("outputs")), metadata)
+    return _code(cell_id, text, [], metadata)
 
 
-def _own(cell_id: str, lesson: Released, cell: Cell, raw: RawCell) -> RawCell:
-    """A cell that the lesson doesn't have."""
+def _extra_cell(cell_id: str, cell: Cell, raw: Json) -> Json:
+    """Return a cell that the lesson doesn't have."""
     if cell.type == "code":
-        return _code(cell_id, harmless_text(cell.source), harmless_outputs(raw.get("outputs")), {})
-    return {
-        "cell_type": "markdown",
-        "id": cell_id,
-        "metadata": {},
-        "source": harmless_markdown(cell.source),
-    }
+        return _code(cell_id, printable(cell.source), safe_outputs(raw.get("outputs")), {})
+    return _markdown(cell_id, as_text(cell.source))
 
 
-def _code(
-    cell_id: str, source: str, outputs: list[dict[str, Any]], metadata: dict[str, Any]
-) -> RawCell:
-    return {
-        "cell_type": "code",
-        "execution_count": None,
-        "id": cell_id,
-        "metadata": metadata,
-        "outputs": outputs,
-        "source": source,
-    }
+def _markdown(cell_id: str, text: str, metadata: Json | None = None) -> Json:
+    return {"cell_type": "markdown", "id": cell_id, "metadata": metadata or {}, "source": text}
 
 
-def _verdict(verdict: dict[str, Any]) -> dict[str, Any]:
-    """What a check cell shows; nbgrader reads the points from its text, and MathJax no formula in what a learner's code says."""
+def _code(cell_id: str, text: str, outputs: list[Json], metadata: Json) -> Json:
+    cell = {"cell_type": "code", "id": cell_id, "metadata": metadata, "source": text}
+    return {**cell, "execution_count": None, "outputs": outputs}
+
+
+def _verdict(verdict: ExerciseResult) -> Json:
+    """Return a check's output: nbgrader reads its text as points, MathJax leaves its HTML alone."""
     data = {
         "text/html": f'{STYLE}<div class="tex2jax_ignore">{verdict["html"]}</div>',
         "text/plain": repr(verdict["points"]),
@@ -227,11 +249,37 @@ def _verdict(verdict: dict[str, Any]) -> dict[str, Any]:
     return {"output_type": "execute_result", "execution_count": None, "data": data, "metadata": {}}
 
 
-def _note(repaired: list[str]) -> RawCell:
-    items = "\n".join(f"- {sentence}" for sentence in repaired)
-    return {
-        "cell_type": "markdown",
-        "id": "repaired",
-        "metadata": {},
-        "source": harmless_markdown(f"Repaired before grading:\n\n{items}"),
-    }
+def _output(output: Json) -> Json | None:
+    match output.get("output_type"):
+        case "stream":
+            name = "stderr" if output.get("name") == "stderr" else "stdout"
+            return {"output_type": "stream", "name": name, "text": _text(output.get("text"))}
+        case "error":
+            text = _text(output.get("traceback"), "\n")
+            text = text or f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
+            return {"output_type": "stream", "name": "stdout", "text": text}
+        case "execute_result" | "display_data":
+            data = output.get("data")
+            shown = _data(data) if isinstance(data, dict) else {}
+            return {"output_type": "display_data", "data": shown, "metadata": {}} if shown else None
+    return None
+
+
+def _data(data: Json) -> dict[str, str]:
+    shown = {kind: picture for kind in PICTURES if (picture := _picture(data.get(kind)))}
+    return shown | ({"text/plain": _text(data["text/plain"])} if "text/plain" in data else {})
+
+
+def _picture(data: Any) -> str | None:
+    text = "".join(text_in(data).split())
+    if not text or len(text) > MAX_IMAGE:
+        return None
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return text
+
+
+def _text(data: Any, between: str = "") -> str:
+    return printable(text_in(data, between))

@@ -1,4 +1,11 @@
-"""The journal of a run: each record is on disk before the next step, so that a run resumes."""
+"""The journal of a lesson: each record is on disk before the next step, so a killed run resumes.
+
+It is a file of JSON lines that only grows. There are three kinds of records:
+
+started   A run started: seconds since 1970, and the fields of its `RunId`.
+graded    A notebook was graded: its key, student, digest, the fields of its `RunId`, the result.
+written   The gradebook holds a grading: its key, and the timestamp of the submission.
+"""
 
 from __future__ import annotations
 
@@ -7,90 +14,86 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, TypedDict, cast
 
 from grader.author.lesson import Lesson
 from grader.errors import UserError
-from grader.instructor.sources import Seen, seen, with_imports
+from grader.instructor.run import Result
+from grader.settings import load_settings
 
 try:
     import fcntl
-except ImportError:  # Windows, where learners use the other commands
+except ImportError:  # Windows: learners use the other commands
     fcntl = None  # type: ignore[assignment]
 
-GRADER = Path(__file__).parents[1]
-SILENT = ("comparison/fingerprint", "comparison/present", "sandbox/doctor")
-JUDGING = (
-    *sorted(
-        name
-        for room in ("comparison", "execution", "sandbox")
-        for path in (GRADER / room).glob("[!_]*.py")
-        if (name := f"{room}/{path.stem}") not in SILENT
-    ),
-    *("author/key", "author/lesson", "instructor/run"),
-)
-"""Modules of the grader that decide about points: those of three rooms, but for the silent ones, and three of others."""
 
-Record = dict[str, Any]
+class Record(TypedDict, total=False):
+    """One line of a journal."""
+
+    started: float
+    graded: str
+    written: str
+    student: str
+    digest: str
+    grader_version: str
+    lesson_version: str
+    seed: int
+    result: Result
+    timestamp: str
 
 
 class JournalBusy(UserError):
-    """Another run writes this journal; the message says so in one sentence."""
+    """Another run writes this journal."""
 
 
 @dataclass(frozen=True)
 class RunId:
-    """What the points of a run rest on: the grader, the lesson, and the seed of the inputs."""
+    """The grader, the lesson and the seed of the inputs: together they decide about points."""
 
-    version: str
-    edition: str
+    grader_version: str
+    lesson_version: str
     seed: int
 
     def key(self, student: str, digest: str) -> str:
-        """The name under which the grading of one notebook is found again."""
-        return _digest(
-            json.dumps([self.version, self.edition, self.seed, student, digest]).encode()
-        )
+        """Return the name under which the grading of one notebook is found again."""
+        return digest_of(json.dumps([*vars(self).values(), student, digest]).encode())
+
+    @property
+    def versions(self) -> tuple[str, str]:
+        """The versions of the grader and the lesson."""
+        return self.grader_version, self.lesson_version
+
+    def record(self) -> Record:
+        """Return the fields that go into a record."""
+        return cast(Record, vars(self))
 
 
 @dataclass(frozen=True, slots=True)
 class Grading:
-    """A grading as it is kept in memory; what the notebook got is only in the file, see `Journal.result`.
+    """A grading in memory; its result stays in the file, in the line at byte `offset`.
 
-    Attributes:
-        key: the name under which it is found again.
-        digest: of the notebook.
-        place: where its line begins, in bytes.
-        before: the last grading of the same notebook on another basis; None where there is none.
+    `before` is the last grading of the same notebook by another run.
     """
 
     key: str
     student: str
     digest: str
-    basis: RunId
-    place: int
+    run_id: RunId
+    offset: int
     before: Grading | None
 
 
 @dataclass
 class Journal:
-    """One lesson's journal: JSON lines that are only ever appended.
+    """The records of one lesson: its runs, the last grading of each key and of each student.
 
-    ``{"run": {"version", "edition", "seed"}, "at"}`` starts a run, ``{"graded": key, "student", "digest", "version",
-    "edition", "seed", "result"}`` holds what a notebook got, and ``{"written": key, "timestamp"}`` says that the
-    gradebook has it.
-
-    Attributes:
-        runs: the runs so far, in order.
-        graded: by key, the last grading under it.
-        latest: the last grading of each student.
-        written: by key, the time of handing in with which the gradebook has it.
-        end: bytes of the whole lines.
+    `written` holds the timestamps of gradings in the gradebook by key, `end` the length of all
+    complete lines in bytes.
     """
 
     path: Path
@@ -101,100 +104,82 @@ class Journal:
     written: dict[str, str] = field(default_factory=dict)
     end: int = 0
 
-    def append(self, *records: Record) -> None:
-        """Add records; when this returns, they outlive a loss of power."""
-        assert self.file is not None, "this journal was opened for reading"
-        for record in records:
-            line = json.dumps(record).encode() + b"\n"
-            self.file.write(line)
-            self._take(record, len(line))
-        self.file.flush()
-        os.fsync(self.file.fileno())
+    def start(self, run_id: RunId) -> None:
+        """Record the start of a run, unless it resumes the last one."""
+        if not self.runs or self.runs[-1] != run_id:
+            self._append({"started": round(time.time(), 3), **run_id.record()})
 
-    def result(self, grading: Grading) -> Record:
-        """What a notebook got, see `grader.instructor.workers.Result`; read from the file."""
-        with open(self.path, "rb") as file:
-            file.seek(grading.place)
-            result: Record = json.loads(file.readline())["result"]
-        return result
-
-    def start(self, basis: RunId) -> None:
-        """Note the beginning of a run, unless it goes on with the last one."""
-        if not self.runs or self.runs[-1] != basis:
-            self.append({"run": vars(basis), "at": round(time.time(), 3)})
-
-    def add_grading(self, basis: RunId, student: str, digest: str, result: Record) -> Grading:
-        """Note what a notebook got."""
-        self.append(
-            {
-                "graded": basis.key(student, digest),
-                "student": student,
-                "digest": digest,
-                **vars(basis),
-                "result": result,
-            }
-        )
+    def add_grading(self, run_id: RunId, student: str, digest: str, result: Result) -> Grading:
+        """Record the result of a notebook."""
+        key = run_id.key(student, digest)
+        graded: Record = {"graded": key, "student": student, "digest": digest}
+        self._append({**graded, **run_id.record(), "result": result})
         return self.latest[student]
 
     def add_written(self, grading: Grading, timestamp: str) -> None:
-        """Note that the gradebook and `autograded/` have what a grading says."""
-        self.append({"written": grading.key, "timestamp": timestamp})
+        """Record that the gradebook and `class/autograded` hold a grading."""
+        self._append({"written": grading.key, "timestamp": timestamp})
 
-    def seed(self, version: str, edition: str) -> int | None:
-        """The seed of the last run of this grader and this lesson, or None."""
-        return next(
-            (
-                run.seed
-                for run in reversed(self.runs)
-                if (run.version, run.edition) == (version, edition)
-            ),
-            None,
-        )
+    def result(self, grading: Grading) -> Result:
+        """Read a grading's result from the file."""
+        with open(self.path, "rb") as file:
+            file.seek(grading.offset)
+            record: Record = json.loads(file.readline())
+        return record["result"]
 
-    def _take(self, record: Record, length: int) -> None:
-        if "run" in record:
-            self.runs.append(_basis(**record["run"]))
+    def before(self, run_id: RunId, student: str, digest: str) -> Grading | None:
+        """Return the last grading of the same notebook by another run, or None."""
+        last = self.latest.get(student)
+        if last is None or last.digest != digest:
+            return None
+        return last.before if last.run_id == run_id else last
+
+    def seed(self, versions: tuple[str, str]) -> int | None:
+        """Return the seed of the last run of a grader and a lesson, or None."""
+        same = (run for run in reversed(self.runs) if run.versions == versions)
+        return next((run.seed for run in same), None)
+
+    def _append(self, record: Record) -> None:
+        """Add a record; when this returns, it survives a loss of power."""
+        assert self.file is not None, "this journal was opened for reading"
+        line = json.dumps(record).encode() + b"\n"
+        self.file.write(line)
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.take(record, len(line))
+
+    def take(self, record: Record, length: int) -> None:
+        """Take in a record of the file, whose line is `length` bytes long."""
+        if "started" in record:
+            self.runs.append(_run_id(record))
         elif "graded" in record:
-            self._take_grading(record)
+            key, student, digest = sys.intern(record["graded"]), record["student"], record["digest"]
+            run_id = _run_id(record)
+            before = self.before(run_id, student, digest)
+            grading = Grading(key, student, digest, run_id, self.end, before)
+            self.graded[key] = self.latest[student] = grading
+            self.written.pop(key, None)
         elif "written" in record:
             self.written[sys.intern(record["written"])] = record["timestamp"]
         self.end += length
 
-    def _take_grading(self, record: Record) -> None:
-        key, student, digest = sys.intern(record["graded"]), record["student"], record["digest"]
-        basis, last = (
-            _basis(record["version"], record["edition"], int(record["seed"])),
-            self.latest.get(student),
-        )
-        before = (
-            None
-            if last is None or last.digest != digest
-            else last.before
-            if last.basis == basis
-            else last
-        )
-        self.graded[key] = self.latest[student] = Grading(
-            key, student, digest, basis, self.end, before
-        )
-        self.written.pop(key, None)
-
 
 @contextmanager
-def open_journal(path: Path) -> Iterator[Journal]:
-    """The journal at `path`, for this process alone as long as the block lasts; what a kill left of a line is cut off.
+def open_journal(path: Path, timeout: float = 0) -> Iterator[Journal]:
+    """Open a journal for this process alone; half a line that a kill left is cut off.
 
     Raises:
-        JournalBusy: another process has it.
+        JournalBusy: another process still has it after `timeout` seconds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + timeout
     with open(path, "a+b") as file:
-        try:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise JournalBusy(
-                f"{path.name}: another run grades this lesson right now; wait until it has ended"
-            ) from None
+        while not _locked(file):
+            if time.monotonic() >= end:
+                raise JournalBusy(
+                    f"{path.name}: another run is grading this lesson; wait until it has ended"
+                )
+            time.sleep(0.1)
         journal = read_journal(path)
         file.truncate(journal.end)
         journal.file = file
@@ -202,59 +187,68 @@ def open_journal(path: Path) -> Iterator[Journal]:
 
 
 def read_journal(path: Path) -> Journal:
-    """What a journal says now; an absent one says nothing."""
+    """Read a journal; a missing one is empty."""
     journal = Journal(path)
     if path.exists():
         with open(path, "rb") as file:
             for line in file:
                 if line.endswith(b"\n"):
-                    journal._take(_record(line), len(line))
+                    journal.take(_record(line), len(line))
     return journal
 
 
-def digest_of(notebook: bytes) -> str:
-    """What stands for the content of a notebook."""
-    return _digest(notebook)
-
-
 def journal_path(root: Path, lesson: Lesson) -> Path:
-    """Where the journal of a lesson lies."""
+    """Return the path of a lesson's journal."""
     return root / "class" / "journal" / f"{lesson.name}.jsonl"
 
 
-def edition_of(lesson: Lesson) -> str:
-    """What stands for a lesson as its author wrote it, with the project's modules that its exercises take their cases from."""
-    return _of_files(
-        (seen(lesson.folder / f"{lesson.name}.md"), *with_imports(lesson.folder / "exercises.py"))
-    )
+def _locked(file: BinaryIO) -> bool:
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def digest_of(data: bytes) -> str:
+    """Return a digest of a notebook's content."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def lesson_version(lesson: Lesson) -> str:
+    """Return a digest of a lesson's two files and of the packages that its cases may come from."""
+    root = lesson.folder.parent.parent
+    files = [lesson.folder / f"{lesson.name}.md", lesson.folder / "exercises.py"]
+    packages = load_settings(root).packages
+    return _digest_of_files(files + [path for name in packages for path in _modules(root / name)])
 
 
 @cache
 def grader_version() -> str:
-    """What stands for the part of the grader that decides about points, as it was when this process first asked."""
-    return _of_files(tuple(seen(GRADER / f"{name}.py") for name in JUDGING))
+    """Return a digest of the grader's code as it was when this process first asked."""
+    return _digest_of_files(_modules(Path(__file__).parents[1]))
 
 
-@lru_cache(maxsize=64)
-def _of_files(files: tuple[Seen, ...]) -> str:
-    """What stands for the content of files; they are read again only when one has changed."""
-    return _digest(b"\0".join(path.read_bytes() for path, *_ in files))
+def _modules(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:32]
+def _digest_of_files(files: Iterable[Path]) -> str:
+    return digest_of(b"\0".join(path.read_bytes() for path in files))
 
 
-@cache
-def _basis(version: str, edition: str, seed: int) -> RunId:
-    """One object for all the gradings on a basis."""
-    return RunId(version, edition, seed)
+_shared_run_id = cache(RunId)
+"""Gives gradings of one run one object, which keeps a long journal small in memory."""
+
+
+def _run_id(record: Record) -> RunId:
+    return _shared_run_id(record["grader_version"], record["lesson_version"], record["seed"])
 
 
 def _record(line: bytes) -> Record:
-    """A line's record; an empty one where a line was damaged."""
+    """Parse a line; a damaged one gives an empty record."""
     try:
-        record = json.loads(line)
+        return cast(Record, json.loads(line))
     except ValueError:
         return {}
-    return record if isinstance(record, dict) else {}

@@ -11,10 +11,12 @@ DAY = 24 * 60 * 60
 
 
 class DailyPenalty(LateSubmissionPlugin):  # type: ignore[misc]
-    """Takes a share of the points for each day that has begun since the due date; never more than there are.
+    """Take off a share of the points for each day begun after the due date.
 
-    In nbgrader_config.py: ``c.AssignLatePenalties.plugin_class = "grader.instructor.late.DailyPenalty"`` and, for another share,
-    ``c.DailyPenalty.share = 0.2``.
+    In nbgrader_config.py:
+
+        c.AssignLatePenalties.plugin_class = "grader.instructor.late.DailyPenalty"
+        c.DailyPenalty.share = 0.2
     """
 
     share = Float(0.1, min=0.0, max=1.0, help="of the points, for each day").tag(config=True)
@@ -22,5 +24,5 @@ class DailyPenalty(LateSubmissionPlugin):  # type: ignore[misc]
     def late_submission_penalty(
         self, student_id: str, score: float, total_seconds_late: float
     ) -> float:
-        """nbgrader's hook: the points that are taken off."""
+        """Return the points taken off, at most `score` (nbgrader's hook)."""
         return min(1.0, self.share * ceil(total_seconds_late / DAY)) * score

@@ -1,114 +1,189 @@
-"""One run of a lesson with one seed: get outcomes on freshly drawn inputs and judge them."""
+"""One run of a lesson with one seed: draw inputs, get a learner's outcomes, judge them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import NotRequired, Protocol, TypedDict
 
 from grader.author.key import exercise_key
 from grader.author.lesson import Lesson, cell_ids, role
 from grader.comparison.fingerprint import fingerprint
-from grader.comparison.judge import Verdict, call_of, judge
+from grader.comparison.judge import Failure, Verdict, call_of, judge
+from grader.comparison.present import STYLE, failure_rows, verdict_html
 from grader.comparison.schema import Call, ExerciseKey, Outcome, Request, Response
 from grader.execution.answers import verdict_on
 from grader.execution.notebook import Cell, read_notebook
 from grader.execution.submission import Template, cells_to_run, why_missing
 
 
+class Unexplained(TypedDict):
+    """A wrong answer that no misconception explains; its texts are short, but not escaped.
+
+    `returned` is the fingerprint of its outcomes, `case` the rows of the first failing case.
+    """
+
+    returned: str
+    property: str
+    reason: str
+    case: list[tuple[str, str]]
+
+
+class ExerciseResult(TypedDict):
+    """A verdict as plain data of bounded size; in `html` everything is escaped."""
+
+    state: str
+    points: float
+    max_points: float
+    passed: list[str]
+    missed: list[str]
+    hint: str | None
+    note: str | None
+    html: str
+    unexplained: NotRequired[Unexplained]
+
+
+class Result(TypedDict):
+    """The verdicts on one notebook as plain data, for the journal."""
+
+    points: float
+    max_points: float
+    exercises: dict[str, ExerciseResult]
+    repaired: list[str]
+
+
 class Runner(Protocol):
-    """Something that runs a learner's cells; see `grader.execution.runner` for what goes in and out."""
+    """Runs a learner's cells, see `grader.execution.runner`."""
 
     def run(self, request: Request) -> Response:
-        """The response to a request; never raises for anything that a learner's code does."""
+        """Return the response to a request; no learner's code makes it raise."""
 
 
 @dataclass(frozen=True)
 class Graded:
-    """The verdicts on one notebook, and what had to be repaired to find its answers."""
+    """The verdicts on one notebook, and the repairs that were needed to find its answers."""
 
     verdicts: dict[str, Verdict]
     repaired: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:
-        """Earned in the whole lesson."""
+        """Points earned in the whole lesson."""
         return round(sum(verdict.points for verdict in self.verdicts.values()), 2)
 
     @property
     def max_points(self) -> float:
-        """Possible in the whole lesson."""
+        """Points possible in the whole lesson."""
         return sum(verdict.max_points for verdict in self.verdicts.values())
+
+    def result(self) -> Result:
+        """Return the verdicts as plain data."""
+        exercises = {name: _exercise_result(one) for name, one in self.verdicts.items()}
+        return {
+            "points": self.points,
+            "max_points": self.max_points,
+            "exercises": exercises,
+            "repaired": list(self.repaired),
+        }
 
 
 @dataclass(frozen=True)
 class Run:
-    """One grading run of a lesson: the same inputs for every learner, drawn from `seed`; what is expected is computed once."""
+    """One grading run of a lesson: every learner gets the same inputs, drawn from `seed`."""
 
     lesson: Lesson
     seed: int
 
     @cached_property
     def keys(self) -> dict[str, ExerciseKey]:
-        """The key of each exercise for this seed; it stays with the grader."""
+        """The key of each exercise for this seed; it never leaves the grader."""
         return {name: exercise_key(self.lesson, name, self.seed) for name in self.lesson.exercises}
 
     @cached_property
     def calls(self) -> dict[str, list[Call]]:
-        """What the learner's side is asked to do; nothing in it says what is expected."""
+        """The calls for the learner's side, without expected values."""
         return {name: [call_of(case) for case in key["cases"]] for name, key in self.keys.items()}
 
     @cached_property
     def template(self) -> Template:
-        """How the lesson's notebook looks."""
+        """The cells of the lesson's notebook."""
         return template(self.lesson)
 
     def grade(self, notebook: bytes, runner: Runner) -> Graded:
-        """The verdicts on one notebook.
+        """Grade one notebook.
 
         Raises:
             UnreadableNotebook: it is no notebook.
         """
-        return self.grade_cells(read_notebook(notebook), runner)
+        submitted = read_notebook(notebook)
+        request, repaired = self.request(submitted)
+        return self.judge(submitted, request, repaired, runner.run(request))
 
-    def grade_cells(self, submitted: list[Cell], runner: Runner) -> Graded:
-        """The verdicts on a notebook that has been read."""
+    def request(self, submitted: list[Cell]) -> tuple[Request, list[str]]:
+        """Return the request for a runner, and one sentence for each repair."""
         cells, repaired = cells_to_run(self.template, submitted)
-        response = runner.run({"cells": cells, "calls": self.calls, "order_seed": self.seed})
-        verdicts = {
-            name: verdict_on(
-                name, key, cells, response, why_missing(self.template, submitted, name), _judged
-            )
-            for name, key in self.keys.items()
-        }
+        return {"cells": cells, "calls": self.calls, "order_seed": self.seed}, repaired
+
+    def judge(
+        self, submitted: list[Cell], request: Request, repaired: list[str], response: Response
+    ) -> Graded:
+        """Judge a runner's response to `request`."""
+        verdicts = {}
+        for name, key in self.keys.items():
+            missing = why_missing(self.template, submitted, name)
+            verdicts[name] = verdict_on(name, key, request["cells"], response, missing, _judged)
         return Graded(verdicts, tuple(repaired))
 
 
+def template(lesson: Lesson) -> Template:
+    """Return the cells of a lesson's notebook as the grader needs them."""
+    cells = [
+        (cell_id, role(cell)[0], cell.source.strip())
+        for cell_id, cell in zip(cell_ids(lesson), lesson.notebook.cells, strict=True)
+    ]
+    idle = {
+        cell_id: text
+        for cell_id, kind, text in cells
+        if kind in ("check", "play", "question", "setup")
+    }
+    return Template(
+        exercises=tuple(lesson.exercises),
+        setup=tuple(text for _, kind, text in cells if kind == "setup"),
+        locked={cell_id: text for cell_id, kind, text in cells if kind in ("code", "setup")},
+        idle=frozenset(idle),
+        idle_texts=frozenset(idle.values()),
+    )
+
+
 def _judged(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
-    """The verdict, with a fingerprint of what the answer did where no misconception explains it."""
+    """Return the verdict, with a fingerprint where no misconception explains a failure."""
     verdict = judge(name, key, outcomes)
     if verdict.failure is None or verdict.hint:
         return verdict
-    return replace(
-        verdict, returned=fingerprint(key["cases"], outcomes, verdict.failure.case["property"])
-    )
+    missed = verdict.failure.case["property"]
+    return replace(verdict, returned=fingerprint(key["cases"], outcomes, missed))
 
 
-def template(lesson: Lesson) -> Template:
-    """How a lesson's notebook looks, by the ids that its cells have for learners."""
-    cells = [
-        (cell_id, *role(cell), cell.source.strip())
-        for cell_id, cell in zip(cell_ids(lesson), lesson.notebook.cells, strict=True)
-    ]
-    idle = [
-        (cell_id, text)
-        for cell_id, kind, _, text in cells
-        if kind in ("check", "play", "question", "setup")
-    ]
-    return Template(
-        exercises=tuple(lesson.exercises),
-        setup=tuple(text for _, kind, _, text in cells if kind == "setup"),
-        locked={cell_id: text for cell_id, kind, _, text in cells if kind in ("code", "setup")},
-        idle=frozenset(cell_id for cell_id, _ in idle),
-        idle_texts=frozenset(text for _, text in idle),
-    )
+def _exercise_result(verdict: Verdict) -> ExerciseResult:
+    result: ExerciseResult = {
+        "state": verdict.state,
+        "points": verdict.points,
+        "max_points": verdict.max_points,
+        "passed": list(verdict.passed),
+        "missed": list(verdict.missed),
+        "hint": verdict.hint,
+        "note": verdict.note,
+        "html": verdict_html(verdict).removeprefix(STYLE),
+    }
+    if verdict.returned and verdict.failure:
+        result["unexplained"] = _unexplained(verdict.returned, verdict.failure)
+    return result
+
+
+def _unexplained(returned: str, failure: Failure) -> Unexplained:
+    return {
+        "returned": returned,
+        "property": failure.case["property"],
+        "reason": failure.reason,
+        "case": failure_rows(failure, printed=False),
+    }

@@ -1,4 +1,4 @@
-"""Make up a class of right, wrong, unfinished, untidy and hostile notebooks."""
+"""`grader sample-class`: make up right, wrong, unfinished, untidy and hostile submissions."""
 
 from __future__ import annotations
 
@@ -7,251 +7,34 @@ import ast
 import copy
 import json
 import random
-import shutil
-from collections.abc import Callable, Iterator
+import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from inspect import getsource
 from pathlib import Path
-from typing import Any
+from textwrap import dedent
+from types import FunctionType
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons, role
+from grader.comparison.present import count_of
 from grader.comparison.schema import Function
-from grader.instructor.feedback import Released, released
-
-Notebook = dict[str, Any]
+from grader.files import atomic_write
+from grader.instructor.feedback import Json, ReleasedLesson, released
 
 KINDS = {"right": 4, "other": 4, "wrong": 8, "unfinished": 3, "untidy": 1, "hostile": 1}
-"""Kinds of students, with how many there are of each in a class of 21."""
+"""Number of students of each kind in a class of 21."""
 
-KNOWN = 0.8
+KNOWN_SHARE = 0.8
 """Share of the wrong answers that are misconceptions of the lesson."""
 
-HANDED_IN = datetime(2026, 10, 1, 18, tzinfo=UTC)
+DUE = datetime(2026, 10, 1, 18, tzinfo=UTC)
 
-
-def sample_class(
-    root: Path, lesson: Lesson, students: int, seed: int = 1
-) -> dict[str, Notebook | str]:
-    """Notebooks by student; the name says of which kind a student is. A text is what was handed in instead of a notebook.
-
-    The same seed makes the same class.
-    """
-    rng = random.Random(seed)
-    notebook, texts = released(root, lesson), _Texts(lesson)
-    kinds = [kind for kind, count in KINDS.items() for _ in range(count)]
-    made: dict[str, Notebook | str] = {}
-    hostile = 0
-    for number in range(students):
-        if number % len(kinds) == 0:
-            rng.shuffle(kinds)
-        kind = kinds[number % len(kinds)]
-        if kind == "hostile":
-            made[f"{number + 1:04}_{kind}"] = _hostile(notebook, texts, hostile)
-            hostile += 1
-        else:
-            made[f"{number + 1:04}_{kind}"] = _honest(notebook, texts, kind, rng)
-    return made
-
-
-def hand_in(
-    folder: Path, lesson: str, made: dict[str, Notebook | str], rng: random.Random
-) -> list[str]:
-    """Put notebooks where `nbgrader collect` puts them; who has handed in before keeps that. Returns who is new."""
-    new = []
-    for student, notebook in made.items():
-        place = folder / student / lesson
-        if place.exists():
-            continue
-        half = place.with_name(
-            f".{lesson}.half"
-        )  # in its place all at once, so that a full disk or a kill leaves no half hand-in
-        shutil.rmtree(half, ignore_errors=True)
-        half.mkdir(parents=True)
-        text = (
-            notebook
-            if isinstance(notebook, str)
-            else json.dumps(notebook, ensure_ascii=False, indent=1)
-        )
-        (half / f"{lesson}.ipynb").write_text(text, encoding="utf-8")
-        handed_in = HANDED_IN - timedelta(minutes=rng.randrange(7 * 24 * 60))
-        (half / "timestamp.txt").write_text(
-            handed_in.strftime("%Y-%m-%d %H:%M:%S UTC"), encoding="utf-8"
-        )
-        half.rename(place)
-        new.append(student)
-    return new
-
-
-class _Texts:
-    """An author's functions as a learner would have written them into a cell."""
-
-    def __init__(self, lesson: Lesson) -> None:
-        self.lesson = lesson
-        self.module = ast.parse((lesson.folder / "exercises.py").read_text(encoding="utf-8"))
-        functions = (node for node in ast.walk(self.module) if isinstance(node, ast.FunctionDef))
-        self.functions = {
-            min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]): node
-            for node in functions
-        }
-        self.top = {name: node for node in self.module.body for name in _bound(node)}
-        self.references = dict(self._references())
-
-    def reference(self, name: str) -> str:
-        """The reference's cell."""
-        return self.references[name]
-
-    def others(self, name: str) -> list[str]:
-        """The other right answers."""
-        return self._all(name, self.lesson.exercises[name].right_answers)
-
-    def misconceptions(self, name: str) -> list[str]:
-        """The wrong answers."""
-        return self._all(name, [one.function for one in self.lesson.exercises[name].misconceptions])
-
-    def unknown(self, name: str) -> str:
-        """A wrong answer that the lesson doesn't know: the reference, but it returns 2 minus everything."""
-        tree = ast.parse(self.reference(name))
-        function = next(
-            node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name
-        )
-        function.body = [_FromTwo().visit(node) for node in function.body]
-        return ast.unparse(ast.fix_missing_locations(tree))
-
-    def _references(self) -> Iterator[tuple[str, str]]:
-        for cell in self.lesson.notebook.cells:
-            kind, name = role(cell)
-            if kind == "exercise":
-                yield (
-                    name,
-                    "\n".join(line for line in cell.source.splitlines() if "### " not in line),
-                )
-
-    def _all(self, name: str, functions: list[Function]) -> list[str]:
-        return [text for function in functions if (text := self._standalone(name, function))]
-
-    def _standalone(self, name: str, function: Function) -> str | None:
-        """A function under the exercise's name, with what it needs of its module; None where it has no definition of its own."""
-        code = getattr(function, "__code__", None)
-        node = self.functions.get(code.co_firstlineno) if code else None
-        if node is None:
-            return None
-        renamed = _Renamed(node.name, name).visit(copy.deepcopy(node))
-        needed = self._needed(node)
-        return "\n".join(
-            ast.unparse(one)
-            for one in (*(other for other in self.module.body if other in needed), renamed)
-        )
-
-    def _needed(self, node: ast.FunctionDef) -> set[ast.AST]:
-        """The imports, helpers and constants of the module that a function uses, directly or not; its decorators are an author's."""
-        found: set[ast.AST] = set()
-        waiting: list[ast.AST] = [node.args, *node.body]
-        while waiting:
-            names = {inner.id for inner in ast.walk(waiting.pop()) if isinstance(inner, ast.Name)}
-            more = {self.top[name] for name in names & self.top.keys()} - found - {node}
-            found |= more
-            waiting.extend(more)
-        return found
-
-
-class _Renamed(ast.NodeTransformer):
-    """Renames a function and its calls of itself, and takes its decorators away."""
-
-    def __init__(self, old: str, new: str) -> None:
-        self.old, self.new = old, new
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        if node.name == self.old:
-            node.name, node.decorator_list = self.new, []
-        return self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        return ast.Name(self.new, node.ctx) if node.id == self.old else node
-
-
-class _FromTwo(ast.NodeTransformer):
-    """Takes what a function returns from 2, and leaves functions inside it alone."""
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return node
-
-    def visit_Return(self, node: ast.Return) -> ast.AST:
-        return ast.Return(ast.BinOp(ast.Constant(2), ast.Sub(), node.value)) if node.value else node
-
-
-def _bound(node: ast.stmt) -> list[str]:
-    match node:
-        case ast.FunctionDef(name=name, decorator_list=[]) | ast.ClassDef(name=name):
-            return [name]
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            return [alias.asname or alias.name for alias in names]
-        case ast.Assign(targets=[ast.Name(id=name)]):
-            return [name]
-    return []
-
-
-def _notebook(lesson: Released, answers: dict[str, str]) -> Notebook:
-    """What a learner hands in: the lesson's cells with these answers in them."""
-    cells = copy.deepcopy(list(lesson.cells.values()))
-    for cell in cells:
-        cell["source"] = answers.get(cell["id"], "".join(cell["source"]))
-    return {"cells": cells, "metadata": lesson.metadata, "nbformat": 4, "nbformat_minor": 5}
-
-
-def _honest(lesson: Released, texts: _Texts, kind: str, rng: random.Random) -> Notebook:
-    names = list(texts.references)
-    answers = {name: texts.reference(name) for name in names}
-    if kind == "other":
-        answers |= {name: rng.choice(others) for name in names if (others := texts.others(name))}
-    if kind == "wrong":
-        for name in rng.sample(names, rng.randint(1, min(3, len(names)))):
-            known = rng.random() < KNOWN and texts.misconceptions(name)
-            answers[name] = rng.choice(known) if known else texts.unknown(name)
-    if kind == "unfinished":
-        answers = {name: answers[name] for name in names[: rng.randrange(len(names))]}
-    notebook = _notebook(lesson, answers)
-    return rng.choice(UNTIDY)(notebook, names) if kind == "untidy" else notebook
-
-
-def _without_metadata(notebook: Notebook, names: list[str]) -> Notebook:
-    """Saved by a tool that keeps only text."""
-    for cell in notebook["cells"]:
-        cell["metadata"] = {}
-        cell.pop("id")
-    return {**notebook, "nbformat_minor": 4}
-
-
-def _stub_pasted_below(notebook: Notebook, names: list[str]) -> Notebook:
-    stub = next(cell for cell in notebook["cells"] if cell["id"] == names[0])
-    text = f"{stub['source'].splitlines()[0]}\n    raise NotImplementedError()"
-    return {**notebook, "cells": [*notebook["cells"], {**stub, "id": "pasted", "source": text}]}
-
-
-def _answer_copied(notebook: Notebook, names: list[str]) -> Notebook:
-    """One cell twice, with its metadata, as copy and paste in an editor leaves it."""
-    original = next(cell for cell in notebook["cells"] if cell["id"] == names[-1])
-    return {**notebook, "cells": [*notebook["cells"], {**original, "id": "copied"}]}
-
-
-def _check_deleted(notebook: Notebook, names: list[str]) -> Notebook:
-    return {
-        **notebook,
-        "cells": [cell for cell in notebook["cells"] if cell["id"] != f"check-{names[0]}"],
-    }
-
-
-UNTIDY: list[Callable[[Notebook, list[str]], Notebook]] = [
-    _without_metadata,
-    _stub_pasted_below,
-    _answer_copied,
-    _check_deleted,
-]
-
-HOSTILE: list[str] = [
+HOSTILE = [
     "while True:\n    pass",
     "import os\nos._exit(0)",
     "import numpy as np\nnp.isclose = np.allclose = lambda *args, **kwargs: np.True_",
     "open('answers.json', 'w').write('{}')",
-    "class Equal:\n    __eq__ = lambda self, other: True\n    __array__ = lambda self, *args, **kwargs: None",
+    "class Equal:\n    __eq__ = lambda self, other: True\n    __array__ = lambda *args: None",
     "print('x' * 10**8)",
     "import os\n[os.fork() for _ in range(5)]",
     "from IPython.display import HTML\nHTML('<script>document.title = \"taken\"</script>')",
@@ -259,56 +42,166 @@ HOSTILE: list[str] = [
 """First cells of hostile notebooks."""
 
 
-def _hostile(lesson: Released, texts: _Texts, number: int) -> Notebook | str:
-    """One hostile notebook after the other; each third hand-in is damaged or forged instead.
+def sample_class(root: Path, lesson: Lesson, students: int, seed: int = 1) -> dict[str, Json | str]:
+    """Return notebooks, or the text of a damaged one, by student; the name tells the kind.
 
-    All but the last of their answers are right, so the points show both that an attack gains nothing and that it costs nothing.
+    The same seed makes the same class.
+    """
+    rng = random.Random(seed)
+    release, answers = released(root, lesson), _answers(lesson)
+    kinds = [kind for kind, count in KINDS.items() for _ in range(count)]
+    made: dict[str, Json | str] = {}
+    for number in range(students):
+        if number % len(kinds) == 0:
+            rng.shuffle(kinds)
+        kind = kinds[number % len(kinds)]
+        made[f"{number + 1:04}_{kind}"] = (
+            _hostile(release, answers, number // len(kinds))
+            if kind == "hostile"
+            else _honest(release, answers, kind, rng)
+        )
+    return made
+
+
+def submit(folder: Path, lesson: str, made: dict[str, Json | str], rng: random.Random) -> list[str]:
+    """Write submissions where `nbgrader collect` puts them; return the students who had none."""
+    new = []
+    for student, notebook in made.items():
+        path = folder / student / lesson / f"{lesson}.ipynb"
+        if path.exists():
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        time = DUE - timedelta(minutes=rng.randrange(7 * 24 * 60))
+        atomic_write(path.with_name("timestamp.txt"), time.strftime("%Y-%m-%d %H:%M:%S UTC"))
+        text = notebook if isinstance(notebook, str) else json.dumps(notebook, ensure_ascii=False)
+        atomic_write(path, text)
+        new.append(student)
+    return new
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """An author's answers to an exercise, as the text of a learner's cell."""
+
+    reference: str
+    others: list[str]
+    misconceptions: list[str]
+
+
+def _answers(lesson: Lesson) -> dict[str, _Answers]:
+    """Return the answers to each exercise."""
+    module = ast.parse((lesson.folder / "exercises.py").read_text(encoding="utf-8"))
+    declared = lesson.exercises.keys() | lesson.questions.keys()
+    helpers = [ast.unparse(node) for node in module.body if _is_helper(node, declared)]
+    answers = {}
+    for cell in lesson.notebook.cells:
+        kind, name = role(cell)
+        if kind == "exercise":
+            exercise = lesson.exercises[name]
+            lines = [line for line in cell.source.split("\n") if "###" not in line]
+            wrong = [one.function for one in exercise.misconceptions]
+            others = _texts(name, exercise.right_answers, helpers)
+            answers[name] = _Answers("\n".join(lines), others, _texts(name, wrong, helpers))
+    return answers
+
+
+def _texts(name: str, functions: list[Function], helpers: list[str]) -> list[str]:
+    """Return functions under the exercise's name, after the helpers of their module."""
+    texts = []
+    for function in functions:
+        if isinstance(function, FunctionType):
+            (node,) = ast.parse(dedent(getsource(function))).body
+            if isinstance(node, ast.FunctionDef):
+                node.decorator_list = []
+                text = re.sub(rf"\b{node.name}\b", name, ast.unparse(node))
+                texts.append("\n".join([*helpers, text]))
+    return texts
+
+
+def _is_helper(node: ast.stmt, declared: set[str]) -> bool:
+    """Return whether a statement of exercises.py is an import, a function or a constant."""
+    match node:
+        case ast.Import() | ast.ClassDef() | ast.FunctionDef(decorator_list=[]):
+            return True
+        case ast.ImportFrom(module=module):
+            return module != "grader"
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return name not in declared
+    return False
+
+
+def _unknown(name: str, reference: str) -> str:
+    """Return a wrong answer that no lesson knows: 2 minus the reference's result."""
+    return (
+        f"import functools\n\n{reference}\n\n_right = {name}\n\n"
+        f"@functools.wraps(_right)\ndef {name}(*inputs):\n    return 2 - _right(*inputs)\n"
+    )
+
+
+def _notebook(release: ReleasedLesson, answers: dict[str, str]) -> Json:
+    """Return the lesson's notebook with these answers in it."""
+    cells = copy.deepcopy(list(release.cells.values()))
+    for cell in cells:
+        cell["source"] = answers.get(cell["id"], "".join(cell["source"]))
+    return {"cells": cells, "metadata": release.metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _honest(
+    release: ReleasedLesson, known: dict[str, _Answers], kind: str, rng: random.Random
+) -> Json:
+    answers = {name: one.reference for name, one in known.items()}
+    names = list(answers)
+    if kind == "other":
+        answers |= {name: rng.choice(one.others) for name, one in known.items() if one.others}
+    if kind == "wrong":
+        for name in rng.sample(names, rng.randint(1, min(3, len(names)))):
+            wrong = known[name].misconceptions if rng.random() < KNOWN_SHARE else []
+            answers[name] = rng.choice(wrong or [_unknown(name, answers[name])])
+    if kind == "unfinished":
+        answers = {name: answers[name] for name in names[: rng.randrange(len(names))]}
+    notebook = _notebook(release, answers)
+    if kind == "untidy":
+        cells = notebook["cells"]
+        stub = f"{answers[names[0]].splitlines()[0]}\n    raise NotImplementedError()"
+        cells.append({**cells[0], "cell_type": "code", "id": "pasted", "source": stub})
+        if rng.random() < 0.5:  # as an editor that saves only text
+            notebook["cells"] = [{**cell, "metadata": {}, "id": ""} for cell in cells]
+    return notebook
+
+
+def _hostile(release: ReleasedLesson, known: dict[str, _Answers], number: int) -> Json | str:
+    """Return a hostile notebook; of three, one is damaged and one has forged outputs.
+
+    All answers but the last are right: the points show that an attack gains and costs nothing.
     """
     if number % 3 == 1:
         return '{"cells": [{"cell_type": "code", "source": ["def '
-    notebook = _notebook(
-        lesson, {name: texts.reference(name) for name in list(texts.references)[:-1]}
-    )
+    answers = {name: one.reference for name, one in list(known.items())[:-1]}
+    notebook = _notebook(release, answers)
+    cells = notebook["cells"]
     if number % 3 == 2:
-        forged = {
-            "output_type": "execute_result",
-            "execution_count": 1,
-            "data": {"text/plain": "99", "text/html": "<script>alert(1)</script>"},
-            "metadata": {},
-        }
-        for cell in notebook["cells"]:
+        data = {"text/plain": "99", "text/html": "<script>alert(1)</script>"}
+        forged = {"output_type": "execute_result", "execution_count": 1, "metadata": {}}
+        for cell in cells:
             if cell["id"].startswith("check-"):
-                cell["outputs"], cell["metadata"] = (
-                    [forged],
-                    {**cell["metadata"], "tags": ["setup"]},
-                )
+                cell["outputs"] = [{**forged, "data": data}]
+                cell["metadata"] = {**cell["metadata"], "tags": ["setup"]}
         return notebook
+    code: Json = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
     source = HOSTILE[number // 3 % len(HOSTILE)]
-    cell = {
-        "cell_type": "code",
-        "id": "first",
-        "metadata": {},
-        "execution_count": None,
-        "outputs": [],
-        "source": source,
-    }
-    text = {
-        "cell_type": "markdown",
-        "id": "text",
-        "metadata": {},
-        "source": "<img src=x onerror=\"document.title='taken'\">",
-    }
-    return {**notebook, "cells": [cell, text, *notebook["cells"]]}
+    text = "<img src=x onerror=\"document.title='taken'\">"
+    markdown = {"cell_type": "markdown", "id": "text", "metadata": {}, "source": text}
+    return {**notebook, "cells": [{**code, "id": "first", "source": source}, markdown, *cells]}
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `sample-class`."""
     parser = subparsers.add_parser(
         "sample-class",
-        help="make up a class of right, wrong, unfinished, untidy and hostile notebooks under class/submitted",
+        help="write right, wrong, unfinished, untidy and hostile submissions to class/submitted",
     )
     parser.add_argument("lesson", metavar="LESSON")
-    parser.add_argument("--students", type=int, default=21, help="how many (21)")
+    parser.add_argument("--students", type=int, default=21, help="number of students (21)")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes another class")
     parser.set_defaults(run=_run)
 
@@ -319,12 +212,13 @@ def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
     lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
     if arguments.students < 1:
-        raise LessonError("a class has at least one student; give --students a number from 1")
+        raise LessonError("A class has at least one student: give --students a number from 1.")
     coursedir = course_directory(root)
-    folder = Path(coursedir.format_path(coursedir.submitted_directory, "x", "x")).parent.parent
+    folder = Path(coursedir.format_path(coursedir.submitted_directory, "x", "x")).parents[1]
     made = sample_class(root, lesson, arguments.students, arguments.seed)
-    new = hand_in(folder, lesson.name, made, random.Random(arguments.seed))
+    new = submit(folder, lesson.name, made, random.Random(arguments.seed))
     print(
-        f"{len(new)} students handed in {lesson.name}; {len(made) - len(new)} had done so before. Next: grader autograde {lesson.name}"
+        f"Wrote {count_of(len(new), 'submission')} of {lesson.name}; "
+        f"{len(made) - len(new)} were there. Next: grader autograde {lesson.name}"
     )
     return 0

@@ -1,4 +1,4 @@
-"""Read a student's submission and write the graded notebook under `class/autograded`."""
+"""Read a student's submission and write the feedback notebook under `class/autograded`."""
 
 from __future__ import annotations
 
@@ -7,141 +7,125 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook
-from grader.instructor.feedback import has_verdicts
+from grader.instructor.feedback import Json, has_verdicts
 
-MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-"""What concerns everyone and stops a run: no room, or a disk that may only be read."""
+MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Errors that stop a run, because every submission would meet them."""
 
 MAX_TIMESTAMP = 200
-"""Most bytes that are read of the time of handing in."""
+"""Most bytes read of timestamp.txt."""
 
 MAX_COPIED = 50_000_000
-"""Most bytes of one other file of a submission that travel to `class/autograded`."""
+"""Most bytes of another file of a submission that is copied."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's submission of one lesson, where nbgrader keeps it.
+    """One student's submission: its folders in `class/submitted` and `class/autograded`.
 
-    Attributes:
-        student: the student's id.
-        folder: what was handed in.
-        marked: where it lies once it is graded.
+    Files whose names match `ignored` are not copied from one to the other.
     """
 
     student: str
     lesson: str
     folder: Path
-    marked: Path
+    graded: Path
+    ignored: tuple[str, ...] = ()
 
     def read(self) -> bytes:
-        """The notebook.
-
-        Raises:
-            UnreadableNotebook: there is none, or it is no file of this folder.
-        """
+        """Read the notebook; raise UnreadableNotebook if there is none or no ordinary file."""
         path = self._notebook()
         try:
             data = _read_file(path, MAX_BYTES + 1)
-            if data is None:
-                raise UnreadableNotebook(f"{path.name} is not an ordinary file")
-            return data
         except OSError as error:
             raise UnreadableNotebook(
                 f"{path.name} is a link or can't be opened: {error.strerror}"
             ) from None
+        if data is None:
+            raise UnreadableNotebook(f"{path.name} is not an ordinary file")
+        return data
 
     @property
     def timestamp(self) -> datetime | None:
-        """When it was handed in, in UTC; None where that isn't known."""
+        """Time of the submission in UTC, or None where it is unknown."""
         try:
-            text = (
-                (_read_file(self.folder / "timestamp.txt", MAX_TIMESTAMP) or b"").decode().strip()
-            )
-            return parse_utc(text) if text else None
+            text = (_read_file(self.folder / "timestamp.txt", MAX_TIMESTAMP) or b"").decode()
+            return parse_utc(text.strip()) if text.strip() else None
         except (OSError, ValueError, OverflowError):
             return None
 
-    def is_marked(self) -> bool:
-        """Whether the marked notebook is in its place, with its verdicts."""
-        return has_verdicts(self.marked / f"{self.lesson}.ipynb")
+    def has_feedback(self) -> bool:
+        """Return whether the feedback notebook is there, with its verdicts."""
+        return has_verdicts(self.graded / f"{self.lesson}.ipynb")
 
-    def put(self, notebook: dict[str, Any], material: Path, ignored: list[str]) -> None:
-        """Put the marked notebook in its place, with the files of the lesson and the others of the submission that get in nobody's way.
+    def write_feedback(self, notebook: Json, material: Path) -> None:
+        """Write the feedback notebook, with the files of `material` and of the submission.
 
-        It appears all at once: a kill leaves the old one, or none.
+        A file of the submission is left out where the lesson has one of that name. The folder
+        appears whole: a kill leaves the old one, or none.
         """
-        half = self.marked.with_name(f".{self.lesson}.half")
-        shutil.rmtree(half, ignore_errors=True)
-        half.mkdir(parents=True)
-        for path in _files(material, ignored):
-            _copy(path, half / path.relative_to(material))
-        for path in _files(self.folder, ignored):
+        partial = self.graded.with_name(f".{self.lesson}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        for path in _files(material, self.ignored):
+            _copy(path, partial / path.relative_to(material))
+        for path in _files(self.folder, self.ignored):
             try:
-                _copy(path, half / path.relative_to(self.folder))
-            except OSError as error:  # a name that the lesson has, of a file or a folder; or a file that may not be read
-                if error.errno in MACHINE:
+                _copy(path, partial / path.relative_to(self.folder))
+            except OSError as error:
+                if error.errno in MACHINE_ERRORS:
                     raise
-        (half / f"{self.lesson}.ipynb").write_text(
-            json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
-        (half / f"{self.lesson}.ipynb").chmod(0o444)
-        shutil.rmtree(self.marked, ignore_errors=True)
-        half.rename(self.marked)
+        file = partial / f"{self.lesson}.ipynb"
+        text = json.dumps(notebook, ensure_ascii=False, indent=1)
+        file.write_text(text + "\n", encoding="utf-8")
+        file.chmod(0o444)
+        shutil.rmtree(self.graded, ignore_errors=True)
+        partial.rename(self.graded)
 
     def _notebook(self) -> Path:
-        """The lesson's notebook, or the only one where it was renamed."""
+        """Return the lesson's notebook, or the only one if it was renamed."""
         wanted = self.folder / f"{self.lesson}.ipynb"
         if os.path.lexists(wanted):
             return wanted
         others = sorted(self.folder.glob("*.ipynb"))
-        if len(others) != 1:
-            raise UnreadableNotebook(
-                f"{self.lesson}.ipynb is missing"
-                + (f"; there are {len(others)} others" if others else "")
-            )
-        return others[0]
+        if len(others) == 1:
+            return others[0]
+        more = f"; there are {len(others)} others" if others else ""
+        raise UnreadableNotebook(f"{wanted.name} is missing{more}")
 
 
-def submissions(coursedir: CourseDirectory, lesson: str, students: list[str]) -> list[Submission]:
-    """What was handed in for a lesson, by student in alphabetical order; only of `students` where some are named."""
+def submissions(
+    coursedir: CourseDirectory, lesson: str, students: Sequence[str] = ()
+) -> list[Submission]:
+    """Return a lesson's submissions, of `students` or of all, in the order of their names."""
+    submitted, autograded = coursedir.submitted_directory, coursedir.autograded_directory
+    ignored = (*coursedir.ignore, ".nbgrader.log")
     found = []
-    for folder in sorted(
-        Path(coursedir.format_path(coursedir.submitted_directory, "x", lesson)).parent.parent.glob(
-            "*"
-        )
-    ):
-        inside = folder / lesson
-        real = (
-            folder.is_dir()
-            and inside.is_dir()
-            and not folder.is_symlink()
-            and not inside.is_symlink()
-        )
-        if real and not folder.name.startswith(".") and folder.name in (students or [folder.name]):
-            marked = Path(
-                coursedir.format_path(coursedir.autograded_directory, folder.name, lesson)
-            )
-            found.append(Submission(folder.name, lesson, inside, marked))
+    for folder in sorted(Path(coursedir.format_path(submitted, "x", lesson)).parents[1].glob("*")):
+        student, inside = folder.name, folder / lesson
+        if student.startswith(".") or (students and student not in students):
+            continue
+        if inside.is_dir() and not folder.is_symlink() and not inside.is_symlink():
+            graded = Path(coursedir.format_path(autograded, student, lesson))
+            found.append(Submission(student, lesson, inside, graded, ignored))
     return found
 
 
-def opened(path: str | Path, folder: int | None = None) -> BinaryIO:
-    """A file that others may exchange at any moment, open for reading: nothing is waited for, and no link is followed.
+def open_regular(path: str | Path, folder: int | None = None) -> BinaryIO:
+    """Open a file that its owner may replace at any moment, without following links or waiting.
 
-    Args:
-        path: below an opened `folder`, where one is given.
+    Where `folder` is given, the descriptor of an open folder, `path` lies below it.
 
     Raises:
         OSError: it is a link or can't be opened.
@@ -150,33 +134,30 @@ def opened(path: str | Path, folder: int | None = None) -> BinaryIO:
 
 
 def _read_file(path: Path, most: int) -> bytes | None:
-    """The beginning of an ordinary file; None where it is none. Raises like `opened`."""
-    with opened(path) as file:
+    """Read the beginning of an ordinary file; None where it is something else."""
+    with open_regular(path) as file:
         return file.read(most) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
 
 
 def _copy(path: Path, target: Path) -> None:
-    """A file's copy, which may only be read, as nbgrader leaves them.
-
-    Raises:
-        OSError: there is something of that name, or it can't be copied.
-    """
+    """Copy a file, read-only as nbgrader's are; OSError where the target's name is taken."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "rb") as file, open(target, "xb") as copy:
         shutil.copyfileobj(file, copy)
     target.chmod(0o444)
 
 
-def _files(folder: Path, ignored: list[str]) -> Iterator[Path]:
-    """The ordinary files of a folder that are no notebooks; links lead nowhere."""
+def _files(folder: Path, ignored: Sequence[str]) -> Iterator[Path]:
+    """Yield the ordinary files of a folder except notebooks; no link is followed."""
     for here, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = [name for name in folders if not _ignored(name, ignored)]
-        for path in (
-            Path(here) / name for name in names if not _ignored(name, [*ignored, "*.ipynb"])
-        ):
-            if stat.S_ISREG((found := path.lstat()).st_mode) and found.st_size <= MAX_COPIED:
+        folders[:] = [name for name in folders if not _matches(name, ignored)]
+        for name in names:
+            path = Path(here) / name
+            found = path.lstat()
+            fits = stat.S_ISREG(found.st_mode) and found.st_size <= MAX_COPIED
+            if fits and not _matches(name, (*ignored, "*.ipynb")):
                 yield path
 
 
-def _ignored(name: str, patterns: list[str]) -> bool:
+def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch(name, pattern) for pattern in patterns)

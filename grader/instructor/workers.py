@@ -1,4 +1,7 @@
-"""Grade notebooks with worker processes on this machine or on a Dask cluster."""
+"""Grade notebooks with worker processes on this machine or on a Dask cluster.
+
+`grade_many` sends batches to an executor; `grade_batch` runs in a worker.
+"""
 
 from __future__ import annotations
 
@@ -13,141 +16,121 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from grader import startup  # noqa: F401 (first)
 from grader.author.lesson import load_lesson
-from grader.comparison.judge import Verdict
-from grader.comparison.present import STYLE, failure_rows, verdict_html
-from grader.comparison.schema import Request, Response
 from grader.errors import SandboxUnavailable
 from grader.execution.notebook import Cell
 from grader.instructor.grade import open_runner
-from grader.instructor.run import Graded, Run, Runner
+from grader.instructor.run import Result, Run, Runner
 from grader.processes import process_pool
 
-BATCH = 4
-"""Notebooks that travel together."""
+BATCH_SIZE = 4
 
-TRIES = 3
-"""How often a notebook is tried over which a worker dies: in its batch, then as a batch of its own, at last with nothing else under way."""
+MAX_TRIES = 3
+"""Tries of a notebook whose worker dies: in its batch, alone, and with no other batch running."""
 
-Result = dict[str, Any]
-"""What a notebook got, as plain data: ``"points"``, ``"max_points"``, ``"exercises"``: {name: points, max_points, passed, missed,
-hint, note, html}, and ``"repaired"``, sentences. Or only ``"error"``, a sentence. An exercise that no misconception explains has besides
-``"unexplained"``: {returned, the fingerprint of what it did; property; reason; case, rows of a name and a text}."""
+_JUDGING = threading.Lock()
+"""Held while a thread of a worker prepares or judges: both catch warnings and seed numpy, which
+belong to the whole process. It is free while a notebook runs."""
 
-Load = tuple[list[tuple[str, list[Cell]]], int]
-"""A batch, name and cells of each notebook, and which try it is."""
-
-_TURN = threading.Lock()
-"""Held by the thread of a worker that judges: warnings and random numbers are the process's. It is free while a notebook runs."""
-
-_OF_THREAD = threading.local()
+_THREAD = threading.local()
+"""Holds a thread's runners: an engine serves one notebook at a time, and every job."""
 
 
 @dataclass(frozen=True)
-class Order:
-    """What every worker has to know: the lesson's folder and edition, the seed of the inputs, and whether it may run code unconfined.
+class Job:
+    """The settings of a run that every worker needs.
 
-    A worker of a cluster lives longer than a run, so the edition tells it that a lesson which it has read is another by now.
+    A worker can outlive a run: another `lesson_version` makes it load the lesson again.
     """
 
     folder: Path
-    edition: str
+    lesson_version: str
     seed: int
     unsafe: bool = False
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Notebooks sent together, by name, and the number of this try."""
+
+    notebooks: list[tuple[str, list[Cell]]]
+    tries: int = 1
+
+
 def grade_many(
     executor: Callable[[], Executor],
-    order: Order,
+    job: Job,
     notebooks: Iterable[tuple[str, list[Cell]]],
     width: int,
-) -> Iterator[tuple[str, Result]]:
-    """What each notebook got, by its name, as soon as it is known; a worker that dies costs nobody but the notebook that it dies over.
+) -> Iterator[tuple[str, Result | str]]:
+    """Yield each notebook's name and result, or a sentence about why there is none.
 
-    It takes along what is under way beside it, so a last try comes when all else is done.
-
-    Args:
-        executor: makes the workers, again where they broke.
-        order: what they all have to know.
-        notebooks: name and cells; read only as fast as they are graded.
-        width: how many batches are on their way at a time.
+    At most `width` batches are sent at a time, and `notebooks` is read as fast as they are graded.
+    A notebook that kills its worker takes the batches down that run at the same time. All of them
+    are tried again by new workers, the last time with nothing else running.
 
     Raises:
-        SandboxUnavailable: a worker's machine gives no protection.
+        SandboxUnavailable: a worker's machine can't confine learners' code.
     """
     workers = executor()
     waiting = _batches(notebooks)
-    again: deque[Load] = deque()
-    alone: deque[Load] = deque()
-    running: dict[Future[list[Result]], Load] = {}
+    again: deque[Batch] = deque()
+    alone: deque[Batch] = deque()
+    running: dict[Future[list[Result]], Batch] = {}
 
-    def next_load() -> Load | None:
-        if load := again.popleft() if again else next(waiting, None):
-            return load
+    def next_batch() -> Batch | None:
+        if batch := again.popleft() if again else next(waiting, None):
+            return batch
         return alone.popleft() if alone and not running else None
 
     while True:
-        while len(running) < width and (load := next_load()):
+        while len(running) < width and (batch := next_batch()):
+            cells = [cells for _, cells in batch.notebooks]
             try:
-                running[workers.submit(grade_batch, order, [cells for _, cells in load[0]])] = load
+                running[workers.submit(grade_batch, job, cells)] = batch
             except BrokenProcessPool:
                 workers = executor()
-                again.appendleft(load)
+                again.appendleft(batch)
         if not running:
             return
         for future in wait(running, return_when=FIRST_COMPLETED).done:
-            batch, tries = running.pop(future)
+            batch = running.pop(future)
+            names = [name for name, _ in batch.notebooks]
             try:
-                yield from zip((name for name, _ in batch), future.result(), strict=True)
+                yield from zip(names, future.result(), strict=True)
             except SandboxUnavailable:
                 raise
-            except (
-                Exception
-            ) as error:  # a worker that died; what a learner's code does arrives as a result
-                if tries < TRIES:
-                    (again if tries + 1 < TRIES else alone).extend(
-                        ([one], tries + 1) for one in batch
-                    )
-                else:
-                    yield from (
-                        (
-                            name,
-                            {
-                                "error": f"grading it failed {TRIES} times: {type(error).__name__}: {error}"
-                            },
-                        )
-                        for name, _ in batch
-                    )
+            # A worker died: anything that a learner's code does arrives as a result.
+            except Exception as error:
+                if batch.tries < MAX_TRIES:
+                    queue = again if batch.tries + 1 < MAX_TRIES else alone
+                    queue.extend(Batch([one], batch.tries + 1) for one in batch.notebooks)
+                    continue
+                reason = f"{type(error).__name__}: {error}"
+                yield from ((name, f"grading failed {MAX_TRIES} times: {reason}") for name in names)
 
 
-def grade_batch(order: Order, notebooks: list[list[Cell]]) -> list[Result]:
-    """What some notebooks got. Runs in a worker, which keeps the lesson and the expected values for the next batch, and for each thread a runner."""
-    with _TURN:
-        run, runner = run_of(order), _runner(order.folder.parents[1], order.unsafe)
-        return [grade_one(run, cells, runner) for cells in notebooks]
+def grade_batch(job: Job, notebooks: list[list[Cell]]) -> list[Result]:
+    """Grade notebooks in a worker, which keeps the lesson and its keys for the next batch."""
+    with _JUDGING:
+        run = run_of(job)
+    runner = _runner(job.folder.parents[1], job.unsafe)
+    return [_grade(run, cells, runner) for cells in notebooks]
 
 
-def grade_one(run: Run, cells: list[Cell], runner: Runner) -> Result:
-    """What one notebook got, as plain data."""
-    return as_result(run.grade_cells(cells, runner))
-
-
-def as_result(graded: Graded) -> Result:
-    """Verdicts as plain data, of bounded size. What learners' code produced is in it as escaped HTML, and unescaped in ``"unexplained"``."""
-    return {
-        "points": graded.points,
-        "max_points": graded.max_points,
-        "exercises": {name: _plain(verdict) for name, verdict in graded.verdicts.items()},
-        "repaired": list(graded.repaired),
-    }
+def _grade(run: Run, submitted: list[Cell], runner: Runner) -> Result:
+    with _JUDGING:
+        request, repaired = run.request(submitted)
+    response = runner.run(request)
+    with _JUDGING:
+        return run.judge(submitted, request, repaired, response).result()
 
 
 @contextmanager
 def local_workers(count: int) -> Iterator[Callable[[], Executor]]:
-    """Makes executors of so many processes on this machine, which end when this process ends, however it ends."""
+    """Yield a maker of executors with `count` processes, which never outlive this process."""
     made: list[ProcessPoolExecutor] = []
 
     def make() -> Executor:
@@ -163,72 +146,34 @@ def local_workers(count: int) -> Iterator[Callable[[], Executor]]:
 
 @contextmanager
 def cluster_workers(scheduler: str) -> Iterator[tuple[Callable[[], Executor], int]]:
-    """An executor on a Dask cluster, which has this course under the same path, and how many threads its workers have."""
+    """Yield a maker of executors on a Dask cluster, and the number of its threads.
+
+    Its workers need this course under the same path.
+    """
     from distributed import Client
 
     with Client(scheduler, timeout="20s") as client:  # type: ignore[no-untyped-call]
-        executor = client.get_executor(pure=False, retries=TRIES)
+        executor = client.get_executor(pure=False, retries=MAX_TRIES)
         yield (lambda: executor), max(1, sum(client.nthreads().values()))
 
 
 @cache
-def run_of(order: Order) -> Run:
-    """The one run of an order, with what is expected."""
-    return Run(load_lesson(order.folder), order.seed)
+def run_of(job: Job) -> Run:
+    """Return the run of a job, one for all its notebooks."""
+    return Run(load_lesson(job.folder), job.seed)
 
 
 def _runner(root: Path, unsafe: bool) -> Runner:
-    """Return this thread's runner for a course: an engine runs one notebook at a time."""
-    runners: dict[tuple[Path, bool], Runner] = vars(_OF_THREAD).setdefault("runners", {})
+    """Return this thread's runner for a course."""
+    runners: dict[tuple[Path, bool], Runner] = vars(_THREAD).setdefault("runners", {})
     if (root, unsafe) not in runners:
         stack = ExitStack()
-        runners[root, unsafe] = _InTurn(stack.enter_context(open_runner(root, unsafe)))
+        runners[root, unsafe] = stack.enter_context(open_runner(root, unsafe))
         atexit.register(stack.close)
     return runners[root, unsafe]
 
 
-class _InTurn:
-    """A runner that gives the turn to other threads while a notebook runs."""
-
-    def __init__(self, runner: Runner) -> None:
-        self.runner = runner
-
-    def run(self, request: Request) -> Response:
-        """The runner's response."""
-        _TURN.release()
-        try:
-            return self.runner.run(request)
-        finally:
-            _TURN.acquire()
-
-
-def _batches(notebooks: Iterable[tuple[str, list[Cell]]]) -> Iterator[Load]:
+def _batches(notebooks: Iterable[tuple[str, list[Cell]]]) -> Iterator[Batch]:
     left = iter(notebooks)
-    while batch := list(islice(left, BATCH)):
-        yield batch, 1
-
-
-def _plain(verdict: Verdict) -> dict[str, Any]:
-    data = {
-        "state": verdict.state,
-        "points": verdict.points,
-        "max_points": verdict.max_points,
-        "passed": list(verdict.passed),
-        "missed": list(verdict.missed),
-        "hint": verdict.hint,
-        "note": verdict.note,
-        "html": verdict_html(verdict).removeprefix(STYLE),
-    }
-    return data | ({"unexplained": _unexplained(verdict)} if verdict.returned else {})
-
-
-def _unexplained(verdict: Verdict) -> dict[str, Any]:
-    """What an author needs to write the misconception that is missing; texts are short, but what learners' code produced is in them as it is."""
-    assert verdict.failure is not None, "what passed everything needs no misconception"
-    failure = verdict.failure
-    return {
-        "returned": verdict.returned,
-        "property": failure.case["property"],
-        "reason": failure.reason,
-        "case": failure_rows(failure, printed=False),
-    }
+    while batch := list(islice(left, BATCH_SIZE)):
+        yield Batch(batch)

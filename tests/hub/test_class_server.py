@@ -401,5 +401,5 @@ def test_a_dask_cluster_grades_for_the_teacher_and_for_nobody_else_and_ends(
         said = running.result()
     assert knocked.strip().endswith("refused")
     assert "neuron: 1 graded" in said
-    assert "2 were done before" in said  # by formgrader's button
+    assert "2 up to date" in said  # by formgrader's button
     assert server.run(f"pgrep -u {teacher} -f 'dask (scheduler|worker)' || true") == ""

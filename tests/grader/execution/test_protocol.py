@@ -19,7 +19,6 @@ from grader.execution.limits import Limits
 from grader.execution.protocol import MAX_ITEMS, MAX_NESTED, parsed
 from grader.execution.runner import steps
 from grader.instructor.run import Run
-from grader.instructor.workers import as_result
 from grader.sandbox.engine import Engine
 from grader.sandbox.launch import Protection, protection
 
@@ -153,7 +152,7 @@ def mutated(frames: list[Any], rng: random.Random) -> list[Any]:
 def result(
     name: str, notebook: dict[str, Any], forge: Callable[[list[Any]], list[Any]] = list
 ) -> dict[str, Any]:
-    found = as_result(RUNS[name].grade(json.dumps(notebook).encode(), Forger(forge)))
+    found = RUNS[name].grade(json.dumps(notebook).encode(), Forger(forge)).result()
     for exercise in found["exercises"].values():
         assert len(json.dumps(exercise, ensure_ascii=False).encode()) < 20_000
     return found
@@ -320,9 +319,8 @@ def test_the_engine_continues_after_forged_frames() -> None:
         + "    return 7.5"
     )
     with Engine(SETTINGS) as engine:
-        hostile = as_result(
-            RUNS["neuron"].grade(json.dumps(written("neuron", relu=relu)).encode(), engine)
-        )
+        notebook = json.dumps(written("neuron", relu=relu)).encode()
+        hostile = RUNS["neuron"].grade(notebook, engine).result()
         assert hostile["points"] == 0
         assert RUNS["neuron"].grade(json.dumps(solved("neuron")).encode(), engine).points == 10
 

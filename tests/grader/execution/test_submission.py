@@ -24,7 +24,7 @@ from grader.execution.notebook import (
 )
 from grader.execution.submission import answers_in, cells_to_run
 from grader.execution.unconfined import Unconfined
-from grader.instructor.harmless import harmless_outputs
+from grader.instructor.feedback import safe_outputs
 from grader.instructor.run import Graded, Run, template
 
 RUN = Run(lesson("neuron"), seed=7)
@@ -132,7 +132,7 @@ def wrapped(frames: int, loaded: list[dict[str, Any]]) -> None:
     if frames:
         return wrapped(frames - 1, loaded)
     cells_to_run(KNOWN, cells_of(loaded))
-    harmless_outputs(loaded[0]["outputs"])
+    safe_outputs(loaded[0]["outputs"])
     return None
 
 

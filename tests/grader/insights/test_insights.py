@@ -19,7 +19,7 @@ from grader.insights.gather import gather
 from grader.insights.groups import Group, groups_of
 from grader.insights.page import NUMBERS, page, table
 from grader.instructor.gradebook import course_directory
-from grader.instructor.sample_class import hand_in, sample_class
+from grader.instructor.sample_class import sample_class, submit
 
 TAKE = "window.taken = true"
 BIAS_TWICE = {
@@ -325,7 +325,7 @@ def test_a_sample_class_has_the_same_groups_with_another_seed(
 ) -> None:
     course = Course(tmp_path)
     made = sample_class(course.root, lesson("neuron"), 42)
-    hand_in(
+    submit(
         course.root / "class" / "submitted",
         "neuron",
         {name: one for name, one in made.items() if "hostile" not in name},

@@ -1,4 +1,4 @@
-"""`grader autograde`: a class into nbgrader's gradebook, as nbgrader would have written it, and each grade once whenever the run is killed."""
+"""`grader autograde`: grades as nbgrader writes them, each once, whenever the run is killed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from grader.author.lesson import load_lesson
 from grader.cli import main
 from grader.instructor.autograde import AutogradeOptions, autograde
 from grader.instructor.feedback import has_verdicts
-from grader.instructor.gradebook import Book
+from grader.instructor.gradebook import LessonGradebook
 from grader.instructor.journal import JournalBusy, open_journal, read_journal
 from grader.instructor.sample_class import sample_class
 
@@ -38,7 +38,7 @@ def course(tmp_path: Path) -> Course:
 
 
 @pytest.mark.long
-def test_formgrader_sees_what_nbgrader_would_have_written(
+def test_formgrader_sees_the_same_as_after_nbgraders_own_grading(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     handed_in = Course(tmp_path_factory.mktemp("course"))
@@ -99,7 +99,7 @@ def test_nothing_in_a_submission_stops_nbgraders_own_autograde(course: Course) -
         course.hand_in(student, notebook)
     course.nbgrader("autograde", "neuron")
     assert course.points() == {"copied": 10, "bare": 10, "forged": 0}
-    assert course.autograde().seed == course.journal()[0]["run"]["seed"]
+    assert course.autograde().seed == course.journal()[0]["seed"]
 
 
 DIES = """
@@ -137,7 +137,7 @@ def test_a_kill_inside_nbgraders_own_autograde_leaves_nobody_at_zero(
     assert "graded again" not in course.nbgrader("autograde", "neuron")
 
 
-def test_what_a_kill_inside_nbgraders_own_autograde_left_is_written_again(course: Course) -> None:
+def test_a_half_graded_notebook_of_nbgraders_own_autograde_is_written_again(course: Course) -> None:
     course.hand_in("ann", solved("neuron"))
     course.autograde()
     path = course.root / "class" / "autograded" / "ann" / "neuron" / "neuron.ipynb"
@@ -203,7 +203,7 @@ def test_an_unreadable_notebook_is_reported_and_the_class_goes_on(
     assert course.points() == {"right": 10, "renamed": 10}
 
 
-def test_a_name_that_handed_in_nothing_is_said_before_anything_is_graded(
+def test_a_student_without_a_submission_stops_a_run_before_it_grades(
     course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course.hand_in("ann", solved("neuron"))
@@ -212,18 +212,16 @@ def test_a_name_that_handed_in_nothing_is_said_before_anything_is_graded(
         main(["autograde", "neuron", "--student", "ann", "--student", "anne", "--student", "bbo"])
         == 1
     )
-    assert capsys.readouterr() == (
-        "",
-        "No submission of neuron from anne, bbo. Nothing was graded; use the folder names in class/submitted.\n",
-    )
+    assert "No submission of neuron from anne, bbo" in capsys.readouterr().err
     assert not course.journal_file.exists()
 
 
-def test_an_exercise_that_was_not_made_into_the_course_is_said_before_anything_is_graded(
+def test_an_exercise_missing_from_the_course_stops_a_run_before_it_grades(
     course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course.hand_in("ann", solved("neuron"))
-    cells = "def leak(z):\n    ### BEGIN SOLUTION\n    return z\n    ### END SOLUTION\n```\n\n```{code-cell}\ncheck(leak)\n```\n\n```{code-cell}\n"
+    cell = "def leak(z):\n    ### BEGIN SOLUTION\n    return z\n    ### END SOLUTION\n"
+    cells = f"{cell}```\n\n```{{code-cell}}\ncheck(leak)\n```\n\n```{{code-cell}}\n"
     exercise = 'leak = Exercise(points=1)\nleak.cases(lambda rng: [case("value", 1.0)])\n'
     for name, place, new in (
         ("exercises.py", "relu = Exercise(points=2)\n", exercise),
@@ -234,15 +232,13 @@ def test_an_exercise_that_was_not_made_into_the_course_is_said_before_anything_i
         path.write_text(before + new + place + after, encoding="utf-8")
     monkeypatch.chdir(course.root)
     assert main(["autograde", "neuron"]) == 1
-    assert capsys.readouterr() == (
-        "",
-        "course/neuron and solutions/neuron don't have the same exercises (leak); run make course\n",
-    )
+    said = capsys.readouterr().err
+    assert "course/neuron and solutions/neuron don't have the same exercises (leak)" in said
     assert not course.journal_file.exists()
 
 
 def test_odd_files_beside_a_notebook_stop_nothing(course: Course) -> None:
-    """Folders where files belong and the other way round, pipes, links, and a time with much behind it."""
+    """Folders in place of files, files in place of folders, pipes, links, a long timestamp."""
     for student in ("ann", "bob", "cy"):
         folder = course.hand_in(student, solved("neuron"), when=None)
         (folder / "answers.json").mkdir()
@@ -291,7 +287,7 @@ def test_a_second_run_grades_only_what_is_new(course: Course) -> None:
     assert course.points() == {"ann": 2.7, "bob": 10}
 
 
-def test_what_is_lost_outside_the_journal_is_written_again_without_grading(course: Course) -> None:
+def test_grades_lost_outside_the_journal_are_written_again_without_grading(course: Course) -> None:
     import shutil
 
     course.hand_in("ann", solved("neuron"))
@@ -329,7 +325,7 @@ def test_points_given_by_hand_survive_a_regrade(course: Course) -> None:
         )
 
 
-def test_after_a_change_of_the_lesson_a_regrade_says_whose_points_change_and_why(
+def test_a_regrade_reports_whose_points_change_and_why(
     course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course.hand_in("ann", written("neuron", sigmoid=SLOPPY))
@@ -357,7 +353,7 @@ class Killed(BaseException):
     pass
 
 
-def test_a_regrade_that_was_killed_says_in_the_end_all_that_it_changed(
+def test_a_killed_regrade_reports_all_its_changes_in_the_end(
     course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     students = ("ann", "bob", "cy")
@@ -382,9 +378,7 @@ def test_a_regrade_that_was_killed_says_in_the_end_all_that_it_changed(
             killed,
         )
     with monkeypatch.context() as patch:
-        patch.setattr(
-            "grader.instructor.gradebook.Book.write", killed
-        )  # the next one: in the journal, and not in the gradebook
+        patch.setattr("grader.instructor.gradebook.LessonGradebook.write", killed)
         with pytest.raises(Killed):
             course.autograde(regrade=True)
     assert sum("graded" in record for record in course.journal()) == 5
@@ -395,7 +389,7 @@ def test_a_regrade_that_was_killed_says_in_the_end_all_that_it_changed(
     assert course.points() == dict.fromkeys(students, 3)
 
 
-def test_a_regrade_on_what_was_before_writes_the_points_of_then(course: Course) -> None:
+def test_a_regrade_of_an_earlier_version_writes_its_points(course: Course) -> None:
     course.hand_in("ann", written("neuron", sigmoid=SLOPPY))
     first = course.autograde(seed=1).graded
     exercises = course.root / "solutions" / "neuron" / "exercises.py"
@@ -407,13 +401,11 @@ def test_a_regrade_on_what_was_before_writes_the_points_of_then(course: Course) 
     course.autograde(regrade=True)
     assert course.points() == {"ann": 3}
     exercises.write_text(text, encoding="utf-8")
-    assert [change.student for change in course.autograde(regrade=True, dry=True).changes] == [
-        "ann"
-    ]
+    assert list(course.autograde(regrade=True, dry=True).changes) == ["ann"]
     assert course.points() == {"ann": 3}
     again = course.autograde(regrade=True)
     assert again.graded == first == course.points() == {"ann": 2.7}
-    assert [change.student for change in again.changes] == ["ann"]
+    assert list(again.changes) == ["ann"]
     assert course.autograde().outdated == 0
 
 
@@ -478,7 +470,7 @@ def test_two_runs_of_a_lesson_do_not_mix(course: Course) -> None:
 @pytest.mark.parametrize(
     "words", ["autograde --workers 1", "autograde --dry-run", "insights", "insights --csv canvas"]
 )
-def test_a_locked_gradebook_is_said_and_nothing_is_lost(
+def test_a_locked_gradebook_is_reported_and_nothing_is_lost(
     course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str
 ) -> None:
     monkeypatch.chdir(course.root)
@@ -490,27 +482,26 @@ def test_a_locked_gradebook_is_said_and_nothing_is_lost(
         command, *options = words.split()
         assert main([command, "neuron", *options]) == 1
     said = capsys.readouterr().err
-    assert (
-        "gradebook.db: database is locked: another program is writing to it; wait until it has ended"
-        in said
-    )
+    assert "gradebook.db: database is locked: another program is writing to it" in said
     assert main(["autograde", "neuron", "--workers", "1"]) == 0
     assert course.points() == {"ann": 10, "bob": 10}
 
 
-def test_a_student_whom_another_lessons_run_adds_at_the_same_moment_is_graded_all_the_same(
+def test_a_student_added_by_another_run_at_the_same_moment_is_graded(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     course.hand_in("ann", solved("neuron"))
 
     def meanwhile(
-        book: Book, student: str, submitted: Callable[[Book, str], Any] = Book._submitted
+        book: LessonGradebook,
+        student: str,
+        submitted: Callable[[LessonGradebook, str], Any] = LessonGradebook._submitted,
     ) -> Any:
         with course.gradebook() as other:
             other.update_or_create_student(student)
         return submitted(book, student)
 
-    monkeypatch.setattr(Book, "_submitted", meanwhile)
+    monkeypatch.setattr(LessonGradebook, "_submitted", meanwhile)
     assert course.autograde().errors == {}
     assert course.points() == {"ann": 10}
 
@@ -519,26 +510,35 @@ OLDER = """
 ALTER TABLE student DROP COLUMN lms_user_id;
 ALTER TABLE grade DROP COLUMN extra_credit;
 ALTER TABLE notebook DROP COLUMN kernelspec;
-CREATE TABLE assignment_of_then (id VARCHAR(32) NOT NULL PRIMARY KEY, name VARCHAR(128) NOT NULL UNIQUE, duedate DATETIME);
+CREATE TABLE assignment_of_then (
+    id VARCHAR(32) PRIMARY KEY, name VARCHAR(128) UNIQUE, duedate DATETIME
+);
 INSERT INTO assignment_of_then SELECT id, name, duedate FROM assignment;
 DROP TABLE assignment;
 ALTER TABLE assignment_of_then RENAME TO assignment;
 DROP TABLE course;
-CREATE TABLE grade_cell (id VARCHAR(32) NOT NULL PRIMARY KEY, name VARCHAR(128) NOT NULL, max_score FLOAT NOT NULL, cell_type VARCHAR(8) NOT NULL, notebook_id VARCHAR(32));
-INSERT INTO grade_cell SELECT id, name, max_score, cell_type, notebook_id FROM grade_cells JOIN base_cell USING (id);
-CREATE TABLE solution_cell (id VARCHAR(32) NOT NULL PRIMARY KEY, name VARCHAR(128) NOT NULL, notebook_id VARCHAR(32));
-INSERT INTO solution_cell SELECT id, name, notebook_id FROM solution_cells JOIN base_cell USING (id);
+CREATE TABLE grade_cell (
+    id VARCHAR(32) NOT NULL PRIMARY KEY, name VARCHAR(128) NOT NULL, max_score FLOAT NOT NULL,
+    cell_type VARCHAR(8) NOT NULL, notebook_id VARCHAR(32)
+);
+INSERT INTO grade_cell SELECT id, name, max_score, cell_type, notebook_id
+    FROM grade_cells JOIN base_cell USING (id);
+CREATE TABLE solution_cell (
+    id VARCHAR(32) NOT NULL PRIMARY KEY, name VARCHAR(128) NOT NULL, notebook_id VARCHAR(32)
+);
+INSERT INTO solution_cell SELECT id, name, notebook_id
+    FROM solution_cells JOIN base_cell USING (id);
 DROP TABLE grade_cells;
 DROP TABLE solution_cells;
 DROP TABLE task_cells;
 DROP TABLE base_cell;
 UPDATE alembic_version SET version_num = 'b6d005d67074';
 """
-"""Takes a gradebook back to the tables of nbgrader 0.5, by what nbgrader's own migrations add."""
+"""Takes a gradebook back to the tables of nbgrader 0.5, the reverse of nbgrader's migrations."""
 
 
 @pytest.mark.long
-def test_an_older_or_damaged_gradebook_is_said(
+def test_an_older_or_damaged_gradebook_is_reported(
     course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(course.root)
@@ -570,10 +570,10 @@ def test_an_older_or_damaged_gradebook_is_said(
 DIES_BEFORE = """
 import os, signal, sys
 from grader.cli import main
-from grader.instructor.gradebook import Book
+from grader.instructor.gradebook import LessonGradebook
 from grader.instructor.journal import Journal
 step, left = sys.argv[1], int(sys.argv[2])
-owner = Book if step == "write" else Journal
+owner = LessonGradebook if step == "write" else Journal
 original = getattr(owner, step)
 def counted(*arguments):
     global left
@@ -605,9 +605,7 @@ def test_killed_at_each_step_a_run_ends_with_every_grade_there_once(course: Cour
 
 
 @pytest.mark.long
-def test_killed_three_times_a_run_over_a_large_class_ends_with_every_grade_there_once(
-    course: Course,
-) -> None:
+def test_a_run_killed_three_times_ends_with_every_grade_there_once(course: Course) -> None:
     made = _handed_in(course, 300)
     command = [sys.executable, "-m", "grader.cli", "autograde", "neuron", "--workers", "2"]
     _killed_three_times(course, command, len(made))
@@ -617,7 +615,7 @@ def test_killed_three_times_a_run_over_a_large_class_ends_with_every_grade_there
 
 
 def _handed_in(course: Course, students: int) -> list[str]:
-    """A class of so many, without the hostile ones, whose limits of time would be waited for; its students."""
+    """Hand in a class without hostile students, who would run into time limits; return names."""
     made = {
         name: notebook
         for name, notebook in sample_class(ROOT, lesson("neuron"), 2 * students, seed=3).items()
@@ -650,7 +648,7 @@ def _each_has_one_grade(course: Course, students: list[str]) -> None:
     records = course.journal()
     graded = Counter(record["student"] for record in records if "graded" in record)
     assert graded == Counter(dict.fromkeys(students, 1))
-    assert len({record["run"]["seed"] for record in records if "run" in record}) == 1
+    assert len({record["seed"] for record in records if "started" in record}) == 1
     results = {
         record["student"]: record["result"]["points"] for record in records if "graded" in record
     }

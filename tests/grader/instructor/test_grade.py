@@ -1,4 +1,4 @@
-"""`grader grade`: answers are found whatever a notebook looks like, judged on fresh inputs, and one bad notebook stops nothing."""
+"""`grader grade`: answers are found in any layout and judged on new inputs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def data(notebook: dict[str, Any]) -> bytes:
 
 @cache
 def runner() -> Runner:
-    """What the grader uses on this machine."""
+    """Return the runner that the grader uses on this machine."""
     if protection() is Protection.NONE:
         return Unconfined()
     engine = Engine(SETTINGS)
@@ -93,7 +93,7 @@ def test_json_has_one_line_a_notebook_in_the_promised_form(
     }
 
 
-def test_the_table_names_what_was_missed_and_the_hint(
+def test_the_table_names_the_missed_property_and_the_hint(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "neuron.ipynb").write_bytes(data(written("neuron", sigmoid=SLOPPY)))
@@ -132,7 +132,7 @@ def relu(z):
     assert points(written("neuron", relu=parrot))["relu"] == 0
 
 
-def test_nothing_that_is_asked_says_what_is_expected() -> None:
+def test_calls_hold_nothing_about_expected_values() -> None:
     asked = json.dumps(RUN.calls)
     assert "raises" not in asked
     assert "expected" not in asked
@@ -173,7 +173,7 @@ def stub_copied_below(notebook: dict[str, Any]) -> None:
 
 
 def stub_below_another_way_of_writing(notebook: dict[str, Any]) -> None:
-    """The answer of relu is given by an assignment and under a magic; a stub is pasted below it."""
+    """Assign relu under another name below a magic, and paste a stub below it."""
     cells = notebook["cells"]
     place = next(i for i, cell in enumerate(cells) if cell["id"] == "relu")
     if "NotImplementedError" not in "".join(cells[place]["source"]):
@@ -187,7 +187,7 @@ def stub_below_another_way_of_writing(notebook: dict[str, Any]) -> None:
 
 
 def stub_with_its_last_line_left(notebook: dict[str, Any]) -> None:
-    """The line that raises stays behind the return, and a stub is pasted below."""
+    """Keep the line that raises after the return, and paste a stub below."""
     cell = next(cell for cell in notebook["cells"] if cell["id"] == "relu")
     if "NotImplementedError" not in "".join(cell["source"]):
         cell["source"] = "".join(cell["source"]) + "\n    raise NotImplementedError()"
@@ -254,7 +254,7 @@ def test_how_a_notebook_looks_costs_and_earns_nothing(
     assert points(empty) == dict.fromkeys(FULL, 0.0) | ({"relu": 2.0} if change is split else {})
 
 
-def test_what_was_repaired_is_said() -> None:
+def test_repairs_are_reported() -> None:
     notebook = solved("neuron")
     retyped(notebook)
     stub_copied_below(notebook)
@@ -270,10 +270,7 @@ def test_what_was_repaired_is_said() -> None:
     [
         ("def relu(z, slope):\n    return z", "relu takes (z); yours takes (z, slope)."),
         ("def relu(z)\n    return z", "The cell of relu stops with SyntaxError"),
-        (
-            "def rule(z):\n    return z",
-            "No function is called relu; its cell defines rule. Keep the name that the cell came with.",
-        ),
+        ("def rule(z):\n    return z", "No function is called relu; its cell defines rule."),
         ("relu = 3", "No function is called relu; its cell defines none."),
         (
             "<<<<<<< HEAD\ndef relu(z):\n    return z\n=======\n>>>>>>> theirs",
@@ -338,7 +335,7 @@ def test_nonsense_from_a_learners_process_is_worth_nothing(response: dict[str, A
         (b" " * (MAX_BYTES + 1), "at most 50 MB are read. Clear its outputs and hand it in again"),
     ],
 )
-def test_what_is_no_notebook_is_refused_in_a_sentence(content: bytes, reason: str) -> None:
+def test_a_file_that_is_no_notebook_is_refused_in_a_sentence(content: bytes, reason: str) -> None:
     with pytest.raises(UnreadableNotebook, match=reason):
         read_notebook(content)
 
@@ -360,7 +357,7 @@ def as_version_3(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 def bare(notebook: dict[str, Any]) -> dict[str, Any]:
-    """As the oldest tools of version 4 left it: no ids, no metadata, no version."""
+    """Like the oldest tools of version 4: no ids, no metadata, no version."""
     return {
         "cells": [
             {"cell_type": cell["cell_type"], "source": cell["source"]} for cell in notebook["cells"]
@@ -398,7 +395,7 @@ def with_other_cells_between(notebook: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "change", [as_version_3, bare, newer, with_windows_line_ends, with_other_cells_between]
 )
-def test_a_notebook_that_another_tool_saved_gets_what_it_got_before(
+def test_a_notebook_saved_by_another_tool_keeps_its_points(
     change: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> None:
     assert points(change(solved("neuron"))) == FULL
@@ -415,7 +412,7 @@ def test_a_file_that_an_editor_of_windows_wrote_is_read(encoding: str, line_end:
     assert read_notebook(written_file) == read_notebook(data(solved("neuron")))
 
 
-def test_an_exercise_whose_cell_is_gone_costs_only_itself_and_is_said() -> None:
+def test_an_exercise_whose_cell_is_gone_costs_only_itself() -> None:
     notebook = solved("neuron")
     notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] != "relu"]
     graded = RUN.grade(data(notebook), runner())

@@ -1,4 +1,4 @@
-"""A submission that comes late loses points where the class's own settings ask for it, whoever grades it."""
+"""A late submission loses points where the settings of the class ask for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SETTINGS = (
 
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
-    """Two submissions of the same right answers, one in time and one a day and a second late; nobody has run generate_assignment."""
+    """Two right submissions: in time, and a day and a second late; no assignment is generated."""
     course = Course(tmp_path)
     course.hand_in("prompt", solved("neuron"), EARLY)
     course.hand_in("late", solved("neuron"), LATE)
@@ -28,7 +28,7 @@ def course(tmp_path: Path) -> Course:
 
 
 def penalties(course: Course) -> dict[str, tuple[float, float]]:
-    """Points and what is taken off them, by student."""
+    """Return points and penalties by student."""
     with course.gradebook() as gradebook:
         return {
             one.student.id: (one.score, one.late_submission_penalty)
@@ -37,13 +37,13 @@ def penalties(course: Course) -> dict[str, tuple[float, float]]:
 
 
 @pytest.mark.long
-def test_nothing_is_taken_off_unless_the_class_says_so(course: Course) -> None:
+def test_there_is_no_penalty_by_default(course: Course) -> None:
     course.nbgrader("autograde", "neuron")
     assert penalties(course) == {"prompt": (10.0, 0.0), "late": (10.0, 0.0)}
 
 
 @pytest.mark.long
-def test_two_begun_days_cost_two_tenths_by_nbgrader_and_by_ours(course: Course) -> None:
+def test_two_begun_days_cost_two_tenths_in_both_commands(course: Course) -> None:
     (course.root / "class" / "nbgrader_config.py").write_text(SETTINGS, encoding="utf-8")
     expected = {"prompt": (10.0, 0.0), "late": (10.0, pytest.approx(2.0))}
     course.nbgrader("autograde", "neuron")
@@ -52,7 +52,7 @@ def test_two_begun_days_cost_two_tenths_by_nbgrader_and_by_ours(course: Course) 
     assert penalties(course) == expected
 
 
-def test_never_more_is_taken_off_than_there_is() -> None:
+def test_a_penalty_is_at_most_the_points() -> None:
     plugin = DailyPenalty()
     assert [
         plugin.late_submission_penalty("late", 8.0, seconds)

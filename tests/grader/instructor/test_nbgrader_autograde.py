@@ -1,4 +1,4 @@
-"""The engine inside `nbgrader autograde` and behind formgrader's button: it reads and notes what `grader autograde` does."""
+"""`nbgrader autograde` and formgrader's button grade and record like `grader autograde`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from course import solved, written
 from grader.author.lesson import load_lesson
 from grader.cli import main
 from grader.insights.gather import gather
-from grader.instructor import sitting
+from grader.instructor import journal, nbgrader_autograde
 from grader.instructor.journal import open_journal
 
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
 
 
 def of_version_3(notebook: dict[str, Any]) -> dict[str, Any]:
-    """A notebook in the format before 2015."""
+    """Return the notebook in the format before 2015."""
     cells = [
         {**cell, "input": cell["source"], "language": "python"}
         if cell["cell_type"] == "code"
@@ -62,7 +62,7 @@ def said() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory, said: dict[str, str]) -> Course:
-    """A class that nbgrader's own command has graded, with notebooks that nobody can read among it."""
+    """Grade a class with unreadable notebooks by nbgrader's own command."""
     course = Course(tmp_path_factory.mktemp("course"))
     for student, notebook in READABLE.items():
         course.hand_in(student, notebook)
@@ -83,12 +83,12 @@ def graded(tmp_path_factory: pytest.TempPathFactory, said: dict[str, str]) -> Co
 
 
 @pytest.mark.long
-def test_what_another_tool_saved_is_graded_like_any_other_notebook(graded: Course) -> None:
+def test_a_notebook_saved_by_another_tool_is_graded(graded: Course) -> None:
     assert graded.points() == POINTS
 
 
 @pytest.mark.long
-def test_what_cannot_be_read_is_said_in_a_sentence_each_and_the_class_goes_on(
+def test_an_unreadable_notebook_gets_one_sentence_and_stops_nobody(
     graded: Course, said: dict[str, str]
 ) -> None:
     assert "Traceback" not in said["nbgrader"]
@@ -101,7 +101,7 @@ def test_what_cannot_be_read_is_said_in_a_sentence_each_and_the_class_goes_on(
 
 
 @pytest.mark.long
-def test_no_link_among_what_was_handed_in_is_followed(graded: Course, said: dict[str, str]) -> None:
+def test_no_link_in_a_submission_is_followed(graded: Course, said: dict[str, str]) -> None:
     assert "honest/neuron/stolen.html was left out: it is a link" in said["nbgrader"]
     marked = graded.root / "class" / "autograded"
     assert {path.name for path in (marked / "honest" / "neuron").iterdir()} == {
@@ -113,7 +113,7 @@ def test_no_link_among_what_was_handed_in_is_followed(graded: Course, said: dict
     assert not (marked / "a thief").exists()
 
 
-def test_the_journal_holds_what_grader_autograde_would_have_noted(course: Course) -> None:
+def test_the_journal_is_the_same_as_grader_autogrades(course: Course) -> None:
     records = {record["student"]: record for record in course.journal() if "graded" in record}
     shutil.rmtree(course.root / "class" / "journal")
     course.autograde(
@@ -124,13 +124,13 @@ def test_the_journal_holds_what_grader_autograde_would_have_noted(course: Course
     } == records
 
 
-def test_insights_count_what_nbgrader_graded(course: Course) -> None:
+def test_insights_count_the_submissions_that_nbgrader_graded(course: Course) -> None:
     results = gather(course.root, load_lesson(course.root / "solutions" / "neuron"))
     assert {one.student: one.points for one in results.graded} == POINTS
     assert results.resubmitted == []
 
 
-def test_grader_autograde_finds_it_done_and_leaves_alone_what_was_marked_by_hand(
+def test_grader_autograde_finds_it_done_and_keeps_points_given_by_hand(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with course.gradebook() as gradebook:
@@ -139,7 +139,7 @@ def test_grader_autograde_finds_it_done_and_leaves_alone_what_was_marked_by_hand
         gradebook.db.commit()
     before = course.journal_file.read_bytes()
     assert main(["autograde", "neuron", *(f"--student={student}" for student in READABLE)]) == 0
-    assert "neuron: 0 graded; 6 were done before" in capsys.readouterr().out
+    assert "neuron: 0 graded, 6 up to date" in capsys.readouterr().out
     assert course.journal_file.read_bytes() == before
     with course.gradebook() as gradebook:
         assert not gradebook.find_grade(
@@ -150,18 +150,15 @@ def test_grader_autograde_finds_it_done_and_leaves_alone_what_was_marked_by_hand
 def test_while_another_run_grades_the_lesson_the_button_says_so(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sitting, "PATIENCE", 0.1)
+    monkeypatch.setattr(nbgrader_autograde, "JOURNAL_TIMEOUT", 0.1)
     with open_journal(course.journal_file):
         pressed = course.formgrader().autograde("neuron", "sloppy")
     assert not pressed["success"]
-    assert (
-        "neuron.jsonl: another run grades this lesson right now; wait until it has ended"
-        in pressed["log"]
-    )
+    assert "neuron.jsonl: another run is grading this lesson" in pressed["log"]
     assert course.points() == POINTS
 
 
-def test_the_button_waits_for_a_run_that_is_about_to_end_and_notes_a_second_grading(
+def test_the_button_waits_for_another_run_and_records_a_second_grading(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other run ends while the button waits."""
@@ -169,9 +166,11 @@ def test_the_button_waits_for_a_run_that_is_about_to_end_and_notes_a_second_grad
     with ExitStack() as other_run:
         other_run.enter_context(open_journal(course.journal_file))
         monkeypatch.setattr(
-            sitting,
+            journal,
             "time",
-            SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: other_run.close()),
+            SimpleNamespace(
+                time=time.time, monotonic=time.monotonic, sleep=lambda _: other_run.close()
+            ),
         )
         pressed = course.formgrader().autograde("neuron", "sloppy")
     assert pressed["success"], pressed

@@ -1,4 +1,4 @@
-"""Points as CSV for Moodle and Canvas: as their imports read them, after penalties, and nothing in it runs in a spreadsheet."""
+"""Points as CSV in the forms of Moodle and Canvas, after penalties and without formulas."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from classroom import LATE, Course
 
 from course import solved, written
 from grader.cli import main
-from grader.instructor.export import tamed
+from grader.instructor.export import escape_formula
 
 Lines = list[list[str]]
 
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A class of three, one late and one with a name that is a formula; and one who handed nothing in."""
+    """Grade a class of four: one late, one named like a formula, one without a submission."""
     course = Course(tmp_path_factory.mktemp("course"))
     course.punish_lateness()
     with course.gradebook() as gradebook:
@@ -61,9 +61,7 @@ def exported(course: Course, system: str) -> Lines:
     return lines(course.root / "class" / "insights" / f"neuron-{system}.csv")
 
 
-def test_canvas_gets_the_columns_and_the_row_of_points_possible_that_its_import_looks_for(
-    course: Course,
-) -> None:
+def test_canvas_gets_its_columns_and_its_row_of_points_possible(course: Course) -> None:
     assert exported(course, "canvas") == [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "neuron"],
         ["    Points Possible", "", "", "", "", "10"],
@@ -109,24 +107,24 @@ def test_points_given_by_hand_are_in_it(course: Course) -> None:
     assert exported(course, "moodle")[-1] == ["zoë", "6.95"]
 
 
-def test_an_id_that_is_a_formula_is_tamed_and_said(
+def test_an_id_that_is_a_formula_is_escaped_and_reported(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course.hand_in("@SUM(A1)", solved("neuron"))
     course.autograde()
     assert exported(course, "moodle")[1] == ["'@SUM(A1)", "10"]
-    assert "@SUM(A1): such an id could run as a formula" in capsys.readouterr().out
+    assert "@SUM(A1): a spreadsheet could run such an id as a formula" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     "cell", ["=1+1", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n=1"]
 )
 def test_no_cell_begins_a_formula(cell: str) -> None:
-    assert tamed(cell).startswith("'")
+    assert escape_formula(cell).startswith("'")
 
 
 @pytest.mark.parametrize(
     "cell", ["", "-", "-1.5", "+3", "4.7", "Åsa", "    Points Possible", "a=b", "o'neill"]
 )
 def test_other_cells_stay_as_they_are(cell: str) -> None:
-    assert tamed(cell) == cell
+    assert escape_formula(cell) == cell

@@ -1,4 +1,4 @@
-"""What an instructor reads in a terminal: no text of a learner can move the cursor or look like another student's line."""
+"""In a terminal no text of a learner moves the cursor or looks like another student's line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from course import ROOT, solved, written
 from grader.cli import main
-from grader.instructor.report import Change, Summary
+from grader.instructor.report import Summary
 
 FAKE = "\x1b]0;x\x07\x1b[2K\r\n\u2028  mallory: 10 of 10\x9b2J\u202e\ud800"
 """Sets a window's title, wipes a line, and writes one of its own."""
@@ -37,15 +37,12 @@ def a_result(note: str, points: float, repaired: list[str]) -> dict[str, Any]:
     }
 
 
-def test_a_summary_has_one_line_for_each_thing_said() -> None:
+def test_a_summary_keeps_each_text_on_its_line() -> None:
     summary = Summary("neuron", 1)
     summary.add("alice", a_result("", 2.0, [f"The cell of relu was of type {FAKE}"]))
     summary.errors["bob"] = f"its grade could not be written: {FAKE}"
-    change = Change.between(
-        "carol", a_result("", 2.0, []), a_result(f"relu stops with ValueError: {FAKE}", 0.0, [])
-    )
-    assert change
-    summary.changes.append(change)
+    after = a_result(f"relu stops with ValueError: {FAKE}", 0.0, [])
+    summary.compare("carol", a_result("", 2.0, []), after)
     text = summary.text()
     assert text.count("mallory") == 3
     assert is_printable(text)
@@ -97,7 +94,7 @@ def test_a_table_of_grades_holds_nothing_that_a_terminal_obeys(
     assert len(shown.err.split("\n")) == 2
 
 
-def test_json_lines_hold_letters_that_every_terminal_and_file_takes(
+def test_json_lines_hold_only_printable_letters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)

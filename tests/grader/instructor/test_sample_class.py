@@ -1,4 +1,4 @@
-"""`grader sample-class`: each made-up student is of the kind that the name says, in every lesson."""
+"""`grader sample-class`: the made-up students earn the points of their kinds."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_each_student_earns_what_the_kind_deserves(name: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["neuron", "capstone"])
-def test_hostile_hand_ins_earn_what_their_answers_deserve_and_nothing_else(name: str) -> None:
+def test_hostile_submissions_earn_their_answers_points_and_nothing_else(name: str) -> None:
     run = Run(lesson(name), seed=2)
     made = {
         student: notebook
@@ -76,7 +76,7 @@ def test_the_same_seed_makes_the_same_class() -> None:
     assert one == same != other
 
 
-def test_who_has_handed_in_keeps_that(
+def test_a_submission_that_is_there_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = LESSONS[0]
@@ -86,25 +86,23 @@ def test_who_has_handed_in_keeps_that(
     mine.write_text("mine", encoding="utf-8")
     assert main(["sample-class", name, "--students", "4"]) == 0
     assert mine.read_text(encoding="utf-8") == "mine"
-    assert "1 students handed in" in capsys.readouterr().out
+    assert "1 submission of" in capsys.readouterr().out
 
 
-def test_a_hand_in_is_there_as_a_whole_or_not_at_all(
+def test_a_full_disk_leaves_no_notebook_without_its_timestamp(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = LESSONS[0]
     monkeypatch.chdir(copy_of_the_course(tmp_path))
-    write_text = Path.write_text
 
-    def full(path: Path, text: str, **kinds: str) -> None:
-        if path.name == "timestamp.txt":
-            raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        write_text(path, text, **kinds)
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", full)
+        patch.setattr(Path, "write_bytes", full)
         assert main(["sample-class", name, "--students", "2"]) == 1
-    assert capsys.readouterr().err.startswith("Stopped: No space left on device (")
-    assert list((tmp_path / "class" / "submitted").glob(f"*/{name}")) == []
+    assert "No space left on device" in capsys.readouterr().err
+    submitted = tmp_path / "class" / "submitted"
+    assert list(submitted.glob(f"*/{name}/*.ipynb")) == []
     assert main(["sample-class", name, "--students", "2"]) == 0
-    assert len(list((tmp_path / "class" / "submitted").glob(f"*/{name}/timestamp.txt"))) == 2
+    assert len(list(submitted.glob(f"*/{name}/timestamp.txt"))) == 2

@@ -1,4 +1,4 @@
-"""`grader validate`: a notebook's cells against the reference's outputs, and whose notebooks it runs."""
+"""`grader validate`: outputs are compared, and only trusted notebooks run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.long
-def test_a_notebook_from_elsewhere_runs_only_where_that_is_asked_for(
+def test_a_notebook_from_elsewhere_runs_only_with_unsafe(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also one to which a link in course/ leads."""
@@ -39,10 +39,9 @@ def test_a_notebook_from_elsewhere_runs_only_where_that_is_asked_for(
     link.symlink_to(elsewhere)
     for path in (elsewhere, link):
         assert main(["validate", str(path)]) == 1
-        assert capsys.readouterr().err == (
-            f"{path} lies outside course/ and solutions/, and validating runs its cells as you, outside the sandbox;"
-            " grader grade judges it in the sandbox, and --unsafe validates what you have read and trust.\n"
-        )
+        refused = capsys.readouterr().err
+        assert f"{path} lies outside course/ and solutions/" in refused
+        assert "--unsafe" in refused
     assert not (tmp_path / "touched").exists()
     assert main(["validate", "--unsafe", str(elsewhere)]) == 1
     assert "the check of relu, gives" in capsys.readouterr().out
@@ -50,31 +49,24 @@ def test_a_notebook_from_elsewhere_runs_only_where_that_is_asked_for(
 
 
 @pytest.mark.long
-def test_a_lessons_name_stands_for_its_reference(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_lessons_name_means_its_reference(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", "neuron"]) == 0
-    assert capsys.readouterr().out.endswith(
-        "solutions/neuron/neuron.ipynb: every cell gives what the reference gives.\n"
-    )
+    assert "solutions/neuron/neuron.ipynb: all outputs equal" in capsys.readouterr().out
 
 
-def test_what_is_no_notebook_is_said_with_the_way_out(
+def test_a_file_that_is_no_notebook_is_reported_with_a_way_out(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["validate", "nouron.ipynb"]) == 1
-    assert (
-        capsys.readouterr().err
-        == "There is no notebook nouron.ipynb; name one, or a lesson: capstone, chain_rule, initialization, learning_rate, loss, neuron.\n"
-    )
+    refused = capsys.readouterr().err
+    assert "There is no notebook nouron.ipynb" in refused
+    assert "neuron" in refused.replace("nouron", "")
     (root / "course" / "neuron" / "neuron.ipynb").write_text(
         "<<<<<<< mine\n" + json.dumps(solved("neuron")) + "\n>>>>>>> theirs\n"
     )
     assert main(["validate", "course/neuron/neuron.ipynb"]) == 1
-    assert (
-        capsys.readouterr().err
-        == "course/neuron/neuron.ipynb is not validated: it has conflict markers (<<<<<<<) of a merge in it. Settle the merge.\n"
-    )
+    refused = capsys.readouterr().err
+    assert "course/neuron/neuron.ipynb can't be validated: it has conflict markers" in refused
 
 
 def test_the_help_says_that_nothing_confines_it(capsys: pytest.CaptureFixture[str]) -> None:

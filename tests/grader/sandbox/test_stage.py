@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from grader.instructor.sources import imported_names
 from hostile import PATIENT
 
 from course import LESSONS, ROOT, SETTINGS, lesson, solved
 from grader.author.lesson import role
 from grader.errors import UserError
 from grader.instructor.run import Run
-from grader.instructor.sources import imported_names
 from grader.sandbox.engine import Engine
 from grader.sandbox.scratch import remove, too_full
 from grader.sandbox.stage import INSIDE, make_stage

@@ -1,0 +1,93 @@
+"""Plan a run over a class: which submissions to grade, to write, or to leave as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from grader.execution.notebook import UnreadableNotebook
+from grader.instructor.journal import Grading, Journal, RunId, digest_of
+from grader.instructor.submissions import Submission
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The state of a submission; `error` tells why its notebook can't be read."""
+
+    submission: Submission
+    digest: str
+    error: str
+    timestamp: datetime | None
+    has_feedback: bool
+
+
+@dataclass
+class Plan:
+    """The work of a run.
+
+    Gradings `to_write` are in the journal, but not in the gradebook. `unreadable` holds reasons by
+    student, `outdated` the number of gradings by another version of the lesson or of the grader.
+    """
+
+    to_grade: list[Submission] = field(default_factory=list)
+    to_write: list[tuple[Submission, Grading]] = field(default_factory=list)
+    up_to_date: list[Grading] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    outdated: int = 0
+
+    @property
+    def students(self) -> list[str]:
+        """The students whose grade is missing or will change."""
+        return [one.student for one in (*self.to_grade, *(one for one, _ in self.to_write))]
+
+
+def collect(submission: Submission) -> Collected:
+    """Read the state of a submission; its notebook is not kept in memory."""
+    digest = error = ""
+    try:
+        digest = digest_of(submission.read())
+    except UnreadableNotebook as unreadable:
+        error = f"{unreadable}"
+    timestamp, has_feedback = submission.timestamp, submission.has_feedback()
+    return Collected(submission, digest, error, timestamp, has_feedback)
+
+
+def make_plan(
+    collected: Iterable[Collected],
+    journal: Journal,
+    in_gradebook: Mapping[str, datetime | None],
+    run_id: RunId,
+    regrade: bool,
+) -> Plan:
+    """Plan a run; with `regrade`, gradings by other runs don't count.
+
+    `in_gradebook` holds the timestamps of the submissions in the gradebook, by student.
+    """
+    plan = Plan()
+    for one in collected:
+        student = one.submission.student
+        if one.error:
+            plan.unreadable[student] = one.error
+            continue
+        latest = journal.latest.get(student)
+        if regrade:
+            grading = journal.graded.get(run_id.key(student, one.digest))
+        else:
+            grading = latest if latest and latest.digest == one.digest else None
+        if grading is None:
+            plan.to_grade.append(one.submission)
+            continue
+        written = (
+            grading is latest
+            and journal.written.get(grading.key) == str(one.timestamp)
+            and one.has_feedback
+            and student in in_gradebook
+            and in_gradebook[student] == one.timestamp
+        )
+        if written:
+            plan.up_to_date.append(grading)
+        else:
+            plan.to_write.append((one.submission, grading))
+        plan.outdated += grading.run_id.versions != run_id.versions
+    return plan

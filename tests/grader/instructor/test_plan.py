@@ -1,0 +1,76 @@
+"""A plan: each submission is graded, written, up to date or unreadable."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from grader.instructor.journal import Journal, RunId
+from grader.instructor.plan import Collected, make_plan
+from grader.instructor.submissions import Submission
+
+NOW, OTHER_SEED, OLD = (
+    RunId("grader", name, seed) for name, seed in (("v2", 1), ("v2", 2), ("v1", 1))
+)
+TIME = datetime(2026, 10, 1, 12)
+ANN = Submission("ann", "neuron", Path("submitted"), Path("autograded"))
+
+
+def journal(*gradings: tuple[RunId, str], written: datetime | None = TIME) -> Journal:
+    """Return a journal of Ann's gradings, the last of which is in the gradebook."""
+    made = Journal(Path("journal"))
+    for run_id, digest in gradings:
+        key = run_id.key("ann", digest)
+        made.take({"graded": key, "student": "ann", "digest": digest, **run_id.record()}, 1)
+        made.take({"written": key, "timestamp": str(written)}, 1)
+    return made
+
+
+UP_TO_DATE = journal((NOW, "a"))
+
+
+@pytest.mark.parametrize(
+    ("known", "digest", "regrade", "in_gradebook", "feedback", "expected"),
+    [
+        (journal(), "a", False, {}, False, "to_grade"),
+        (UP_TO_DATE, "a", False, {"ann": TIME}, True, "up_to_date"),
+        (UP_TO_DATE, "a", True, {"ann": TIME}, True, "up_to_date"),
+        (UP_TO_DATE, "b", False, {"ann": TIME}, True, "to_grade"),
+        (UP_TO_DATE, "a", False, {}, True, "to_write"),
+        (UP_TO_DATE, "a", False, {"ann": None}, True, "to_write"),
+        (UP_TO_DATE, "a", False, {"ann": TIME}, False, "to_write"),
+        (journal((NOW, "a"), written=None), "a", False, {"ann": TIME}, True, "to_write"),
+        (journal((OLD, "a")), "a", False, {"ann": TIME}, True, "up_to_date"),
+        (journal((OLD, "a")), "a", True, {"ann": TIME}, True, "to_grade"),
+        (journal((OTHER_SEED, "a")), "a", True, {"ann": TIME}, True, "to_grade"),
+        (journal((NOW, "a"), (OLD, "a")), "a", True, {"ann": TIME}, True, "to_write"),
+    ],
+)
+def test_a_submission_has_one_place_in_a_plan(
+    known: Journal,
+    digest: str,
+    regrade: bool,
+    in_gradebook: dict[str, datetime | None],
+    feedback: bool,
+    expected: str,
+) -> None:
+    plan = make_plan(
+        [Collected(ANN, digest, "", TIME, feedback)], known, in_gradebook, NOW, regrade
+    )
+    places = ("to_grade", "to_write", "up_to_date", "unreadable")
+    assert [place for place in places if getattr(plan, place)] == [expected]
+    assert plan.students == (["ann"] if expected in ("to_grade", "to_write") else [])
+
+
+def test_an_unreadable_notebook_is_reported_with_its_reason() -> None:
+    plan = make_plan([Collected(ANN, "", "it is empty", None, False)], journal(), {}, NOW, False)
+    assert plan.unreadable == {"ann": "it is empty"}
+
+
+@pytest.mark.parametrize(("run_id", "outdated"), [(NOW, 0), (OTHER_SEED, 0), (OLD, 1)])
+def test_a_grade_of_another_version_is_outdated(run_id: RunId, outdated: int) -> None:
+    collected = [Collected(ANN, "a", "", TIME, True)]
+    plan = make_plan(collected, journal((run_id, "a")), {"ann": TIME}, NOW, False)
+    assert plan.outdated == outdated
