@@ -2,7 +2,7 @@
 
 UserError             a problem that the user can fix; the message says how
 ├── SandboxUnavailable    this machine can't confine a learner's code
-├── KeyMissing            the answer key is missing or unusable        (grader.comparison.answer_key)
+├── KeyMissing            the answer key is missing or damaged      (grader.comparison.answer_key)
 ├── LessonError           an author's mistake in a lesson              (grader.author.lesson)
 ├── JournalBusy           another run grades the lesson                (grader.instructor.journal)
 ├── GradebookUnusable     the gradebook can't be read or written       (grader.instructor.gradebook)
