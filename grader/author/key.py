@@ -17,7 +17,6 @@ from grader.comparison.judge import call_of, observe_all
 from grader.comparison.observe import observe
 from grader.comparison.schema import AnswerKey, CaseData, ExerciseKey, Function, Outcome
 from grader.comparison.vocabulary import Case, kind
-from grader.settings import load_settings
 
 DIGITS = 12
 """Significant digits of a key's numbers: processors differ in the 16th, a comparison needs six."""
@@ -27,7 +26,6 @@ def make_key(lesson: Lesson, seed: int) -> AnswerKey:
     """Return the answer key of a lesson for one seed.
 
     Raises:
-        UserError: the course has no settings.
         LessonError: a case can't be written as plain data, or the reference fails on it.
     """
     return {
@@ -40,7 +38,7 @@ def make_key(lesson: Lesson, seed: int) -> AnswerKey:
             name: {"text": q.text, "options": list(q.options), "answer": q.answer, "why": q.why}
             for name, q in lesson.questions.items()
         },
-        "packages": list(load_settings(lesson.folder.parents[1]).packages),
+        "packages": list(lesson.settings.packages),
     }
 
 
