@@ -66,7 +66,7 @@ body.jp-Notebook { background: var(--jp-layout-color0); color: var(--jp-content-
 main { max-width: 66em; margin: 0 auto }
 .exported { border-bottom: 1px solid var(--jp-border-color2); padding: 0 0 .6em;
   margin: 0 5px 1em; font: 14px/1.5 var(--jp-ui-font-family) }
-.playground-still img { max-width: 100%; height: auto }
+main img { max-width: 100%; height: auto }
 details > summary { cursor: pointer }
 .jp-Notebook .jp-InputArea-editor, .jp-Notebook .jp-OutputArea pre { overflow-x: auto }
 @media print { pre { white-space: pre-wrap } details > * { display: block } }
