@@ -44,9 +44,8 @@ c.ExchangeFactory.collect = "grader.instructor.collect.SafeCollect"
 c.ClearSolutions.code_stub = {
     "python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'
 }
-c.GenerateFeedback.exporter_class = (
-    "grader.learner.offline.OfflineExporter"  # feedback shows its formulas without a network
-)
+# Its formulas need no network.
+c.GenerateFeedback.exporter_class = "grader.learner.export.OfflineExporter"
 c.Execute.timeout = 120
 
 # Learners' code runs only in the grader's sandbox, also for `nbgrader autograde` and formgrader.

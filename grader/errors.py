@@ -2,6 +2,7 @@
 
 UserError             a problem that the user can fix; the message says how
 ├── SandboxUnavailable    this machine can't confine a learner's code
+├── KeyMissing            the answer key is missing or damaged      (grader.comparison.answer_key)
 ├── LessonError           an author's mistake in a lesson              (grader.author.lesson)
 ├── JournalBusy           another run grades the lesson                (grader.instructor.journal)
 ├── GradebookUnusable     the gradebook can't be read or written       (grader.instructor.gradebook)
@@ -17,6 +18,10 @@ class UserError(Exception):
     """A problem that the user can fix; the message says what happened, where, and what to do."""
 
     exit_code: ClassVar[int] = 1
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the message for IPython to show instead of a traceback."""
+        return [str(self)]
 
 
 class SandboxUnavailable(UserError):

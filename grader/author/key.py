@@ -38,6 +38,7 @@ def make_key(lesson: Lesson, seed: int) -> AnswerKey:
             name: {"text": q.text, "options": list(q.options), "answer": q.answer, "why": q.why}
             for name, q in lesson.questions.items()
         },
+        "packages": list(lesson.settings.packages),
     }
 
 

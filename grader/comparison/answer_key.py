@@ -6,20 +6,17 @@ import json
 from pathlib import Path
 
 from grader.comparison.schema import AnswerKey
+from grader.errors import UserError
 
 KEY_FILE = "answers.json"
-KEY_FORMAT = 1
+KEY_FORMAT = 2
 """Version of the answer key's format."""
 
 WAY_OUT = "make reset LESSON=… gives you a new copy of the lesson and keeps yours."
 
 
-class KeyMissing(Exception):
+class KeyMissing(UserError):
     """The answer key is missing or unusable."""
-
-    def _render_traceback_(self) -> list[str]:
-        """Return the message for IPython to show instead of a traceback."""
-        return [str(self)]
 
 
 def load_key(folder: Path) -> AnswerKey:

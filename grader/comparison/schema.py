@@ -107,6 +107,8 @@ class AnswerKey(TypedDict):
     seed: int
     exercises: dict[str, ExerciseKey]
     questions: dict[str, QuestionData]
+    packages: list[str]
+    """Packages of the course: a function that one of them defines is not the learner's."""
 
 
 class Request(TypedDict):

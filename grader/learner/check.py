@@ -10,18 +10,19 @@ from grader.comparison.answer_key import KeyMissing, load_key
 from grader.comparison.judge import State, Verdict, call_of, judge, observe_all, unjudged
 from grader.comparison.observe import signature_mismatch
 from grader.comparison.present import verdict_html
-from grader.comparison.schema import ExerciseKey
-from grader.learner.progress import not_kept, record_solved
+from grader.comparison.schema import AnswerKey, ExerciseKey
+from grader.errors import UserError
+from grader.learner.progress import not_saved, record_solved
 
 
 class Interrupted(KeyboardInterrupt):
-    """A check that was interrupted; the message says what to do."""
+    """The learner interrupted a check."""
 
-    _render_traceback_ = KeyMissing._render_traceback_
+    _render_traceback_ = UserError._render_traceback_
 
 
 class Check:
-    """What a `check` cell shows: the verdict as HTML, and its points as text, which nbgrader reads as partial credit."""
+    """The output of a `check` cell: the verdict as HTML, and its points as text for nbgrader."""
 
     def __init__(self, verdict: Verdict, html: str) -> None:
         self.verdict = verdict
@@ -35,17 +36,17 @@ class Check:
 
 
 def check(function: object) -> Check:
-    """Compare a function with the lesson's answer key and show what passed, the first case that differs, and a hint.
+    """Compare a function with the lesson's answer key; show what passed, what differs and a hint.
 
     Args:
-        function: the function itself, ``check(sigmoid)``; its name says which exercise it answers.
+        function: the function itself, ``check(sigmoid)``; its name is the exercise's.
 
     Returns:
-        The verdict; as the last line of a cell it shows itself. Wrong functions, wrong arguments and a missing key are
-        told in its text and never raised.
+        The verdict, which a notebook shows as the cell's output. It also reports errors of the
+        function, wrong arguments and a missing answer key; they are not raised.
 
     Raises:
-        Interrupted: by the learner.
+        Interrupted: the learner interrupted the kernel.
     """
     folder = Path.cwd()
     try:
@@ -53,102 +54,97 @@ def check(function: object) -> Check:
     except KeyMissing as error:
         verdict = Verdict("check", State.UNJUDGED, 0.0, 0.0, note=str(error))
         return Check(verdict, verdict_html(verdict))
+    exercises, name = key["exercises"], _name(function, key)
     try:
-        verdict = _verdict(function, key["exercises"])
+        verdict = _verdict(function, name, key)
     except KeyboardInterrupt:
-        name = _name(function, key["exercises"])
         raise Interrupted(
-            f"{name or 'It'} was interrupted before it ended. Is there a loop that never ends? Mend it, run its cell and then this one."
+            f"{name or 'It'} was interrupted before it ended. Is there a loop that never ends?"
+            " Fix it, run its cell, then this one."
         ) from None
     progress = record_solved(folder, verdict.exercise, verdict.points, verdict.solved)
-    solved = [name for name in key["exercises"] if name in progress["solved"]]
-    return Check(
-        verdict,
-        verdict_html(
-            verdict, solved=len(solved), exercises=len(key["exercises"]), warning=not_kept(folder)
-        ),
+    solved = len(exercises.keys() & progress["solved"].keys())
+    return Check(verdict, verdict_html(verdict, solved, len(exercises), not_saved(folder)))
+
+
+def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
+    exercise = key["exercises"].get(name)
+    if exercise is None:
+        return _no_exercise(function, name, list(key["exercises"]))
+    note = (
+        _not_callable(function, name)
+        or _written_by_course(function, name, key["packages"])
+        or _wrong_parameters(function, name, exercise)
     )
+    if note is not None:
+        return unjudged(name, exercise, note)
+    verdict = judge(name, exercise, observe_all(function, exercise["cases"]))
+    if verdict.points or verdict.hint or verdict.note:
+        return verdict
+    note = _wrong_order(function, name, exercise)
+    return unjudged(name, exercise, note) if note else verdict
 
 
-def _verdict(function: object, exercises: dict[str, ExerciseKey]) -> Verdict:
-    name = _name(function, exercises)
-    if not callable(function) and isinstance(name, str) and name in exercises:
-        kind = type(function).__name__
-        return unjudged(
-            name,
-            exercises[name],
-            f"{name} is now a value ({kind}), not a function: run its cell again, then this check.",
-        )
-    if not callable(function) or not isinstance(name, str):
-        given = f"{name or function!r}"[:60]
-        return Verdict(
-            "check",
-            State.UNJUDGED,
-            0.0,
-            0.0,
-            note=f"check takes the function itself, like check({next(iter(exercises))}); it was given {given}.",
-        )
-    if name not in exercises:
-        return Verdict(
-            name[:60],
-            State.UNJUDGED,
-            0.0,
-            0.0,
-            note=f"No exercise of this lesson is called {name[:60]}; it has {', '.join(exercises)}. Keep the name that the cell came with.",
-        )
-    exercise = exercises[name]
-    cases = exercise["cases"]
-    if isinstance(home := getattr(function, "__module__", ""), str) and home.startswith(
-        "playground."
-    ):
-        return unjudged(
-            name,
-            exercise,
-            f"{name} comes from {home}, which is not handed in: write your own in its cell.",
-        )
-    if parameters := signature_mismatch(function, [call_of(case) for case in cases]):
-        return unjudged(
-            name,
-            exercise,
-            f"{name} takes ({', '.join(_wanted(exercise))}); yours takes {parameters}.",
-        )
-    verdict = judge(name, exercise, observe_all(function, cases))
-    if (
-        verdict.points == 0
-        and not (verdict.hint or verdict.note)
-        and (order := _another_order(function, exercise["parameters"]))
-    ):
-        return unjudged(
-            name,
-            exercise,
-            f"{name} takes ({', '.join(_wanted(exercise))}), in this order; yours takes ({', '.join(order)}).",
-        )
-    return verdict
+def _no_exercise(function: Any, name: str, names: list[str]) -> Verdict:
+    given = (name or repr(function))[:60]
+    if not callable(function) or not name:
+        note = f"check takes the function itself, like check({names[0]}); it was given {given}."
+        return Verdict("check", State.UNJUDGED, 0.0, 0.0, note=note)
+    note = (
+        f"No exercise of this lesson is called {given}; it has {', '.join(names)}."
+        " Keep the function name from its cell."
+    )
+    return Verdict(given, State.UNJUDGED, 0.0, 0.0, note=note)
 
 
-def _name(function: object, exercises: dict[str, ExerciseKey]) -> object:
-    """What the notebook calls a function: by its own name, or, as for a lambda, by the name that stands for it."""
-    name = getattr(function, "__name__", None)
-    if isinstance(name, str) and name in exercises:
-        return name
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
-    defined = {} if shell is None else shell.user_ns
-    return next((one for one in exercises if defined.get(one) is function), name)
+def _not_callable(function: object, name: str) -> str | None:
+    if callable(function):
+        return None
+    kind = type(function).__name__
+    return f"{name} is now a value ({kind}), not a function: run its cell again, then this check."
 
 
-def _wanted(exercise: ExerciseKey) -> list[str]:
-    """The parameters that the exercise's function has, those with a default marked."""
-    names: list[str] = exercise["parameters"]
-    needed = len(names) - exercise.get("optional", 0)
-    return [*names[:needed], *(f"{name}=…" for name in names[needed:])]
+def _written_by_course(function: object, name: str, packages: list[str]) -> str | None:
+    module = getattr(function, "__module__", None)
+    if not isinstance(module, str) or module.partition(".")[0] not in packages:
+        return None
+    return f"{name} is the course's function from {module}: write your own in its cell."
 
 
-def _another_order(function: Any, parameters: list[str]) -> list[str] | None:
-    """The parameters of a function that has the wanted ones in another order."""
+def _wrong_parameters(function: Any, name: str, exercise: ExerciseKey) -> str | None:
+    parameters = signature_mismatch(function, [call_of(case) for case in exercise["cases"]])
+    return parameters and f"{name} takes ({_signature(exercise)}); yours takes {parameters}."
+
+
+def _wrong_order(function: Any, name: str, exercise: ExerciseKey) -> str | None:
+    """Explain that the parameters have the right names in another order, or return None."""
     try:
         names = list(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         return None
-    return names if sorted(names) == sorted(parameters) and names != parameters else None
+    wanted = exercise["parameters"]
+    if names == wanted or sorted(names) != sorted(wanted):
+        return None
+    yours = ", ".join(names)
+    return f"{name} takes ({_signature(exercise)}), in this order; yours takes ({yours})."
+
+
+def _name(function: object, key: AnswerKey) -> str:
+    """Return the function's own name, or the exercise that the notebook assigned it to."""
+    name = getattr(function, "__name__", None)
+    if not isinstance(name, str):
+        name = ""
+    if name in key["exercises"]:
+        return name
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    namespace = {} if shell is None else shell.user_ns
+    return next((one for one in key["exercises"] if namespace.get(one) is function), name)
+
+
+def _signature(exercise: ExerciseKey) -> str:
+    """Return the exercise's parameters as text; "=…" marks those with a default."""
+    names = exercise["parameters"]
+    needed = len(names) - exercise["optional"]
+    return ", ".join([*names[:needed], *(f"{name}=…" for name in names[needed:])])

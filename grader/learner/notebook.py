@@ -1,38 +1,66 @@
-"""Find a learner's notebook and the cells in it that are graded."""
+"""Find a learner's notebook, the cells in it that are graded, and the lessons next to it."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
-from grader.comparison.answer_key import KeyMissing, load_key
+from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
 from grader.comparison.schema import AnswerKey
 from grader.execution.notebook import UnreadableNotebook, cells_of, load_notebook
 from grader.execution.submission import Template, answers_in, cells_to_run
 
+Stamp = tuple[()] | tuple[int, int, int]
 
-def found(place: Path) -> Path | None:
-    """A notebook in its place, or the one in the same folder that has the lesson's exercises under another name, the newest of several."""
+
+def lesson_keys(course: Path) -> dict[str, AnswerKey]:
+    """Return the readable answer keys of the lessons in a folder, by lesson name."""
+    keys = {}
+    with contextlib.suppress(OSError):
+        for path in sorted(course.glob(f"*/{KEY_FILE}")):
+            with contextlib.suppress(KeyMissing):
+                keys[path.parent.name] = load_key(path.parent)
+    return keys
+
+
+def find_notebook(place: Path) -> Path | None:
+    """Return `place`, or the newest notebook in its folder that answers the lesson's exercises."""
     if place.is_file():
         return place
     others = [path for path in place.parent.glob("*.ipynb") if not path.name.startswith(".")]
-    return next(
-        (path for path in sorted(others, key=_changed, reverse=True) if _has_exercises(path)), None
-    )
+    others.sort(key=stamp_of, reverse=True)
+    return next((path for path in others if _has_exercises(path)), None)
 
 
-def cells_that_count(key: AnswerKey, notebook: bytes) -> tuple[list[str], list[str]]:
-    """The texts of a notebook's cells to run, and sentences about what is odd in it, as grading would see it.
+def stamp_of(path: Path) -> Stamp:
+    """Return numbers that change when a file is written, the time first; () without a file."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ()
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def graded_cells(key: AnswerKey, notebook: bytes) -> tuple[list[str], list[str]]:
+    """Return the sources of the cells that grading would run, and warnings about the notebook.
 
     Args:
-        key: the answer key of its lesson.
-        notebook: in any encoding and of any version.
+        key: the lesson's answer key.
+        notebook: the file's content, in any encoding and notebook format.
 
     Raises:
-        UnreadableNotebook: it is no notebook.
+        UnreadableNotebook: the content is no notebook.
     """
     loaded = load_notebook(notebook)
     return cells_to_run(_template(key, loaded), cells_of(loaded))
+
+
+def reason(error: UnreadableNotebook | KeyMissing | OSError, then: str) -> str:
+    """Return why a notebook can't be used, and how to fix it before doing `then`, as a clause."""
+    if isinstance(error, UnreadableNotebook):
+        return error.told(then)
+    return (isinstance(error, OSError) and error.strerror) or str(error).removesuffix(".")
 
 
 def _has_exercises(notebook: Path) -> bool:
@@ -40,12 +68,12 @@ def _has_exercises(notebook: Path) -> bool:
         key, loaded = load_key(notebook.parent), load_notebook(notebook.read_bytes())
     except (KeyMissing, UnreadableNotebook, OSError):
         return False
-    known = _template(key, loaded)
-    return any(answers_in(known, cell) for cell in cells_of(loaded))
+    template = _template(key, loaded)
+    return any(answers_in(template, cell) for cell in cells_of(loaded))
 
 
 def _template(key: AnswerKey, cells: list[dict[str, Any]]) -> Template:
-    """What is known of a lesson without its source: its exercises, and the cells that only show something."""
+    """Return a lesson's template without its source: its exercises, and the cells not to run."""
     idle = (str(cell.get("id")) for cell in cells if {"play", "question"} & {*_tags(cell)})
     return Template(
         exercises=tuple(key["exercises"]),
@@ -60,10 +88,3 @@ def _tags(cell: dict[str, Any]) -> list[str]:
     metadata = cell.get("metadata")
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
     return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
-
-
-def _changed(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0

@@ -6,20 +6,22 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
 from grader.comparison.schema import AnswerKey
+from grader.learner.notebook import lesson_keys
 from grader.learner.progress import load_progress
 
 STYLE = """<style>
-.overview{border-collapse:collapse;font-family:var(--jp-ui-font-family,sans-serif);font-size:14px;color:var(--jp-ui-font-color1,#222)}
-.overview th,.overview td{text-align:left!important;padding:.35em 1.2em .35em 0;border-bottom:1px solid var(--jp-border-color2,#ccc)}
+.overview{border-collapse:collapse;font-family:var(--jp-ui-font-family,sans-serif);\
+font-size:14px;color:var(--jp-ui-font-color1,#222)}
+.overview th,.overview td{text-align:left!important;padding:.35em 1.2em .35em 0;\
+border-bottom:1px solid var(--jp-border-color2,#ccc)}
 .overview a{color:var(--jp-content-link-color,#0b5cad)}
 </style>"""
 
 
 @dataclass(frozen=True)
-class Row:
-    """How far one lesson is: exercises solved of all, questions answered rightly at the first try of all."""
+class LessonProgress:
+    """Progress in one lesson: exercises solved, and questions answered and answered right."""
 
     lesson: str
     title: str
@@ -27,90 +29,76 @@ class Row:
     exercises: int
     right: int
     answered: int
-    questions: int
 
     @property
-    def finished(self) -> bool:
-        """Whether every exercise is solved."""
-        return self.solved == self.exercises
-
-    @property
-    def page(self) -> str:
-        """Where its notebook lies, seen from the page."""
+    def notebook(self) -> str:
+        """Return the path of the lesson's notebook, relative to the welcome page."""
         return f"{self.lesson}/{self.lesson}.ipynb"
 
 
 class CourseProgress:
-    """A learner's progress over all lessons; as the last expression of a cell it shows a table with a link to each lesson."""
+    """Progress in all lessons; as a cell's output it is a table with a link to each lesson."""
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[LessonProgress]) -> None:
         self.rows = rows
 
     @property
-    def next(self) -> Row | None:
-        """The first lesson that isn't finished."""
-        return next((row for row in self.rows if not row.finished), None)
+    def next(self) -> LessonProgress | None:
+        """Return the first lesson that isn't finished."""
+        return next((row for row in self.rows if row.solved < row.exercises), None)
 
     def advice(self) -> str:
-        """Where to go on, in one sentence."""
+        """Return where to continue, in one sentence."""
         if not self.rows:
-            return "No lesson lies beside this page: keep the folders of the course together."
+            return "No lesson is next to this page: keep the folders of the course together."
         if self.next is None:
             return "Every exercise of every lesson is solved."
         begun = any(row.solved for row in self.rows)
-        return f"{'Go on' if begun else 'Begin'} with “{self.next.title}”."
+        return f"{'Continue' if begun else 'Begin'} with “{self.next.title}”."
 
     def __repr__(self) -> str:
-        lines = [
-            f"{row.title}: {row.solved} of {row.exercises} exercises solved" for row in self.rows
-        ]
-        return "\n".join([*lines, self.advice()])
+        return self.advice()
 
     def _repr_html_(self) -> str:
-        head = "<tr><th scope='col'>Lesson</th><th scope='col'>Exercises</th><th scope='col'>Questions</th></tr>"
+        names = ("Lesson", "Exercises", "Questions")
+        head = "".join(f"<th scope='col'>{name}</th>" for name in names)
         rows = "".join(
-            f'<tr><td><a href="{escape(row.page)}">{escape(row.title)}</a></td>'
-            f"<td>{'●' * row.solved}{'○' * (row.exercises - row.solved)} {row.solved} of {row.exercises}</td>"
-            f"<td>{_questions(row)}</td></tr>"
+            f'<tr><td><a href="{escape(row.notebook)}">{escape(row.title)}</a></td>'
+            f"<td>{'●' * row.solved}{'○' * (row.exercises - row.solved)}"
+            f" {row.solved} of {row.exercises}</td><td>{_questions(row)}</td></tr>"
             for row in self.rows
         )
-        link = f' <a href="{escape(self.next.page)}">Open it.</a>' if self.next else ""
-        return f'{STYLE}<table class="overview">{head}{rows}</table><p>{escape(self.advice())}{link}</p>'
+        link = f' <a href="{escape(self.next.notebook)}">Open it.</a>' if self.next else ""
+        table = f'<table class="overview"><tr>{head}</tr>{rows}</table>'
+        return f"{STYLE}{table}<p>{escape(self.advice())}{link}</p>"
 
 
 def overview(*order: str) -> CourseProgress:
-    """How far the learner is in each lesson beside this page.
+    """Return the learner's progress in each lesson next to the current notebook.
 
     Args:
-        order: names of lessons in the order in which they are taught; others that are there follow.
+        order: lessons in the order in which they are taught; others follow, without the copies
+            like neuron-1 that `grader reset` keeps.
     """
     here = Path.cwd()
-    there = sorted(path.parent.name for path in here.glob(f"*/{KEY_FILE}"))
-    names = [name for name in order if name in there] + [
-        name for name in there if name not in order and "-" not in name
-    ]
-    return CourseProgress([row for name in names if (row := _row(here / name))])
+    keys = lesson_keys(here)
+    others = [name for name in keys if name not in order and "-" not in name]
+    names = [*(name for name in order if name in keys), *others]
+    return CourseProgress([_row(here / name, keys[name]) for name in names])
 
 
-def _row(folder: Path) -> Row | None:
-    try:
-        key: AnswerKey = load_key(folder)
-    except KeyMissing:
-        return None
-    progress = load_progress(folder)
-    answers = {
-        name: chosen for name, chosen in progress["answers"].items() if name in key["questions"]
-    }
-    return Row(
+def _row(folder: Path, key: AnswerKey) -> LessonProgress:
+    progress, questions = load_progress(folder), key["questions"]
+    answers = {name: chosen for name, chosen in progress["answers"].items() if name in questions}
+    return LessonProgress(
         lesson=folder.name,
         title=key["title"],
         solved=sum(name in progress["solved"] for name in key["exercises"]),
         exercises=len(key["exercises"]),
-        right=sum(chosen == key["questions"][name]["answer"] for name, chosen in answers.items()),
+        right=sum(chosen == questions[name]["answer"] for name, chosen in answers.items()),
         answered=len(answers),
-        questions=len(key["questions"]),
     )
 
 
-def _questions(row: Row) -> str:
-    return f"{row.right} of {row.answered} right" if row.answered else "none asked yet"
+def _questions(row: LessonProgress) -> str:
+    return f"{row.right} of {row.answered} right" if row.answered else "none answered yet"

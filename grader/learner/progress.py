@@ -1,124 +1,110 @@
-"""Keep a learner's progress in `progress.json` beside the notebook."""
+"""Save a learner's progress in `progress.json` beside the notebook."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TypedDict
 
-from grader.files import folder_lock
+from grader.files import atomic_write, folder_lock
 
 FILE = "progress.json"
 
-PATIENCE = 1.0
-"""Seconds that a turn is waited for; a note that takes none is better than a kernel that hangs."""
+LOCK_TIMEOUT = 1.0
+"""Seconds to wait for the lock; then write without it rather than block the kernel."""
 
 
-class Note(NamedTuple):
-    """One thing to remember: in which part, of what, and its value, None where it is to be forgotten."""
+class Progress(TypedDict):
+    """A learner's progress in one lesson."""
 
-    part: str
-    name: str
-    value: Any
-
-
-_unsaved: dict[Path, tuple[list[Note], str]] = {}
-"""Notes for folders that can't be written, and why they can't; they last as long as this process."""
+    solved: dict[str, float]
+    """Points of each solved exercise."""
+    answers: dict[str, str]
+    """The option of each question that was chosen first."""
 
 
-def load_progress(folder: Path) -> dict[str, Any]:
-    """``{"solved": {exercise: points}, "answers": {question: option chosen first}}``; empty where nothing readable is kept."""
-    try:
-        return _load(folder)
-    except OSError:
-        return _with_unsaved(folder, {"solved": {}, "answers": {}})
+Change = Callable[[Progress], object]
 
 
-def _load(folder: Path) -> dict[str, Any]:
-    """The same.
+@dataclass(frozen=True)
+class _Unsaved:
+    """Changes that could not be written, and the reason."""
 
-    Raises:
-        OSError: something is kept, and can't be read now.
-    """
-    progress: dict[str, Any] = {"solved": {}, "answers": {}}
-    with contextlib.suppress(FileNotFoundError, ValueError, AttributeError, TypeError):
-        data = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        progress = {part: dict(data.get(part, {})) for part in progress}
+    changes: tuple[Change, ...] = ()
+    reason: str = ""
+
+
+_unsaved: dict[Path, _Unsaved] = {}
+"""By folder, for this process. Module state because `check` and `predict`, plain functions that
+share no object, both record progress."""
+
+
+def load_progress(folder: Path) -> Progress:
+    """Return the progress in a lesson, with changes that could not be saved."""
+    progress: Progress = {"solved": {}, "answers": {}}
+    with contextlib.suppress(OSError):
+        progress = _read(folder)
     return _with_unsaved(folder, progress)
 
 
-def _with_unsaved(folder: Path, progress: dict[str, Any]) -> dict[str, Any]:
-    for note in _unsaved.get(folder, ([], ""))[0]:
-        _add(progress, note)
-    return progress
-
-
-def not_kept(folder: Path) -> str | None:
-    """Why progress is not kept on disk, in a sentence with the way out; None where it is."""
+def not_saved(folder: Path) -> str | None:
+    """Return why progress can't be saved and how to fix it, or None if it is saved."""
     if folder not in _unsaved:
         return None
     return (
-        f"{FILE} can't be written ({_unsaved[folder][1]}): what you solve and answer is remembered only as long as this runs."
-        f" Your notebook may not be saved either; make room, or make {folder.name}/ yours to write."
+        f"{FILE} can't be written ({_unsaved[folder].reason}): what you solve and answer is kept"
+        " only until this session ends. Your notebook may not be saved either; free some disk"
+        f" space, or make {folder.name}/ writable."
     )
 
 
-def record_solved(folder: Path, exercise: str, points: float, solved: bool) -> dict[str, Any]:
-    """Note an exercise as solved, or as open again; returns the progress."""
-    return _record(folder, Note("solved", exercise, points if solved else None))
+def record_solved(folder: Path, exercise: str, points: float, solved: bool) -> Progress:
+    """Save that an exercise is solved, or no longer is; return the progress."""
+
+    def change(progress: Progress) -> None:
+        progress["solved"].pop(exercise, None)
+        if solved:
+            progress["solved"][exercise] = points
+
+    return _record(folder, change)
 
 
 def record_answer(folder: Path, question: str, option: str) -> None:
-    """Note what a learner answered; the first answer stays."""
-    _record(folder, Note("answers", question, option))
+    """Save the learner's answer to a question; the first answer stays."""
+    _record(folder, lambda progress: progress["answers"].setdefault(question, option))
 
 
-def _record(folder: Path, note: Note) -> dict[str, Any]:
-    with folder_lock(
-        folder, PATIENCE
-    ):  # a notebook's kernel and a watch beside it read and write one after the other
-        try:
-            progress = _load(folder)
-            _add(progress, note)
-            _save(folder, progress)
-            _unsaved.pop(folder, None)
-            return progress
-        except OSError as error:  # it costs a learner nothing but the memory of it
-            _unsaved[folder] = (
-                [*_unsaved.get(folder, ([], ""))[0], note],
-                error.strerror or str(error),
-            )
-            return load_progress(folder)
-
-
-def _add(progress: dict[str, Any], note: Note) -> None:
-    if note.value is None:
-        progress[note.part].pop(note.name, None)
-    elif note.part == "answers":
-        progress[note.part].setdefault(note.name, note.value)
-    else:
-        progress[note.part][note.name] = note.value
-
-
-def _save(folder: Path, progress: dict[str, Any]) -> None:
-    """Write at once or not at all.
+def _read(folder: Path) -> Progress:
+    """Return the saved progress; empty if the file is missing or damaged.
 
     Raises:
-        OSError: the folder can't be written.
+        OSError: the file can't be read now.
     """
-    temporary = None
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=folder, prefix=f".{FILE}.", delete=False, encoding="utf-8"
-        ) as file:
-            temporary = file.name
-            json.dump(progress, file, indent=1)
-        os.replace(temporary, folder / FILE)
-    except OSError:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-        raise
+        data = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return {"solved": dict(data["solved"]), "answers": dict(data["answers"])}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {"solved": {}, "answers": {}}
+
+
+def _with_unsaved(folder: Path, progress: Progress) -> Progress:
+    for change in _unsaved.get(folder, _Unsaved()).changes:
+        change(progress)
+    return progress
+
+
+def _record(folder: Path, change: Change) -> Progress:
+    with folder_lock(folder, LOCK_TIMEOUT):  # the kernel and `grader watch` both write the file
+        try:
+            progress = _with_unsaved(folder, _read(folder))
+            change(progress)
+            atomic_write(folder / FILE, json.dumps(progress, indent=1))
+            _unsaved.pop(folder, None)
+            return progress
+        except OSError as error:
+            changes = _unsaved.get(folder, _Unsaved()).changes
+            _unsaved[folder] = _Unsaved((*changes, change), error.strerror or str(error))
+            return load_progress(folder)

@@ -7,78 +7,75 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
-from grader.comparison.schema import AnswerKey, QuestionData
-from grader.learner.progress import load_progress, not_kept, record_answer
+from grader.comparison.answer_key import load_key
+from grader.comparison.schema import QuestionData
+from grader.learner.notebook import lesson_keys
+from grader.learner.progress import load_progress, not_saved, record_answer
 
 STYLE = """<style>
-.asked{max-width:46em;font-family:var(--jp-ui-font-family,sans-serif);font-size:14px;line-height:1.5;color:var(--jp-ui-font-color1,#222)}
+.asked{max-width:46em;font-family:var(--jp-ui-font-family,sans-serif);font-size:14px;\
+line-height:1.5;color:var(--jp-ui-font-color1,#222)}
 .asked ul{margin:.3em 0 .3em 1.2em;padding:0}
 </style>"""
 
 
 class QuestionView:
-    """A question on its way to an answer.
+    """A question and the learner's answer to it.
 
     Attributes:
         name: the question's name in the answer key.
-        answered: whether the learner has chosen, now or in an earlier session.
+        chosen: the learner's first choice, now or in an earlier session, or None.
     """
 
     def __init__(self, name: str, question: QuestionData, label: str, folder: Path) -> None:
         self.name, self._question, self._label, self._folder = name, question, label, folder
-        self.chosen: str | None = load_progress(folder)["answers"].get(name)
-        self._waiting: list[Callable[[], object]] = []
+        self.chosen: str | None = None
+        self._callbacks: list[Callable[[], object]] = []
+        self.reload()
 
     @property
     def answered(self) -> bool:
-        """Whether the learner has chosen."""
+        """Return whether the learner has chosen."""
         return self.chosen is not None
 
     def on_answer(self, callback: Callable[[], object]) -> None:
-        """Call back once the question is answered; at once where it already is."""
-        self._waiting.append(callback)
-        if self.answered:
-            self._tell()
+        """Call `callback` once the question is answered, which may be now."""
+        self._callbacks.append(callback)
+        self._notify()
 
     def choose(self, option: str) -> None:
         """Record an answer; the first one stays."""
-        if self.answered:
-            return
-        record_answer(self._folder, self.name, option)
-        self.chosen = option
-        self._tell()
+        if not self.answered:
+            record_answer(self._folder, self.name, option)
+            self.chosen = option
+            self._notify()
 
-    def _tell(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for callback in waiting:
-            callback()
-
-    def look_again(self) -> None:
-        """Take what is kept by now: another kernel may have answered, or the lesson been begun anew."""
+    def reload(self) -> None:
+        """Read the saved answer again: another kernel or a fresh lesson may have changed it."""
         self.chosen = load_progress(self._folder)["answers"].get(self.name)
-        if self.answered:
-            self._tell()
+        self._notify()
 
     def reply(self) -> str:
-        """What the learner reads after choosing, and that it can't be kept where it can't."""
+        """Return whether the answer is right, why, and a warning if it can't be saved."""
         right = self.chosen == self._question["answer"]
         start = "✓ Yes." if right else f"✗ No: {self._question['answer']}."
-        return " ".join(filter(None, (start, self._question["why"], not_kept(self._folder))))
+        return " ".join(filter(None, (start, self._question["why"], not_saved(self._folder))))
 
     def show(self) -> None:
-        """Show the question: as text for readers without a kernel, as buttons in a living notebook."""
+        """Display the question as buttons, and as text for readers without a kernel."""
         from IPython.display import display
 
-        still = f"asked-{self.name.replace('/', '-')}"
-        display(
-            {
-                "text/plain": self._text(),
-                "text/html": f'{STYLE}<div class="asked {still}">{self._still()}</div>',
-            },
-            raw=True,
-        )
-        display({"text/plain": "", **_widget_view(self._widget(still))}, raw=True)
+        style_class = f"asked-{self.name.replace('/', '-')}"
+        html = f'{STYLE}<div class="asked {style_class}">{self._still()}</div>'
+        display({"text/plain": self._text(), "text/html": html}, raw=True)
+        widget = self._widget(style_class)._repr_mimebundle_() or {}
+        display({**widget, "text/plain": ""}, raw=True)
+
+    def _notify(self) -> None:
+        if self.answered:
+            callbacks, self._callbacks = self._callbacks, []
+            for callback in callbacks:
+                callback()
 
     def _text(self) -> str:
         options = "\n".join(f"- {option}" for option in self._question["options"])
@@ -86,13 +83,16 @@ class QuestionView:
 
     def _still(self) -> str:
         options = "".join(f"<li>{escape(option)}</li>" for option in self._question["options"])
-        return f"<p><b>{self._label}.</b> {escape(self._question['text'])}</p><ul>{options}</ul>"
+        text = escape(self._question["text"])
+        return f"<p><b>{self._label}.</b> {text}</p><ul>{options}</ul>"
 
-    def _widget(self, still: str) -> Any:
+    def _widget(self, style_class: str) -> Any:
+        """Return the question's buttons; its style hides the text of the same question."""
         import ipywidgets as widgets
 
         question = widgets.HTML(
-            f'{STYLE}<style>.{still}{{display:none}}</style><div class="asked"><b>{self._label}.</b> {escape(self._question["text"])}</div>'
+            f'{STYLE}<style>.{style_class}{{display:none}}</style><div class="asked">'
+            f"<b>{self._label}.</b> {escape(self._question['text'])}</div>"
         )
         buttons = widgets.RadioButtons(
             options=self._question["options"],
@@ -102,25 +102,22 @@ class QuestionView:
         )
         reply = widgets.HTML()
 
-        def settle() -> None:
+        def show_reply() -> None:
             buttons.disabled = True
             reply.value = f'<div class="asked" role="status">{escape(self.reply())}</div>'
 
-        def choose(change: dict[str, Any]) -> None:
-            if change["new"] is not None:
-                self.choose(change["new"])
-
-        buttons.observe(choose, "value")
-        self.on_answer(settle)
+        buttons.observe(lambda change: self.choose(change["new"]), "value")
+        self.on_answer(show_reply)
         return widgets.VBox([question, buttons, reply])
 
 
 _asked: dict[tuple[Path, str], QuestionView] = {}
-"""What was asked since the kernel started: a play waits for the answer also where its question's cell has been run again since."""
+"""Questions asked since the kernel started. Module state because a play keeps waiting for the
+same question when the learner runs its cell again."""
 
 
 def predict(name: str) -> QuestionView:
-    """Ask for a prediction before a play; give what this returns to the play as ``after=``, which unlocks on the answer.
+    """Ask for a prediction; pass the result to a play as ``after=`` to unlock it on the answer.
 
     Raises:
         KeyMissing: the answer key is not beside the notebook.
@@ -140,67 +137,42 @@ def recall(*names: str) -> None:
 
 
 def recall_missed(most: int = 2) -> None:
-    """Ask again what was answered wrongly in other lessons, at most so many questions; a right answer settles one.
+    """Ask up to `most` questions again that were answered wrong in the lessons next to this one.
 
-    The lessons are the folders beside this one. A question asked again is remembered under "lesson/question" here, so that it
-    is asked once in a lesson and, missed again, comes back in the next.
+    The answer is saved here under "lesson/question", so that the question comes once in a lesson
+    and, if missed again, returns in the next.
     """
     folder = Path.cwd()
-    missed = missed_elsewhere(folder)
-    for name, question in list(missed.items())[:most]:
+    for name, question in list(missed_elsewhere(folder).items())[:most]:
         QuestionView(name, question, "Once more", folder).show()
 
 
 def missed_elsewhere(folder: Path) -> dict[str, QuestionData]:
-    """Questions that the lessons beside `folder` asked, once or again, and that were never answered right there: {"lesson/question": question}."""
-    keys = {
-        path.parent.name: key["questions"]
-        for path in sorted(folder.parent.glob(f"*/{KEY_FILE}"))
-        if (key := _readable(path.parent))
+    """Return ``{"lesson/question": question}`` for those never answered right outside `folder`."""
+    keys = lesson_keys(folder.parent)
+    questions = {
+        f"{lesson}/{name}": question
+        for lesson, key in keys.items()
+        for name, question in key["questions"].items()
     }
     right: dict[str, bool] = {}
     for lesson in keys.keys() - {folder.name}:
         for name, chosen in load_progress(folder.parent / lesson)["answers"].items():
             full = name if "/" in name else f"{lesson}/{name}"
-            if question := _question(keys, full):
+            if question := questions.get(full):
                 right[full] = right.get(full, False) or chosen == question["answer"]
-    return {
-        full: keys[full.partition("/")[0]][full.partition("/")[2]]
-        for full in sorted(right)
-        if not right[full]
-    }
-
-
-def _question(keys: dict[str, dict[str, QuestionData]], full: str) -> QuestionData | None:
-    lesson, _, name = full.partition("/")
-    return keys.get(lesson, {}).get(name)
-
-
-def _readable(folder: Path) -> AnswerKey | None:
-    try:
-        return load_key(folder)
-    except KeyMissing:
-        return None
+    return {full: questions[full] for full in sorted(right) if not right[full]}
 
 
 def _ask(name: str, label: str) -> QuestionView:
     folder = Path.cwd()
     questions = load_key(folder)["questions"]
     if name not in questions:
-        raise KeyError(
-            f"no question of this lesson is called {name!r}; it has {', '.join(questions)}"
-        )
-    if (asked := _asked.get((folder, name))) is None:
-        asked = _asked[folder, name] = QuestionView(name, questions[name], label, folder)
+        there = ", ".join(questions)
+        raise KeyError(f"no question of this lesson is called {name!r}; it has {there}")
+    if view := _asked.get((folder, name)):
+        view.reload()
     else:
-        asked.look_again()
-    asked.show()
-    return asked
-
-
-def _widget_view(widget: Any) -> dict[str, Any]:
-    bundle: dict[str, Any] = widget._repr_mimebundle_() or {}
-    return {kind: data for kind, data in bundle.items() if kind != "text/plain"}
-
-
-__all__ = ["KeyMissing", "QuestionView", "predict", "recall", "recall_missed"]
+        view = _asked[folder, name] = QuestionView(name, questions[name], label, folder)
+    view.show()
+    return view

@@ -14,26 +14,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from grader.comparison.answer_key import KEY_FILE
 from grader.errors import UserError
 from grader.files import folder_lock
 
 COURSE, WORK = "course", "work"
 ORDER = "order.txt"
-"""In `course/`: names of lessons, one a line, in the order in which they are taught; lessons that it leaves out follow."""
+"""In `course/`: names of lessons in the order of teaching, one a line; others follow."""
 VERSION = ".version"
-"""In a copied lesson: the digest of the lesson that it was copied from. A page's is beside it, with its name."""
+"""In a copied lesson: digest of the original. That of a page is beside it: .version-welcome."""
 COPYING = ".copying-"
-"""How a folder's name begins while it is being copied."""
-PATIENCE = 20.0
-"""Seconds that another `lab` or `reset` in the same folder is waited for; copying takes less than one."""
+"""Prefix of a copy that isn't complete yet."""
+LOCK_TIMEOUT = 20.0
+"""Seconds to wait for another `lab` or `reset`; copying takes less than one."""
 
 
 class WorkspaceError(UserError):
-    """Why there is no copy, in one sentence with the way out."""
+    """The learner's folder work/ can't be made or changed."""
 
 
 def find_root(start: Path) -> Path:
-    """The nearest folder upwards that holds `course/`.
+    """Return the nearest folder, from `start` upwards, that holds `course/`.
 
     Raises:
         WorkspaceError: there is none.
@@ -42,12 +43,13 @@ def find_root(start: Path) -> Path:
         if (folder / COURSE).is_dir():
             return folder
     raise WorkspaceError(
-        f"There is no {COURSE}/ in {start} or above it; go to the folder that you unpacked or cloned, and start again there."
+        f"There is no {COURSE}/ in {start} or above it; go to the folder that you unpacked or"
+        " cloned, and start again there."
     )
 
 
 def lessons(root: Path) -> list[str]:
-    """The lessons of the course in the order in which they are taught."""
+    """Return the lessons of the course in the order of teaching."""
     there = sorted(
         folder.name
         for folder in (root / COURSE).iterdir()
@@ -59,7 +61,7 @@ def lessons(root: Path) -> list[str]:
 
 
 def pages(root: Path) -> dict[str, Path]:
-    """The pages of the course that are no lessons, like welcome.ipynb, by what a learner calls them."""
+    """Return the course's other pages by name, like welcome for welcome.ipynb."""
     return {
         path.stem: path
         for path in sorted((root / COURSE).iterdir())
@@ -67,8 +69,32 @@ def pages(root: Path) -> dict[str, Path]:
     }
 
 
+def notebook_places(start: Path, wanted: str | None) -> list[Path]:
+    """Return the path of the notebook that a learner means, or of every lesson's notebook.
+
+    Args:
+        start: the current folder.
+        wanted: a notebook, a lesson's folder or name, or None for the lesson in `start`, if any.
+
+    Raises:
+        WorkspaceError: there is no such lesson.
+    """
+    path = start / wanted if wanted else start
+    if path.is_file():
+        return [path]
+    if (path / KEY_FILE).is_file():
+        return [path / f"{path.name}.ipynb"]
+    root = find_root(start)
+    names = lessons(root)
+    if wanted and wanted not in names:
+        raise WorkspaceError(
+            f"There is no notebook or lesson {wanted}; the course has {', '.join(names)}."
+        )
+    return [root / WORK / name / f"{name}.ipynb" for name in ([wanted] if wanted else names)]
+
+
 def make_work(root: Path) -> list[str]:
-    """Copy to `work/` what is not there yet; returns the sentences that a learner should read.
+    """Copy missing lessons and pages to `work/`; return sentences for the learner.
 
     Raises:
         WorkspaceError: the copy can't be made.
@@ -77,63 +103,55 @@ def make_work(root: Path) -> list[str]:
     with _writing(work):
         for page in pages(root).values():
             if not (work / page.name).exists():
-                _put_page(_copy_page(page, work), page, work)
-        names = lessons(root)
-        added = [name for name in names if not (work / name).exists()]
+                _put(_copy(page, work), page, work)
+        added = [name for name in lessons(root) if not (work / name).exists()]
         for name in added:
-            _copy_lesson(course / name, work).rename(work / name)
-        said = [f"New in {WORK}/: {', '.join(added)}."] * bool(added)
-        said += [
-            _announcement(name, _free_name(work / name))
-            for name in names
-            if _is_older(work / name / VERSION, course / name)
-        ]
-        return said + [
-            _announcement(name, _free_name(work / page.name))
-            for name, page in pages(root).items()
-            if _is_older(_version_of(work, page), page)
+            _put(_copy(course / name, work), course / name, work)
+        originals = [*(course / name for name in lessons(root)), *pages(root).values()]
+        return [f"New in {WORK}/: {', '.join(added)}."] * bool(added) + [
+            f"A newer version of {original.stem} is there; make reset LESSON={original.stem}"
+            f" (without make: grader reset {original.stem}) gives you it and keeps your copy as"
+            f" {WORK}/{_free_name(work / original.name).name}."
+            for original in originals
+            if _is_outdated(original, work)
         ]
 
 
 def reset(root: Path, lesson: str | None) -> str:
-    """Put the course's version of a lesson, or of a page like welcome, in `work/`, the learner's copy beside it; returns the sentence that says where.
+    """Put a fresh copy of a lesson or page in `work/`; return the sentence for the learner.
+
+    The learner's copy is renamed.
 
     Raises:
         WorkspaceError: the course has no such lesson, or the copy can't be made.
     """
-    course, work = root / COURSE, root / WORK
-    page = pages(root).get(lesson or "")
-    if page is None and lesson not in lessons(root):
-        there = ", ".join([*lessons(root), *pages(root)])
-        raise WorkspaceError(
-            f"{f'The course has no lesson {lesson}' if lesson else 'Say which lesson'}: it has {there}."
-        )
+    work = root / WORK
+    originals = {name: root / COURSE / name for name in lessons(root)} | pages(root)
+    original = originals.get(lesson or "")
+    if original is None:
+        start = f"The course has no lesson {lesson}" if lesson else "Say which lesson"
+        raise WorkspaceError(f"{start}: it has {', '.join(originals)}.")
     with _writing(work):
-        original = page or course / str(lesson)
-        copy = _copy_page(page, work) if page else _copy_lesson(original, work)
+        copy = _copy(original, work)
         place, kept = work / original.name, _free_name(work / original.name)
         if old := place.exists():
             place.rename(kept)
-        if page:
-            _put_page(copy, page, work)
-        else:
-            copy.rename(place)
-    return f"{WORK}/{place.name} is new" + (
-        f"; your copy is now {WORK}/{kept.name}." if old else "."
-    )
+        _put(copy, original, work)
+    now = f"; your copy is now {WORK}/{kept.name}" if old else ""
+    return f"{WORK}/{place.name} is new{now}."
 
 
-def version(lesson: Path) -> str:
-    """Digest of a lesson's files, their names and what is in them; or of a page."""
+def version(original: Path) -> str:
+    """Return a digest of the names and contents of a lesson's files, or of a page."""
     digest = hashlib.sha256()
-    for path in _files(lesson):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(lesson).as_posix()}\0{len(content)}\0".encode() + content)
+    for path in _files(original):
+        name, content = path.relative_to(original).as_posix(), path.read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
 def first_page(root: Path) -> str:
-    """What JupyterLab opens, as a path in `work/`: the welcome page where the course has one, else the first lesson."""
+    """Return the path in `work/` that JupyterLab opens: the welcome page, or the first lesson."""
     if (root / WORK / "welcome.ipynb").is_file():
         return "welcome.ipynb"
     return next((f"{name}/{name}.ipynb" for name in lessons(root)), "")
@@ -141,11 +159,9 @@ def first_page(root: Path) -> str:
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands `lab` and `reset`."""
-    lab = subparsers.add_parser(
-        "lab", help="open JupyterLab at the welcome page, in your own copy of the course"
-    )
+    lab = subparsers.add_parser("lab", help="open JupyterLab in your own copy of the course")
     lab.add_argument(
-        "options", nargs="*", help="given to JupyterLab, after --: grader lab -- --no-browser"
+        "options", nargs="*", help="JupyterLab's options, after --: grader lab -- --no-browser"
     )
     lab.set_defaults(run=_run_lab)
     again = subparsers.add_parser("reset", help="get a fresh copy of a lesson; yours is kept")
@@ -157,17 +173,11 @@ def _run_lab(arguments: argparse.Namespace) -> int:
     root = find_root(Path.cwd())
     for line in make_work(root):
         print(line)
-    if _jupyter_refuses_root(arguments.options):
-        raise WorkspaceError(
-            "JupyterLab starts for root only if you allow it: make lab ARGS=--allow-root"
-            " (without make: grader lab -- --allow-root)."
-        )
     from jupyterlab.labapp import LabApp  # half a second that no other command needs
 
-    # A kernel's commands (pip, nbgrader) are this environment's, also where nobody activated it.
-    os.environ["PATH"] = os.pathsep.join(
-        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    )
+    # Kernels find this environment's commands (pip, nbgrader) though nobody activated it.
+    bin_folder = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
     LabApp.launch_instance(
         [
             f"--ServerApp.root_dir={root / WORK}",
@@ -178,98 +188,70 @@ def _run_lab(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _jupyter_refuses_root(options: list[str]) -> bool:
-    """Return whether root runs this, and neither an option nor Jupyter's configuration allows it."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        return False
-    if any("allow_root" in option.replace("-", "_") for option in options):
-        return False
-    from jupyter_server.serverapp import ServerApp
-    from jupyterlab.labapp import LabApp
-
-    for app in (ServerApp(), LabApp()):
-        app.load_config_file()
-        if app.config.ServerApp.get("allow_root", False):
-            return False
-    return True
-
-
 def _run_reset(arguments: argparse.Namespace) -> int:
     print(reset(find_root(Path.cwd()), arguments.lesson))
     return 0
 
 
-def _files(lesson: Path) -> list[Path]:
-    """A lesson's files in a fixed order, without what Jupyter and Python leave behind; a page is one."""
-    if lesson.is_file():
-        return [lesson]
-    relative = (path.relative_to(lesson) for path in lesson.rglob("*") if path.is_file())
+def _files(original: Path) -> list[Path]:
+    """Return a lesson's sorted files without Jupyter's and Python's caches; or a page."""
+    if original.is_file():
+        return [original]
+    relative = (path.relative_to(original) for path in original.rglob("*") if path.is_file())
     return [
-        lesson / path
+        original / path
         for path in sorted(relative)
         if not any(part.startswith((".", "__pycache__")) for part in path.parts)
     ]
 
 
-def _copy_lesson(lesson: Path, work: Path) -> Path:
-    """A whole copy under a name of its own, for the caller to rename; writable, whatever the original is."""
-    copy = work / f"{COPYING}{lesson.name}-{os.getpid()}"
-    for path in _files(lesson):
-        target = copy / path.relative_to(lesson)
+def _copy(original: Path, work: Path) -> Path:
+    """Copy a lesson or page under a temporary name in `work/`; copies are writable."""
+    copy = work / f"{COPYING}{original.name}-{os.getpid()}"
+    for path in _files(original):
+        target = copy / path.relative_to(original)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    (copy / VERSION).write_text(version(lesson) + "\n", encoding="utf-8")
+    if copy.is_dir():
+        (copy / VERSION).write_text(version(original) + "\n", encoding="utf-8")
     return copy
 
 
-def _copy_page(page: Path, work: Path) -> Path:
-    """Likewise of a page."""
-    half = work / f"{COPYING}{page.name}-{os.getpid()}"
-    shutil.copyfile(page, half)
-    return half
+def _put(copy: Path, original: Path, work: Path) -> None:
+    """Rename a complete copy; a page's version is written before, so that a kill can't lose it."""
+    if copy.is_file():
+        _version_file(original, work).write_text(version(original) + "\n", encoding="utf-8")
+    copy.rename(work / original.name)
 
 
-def _put_page(copy: Path, page: Path, work: Path) -> None:
-    """Put the copy of a page in its place, where none is; which edition it is first, so that a kill leaves no page without it."""
-    _version_of(work, page).write_text(version(page) + "\n", encoding="utf-8")
-    copy.rename(work / page.name)
+def _version_file(original: Path, work: Path) -> Path:
+    if original.is_dir():
+        return work / original.name / VERSION
+    return work / f"{VERSION}-{original.stem}"
 
 
-def _version_of(work: Path, page: Path) -> Path:
-    return work / f"{VERSION}-{page.stem}"
-
-
-def _is_older(noted: Path, original: Path) -> bool:
-    """Whether a copy is of another version than the course's; one that doesn't say is not."""
+def _is_outdated(original: Path, work: Path) -> bool:
+    """Return whether the copy's version is known and differs from the course's."""
     try:
-        return noted.read_text(encoding="utf-8").strip() != version(original)
+        copied = _version_file(original, work).read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         return False
-
-
-def _announcement(name: str, kept: Path) -> str:
-    return (
-        f"A newer version of {name} is there; make reset LESSON={name} (without make: grader reset {name})"
-        f" gives you it and keeps your copy as {WORK}/{kept.name}."
-    )
+    return copied != version(original)
 
 
 def _free_name(place: Path) -> Path:
-    return next(
-        path
-        for number in itertools.count(1)
-        if not (path := place.with_name(f"{place.stem}-{number}{place.suffix}")).exists()
-    )
+    names = (place.with_name(f"{place.stem}-{n}{place.suffix}") for n in itertools.count(1))
+    return next(path for path in names if not path.exists())
 
 
 @contextlib.contextmanager
 def _writing(work: Path) -> Iterator[None]:
-    """Make `work/`, clear away what an interrupted copy left, and turn what the system refuses into a sentence."""
+    """Make and lock `work/`, remove incomplete copies, and explain an error of the system."""
     try:
         work.mkdir(exist_ok=True)
-        with folder_lock(work, PATIENCE):
-            for half in work.glob(f"{COPYING}*"):
-                shutil.rmtree(half) if half.is_dir() else half.unlink()
+        with folder_lock(work, LOCK_TIMEOUT):
+            for partial in work.glob(f"{COPYING}*"):
+                shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
             yield
     except OSError as error:
         raise WorkspaceError(_why(error, work)) from error
@@ -277,14 +259,15 @@ def _writing(work: Path) -> Iterator[None]:
 
 def _why(error: OSError, work: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full; make room and start again. Nothing was half copied, and your own notebooks are untouched."
+        return "The disk is full; free some space and start again. Your notebooks are untouched."
     if isinstance(error, FileExistsError | NotADirectoryError) and not work.is_dir():
-        return f"{work} is a file, and your copy of the course belongs there; rename it and start again."
-    if error.errno == errno.EROFS:
-        return f"{work} can't be written, its disk is read-only; copy the course to a folder of yours and start again there."
+        return f"{work} is a file, but your copy of the course goes there; rename it, start again."
     if isinstance(error, PermissionError):
         return (
-            f"{error.filename or work} can't be changed: if it is open in JupyterLab, shut that down;"
-            " if the folder is not yours to write, move the course to one that is, and start again."
+            f"{error.filename or work} can't be changed: if it is open in JupyterLab, shut that"
+            " down; if you may not write in that folder, move the course to one of yours."
         )
-    return f"Your copy of the course could not be made: {error.strerror} ({error.filename}). Start again once that is mended; your own notebooks are untouched."
+    return (
+        f"Your copy of the course could not be made: {error.strerror} ({error.filename})."
+        " Fix this and start again; your notebooks are untouched."
+    )

@@ -41,7 +41,7 @@ def test_an_exported_lesson_is_whole_without_a_network_in_light_and_in_dark(tmp_
                 "[...document.images].every(image => image.complete && image.naturalWidth > 100)"
             )
             assert page.evaluate(
-                "[...document.querySelectorAll('svg.formula')]"
+                "[...document.querySelectorAll('math')]"
                 ".every(formula => formula.getBoundingClientRect().width > 2)"
             )
             assert page.evaluate("document.documentElement.scrollWidth") <= 1000

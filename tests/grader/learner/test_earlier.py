@@ -1,4 +1,4 @@
-"""`earlier`: functions of earlier lessons are taken from the learner's notebooks where they are solved, and from the course where they aren't, said aloud."""
+"""Test that `earlier` takes solved functions from the learner, others from the course."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grader import earlier
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A learner's work: the neuron lesson beside the capstone, which runs here."""
+    """Return a learner's work/ with neuron and capstone; capstone is the current folder."""
     shutil.copytree(ROOT / "course" / "neuron", tmp_path / "neuron")
     (tmp_path / "capstone").mkdir()
     monkeypatch.chdir(tmp_path / "capstone")
@@ -58,7 +58,7 @@ def test_a_solved_function_is_the_learners_own(here: Path) -> None:
     assert "is yours, from the lesson neuron" in mine._repr_html_()
 
 
-def test_a_helper_and_a_constant_in_another_cell_come_along(here: Path) -> None:
+def test_helpers_and_constants_of_other_cells_are_defined(here: Path) -> None:
     write(
         here,
         "import numpy as np\nLOW = 0",
@@ -69,7 +69,7 @@ def test_a_helper_and_a_constant_in_another_cell_come_along(here: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("def relu(z):\n    return z", "yours, in the lesson neuron, is not solved yet"),
         (
@@ -85,12 +85,14 @@ def test_a_helper_and_a_constant_in_another_cell_come_along(here: Path) -> None:
         ),
     ],
 )
-def test_what_is_not_solved_is_the_courses_own_and_said(here: Path, source: str, said: str) -> None:
+def test_an_unsolved_function_is_replaced_and_reported(
+    here: Path, source: str, message: str
+) -> None:
     write(here, source)
     mine = earlier("relu", fallback="fallback")
     assert mine.relu(1) == "the course's"
-    assert mine.sources["relu"].startswith("is the course's own: ")
-    assert said in mine.sources["relu"]
+    assert mine.sources["relu"].startswith("is the course's: ")
+    assert message in mine.sources["relu"]
 
 
 RELU = {
@@ -120,7 +122,7 @@ NOTEBOOK = json.dumps({"cells": [RELU], "metadata": {}, "nbformat": 4, "nbformat
     ],
     ids=["byte order mark", "UTF-16", "nbformat 3", "no cells among the cells", "timed", "magics"],
 )
-def test_a_notebook_is_read_however_its_editor_left_it(here: Path, data: bytes) -> None:
+def test_a_notebook_is_read_in_any_format(here: Path, data: bytes) -> None:
     (here / "neuron" / "neuron.ipynb").write_bytes(data)
     assert earlier("relu", fallback="fallback").sources == {
         "relu": "is yours, from the lesson neuron."
@@ -135,38 +137,37 @@ def test_a_notebook_with_another_name_is_found(here: Path) -> None:
     }
 
 
-def test_a_notebook_that_cannot_be_read_is_said_with_the_way_out(here: Path) -> None:
+def test_an_unreadable_notebook_is_reported_with_a_fix(here: Path) -> None:
     (here / "neuron" / "neuron.ipynb").write_text("<<<<<<< mine\n{}\n=======\n>>>>>>> theirs\n")
     assert earlier("relu", "dense", fallback="fallback").sources["dense"] == (
-        "is the course's own: neuron/neuron.ipynb can't be read: it has conflict markers (<<<<<<<) of a merge in it. Settle the merge and run this cell again."
+        "is the course's: neuron/neuron.ipynb can't be read: it has conflict markers (<<<<<<<) of a"
+        " merge in it. Settle the merge and run this cell again."
     )
     (here / "neuron" / "neuron.ipynb").unlink()
     assert earlier("relu", fallback="fallback").sources == {
-        "relu": "is the course's own: no notebook of the lesson neuron is in neuron/."
+        "relu": "is the course's: no notebook of the lesson neuron is in neuron/."
     }
     (here / "neuron" / "neuron.ipynb").mkdir()
     assert earlier("relu", fallback="fallback").relu(1) == "the course's"
 
 
-def test_a_missing_or_damaged_notebook_and_a_missing_lesson_are_no_errors(here: Path) -> None:
+def test_a_damaged_notebook_or_a_missing_lesson_is_no_error(here: Path) -> None:
     (here / "neuron" / "neuron.ipynb").write_text("{")
     assert earlier("relu", fallback="fallback").relu(1) == "the course's"
     shutil.rmtree(here / "neuron")
     assert earlier("relu", fallback="fallback").sources == {
-        "relu": "is the course's own: no lesson beside this one has it."
+        "relu": "is the course's: no lesson next to this one has it."
     }
 
 
-def test_without_the_course_module_as_in_a_grading_run_nothing_fails_until_it_is_used(
-    here: Path,
-) -> None:
+def test_a_missing_course_module_fails_only_on_use(here: Path) -> None:
     shutil.rmtree(here / "neuron")
     mine = earlier("relu", fallback="no_such_module")
     with pytest.raises(AttributeError, match="relu is not among the functions here"):
         mine.relu(1)
 
 
-def test_nothing_that_another_notebook_does_is_done(here: Path) -> None:
+def test_only_definitions_of_another_notebook_run(here: Path) -> None:
     write(
         here,
         "import pathlib\npathlib.Path('touched').touch()",

@@ -1,4 +1,4 @@
-"""`grader export`: a lesson as one HTML page, with text, formulas, code, verdicts and pictures, and nothing that is fetched."""
+"""Test `grader export`: one HTML page with formulas and pictures that fetches nothing."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from course import LESSONS, ROOT, lesson, references, solved, written
 from grader.cli import main
-from grader.learner.export import exported, stale
-from grader.learner.formulas import formula
+from grader.learner.export import OfflineExporter, exported, formula, stale
 from grader.learner.progress import record_answer
+
+MATHML = {"math", "mi", "mn", "mo", "mrow", "mstyle", "msup", "mtext"}
 
 
 def folder_of(name: str, root: Path, notebook: dict[str, Any] | None = None) -> Path:
-    """A learner's folder of a lesson; without another notebook, with the author's executed one in it."""
+    """Return a lesson's notebook in a learner's folder; by default the author's executed one."""
     folder = root / "work" / name
     shutil.copytree(ROOT / "course" / name, folder, ignore=shutil.ignore_patterns("progress.json"))
     source = (
@@ -32,7 +34,7 @@ def folder_of(name: str, root: Path, notebook: dict[str, Any] | None = None) -> 
 
 
 class Fetched(HTMLParser):
-    """What a page would fetch or run."""
+    """Lists what a page would fetch or run."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -54,7 +56,7 @@ class Fetched(HTMLParser):
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_a_finished_lesson_is_one_page_that_fetches_nothing_and_runs_nothing(
+def test_a_finished_lesson_is_one_page_that_fetches_and_runs_nothing(
     name: str, tmp_path: Path
 ) -> None:
     page = exported(folder_of(name, tmp_path))
@@ -68,47 +70,87 @@ def test_a_finished_lesson_is_one_page_that_fetches_nothing_and_runs_nothing(
     count = len(lesson(name).exercises)
     assert page.count("✓ solved") == count
     assert (
-        f"{'●' * count} {count} of {count} exercises of this lesson solved. The figures stand still here"
+        f"{'●' * count} {count} of {count} exercises of this lesson solved. The figures don't move"
         in page
     )
     text = re.sub(r"<[^>]+>", "", page)
     assert all(f"def {exercise}(" in text for exercise in references(name))
 
 
-def formulas(name: str) -> list[tuple[str, bool]]:
-    """The formulas of a lesson's text, each with whether it stands on a line of its own."""
+def formulas(name: str) -> list[tuple[str, str]]:
+    """Return the formulas of a lesson's text, each with its display mode."""
     text = "\n\n".join(
         cell.source for cell in lesson(name).notebook.cells if cell.cell_type == "markdown"
     )
     text = re.sub(r"`[^`]*`", "", text)
     return [
-        (one.strip("$"), one.startswith("$$"))
+        (one.strip("$"), "block" if one.startswith("$$") else "inline")
         for one in re.findall(r"\$\$.+?\$\$|\$[^$\n]+\$", text, re.DOTALL)
     ]
 
 
+def converted(html: str) -> bool:
+    """Return whether a formula is MathML without a TeX command that was left over."""
+    return html.startswith("<math ") and "\\" not in re.sub(r'"[^"]*"', "", html)
+
+
 @pytest.mark.parametrize("name", LESSONS)
-def test_every_formula_of_a_lesson_is_a_picture_with_its_tex_as_label(
-    name: str, tmp_path: Path
-) -> None:
+def test_every_formula_of_a_lesson_becomes_mathml(name: str, tmp_path: Path) -> None:
     found = formulas(name)
     assert found
-    assert [tex for tex, display in found if "<svg" not in formula(tex, display)] == []
+    assert [tex for tex, display in found if not converted(formula(tex, display))] == []
     page = exported(folder_of(name, tmp_path))
-    assert page.count('class="formula"') == len(found)
+    assert page.count("<math ") == len(found)
     assert not re.search(
         r"\$[^$<\n]{1,60}\$", re.sub(r"<(style|pre|code)\b.*?</\1>", "", page, flags=re.DOTALL)
     )
 
 
-def test_a_formula_that_cannot_be_set_stays_readable() -> None:
-    assert formula(r"\unheard{a < b}") == r"<code>\unheard{a &lt; b}</code>"
-    assert 'aria-label="\\frac{a}{b}"' in formula(r"\frac{a}{b}", display=True)
+def shown(*texts: str, template: str = "lab") -> str:
+    """Return a page with these markdown cells."""
+    cells = [new_markdown_cell(text) for text in texts]
+    exporter = OfflineExporter(template_name=template)
+    page: str = exporter.from_notebook_node(new_notebook(cells=cells))[0]
+    return page
 
 
-def test_the_page_says_what_the_learner_answered_and_why_it_was_right_or_wrong(
-    tmp_path: Path,
-) -> None:
+@pytest.mark.parametrize("template", ["lab", "classic"])
+def test_formulas_need_no_mathjax_in_any_template(template: str) -> None:
+    page = shown("in a line $x_1$\n\n$$\\frac{a}{b}$$", template=template)
+    assert "libs/mathjax" not in page
+    assert "MathJax.Hub" not in page
+    assert re.findall(r'alttext="([^"]*)"', page) == ["x_1", "\\frac{a}{b}"]
+
+
+@pytest.mark.parametrize("tex", [r"\left( a < b", r"\def\a{\a\a}\a < b", "{" * 9000])
+def test_a_formula_that_cannot_be_converted_is_shown_as_code(tex: str) -> None:
+    assert formula(tex) == f"<code>{tex.replace('<', '&lt;')}</code>"
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        '"><script>take()</script>',
+        "' onload='take()",
+        r'\unheard{"><img src=x onerror=take()>}',
+        r"x \text{</math><script>take()</script>}",
+        r"\text{&lt;script&gt;take()&lt;/script&gt;}",
+        r"\href{javascript:take()}{x}",
+        r"\style{background:url(//x)}{x}",
+        r'\color{red" onload="take()}{x}',
+    ],
+)
+@pytest.mark.parametrize("sign", ["$", "$$"])
+def test_a_formula_cannot_add_html_or_links(tex: str, sign: str) -> None:
+    page = shown(f"a {sign}{tex}{sign} b")
+    body = page[page.index("<body") :]
+    tags = set(re.findall(r"<(\w+)", body))
+    assert tags <= {"body", "main", "div", "p", "code"} | MATHML
+    assert not re.search(r"<[^<>]*\s(on\w+|href)=", re.sub(r'"[^"]*"', '""', body))
+    assert "url(//x)" not in re.sub(r'alttext="[^"]*"', "", body)
+
+
+def test_the_page_shows_the_learners_answers_and_explains_them(tmp_path: Path) -> None:
     notebook = folder_of("neuron", tmp_path)
     one, other = list(lesson("neuron").questions.items())[:2]
     record_answer(notebook.parent, one[0], one[1].answer)
@@ -120,7 +162,7 @@ def test_the_page_says_what_the_learner_answered_and_why_it_was_right_or_wrong(
     assert page.count("You have not answered yet.") == len(lesson("neuron").questions) - 2
 
 
-def test_a_check_that_is_older_than_its_code_is_not_counted_and_is_named(tmp_path: Path) -> None:
+def test_a_check_older_than_its_code_is_named_and_not_counted(tmp_path: Path) -> None:
     notebook = json.loads(
         (ROOT / "solutions" / "neuron" / "neuron.ipynb").read_text(encoding="utf-8")
     )
@@ -137,7 +179,7 @@ def test_a_check_that_is_older_than_its_code_is_not_counted_and_is_named(tmp_pat
 
 
 @pytest.mark.long
-def test_with_run_all_cells_are_run_first_and_the_notebook_stays_as_it_is(
+def test_run_executes_all_cells_and_does_not_change_the_notebook(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(
@@ -158,11 +200,8 @@ def test_with_run_all_cells_are_run_first_and_the_notebook_stays_as_it_is(
     monkeypatch.chdir(tmp_path)
     assert main(["export", "neuron"]) == 0
     said = capsys.readouterr()
-    assert said.out == f"{tmp_path}/work/neuron.html is there; open it in a browser.\n"
-    assert (
-        "these answers were changed or run after their last check: weighted_sum, sigmoid, relu, dense.\nWith --run"
-        in said.err
-    )
+    assert said.out == f"Wrote {tmp_path}/work/neuron.html; open it in a browser.\n"
+    assert "changed or ran after their last check: weighted_sum, sigmoid, relu, dense." in said.err
     assert main(["export", "neuron", "--run", "--output", "mine.html"]) == 0
     assert capsys.readouterr().err == ""
     page = (tmp_path / "mine.html").read_text(encoding="utf-8")
@@ -178,7 +217,7 @@ def test_with_run_all_cells_are_run_first_and_the_notebook_stays_as_it_is(
     assert notebook.read_bytes() == before
 
 
-def test_what_cannot_be_exported_is_said(
+def test_a_notebook_that_cannot_be_exported_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(
@@ -191,39 +230,25 @@ def test_what_cannot_be_exported_is_said(
         assert main(["export", *words]) == 1
         return capsys.readouterr().err
 
-    assert (
-        said()
-        == "Say which lesson: the course has neuron, learning_rate, initialization, loss, chain_rule, capstone.\n"
-    )
-    assert (
-        "The course has no lesson nouron, and there is no notebook of that name; it has neuron, "
-        in said("nouron")
-    )
-    assert "There is no work/loss/loss.ipynb yet; make lab makes your copy of the course." in said(
-        "loss"
-    )
-    assert (
-        "nowhere/mine.html can't be written: No such file or directory; name another place with --output."
-        in said("neuron", "--output=nowhere/mine.html")
+    assert said().startswith("Say which lesson: neuron, learning_rate, ")
+    assert "There is no notebook or lesson nouron; the course has neuron, " in said("nouron")
+    assert "work/loss/loss.ipynb yet; make lab makes your copy of the course." in said("loss")
+    assert "nowhere/mine.html can't be written: No such file or directory" in said(
+        "neuron", "--output=nowhere/mine.html"
     )
     notebook.write_bytes(b"{")
-    assert (
-        "neuron.ipynb can't be exported: it is damaged: it can't be read as JSON from its line 1 on. Save it in JupyterLab ("
-        in said("neuron")
-    )
+    assert "neuron.ipynb can't be exported: it is damaged" in said("neuron")
     notebook.write_bytes(b"<<<<<<< mine\n{}\n=======\n>>>>>>> theirs\n")
-    assert (
-        said("neuron")
-        == "neuron.ipynb can't be exported: it has conflict markers (<<<<<<<) of a merge in it. Settle the merge and export it again.\n"
+    assert "conflict markers (<<<<<<<) of a merge in it. Settle the merge and export it" in said(
+        "neuron"
     )
     notebook.write_bytes(b'{"cells": [{"cell_type": "code", "outputs": 3}]}')
     assert "neuron.ipynb can't be exported: it is not a notebook that nbformat reads" in said(
         "work/neuron/neuron.ipynb"
     )
     (notebook.parent / "answers.json").unlink()
-    assert (
-        "neuron.ipynb can't be exported: answers.json is not in neuron/, where this notebook runs; keep a lesson's files together. make"
-        in said("work/neuron/neuron.ipynb")
+    assert "neuron.ipynb can't be exported: answers.json is not in neuron/" in said(
+        "work/neuron/neuron.ipynb"
     )
     assert not list(tmp_path.rglob("*.html"))
 
@@ -234,14 +259,8 @@ def test_a_cell_that_kills_its_kernel_or_never_ends_is_named(
 ) -> None:
     monkeypatch.setattr("grader.learner.export.CELL_SECONDS", 3)
     for answer, why in (
-        (
-            "import os\nos._exit(1)\n",
-            "its kernel ended at the cell {}, which stops Python itself or needs more memory than there is. Mend that cell and export it again.",
-        ),
-        (
-            "while True:\n    pass\n",
-            "its cell {} ran for more than 3 seconds. Look for a loop that never ends, fix it and export it again.",
-        ),
+        ("import os\nos._exit(1)\n", "its kernel ended at the cell {}, "),
+        ("while True:\n    pass\n", "its cell {} ran for more than 3 seconds. "),
     ):
         notebook = written("neuron", relu=answer)
         number = [cell["id"] for cell in notebook["cells"]].index("relu") + 1
@@ -251,10 +270,7 @@ def test_a_cell_that_kills_its_kernel_or_never_ends_is_named(
         folder_of("neuron", tmp_path / str(number) / why[:10], notebook)
         monkeypatch.chdir(tmp_path / str(number) / why[:10] / "work" / "neuron")
         assert main(["export", "--run"]) == 1
-        assert (
-            capsys.readouterr().err.splitlines()[-1]
-            == f"neuron.ipynb can't be exported: {why.format(number)}"
-        )
+        assert f"neuron.ipynb can't be exported: {why.format(number)}" in capsys.readouterr().err
 
 
 def test_a_notebook_with_another_name_is_exported_from_its_folder(
@@ -269,7 +285,7 @@ def test_a_notebook_with_another_name_is_exported_from_its_folder(
     ).read_text(encoding="utf-8")
 
 
-def test_a_notebook_that_another_tool_left_without_metadata_is_exported(tmp_path: Path) -> None:
+def test_a_notebook_without_metadata_is_exported(tmp_path: Path) -> None:
     cells = solved("neuron")["cells"]
     notebook = {
         "cells": [{key: cell[key] for key in ("cell_type", "source")} for cell in cells] + ["odd"]

@@ -1,4 +1,4 @@
-"""The welcome page's table: how far a learner is in each lesson, and where to go on."""
+"""Test the welcome page's table: progress in each lesson, and where to continue."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ def test_a_new_learner_is_sent_to_the_first_lesson(work: Path) -> None:
     assert {row.solved for row in table.rows} == {0}
 
 
-def test_solved_exercises_and_right_answers_are_counted_and_the_first_open_lesson_is_named(
-    work: Path,
-) -> None:
+def test_progress_is_counted_and_the_first_unfinished_lesson_is_named(work: Path) -> None:
     first, second = LESSONS[:2]
     questions = lesson(first).questions
     one, other = list(questions)[:2]
@@ -46,7 +44,7 @@ def test_solved_exercises_and_right_answers_are_counted_and_the_first_open_lesso
         work,
         first,
         *lesson(first).exercises,
-        "an exercise of an older edition",
+        "an exercise of an older version",
         answers={one: questions[one].answer, other: wrong, "gone": "x"},
     )
     table = overview(*LESSONS)
@@ -55,27 +53,25 @@ def test_solved_exercises_and_right_answers_are_counted_and_the_first_open_lesso
         1,
         2,
     )
-    assert table.advice() == f"Go on with “{lesson(second).title}”."
+    assert table.advice() == f"Continue with “{lesson(second).title}”."
     html = table._repr_html_()
     assert f'href="{second}/{second}.ipynb"' in html
     assert "1 of 2 right" in html
 
 
-def test_the_last_lesson_is_the_end(work: Path) -> None:
+def test_a_finished_course_has_no_next_lesson(work: Path) -> None:
     for name in LESSONS:
         solve(work, name, *lesson(name).exercises)
     assert overview(*LESSONS).advice() == "Every exercise of every lesson is solved."
 
 
-def test_a_kept_copy_of_a_lesson_is_not_counted_and_a_missing_or_damaged_one_is_no_error(
-    work: Path,
-) -> None:
+def test_kept_copies_and_missing_or_damaged_lessons_are_left_out(work: Path) -> None:
     shutil.copytree(work / LESSONS[0], work / f"{LESSONS[0]}-1")
     (work / LESSONS[1] / "answers.json").write_text("{")
     shutil.rmtree(work / LESSONS[2])
     assert [row.lesson for row in overview(*LESSONS).rows] == [LESSONS[0], *LESSONS[3:]]
 
 
-def test_an_empty_folder_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_folder_gets_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "keep the folders of the course together" in overview().advice()

@@ -1,4 +1,4 @@
-"""What a learner has done is kept, also where two processes write it and where the disk comes and goes."""
+"""Test that progress survives concurrent writers and a disk that is full for a while."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from unittest.mock import Mock
 
 import pytest
 
-from grader.learner.progress import load_progress, not_kept, record_answer, record_solved
+from grader.learner.progress import load_progress, not_saved, record_answer, record_solved
 
 WRITER = """
 import sys
 from pathlib import Path
 from grader.learner import progress
 from grader.learner.progress import record_answer, record_solved
-progress.PATIENCE = 600
+progress.LOCK_TIMEOUT = 600
 sys.stdin.read(1)
 for number in range(100):
     record_answer(Path.cwd(), f"{sys.argv[1]} {number}", "yes")
@@ -27,9 +27,7 @@ for number in range(100):
 """
 
 
-def test_what_a_kernel_and_a_watch_note_at_the_same_time_is_all_kept_and_nothing_lies_about(
-    tmp_path: Path,
-) -> None:
+def test_two_processes_record_progress_without_losing_any(tmp_path: Path) -> None:
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, name], cwd=tmp_path, stdin=subprocess.PIPE)
         for name in ("kernel", "watch")
@@ -45,10 +43,10 @@ def test_what_a_kernel_and_a_watch_note_at_the_same_time_is_all_kept_and_nothing
     assert [path.name for path in tmp_path.iterdir()] == ["progress.json"]
 
 
-def test_a_turn_that_never_comes_costs_no_note(
+def test_a_lock_that_is_never_released_costs_no_progress(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.learner.progress.PATIENCE", 0)
+    monkeypatch.setattr("grader.learner.progress.LOCK_TIMEOUT", 0)
     fcntl = pytest.importorskip("fcntl")
     place = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(place, fcntl.LOCK_EX)
@@ -57,24 +55,24 @@ def test_a_turn_that_never_comes_costs_no_note(
     assert load_progress(tmp_path)["answers"] == {"even": "yes"}
 
 
-def test_what_is_kept_and_cannot_be_read_just_now_is_not_overwritten(
+def test_a_file_that_cannot_be_read_now_is_not_overwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_solved(tmp_path, "relu", 2.0, True)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_text", Mock(side_effect=PermissionError(13, "Permission denied")))
         record_solved(tmp_path, "dense", 3.0, True)
-    assert "Permission denied" in (not_kept(tmp_path) or "")
+    assert "Permission denied" in (not_saved(tmp_path) or "")
     assert load_progress(tmp_path)["solved"] == {"relu": 2.0, "dense": 3.0}
     record_answer(tmp_path, "even", "yes")
     assert json.loads((tmp_path / "progress.json").read_text()) == {
         "solved": {"relu": 2.0, "dense": 3.0},
         "answers": {"even": "yes"},
     }
-    assert not_kept(tmp_path) is None
+    assert not_saved(tmp_path) is None
 
 
-def test_what_could_not_be_written_is_added_to_what_others_wrote_meanwhile(
+def test_unsaved_changes_are_merged_into_the_file_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*args: Any, **kwargs: Any) -> Any:
@@ -82,10 +80,10 @@ def test_what_could_not_be_written_is_added_to_what_others_wrote_meanwhile(
 
     record_solved(tmp_path, "relu", 2.0, True)
     with monkeypatch.context() as patch:
-        patch.setattr("grader.learner.progress.tempfile.NamedTemporaryFile", full)
+        patch.setattr("grader.learner.progress.atomic_write", full)
         record_answer(tmp_path, "even", "yes")
         record_solved(tmp_path, "relu", 0.0, False)
-    assert (not_kept(tmp_path) or "").startswith(
+    assert (not_saved(tmp_path) or "").startswith(
         "progress.json can't be written (No space left on device)"
     )
     assert load_progress(tmp_path) == {"solved": {}, "answers": {"even": "yes"}}
@@ -97,4 +95,4 @@ def test_what_could_not_be_written_is_added_to_what_others_wrote_meanwhile(
         "solved": {"dense": 3.0, "sigmoid": 3.0},
         "answers": {"odd": "no", "even": "yes"},
     }
-    assert not_kept(tmp_path) is None
+    assert not_saved(tmp_path) is None

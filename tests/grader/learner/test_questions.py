@@ -1,4 +1,4 @@
-"""Questions: asked once, remembered, and asked again in the next lesson where they were missed."""
+"""Test that questions are asked once, remembered, and asked again in the next lesson if missed."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ def course(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_prediction_is_open_until_it_is_chosen_and_then_answered_for_good(
+def test_the_first_answer_to_a_prediction_stays(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(course / "first")
-    bet = predict("even")
+    view = predict("even")
     told: list[str] = []
-    bet.on_answer(lambda: told.append("answered"))
-    assert not bet.answered
+    view.on_answer(lambda: told.append("answered"))
+    assert not view.answered
     assert told == []
-    bet.choose("no")
-    bet.choose("yes")
+    view.choose("no")
+    view.choose("yes")
     assert told == ["answered"]
     assert predict("even").chosen == "no"
-    assert bet.reply() == "✗ No: yes. Half of it is 1."
+    assert view.reply() == "✗ No: yes. Half of it is 1."
 
 
-def test_a_question_asked_again_is_the_same_question_to_the_play_that_waits_for_it(
+def test_asking_again_keeps_the_question_that_a_play_waits_for(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(course / "first")
@@ -59,26 +59,26 @@ def test_a_question_asked_again_is_the_same_question_to_the_play_that_waits_for_
     record_answer(course / "second", "even", "yes")  # in another kernel
     assert predict("even").answered
     assert waiting.answered
-    (course / "second" / "progress.json").unlink()  # as a lesson begun anew has none
+    (course / "second" / "progress.json").unlink()  # as in a fresh copy of the lesson
     assert not predict("even").answered
 
 
-def test_an_answer_that_cannot_be_kept_is_answered_and_said(
+def test_an_answer_that_cannot_be_saved_counts_with_a_warning(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*args: Any, **kwargs: Any) -> Any:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("grader.learner.progress.tempfile.NamedTemporaryFile", full)
+    monkeypatch.setattr("grader.learner.progress.atomic_write", full)
     monkeypatch.chdir(course / "first")
-    bet = predict("even")
-    bet.choose("yes")
-    assert bet.reply().startswith(
-        "✓ Yes. Half of it is 1. progress.json can't be written (No space left on device): what you solve and answer is remembered only as"
+    view = predict("even")
+    view.choose("yes")
+    assert view.reply().startswith(
+        "✓ Yes. Half of it is 1. progress.json can't be written (No space left on device)"
     )
 
 
-def test_a_question_that_the_lesson_does_not_have_is_refused_by_name(
+def test_an_unknown_question_is_refused_by_name(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(course / "first")
@@ -86,9 +86,7 @@ def test_a_question_that_the_lesson_does_not_have_is_refused_by_name(
         predict("odd")
 
 
-def test_a_missed_card_comes_back_in_the_next_lesson_until_it_is_answered_right(
-    course: Path,
-) -> None:
+def test_a_missed_question_returns_until_it_is_answered_right(course: Path) -> None:
     record_answer(course / "first", "even", "no")
     assert list(missed_elsewhere(course / "second")) == ["first/even"]
     record_answer(course / "second", "first/even", "no")
@@ -101,13 +99,13 @@ def test_a_missed_card_comes_back_in_the_next_lesson_until_it_is_answered_right(
     assert missed_elsewhere(course / "fourth") == {}
 
 
-def test_what_was_answered_right_or_damaged_does_not_come_back(course: Path) -> None:
+def test_a_right_answer_or_a_damaged_file_does_not_return(course: Path) -> None:
     record_answer(course / "first", "even", "yes")
     (course / "third" / "progress.json").write_text("{")
     assert missed_elsewhere(course / "second") == {}
 
 
-def test_a_card_that_came_back_is_remembered_where_it_was_asked(
+def test_a_question_asked_again_is_shown_and_still_unanswered(
     course: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     record_answer(course / "first", "even", "no")

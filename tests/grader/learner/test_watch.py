@@ -1,4 +1,4 @@
-"""`grader watch`: what it says after each save of a real notebook, and what it lives through."""
+"""Test `grader watch` with real notebooks that are saved, renamed, deleted and damaged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -22,14 +21,14 @@ from grader import check
 from grader.cli import main
 from grader.execution.unconfined import Unconfined
 from grader.learner.progress import load_progress
-from grader.learner.watch import _settled, judged
+from grader.learner.watch import judged
 from grader.learner.workspace import make_work
 
 ABSOLUTE = "def relu(z):\n    print('called')\n    return np.abs(z)\n"
 ENDLESS = "def sigmoid(z):\n    while True:\n        pass\n"
 LOOPING = ENDLESS.replace("while", "open('looping', 'w').close()\n    while")
 CEILING = 300
-"""Seconds that only what never comes takes."""
+"""Seconds after which a test fails."""
 HINT = "Hint: That is the absolute value"
 
 
@@ -64,7 +63,7 @@ class Learner:
         self.notebook.write_bytes(notebook if isinstance(notebook, bytes) else data(notebook))
 
     def hears(self, *parts: str) -> str:
-        """What is said next, up to where all these parts were said, or the test fails."""
+        """Return the new output once it has all these parts; fail after `CEILING`."""
         end = time.monotonic() + CEILING
         while time.monotonic() < end:
             new = (self.root / "said").read_bytes().decode()[self.read :]
@@ -73,11 +72,11 @@ class Learner:
                 return new
             time.sleep(0.05)
         raise AssertionError(
-            f"{parts} are not in what was said: {(self.root / 'said').read_text()[self.read :]}"
+            f"{parts} are not in the output: {(self.root / 'said').read_text()[self.read :]}"
         )
 
     def waits_for(self, name: str) -> None:
-        """Until the learner's code has made a file."""
+        """Wait until the learner's code has made a file."""
         end = time.monotonic() + CEILING
         while not (self.folder / name).exists():
             assert time.monotonic() < end
@@ -98,7 +97,7 @@ def learner(tmp_path: Path) -> Iterator[Learner]:
         learner.process.wait()
 
 
-def test_the_verdicts_are_those_that_check_gives(
+def test_watch_and_check_give_the_same_verdicts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(ROOT / "course" / "neuron", tmp_path / "neuron")
@@ -163,29 +162,14 @@ def test_each_save_is_checked_until_ctrl_c(learner: Learner) -> None:
     assert (learner.root / "said").read_text().endswith("Stopped watching.\n")
 
 
-def test_what_is_half_written_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole, notebook = data(solved("neuron")), tmp_path / "neuron.ipynb"
-    notebook.write_bytes(b"")
-    versions = iter([whole[: len(whole) // 2], whole])
-    monkeypatch.setattr(
-        "grader.learner.watch.time",
-        SimpleNamespace(
-            monotonic=lambda: 0.0, sleep=lambda _: notebook.write_bytes(next(versions))
-        ),
-    )
-    assert _settled(notebook) == whole
-
-
 @pytest.mark.long
-def test_what_is_no_notebook_is_said_and_the_next_save_is_checked(learner: Learner) -> None:
+def test_a_damaged_notebook_is_reported_and_the_next_save_is_checked(learner: Learner) -> None:
     learner.watch("neuron")
     learner.hears("checked at")
     learner.save(b"<<<<<<< mine\n{}\n=======\n>>>>>>> theirs\n")
     learner.hears(
         "neuron.ipynb can't be checked: it has conflict markers",
-        "Settle the merge. It is checked again once it is saved.",
+        "Settle the merge and save it again.",
     )
     (learner.folder / "answers.json").rename(learner.folder / "elsewhere")
     learner.save(solved("neuron"))
@@ -196,9 +180,7 @@ def test_what_is_no_notebook_is_said_and_the_next_save_is_checked(learner: Learn
 
 
 @pytest.mark.long
-def test_a_notebook_that_is_deleted_is_waited_for_and_one_that_is_renamed_is_followed(
-    learner: Learner,
-) -> None:
+def test_a_deleted_notebook_is_awaited_and_a_renamed_one_followed(learner: Learner) -> None:
     learner.watch("neuron")
     learner.hears("checked at")
     mine = learner.notebook.rename(learner.folder / "my neuron.ipynb")
@@ -206,9 +188,7 @@ def test_a_notebook_that_is_deleted_is_waited_for_and_one_that_is_renamed_is_fol
     mine.write_bytes(data(solved("neuron")))
     learner.hears("4 of 4", "my neuron.ipynb, checked at")
     mine.unlink()
-    learner.hears(
-        "neuron.ipynb is not in work/neuron any more; it is checked again once it is there."
-    )
+    learner.hears("neuron.ipynb is no longer in work/neuron; waiting for it.")
     learner.save(written("neuron", weighted_sum="..."))
     learner.hears("1 of 4", "work/neuron/neuron.ipynb, checked at")
 
@@ -239,7 +219,7 @@ def test_an_endless_loop_costs_only_its_own_exercise(learner: Learner) -> None:
 
 
 @pytest.mark.long
-def test_a_save_during_a_check_is_the_one_that_is_checked(learner: Learner) -> None:
+def test_a_save_during_a_check_replaces_it(learner: Learner) -> None:
     learner.watch("neuron", "--seconds=3600")
     learner.hears("checked at")
     learner.save(written("neuron", sigmoid=LOOPING))
@@ -250,9 +230,7 @@ def test_a_save_during_a_check_is_the_one_that_is_checked(learner: Learner) -> N
 
 @pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_of_the_learners_code_runs_on_when_watching_ends(
-    learner: Learner, how: int
-) -> None:
+def test_the_learners_code_ends_with_watch(learner: Learner, how: int) -> None:
     make_work(learner.root)
     learner.save(written("neuron", sigmoid=LOOPING))
     learner.watch("neuron", "--seconds=3600")
@@ -265,7 +243,7 @@ def test_nothing_of_the_learners_code_runs_on_when_watching_ends(
 
 
 @pytest.mark.long
-def test_without_a_name_whichever_lesson_is_saved_is_checked(learner: Learner) -> None:
+def test_without_a_name_every_saved_lesson_is_checked(learner: Learner) -> None:
     learner.watch()
     learner.hears("checked at")
     for name in ("loss", "neuron"):
@@ -274,9 +252,7 @@ def test_without_a_name_whichever_lesson_is_saved_is_checked(learner: Learner) -
 
 
 @pytest.mark.long
-def test_of_notebooks_that_are_saved_at_once_the_verdicts_on_the_last_are_last(
-    learner: Learner,
-) -> None:
+def test_of_several_saved_notebooks_the_last_is_reported_last(learner: Learner) -> None:
     order = ("neuron", "loss", "chain_rule")  # not as the course has them
     learner.watch()
     learner.hears("checked at")
@@ -303,20 +279,19 @@ def test_of_notebooks_that_are_saved_at_once_the_verdicts_on_the_last_are_last(
 
 
 @pytest.mark.long
-def test_progress_that_cannot_be_kept_is_said(learner: Learner) -> None:
+def test_progress_that_cannot_be_saved_is_reported(learner: Learner) -> None:
     make_work(learner.root)
     (learner.folder / "progress.json").mkdir()
     learner.save(solved("neuron"))
     learner.watch("neuron", "--once")
-    assert (
-        "progress.json can't be written (Is a directory): what you solve and answer is remembered only as long as this runs."
-        in " ".join(learner.hears("4 of 4").split())
+    assert "progress.json can't be written (Is a directory)" in " ".join(
+        learner.hears("4 of 4").split()
     )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="A pseudo terminal is Unix's.")
 @pytest.mark.long
-def test_a_terminal_shows_the_last_verdicts_alone_and_in_colour(learner: Learner) -> None:
+def test_a_terminal_shows_only_the_last_report_in_colour(learner: Learner) -> None:
     import pty
 
     ours, theirs = pty.openpty()
@@ -349,7 +324,7 @@ def at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.long
-def test_once_ends_with_0_where_all_is_solved_and_with_1_where_not(
+def test_once_exits_with_0_only_if_all_is_solved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     at(tmp_path, monkeypatch)
@@ -362,21 +337,20 @@ def test_once_ends_with_0_where_all_is_solved_and_with_1_where_not(
     assert "loss.ipynb, checked at" in capsys.readouterr().out
 
 
-def test_a_lesson_that_there_is_not_is_said(
+def test_an_unknown_lesson_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     at(tmp_path, monkeypatch)
     assert main(["watch", "--once", "nouron"]) == 1
     assert (
-        "There is no notebook nouron, and the course has no lesson of that name; it has neuron, "
-        in capsys.readouterr().err
+        "There is no notebook or lesson nouron; the course has neuron, " in capsys.readouterr().err
     )
     monkeypatch.chdir("/")
     assert main(["watch"]) == 1
     assert "There is no course/ in /" in capsys.readouterr().err
 
 
-def test_an_exercise_that_was_tried_is_shown_before_one_that_was_not(
+def test_a_tried_exercise_is_shown_before_an_untried_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     at(tmp_path, monkeypatch)
