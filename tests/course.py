@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 import subprocess
@@ -85,3 +86,14 @@ def copy_of_the_course(into: Path) -> Path:
     for name in ("nbgrader_config.py", "pyproject.toml"):
         shutil.copyfile(ROOT / name, into / name)
     return into
+
+
+def imported(text: str) -> set[str]:
+    """Return the modules that a module imports, at its top or in a function, and names in them."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+    return found

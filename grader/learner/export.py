@@ -110,7 +110,7 @@ def formula(tex: str, display: str = "inline") -> str:
         if MACRO.search(tex):
             raise ValueError
         math = Converter(display=display).convert_to_element(tex)
-    except Exception:  # latex2mathml has a dozen of its own, and raises IndexError and others
+    except Exception:  # latex2mathml raises a dozen kinds, IndexError among them
         return f"<code>{escape(tex.strip())}</code>"
     for element in math.iter():
         for name in UNSAFE_ATTRIBUTES & element.attrib.keys():

@@ -173,6 +173,11 @@ def _run_lab(arguments: argparse.Namespace) -> int:
     root = find_root(Path.cwd())
     for line in make_work(root):
         print(line)
+    if _jupyter_refuses_root(arguments.options):
+        raise WorkspaceError(
+            "JupyterLab starts for root only if you allow it: make lab ARGS=--allow-root"
+            " (without make: grader lab -- --allow-root)."
+        )
     from jupyterlab.labapp import LabApp  # half a second that no other command needs
 
     # Kernels find this environment's commands (pip, nbgrader) though nobody activated it.
@@ -186,6 +191,19 @@ def _run_lab(arguments: argparse.Namespace) -> int:
         ]
     )
     return 0
+
+
+def _jupyter_refuses_root(options: list[str]) -> bool:
+    """Return whether root runs this, and neither options nor configuration allow it."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return False
+    if any("allow_root" in option.replace("-", "_") for option in options):
+        return False
+    from jupyterlab.labapp import LabApp
+
+    app = LabApp()
+    app.load_config_file()
+    return not app.config.ServerApp.get("allow_root", False)
 
 
 def _run_reset(arguments: argparse.Namespace) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import re
 
 import pytest
 
-from course import ROOT
+from course import ROOT, imported
 
 MAY_IMPORT = {
     "comparison": set(),
@@ -22,17 +21,6 @@ FOR_ALL = {"errors", "files", "processes", "settings", "startup"}
 """Modules that every package may import; they know no course."""
 OF_THE_COURSE = re.compile(r"\bplayground\b")
 """Packages of the course, which only `[tool.grader]` of pyproject.toml names."""
-
-
-def imported(text: str) -> set[str]:
-    """Return the modules that a module imports, at its top or in a function, and names in them."""
-    found = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found |= {f"{node.module}.{name.name}" for name in node.names}
-    return found
 
 
 def forbidden(text: str, package: str) -> set[str]:

@@ -115,7 +115,7 @@ def test_the_network_reads_97_percent_of_new_digits() -> None:
 def test_deep_networks_keep_their_losses_and_not_their_layers() -> None:
     play = play_of("depth")
     assert "16 hidden layers" in said(play, layers=16)
-    runs = [one for one in gc.get_objects() if isinstance(one, network.Training)]
+    runs = [one for one in gc.get_objects() if type(one) is network.Training]
     runs = [run for run in runs if len(run.settings.hidden) == 16]
     assert len(runs) == 2
     for run in runs:

@@ -112,7 +112,7 @@ def size_after(layers: int, scheme: str, activation: str) -> float:
     return float(found[1].replace("−", "-"))
 
 
-def test_twenty_relu_layers_with_standard_normal_weights_reach_about_ten_to_the_twelfth() -> None:
+def test_twenty_relu_layers_of_standard_normal_weights_reach_ten_to_the_twelfth() -> None:
     assert 1e11 < size_after(20, "N(0, 1)", "ReLU") < 1e13
 
 

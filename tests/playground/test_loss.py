@@ -41,7 +41,7 @@ def test_each_play_draws_and_agrees_with_the_target_for_the_reference(
     assert figure.readout[-1] == "The target is the same."
 
 
-def test_the_squared_error_learns_nothing_from_a_sure_mistake_and_cross_entropy_does() -> None:
+def test_a_sure_mistake_has_a_slope_in_cross_entropy_and_none_in_squared_error() -> None:
     _, squared, _, cross = at(PLAYS["slopes"](), z=10.0, y="0")
     assert (squared, cross) == (0.00009, 0.99995)
 

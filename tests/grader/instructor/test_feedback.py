@@ -200,9 +200,7 @@ def test_a_page_shows_each_verdict_with_its_failing_case_and_hint(course: Course
     assert "2.7" in page
 
 
-def test_a_page_fetches_nothing_and_shows_its_formulas(
-    course: Course, browser: Browser
-) -> None:
+def test_a_page_fetches_nothing_and_shows_its_formulas(course: Course, browser: Browser) -> None:
     page = browser.new_page(offline=True)
     asked_for: list[str] = []
     page.on("request", lambda request: asked_for.append(request.url))

@@ -332,3 +332,17 @@ def test_a_folder_without_a_course_gets_advice(tmp_path: Path) -> None:
         match=r"There is no course/ in .* go to the folder that you unpacked or cloned",
     ):
         find_root(tmp_path)
+
+
+def test_root_is_told_how_to_start_jupyterlab_unless_it_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    assert workspace._jupyter_refuses_root(["--no-browser"])
+    assert not workspace._jupyter_refuses_root(["--allow-root"])
+    assert not workspace._jupyter_refuses_root(["--ServerApp.allow_root=True"])
+    (tmp_path / "jupyter_lab_config.py").write_text("c.ServerApp.allow_root = True")
+    assert not workspace._jupyter_refuses_root(["--no-browser"])
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert not workspace._jupyter_refuses_root([])

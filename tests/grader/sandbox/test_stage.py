@@ -11,10 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from grader.instructor.sources import imported_names
 from hostile import PATIENT
 
-from course import LESSONS, ROOT, SETTINGS, lesson, solved
+from course import LESSONS, ROOT, SETTINGS, imported, lesson, solved
 from grader.author.lesson import role
 from grader.errors import UserError
 from grader.instructor.run import Run
@@ -52,9 +51,10 @@ def test_the_stage_holds_the_servers_imports_and_the_course_without_hidden_modul
     while waiting:
         needed.add(module := waiting.pop())
         text = (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+        names = imported(text)
         modules = {
             name
-            for name in imported_names(text)
+            for name in names | {name.rpartition(".")[0] for name in names}
             if name.startswith("grader.") and (ROOT / f"{name.replace('.', '/')}.py").is_file()
         }
         waiting += modules - needed
