@@ -289,7 +289,7 @@ def _reply(html: str, key: AnswerKey, folder: Path) -> str:
     name = next((name for name in key["questions"] if f'asked-{name}"' in html), None)
     if name is None:
         return ""
-    view = QuestionView(name, key["questions"][name], "", folder)
+    view = QuestionView(name, key["questions"], "", folder)
     if view.chosen is None:
         return "<p>You have not answered yet.</p>"
     return f"<p>You chose: {escape(view.chosen)}. {escape(view.reply())}</p>"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,41 @@ line-height:1.5;color:var(--jp-ui-font-color1,#222)}
 </style>"""
 
 
+def shuffled(question: QuestionData, name: str, names: Iterable[str], seed: str) -> list[str]:
+    """Return a question's options in an order that is steady for one learner.
+
+    Over the questions of a lesson the right option is first, second, … equally often, so that its
+    place gives nothing away.
+
+    Args:
+        question: the question.
+        name: its name.
+        names: of all questions of its lesson.
+        seed: differs between learners.
+    """
+    order = sorted(names, key=lambda one: random.Random(f"{seed}/{one}").random())
+    options = [option for option in question["options"] if option != question["answer"]]
+    random.Random(f"{seed}/{name}").shuffle(options)
+    options.insert((order.index(name) + 1) % (len(options) + 1), question["answer"])
+    return options
+
+
 class QuestionView:
     """A question and the learner's answer to it.
 
     Attributes:
-        name: the question's name in the answer key.
+        name: the question's name in the answer key; "lesson/question" for one of another lesson.
         chosen: the learner's first choice, now or in an earlier session, or None.
     """
 
-    def __init__(self, name: str, question: QuestionData, label: str, folder: Path) -> None:
-        self.name, self._question, self._label, self._folder = name, question, label, folder
+    def __init__(
+        self, name: str, questions: Mapping[str, QuestionData], label: str, folder: Path
+    ) -> None:
+        self.name, self._label, self._folder = name, label, folder
+        short = name.rpartition("/")[2]
+        self._question = question = questions[short]
+        self._options = shuffled(question, short, questions, str(folder))
+        self._still_options = shuffled(question, short, questions, "")
         self.chosen: str | None = None
         self._callbacks: list[Callable[[], object]] = []
         self.reload()
@@ -78,11 +104,11 @@ class QuestionView:
                 callback()
 
     def _text(self) -> str:
-        options = "\n".join(f"- {option}" for option in self._question["options"])
+        options = "\n".join(f"- {option}" for option in self._still_options)
         return f"{self._label}: {self._question['text']}\n{options}"
 
     def _still(self) -> str:
-        options = "".join(f"<li>{escape(option)}</li>" for option in self._question["options"])
+        options = "".join(f"<li>{escape(option)}</li>" for option in self._still_options)
         text = escape(self._question["text"])
         return f"<p><b>{self._label}.</b> {text}</p><ul>{options}</ul>"
 
@@ -95,7 +121,7 @@ class QuestionView:
             f"<b>{self._label}.</b> {escape(self._question['text'])}</div>"
         )
         buttons = widgets.RadioButtons(
-            options=self._question["options"],
+            options=self._options,
             value=self.chosen,
             disabled=self.answered,
             layout=widgets.Layout(width="auto"),
@@ -143,12 +169,14 @@ def recall_missed(most: int = 2) -> None:
     and, if missed again, returns in the next.
     """
     folder = Path.cwd()
-    for name, question in list(missed_elsewhere(folder).items())[:most]:
-        QuestionView(name, question, "Once more", folder).show()
+    keys = lesson_keys(folder.parent)
+    for name in missed_elsewhere(folder)[:most]:
+        questions = keys[name.partition("/")[0]]["questions"]
+        QuestionView(name, questions, "Once more", folder).show()
 
 
-def missed_elsewhere(folder: Path) -> dict[str, QuestionData]:
-    """Return ``{"lesson/question": question}`` for those never answered right outside `folder`."""
+def missed_elsewhere(folder: Path) -> list[str]:
+    """Return "lesson/question" of the questions never answered right outside `folder`."""
     keys = lesson_keys(folder.parent)
     questions = {
         f"{lesson}/{name}": question
@@ -161,7 +189,7 @@ def missed_elsewhere(folder: Path) -> dict[str, QuestionData]:
             full = name if "/" in name else f"{lesson}/{name}"
             if question := questions.get(full):
                 right[full] = right.get(full, False) or chosen == question["answer"]
-    return {full: questions[full] for full in sorted(right) if not right[full]}
+    return sorted(full for full in right if not right[full])
 
 
 def _ask(name: str, label: str) -> QuestionView:
@@ -173,6 +201,6 @@ def _ask(name: str, label: str) -> QuestionView:
     if view := _asked.get((folder, name)):
         view.reload()
     else:
-        view = _asked[folder, name] = QuestionView(name, questions[name], label, folder)
+        view = _asked[folder, name] = QuestionView(name, questions, label, folder)
     view.show()
     return view

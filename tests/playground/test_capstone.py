@@ -125,23 +125,17 @@ def test_deep_networks_keep_their_losses_and_not_their_layers() -> None:
 
 def test_deep_networks_train_from_kaiming_and_not_from_xavier() -> None:
     play = play_of("depth")
-    losses = {
-        layers: [
-            float(n)
-            for n in re.findall(r"is ([\d.]+) from|and ([\d.]+) from", said(play, layers=layers))[
-                0:2
-            ]
-            for n in n
-            if n
-        ]
-        for layers in (1, 10, 16)
-    }
+    losses = {}
+    for layers in (1, 4, 8, 10, 16):
+        found = re.findall(r"([\d.]+) from", said(play, layers=layers))
+        losses[layers] = [float(number) for number in found[:2]]
     kaiming, xavier = losses[16]
     assert kaiming < 2.0 < 2.25 < xavier
     kaiming, xavier = losses[10]
     assert kaiming < 1.2 < 1.9 < xavier
     kaiming, xavier = losses[1]
     assert abs(kaiming - xavier) < 0.3
+    assert max(losses[4][0], losses[8][0]) < 0.7 < kaiming
 
 
 def test_all_digits_are_in_one_of_two_parts_and_have_a_licence() -> None:

@@ -15,6 +15,7 @@ from course import lesson
 from playground import learning_rate
 from playground.figure.live import LiveFigure
 from playground.functions import landscapes
+from playground.functions.digits import digits
 
 REFERENCE = lesson("learning_rate").reference
 DESCENT, STABLE, PROMISE = (
@@ -115,3 +116,16 @@ def test_a_rate_of_a_half_and_of_1_read_digits_and_2_ruins_it() -> None:
     assert read[2.0] < 100 / 7
     assert read[0.01] < 50
     assert play.readout[-1] == "The target is the same."
+
+
+def test_the_limit_of_the_digits_network_is_about_0_8_at_its_start() -> None:
+    """By power iteration; the Hessian times v is the slope of the gradient along v."""
+    data = digits()
+    examples = slice(learning_rate.DIGIT_EXAMPLES)
+    X, labels, start = data.X[examples], data.labels[examples], learning_rate._digit_start()
+    v = np.random.default_rng(0).normal(size=start.size)
+    for _ in range(60):
+        v *= 1e-4 / np.linalg.norm(v)
+        ahead, behind = (learning_rate._digit_grad(start + sign * v, X, labels) for sign in (1, -1))
+        v = (ahead - behind) / (2 * 1e-4)
+    assert 2 / np.linalg.norm(v) == pytest.approx(0.8, abs=0.05)

@@ -15,6 +15,7 @@ from playground import loss
 from playground.figure.live import LiveFigure
 
 REFERENCE = lesson("loss").reference
+SIGMOID = lesson("neuron").reference["sigmoid"]
 MSE, BCE, SOFTMAX, CROSS_ENTROPY = (
     REFERENCE[name] for name in ("mse", "binary_cross_entropy", "softmax", "cross_entropy")
 )
@@ -78,3 +79,12 @@ def test_a_soft_label_has_a_floor_above_0() -> None:
     costs = [BCE(np.array([p]), np.array([0.3])) for p in np.linspace(0.01, 0.99, 99)]
     assert np.argmin(costs) == 29  # p = 0.3
     assert min(costs) == pytest.approx(-(0.3 * np.log(0.3) + 0.7 * np.log(0.7)))
+
+
+@pytest.mark.parametrize("z", [-3.0, 0.0, 2.5])
+@pytest.mark.parametrize("y", [0.0, 1.0])
+def test_the_slope_of_cross_entropy_for_z_is_the_gap(z: float, y: float) -> None:
+    def cost(z: float) -> float:
+        return float(BCE(np.array([SIGMOID(z)]), np.array([y])))
+
+    assert (cost(z + 1e-5) - cost(z - 1e-5)) / 2e-5 == pytest.approx(SIGMOID(z) - y, abs=1e-6)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from grader.comparison.answer_key import KEY_FORMAT
+from course import LESSONS, ROOT
+from grader.comparison.answer_key import KEY_FORMAT, load_key
 from grader.learner.progress import load_progress, record_answer
-from grader.learner.questions import missed_elsewhere, predict, recall_missed
+from grader.learner.questions import missed_elsewhere, predict, recall_missed, shuffled
 
 QUESTION = {
     "text": "Is 2 even?",
@@ -88,21 +89,19 @@ def test_an_unknown_question_is_refused_by_name(
 
 def test_a_missed_question_returns_until_it_is_answered_right(course: Path) -> None:
     record_answer(course / "first", "even", "no")
-    assert list(missed_elsewhere(course / "second")) == ["first/even"]
+    assert missed_elsewhere(course / "second") == ["first/even"]
     record_answer(course / "second", "first/even", "no")
-    assert list(missed_elsewhere(course / "third")) == ["first/even"]
-    assert list(missed_elsewhere(course / "second")) == [
-        "first/even"
-    ]  # a reopened notebook still shows it
+    assert missed_elsewhere(course / "third") == ["first/even"]
+    assert missed_elsewhere(course / "second") == ["first/even"], "a reopened notebook shows it"
     record_answer(course / "third", "first/even", "yes")
     (course / "fourth").mkdir()
-    assert missed_elsewhere(course / "fourth") == {}
+    assert missed_elsewhere(course / "fourth") == []
 
 
 def test_a_right_answer_or_a_damaged_file_does_not_return(course: Path) -> None:
     record_answer(course / "first", "even", "yes")
     (course / "third" / "progress.json").write_text("{")
-    assert missed_elsewhere(course / "second") == {}
+    assert missed_elsewhere(course / "second") == []
 
 
 def test_a_question_asked_again_is_shown_and_still_unanswered(
@@ -113,3 +112,23 @@ def test_a_question_asked_again_is_shown_and_still_unanswered(
     recall_missed()
     assert "Is 2 even?" in capsys.readouterr().out
     assert load_progress(course / "second")["answers"] == {}
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_place_of_an_option_tells_no_learner_whether_it_is_right(name: str) -> None:
+    questions = load_key(ROOT / "course" / name)["questions"]
+    for seed in ("", *map(str, range(100))):
+        first = [
+            shuffled(question, one, questions, seed)[0] == question["answer"]
+            for one, question in questions.items()
+        ]
+        assert 0 < sum(first) <= 0.45 * len(first)
+
+
+def test_the_order_of_options_is_steady_and_differs_between_learners() -> None:
+    questions = load_key(ROOT / "course" / "neuron")["questions"]
+    one = questions["ranges"]
+    orders = [tuple(shuffled(one, "ranges", questions, str(seed))) for seed in range(100)]
+    assert orders == [tuple(shuffled(one, "ranges", questions, str(seed))) for seed in range(100)]
+    assert len(set(orders)) == 6
+    assert all(sorted(order) == sorted(one["options"]) for order in orders)
