@@ -9,10 +9,7 @@ from grader.comparison.schema import AnswerKey
 from grader.errors import UserError
 
 KEY_FILE = "answers.json"
-KEY_FORMAT = 2
-"""Version of the answer key's format."""
-
-WAY_OUT = "make reset LESSON=… gives you a new copy of the lesson and keeps yours."
+KEY_FORMAT = 2  # version of the answer key's format
 
 
 class KeyMissing(UserError):
@@ -25,15 +22,14 @@ def load_key(folder: Path) -> AnswerKey:
     Raises:
         KeyMissing: it is missing, damaged, or of another version.
     """
+    way_out = "make reset LESSON=… gives you a new copy of the lesson and keeps yours."
     try:
         key: AnswerKey = json.loads((folder / KEY_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise KeyMissing(
-            f"{KEY_FILE} is not in {folder.name}/, where this notebook runs;"
-            f" keep a lesson's files together. {WAY_OUT}"
-        ) from None
+        place = f"{folder.name}/, where this notebook runs; keep a lesson's files together"
+        raise KeyMissing(f"{KEY_FILE} is not in {place}. {way_out}") from None
     except (OSError, ValueError):
-        raise KeyMissing(f"{KEY_FILE} in {folder.name}/ can't be read. {WAY_OUT}") from None
+        raise KeyMissing(f"{KEY_FILE} in {folder.name}/ can't be read. {way_out}") from None
     if not isinstance(key, dict) or key.get("format") != KEY_FORMAT:
-        raise KeyMissing(f"{KEY_FILE} belongs to another version of the course. {WAY_OUT}")
+        raise KeyMissing(f"{KEY_FILE} belongs to another version of the course. {way_out}")
     return key

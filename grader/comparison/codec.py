@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 from typing import Any
@@ -12,14 +13,9 @@ from grader.comparison.schema import Function, Plain
 
 Array = np.ndarray[Any, Any]
 
-MAX_ELEMENTS = 1_000_000
-"""Most numbers in one value; a larger value is described, not sent."""
-
-MAX_DEPTH = 8
-"""Deepest nesting of lists and tuples."""
-
-MAX_TEXT = 2_000
-"""Most characters of a string."""
+MAX_ELEMENTS = 1_000_000  # numbers in one value; a larger value is described, not sent
+MAX_DEPTH = 8  # lists and tuples in each other
+MAX_TEXT = 2_000  # characters of a string
 
 
 def encode(value: object) -> Plain:
@@ -70,11 +66,9 @@ def encode_input(value: object) -> Plain:
         return _encode_function(value)
     if isinstance(value, (list, tuple)):
         return {_kind(value): [encode_input(item) for item in value]}
-    data = encode(value)
-    if reason := opaque(data):
-        raise ValueError(
-            f"an input can't be {reason}; give numbers, arrays, strings, or importable functions"
-        )
+    if reason := opaque(data := encode(value)):
+        wanted = "give numbers, arrays, strings, or importable functions"
+        raise ValueError(f"an input can't be {reason}; {wanted}")
     return data
 
 
@@ -84,10 +78,14 @@ def decode_input(data: Plain) -> Any:
         if "rng" in data:
             return np.random.default_rng(data["rng"])
         if "function" in data:
-            return _decode_function(data)
-        for kind, build in (("tuple", tuple), ("list", list)):
-            if kind in data:
-                return build(map(decode_input, data[kind]))
+            function = _resolve(data["function"])
+            args = [decode_input(arg) for arg in data["args"]]
+            bound = {key: decode_input(item) for key, item in data["bound"].items()}
+            return functools.partial(function, *args, **bound) if args or bound else function
+        if "tuple" in data:
+            return tuple(map(decode_input, data["tuple"]))
+        if "list" in data:
+            return [*map(decode_input, data["list"])]
     return decode(data)
 
 
@@ -121,13 +119,11 @@ class _Encoder:
         kind = type(value)
         if value is None or kind in (bool, int, float):
             self._spend(1, "a nested list")
-            if kind is int and abs(value) >= 2**1023:
-                return {"opaque": "an integer of more than 300 digits"}
-            return value
+            large = kind is int and abs(value) >= 2**1023
+            return {"opaque": "an integer of more than 300 digits"} if large else value
         if kind is str:
-            if len(value) > MAX_TEXT:
-                return {"opaque": f"a string of {len(value):,} characters"}
-            return value
+            large = len(value) > MAX_TEXT
+            return {"opaque": f"a string of {len(value):,} characters"} if large else value
         if isinstance(value, np.ma.MaskedArray):
             return {"opaque": "a masked array"}
         if isinstance(value, np.ndarray):
@@ -137,10 +133,8 @@ class _Encoder:
             return self._numbers(np.asarray(value), "scalar")
         if isinstance(value, (list, tuple)):
             return self._sequence(value, depth)
-        if callable(value):
-            return {"opaque": "a function"}
-        name = kind.__name__
-        return {"opaque": f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"}
+        described = "function" if callable(value) else f"value of type {kind.__name__}"
+        return {"opaque": f"a {described}"}
 
     def _spend(self, count: int, described: str) -> None:
         self.left -= count
@@ -151,8 +145,7 @@ class _Encoder:
         dtype = str(array.dtype)
         if array.dtype.kind not in "biuf":
             return {"opaque": f"{'an' if kind == 'array' else 'a numpy'} {kind} of dtype {dtype}"}
-        many = f"an array of shape {array.shape}" if kind == "array" else "a nested list"
-        self._spend(array.size, many)
+        self._spend(array.size, f"an array of shape {array.shape}")
         if array.dtype.kind == "f" and array.dtype.itemsize > 8:
             array = array.astype(np.float64)
         if kind == "scalar":
@@ -180,33 +173,20 @@ def _dtype(data: dict[str, Plain]) -> np.dtype[Any]:
 
 
 def _encode_function(function: Function) -> Plain:
-    args: tuple[Any, ...] = ()
-    bound: dict[str, Plain] = {}
-    if isinstance(function, functools.partial):
-        args, bound, function = function.args, function.keywords, function.func
+    whole = function if isinstance(function, functools.partial) else functools.partial(function)
+    function = whole.func
     module = "numpy" if isinstance(function, np.ufunc) else getattr(function, "__module__", None)
     name = f"{module}.{getattr(function, '__qualname__', getattr(function, '__name__', '?'))}"
-    try:
+    found: Function | None = None
+    with contextlib.suppress(ImportError, AttributeError):
         found = _resolve(name)
-    except (ImportError, AttributeError):
-        found = None
     if found is not function:
-        raise ValueError(
-            f"the function {name} can't be an input: only a function that is importable by name"
-            " can, with plain arguments bound"
-        )
+        raise ValueError(f"the function {name} can't be an input: it is not importable by name")
     return {
         "function": name,
-        "args": [encode_input(arg) for arg in args],
-        "bound": {key: encode_input(item) for key, item in bound.items()},
+        "args": [encode_input(arg) for arg in whole.args],
+        "bound": {key: encode_input(item) for key, item in whole.keywords.items()},
     }
-
-
-def _decode_function(data: dict[str, Plain]) -> Function:
-    function = _resolve(data["function"])
-    args = [decode_input(arg) for arg in data["args"]]
-    bound = {key: decode_input(item) for key, item in data["bound"].items()}
-    return functools.partial(function, *args, **bound) if args or bound else function
 
 
 def _resolve(name: str) -> Function:

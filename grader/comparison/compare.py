@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from grader.comparison.codec import Array, decode, numbers_in, opaque
+from grader.comparison.codec import decode, numbers_in, opaque
 from grader.comparison.distribution import sample_difference
 from grader.comparison.schema import CaseData, Outcome, Plain
 from grader.comparison.vocabulary import kind
 
+# Exceptions of numpy when an update in place writes a real result into an integer array.
 WRITES_INTO_INTEGERS = {"UFuncTypeError", "_UFuncOutputCastingError", "UFuncOutputCastingError"}
-"""Exceptions of numpy when an update in place writes a real result into an integer array."""
 
 
 def difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
@@ -21,8 +21,11 @@ def difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | Non
     An exception, None in place of a result, and a value that could not be sent miss every
     property; they are looked for first, so that the sentence names the most basic cause.
     """
-    if case.get("raises"):
-        return _error_difference(case["raises"], outcome)
+    if wanted := case.get("raises"):
+        if "error" not in outcome:
+            return f"It returned a result; a {wanted} was expected."
+        right = wanted in outcome["error"]
+        return None if right else f"It raised {error_text(outcome)} A {wanted} was expected."
     if "error" in outcome:
         return f"It raised {error_text(outcome)}"
     if _is_none(outcome) and not _is_none(expected):
@@ -34,15 +37,16 @@ def difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | Non
         return f"It returned {reason}."
     match property:
         case "shape":
-            return _shape_difference(expected, outcome)
+            return _shape_difference(expected["value"], outcome["value"])
         case "dtype":
-            return _dtype_difference(expected, outcome)
+            want, got = _dtype_name(expected["value"]), _dtype_name(outcome["value"])
+            return None if want == got else f"Its numbers are {got}; {want} was expected."
         case "quiet":
             warned = outcome.get("warnings")
             return f"It warned: {warned[0]}." if warned else None
         case "purity":
             return _impurity(case["parameters"], outcome)
-    return _value_difference(case, expected, outcome)
+    return _value_difference(case, expected["value"], outcome["value"])
 
 
 def caused_by_impurity(outcome: Outcome) -> bool:
@@ -57,12 +61,13 @@ def alike(case: CaseData, one: Outcome, other: Outcome) -> bool:
         return one.get("error", [""])[0] == other.get("error", [""])[0]
     if kind(case["property"]) == "distribution":
         return sample_difference(one, other) is None
-    if opaque(one["value"]) or opaque(other["value"]):
-        return opaque(one["value"]) == opaque(other["value"])
+    value, theirs = one["value"], other["value"]
+    if opaque(value) or opaque(theirs):
+        return opaque(value) == opaque(theirs)
     return (
         side_effects(case["property"], one) == side_effects(case["property"], other)
-        and _value_difference(case, one, other) is None
-        and _shape_difference(one, other) is None
+        and _value_difference(case, value, theirs) is None
+        and _shape_difference(value, theirs) is None
     )
 
 
@@ -90,51 +95,35 @@ def error_text(outcome: Outcome) -> str:
     return f"{outcome['error'][0]}: {message}" if message else f"{outcome['error'][0]}."
 
 
-def _error_difference(wanted: str, outcome: Outcome) -> str | None:
-    if "error" not in outcome:
-        return f"It returned a result; a {wanted} was expected."
-    if wanted in outcome["error"]:
-        return None
-    return f"It raised {error_text(outcome)} A {wanted} was expected."
-
-
-def _value_difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
-    return _compare(case, expected["value"], outcome["value"], "It")
-
-
-def _compare(case: CaseData, expected: Plain, actual: Plain, subject: str) -> str | None:
+def _value_difference(
+    case: CaseData, expected: Plain, actual: Plain, subject: str = "It"
+) -> str | None:
     if reason := opaque(actual):
         return f"{subject} returned {reason}."
     if expected == actual:
         return None
     if isinstance(expected, dict) and ("tuple" in expected or "list" in expected):
-        return _compare_items(case, expected, actual)
+        return _item_difference(case, expected, actual)
     want, got = numbers_in(expected), numbers_in(actual)
     if want is None or got is None:
         return f"{subject} returned something of another kind than expected."
     if want.size != got.size:
         return f"{subject} has shape {got.shape}; {want.shape} was expected."
-    wrong = want.size - int(_close(got.ravel(), want.ravel(), case["rtol"], case["atol"]).sum())
-    if not wrong:
+    with np.errstate(over="ignore"):
+        close = np.isclose(got.ravel(), want.ravel(), case["rtol"], case["atol"], equal_nan=True)
+    if close.all():
         return None
+    wrong = int((~close).sum())
     return "The numbers differ." if want.size == 1 else f"{wrong} of {want.size} numbers differ."
 
 
-def _close(got: Array, want: Array, rtol: float, atol: float) -> Array:
-    """Return `np.isclose` with equal NaNs, without its overhead on short arrays."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        near = (np.abs(got - want) <= atol + rtol * np.abs(want)) & np.isfinite(want)
-    close: Array = near | (got == want) | (np.isnan(got) & np.isnan(want))
-    return close
-
-
-def _compare_items(case: CaseData, expected: Plain, actual: Plain) -> str | None:
+def _item_difference(case: CaseData, expected: Plain, actual: Plain) -> str | None:
     want, got = _items(expected) or [], _items(actual)
     if got is None or len(got) != len(want):
         returned = "one value" if got is None else f"{len(got)} values"
         return f"It returned {returned}; {len(want)} were expected."
     for position, (one, other) in enumerate(zip(want, got, strict=True), 1):
-        if reason := _compare(case, one, other, f"Part {position}"):
+        if reason := _value_difference(case, one, other, f"Part {position}"):
             return f"Part {position} of {len(want)}: {reason[0].lower()}{reason[1:]}"
     return None
 
@@ -154,9 +143,8 @@ def _items(data: Plain) -> list[Plain] | None:
     return None
 
 
-def _shape_difference(expected: Outcome, outcome: Outcome) -> str | None:
-    want, got = (_shapes(one["value"], expected["value"]) for one in (expected, outcome))
-    if want == got:
+def _shape_difference(expected: Plain, actual: Plain) -> str | None:
+    if (want := _shapes(expected, expected)) == (got := _shapes(actual, expected)):
         return None
     return f"Its result has shape {_shape_text(got)}; {_shape_text(want)} was expected."
 
@@ -179,11 +167,6 @@ def _shape_text(shape: Any) -> str:
     if shape is None:
         return "none"
     return ", ".join(map(_shape_text, shape)) if isinstance(shape, list) else str(shape)
-
-
-def _dtype_difference(expected: Outcome, outcome: Outcome) -> str | None:
-    want, got = _dtype_name(expected["value"]), _dtype_name(outcome["value"])
-    return None if want == got else f"Its numbers are {got}; {want} was expected."
 
 
 def _dtype_name(data: Plain) -> str:

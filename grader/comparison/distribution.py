@@ -7,22 +7,15 @@ import numpy as np
 from grader.comparison.codec import Array, numbers_in, opaque
 from grader.comparison.schema import Outcome, Sample
 
-LEVELS = 256
-"""A sample is kept as its quantiles at k/256, smallest and largest included."""
+LEVELS = 256  # a sample is kept as its quantiles at k/256, smallest and largest included
+MIN_NUMBERS = 4_000  # in two draws, for MAX_DISTANCE to tell a lesson's distributions apart
 
-MIN_NUMBERS = 4_000
-"""Fewest numbers in two draws that let `MAX_DISTANCE` tell a lesson's distributions apart."""
-
+# Largest differences between two samples of one distribution. With 4,000 numbers each, one pair in
+# 10⁷ has a larger Kolmogorov distance (Kolmogorov–Smirnov: 2·exp(−n·d²)); the ratio of the standard
+# deviations allows eight standard errors for normal and uniform numbers.
 MAX_DISTANCE = 0.045
-"""Largest Kolmogorov distance between two samples of one distribution: with 4,000 numbers each,
-one pair in 10⁷ is farther apart (Kolmogorov–Smirnov: 2·exp(−n·d²))."""
-
 MAX_SPREAD_RATIO = 1.12
-"""Largest ratio of the standard deviations of two samples of one distribution: eight standard
-errors for normal and uniform numbers."""
-
 MAX_EXTREME_RATIO = 1.6
-"""Largest ratio of the largest magnitudes of two samples of one distribution."""
 
 
 def summarise(outcome: Outcome) -> Outcome:
@@ -53,16 +46,11 @@ def numbers_drawn(outcome: Outcome) -> int:
 
 
 def sample_difference(expected: Outcome, outcome: Outcome) -> str | None:
-    """Return how the draws of two outcomes differ in distribution or use of the generator, or None.
-
-    The order of the numbers never counts: a transposed or reordered draw is the same sample.
-    """
+    """Return how two outcomes' draws differ, their order aside, or in use of the generator."""
     want, got = summarise(expected)["sample"], summarise(outcome)["sample"]
     if want is None or got is None:
-        if want == got:
-            return None
         reason = opaque(outcome.get("draws", [None])[0]) or "no array of numbers"
-        return f"It returned {reason}."
+        return None if want == got else f"It returned {reason}."
     if want["shape"] != got["shape"]:
         return f"Its result has shape {(*got['shape'],)}; {(*want['shape'],)} was expected."
     if want["follows_rng"] != got["follows_rng"]:
@@ -79,12 +67,10 @@ def _distribution_difference(want: Array, got: Array) -> str | None:
         return "Its numbers are not finite."
     if not want.size:
         return None
-    largest, wanted = float(np.abs(got).max()), float(np.abs(want).max())
-    if (
-        _distance(want, got) <= MAX_DISTANCE
-        and _ratio(wanted, largest) <= MAX_EXTREME_RATIO
-        and _ratio(want.std(), got.std()) <= MAX_SPREAD_RATIO
-    ):
+    wanted, largest = np.abs(want).max(), np.abs(got).max()
+    near = _distance(want, got) <= MAX_DISTANCE
+    extreme, spread = _ratio(wanted, largest), _ratio(want.std(), got.std())
+    if near and extreme <= MAX_EXTREME_RATIO and spread <= MAX_SPREAD_RATIO:
         return None
     return (
         f"Its numbers follow another distribution: mean {got.mean():.3g},"

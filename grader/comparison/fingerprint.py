@@ -12,11 +12,8 @@ from grader.comparison.compare import side_effects
 from grader.comparison.schema import CaseData, Outcome, Plain, Sample
 from grader.comparison.vocabulary import kind
 
-DIGITS = 6
-"""Significant digits compared: two ways to write one formula differ only in later ones."""
-
-NEGLIGIBLE = 1e-9
-"""Smaller numbers count as 0: rounding leaves different rests where numbers cancel out."""
+DIGITS = 6  # significant digits compared: two ways to write one formula differ only in later ones
+NEGLIGIBLE = 1e-9  # smaller numbers count as 0: rounding leaves rests where numbers cancel out
 
 
 def fingerprint(cases: list[CaseData], outcomes: list[Outcome], property: str) -> str:

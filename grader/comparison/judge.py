@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import cast
 
 from grader.comparison.compare import alike, caused_by_impurity, difference
 from grader.comparison.distribution import summarise
@@ -15,16 +16,11 @@ from grader.comparison.vocabulary import in_order, kind
 class State(StrEnum):
     """The state of an exercise."""
 
-    SOLVED = "solved"
-    """Every property passed."""
-    PARTLY = "partly"
-    """Some points, but not every property."""
-    MISSED = "missed"
-    """No points."""
-    UNWRITTEN = "unwritten"
-    """The stub is still there."""
-    UNJUDGED = "unjudged"
-    """The function is missing or could not be called; the verdict's note says why."""
+    SOLVED = "solved"  # every property passed
+    PARTLY = "partly"  # some points, but not every property
+    MISSED = "missed"  # no points
+    UNWRITTEN = "unwritten"  # the stub is still there
+    UNJUDGED = "unjudged"  # the function is missing or can't be called; the verdict's note says why
 
     @property
     def mark(self) -> str:
@@ -49,16 +45,12 @@ class Verdict:
     state: State
     points: float
     max_points: float
-    passed: tuple[str, ...] = ()
-    """Properties, the most basic first; so is `missed`."""
+    passed: tuple[str, ...] = ()  # properties, the most basic first; so is `missed`
     missed: tuple[str, ...] = ()
     failure: Failure | None = None
-    hint: str | None = None
-    """The hint of the misconception that returns the same results."""
-    note: str | None = None
-    """Why the answer could not be judged, in one sentence."""
-    returned: str | None = None
-    """The `fingerprint` of an answer without a hint; set by a grading run alone."""
+    hint: str | None = None  # of the misconception that returns the same results
+    note: str | None = None  # why the answer could not be judged, in one sentence
+    returned: str | None = None  # fingerprint of an answer without a hint; set by grading runs only
 
     @property
     def solved(self) -> bool:
@@ -73,37 +65,26 @@ def observe_all(function: Function, cases: list[CaseData]) -> list[Outcome]:
 
 def call_of(case: CaseData) -> Call:
     """Return the part of a case that a learner's code may see."""
-    call: Call = {"inputs": case["inputs"]}
-    if "at" in case:
-        call["at"] = case["at"]
-    if "draws" in case:
-        call["draws"] = case["draws"]
-    return call
+    call = {name: value for name, value in case.items() if name in ("inputs", "at", "draws")}
+    return cast(Call, call)
 
 
 def judge(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
     """Return the verdict on the exercise `name` from an outcome for each case of its key."""
     if all(outcome.get("error", [""])[0] == "NotImplementedError" for outcome in outcomes):
-        note = (
-            f"{name} is not written yet: replace the line that raises NotImplementedError"
-            " with your own code, and run its cell (Shift+Enter)."
-        )
-        return unjudged(name, key, note, State.UNWRITTEN)
-    misses = _misses(key["cases"], outcomes)
-    missed = {prop for prop, _ in misses}
+        way_out = "replace the line that raises NotImplementedError, and run its cell (Shift+Enter)"
+        return unjudged(name, key, f"{name} is not written yet: {way_out}.", State.UNWRITTEN)
+    misses, total = _misses(key["cases"], outcomes), float(key["points"])
     tested = in_order(case["property"] for case in key["cases"])
-    failure = _first_failure(misses)
-    earned = points(float(key["points"]), tested, missed)
-    return Verdict(
-        exercise=name,
-        state=State.SOLVED if not missed else State.PARTLY if earned else State.MISSED,
-        points=earned,
-        max_points=float(key["points"]),
-        passed=tuple(prop for prop in tested if prop not in missed),
-        missed=tuple(prop for prop in tested if prop in missed),
-        failure=failure,
-        hint=diagnose(key, outcomes, failure) if failure else None,
-    )
+    without_points = {prop for prop, _ in misses}
+    passed = tuple(prop for prop in tested if prop not in without_points)
+    missed = tuple(prop for prop in tested if prop in without_points)
+    earned = points(total, tested, without_points)
+    if not misses:
+        return Verdict(name, State.SOLVED, earned, total, passed)
+    state, failure = State.PARTLY if earned else State.MISSED, _first_failure(misses)
+    hint = diagnose(key, outcomes, failure)
+    return Verdict(name, state, earned, total, passed, missed, failure, hint)
 
 
 def accepted(key: ExerciseKey, outcomes: list[Outcome]) -> bool:
@@ -125,11 +106,8 @@ def points(total: float, tested: list[str], missed: set[str]) -> float:
     leading = [prop for prop in tested if kind(prop) in ("value", "distribution")] or tested[:1]
     if not missed.isdisjoint(leading):
         return 0.0
-    others = [prop for prop in tested if prop not in leading]
-    if not others:
-        return total
-    kept = sum(prop not in missed for prop in others)
-    return round(total * (0.5 + 0.5 * kept / len(others)), 2)
+    kept = [prop not in missed for prop in tested if prop not in leading]
+    return round(total * (0.5 + 0.5 * sum(kept) / len(kept)), 2) if kept else total
 
 
 def diagnose(key: ExerciseKey, outcomes: list[Outcome], failure: Failure) -> str | None:
@@ -140,11 +118,10 @@ def diagnose(key: ExerciseKey, outcomes: list[Outcome], failure: Failure) -> str
     """
     matches = []
     for misconception in key["misconceptions"]:
+        triples = zip(key["cases"], outcomes, misconception["outcomes"], strict=True)
         agreed = [
             (case["property"], alike(case, outcome, theirs or case["expected"]))
-            for case, outcome, theirs in zip(
-                key["cases"], outcomes, misconception["outcomes"], strict=True
-            )
+            for case, outcome, theirs in triples
         ]
         if all(same for prop, same in agreed if prop == failure.case["property"]):
             matches.append((sum(same for _, same in agreed), misconception["hint"]))
@@ -159,21 +136,16 @@ def _misses(cases: list[CaseData], outcomes: list[Outcome]) -> list[tuple[str, F
     purity = next((case["property"] for case in cases if kind(case["property"]) == "purity"), None)
     misses = []
     for case, outcome in zip(cases, outcomes, strict=True):
-        reason = difference(case, case["expected"], outcome)
-        if reason is None:
-            continue
-        prop = case["property"]
-        if purity and kind(prop) not in ("value", "distribution") and caused_by_impurity(outcome):
-            prop = purity
-        misses.append((prop, Failure(case, outcome, reason)))
+        if reason := difference(case, case["expected"], outcome):
+            prop, leading = case["property"], ("value", "distribution")
+            if purity and kind(prop) not in leading and caused_by_impurity(outcome):
+                prop = purity
+            misses.append((prop, Failure(case, outcome, reason)))
     return misses
 
 
-def _first_failure(misses: list[tuple[str, Failure]]) -> Failure | None:
+def _first_failure(misses: list[tuple[str, Failure]]) -> Failure:
     """Return the failure of the most basic property, if possible on a case of that property."""
-    order = in_order(prop for prop, _ in misses)
-    return min(
-        misses,
-        key=lambda miss: (order.index(miss[0]), miss[1].case["property"] != miss[0]),
-        default=("", None),
-    )[1]
+    first = in_order(prop for prop, _ in misses)[0]
+    failures = [failure for prop, failure in misses if prop == first]
+    return min(failures, key=lambda failure: failure.case["property"] != first)

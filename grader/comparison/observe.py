@@ -17,11 +17,8 @@ import numpy as np
 from grader.comparison.codec import decode_input, encode, encode_input
 from grader.comparison.schema import Call, Function, Outcome, Plain
 
-MAX_MESSAGE = 300
-"""Most characters kept of an exception, a warning, or a call's printed text."""
-
-MAX_PRINTED = 1_000_000
-"""Most characters that a call may print; a call that prints more is in an endless loop."""
+MAX_MESSAGE = 300  # characters kept of an exception, a warning, or a call's printed text
+MAX_PRINTED = 1_000_000  # characters that a call may print; more come from an endless loop
 
 
 class PrintedTooMuch(Exception):
@@ -36,11 +33,7 @@ class Printed(io.TextIOBase):
         self._original, self._thread = original, threading.get_ident()
 
     def write(self, text: str) -> int:
-        """Keep a text.
-
-        Raises:
-            PrintedTooMuch: the texts are longer than `MAX_PRINTED`.
-        """
+        """Keep a text, or raise `PrintedTooMuch`."""
         if threading.get_ident() != self._thread:
             return self._original.write(text)
         self.count += len(text)
@@ -51,14 +44,10 @@ class Printed(io.TextIOBase):
 
 
 def observe(function: Function, call: Call) -> Outcome:
-    """Return the outcome of `function` for the inputs of one case.
-
-    Exceptions are part of the outcome, SystemExit too; KeyboardInterrupt passes through.
-    """
+    """Return the outcome of `function` for one case, with any exception but KeyboardInterrupt."""
     with undisturbed() as (printed, caught):
         outcome = _sample(function, call) if call.get("draws") else _call(function, call)
-    loud = [item.message for item in caught if issubclass(item.category, RuntimeWarning)]
-    if loud:
+    if loud := [one.message for one in caught if issubclass(one.category, RuntimeWarning)]:
         outcome["warnings"] = [str(message)[:MAX_MESSAGE] for message in loud[:3]]
     if printed.text:
         outcome["printed"] = printed.text
@@ -67,11 +56,7 @@ def observe(function: Function, call: Call) -> Outcome:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[tuple[Printed, list[warnings.WarningMessage]]]:
-    """Run a block with warnings caught, output captured and the global generators seeded.
-
-    The seeds make the results of an answer that uses them repeatable; the generators' states are
-    restored after the block.
-    """
+    """Run a block with warnings caught, output captured and the global generators seeded alike."""
     states = random.getstate(), np.random.get_state()
     random.seed(0)
     np.random.seed(0)
@@ -96,11 +81,11 @@ def signature_mismatch(function: Function, calls: list[Call]) -> str | None:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
         return None
-    for count in {len(call["inputs"]) for call in calls}:
-        try:
-            signature.bind(*[None] * count)
-        except TypeError:
-            return str(signature)[:MAX_MESSAGE]
+    try:
+        for call in calls:
+            signature.bind(*call["inputs"])
+    except TypeError:
+        return str(signature)[:MAX_MESSAGE]
     return None
 
 
@@ -137,16 +122,14 @@ def _changes(inputs: list[Any], before: list[Plain]) -> Outcome:
 
 
 def _differs(value: Any, before: Plain) -> bool:
-    if isinstance(before, dict) and ("rng" in before or "function" in before):
+    """Return whether an array or a list is no longer what `before` describes."""
+    if not isinstance(value, (np.ndarray, list, tuple)):
         return False
-    if isinstance(value, np.ndarray):
-        original = decode_input(before)
-        return not (
-            value.shape == original.shape
-            and value.dtype == original.dtype
-            and value.tobytes() == original.tobytes()
-        )
-    return isinstance(value, (list, tuple)) and repr(encode_input(value)) != repr(before)
+    try:
+        now = encode_input(value)
+    except ValueError:  # a list now holds a value that can't be an input
+        return True
+    return now != before and repr(now) != repr(before)  # equal texts: NaN is not equal to itself
 
 
 def _aliases(result: Any, inputs: list[Any]) -> bool:
@@ -158,8 +141,7 @@ def _aliases(result: Any, inputs: list[Any]) -> bool:
 
 def _sample(function: Function, call: Call) -> Outcome:
     """Return two draws from one generator, one from an equal generator, and any global draws."""
-    inputs = [decode_input(data) for data in call["inputs"]]
-    again = [decode_input(data) for data in call["inputs"]]
+    inputs, again = ([decode_input(data) for data in call["inputs"]] for _ in range(2))
     before = _global_state()
     try:
         draws = [encode(function(*inputs)), encode(function(*inputs)), encode(function(*again))]

@@ -12,11 +12,8 @@ from grader.comparison.judge import Failure, Verdict
 from grader.comparison.schema import Outcome, Plain
 from grader.comparison.vocabulary import in_order, in_words
 
-MAX_SHOWN = 400
-"""Most characters shown of one value."""
-
-MAX_DIMENSIONS = 4
-"""Most dimensions shown; numpy would write six numbers along each."""
+MAX_SHOWN = 400  # characters of one value
+MAX_DIMENSIONS = 4  # of an array that is shown with brackets: numpy writes six numbers along each
 
 STYLE = (
     "<style>\n"
@@ -40,19 +37,21 @@ STYLE = (
 def verdict_html(
     verdict: Verdict, solved: int | None = None, exercises: int = 0, warning: str | None = None
 ) -> str:
-    """Return one verdict as a card; text from a learner's code is escaped.
-
-    Args:
-        verdict: the verdict to show.
-        solved, exercises: the learner's progress in this lesson; not shown if `solved` is None.
-        warning: a last sentence.
-    """
-    style = {"✓": "solved", "✗": "missed", "○": "open"}[verdict.state.mark]
-    parts = [STYLE, f'<div class="verdict {style}" role="status">', _headline(verdict)]
+    """Return a verdict, and the learner's progress in the lesson, as a card of escaped HTML."""
+    mark, words = verdict.state.mark, "solved" if verdict.solved else "not yet"
+    style = {"✓": "solved", "✗": "missed", "○": "open"}[mark]
+    earned = f", {verdict.points:g} of {verdict.max_points:g} points" if verdict.max_points else ""
+    parts = [
+        f'{STYLE}<div class="verdict {style}" role="status">'
+        f'<p><b class="name">{escape(verdict.exercise)}</b> {mark} {words}{earned}</p>'
+    ]
     if verdict.note:
         parts.append(f"<p>{escape(verdict.note)}</p>")
-    if verdict.passed or verdict.missed:
-        parts.append(_properties(verdict))
+    if properties := in_order([*verdict.passed, *verdict.missed]):
+        marks = ("✓" if one in verdict.passed else "✗" for one in properties)
+        pairs = zip(marks, map(in_words, properties), strict=True)
+        items = "".join(f"<li>{mark} {escape(text)}</li>" for mark, text in pairs)
+        parts.append(f'<ul style="padding:0">{items}</ul>')
     if verdict.failure:
         parts.append(_failure(verdict.failure))
     if verdict.hint:
@@ -66,7 +65,7 @@ def verdict_html(
 
 def progress_text(solved: int, exercises: int) -> str:
     """Return the learner's progress in one line."""
-    dots = f"{'●' * solved}{'○' * (exercises - solved)}"
+    dots = "●" * solved + "○" * (exercises - solved)
     return f"{dots} {solved} of {exercises} exercises of this lesson solved"
 
 
@@ -78,15 +77,12 @@ def failure_sentence(failure: Failure) -> str:
 def failure_rows(failure: Failure, printed: bool = True) -> list[tuple[str, str]]:
     """Return names and texts of the inputs, both outcomes, and the learner's printed text."""
     case, outcome = failure.case, failure.outcome
-    unnamed = range(len(case["parameters"]), len(case["inputs"]))
-    names = [*case["parameters"], *(f"input {i + 1}" for i in unnamed)]
-    rows = [*zip(names, map(show, case["inputs"]), strict=True)]
+    more = (f"input {i + 1}" for i in range(len(case["parameters"]), len(case["inputs"])))
+    rows = [*zip([*case["parameters"], *more], map(show, case["inputs"]), strict=True)]
     if points := case.get("at"):
-        texts = (", ".join(map(show, point)) for point in points)
-        rows.append(("its result called with", "; ".join(texts)))
-    rows.append(("yours", show_outcome(outcome)))
-    raised = f"{case['raises']} raised" if case.get("raises") else None
-    rows.append(("expected", raised or show_outcome(case["expected"])))
+        rows.append(("its result called with", "; ".join(", ".join(map(show, p)) for p in points)))
+    wanted = f"{case['raises']} raised" if "raises" in case else show_outcome(case["expected"])
+    rows += [("yours", show_outcome(outcome)), ("expected", wanted)]
     if printed and (text := outcome.get("printed")):
         rows.append(("it printed", text))
     return rows
@@ -119,23 +115,7 @@ def count_of(count: int, noun: str) -> str:
 
 def one_line(text: str) -> str:
     """Return a text for a terminal, without line breaks and control characters."""
-    return "".join(
-        letter if letter.isprintable() else " " if letter.isspace() else "�" for letter in text
-    )
-
-
-def _headline(verdict: Verdict) -> str:
-    state = f"{verdict.state.mark} {'solved' if verdict.solved else 'not yet'}"
-    earned = f", {verdict.points:g} of {verdict.max_points:g} points" if verdict.max_points else ""
-    return f'<p><b class="name">{escape(verdict.exercise)}</b> {state}{earned}</p>'
-
-
-def _properties(verdict: Verdict) -> str:
-    items = "".join(
-        f"<li>{'✓' if prop in verdict.passed else '✗'} {escape(in_words(prop))}</li>"
-        for prop in in_order([*verdict.passed, *verdict.missed])
-    )
-    return f'<ul style="padding:0">{items}</ul>'
+    return "".join(one if one.isprintable() else " " if one.isspace() else "�" for one in text)
 
 
 def _failure(failure: Failure) -> str:
@@ -154,19 +134,15 @@ def _show(data: Plain) -> str:
         return reason
     if not isinstance(data, dict):
         return f"{data:.8g}" if isinstance(data, float) else repr(data)
-    for kind, (left, right) in (("tuple", "()"), ("list", "[]")):
-        if kind in data:
-            items = [_show(item) for item in data[kind][:8]] + ["…"] * (len(data[kind]) > 8)
-            return f"{left}{', '.join(items)}{right}"
+    if "tuple" in data or "list" in data:
+        items = data["tuple"] if "tuple" in data else data["list"]
+        shown = ", ".join([*map(_show, items[:8])] + ["…"] * (len(items) > 8))
+        return f"({shown})" if "tuple" in data else f"[{shown}]"
     if "function" in data:
-        return _show_function(data)
+        name = data["function"].replace("numpy.", "np.", 1)
+        bound = [*map(_show, data["args"]), *(f"{k}={_show(v)}" for k, v in data["bound"].items())]
+        return f"{name} with {', '.join(bound)}" if bound else name
     return f"np.random.default_rng({data['rng']})" if "rng" in data else _show_numbers(data)
-
-
-def _show_function(data: dict[str, Plain]) -> str:
-    name = data["function"].replace("numpy.", "np.", 1)
-    bound = [*map(_show, data["args"]), *(f"{k}={_show(v)}" for k, v in data["bound"].items())]
-    return f"{name} with {', '.join(bound)}" if bound else name
 
 
 def _show_numbers(data: dict[str, Plain]) -> str:
@@ -176,14 +152,7 @@ def _show_numbers(data: dict[str, Plain]) -> str:
     if not value.size:
         return f"an empty array of shape {value.shape}"
     deep = value.ndim > MAX_DIMENSIONS
-    text = np.array2string(
-        value.ravel() if deep else value,
-        precision=6,
-        threshold=60,
-        edgeitems=3,
-        separator=", ",
-        suppress_small=False,
-        max_line_width=60,
-    )
+    with np.printoptions(precision=6, threshold=60, edgeitems=3, suppress=False, linewidth=60):
+        text = np.array2string(value.ravel() if deep else value, separator=", ")
     kind = "" if data["dtype"] in ("float64", "int64", "bool") else f"  ({data['dtype']})"
     return f"{text}{kind}{f'  (of shape {value.shape})' if deep else ''}"

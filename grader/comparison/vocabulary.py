@@ -10,6 +10,8 @@ import numpy as np
 
 from grader.comparison.schema import Function
 
+# The kinds of property that a case can test, with the words that a learner reads. A detail after a
+# slash divides a kind: "error/empty input" is compared like "error", with its own share of points.
 PROPERTIES = {
     "value": "right values",
     "shape": "right shape",
@@ -21,11 +23,6 @@ PROPERTIES = {
     "error": "refuses bad input",
     "distribution": "right distribution",
 }
-"""The kinds of property that a case can test, with the words that a learner reads.
-
-A detail after a slash divides a kind: "error/empty input" is compared like "error", and has its
-own share of the points.
-"""
 
 
 def kind(property: str) -> str:
@@ -35,8 +32,8 @@ def kind(property: str) -> str:
 
 def in_words(property: str) -> str:
     """Return a property in the words that a learner reads."""
-    detail = property.partition("/")[2]
-    return f"{PROPERTIES[kind(property)]}: {detail}" if detail else PROPERTIES[kind(property)]
+    basic, _, detail = property.partition("/")
+    return f"{PROPERTIES[basic]}: {detail}" if detail else PROPERTIES[basic]
 
 
 def in_order(properties: Iterable[str]) -> list[str]:
@@ -50,7 +47,7 @@ CaseSource = Callable[[np.random.Generator], Iterable["Case"]]
 
 @dataclass(frozen=True)
 class Case:
-    """One set of inputs and the property that it tests; made by `case`."""
+    """One set of inputs and the property that it tests; made by `case`, which explains it."""
 
     property: str
     inputs: tuple[Any, ...]
@@ -86,12 +83,8 @@ def case(
     if (raises is not None) != (kind(property) == "error"):
         raise ValueError('raises=… belongs to an "error" case, and every "error" case needs it')
     if rtol < 1e-6:
-        raise ValueError(
-            f"rtol={rtol} is tighter than 1e-6: right answers written another way would fail"
-        )
-    points = None
-    if at is not None:
-        points = tuple(point if isinstance(point, tuple) else (point,) for point in at)
+        raise ValueError(f"rtol={rtol} is below 1e-6: right answers written another way would fail")
+    points = tuple(point if isinstance(point, tuple) else (point,) for point in at or ()) or None
     return Case(property, inputs, raises, points, rtol, atol)
 
 
@@ -108,8 +101,7 @@ class Misconception:
 class Exercise:
     """One function that the learner fills in, named by its variable in `exercises.py`."""
 
-    points: float | None = None
-    """Points of a right answer: half for right values, half shared by the other properties."""
+    points: float | None = None  # of a right answer: half for values, half for other properties
     draw: CaseSource | None = None
     misconceptions: list[Misconception] = field(default_factory=list)
     right_answers: list[Function] = field(default_factory=list)
@@ -140,13 +132,9 @@ class Question:
 
     text: str
     options: tuple[str, ...]
-    answer: str
-    """The right option, word for word."""
-    why: str
-    """The explanation shown after choosing."""
+    answer: str  # the right option, word for word
+    why: str  # the explanation shown after choosing
 
     def __post_init__(self) -> None:
         if self.answer not in self.options:
-            raise ValueError(
-                f"the answer {self.answer!r} is not one of the options of {self.text!r}"
-            )
+            raise ValueError(f"the answer {self.answer!r} is no option of {self.text!r}")

@@ -76,9 +76,9 @@ def nested(depth: int) -> list[Any]:
 
 OPAQUE: list[tuple[Any, str]] = [
     (len, "a function"),
-    (object(), "an object"),
-    ({}, "a dict"),
-    (1j, "a complex"),
+    (object(), "a value of type object"),
+    ({}, "a value of type dict"),
+    (1j, "a value of type complex"),
     (10**400, "an integer of more than 300 digits"),
     ("x" * (MAX_TEXT + 1), "a string of 2,001 characters"),
     (np.array(["a"]), "an array of dtype <U1"),

@@ -49,7 +49,7 @@ VALUES = [
     (1.0, "1.0", "another kind"),
     (1.0, np.array([1.0]), None),
     (1.0, len, "returned a function"),
-    (1.0, {}, "returned a dict"),
+    (1.0, {}, "returned a value of type dict"),
     (np.array([1.0, 2.0]), [1, 2], None),
     (np.array([1.0, 2.0]), [[1], [2]], None),
     (np.array([1.0, 2.0]), [1, 2, 3], "has shape (3,); (2,) was expected"),
