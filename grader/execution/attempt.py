@@ -15,8 +15,7 @@ from grader.comparison.schema import Answer, Call, Request, Response
 from grader.execution.limits import Limits, ended, too_large, too_slow, unreadable
 from grader.execution.protocol import answer_of, text_of
 
-STANDSTILL = 1.0
-"""Seconds that the grader may be late to notice a timeout; after more, the grader was suspended."""
+STANDSTILL = 1.0  # seconds that the grader may be late; after more, it was suspended
 
 
 class Attempt:
@@ -95,10 +94,7 @@ class Attempt:
                 self.flood()
 
     def end(self, at: float, innocent: bool = False, why: str | None = None) -> None:
-        """Note that the child ended at that time, and give up the step that it left unfinished.
-
-        The first `innocent` end costs nothing. `why` is the reason, if it is known.
-        """
+        """Give up the step that a child left unfinished; the first `innocent` end costs nothing."""
         if self.complete:
             return
         if innocent and not self.forgiven:
@@ -115,23 +111,19 @@ class Attempt:
 
     def response(self) -> Response:
         """Return the answers; exercises without one get the reason."""
-        late = (
-            too_slow("The notebook", self.limits.total_seconds)
-            if time.monotonic() > self.deadline
-            else ended("The notebook, again and again,")
-        )
-        return {
-            "answers": {name: self.answers.get(name, {"limit": late}) for name in self.calls},
-            "errors": self.errors,
-        }
+        why = ended("The notebook, again and again,")
+        if time.monotonic() > self.deadline:
+            why = too_slow("The notebook", self.limits.total_seconds)
+        answers = {name: self.answers.get(name, {"limit": why}) for name in self.calls}
+        return {"answers": answers, "errors": self.errors}
 
     def _do(self, step: int | str | None) -> None:
         self.doing = step
         self.until = min(self.deadline, time.monotonic() + self._seconds())
 
     def _seconds(self) -> float:
-        exercise = isinstance(self.doing, str)
-        return self.limits.exercise_seconds if exercise else self.limits.cell_seconds
+        limits = self.limits
+        return limits.exercise_seconds if isinstance(self.doing, str) else limits.cell_seconds
 
     def _give_up(self, sentence: str) -> None:
         if isinstance(self.doing, str):

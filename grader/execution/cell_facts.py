@@ -8,57 +8,31 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
-from grader.execution.notebook import MAX_SOURCES
-
-MAX_KEPT = 20_000
-"""Most characters of a cell whose facts are cached for the whole class."""
-
-MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
-"""A magic or shell line of IPython."""
+MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)  # a magic or shell line of IPython
 
 
 @dataclass(frozen=True)
 class Facts:
     """The names in a cell."""
 
-    functions: tuple[str, ...] = ()
-    """Names that it defines as functions."""
-    stubs: frozenset[str] = frozenset()
-    """Functions that are not written yet."""
-    assigned: frozenset[str] = frozenset()
-    """Names that it assigns, like ``relu = np.vectorize(one_relu)``."""
-    checked: str | None = None
-    """The name in a cell that only calls ``check(name)``."""
+    functions: tuple[str, ...] = ()  # names that it defines as functions
+    stubs: frozenset[str] = frozenset()  # functions that are not written yet
+    assigned: frozenset[str] = frozenset()  # like ``relu = np.vectorize(one_relu)``
+    checked: str | None = None  # the name in a cell that only calls ``check(name)``
 
 
+@lru_cache(maxsize=128)  # most cells of a class are the same; a notebook has at most 1 MB of them
 def facts(source: str) -> Facts:
-    """Return the facts about a cell.
-
-    Most cells of a class are the same, so their facts are cached; those of long cells only while
-    one notebook is read.
-    """
-    return _cached_facts(source) if len(source) <= MAX_KEPT else _briefly_cached_facts(source)
-
-
-def _read_facts(source: str) -> Facts:
-    tree = parsed(source)
-    if tree is None:
-        return Facts()
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    targets = (
-        target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets
-    )
+    """Return the facts about a cell."""
+    body = tree.body if (tree := parsed(source)) else []
+    functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
+    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
     return Facts(
         functions=tuple(functions),
         stubs=frozenset(name for name, node in functions.items() if is_unwritten(node)),
         assigned=frozenset(target.id for target in targets if isinstance(target, ast.Name)),
         checked=checked_name(source) if "check" in source else None,
     )
-
-
-_cached_facts = lru_cache(maxsize=512)(_read_facts)
-
-_briefly_cached_facts = lru_cache(maxsize=MAX_SOURCES // MAX_KEPT)(_read_facts)
 
 
 def is_stub(source: str, name: str) -> bool:
@@ -91,10 +65,9 @@ def _tree(source: str) -> ast.Module | None:
 
 def is_unwritten(function: ast.FunctionDef) -> bool:
     """Return whether a function ends by raising NotImplementedError and never returns."""
-    match function.body[-1]:
-        case ast.Raise(
-            exc=ast.Call(func=ast.Name(id="NotImplementedError"))
-            | ast.Name(id="NotImplementedError")
-        ):
+    last = function.body[-1]
+    raised = last.exc if isinstance(last, ast.Raise) else None
+    match raised.func if isinstance(raised, ast.Call) else raised:
+        case ast.Name(id="NotImplementedError"):
             return not any(isinstance(node, ast.Return) for node in ast.walk(function))
     return False

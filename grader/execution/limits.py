@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from grader.comparison.schema import Outcome
 
 GRADED = "While it is graded, a notebook may"
-
-ALONE = (
-    f"{GRADED} start no other process or thread, use no network,"
-    " and read and write only its own files."
-)
+ALONE = f"{GRADED} start no other process or thread, use no network, and use only its own files."
 
 
 @dataclass(frozen=True)
@@ -21,21 +17,14 @@ class Limits:
     """Limits of one notebook's run; see `grader.comparison.observe` for printed text."""
 
     cell_seconds: float = 10
-    exercise_seconds: float = 10
-    """Wall time of all calls of one exercise."""
-    total_seconds: float = 60
-    """Wall time of the notebook, with new starts after a crash."""
-    cpu_seconds: int = 60
-    """Processor time of one child, enforced by the kernel; at least `total_seconds`, whose sentence
-    says more."""
+    exercise_seconds: float = 10  # wall time of all calls of one exercise
+    total_seconds: float = 60  # wall time of the notebook, with new starts after a crash
+    cpu_seconds: int = 60  # of one child, by the kernel; total_seconds should end it before
     memory_bytes: int = 1 << 30
-    scratch_bytes: int = 64 << 20
-    """Size of the files in a child's scratch folder."""
+    scratch_bytes: int = 64 << 20  # files in a child's scratch folder
     open_files: int = 64
-    result_bytes: int = 24 << 20
-    """Encoded size of the results of one exercise."""
-    starts: int = 8
-    """Child processes for one notebook."""
+    result_bytes: int = 24 << 20  # encoded results of one exercise
+    starts: int = 8  # child processes for one notebook
 
     def reason(self, outcome: Outcome) -> str | None:
         """Return the limit that may have caused an outcome's exception, or None."""
@@ -69,26 +58,19 @@ class Limits:
 
 def too_slow(subject: str, seconds: float) -> str:
     """Return the sentence about a limit of time."""
-    return (
-        f"{subject} ran for more than {seconds:g} seconds and was stopped:"
-        " is there a loop that never ends?"
-    )
+    why = "is there a loop that never ends?"
+    return f"{subject} ran for more than {seconds:g} seconds and was stopped: {why}"
 
 
 def ended(subject: str) -> str:
     """Return the sentence about a lost process."""
-    return (
-        f"{subject} ended its own process: it may have used more memory or processor time than is"
-        " allowed, called exit, or crashed Python."
-    )
+    why = "it may have used too much memory or processor time, called exit, or crashed Python"
+    return f"{subject} ended its own process: {why}."
 
 
 def too_large(subject: str, limit: int) -> str:
     """Return the sentence about results over a limit of bytes."""
-    return (
-        f"{subject} returned more than {limit / 2**20:.0f} MB of results,"
-        " or more numbers and lists than are read."
-    )
+    return f"{subject} returned more than {limit / 2**20:.0f} MB, or too many numbers and lists."
 
 
 def unreadable(subject: str) -> str:

@@ -12,15 +12,11 @@ from grader.comparison.codec import MAX_DEPTH, MAX_TEXT, decode
 from grader.comparison.observe import MAX_MESSAGE
 from grader.comparison.schema import Answer, Call, Outcome, Plain
 
+# Most lists and objects, and most commas, in a frame: each takes many times its bytes in memory.
+# The largest answer of a lesson has 25,000 numbers.
 MAX_NESTED, MAX_ITEMS = 300_000, 2_000_000
-"""Most lists and objects, and most commas, in a frame: each takes many times its bytes in memory.
-The largest answer of a lesson has 25,000 numbers."""
-
-MAX_CLASSES = 50
-"""Most classes of an exception."""
-
-DTYPE = re.compile(r"[<>=|]?[a-z]{3,10}\d{0,3}|[<>=|][a-z]\d{1,2}")
-"""A dtype as numpy writes it: float64, >f8."""
+MAX_CLASSES = 50  # of an exception
+DTYPE = re.compile(r"[<>=|]?[a-z]{3,10}\d{0,3}|[<>=|][a-z]\d{1,2}")  # float64, >f8
 
 
 def parsed(data: bytes) -> Any:
@@ -35,11 +31,7 @@ def parsed(data: bytes) -> Any:
 
 
 def text_of(data: Any, most: int = MAX_MESSAGE) -> str:
-    """Return a text of at most `most` characters that can be encoded as UTF-8.
-
-    Raises:
-        TypeError: `data` isn't a text.
-    """
+    """Return at most `most` characters that UTF-8 can encode; raise TypeError if not a text."""
     if not isinstance(data, str):
         raise TypeError(f"not a text: {type(data).__name__}")
     return data[:most].encode("utf-8", "replace").decode()
@@ -65,12 +57,10 @@ def _outcome(data: Any, call: Call) -> Outcome:
     """Return the valid parts of a call's outcome, see `grader.comparison.observe`."""
     match data:
         case {"error": [_, *_] as names, "message": message}:
-            outcome: Outcome = {
-                "error": [text_of(name) for name in names[:MAX_CLASSES]],
-                "message": text_of(message),
-            }
+            classes = [text_of(name) for name in names[:MAX_CLASSES]]
+            outcome: Outcome = {"error": classes, "message": text_of(message)}
         case {"draws": [one, two, again]} if call.get("draws"):
-            outcome = {"draws": [_value(draw) for draw in (one, two, again)]}
+            outcome = {"draws": [*map(_value, (one, two, again))]}
         case {"value": value} if not call.get("draws"):
             outcome = {"value": _value(value)}
         case _:

@@ -16,8 +16,8 @@ from typing import IO, Any
 from grader.comparison.observe import observe, signature_mismatch, undisturbed
 from grader.comparison.schema import Answer, Call, Request
 
+# A cell magic that runs its cell in the notebook's namespace.
 RUNS_THE_CELL = re.compile(r"\A\s*%%(?:time|capture|prun)\b.*$", re.MULTILINE)
-"""A cell magic that runs its cell in the notebook's namespace."""
 
 
 def steps(request: Request) -> Iterator[dict[str, object]]:
@@ -69,7 +69,7 @@ def _new_namespace() -> dict[str, object]:
     return {
         "__name__": "__main__",
         "get_ipython": _NoShell,
-        "display": _display,
+        "display": lambda *_, **options: _NoShell() if options.get("display_id") else None,
         **dict.fromkeys(idle, _nothing),
         **{"In": [""], "Out": {}, "_ih": [""], "_oh": {}, "_dh": ["."]},
         **dict.fromkeys(("_", "__", "___", "_i", "_ii", "_iii"), ""),
@@ -78,11 +78,6 @@ def _new_namespace() -> dict[str, object]:
 
 def _nothing(*_: object, **__: object) -> None:
     """Do nothing."""
-
-
-def _display(*_: object, **options: object) -> _NoShell | None:
-    """Replace IPython's display."""
-    return _NoShell() if options.get("display_id") else None
 
 
 def _execute(source: str, namespace: dict[str, object]) -> str | None:

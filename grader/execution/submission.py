@@ -7,29 +7,24 @@ lesson, by its text, and by the functions that it defines.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from dataclasses import dataclass
 
 from grader.execution.cell_facts import facts, is_stub, is_unwritten, parsed
 from grader.execution.notebook import Cell, left_out
 
-MAX_REPAIRS = 20
-"""Most sentences about repairs."""
+MAX_REPAIRS = 20  # sentences about repairs
 
 
 @dataclass(frozen=True)
 class Template:
     """The parts of a lesson's notebook that decide how a submission is run."""
 
-    exercises: tuple[str, ...]
-    """Names of the functions to find."""
-    setup: tuple[str, ...]
-    """The lesson's setup cells, which run first."""
-    locked: dict[str, str]
-    """The lesson's setup and other locked code cells by id; they replace those of a submission."""
-    idle: frozenset[str]
-    """Ids of cells that are not run: checks, plays, questions and setup."""
-    idle_texts: frozenset[str]
-    """Texts of these cells, for copies with another id."""
+    exercises: tuple[str, ...]  # names of the functions to find
+    setup: tuple[str, ...]  # the lesson's setup cells, which run first
+    locked: dict[str, str]  # its locked code cells by id, which replace those of a submission
+    idle: frozenset[str]  # ids of cells that are not run: checks, plays, questions and setup
+    idle_texts: frozenset[str]  # texts of these cells, for copies with another id
 
 
 def cells_to_run(known: Template, submitted: list[Cell]) -> tuple[list[str], list[str]]:
@@ -37,32 +32,31 @@ def cells_to_run(known: Template, submitted: list[Cell]) -> tuple[list[str], lis
     repaired: list[str] = []
     texts = list(known.setup)
     finished = {name for cell in submitted for name in _written(known, cell)}
-    seen: dict[str, int] = {}
+    seen: Counter[str] = Counter()
     for cell in submitted:
         if cell.left_out:
             repaired.append(left_out(cell.left_out))
         elif answers := answers_in(known, cell):
-            for name in answers:
-                seen[name] = seen.get(name, 0) + 1
+            seen.update(answers)
             if cell.type != "code":
                 who = f"The cell of {', '.join(answers)}"
                 repaired.append(f"{who} was of type {cell.type}; it was read as code.")
-            stubs = [name for name in answers if name in finished and is_stub(cell.source, name)]
-            if stubs:
+            if stubs := [one for one in answers if one in finished and is_stub(cell.source, one)]:
                 repaired.append(f"A second, unfinished {', '.join(stubs)} was left out.")
             texts.append(_without(stubs, cell.source))
         elif cell.type == "code":
             text = known.locked.get(cell.id, cell.source)
             if text != cell.source:
                 repaired.append(f"The lesson's cell {cell.id} was changed; the original was run.")
-            if not _is_idle(known, cell):
+            idle = cell.id in known.idle or cell.source in known.idle_texts
+            if not idle and facts(cell.source).checked is None:
                 texts.append(text)
     repaired += [
         f"{name} is defined in {count} cells; the last finished one counts."
         for name, count in seen.items()
         if count > 1
     ]
-    return [text for text in texts if text], _few(repaired)
+    return [text for text in texts if text], list(dict.fromkeys(repaired))[:MAX_REPAIRS]
 
 
 def _without(names: list[str], source: str) -> str:
@@ -75,14 +69,6 @@ def _without(names: list[str], source: str) -> str:
             last = node.end_lineno or node.lineno
             lines[first - 1 : last] = [""] * (last - first + 1)
     return "\n".join(lines) if any(map(str.strip, lines)) else ""
-
-
-def _few(repaired: list[str]) -> list[str]:
-    """Return each sentence once, at most `MAX_REPAIRS` of them."""
-    sentences = list(dict.fromkeys(repaired))
-    if (more := len(sentences) - MAX_REPAIRS) > 0:
-        return [*sentences[:MAX_REPAIRS], f"There were {more} more repairs."]
-    return sentences
 
 
 def why_missing(known: Template, submitted: list[Cell], name: str) -> str:
@@ -113,11 +99,3 @@ def _written(known: Template, cell: Cell) -> set[str]:
         return {name for name in answers_in(known, cell) if not is_stub(cell.source, name)}
     found = facts(cell.source)
     return ({*found.functions} - found.stubs | found.assigned) & {*known.exercises}
-
-
-def _is_idle(known: Template, cell: Cell) -> bool:
-    return (
-        cell.id in known.idle
-        or cell.source in known.idle_texts
-        or facts(cell.source).checked is not None
-    )

@@ -23,9 +23,7 @@ from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
 from grader.execution.protocol import parsed
 
-PATIENCE = 0.2
-"""Seconds between two questions whether a run is still wanted."""
-
+PATIENCE = 0.2  # seconds between two questions whether a run is still wanted
 POSIX = os.name == "posix"
 
 
@@ -54,11 +52,7 @@ class Unconfined:
         self._folder, self._wanted = folder, wanted
 
     def run(self, request: Request) -> Response:
-        """Return the response to a request.
-
-        Raises:
-            Cancelled: `wanted` returned False before the end.
-        """
+        """Return the response to a request; raise `Cancelled` once `wanted` returns False."""
         attempt = Attempt(request, self.limits)
         for _ in range(self.limits.starts):
             if attempt.complete or time.monotonic() > attempt.deadline:

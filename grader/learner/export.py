@@ -26,7 +26,7 @@ from grader.comparison.present import progress_text
 from grader.comparison.schema import AnswerKey
 from grader.errors import UserError
 from grader.execution.cell_facts import checked_name, facts
-from grader.execution.notebook import UnreadableNotebook, load_notebook, text_of
+from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.files import atomic_write
 from grader.learner.notebook import find_notebook, reason
 from grader.learner.questions import QuestionView
@@ -211,7 +211,7 @@ def _read(notebook: Path) -> Any:
     data = notebook.read_bytes()
     load_notebook(data)  # raises UnreadableNotebook with the reason
     try:
-        text = json.dumps(_completed(json.loads(text_of(data))))
+        text = json.dumps(_completed(json.loads(data)))
         return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
     except Exception as error:  # nbformat and jsonschema have a dozen
         raise UnreadableNotebook(

@@ -330,7 +330,7 @@ def test_nonsense_from_a_learners_process_is_worth_nothing(response: dict[str, A
             data(solved("neuron"))[:5000],
             "damaged: it can't be read as JSON from its line 1 on. Save it in JupyterLab ",
         ),
-        ('{\n"cells": ["é"]}'.encode("latin-1"), "its line 2 is not written in UTF-8"),
+        ('{\n"cells": ["é"]}'.encode("latin-1"), "its line 2 is not in UTF-8"),
         (b"\n<!DOCTYPE html><html></html>", "it is a web page that shows a notebook"),
         (b" " * (MAX_BYTES + 1), "at most 50 MB are read. Clear its outputs and hand it in again"),
     ],

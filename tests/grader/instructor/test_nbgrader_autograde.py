@@ -22,22 +22,6 @@ from grader.instructor.journal import open_journal
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
 
 
-def of_version_3(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Return the notebook in the format before 2015."""
-    cells = [
-        {**cell, "input": cell["source"], "language": "python"}
-        if cell["cell_type"] == "code"
-        else cell
-        for cell in notebook["cells"]
-    ]
-    return {
-        "worksheets": [{"cells": cells, "metadata": {}}],
-        "metadata": {"name": ""},
-        "nbformat": 3,
-        "nbformat_minor": 0,
-    }
-
-
 def text_of(notebook: dict[str, Any]) -> str:
     return json.dumps(notebook, ensure_ascii=False, indent=1)
 
@@ -48,11 +32,10 @@ READABLE: dict[str, bytes] = {
     "bom": text_of(solved("neuron")).encode("utf-8-sig"),
     "honest": text_of(solved("neuron")).encode(),
     "long": text_of(written("neuron", sigmoid=f"# {'x' * 30_000}\n{SLOPPY}")).encode(),
-    "old": text_of(of_version_3(solved("neuron"))).encode(),
     "sloppy": text_of(written("neuron", sigmoid=SLOPPY)).encode(),
     "utf16": text_of(solved("neuron")).encode("utf-16"),
 }
-POINTS = {"bom": 10, "honest": 10, "long": 2.7, "old": 10, "sloppy": 2.7, "utf16": 10}
+POINTS = {"bom": 10, "honest": 10, "long": 2.7, "sloppy": 2.7, "utf16": 10}
 
 
 @pytest.fixture(scope="module")
