@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.comparison.codec import decode, numbers_in, opaque
+from grader.comparison.codec import decode, encode, numbers_in, opaque
 from grader.comparison.distribution import sample_difference
 from grader.comparison.schema import CaseData, Outcome, Plain
 from grader.comparison.vocabulary import kind
@@ -18,8 +18,7 @@ WRITES_INTO_INTEGERS = {"UFuncTypeError", "_UFuncOutputCastingError", "UFuncOutp
 def difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
     """Return how `outcome` misses the property of `case`, in one sentence, or None.
 
-    An exception, None in place of a result, and a value that could not be sent miss every
-    property; they are looked for first, so that the sentence names the most basic cause.
+    What misses every property is looked for first, so that the sentence names the basic cause.
     """
     if wanted := case.get("raises"):
         if "error" not in outcome:
@@ -132,15 +131,10 @@ def _items(data: Plain) -> list[Plain] | None:
     """Return the parts of a tuple or list, or the rows of an array; None for other values."""
     if not isinstance(data, dict):
         return None
-    if "tuple" in data or "list" in data:
-        items: list[Plain] = data["tuple"] if "tuple" in data else data["list"]
-        return items
     if "array" in data and data["shape"]:
-        return [
-            {"array": row.ravel().tolist(), "shape": list(row.shape), "dtype": data["dtype"]}
-            for row in decode(data)
-        ]
-    return None
+        return [*map(encode, decode(data))]
+    items: list[Plain] | None = data.get("tuple", data.get("list"))
+    return items
 
 
 def _shape_difference(expected: Plain, actual: Plain) -> str | None:
@@ -151,16 +145,13 @@ def _shape_difference(expected: Plain, actual: Plain) -> str | None:
 
 def _shapes(data: Plain, expected: Plain) -> Any:
     """Return the shape of each part of `data`, divided like `expected`; lists equal tuples."""
-    if isinstance(expected, dict) and _has_parts(expected):
+    form: dict[str, Plain] = expected if isinstance(expected, dict) else {}
+    if "tuple" in form or any(isinstance(item, dict) for item in form.get("list", ())):
         wanted, items = _items(expected) or [], _items(data)
         if items is not None and len(items) == len(wanted):
-            return [_shapes(item, one) for item, one in zip(items, wanted, strict=True)]
+            return [*map(_shapes, items, wanted)]
     numbers = numbers_in(data)
     return None if numbers is None else numbers.shape
-
-
-def _has_parts(data: dict[str, Plain]) -> bool:
-    return "tuple" in data or any(isinstance(item, dict) for item in data.get("list", ()))
 
 
 def _shape_text(shape: Any) -> str:

@@ -17,10 +17,7 @@ NEGLIGIBLE = 1e-9  # smaller numbers count as 0: rounding leaves rests where num
 
 
 def fingerprint(cases: list[CaseData], outcomes: list[Outcome], property: str) -> str:
-    """Return twelve letters for the outcomes of the cases of one property.
-
-    Differences that the property can't tell are ignored, see `grader.comparison.compare.alike`.
-    """
+    """Return twelve letters for the outcomes of one property's cases, as far as it can tell."""
     digest = hashlib.sha256()
     for case, outcome in zip(cases, outcomes, strict=True):
         if case["property"] == property:
@@ -43,8 +40,8 @@ def _value(data: Plain) -> Any:
     if (numbers := numbers_in(data)) is not None:
         return numbers.shape, hashlib.sha256(_rounded(numbers).tobytes()).hexdigest()
     if isinstance(data, dict):
-        items = data["tuple"] if "tuple" in data else data.get("list", ())
-        return [_value(item) for item in items]
+        items: list[Plain] = data.get("tuple") or data.get("list") or []
+        return [*map(_value, items)]
     return repr(data)
 
 
@@ -62,10 +59,7 @@ def _rounded(numbers: Array) -> Array:
 
 
 def _sample(sample: Sample | None) -> Any:
-    """Return the shape, the use of the generator and, in steps of a fifth, the spread and centre.
-
-    That is less than a distribution, but equal for samples of the same distribution.
-    """
+    """Return a sample's shape, use of the generator and, in steps of a fifth, spread and centre."""
     if sample is None or not sample["quantiles"]:
         return sample and sample["shape"]
     quantiles = np.array(sample["quantiles"])

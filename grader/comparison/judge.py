@@ -113,8 +113,7 @@ def points(total: float, tested: list[str], missed: set[str]) -> float:
 def diagnose(key: ExerciseKey, outcomes: list[Outcome], failure: Failure) -> str | None:
     """Return the hint of the misconception with the same outcomes, or None.
 
-    It has to agree with the answer on every case of the property that was missed first; of
-    several, the one that agrees on the most cases counts.
+    It agrees on every case of the property missed first and, of several, on the most cases.
     """
     matches = []
     for misconception in key["misconceptions"]:

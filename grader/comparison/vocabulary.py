@@ -71,8 +71,7 @@ def case(
         property: a key of `PROPERTIES`, alone or with a slash and a detail.
         inputs: numbers, arrays, strings, seeded generators, or functions importable by name.
         raises: the expected exception ("error" cases). Any other exception misses the case.
-        at: for an exercise that returns a function, the points (tuples of arguments) at which
-            that function is called.
+        at: points (tuples of arguments) at which a function that the exercise returns is called.
         rtol, atol: numbers agree if |yours − expected| ≤ atol + rtol·|expected|; rtol ≥ 1e-6.
 
     Raises:

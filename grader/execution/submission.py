@@ -77,9 +77,7 @@ def why_missing(known: Template, submitted: list[Cell], name: str) -> str:
     places = {cell.id: cell.source for cell in submitted}
     if name in places:
         others = [other for other in facts(places[name]).functions if other not in known.exercises]
-        if not others:
-            return f"{start}; its cell defines none."
-        defined = ", ".join(others)[:60]
+        defined = ", ".join(others)[:60] or "none"
         return f"{start}; its cell defines {defined}. Keep the name that the cell came with."
     if places.keys() & {*known.exercises}:
         return f"{start}, and its cell is gone; a fresh copy of the lesson has it."

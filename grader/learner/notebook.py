@@ -47,7 +47,7 @@ def graded_cells(key: AnswerKey, notebook: bytes) -> tuple[list[str], list[str]]
 
     Args:
         key: the lesson's answer key.
-        notebook: the file's content, in any encoding and notebook format.
+        notebook: the file's content.
 
     Raises:
         UnreadableNotebook: the content is no notebook.

@@ -110,17 +110,11 @@ NOTEBOOK = json.dumps({"cells": [RELU], "metadata": {}, "nbformat": 4, "nbformat
     [
         b"\xef\xbb\xbf" + NOTEBOOK.encode(),
         NOTEBOOK.encode("utf-16"),
-        json.dumps(
-            {
-                "worksheets": [{"cells": [{"cell_type": "code", "input": RELU["source"]}]}],
-                "nbformat": 3,
-            }
-        ).encode(),
         json.dumps({"cells": ["odd", None, {"source": None}, RELU]}).encode(),
         NOTEBOOK.replace("import numpy", "%%time\\nimport numpy").encode(),
         NOTEBOOK.replace("import numpy", "!pip list\\n%matplotlib inline\\nimport numpy").encode(),
     ],
-    ids=["byte order mark", "UTF-16", "nbformat 3", "no cells among the cells", "timed", "magics"],
+    ids=["byte order mark", "UTF-16", "no cells among the cells", "timed", "magics"],
 )
 def test_a_notebook_is_read_in_any_format(here: Path, data: bytes) -> None:
     (here / "neuron" / "neuron.ipynb").write_bytes(data)
