@@ -27,10 +27,7 @@ INVISIBLE = 4 / 255
 def differences(built: Path, settings: Settings, whole: bool = True) -> list[str]:
     """Return a sentence for each file that `make course` would change.
 
-    Args:
-        built: the fresh build, laid out like the course.
-        settings: of the course.
-        whole: all lessons were built, so a file that is not in `built` has no source.
+    If the whole course was built, a file that is not in `built` has no source.
     """
     root = settings.root
     changed = [path.relative_to(built).as_posix() for path in changed_files(built, root)]

@@ -105,17 +105,13 @@ def _expected(
     outcome = summarise(observe(reference, call_of(data)))
     raised = outcome.get("error", [None])
     if "raises" not in data and raised[0] is not None:
-        raise LessonError(
-            f"{lesson.source_file}: the reference {name} raises {raised[0]}: {outcome['message']}"
-            f" on its case {position} ({data['property']});"
-            f" fix the reference, or the case in {lesson.exercises_file}"
-        )
+        where = f"on its case {position} ({data['property']})"
+        reason = f"raises {raised[0]}: {outcome['message']}"
+        raise LessonError(f"{lesson.source_file}: the reference {name} {reason} {where}")
     if data.get("draws") and (drawn := numbers_drawn(outcome)) < MIN_NUMBERS:
-        raise LessonError(
-            f"{lesson.exercises_file}: case {position} of {name} draws {drawn} numbers in two"
-            " calls, too few to tell two distributions apart;"
-            f" draw at least {MIN_NUMBERS // 2} in a call"
-        )
+        mistake = f"case {position} of {name} draws {drawn} numbers in two calls, too few"
+        advice = f"draw at least {MIN_NUMBERS // 2} in a call"
+        raise LessonError(f"{lesson.exercises_file}: {mistake}; {advice}")
     rounded: Outcome = _rounded(outcome)
     return rounded
 

@@ -68,7 +68,7 @@ class Lesson:
     def reference(self) -> dict[str, Function]:
         """The reference functions by name, made by running the setup and exercise cells."""
         cells = [one for one in self.notebook.cells if role(one)[0] in ("setup", "exercise")]
-        namespace = _run([cell.source for cell in cells], self.source_file, self.source_file)
+        namespace = _namespace([cell.source for cell in cells], self.source_file, self.source_file)
         return {name: namespace[name] for name in self.exercises}
 
 
@@ -86,7 +86,7 @@ def load_lesson(folder: Path) -> Lesson:
             raise LessonError(f"{_relative(path, settings)} is missing; a lesson needs it")
     notebook = jupytext.read(source)
     text, file = exercises.read_text(encoding="utf-8"), _relative(exercises, settings)
-    objects = _run([text], str(exercises), file)
+    objects = _namespace([text], str(exercises), file)
     declared = {name: item for name, item in objects.items() if isinstance(item, Exercise)}
     questions = {name: item for name, item in objects.items() if isinstance(item, Question)}
     if mistakes := _mistakes(notebook, declared, _relative(source, settings), file):
@@ -159,7 +159,7 @@ def _relative(path: Path, settings: Settings) -> str:
     return path.relative_to(settings.root).as_posix()
 
 
-def _run(sources: list[str], path: str, shown: str) -> dict[str, Any]:
+def _namespace(sources: list[str], path: str, shown: str) -> dict[str, Any]:
     """Return the namespace after running pieces of code of a file; errors name it as `shown`."""
     namespace: dict[str, Any] = {"__name__": __name__}  # dataclasses look the module up
     try:

@@ -45,16 +45,10 @@ def _mistakes_on(lesson: Lesson, name: str, seed: int) -> list[str]:
         outcomes = [outcome or case["expected"] for case, outcome in pairs]
         whole.append((misconception.name, outcomes))
         if accepted(key, outcomes):
-            sentences.append(
-                f'{name} has no case that rejects "{misconception.name}";'
-                " add one on which it differs from the reference"
-            )
+            sentences.append(f'{name} has no case that rejects "{misconception.name}"; add one')
     for (one, its), (other, theirs) in combinations(whole, 2):
         if all(map(alike, key["cases"], its, theirs)):
-            sentences.append(
-                f'{name} has no case that tells "{one}" from "{other}";'
-                " add one on which they differ, or make them one"
-            )
+            sentences.append(f'{name} has no case that tells "{one}" from "{other}"; add one')
     return sentences
 
 

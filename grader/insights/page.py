@@ -73,13 +73,7 @@ NUMBERS = re.compile(
 
 
 def page(results: ClassResults, groups: list[Group], with_names: bool) -> str:
-    """Return the whole page.
-
-    Args:
-        results: of the class.
-        groups: of answers that no misconception explains.
-        with_names: show students and what they wrote; otherwise no text by a learner.
-    """
+    """Return the whole page; without names it shows no text that a learner wrote."""
     parts = [
         ("points", "Points", _points(results)),
         ("missed", "What was missed", _missed(results)),
@@ -262,11 +256,7 @@ def _ranked(
 ) -> str:
     """Return a table of texts with the number of their students, the most frequent first.
 
-    Args:
-        caption: its title.
-        heads: of the columns with texts.
-        found: the texts of each row, with a student as the last item.
-        with_names: show the students.
+    `found` has the texts of a row and one student in each item.
     """
     students: dict[tuple[str, ...], list[str]] = {}
     for *texts, student in found:
@@ -303,13 +293,9 @@ def _counts(caption: str, head: str, counts: dict[str, int]) -> str:
 def table(
     caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], shares: Iterable[float] = ()
 ) -> str:
-    """Return a table of escaped texts, or nothing without rows.
+    """Return a table of escaped texts, or nothing without rows; the first column names the rows.
 
-    Args:
-        caption: its title.
-        heads: of the columns; the first column names the rows.
-        rows: the texts.
-        shares: from 0 to 1 for each row, drawn as a bar at its end.
+    Shares from 0 to 1, one for each row, are drawn as bars at their ends.
     """
     if not rows:
         return ""
