@@ -106,8 +106,9 @@ def _facts(results: ClassResults, with_names: bool) -> str:
     who = "No name is shown, nor any text that a learner wrote."
     if with_names:
         who = "With students' names and code: keep it to yourself."
-    counts = f"{count_of(count, 'submission')}, {len(results.graded)} graded."
-    return f"{counts} Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {who}"
+    submitted = f"{count_of(count, 'submission')} of {results.lesson.name}"
+    graded = f"{len(results.graded)} graded."
+    return f"{submitted}, {graded} Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {who}"
 
 
 def _points(results: ClassResults) -> str:
