@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import glob
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import NotebookNode
 
-from grader.author.drift import built_files, difference, differences
+from grader.author.drift import changed_files, differences
 from grader.author.key import make_key
 from grader.author.lesson import (
     Lesson,
@@ -32,6 +31,7 @@ from grader.author.lesson import (
     role,
 )
 from grader.comparison.answer_key import KEY_FILE
+from grader.files import atomic_write
 from grader.learner.export import WIDGET
 from grader.learner.workspace import ORDER
 from grader.processes import process_pool
@@ -40,7 +40,7 @@ from grader.settings import Settings, load_settings
 KEY_SEED = 1
 """Of the answer key that learners get. A grading run draws another seed."""
 
-AUTHORS_FILES = ("exercises.py", "__pycache__", ".ipynb_checkpoints", "progress.json")
+AUTHORS_FILES = ("*.md", "exercises.py", "__pycache__", ".ipynb_checkpoints", "progress.json")
 CONFIG = "nbgrader_config.py"
 TIMEOUT = 1200
 """Seconds that one cell of a lesson may take, also on a busy machine."""
@@ -71,8 +71,7 @@ def write_key(lesson: Lesson, folder: Path) -> None:
 
     Each case and each misconception has a line, so that a diff is short.
     """
-    key = make_key(lesson, KEY_SEED)
-    text = json.dumps(key, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(make_key(lesson, KEY_SEED), ensure_ascii=False, separators=(",", ":"))
     for start in ('{"property":', '{"hint":', '"exercises":', '"questions":', '"misconceptions":'):
         text = text.replace(start, f"\n{start}")
     (folder / KEY_FILE).write_text(text + "\n", encoding="utf-8")
@@ -114,9 +113,8 @@ def build_lesson(source: Path, into: Path) -> None:
     """Build one lesson from its folder `source` as files under `into`."""
     lesson = load_lesson(source)
     folder = into / lesson.settings.sources / lesson.name
-    folder.mkdir(parents=True)
-    for path in _data_files(lesson.folder):
-        (shutil.copytree if path.is_dir() else shutil.copyfile)(path, folder / path.name)
+    skipped = shutil.ignore_patterns(*AUTHORS_FILES, f"{lesson.name}.ipynb", KEY_FILE)
+    shutil.copytree(lesson.folder, folder, ignore=skipped)
     write_key(lesson, folder)
     with tempfile.TemporaryDirectory() as alone:  # no other lesson is next to it
         shutil.copytree(folder, Path(alone) / lesson.name)
@@ -144,13 +142,6 @@ def _build_page(source: Path, settings: Settings, course: Path) -> None:
     _write(notebook_of(cells), course / f"{source.stem}.ipynb")
 
 
-def _data_files(folder: Path) -> Iterator[Path]:
-    """Return a lesson's data and licences: neither an author's texts nor made files."""
-    skipped = (*AUTHORS_FILES, f"{folder.name}.ipynb", KEY_FILE)
-    paths = sorted(folder.iterdir())
-    return (path for path in paths if path.name not in skipped and path.suffix != ".md")
-
-
 def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
     """Return the notebook with its cells' outputs, as far as they are the same on every run.
 
@@ -172,7 +163,7 @@ def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
     try:
         client.execute(env={**os.environ, **ONE_THREAD})
     except (CellExecutionError, CellTimeoutError) as error:
-        reason = f"took longer than {TIMEOUT} seconds; make it shorter"
+        reason = f"took longer than {TIMEOUT} seconds"
         if isinstance(error, CellExecutionError):
             reason = f"fails: {error.ename}: {error.evalue}"
         raise LessonError(f"{source}: its cell {running[-1]} {reason}") from error
@@ -186,18 +177,13 @@ def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
 
 def _generate_assignment(root: Path, lesson: Lesson) -> None:
     """Make the release version with nbgrader's command."""
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", lesson.name]
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", "--force", "--no-db"]
+    environment = {**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"}
     done = subprocess.run(
-        [*command, "--force", "--no-db"],
-        cwd=root,
-        env={**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
+        [*command, lesson.name], cwd=root, env=environment, capture_output=True, text=True
     )
     if done.returncode:
-        reason = f"nbgrader generate_assignment fails:\n{done.stderr.strip()}"
-        raise LessonError(f"{lesson.source_file}: {reason}")
+        raise LessonError(f"{lesson.source_file}: {' '.join(command[2:])} fails:\n{done.stderr}")
 
 
 def _restore_pictures(path: Path, executed: NotebookNode) -> None:
@@ -219,36 +205,15 @@ def _write(notebook: NotebookNode, path: Path) -> None:
 def install(built: Path, root: Path) -> list[str]:
     """Replace the files of the course that a build changed; return their names.
 
-    All new files are written next to the old ones before the first is renamed.
-
-    Raises:
-        OSError: no file was replaced.
-        LessonError: some files were replaced, and the rest could not be.
+    Each file is replaced atomically. After an error, making the course again does the rest.
     """
-    partials: dict[Path, Path] = {}
-    try:
-        for path in built_files(built):
-            place = root / path.relative_to(built)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            for left in place.parent.glob(f".{glob.escape(place.name)}.partial-*"):  # by a kill
-                left.unlink()
-            if not place.is_file() or difference(path, place):
-                partials[place] = place.with_name(f".{place.name}.partial-{os.getpid()}")
-                shutil.copyfile(path, partials[place])
-        names = [place.relative_to(root).as_posix() for place in partials]
-        for done, (place, written) in enumerate(partials.items()):
-            try:
-                os.replace(written, place)
-            except OSError as error:
-                raise LessonError(
-                    f"{names[done]} could not be replaced: {error.strerror}."
-                    f" {done} of {len(names)} files are new, the others are as before."
-                    " Fix the problem and run make course again."
-                ) from None
-        return names
-    finally:
-        for written in partials.values():
-            written.unlink(missing_ok=True)
+    names = []
+    for path in changed_files(built, root):
+        name = path.relative_to(built)
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(root / name, path.read_bytes())
+        names.append(name.as_posix())
+    return names
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -263,22 +228,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
-    folders, whole = named_lessons(root, arguments.lessons), not arguments.lessons
-    release = load_settings(root).release
-    try:
-        with tempfile.TemporaryDirectory(prefix="course-") as folder:
-            built = Path(folder)
-            build(root, folders, built)
-            if arguments.check:
-                found = differences(built, load_settings(root), whole)
-                print(*found or [f"{release}/ is up to date."], sep="\n")
-                return int(bool(found))
-            changed = [f"made {name}" for name in install(built, root)]
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        raise LessonError(
-            f"Nothing was made: {error.strerror or error}{where}; {release}/ is as before."
-            " Fix the problem and run the command again."
-        ) from None
+    folders, settings = named_lessons(root, arguments.lessons), load_settings(root)
+    with tempfile.TemporaryDirectory(prefix="course-") as folder:
+        built = Path(folder)
+        build(root, folders, built)
+        if arguments.check:
+            found = differences(built, settings, whole=not arguments.lessons)
+            print(*found or [f"{settings.release}/ is up to date."], sep="\n")
+            return int(bool(found))
+        changed = [f"made {name}" for name in install(built, root)]
     print(*changed or ["Everything is up to date."], sep="\n")
     return 0

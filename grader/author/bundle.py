@@ -15,29 +15,16 @@ from grader.author.lesson import BEGIN, Lesson, LessonError, authors_root, lesso
 from grader.files import atomic_write
 from grader.settings import Settings, load_settings
 
+MODULES = ("__init__.py", "cli.py", "errors.py", "files.py", "settings.py", "startup.py")
+PACKAGES = ("comparison", "execution", "kernelconfig", "learner")
 CONTENTS = (
-    "LICENSE",
-    "LICENSE-lessons",
-    "environment.sh",
-    "requirements-uv.lock",
-    "grader/__init__.py",
-    "grader/cli.py",
-    "grader/errors.py",
-    "grader/files.py",
-    "grader/settings.py",
-    "grader/startup.py",
-    "grader/comparison",
-    "grader/execution",
-    "grader/kernelconfig",
-    "grader/learner",
+    *("LICENSE", "LICENSE-lessons", "environment.sh", "requirements-uv.lock"),
+    *(f"grader/{part}" for part in (*MODULES, *PACKAGES)),
 )
 """Files and folders that go into the archive, with the lessons and their packages."""
 
 LEARNERS_FILES = "bundle"
 """Folder of the files that a learner gets in place of an author's, like pyproject.toml."""
-
-AUTHORS_ENDINGS = (".py", ".md")
-"""Of files that no released lesson has."""
 
 ALWAYS = (2026, 1, 1, 0, 0, 0)
 """Date of every file in the archive, so that the same course makes the same archive."""
@@ -61,10 +48,8 @@ def files_of_bundle(root: Path) -> dict[str, bytes]:
     for path in _below(root, LEARNERS_FILES):
         files[path.removeprefix(f"{LEARNERS_FILES}/")] = (root / path).read_bytes()
     if found := leaks(lessons, files):
-        raise LessonError(
-            f"The bundle is not made, an answer would be in it: {found[0]}."
-            " Run make course, or remove that statement."
-        )
+        message = f"The bundle is not made, an answer would be in it: {found[0]}."
+        raise LessonError(f"{message} Run make course, or remove that statement.")
     return dict(sorted(files.items()))
 
 
@@ -117,11 +102,9 @@ def write_archive(files: Mapping[str, bytes], into: Path, folder: str) -> None:
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `bundle`."""
     parser = subparsers.add_parser(
-        "bundle", help="make the archive that learners get: the course without the author's answers"
+        "bundle", help="make the learners' archive: the course without the author's answers"
     )
-    parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="default: dist/NAME-VERSION.zip"
-    )
+    parser.add_argument("--output", type=Path, help="default: dist/NAME-VERSION.zip")
     parser.set_defaults(run=_run)
 
 
@@ -131,10 +114,7 @@ def _run(arguments: argparse.Namespace) -> int:
     place = arguments.output or root / "dist" / f"{project['name']}-{project['version']}.zip"
     files = files_of_bundle(root)
     write_archive(files, place, project["name"])
-    print(
-        f"{place}: {len(files)} files, {place.stat().st_size / 1e6:.1f} MB, none with an answer."
-        f" Figures draw finished functions from {', '.join(load_settings(root).hidden)}."
-    )
+    print(f"{place}: {len(files)} files, none with an answer.")
     return 0
 
 
@@ -145,10 +125,8 @@ def _course(settings: Settings, lessons: Sequence[Lesson]) -> list[str]:
         if not (root / release / lesson.name / f"{lesson.name}.ipynb").is_file():
             raise LessonError(f"{release}/{lesson.name} is missing; run make course")
     paths = [path for path in _below(root, release) if not path.endswith("/progress.json")]
-    if stray := [path for path in paths if path.endswith(AUTHORS_ENDINGS)]:
-        raise LessonError(
-            f"{stray[0]} is an author's file; take it out of {release}/, which make course makes"
-        )
+    if stray := [path for path in paths if path.endswith((".py", ".md"))]:
+        raise LessonError(f"{stray[0]} is an author's file; take it out of {release}/")
     return paths
 
 
@@ -157,8 +135,5 @@ def _below(root: Path, part: str) -> list[str]:
     if not (root / part).exists():
         raise LessonError(f"{part} is missing; a bundle needs it")
     paths = [root / part, *(root / part).rglob("*")]
-    names = [path.relative_to(root) for path in paths if path.is_file()]
-    hidden = (".", "__pycache__")
-    return sorted(
-        name.as_posix() for name in names if not any(one.startswith(hidden) for one in name.parts)
-    )
+    names = [f"/{path.relative_to(root).as_posix()}" for path in paths if path.is_file()]
+    return sorted(name[1:] for name in names if "/." not in name and "/__pycache__" not in name)

@@ -46,8 +46,8 @@ def exercise_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
     """Return one exercise's part of the key."""
     exercise, reference = lesson.exercises[name], lesson.reference[name]
     signature = inspect.signature(reference).parameters
-    parameters = list(signature)
-    cases = [_case_data(lesson, name, one, parameters) for one in draw_cases(lesson, name, seed)]
+    parameters, drawn = list(signature), draw_cases(lesson, name, seed)
+    cases = [_case_data(lesson, name, one, parameters) for one in drawn]
     for position, data in enumerate(cases, 1):
         data["expected"] = _expected(lesson, name, reference, data, position)
     assert exercise.points is not None, "load_lesson checks the points"
@@ -73,9 +73,7 @@ def draw_cases(lesson: Lesson, name: str, seed: int) -> list[Case]:
         reason = f"{type(error).__name__}: {error}"
         raise LessonError(f"{where}: drawing the cases of {name} failed: {reason}") from error
     if not cases:
-        raise LessonError(
-            f"{where}: {name} has no cases; its function under @{name}.cases yields none"
-        )
+        raise LessonError(f"{where}: {name} has no cases; @{name}.cases yields none")
     return cases
 
 
@@ -107,17 +105,13 @@ def _expected(
     outcome = summarise(observe(reference, call_of(data)))
     raised = outcome.get("error", [None])
     if "raises" not in data and raised[0] is not None:
-        raise LessonError(
-            f"{lesson.source_file}: the reference {name} raises {raised[0]}: {outcome['message']}"
-            f" on its case {position} ({data['property']});"
-            f" fix the reference, or the case in {lesson.exercises_file}"
-        )
+        where = f"on its case {position} ({data['property']})"
+        reason = f"raises {raised[0]}: {outcome['message']}"
+        raise LessonError(f"{lesson.source_file}: the reference {name} {reason} {where}")
     if data.get("draws") and (drawn := numbers_drawn(outcome)) < MIN_NUMBERS:
-        raise LessonError(
-            f"{lesson.exercises_file}: case {position} of {name} draws {drawn} numbers in two"
-            " calls, too few to tell two distributions apart;"
-            f" draw at least {MIN_NUMBERS // 2} in a call"
-        )
+        mistake = f"case {position} of {name} draws {drawn} numbers in two calls, too few"
+        advice = f"draw at least {MIN_NUMBERS // 2} in a call"
+        raise LessonError(f"{lesson.exercises_file}: {mistake}; {advice}")
     rounded: Outcome = _rounded(outcome)
     return rounded
 

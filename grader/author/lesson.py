@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,25 +57,18 @@ class Lesson:
     @property
     def source_file(self) -> str:
         """The path of the MyST source, relative to the course."""
-        return f"{_relative(self.folder, self.settings)}/{self.name}.md"
+        return _relative(self.folder / f"{self.name}.md", self.settings)
 
     @property
     def exercises_file(self) -> str:
         """The path of exercises.py, relative to the course."""
-        return f"{_relative(self.folder, self.settings)}/exercises.py"
+        return _relative(self.folder / "exercises.py", self.settings)
 
     @cached_property
     def reference(self) -> dict[str, Function]:
         """The reference functions by name, made by running the setup and exercise cells."""
-        namespace: dict[str, Any] = {"__name__": f"reference_{self.name}"}
-        for cell in self.notebook.cells:
-            if role(cell)[0] in ("setup", "exercise"):
-                try:
-                    exec(compile(cell.source, self.source_file, "exec"), namespace)
-                except Exception as error:
-                    reason = f"{type(error).__name__}: {error}"
-                    message = f"{self.source_file}: a cell of the source fails: {reason}"
-                    raise LessonError(message) from error
+        cells = [one for one in self.notebook.cells if role(one)[0] in ("setup", "exercise")]
+        namespace = _namespace([cell.source for cell in cells], self.source_file, self.source_file)
         return {name: namespace[name] for name in self.exercises}
 
 
@@ -89,22 +80,18 @@ def load_lesson(folder: Path) -> Lesson:
     """
     folder = folder.resolve()
     settings = load_settings(authors_root(folder))
-    source, place = folder / f"{folder.name}.md", _relative(folder, settings)
-    for path in (source, folder / "exercises.py"):
+    source, exercises = folder / f"{folder.name}.md", folder / "exercises.py"
+    for path in (source, exercises):
         if not path.is_file():
-            raise LessonError(
-                f"{place}: {path.name} is missing;"
-                f" a lesson is a folder with {source.name} and exercises.py"
-            )
+            raise LessonError(f"{_relative(path, settings)} is missing; a lesson needs it")
     notebook = jupytext.read(source)
-    objects = vars(_load_module(folder / "exercises.py", place))
+    text, file = exercises.read_text(encoding="utf-8"), _relative(exercises, settings)
+    objects = _namespace([text], str(exercises), file)
     declared = {name: item for name, item in objects.items() if isinstance(item, Exercise)}
     questions = {name: item for name, item in objects.items() if isinstance(item, Question)}
-    names = _exercise_names(notebook, place)
-    roles = map(role, notebook.cells)
-    checked = Counter(name for kind, name in roles if kind == "check")
-    if mistakes := _contradictions(place, folder.name, Counter(names), declared, checked):
+    if mistakes := _mistakes(notebook, declared, _relative(source, settings), file):
         raise LessonError("\n".join(mistakes))
+    names = [name for kind, name in map(role, notebook.cells) if kind == "exercise"]
     return Lesson(settings, folder, notebook, {name: declared[name] for name in names}, questions)
 
 
@@ -124,10 +111,8 @@ def authors_root(start: Path) -> Path:
         file = folder / "pyproject.toml"
         if file.is_file() and "[tool.grader]" in file.read_text(encoding="utf-8"):
             return folder
-    raise LessonError(
-        f"Neither {start} nor a folder above it has a pyproject.toml with [tool.grader];"
-        " run this in an author's clone of the course."
-    )
+    message = f"Neither {start} nor a folder above it has a pyproject.toml with [tool.grader]"
+    raise LessonError(f"{message}; run this in an author's clone of the course.")
 
 
 def named_lessons(root: Path, names: list[str]) -> list[Path]:
@@ -170,64 +155,41 @@ def cell_ids(lesson: Lesson) -> list[str]:
     return ids
 
 
-def _relative(folder: Path, settings: Settings) -> str:
-    return folder.relative_to(settings.root).as_posix()
+def _relative(path: Path, settings: Settings) -> str:
+    return path.relative_to(settings.root).as_posix()
 
 
-def _load_module(path: Path, place: str) -> Any:
-    name = f"_exercises_of_{path.parent.name}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+def _namespace(sources: list[str], path: str, shown: str) -> dict[str, Any]:
+    """Return the namespace after running pieces of code of a file; errors name it as `shown`."""
+    namespace: dict[str, Any] = {"__name__": __name__}  # dataclasses look the module up
     try:
-        spec.loader.exec_module(module)
+        for source in sources:
+            exec(compile(source, path, "exec", dont_inherit=True), namespace)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise LessonError(f"{place}/exercises.py can't be read: {reason}") from error
-    return module
+        message = f"{shown}: running its code fails: {type(error).__name__}: {error}"
+        raise LessonError(message) from error
+    return namespace
 
 
-def _exercise_names(notebook: NotebookNode, place: str) -> list[str]:
-    names = []
-    for cell in notebook.cells:
-        kind, name = role(cell)
-        if kind != "exercise":
-            continue
-        if not name:
-            raise LessonError(
-                f"{place}: a cell with {BEGIN} defines no function;"
-                " an exercise cell defines the function of its name"
-            )
-        if END not in cell.source:
-            raise LessonError(f"{place}: the cell of {name} has {BEGIN} without {END}")
-        names.append(name)
-    return names
-
-
-def _contradictions(
-    place: str,
-    lesson: str,
-    cells: Counter[str],
-    declared: dict[str, Exercise],
-    checked: Counter[str],
-) -> list[str]:
+def _mistakes(notebook: NotebookNode, declared: dict[str, Exercise], md: str, py: str) -> list[str]:
     """Return a sentence for each exercise without exactly one cell and check, points and cases."""
-    md, py = f"{place}/{lesson}.md", f"{place}/exercises.py"
-    mistakes = []
-    for name in dict.fromkeys([*cells, *declared, *checked]):
-        item, known = declared.get(name), name in cells
-        checks = checked[name]
+    exercises = [cell for cell in notebook.cells if role(cell)[0] == "exercise"]
+    cells = Counter(role(cell)[1] for cell in exercises)
+    checks = Counter(name for kind, name in map(role, notebook.cells) if kind == "check")
+    if "" in cells:
+        return [f"{md}: a cell with {BEGIN} defines no function"]
+    mistakes = [
+        f"{md}: the cell of {role(cell)[1]} has {BEGIN} without {END}"
+        for cell in exercises
+        if END not in cell.source
+    ]
+    for name in dict.fromkeys([*cells, *declared, *checks]):
+        item = declared.get(name) or Exercise()
         rules = (
-            (cells[name] > 1, f"{md}: two cells define the exercise {name}"),
-            (known and not item, f"{py}: {name} is missing; write {name} = Exercise(points=…)"),
-            (item and not known, f"{md}: {name} has no cell with {BEGIN}, but an Exercise"),
-            (checks and not known, f"{md}: check({name}) has no exercise; define {name} in a cell"),
-            (known and not checks, f"{md}: the exercise {name} has no check; add check({name})"),
-            (checks > 1, f"{md}: check({name}) appears twice; an exercise has one check"),
-            (item and not item.points, f"{py}: {name} has no points; write Exercise(points=…)"),
-            (item and not item.draw, f"{py}: {name} has no cases; add them under @{name}.cases"),
+            (cells[name] != 1, f"{md}: {name} needs one cell with {BEGIN}, not {cells[name]}"),
+            (checks[name] != 1, f"{md}: {name} needs one check({name}), not {checks[name]}"),
+            (not item.points, f"{py}: {name} has no points; write {name} = Exercise(points=…)"),
+            (not item.draw, f"{py}: {name} has no cases; add them under @{name}.cases"),
         )
         mistakes += [sentence for wrong, sentence in rules if wrong]
     return mistakes

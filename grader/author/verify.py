@@ -17,26 +17,18 @@ from grader.processes import process_pool
 SEEDS = 50
 
 
-def verify(lesson: Lesson, seeds: range, exercises: list[str] | None = None) -> list[str]:
-    """Return a lesson's mistakes, a sentence each with file and name.
+def verify(folder: Path, name: str, seeds: int) -> list[str]:
+    """Return the mistakes of one exercise of a lesson, a sentence each with file and name.
 
     For each seed the reference and the right answers must pass every case, each misconception
     must fail one, and two misconceptions must differ on one.
-
-    Args:
-        lesson: the lesson.
-        seeds: of the cases.
-        exercises: names of those to verify; None means all.
-
-    Raises:
-        LessonError: a key can't be made at all.
     """
-    mistakes: dict[str, None] = {}
-    for name in lesson.exercises if exercises is None else exercises:
-        for seed in seeds:
-            for sentence in _mistakes_on(lesson, name, seed):
-                mistakes.setdefault(f"{lesson.exercises_file}: {sentence}")
-    return list(mistakes)
+    try:
+        lesson = load_lesson(folder)
+        found = [one for seed in range(seeds) for one in _mistakes_on(lesson, name, seed)]
+        return [f"{lesson.exercises_file}: {sentence}" for sentence in found]
+    except LessonError as error:
+        return [str(error)]
 
 
 def _mistakes_on(lesson: Lesson, name: str, seed: int) -> list[str]:
@@ -53,16 +45,10 @@ def _mistakes_on(lesson: Lesson, name: str, seed: int) -> list[str]:
         outcomes = [outcome or case["expected"] for case, outcome in pairs]
         whole.append((misconception.name, outcomes))
         if accepted(key, outcomes):
-            sentences.append(
-                f'{name} has no case that rejects "{misconception.name}";'
-                " add one on which it differs from the reference"
-            )
+            sentences.append(f'{name} has no case that rejects "{misconception.name}"; add one')
     for (one, its), (other, theirs) in combinations(whole, 2):
         if all(map(alike, key["cases"], its, theirs)):
-            sentences.append(
-                f'{name} has no case that tells "{one}" from "{other}";'
-                " add one on which they differ, or make them one"
-            )
+            sentences.append(f'{name} has no case that tells "{one}" from "{other}"; add one')
     return sentences
 
 
@@ -89,38 +75,25 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    sentences: list[str] = []
-    lessons: list[Lesson] = []
+    seeds, mistakes, summaries, jobs = arguments.seeds, [], [], []
     for folder in named_lessons(authors_root(Path.cwd()), arguments.lessons):
         try:
-            lessons.append(load_lesson(folder))
+            lesson = load_lesson(folder)
         except LessonError as error:
-            sentences.append(str(error))
-    jobs = [(one.folder, name, arguments.seeds) for one in lessons for name in one.exercises]
-    if len(jobs) > 1:
-        with process_pool() as pool:
-            found = list(pool.map(_verify_one, *zip(*jobs, strict=True)))
-    else:
-        found = [_verify_one(*job) for job in jobs]
-    sentences += [sentence for some in found for sentence in some]
-    summaries = [_summary(lesson, arguments.seeds) for lesson in lessons]
-    print(*(dict.fromkeys(sentences) or summaries), sep="\n")
-    return int(bool(sentences))
-
-
-def _verify_one(folder: Path, name: str, seeds: int) -> list[str]:
-    try:
-        return verify(load_lesson(folder), range(seeds), [name])
-    except LessonError as error:
-        return [str(error)]
+            mistakes.append(str(error))
+            continue
+        summaries.append(_summary(lesson, seeds))
+        jobs += [(folder, name, seeds) for name in lesson.exercises]
+    with process_pool() as pool:
+        for found in pool.map(verify, *zip(*jobs, strict=True)):
+            mistakes += found
+    print(*(dict.fromkeys(mistakes) or summaries), sep="\n")
+    return int(bool(mistakes))
 
 
 def _summary(lesson: Lesson, seeds: int) -> str:
     exercises = lesson.exercises.values()
-    wrong = sum(len(one.misconceptions) for one in exercises)
-    right = sum(len(one.right_answers) for one in exercises)
-    return (
-        f"{lesson.name}: {count_of(len(exercises), 'exercise')},"
-        f" {count_of(wrong, 'wrong answer')} rejected, {count_of(right, 'right answer')} accepted"
-        f" besides the references, on {count_of(seeds, 'draw')}."
-    )
+    wrong = count_of(sum(len(one.misconceptions) for one in exercises), "wrong answer")
+    right = count_of(sum(len(one.right_answers) for one in exercises), "right answer")
+    count, draws = count_of(len(exercises), "exercise"), count_of(seeds, "draw")
+    return f"{lesson.name}: {count}, {wrong} rejected, {right} accepted on {draws}."

@@ -6,19 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from nbgrader.api import (
-    Assignment,
-    BaseCell,
-    Grade,
-    Student,
-    SubmittedAssignment,
-    SubmittedNotebook,
-)
+from nbgrader import api
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from grader.author.lesson import Lesson, LessonError
-from grader.comparison.present import count_of
 from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.instructor.gradebook import course_directory, reading
 from grader.instructor.journal import Journal, digest_of, journal_path, read_journal
@@ -50,14 +42,6 @@ class GradebookRow:
     penalty: float = 0.0
     scores: dict[str, float] = field(default_factory=dict)
     manual: set[str] = field(default_factory=set)
-
-
-@dataclass(frozen=True)
-class GradebookSnapshot:
-    """The gradebook's data about a lesson: its due date in UTC, and its students by id."""
-
-    due: datetime | None
-    students: dict[str, GradebookRow]
 
 
 @dataclass(frozen=True)
@@ -99,7 +83,6 @@ class ClassResults:
         resubmitted: students with a newer submission than the graded one.
         submissions: by student.
         due: the due date in UTC, or None.
-        draws: number of different seeds and lesson versions behind the grades.
     """
 
     lesson: Lesson
@@ -108,12 +91,6 @@ class ClassResults:
     resubmitted: list[str] = field(default_factory=list)
     submissions: dict[str, Submission] = field(default_factory=dict)
     due: datetime | None = None
-    draws: int = 1
-
-    @property
-    def max_points(self) -> float:
-        """Points of the whole lesson."""
-        return sum(self.max_of(name) for name in self.lesson.exercises)
 
     def max_of(self, name: str) -> float:
         """Return the points of one exercise."""
@@ -133,51 +110,35 @@ def gather(root: Path, lesson: Lesson) -> ClassResults:
     """
     coursedir = course_directory(root)
     journal = read_journal(journal_path(root, lesson))
-    submitted = {one.student: one for one in submissions(coursedir, lesson.name, [])}
     if not journal.latest:
-        raise LessonError(_why_nothing(len(submitted), lesson.name))
-    snapshot = read_gradebook(coursedir, lesson.name)
-    run_ids = [grading.run_id for grading in journal.latest.values()]
-    results = ClassResults(
-        lesson,
-        [_student(journal, name, snapshot, submitted) for name in sorted(journal.latest)],
-        submissions=submitted,
-        due=snapshot.due,
-        draws=len({(run_id.lesson_version, run_id.seed) for run_id in run_ids}),
-    )
+        sentence = f"No submission of {lesson.name} has been graded"
+        raise LessonError(f"{sentence}; run grader autograde {lesson.name} first")
+    submitted = {one.student: one for one in submissions(coursedir, lesson.name, [])}
+    due, rows = read_gradebook(coursedir, lesson.name)
+    results = ClassResults(lesson, submissions=submitted, due=due)
+    for student in sorted(journal.latest):
+        row = rows.get(student, GradebookRow())
+        if not row.submitted:
+            timestamp = submitted[student].timestamp if student in submitted else None
+            row = replace(row, timestamp=timestamp, due=due)
+        results.graded.append(_student_result(journal, student, row))
     for student, submission in submitted.items():
         if reason := _newer(journal, student, submission):
             if student in journal.latest:
                 results.resubmitted.append(student)
             else:
                 results.ungraded[student] = reason
-    missing = snapshot.students.keys() - submitted.keys() - journal.latest.keys()
+    missing = rows.keys() - submitted.keys() - journal.latest.keys()
     results.ungraded |= dict.fromkeys(sorted(missing), NO_SUBMISSION)
     return results
 
 
-def _why_nothing(count: int, lesson: str) -> str:
-    if not count:
-        return (
-            f"Nobody has handed in {lesson}: class/submitted has no folder of that name in a"
-            f" student's; nbgrader collect {lesson} fills it"
-        )
-    none = f"None of the {count_of(count, 'submission')} of {lesson} was graded"
-    return f"{none}; run grader autograde {lesson} first"
-
-
-def _student(
-    journal: Journal, student: str, snapshot: GradebookSnapshot, submitted: dict[str, Submission]
-) -> StudentResult:
+def _student_result(journal: Journal, student: str, row: GradebookRow) -> StudentResult:
     grading = journal.latest[student]
     record = journal.result(grading)
     exercises: dict[str, ExerciseResult] = record["exercises"]
     for one in exercises.values():
         one["html"] = ""  # most of a record's bytes, and not shown here
-    row = snapshot.students.get(student, GradebookRow())
-    if not row.submitted:
-        timestamp = submitted[student].timestamp if student in submitted else None
-        row = replace(row, timestamp=timestamp, due=snapshot.due)
     scores = {name: row.scores.get(name, float(one["points"])) for name, one in exercises.items()}
     row = replace(row, scores=scores)
     return StudentResult(student, exercises, record["repaired"], grading.digest, row)
@@ -196,61 +157,43 @@ def _newer(journal: Journal, student: str, submission: Submission) -> str:
     return NOT_YET
 
 
-def read_gradebook(coursedir: CourseDirectory, lesson: str) -> GradebookSnapshot:
-    """Return the gradebook's data; nothing where there is no gradebook.
+def read_gradebook(
+    coursedir: CourseDirectory, lesson: str
+) -> tuple[datetime | None, dict[str, GradebookRow]]:
+    """Return the due date in UTC and the students by id; nothing where there is no gradebook.
 
     Raises:
         GradebookUnusable: it can't be read.
     """
+    submission, notebook = api.SubmittedAssignment, api.SubmittedNotebook
+    query = (
+        select(submission.student_id, submission.timestamp, submission.extension)
+        .add_columns(notebook.late_submission_penalty, api.BaseCell.name)
+        .add_columns(api.Grade.score.label("score"), api.Grade.manual_score)
+        .join(api.Assignment, submission.assignment_id == api.Assignment.id)
+        .outerjoin(notebook, notebook.assignment_id == submission.id)
+        .outerjoin(api.Grade, api.Grade.notebook_id == notebook.id)
+        .outerjoin(api.BaseCell, api.Grade.cell_id == api.BaseCell.id)
+        .where(api.Assignment.name == lesson)
+    )
     with reading(coursedir) as connection:
         if connection is None:
-            return GradebookSnapshot(None, {})
-        students = {
-            row.id: GradebookRow(f"{row.first_name or ''} {row.last_name or ''}".strip())
-            for row in connection.execute(select(Student.id, Student.first_name, Student.last_name))
+            return None, {}
+        named = select(api.Student.id, api.Student.first_name, api.Student.last_name)
+        rows = {
+            student: GradebookRow(" ".join(filter(None, names)))
+            for student, *names in connection.execute(named)
         }
-        wanted = select(Assignment.duedate).where(Assignment.name == lesson)
-        snapshot = GradebookSnapshot(connection.execute(wanted).scalar(), students)
-        _read_submissions(connection, lesson, snapshot)
-        _read_grades(connection, lesson, snapshot)
-    return snapshot
-
-
-def _read_submissions(connection: Connection, lesson: str, snapshot: GradebookSnapshot) -> None:
-    query = (
-        select(
-            SubmittedAssignment.student_id,
-            SubmittedAssignment.timestamp,
-            SubmittedAssignment.extension,
-            SubmittedNotebook.late_submission_penalty,
-        )
-        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
-        .outerjoin(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .where(Assignment.name == lesson)
-    )
-    for row in connection.execute(query):
-        student, due = snapshot.students[row.student_id], snapshot.due
-        student.submitted, student.timestamp = True, row.timestamp
-        student.due = due + row.extension if due and row.extension else due
-        student.penalty += row.late_submission_penalty or 0.0
-
-
-def _read_grades(connection: Connection, lesson: str, snapshot: GradebookSnapshot) -> None:
-    query = (
-        select(
-            SubmittedAssignment.student_id,
-            BaseCell.name,
-            Grade.score.label("score"),
-            Grade.manual_score,
-        )
-        .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
-        .join(BaseCell, Grade.cell_id == BaseCell.id)
-        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
-        .where(Assignment.name == lesson)
-    )
-    for row in connection.execute(query):
-        exercise, student = row.name.removeprefix("check-"), snapshot.students[row.student_id]
-        student.scores[exercise] = row.score
-        if row.manual_score is not None:
-            student.manual.add(exercise)
+        wanted = select(api.Assignment.duedate).where(api.Assignment.name == lesson)
+        due: datetime | None = connection.execute(wanted).scalar()
+        for found in connection.execute(query):
+            row = rows[found.student_id]
+            row.submitted, row.timestamp = True, found.timestamp
+            row.due = due + found.extension if due and found.extension else due
+            row.penalty = found.late_submission_penalty or 0.0
+            if found.name is not None:
+                exercise = found.name.removeprefix("check-")
+                row.scores[exercise] = found.score
+                if found.manual_score is not None:
+                    row.manual.add(exercise)
+    return due, rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from grader.execution.notebook import Cell, UnreadableNotebook, cells_of, load_notebook
+from grader.execution.notebook import UnreadableNotebook, cells_of, load_notebook
 from grader.execution.submission import Template
 from grader.insights.gather import ClassResults, StudentResult
 from grader.instructor.feedback import answer_number
@@ -23,18 +23,14 @@ class Group:
     Attributes:
         name: a heading like "sigmoid-3fa2c1".
         exercise: its name.
-        property: the property missed first.
-        reason: how the first failing case differs.
-        case: that case, rows of a name and a value.
+        mistake: the most frequent first failing case of these answers.
         students: the authors of the answers.
         example: the cell of one of them; None if no graded notebook is there any more.
     """
 
     name: str
     exercise: str
-    property: str
-    reason: str
-    case: list[tuple[str, str]]
+    mistake: Unexplained
     students: tuple[str, ...]
     example: str | None
 
@@ -47,28 +43,13 @@ def groups_of(results: ClassResults) -> list[Group]:
         for student, answer in results.answers(exercise):
             if found := answer.get("unexplained"):
                 members[exercise, found["property"], found["returned"]].append((student, found))
-    known = template(results.lesson)
-    groups = [_group(results, known, key[0], answers) for key, answers in members.items()]
+    known, groups = template(results.lesson), []
+    for (exercise, _, returned), answers in members.items():
+        name, mistakes = f"{exercise}-{returned[:6]}", [found for _, found in answers]
+        example = _example(results, known, exercise, [one for one, _ in answers])
+        students = tuple(one.student for one, _ in answers)
+        groups.append(Group(name, exercise, max(mistakes, key=mistakes.count), students, example))
     return sorted(groups, key=lambda group: (-len(group.students), group.name))
-
-
-def _group(
-    results: ClassResults,
-    known: Template,
-    exercise: str,
-    answers: list[tuple[StudentResult, Unexplained]],
-) -> Group:
-    cases = [found for _, found in answers]
-    found = max(cases, key=cases.count)
-    return Group(
-        name=f"{exercise}-{found['returned'][:6]}",
-        exercise=exercise,
-        property=found["property"],
-        reason=found["reason"],
-        case=found["case"],
-        students=tuple(one.student for one, _ in answers),
-        example=_example(results, known, exercise, [one for one, _ in answers]),
-    )
 
 
 def _example(
@@ -77,17 +58,12 @@ def _example(
     """Return the shortest of some answers, chosen by the notebooks' digests, not by names."""
     examples = []
     for one in sorted(students, key=lambda one: one.digest)[:MAX_READ]:
-        cells = _graded_cells(results, one)
+        try:
+            data = results.submissions[one.student].read()
+            cells = cells_of(load_notebook(data)) if digest_of(data) == one.digest else []
+        except (KeyError, UnreadableNotebook):
+            continue
         number = answer_number(known, cells, exercise)
         if number is not None:
             examples.append(cells[number].source)
     return min(examples, key=lambda source: (len(source), source), default=None)
-
-
-def _graded_cells(results: ClassResults, one: StudentResult) -> list[Cell]:
-    """Return the cells of the graded notebook; none if it was replaced."""
-    try:
-        data = results.submissions[one.student].read()
-        return cells_of(load_notebook(data)) if digest_of(data) == one.digest else []
-    except (KeyError, UnreadableNotebook):
-        return []

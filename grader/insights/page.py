@@ -73,18 +73,12 @@ NUMBERS = re.compile(
 
 
 def page(results: ClassResults, groups: list[Group], with_names: bool) -> str:
-    """Return the whole page.
-
-    Args:
-        results: of the class.
-        groups: of answers that no misconception explains.
-        with_names: show students and what they wrote; otherwise no text by a learner.
-    """
+    """Return the whole page; without names it shows no text that a learner wrote."""
     parts = [
         ("points", "Points", _points(results)),
         ("missed", "What was missed", _missed(results)),
         ("misconceptions", "Known mistakes", _misconceptions(results, with_names)),
-        ("unexplained", "Unexplained answers", _unexplained(results, groups, with_names)),
+        ("unexplained", "Unexplained answers", _unexplained(groups, with_names)),
         ("times", "Submission times", _times(results)),
         ("trouble", "Not graded, repaired, not judged", _trouble(results, with_names)),
     ]
@@ -93,7 +87,8 @@ def page(results: ClassResults, groups: list[Group], with_names: bool) -> str:
     title = escape(results.lesson.title)
     contents = "".join(f'<li><a href="#{key}">{escape(head)}</a></li>' for key, head, _ in parts)
     body = "".join(
-        f'<section aria-labelledby="{key}"><h2 id="{key}">{escape(head)}</h2>{html}</section>'
+        f'<section aria-labelledby="{key}"><h2 id="{key}">{escape(head)}</h2>'
+        f"{html or '<p>Nothing to show.</p>'}</section>"
         for key, head, html in parts
     )
     return (
@@ -111,14 +106,14 @@ def _facts(results: ClassResults, with_names: bool) -> str:
     who = "No name is shown, nor any text that a learner wrote."
     if with_names:
         who = "With students' names and code: keep it to yourself."
-    return (
-        f"{count_of(count, 'submission')} of {results.lesson.name}, {len(results.graded)} graded."
-        f" Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {who}"
-    )
+    submitted = f"{count_of(count, 'submission')} of {results.lesson.name}"
+    graded = f"{len(results.graded)} graded."
+    return f"{submitted}, {graded} Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {who}"
 
 
 def _points(results: ClassResults) -> str:
-    totals, most = [one.points for one in results.graded], results.max_points
+    totals = [one.points for one in results.graded]
+    most = sum(map(results.max_of, results.lesson.exercises))
     facts = f"Mean {mean(totals):.2f}, median {round(median(totals), 2):g}, of {most:g} points."
     if late := sum(one.row.penalty > 0 for one in results.graded):
         facts += f" {count_of(late, 'submission')} lost points for being late."
@@ -141,12 +136,10 @@ def _exercises(results: ClassResults) -> str:
         scores = [one.row.scores[name] for one, _ in answers]
         states = Counter(_state(answer, one.row.scores[name], most) for one, answer in answers)
         average = f"{mean(scores):.2f}" if scores else ""
-        given = sorted(Counter(scores).items(), reverse=True)
         counts = [str(states[state]) for state in STATES]
-        points = ", ".join(f"{score:g} ({count})" for score, count in given)
-        rows.append([name, f"{most:g}", average, *counts, points])
+        rows.append([name, f"{most:g}", average, *counts])
         shares.append(sum(scores) / (len(scores) * most) if scores else 0)
-    heads = ["exercise", "possible", "mean", *STATES, "points (students)"]
+    heads = ["exercise", "possible", "mean", *STATES]
     return table("Students by exercise, and the mean as a share of the points", heads, rows, shares)
 
 
@@ -166,48 +159,37 @@ def _missed(results: ClassResults) -> str:
             shares.append(counts[prop] / len(judged))
     heads = ["exercise", "property", "missed", "of"]
     caption = "Properties that answers missed, of those that could be judged"
-    return table(caption, heads, rows, shares) or _paragraph("Nothing was missed.")
+    return table(caption, heads, rows, shares)
 
 
 def _misconceptions(results: ClassResults, with_names: bool) -> str:
-    given: dict[tuple[str, str], list[str]] = {}
-    for name in results.lesson.exercises:
-        for one, answer in results.answers(name):
-            if answer["hint"]:
-                given.setdefault((name, answer["hint"]), []).append(one.student)
-    ranked = sorted(given.items(), key=lambda item: -len(item[1]))
-    rows = [[name, hint, str(len(who)), ", ".join(who)] for (name, hint), who in ranked]
-    heads = ["exercise", "hint that was shown", "students", "who"]
-    if not with_names:
-        heads, rows = heads[:-1], [row[:-1] for row in rows]
-    known = sum(len(exercise.misconceptions) for exercise in results.lesson.exercises.values())
-    full = max([FULL_BAR, *map(len, given.values())])
-    shares = [len(who) / full for _, who in ranked]
-    facts = _paragraph(f"{count_of(len(ranked), 'different mistake')}; the lesson knows {known}.")
-    return facts + table("The most frequent mistakes first", heads, rows, shares)
+    given = [
+        (name, answer["hint"], one.student)
+        for name in results.lesson.exercises
+        for one, answer in results.answers(name)
+        if answer["hint"]
+    ]
+    return _ranked(
+        "The most frequent first", ["exercise", "hint that was shown"], given, with_names
+    )
 
 
-def _unexplained(results: ClassResults, groups: list[Group], with_names: bool) -> str:
+def _unexplained(groups: list[Group], with_names: bool) -> str:
     count = sum(len(group.students) for group in groups)
     facts = f"{count_of(count, 'answer')} in {count_of(len(groups), 'group')} of equal results."
-    if groups and results.draws > 1:
-        facts += (
-            f" The grades use {results.draws} draws of the inputs, so one mistake can be in several"
-            f" groups; grader autograde {results.lesson.name} --regrade grades all with one draw."
-        )
     cards = "".join(_group(group, with_names) for group in groups[:MAX_ROWS])
-    return _paragraph(facts) + cards + _more(len(groups), "groups")
+    return _paragraph(facts) + cards + _more(len(groups))
 
 
 def _group(group: Group, with_names: bool) -> str:
-    share = f"{count_of(len(group.students), 'student')}, missed: {in_words(group.property)}"
+    mistake, name = group.mistake, escape(group.name)
+    share = f"{count_of(len(group.students), 'student')}, missed: {in_words(mistake['property'])}"
     rows = [
         ["returned" if name == "yours" else name, text]
-        for name, text in group.case
+        for name, text in mistake["case"]
         if with_names or name != "yours" or NUMBERS.fullmatch(text)
     ]
-    caption = "The first case that differs" + (f": {group.reason}" if with_names else "")
-    name = escape(group.name)
+    caption = "The first case that differs" + (f": {mistake['reason']}" if with_names else "")
     who = _paragraph(", ".join(group.students)) if with_names else ""
     return (
         f'<section class="card"><h3 id="{name}"><code>{name}</code>: {escape(share)}</h3>{who}'
@@ -228,7 +210,7 @@ def _example(code: str | None) -> str:
 def _times(results: ClassResults) -> str:
     known = sorted((one.row.timestamp, one.late) for one in results.graded if one.row.timestamp)
     if not known:
-        return _paragraph("The times of these submissions are unknown.")
+        return ""
     late = sum(late for _, late in known)
     due = "No due date is set."
     if results.due:
@@ -240,64 +222,55 @@ def _times(results: ClassResults) -> str:
 
 
 def _trouble(results: ClassResults, with_names: bool) -> str:
-    ungraded, repairs, notes = [], [], []
+    ungraded, repairs, notes, again = [], [], [], ""
     for student, reason in results.ungraded.items():
         plain = with_names or reason in (NOT_YET, NO_SUBMISSION)
         ungraded.append((reason if plain else "the notebook can't be read", student))
     for one in results.graded:
         for sentence in one.repaired:
             repairs.append((sentence if with_names else "a cell was repaired", one.student))
-    for name in results.lesson.exercises:
-        for one, answer in results.answers(name):
-            if note := answer["note"]:
-                unwritten = answer["state"] == State.UNWRITTEN
-                notes.append((_note(name, note, unwritten, with_names), one.student))
-    again = ""
+        for name, answer in one.exercises.items():
+            if answer["note"]:
+                notes.append((_note(name, answer, with_names), one.student))
     if renewed := results.resubmitted:
         who = f": {', '.join(renewed)}" if with_names else ""
-        again = _paragraph(
-            f"{count_of(len(renewed), 'student')} handed in again since the grading{who}."
-            f" grader autograde {results.lesson.name} grades that."
-        )
-    parts = [
-        _reasons("Why there is no grade", ungraded, results, with_names),
-        again,
-        _reasons("Repairs before grading", repairs, results, with_names),
-        _reasons("Answers that could not be judged", notes, results, with_names),
-    ]
-    return "".join(parts) or _paragraph(
-        "None: every submission was graded without repairs, and every answer could be judged."
+        again = f"{count_of(len(renewed), 'student')} handed in again since the grading{who}."
+    return (
+        _ranked("Why there is no grade", ["reason"], ungraded, with_names)
+        + (_paragraph(again) if again else "")
+        + _ranked("Repairs before grading", ["repair"], repairs, with_names)
+        + _ranked("Answers that could not be judged", ["reason"], notes, with_names)
     )
 
 
-def _note(name: str, note: str, unwritten: bool, with_names: bool) -> str:
+def _note(name: str, answer: ExerciseResult, with_names: bool) -> str:
     """Return a note without an exception's message: one sentence for each kind."""
-    if unwritten:
+    if answer["state"] == State.UNWRITTEN:
         return f"{name} is not written yet"
     if not with_names:
         return f"{name} could not be called"
-    return re.sub(r" stops with (\w+).*", r" stops with \1", note, flags=re.DOTALL)
+    return re.sub(r" stops with (\w+).*", r" stops with \1", answer["note"] or "", flags=re.DOTALL)
 
 
-def _reasons(
-    caption: str, reasons: list[tuple[str, str]], results: ClassResults, with_names: bool
+def _ranked(
+    caption: str, heads: list[str], found: Sequence[tuple[str, ...]], with_names: bool
 ) -> str:
-    students: dict[str, list[str]] = {}
-    for reason, student in reasons:
-        students.setdefault(reason, []).append(student)
+    """Return a table of texts with the number of their students, the most frequent first.
+
+    `found` has the texts of a row and one student in each item.
+    """
+    students: dict[tuple[str, ...], list[str]] = {}
+    for *texts, student in found:
+        students.setdefault(tuple(texts), []).append(student)
     ranked = sorted(students.items(), key=lambda item: -len(item[1]))[:MAX_ROWS]
-    rows = [
-        [_sentence(reason, results), str(len(who)), ", ".join(who)][: 2 + with_names]
-        for reason, who in ranked
-    ]
-    heads = ["reason", "how many", "who"][: 2 + with_names]
-    return table(caption, heads, rows) + _more(len(students), "reasons")
-
-
-def _sentence(text: str, results: ClassResults) -> str:
-    """Return a text with a full stop and a capital, unless it begins with an exercise's name."""
-    named = text.split(" ")[0] in results.lesson.exercises
-    return (text if named else text[:1].upper() + text[1:]).rstrip(".") + "."
+    full = max([FULL_BAR, *map(len, students.values())])
+    rows = [[*texts, str(len(who)), ", ".join(who)] for texts, who in ranked]
+    heads = [*heads, "students", "who"]
+    if not with_names:
+        heads, rows = heads[:-1], [row[:-1] for row in rows]
+    return table(caption, heads, rows, [len(who) / full for _, who in ranked]) + _more(
+        len(students)
+    )
 
 
 def _students(results: ClassResults) -> str:
@@ -321,13 +294,9 @@ def _counts(caption: str, head: str, counts: dict[str, int]) -> str:
 def table(
     caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], shares: Iterable[float] = ()
 ) -> str:
-    """Return a table of escaped texts, or nothing without rows.
+    """Return a table of escaped texts, or nothing without rows; the first column names the rows.
 
-    Args:
-        caption: its title.
-        heads: of the columns; the first column names the rows.
-        rows: the texts.
-        shares: from 0 to 1 for each row, drawn as a bar at its end.
+    Shares from 0 to 1, one for each row, are drawn as bars at their ends.
     """
     if not rows:
         return ""
@@ -355,10 +324,8 @@ def _kind(text: str) -> str:
     return ' class="number"' if text.replace(".", "").isdigit() else ""
 
 
-def _more(count: int, things: str) -> str:
-    if count <= MAX_ROWS:
-        return ""
-    return _paragraph(f"{count - MAX_ROWS} more {things} are not shown.")
+def _more(count: int) -> str:
+    return _paragraph(f"{count - MAX_ROWS} more are not shown.") if count > MAX_ROWS else ""
 
 
 def _paragraph(text: str) -> str:

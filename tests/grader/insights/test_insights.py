@@ -106,26 +106,26 @@ def test_answers_with_equal_results_are_one_group(inside: Course) -> None:
     assert first.exercise == "weighted_sum"
     assert set(first.students) == set(BIAS_TWICE)
     assert [set(group.students) for group in others] == [{"dora"}]
-    rows = dict(first.case)
+    rows = dict(first.mistake["case"])
     assert list(rows) == ["x", "w", "b", "yours", "expected"]
     assert float(rows["yours"]) == pytest.approx(
         float(rows["expected"]) + float(rows["b"]), abs=1e-5
     )
-    assert first.reason == "The numbers differ."
+    assert first.mistake["reason"] == "The numbers differ."
 
 
 def test_the_page_shows_points_mistakes_and_times(inside: Course) -> None:
     text = written_page(inside)
     for row in (
-        # possible, mean, all points, some, none, not judged, points (students)
-        ("weighted_sum", "2", "0.33", "1", "0", "5", "0", "2 (1), 0 (5)"),
-        ("sigmoid", "3", "1.75", "3", "1", "0", "2", "3 (3), 1.5 (1), 0 (2)"),
+        # possible, mean, all points, some, none, not judged
+        ("weighted_sum", "2", "0.33", "1", "0", "5", "0"),
+        ("sigmoid", "3", "1.75", "3", "1", "0", "2"),
         ("weighted_sum", HINT, "1"),
         ("weighted_sum", "right values", "5", "6"),
-        ("The notebook can&#x27;t be read.", "2"),
-        ("Nothing was handed in.", "1"),
-        ("relu could not be called.", "1"),
-        ("sigmoid is not written yet.", "2"),
+        ("the notebook can&#x27;t be read", "2"),
+        ("nothing was handed in", "1"),
+        ("relu could not be called", "1"),
+        ("sigmoid is not written yet", "2"),
         ("2026-10-02", "1"),
     ):
         cells = [f"<td[^>]*>{re.escape(cell)}</td>" for cell in row[1:]]
@@ -174,9 +174,9 @@ def test_code_is_shown_as_written_with_names_and_not_at_all_without(inside: Cour
 def test_without_names_only_numbers_of_a_learner_are_shown(inside: Course) -> None:
     twice, hostile = groups(inside)
     text = unescape(written_page(inside)).replace('<td class="number">', "<td>")
-    for name, value in twice.case:
+    for name, value in twice.mistake["case"]:
         assert f"{'returned' if name == 'yours' else name}</th><td>{value}</td>" in text
-    assert dict(hostile.case)["yours"].startswith("KeyError")
+    assert dict(hostile.mistake["case"])["yours"].startswith("KeyError")
     assert "KeyError" not in text
     assert "KeyError: " in unescape(written_page(inside, "--names"))
 
@@ -306,13 +306,10 @@ def test_each_bad_input_is_answered_by_one_line(
         return text
 
     assert said("nowhere").startswith("solutions/ has no lesson nowhere; it has capstone")
-    assert said("neuron").startswith("Nobody has handed in neuron")
     course.hand_in("frida", solved("neuron"))
-    assert "None of the 1 submission of neuron" in said("neuron")
-    assert "no points for neuron" in said("neuron", "--csv", "moodle")
+    assert "No submission of neuron has been graded" in said("neuron")
+    assert "neuron has no points" in said("neuron", "--csv", "moodle")
     course.autograde()
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    assert said("neuron", "--output", "file/page.html").startswith("Stopped: ")
     Path(course_directory(course.root).db_url.removeprefix("sqlite:///")).write_bytes(
         b"no database, and long enough to be taken for one" * 50
     )
