@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,18 @@ class Interrupted(KeyboardInterrupt):
     _render_traceback_ = UserError._render_traceback_
 
 
+@dataclass(frozen=True)
 class Check:
     """The output of a `check` cell: the verdict as HTML, and its points as text for nbgrader."""
 
-    def __init__(self, verdict: Verdict, html: str) -> None:
-        self.verdict = verdict
-        self._html = html
+    verdict: Verdict
+    html: str
 
     def __repr__(self) -> str:
         return repr(self.verdict.points)
 
     def _repr_html_(self) -> str:
-        return self._html
+        return self.html
 
 
 def check(function: object) -> Check:
@@ -69,39 +69,22 @@ def check(function: object) -> Check:
 
 def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
     exercise = key["exercises"].get(name)
-    if exercise is None:
+    if exercise is None or not callable(function):
         return _no_exercise(function, name, list(key["exercises"]))
-    note = (
-        _not_callable(function, name)
-        or _written_by_course(function, name, key["packages"])
-        or _wrong_parameters(function, name, exercise)
-    )
-    if note is not None:
+    note = _written_by_course(function, name, key["packages"])
+    if note := note or _wrong_parameters(function, name, exercise):
         return unjudged(name, exercise, note)
-    verdict = judge(name, exercise, observe_all(function, exercise["cases"]))
-    if verdict.points or verdict.hint or verdict.note:
-        return verdict
-    note = _wrong_order(function, name, exercise)
-    return unjudged(name, exercise, note) if note else verdict
+    return judge(name, exercise, observe_all(function, exercise["cases"]))
 
 
 def _no_exercise(function: Any, name: str, names: list[str]) -> Verdict:
-    given = (name or repr(function))[:60]
-    if not callable(function) or not name:
+    if callable(function) and name:
+        there = ", ".join(names)
+        note = f"No exercise of this lesson is called {name[:60]}; it has {there}. Keep the name."
+    else:
+        given = repr(function)[:60]
         note = f"check takes the function itself, like check({names[0]}); it was given {given}."
-        return Verdict("check", State.UNJUDGED, 0.0, 0.0, note=note)
-    note = (
-        f"No exercise of this lesson is called {given}; it has {', '.join(names)}."
-        " Keep the function name from its cell."
-    )
-    return Verdict(given, State.UNJUDGED, 0.0, 0.0, note=note)
-
-
-def _not_callable(function: object, name: str) -> str | None:
-    if callable(function):
-        return None
-    kind = type(function).__name__
-    return f"{name} is now a value ({kind}), not a function: run its cell again, then this check."
+    return Verdict("check", State.UNJUDGED, 0.0, 0.0, note=note)
 
 
 def _written_by_course(function: object, name: str, packages: list[str]) -> str | None:
@@ -116,24 +99,9 @@ def _wrong_parameters(function: Any, name: str, exercise: ExerciseKey) -> str | 
     return parameters and f"{name} takes ({_signature(exercise)}); yours takes {parameters}."
 
 
-def _wrong_order(function: Any, name: str, exercise: ExerciseKey) -> str | None:
-    """Explain that the parameters have the right names in another order, or return None."""
-    try:
-        names = list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return None
-    wanted = exercise["parameters"]
-    if names == wanted or sorted(names) != sorted(wanted):
-        return None
-    yours = ", ".join(names)
-    return f"{name} takes ({_signature(exercise)}), in this order; yours takes ({yours})."
-
-
 def _name(function: object, key: AnswerKey) -> str:
     """Return the function's own name, or the exercise that the notebook assigned it to."""
-    name = getattr(function, "__name__", None)
-    if not isinstance(name, str):
-        name = ""
+    name = str(getattr(function, "__name__", ""))
     if name in key["exercises"]:
         return name
     from IPython.core.getipython import get_ipython

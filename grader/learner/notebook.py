@@ -9,7 +9,7 @@ from typing import Any
 from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
 from grader.comparison.schema import AnswerKey
 from grader.execution.notebook import UnreadableNotebook, cells_of, load_notebook
-from grader.execution.submission import Template, answers_in, cells_to_run
+from grader.execution.submission import Template, cells_to_run
 
 Stamp = tuple[()] | tuple[int, int, int]
 
@@ -25,12 +25,9 @@ def lesson_keys(course: Path) -> dict[str, AnswerKey]:
 
 
 def find_notebook(place: Path) -> Path | None:
-    """Return `place`, or the newest notebook in its folder that answers the lesson's exercises."""
-    if place.is_file():
-        return place
-    others = [path for path in place.parent.glob("*.ipynb") if not path.name.startswith(".")]
-    others.sort(key=stamp_of, reverse=True)
-    return next((path for path in others if _has_exercises(path)), None)
+    """Return `place`, or the newest notebook in its folder: learners rename theirs."""
+    others = place.parent.glob("[!.]*.ipynb")
+    return place if place.is_file() else max(others, key=stamp_of, default=None)
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -45,15 +42,14 @@ def stamp_of(path: Path) -> Stamp:
 def graded_cells(key: AnswerKey, notebook: bytes) -> tuple[list[str], list[str]]:
     """Return the sources of the cells that grading would run, and warnings about the notebook.
 
-    Args:
-        key: the lesson's answer key.
-        notebook: the file's content, in any encoding and notebook format.
-
     Raises:
-        UnreadableNotebook: the content is no notebook.
+        UnreadableNotebook: the content, in any encoding and notebook format, is no notebook.
     """
     loaded = load_notebook(notebook)
-    return cells_to_run(_template(key, loaded), cells_of(loaded))
+    exercises = tuple(key["exercises"])
+    idle = frozenset(str(one.get("id")) for one in loaded if {"play", "question"} & {*_tags(one)})
+    template = Template(exercises, setup=(), locked={}, idle=idle, idle_texts=frozenset())
+    return cells_to_run(template, cells_of(loaded))
 
 
 def reason(error: UnreadableNotebook | KeyMissing | OSError, then: str) -> str:
@@ -61,27 +57,6 @@ def reason(error: UnreadableNotebook | KeyMissing | OSError, then: str) -> str:
     if isinstance(error, UnreadableNotebook):
         return error.told(then)
     return (isinstance(error, OSError) and error.strerror) or str(error).removesuffix(".")
-
-
-def _has_exercises(notebook: Path) -> bool:
-    try:
-        key, loaded = load_key(notebook.parent), load_notebook(notebook.read_bytes())
-    except (KeyMissing, UnreadableNotebook, OSError):
-        return False
-    template = _template(key, loaded)
-    return any(answers_in(template, cell) for cell in cells_of(loaded))
-
-
-def _template(key: AnswerKey, cells: list[dict[str, Any]]) -> Template:
-    """Return a lesson's template without its source: its exercises, and the cells not to run."""
-    idle = (str(cell.get("id")) for cell in cells if {"play", "question"} & {*_tags(cell)})
-    return Template(
-        exercises=tuple(key["exercises"]),
-        setup=(),
-        locked={},
-        idle=frozenset(idle),
-        idle_texts=frozenset(),
-    )
 
 
 def _tags(cell: dict[str, Any]) -> list[str]:

@@ -284,7 +284,7 @@ def test_a_function_without_a_name_is_found_by_its_variable(
 def test_a_name_that_is_now_a_value_is_reported(notebook: dict[str, Any]) -> None:
     notebook["sigmoid"] = np.float64(0.5)
     shown = check(notebook["sigmoid"])
-    assert "sigmoid is now a value (float64), not a function" in shown._repr_html_()
+    assert "check takes the function itself" in shown._repr_html_()
     assert repr(shown) == "0.0"
 
 
@@ -294,15 +294,7 @@ def test_a_function_of_the_course_is_not_the_learners() -> None:
     assert load_progress(Path.cwd())["solved"] == {}
 
 
-def test_parameters_in_another_order_are_reported_if_nothing_is_right() -> None:
-    def weighted_sum(b: Any, w: Any, x: Any) -> Any:
-        return x @ w + b
-
-    assert (
-        "weighted_sum takes (x, w, b), in this order; yours takes (b, w, x)."
-        in check(weighted_sum)._repr_html_()
-    )
-
+def test_parameters_may_have_other_names() -> None:
     def renamed(w: Any, x: Any, b: Any) -> Any:
         return w @ x + b
 
