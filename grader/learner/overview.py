@@ -41,11 +41,11 @@ class LessonProgress:
         return f"{self.right} of {self.answered} right" if self.answered else "none answered yet"
 
 
+@dataclass(frozen=True)
 class CourseProgress:
     """Progress in all lessons; as a cell's output it is a table with a link to each lesson."""
 
-    def __init__(self, rows: list[LessonProgress]) -> None:
-        self.rows = rows
+    rows: list[LessonProgress]
 
     @property
     def next(self) -> LessonProgress | None:
@@ -65,9 +65,8 @@ class CourseProgress:
         return self.advice()
 
     def _repr_html_(self) -> str:
-        head = "".join(
-            f"<th scope='col'>{name}</th>" for name in ("Lesson", "Exercises", "Questions")
-        )
+        columns = ("Lesson", "Exercises", "Questions")
+        head = "".join(f"<th scope='col'>{name}</th>" for name in columns)
         rows = "".join(
             f'<tr><td><a href="{escape(row.notebook)}">{escape(row.title)}</a></td>'
             f"<td>{'●' * row.solved}{'○' * (row.exercises - row.solved)}"

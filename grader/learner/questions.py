@@ -92,7 +92,7 @@ class QuestionView:
         from IPython.display import display
 
         style_class, text = f"asked-{self.name.replace('/', '-')}", self._question["text"]
-        plain = "\\n".join([f"{self._label}: {text}", *(f"- {one}" for one in self._still_options)])
+        plain = "\n".join([f"{self._label}: {text}", *(f"- {one}" for one in self._still_options)])
         options = "".join(f"<li>{escape(one)}</li>" for one in self._still_options)
         still = f"<p><b>{self._label}.</b> {escape(text)}</p><ul>{options}</ul>"
         html = f'{STYLE}<div class="asked {style_class}">{still}</div>'
