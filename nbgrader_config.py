@@ -35,7 +35,6 @@ c.CourseDirectory.ignore = [
     "*.md",
     "exercises.py",
     "progress.json",
-    ".version",
 ]
 c.Exchange.root = str(exchange)
 c.Exchange.cache = str(root / "class" / "cache")

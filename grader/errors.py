@@ -5,8 +5,7 @@ UserError             a problem that the user can fix; the message says how
 ├── KeyMissing            the answer key is missing or damaged      (grader.comparison.answer_key)
 ├── LessonError           an author's mistake in a lesson              (grader.author.lesson)
 ├── JournalBusy           another run grades the lesson                (grader.instructor.journal)
-├── GradebookUnusable     the gradebook can't be read or written       (grader.instructor.gradebook)
-└── WorkspaceError        the learner's folder work/ can't be used     (grader.learner.workspace)
+└── GradebookUnusable     the gradebook can't be read or written       (grader.instructor.gradebook)
 """
 
 from __future__ import annotations

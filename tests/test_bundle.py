@@ -403,7 +403,7 @@ def test_an_unpacked_bundle_sets_itself_up_as_its_readme_says(
         (["make", "watch", "ARGS=--once"], 2),
         ([str(python), "-c", solve], 0),
         (["make", "watch", "LESSON=neuron", "ARGS=--once"], 0),
-        (["make", "export", "LESSON=neuron", "ARGS=--run"], 0),
+        (["make", "export", "LESSON=neuron"], 0),
     ):
         done = subprocess.run(
             command,
@@ -415,6 +415,5 @@ def test_an_unpacked_bundle_sets_itself_up_as_its_readme_says(
             check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr
-    assert (learner.root / "work" / "neuron.html").read_text(encoding="utf-8").count(
-        "✓ solved"
-    ) == 4
+    page = (learner.root / "work" / "neuron.html").read_text(encoding="utf-8")
+    assert "What is a neuron?" in page

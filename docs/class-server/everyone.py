@@ -11,6 +11,5 @@ c.CourseDirectory.ignore = [
     "__pycache__",
     "feedback",
     "progress.json",
-    ".version",
 ]
 c.Execute.timeout = 120  # seconds a cell, for the Validate button

@@ -7,6 +7,7 @@ import contextlib
 import importlib
 from html import escape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from grader.comparison.judge import call_of, judge, observe_all
@@ -19,20 +20,14 @@ from grader.learner.notebook import find_notebook, graded_cells, lesson_keys, re
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
-class EarlierFunctions:
+class EarlierFunctions(SimpleNamespace):
     """Functions as attributes; as a cell's output it shows where each comes from.
 
     Attributes:
         sources: for each name, whether the function is the learner's, or why it is the course's.
     """
 
-    def __init__(self, functions: dict[str, Function], sources: dict[str, str]) -> None:
-        self.__dict__.update(functions)
-        self.sources = sources
-
-    def __getattr__(self, name: str) -> Function:
-        there = ", ".join(self.sources) or "none"
-        raise AttributeError(f"{name} is not among the functions here; there are {there}.")
+    sources: dict[str, str]
 
     def __repr__(self) -> str:
         return f"Functions from earlier lessons: {', '.join(self.sources)}"
@@ -54,8 +49,7 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
 
     Args:
         names: exercises of other lessons.
-        fallback: module with the course's functions of these names; it may be missing, as in the
-            sandbox that grades.
+        fallback: module with the course's functions; missing in the sandbox that grades.
     """
     here = Path.cwd()
     keys = lesson_keys(here.parent)
@@ -63,6 +57,9 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
     notebooks: dict[str, tuple[dict[str, Any], str]] = {}
     functions: dict[str, Function] = {}
     sources: dict[str, str] = {}
+    course: object = None
+    with contextlib.suppress(ImportError):
+        course = importlib.import_module(fallback)
     for name in names:
         lesson = next((lesson for lesson, key in keys.items() if name in key["exercises"]), None)
         if lesson is None:
@@ -77,10 +74,10 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
                 functions[name] = defined[name]
                 sources[name] = f"is yours, from the lesson {lesson}."
                 continue
-        if (finished := _from_module(fallback, name)) is not None:
-            functions[name] = finished
+        if hasattr(course, name):
+            functions[name] = getattr(course, name)
         sources[name] = f"is the course's: {problem}."
-    return EarlierFunctions(functions, sources)
+    return EarlierFunctions(**functions, sources=sources)
 
 
 def _definitions(folder: Path, key: AnswerKey) -> tuple[dict[str, Any], str]:
@@ -117,11 +114,3 @@ def _problem(function: Any, name: str, exercise: ExerciseKey, lesson: str) -> st
         return f"yours, in the lesson {lesson}, takes other arguments"
     verdict = judge(name, exercise, observe_all(function, exercise["cases"]))
     return "" if verdict.solved else f"yours, in the lesson {lesson}, is not solved yet"
-
-
-def _from_module(module: str, name: str) -> Function | None:
-    try:
-        function: Function | None = getattr(importlib.import_module(module), name, None)
-    except ImportError:
-        return None
-    return function

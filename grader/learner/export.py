@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
@@ -33,9 +32,6 @@ from grader.learner.questions import QuestionView
 from grader.learner.workspace import notebook_places
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-
-CELL_SECONDS = 120
-"""Time limit of one cell with --run."""
 
 WITHOUT_MATHJAX = DictLoader({"mathjax.html.j2": "{%- macro mathjax(url='') -%}{%- endmacro -%}"})
 
@@ -122,155 +118,64 @@ def formula(tex: str, display: str = "inline") -> str:
     return tostring(math, encoding="unicode")
 
 
-def exported(notebook: Path, run: bool = False) -> str:
-    """Return a lesson's notebook, beside its answer key, as one HTML page; `run` its cells first.
+def exported(notebook: Path) -> str:
+    """Return a lesson's notebook, beside its answer key, as one HTML page with its saved outputs.
 
     Raises:
         UnreadableNotebook, KeyMissing, OSError: there is nothing to export.
     """
     key, page = load_key(notebook.parent), _read(notebook)
-    if run:
-        _run_cells(page, notebook.parent)
     summary = _summary(key, page.cells)
     for cell in page.cells:
         _make_static(cell, key, notebook.parent)
     page.metadata.pop("widgets", None)
     page.metadata["title"] = key["title"]
-    exporter = OfflineExporter(
-        raw_template=TEMPLATE, theme="light", exclude_input_prompt=True, exclude_output_prompt=True
-    )  # type: ignore[no-untyped-call]
+    without_prompts = {"exclude_input_prompt": True, "exclude_output_prompt": True}
+    exporter = OfflineExporter(raw_template=TEMPLATE, theme="light", **without_prompts)  # type: ignore[no-untyped-call]
     html: str = exporter.from_notebook_node(page, {"summary": summary})[0]
     return html
-
-
-def stale(cells: list[Any]) -> list[str]:
-    """Return the exercises whose check has not run since their own cell did."""
-    last_run: dict[str, int] = {}
-    found = []
-    for cell in (cell for cell in cells if cell.get("cell_type") == "code"):
-        source = "".join(cell.get("source", ""))
-        count = cell.get("execution_count") or 0
-        if name := checked_name(source):
-            if not cell.get("outputs") or count < last_run.get(name, 0):
-                found.append(name)
-        else:
-            last_run |= dict.fromkeys(facts(source).functions, count)
-    return found
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `export`."""
     parser = subparsers.add_parser("export", help="write a lesson of yours as one HTML file")
-    parser.add_argument(
-        "lesson", nargs="?", help="a lesson or a notebook (default: the lesson in this folder)"
-    )
-    parser.add_argument(
-        "--run",
-        dest="run_first",
-        action="store_true",
-        help="run all cells first (default: show the saved outputs)",
-    )
+    which = "a lesson or a notebook (default: the lesson in this folder)"
+    parser.add_argument("lesson", nargs="?", help=which)
     parser.add_argument("--output", type=Path, metavar="FILE", help="default: work/LESSON.html")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    places = notebook_places(Path.cwd(), arguments.lesson)
-    if len(places) > 1:
-        raise UserError(f"Say which lesson: {', '.join(place.stem for place in places)}.")
-    place = places[0]
+    place, *others = notebook_places(Path.cwd(), arguments.lesson)
+    if others:
+        raise UserError(f"Say which lesson: {', '.join(one.stem for one in (place, *others))}.")
     notebook = find_notebook(place)
     if notebook is None:
         raise UserError(f"There is no {place} yet; make lab makes your copy of the course.")
     try:
-        page = exported(notebook, arguments.run_first)
-        old = stale(load_notebook(notebook.read_bytes()))
+        page = exported(notebook)
     except (UnreadableNotebook, KeyMissing, OSError) as error:
-        raise UserError(
-            f"{notebook.name} can't be exported: {reason(error, 'export it again')}."
-        ) from None
+        why = reason(error, "export it again")
+        raise UserError(f"{notebook.name} can't be exported: {why}.") from None
     named = place.parent if place.stem == place.parent.name else place
     target = arguments.output or named.with_suffix(".html")
-    try:
-        atomic_write(target, page)
-    except OSError as error:
-        raise UserError(
-            f"{target} can't be written: {error.strerror}; choose another file with --output."
-        ) from None
+    atomic_write(target, page)
     print(f"Wrote {target}; open it in a browser.")
-    if old and not arguments.run_first:
-        print(
-            f"These answers changed or ran after their last check: {', '.join(old)}."
-            " To run all cells first, add --run (make export LESSON=… ARGS=--run).",
-            file=sys.stderr,
-        )
     return 0
 
 
 def _read(notebook: Path) -> Any:
+    """Return a notebook as nbformat's current version."""
     data = notebook.read_bytes()
     load_notebook(data)  # raises UnreadableNotebook with the reason
     try:
-        text = json.dumps(_completed(json.loads(data)))
-        return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+        text = json.dumps(json.loads(data))
+        page = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+        nbformat.validate(page)
     except Exception as error:  # nbformat and jsonschema have a dozen
-        raise UnreadableNotebook(
-            f"it is not a notebook that nbformat reads ({type(error).__name__})",
-            "Save it in JupyterLab",
-        ) from None
-
-
-def _completed(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Return a notebook with the fields that other tools leave out."""
-    if "cells" not in notebook:
-        return notebook  # an older format, which nbformat converts
-    code: dict[str, Any] = {"outputs": [], "execution_count": None}
-    cells = [
-        {"metadata": {}, "source": ""} | (code if cell.get("cell_type") == "code" else {}) | cell
-        for cell in notebook["cells"]
-        if isinstance(cell, dict)
-    ]
-    return {"nbformat": 4, "nbformat_minor": 4, "metadata": {}} | notebook | {"cells": cells}
-
-
-def _run_cells(page: Any, folder: Path) -> None:
-    """Run a notebook's cells in a kernel, past errors; its file is not changed.
-
-    Raises:
-        UnreadableNotebook: a cell took too long, or the kernel died.
-    """
-    from nbclient import NotebookClient
-
-    current = 0
-
-    def start(cell: Any, cell_index: int) -> None:
-        nonlocal current
-        current = cell_index + 1
-
-    client = NotebookClient(
-        page,
-        timeout=CELL_SECONDS,
-        kernel_name="python3",
-        allow_errors=True,
-        store_widget_state=False,
-        coalesce_streams=True,
-        on_cell_start=start,
-        resources={"metadata": {"path": str(folder)}},
-        extra_arguments=["--log-level=ERROR"],
-    )
-    try:
-        client.execute()
-    except TimeoutError:
-        raise UnreadableNotebook(
-            f"its cell {current} ran for more than {CELL_SECONDS} seconds",
-            "Look for a loop that never ends, fix it",
-        ) from None
-    except RuntimeError:  # the kernel is dead
-        raise UnreadableNotebook(
-            f"its kernel ended at the cell {current}, which stops Python itself or needs more"
-            " memory than there is",
-            "Fix that cell",
-        ) from None
+        why = f"it is not a notebook that nbformat reads ({type(error).__name__})"
+        raise UnreadableNotebook(why, "Save it in JupyterLab") from None
+    return page
 
 
 def _make_static(cell: Any, key: AnswerKey, folder: Path) -> None:
@@ -296,19 +201,19 @@ def _reply(html: str, key: AnswerKey, folder: Path) -> str:
 
 
 def _summary(key: AnswerKey, cells: list[Any]) -> str:
-    """Return how many exercises are solved, by the outputs of the page's own checks."""
-    old = stale(cells)
-    points = {
-        name: cell["outputs"][-1].get("data", {}).get("text/plain")
-        for cell in cells
-        if (name := checked_name(cell["source"])) and cell["outputs"]
-    }
-    solved = sum(
-        name not in old and points.get(name) == repr(float(one["points"]))
-        for name, one in key["exercises"].items()
-    )
-    progress = progress_text(solved, len(key["exercises"]))
-    text = f"{progress}. The figures don't move here; they do in the notebook."
-    if old:
-        text += f" Not checked since the code was run: {', '.join(old)}."
+    """Return how many exercises the page's checks find solved, and which code ran after them."""
+    last_run: dict[str, int] = {}
+    points: dict[str, str | None] = {}
+    for cell in (cell for cell in cells if cell.cell_type == "code"):
+        count = cell.execution_count or 0
+        if name := checked_name(cell.source):
+            shown = cell.outputs[-1].get("data", {}) if cell.outputs else {}
+            points[name] = shown.get("text/plain") if count >= last_run.get(name, 0) else None
+        else:
+            last_run |= dict.fromkeys(facts(cell.source).functions, count)
+    exercises = key["exercises"]
+    solved = sum(points.get(name) == repr(float(one["points"])) for name, one in exercises.items())
+    text = f"{progress_text(solved, len(exercises))}. The figures move only in the notebook."
+    if stale := [name for name, earned in points.items() if earned is None]:
+        text += f" Not checked since the code was run: {', '.join(stale)}."
     return escape(text)

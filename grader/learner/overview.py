@@ -35,12 +35,17 @@ class LessonProgress:
         """Return the path of the lesson's notebook, relative to the welcome page."""
         return f"{self.lesson}/{self.lesson}.ipynb"
 
+    @property
+    def questions(self) -> str:
+        """Return how many answers are right."""
+        return f"{self.right} of {self.answered} right" if self.answered else "none answered yet"
 
+
+@dataclass(frozen=True)
 class CourseProgress:
     """Progress in all lessons; as a cell's output it is a table with a link to each lesson."""
 
-    def __init__(self, rows: list[LessonProgress]) -> None:
-        self.rows = rows
+    rows: list[LessonProgress]
 
     @property
     def next(self) -> LessonProgress | None:
@@ -60,12 +65,12 @@ class CourseProgress:
         return self.advice()
 
     def _repr_html_(self) -> str:
-        names = ("Lesson", "Exercises", "Questions")
-        head = "".join(f"<th scope='col'>{name}</th>" for name in names)
+        columns = ("Lesson", "Exercises", "Questions")
+        head = "".join(f"<th scope='col'>{name}</th>" for name in columns)
         rows = "".join(
             f'<tr><td><a href="{escape(row.notebook)}">{escape(row.title)}</a></td>'
             f"<td>{'●' * row.solved}{'○' * (row.exercises - row.solved)}"
-            f" {row.solved} of {row.exercises}</td><td>{_questions(row)}</td></tr>"
+            f" {row.solved} of {row.exercises}</td><td>{row.questions}</td></tr>"
             for row in self.rows
         )
         link = f' <a href="{escape(self.next.notebook)}">Open it.</a>' if self.next else ""
@@ -98,7 +103,3 @@ def _row(folder: Path, key: AnswerKey) -> LessonProgress:
         right=sum(chosen == questions[name]["answer"] for name, chosen in answers.items()),
         answered=len(answers),
     )
-
-
-def _questions(row: LessonProgress) -> str:
-    return f"{row.right} of {row.answered} right" if row.answered else "none answered yet"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
@@ -29,17 +28,12 @@ class Progress(TypedDict):
 Change = Callable[[Progress], object]
 
 
-@dataclass(frozen=True)
-class _Unsaved:
-    """Changes that could not be written, and the reason."""
+_unsaved: dict[Path, list[Change]] = {}
+"""By folder, changes that could not be written. Module state because `check` and `predict`, plain
+functions that share no object, both record progress."""
 
-    changes: tuple[Change, ...] = ()
-    reason: str = ""
-
-
-_unsaved: dict[Path, _Unsaved] = {}
-"""By folder, for this process. Module state because `check` and `predict`, plain functions that
-share no object, both record progress."""
+_reasons: dict[Path, str] = {}
+"""By folder, why `_unsaved` could not be written."""
 
 
 def load_progress(folder: Path) -> Progress:
@@ -52,12 +46,11 @@ def load_progress(folder: Path) -> Progress:
 
 def not_saved(folder: Path) -> str | None:
     """Return why progress can't be saved and how to fix it, or None if it is saved."""
-    if folder not in _unsaved:
+    if folder not in _reasons:
         return None
     return (
-        f"{FILE} can't be written ({_unsaved[folder].reason}): what you solve and answer is kept"
-        " only until this session ends. Your notebook may not be saved either; free some disk"
-        f" space, or make {folder.name}/ writable."
+        f"{FILE} can't be written ({_reasons[folder]}): what you solve and answer is kept only"
+        f" until this session ends. Free some disk space, or make {folder.name}/ writable."
     )
 
 
@@ -91,7 +84,7 @@ def _read(folder: Path) -> Progress:
 
 
 def _with_unsaved(folder: Path, progress: Progress) -> Progress:
-    for change in _unsaved.get(folder, _Unsaved()).changes:
+    for change in _unsaved.get(folder, []):
         change(progress)
     return progress
 
@@ -103,8 +96,9 @@ def _record(folder: Path, change: Change) -> Progress:
             change(progress)
             atomic_write(folder / FILE, json.dumps(progress, indent=1))
             _unsaved.pop(folder, None)
+            _reasons.pop(folder, None)
             return progress
         except OSError as error:
-            changes = _unsaved.get(folder, _Unsaved()).changes
-            _unsaved[folder] = _Unsaved((*changes, change), error.strerror or str(error))
+            _unsaved.setdefault(folder, []).append(change)
+            _reasons[folder] = error.strerror or str(error)
             return load_progress(folder)

@@ -91,9 +91,12 @@ class QuestionView:
         """Display the question as buttons, and as text for readers without a kernel."""
         from IPython.display import display
 
-        style_class = f"asked-{self.name.replace('/', '-')}"
-        html = f'{STYLE}<div class="asked {style_class}">{self._still()}</div>'
-        display({"text/plain": self._text(), "text/html": html}, raw=True)
+        style_class, text = f"asked-{self.name.replace('/', '-')}", self._question["text"]
+        plain = "\n".join([f"{self._label}: {text}", *(f"- {one}" for one in self._still_options)])
+        options = "".join(f"<li>{escape(one)}</li>" for one in self._still_options)
+        still = f"<p><b>{self._label}.</b> {escape(text)}</p><ul>{options}</ul>"
+        html = f'{STYLE}<div class="asked {style_class}">{still}</div>'
+        display({"text/plain": plain, "text/html": html}, raw=True)
         widget = self._widget(style_class)._repr_mimebundle_() or {}
         display({**widget, "text/plain": ""}, raw=True)
 
@@ -103,15 +106,6 @@ class QuestionView:
             for callback in callbacks:
                 callback()
 
-    def _text(self) -> str:
-        options = "\n".join(f"- {option}" for option in self._still_options)
-        return f"{self._label}: {self._question['text']}\n{options}"
-
-    def _still(self) -> str:
-        options = "".join(f"<li>{escape(option)}</li>" for option in self._still_options)
-        text = escape(self._question["text"])
-        return f"<p><b>{self._label}.</b> {text}</p><ul>{options}</ul>"
-
     def _widget(self, style_class: str) -> Any:
         """Return the question's buttons; its style hides the text of the same question."""
         import ipywidgets as widgets
@@ -120,12 +114,8 @@ class QuestionView:
             f'{STYLE}<style>.{style_class}{{display:none}}</style><div class="asked">'
             f"<b>{self._label}.</b> {escape(self._question['text'])}</div>"
         )
-        buttons = widgets.RadioButtons(
-            options=self._options,
-            value=self.chosen,
-            disabled=self.answered,
-            layout=widgets.Layout(width="auto"),
-        )
+        wide = widgets.Layout(width="auto")
+        buttons = widgets.RadioButtons(options=self._options, value=self.chosen, layout=wide)
         reply = widgets.HTML()
 
         def show_reply() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import hashlib
 import itertools
 import os
@@ -21,63 +20,51 @@ from grader.files import folder_lock
 COURSE, WORK = "course", "work"
 ORDER = "order.txt"
 """In `course/`: names of lessons in the order of teaching, one a line; others follow."""
-VERSION = ".version"
-"""In a copied lesson: digest of the original. That of a page is beside it: .version-welcome."""
+VERSION = ".version-"
+"""Prefix of the file in `work/` with the digest of a copied lesson or page."""
 COPYING = ".copying-"
 """Prefix of a copy that isn't complete yet."""
 LOCK_TIMEOUT = 20.0
 """Seconds to wait for another `lab` or `reset`; copying takes less than one."""
 
 
-class WorkspaceError(UserError):
-    """The learner's folder work/ can't be made or changed."""
-
-
 def find_root(start: Path) -> Path:
     """Return the nearest folder, from `start` upwards, that holds `course/`.
 
     Raises:
-        WorkspaceError: there is none.
+        UserError: there is none.
     """
     for folder in (start, *start.parents):
         if (folder / COURSE).is_dir():
             return folder
-    raise WorkspaceError(
-        f"There is no {COURSE}/ in {start} or above it; go to the folder that you unpacked or"
-        " cloned, and start again there."
-    )
+    where = "go to the folder that you unpacked or cloned, and start again there"
+    raise UserError(f"There is no {COURSE}/ in {start} or above it; {where}.")
 
 
 def lessons(root: Path) -> list[str]:
     """Return the lessons of the course in the order of teaching."""
-    there = sorted(
-        folder.name
-        for folder in (root / COURSE).iterdir()
-        if (folder / f"{folder.name}.ipynb").is_file()
-    )
-    order = root / COURSE / ORDER
+    course = root / COURSE
+    notebooks = sorted(course.glob("*/*.ipynb"))
+    there = [path.stem for path in notebooks if path.stem == path.parent.name]
+    order = course / ORDER
     first = order.read_text(encoding="utf-8").split() if order.is_file() else []
     return [name for name in first if name in there] + [name for name in there if name not in first]
 
 
-def pages(root: Path) -> dict[str, Path]:
-    """Return the course's other pages by name, like welcome for welcome.ipynb."""
-    return {
-        path.stem: path
-        for path in sorted((root / COURSE).iterdir())
-        if path.is_file() and path.name != ORDER
-    }
+def originals(root: Path) -> dict[str, Path]:
+    """Return the course's lessons by name, then its other pages, like welcome for welcome.ipynb."""
+    course = root / COURSE
+    pages = (path for path in sorted(course.iterdir()) if path.is_file() and path.name != ORDER)
+    return {name: course / name for name in lessons(root)} | {path.stem: path for path in pages}
 
 
 def notebook_places(start: Path, wanted: str | None) -> list[Path]:
     """Return the path of the notebook that a learner means, or of every lesson's notebook.
 
-    Args:
-        start: the current folder.
-        wanted: a notebook, a lesson's folder or name, or None for the lesson in `start`, if any.
+    `wanted` is a notebook, a lesson's folder or name, or None for the lesson in `start`, if any.
 
     Raises:
-        WorkspaceError: there is no such lesson.
+        UserError: there is no such lesson.
     """
     path = start / wanted if wanted else start
     if path.is_file():
@@ -87,58 +74,40 @@ def notebook_places(start: Path, wanted: str | None) -> list[Path]:
     root = find_root(start)
     names = lessons(root)
     if wanted and wanted not in names:
-        raise WorkspaceError(
-            f"There is no notebook or lesson {wanted}; the course has {', '.join(names)}."
-        )
+        there = ", ".join(names)
+        raise UserError(f"There is no notebook or lesson {wanted}; the course has {there}.")
     return [root / WORK / name / f"{name}.ipynb" for name in ([wanted] if wanted else names)]
 
 
 def make_work(root: Path) -> list[str]:
-    """Copy missing lessons and pages to `work/`; return sentences for the learner.
-
-    Raises:
-        WorkspaceError: the copy can't be made.
-    """
-    course, work = root / COURSE, root / WORK
+    """Copy missing lessons and pages to `work/`; return sentences for the learner."""
+    work, there = root / WORK, originals(root)
     with _writing(work):
-        for page in pages(root).values():
-            if not (work / page.name).exists():
-                _put(_copy(page, work), page, work)
-        added = [name for name in lessons(root) if not (work / name).exists()]
+        added = [name for name, original in there.items() if not (work / original.name).exists()]
         for name in added:
-            _put(_copy(course / name, work), course / name, work)
-        originals = [*(course / name for name in lessons(root)), *pages(root).values()]
-        return [f"New in {WORK}/: {', '.join(added)}."] * bool(added) + [
-            f"A newer version of {original.stem} is there; make reset LESSON={original.stem}"
-            f" (without make: grader reset {original.stem}) gives you it and keeps your copy as"
-            f" {WORK}/{_free_name(work / original.name).name}."
-            for original in originals
-            if _is_outdated(original, work)
-        ]
+            _install(there[name], work)
+    return [f"New in {WORK}/: {', '.join(added)}."] * bool(added) + [
+        f"A newer version of {name} is there; make reset LESSON={name} (without make: grader reset"
+        f" {name}) gives you it and keeps your copy."
+        for name, original in there.items()
+        if _is_outdated(original, work)
+    ]
 
 
 def reset(root: Path, lesson: str | None) -> str:
-    """Put a fresh copy of a lesson or page in `work/`; return the sentence for the learner.
-
-    The learner's copy is renamed.
+    """Put a fresh copy of a lesson or page in `work/`, rename the old; return a sentence on both.
 
     Raises:
-        WorkspaceError: the course has no such lesson, or the copy can't be made.
+        UserError: the course has no such lesson.
     """
-    work = root / WORK
-    originals = {name: root / COURSE / name for name in lessons(root)} | pages(root)
-    original = originals.get(lesson or "")
-    if original is None:
+    there, work = originals(root), root / WORK
+    if lesson not in there:
         start = f"The course has no lesson {lesson}" if lesson else "Say which lesson"
-        raise WorkspaceError(f"{start}: it has {', '.join(originals)}.")
+        raise UserError(f"{start}: it has {', '.join(there)}.")
     with _writing(work):
-        copy = _copy(original, work)
-        place, kept = work / original.name, _free_name(work / original.name)
-        if old := place.exists():
-            place.rename(kept)
-        _put(copy, original, work)
-    now = f"; your copy is now {WORK}/{kept.name}" if old else ""
-    return f"{WORK}/{place.name} is new{now}."
+        kept = _install(there[lesson], work)
+    now = f"; your copy is now {WORK}/{kept.name}" if kept else ""
+    return f"{WORK}/{there[lesson].name} is new{now}."
 
 
 def version(original: Path) -> str:
@@ -160,9 +129,8 @@ def first_page(root: Path) -> str:
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands `lab` and `reset`."""
     lab = subparsers.add_parser("lab", help="open JupyterLab in your own copy of the course")
-    lab.add_argument(
-        "options", nargs="*", help="JupyterLab's options, after --: grader lab -- --no-browser"
-    )
+    options = "JupyterLab's options, after --: grader lab -- --no-browser"
+    lab.add_argument("options", nargs="*", help=options)
     lab.set_defaults(run=_run_lab)
     again = subparsers.add_parser("reset", help="get a fresh copy of a lesson; yours is kept")
     again.add_argument("lesson", nargs="?")
@@ -174,22 +142,16 @@ def _run_lab(arguments: argparse.Namespace) -> int:
     for line in make_work(root):
         print(line)
     if _jupyter_refuses_root(arguments.options):
-        raise WorkspaceError(
-            "JupyterLab starts for root only if you allow it: make lab ARGS=--allow-root"
-            " (without make: grader lab -- --allow-root)."
-        )
+        how = "make lab ARGS=--allow-root (without make: grader lab -- --allow-root)"
+        raise UserError(f"JupyterLab starts for root only if you allow it: {how}.")
     from jupyterlab.labapp import LabApp  # half a second that no other command needs
 
     # Kernels find this environment's commands (pip, nbgrader) though nobody activated it.
     bin_folder = str(Path(sys.executable).parent)
     os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
-    LabApp.launch_instance(
-        [
-            f"--ServerApp.root_dir={root / WORK}",
-            f"--LabApp.default_url=/lab/tree/{quote(first_page(root))}",
-            *arguments.options,
-        ]
-    )
+    folder = f"--ServerApp.root_dir={root / WORK}"
+    page = f"--LabApp.default_url=/lab/tree/{quote(first_page(root))}"
+    LabApp.launch_instance([folder, page, *arguments.options])
     return 0
 
 
@@ -223,69 +185,41 @@ def _files(original: Path) -> list[Path]:
     ]
 
 
-def _copy(original: Path, work: Path) -> Path:
-    """Copy a lesson or page under a temporary name in `work/`; copies are writable."""
-    copy = work / f"{COPYING}{original.name}-{os.getpid()}"
+def _install(original: Path, work: Path) -> Path | None:
+    """Copy a lesson or page to `work/`; return the new name of an older copy.
+
+    The names change only once the copy is complete, and the version is written while there is no
+    copy under the name: a kill at any point loses nothing. Copies are writable.
+    """
+    place, partial = work / original.name, work / f"{COPYING}{original.name}-{os.getpid()}"
     for path in _files(original):
-        target = copy / path.relative_to(original)
+        target = partial / path.relative_to(original)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    if copy.is_dir():
-        (copy / VERSION).write_text(version(original) + "\n", encoding="utf-8")
-    return copy
-
-
-def _put(copy: Path, original: Path, work: Path) -> None:
-    """Rename a complete copy; a page's version is written before, so that a kill can't lose it."""
-    if copy.is_file():
-        _version_file(original, work).write_text(version(original) + "\n", encoding="utf-8")
-    copy.rename(work / original.name)
+    kept = None
+    if place.exists():
+        names = (place.with_name(f"{place.stem}-{n}{place.suffix}") for n in itertools.count(1))
+        kept = place.rename(next(path for path in names if not path.exists()))
+    _version_file(original, work).write_text(version(original), encoding="utf-8")
+    partial.rename(place)
+    return kept
 
 
 def _version_file(original: Path, work: Path) -> Path:
-    if original.is_dir():
-        return work / original.name / VERSION
-    return work / f"{VERSION}-{original.stem}"
+    return work / f"{VERSION}{original.stem}"
 
 
 def _is_outdated(original: Path, work: Path) -> bool:
     """Return whether the copy's version is known and differs from the course's."""
-    try:
-        copied = _version_file(original, work).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
-        return False
-    return copied != version(original)
-
-
-def _free_name(place: Path) -> Path:
-    names = (place.with_name(f"{place.stem}-{n}{place.suffix}") for n in itertools.count(1))
-    return next(path for path in names if not path.exists())
+    file = _version_file(original, work)
+    return file.is_file() and file.read_text(encoding="utf-8") != version(original)
 
 
 @contextlib.contextmanager
 def _writing(work: Path) -> Iterator[None]:
-    """Make and lock `work/`, remove incomplete copies, and explain an error of the system."""
-    try:
-        work.mkdir(exist_ok=True)
-        with folder_lock(work, LOCK_TIMEOUT):
-            for partial in work.glob(f"{COPYING}*"):
-                shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
-            yield
-    except OSError as error:
-        raise WorkspaceError(_why(error, work)) from error
-
-
-def _why(error: OSError, work: Path) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full; free some space and start again. Your notebooks are untouched."
-    if isinstance(error, FileExistsError | NotADirectoryError) and not work.is_dir():
-        return f"{work} is a file, but your copy of the course goes there; rename it, start again."
-    if isinstance(error, PermissionError):
-        return (
-            f"{error.filename or work} can't be changed: if it is open in JupyterLab, shut that"
-            " down; if you may not write in that folder, move the course to one of yours."
-        )
-    return (
-        f"Your copy of the course could not be made: {error.strerror} ({error.filename})."
-        " Fix this and start again; your notebooks are untouched."
-    )
+    """Make and lock `work/`, and remove incomplete copies."""
+    work.mkdir(exist_ok=True)
+    with folder_lock(work, LOCK_TIMEOUT):
+        for partial in work.glob(f"{COPYING}*"):
+            shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
+        yield

@@ -188,7 +188,7 @@ def test_a_deleted_notebook_is_awaited_and_a_renamed_one_followed(learner: Learn
     mine.write_bytes(data(solved("neuron")))
     learner.hears("4 of 4", "my neuron.ipynb, checked at")
     mine.unlink()
-    learner.hears("neuron.ipynb is no longer in work/neuron; waiting for it.")
+    learner.hears("work/neuron/neuron.ipynb is gone; waiting for it.")
     learner.save(written("neuron", weighted_sum="..."))
     learner.hears("1 of 4", "work/neuron/neuron.ipynb, checked at")
 

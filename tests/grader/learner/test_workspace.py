@@ -13,20 +13,15 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
+from grader.cli import main
+from grader.errors import UserError
 from grader.files import folder_lock
 from grader.learner import workspace
-from grader.learner.workspace import (
-    WorkspaceError,
-    find_root,
-    first_page,
-    lessons,
-    make_work,
-    reset,
-    version,
-)
+from grader.learner.workspace import find_root, first_page, lessons, make_work, reset, version
 
 
 @pytest.fixture
@@ -59,7 +54,7 @@ def test_a_copy_holds_every_file_of_every_lesson(root: Path) -> None:
     copied = {
         name: data
         for name, data in contents(root / "work").items()
-        if not name.endswith(workspace.VERSION)
+        if not name.startswith(workspace.VERSION)
     }
     assert copied == contents(root / "course")
 
@@ -93,7 +88,7 @@ def test_a_newer_version_is_announced_until_it_is_taken(root: Path) -> None:
     publish(root, "ant")
     said = [
         "A newer version of ant is there; make reset LESSON=ant (without make: grader reset ant)"
-        " gives you it and keeps your copy as work/ant-1."
+        " gives you it and keeps your copy."
     ]
     assert make_work(root) == said
     assert make_work(root) == said
@@ -122,7 +117,6 @@ def test_a_newer_welcome_page_is_announced_and_taken_like_a_lesson(root: Path) -
     page.write_text("welcome to more lessons")
     (line,) = make_work(root)
     assert line.startswith("A newer version of welcome is there; make reset LESSON=welcome (")
-    assert line.endswith(" gives you it and keeps your copy as work/welcome-1.ipynb.")
     assert (
         reset(root, "welcome")
         == "work/welcome.ipynb is new; your copy is now work/welcome-1.ipynb."
@@ -132,7 +126,7 @@ def test_a_newer_welcome_page_is_announced_and_taken_like_a_lesson(root: Path) -
         "welcome, run and saved",
     )
     assert make_work(root) == []
-    with pytest.raises(WorkspaceError, match=r"^Say which lesson: it has ant, zebra, welcome\.$"):
+    with pytest.raises(UserError, match=r"^Say which lesson: it has ant, zebra, welcome\.$"):
         reset(root, None)
 
 
@@ -159,8 +153,8 @@ def test_a_killed_reset_of_the_welcome_page_is_completed_at_the_next_start(
         with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
             patch.setattr(Path, "rename", counted)
             reset(root, "welcome")
-        announced = make_work(root)
-        assert (mine.read_text() == f"welcome {step}") == (announced == [])
+        outdated = any(line.startswith("A newer version") for line in make_work(root))
+        assert (mine.read_text() == f"welcome {step}") != outdated
 
 
 def test_a_second_process_waits_for_the_first_to_copy(
@@ -194,7 +188,7 @@ def test_reset_copies_a_lesson_that_is_missing(root: Path) -> None:
 def test_reset_of_an_unknown_lesson_lists_the_lessons(
     root: Path, lesson: str | None, start: str
 ) -> None:
-    with pytest.raises(WorkspaceError, match=f"^{start}: it has ant, zebra.$"):
+    with pytest.raises(UserError, match=f"^{start}: it has ant, zebra.$"):
         reset(root, lesson)
 
 
@@ -270,10 +264,8 @@ def test_a_copy_killed_at_any_file_is_completed_without_losing_work(
         names = {path.name for path in (root / "work").iterdir()}
         assert not any(name.startswith(workspace.COPYING) for name in names)
         for lesson in ("ant", "zebra"):
-            assert set(contents(root / "work" / lesson)) == {
-                *contents(root / "course" / lesson),
-                workspace.VERSION,
-            }
+            copied, original = root / "work" / lesson, root / "course" / lesson
+            assert contents(copied).keys() == contents(original).keys()
         assert any(path.read_text() == "mine" for path in (root / "work").glob("ant*/ant.ipynb"))
         if command == ["lab"]:
             shutil.rmtree(root / "work" / "zebra")
@@ -292,32 +284,23 @@ def test_a_copy_of_a_read_only_course_is_writable(root: Path) -> None:
         path.chmod(0o755)
 
 
-@pytest.mark.parametrize(
-    ("code", "sentence"),
-    [
-        (errno.ENOSPC, "The disk is full; free some space"),
-        (errno.EACCES, "can't be changed: if it is open in JupyterLab, shut that down"),
-        (errno.EIO, "could not be made: Input/output error"),
-    ],
-)
-def test_an_error_of_the_system_is_explained(
-    root: Path, monkeypatch: pytest.MonkeyPatch, code: int, sentence: str
+def test_a_lesson_that_cannot_be_copied_is_not_there(
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: Path, target: Path) -> None:
-        raise OSError(code, os.strerror(code), str(target))
-
+    refuse = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
     monkeypatch.setattr(workspace.shutil, "copyfile", refuse)
-    with pytest.raises(WorkspaceError, match=sentence):
+    with pytest.raises(OSError, match="No space left"):
         make_work(root)
     assert not (root / "work" / "ant").exists()
 
 
-def test_a_file_called_work_is_reported_and_left_alone(root: Path) -> None:
+def test_a_file_called_work_is_reported_and_left_alone(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (root / "work").write_text("shopping list")
-    with pytest.raises(
-        WorkspaceError, match="work is a file, but your copy of the course goes there; rename it"
-    ):
-        make_work(root)
+    monkeypatch.chdir(root)
+    assert main(["reset", "ant"]) == 1
+    assert f"File exists ({root}/work)" in capsys.readouterr().err
     assert (root / "work").read_text() == "shopping list"
 
 
@@ -328,8 +311,7 @@ def test_the_course_is_found_from_inside_the_copy(root: Path) -> None:
 
 def test_a_folder_without_a_course_gets_advice(tmp_path: Path) -> None:
     with pytest.raises(
-        WorkspaceError,
-        match=r"There is no course/ in .* go to the folder that you unpacked or cloned",
+        match=r"There is no course/ in .* go to the folder that you unpacked or cloned"
     ):
         find_root(tmp_path)
 
