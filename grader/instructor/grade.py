@@ -44,7 +44,9 @@ def find_lesson(root: Path, name: str, data: bytes) -> Path:
     for folder, count in common.most_common(1):
         if count:
             return folder
-    raise UnreadableNotebook("it has no exercise of any lesson in it; name its lesson by --lesson")
+    raise UnreadableNotebook(
+        "it has no exercise of any lesson; name its lesson by grader grade --lesson"
+    )
 
 
 @contextmanager
