@@ -497,9 +497,10 @@ def test_a_student_added_by_another_run_at_the_same_moment_is_graded(
         student: str,
         submitted: Callable[[LessonGradebook, str], Any] = LessonGradebook._submitted,
     ) -> Any:
+        row = submitted(book, student)
         with course.gradebook() as other:
             other.update_or_create_student(student)
-        return submitted(book, student)
+        return row
 
     monkeypatch.setattr(LessonGradebook, "_submitted", meanwhile)
     assert course.autograde().errors == {}
