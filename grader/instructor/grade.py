@@ -7,8 +7,7 @@ import json
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -49,32 +48,16 @@ def find_lesson(root: Path, name: str, data: bytes) -> Path:
     )
 
 
-@contextmanager
-def open_runner(root: Path, unsafe: bool = False) -> Iterator[Runner]:
-    """Open a runner of learners' code for a course: a sandbox, unless `unsafe`.
-
-    Raises:
-        SandboxUnavailable: this machine can't confine it.
-    """
-    if unsafe:
-        yield Unconfined()
-        return
-    with Engine(load_settings(root)) as engine:
-        yield engine
-
-
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `grade`."""
-    parser = subparsers.add_parser(
-        "grade", help="grade notebooks against the references, on new inputs, without a gradebook"
-    )
+    does = "grade notebooks against the references, on new inputs, without a gradebook"
+    parser = subparsers.add_parser("grade", help=does)
     parser.add_argument("notebooks", nargs="+", metavar="NOTEBOOK", type=Path)
     parser.add_argument("--json", action="store_true", help="print a line of JSON per notebook")
     parser.add_argument("--lesson", help="their lesson (default: found by name and content)")
     parser.add_argument("--seed", type=int, help="seed of the inputs, to repeat a run exactly")
-    parser.add_argument(
-        "--unsafe", action="store_true", help="no sandbox: only for your own notebooks"
-    )
+    unsafe = "no sandbox: only for your own notebooks"
+    parser.add_argument("--unsafe", action="store_true", help=unsafe)
     parser.set_defaults(run=_run)
 
 
@@ -84,7 +67,10 @@ def _run(arguments: argparse.Namespace) -> int:
     chosen = named_lessons(root, [arguments.lesson])[0] if arguments.lesson else None
     runs: dict[Path, Run] = {}
     failed = False
-    with open_runner(root, arguments.unsafe) as runner:
+    with ExitStack() as stack:
+        runner: Runner = Unconfined()
+        if not arguments.unsafe:
+            runner = stack.enter_context(Engine(load_settings(root)))
         for path in arguments.notebooks:
             try:
                 data = _read(path)
@@ -95,10 +81,8 @@ def _run(arguments: argparse.Namespace) -> int:
                 failed = True
                 _print_error(path, error, arguments.json)
                 continue
-            shown = (
-                json.dumps(_line(path, graded, seed)) if arguments.json else _table(path, graded)
-            )
-            print(shown, flush=True)
+            line = _line(path, graded, seed)
+            print(json.dumps(line) if arguments.json else _table(path, graded), flush=True)
     return int(failed)
 
 
@@ -108,7 +92,7 @@ def _line(path: Path, graded: Graded, seed: int) -> dict[str, object]:
         "notebook": str(path),
         "points": graded.points,
         "max_points": graded.max_points,
-        "exercises": {name: _exercise(verdict) for name, verdict in graded.verdicts.items()},
+        "exercises": {name: _exercise(one) for name, one in graded.verdicts.items()},
         "seed": seed,
     }
     return line | ({"repaired": graded.repaired} if graded.repaired else {})

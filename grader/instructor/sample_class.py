@@ -15,7 +15,7 @@ from pathlib import Path
 from textwrap import dedent
 from types import FunctionType
 
-from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons, role
+from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons, role
 from grader.comparison.present import count_of
 from grader.comparison.schema import Function
 from grader.files import atomic_write
@@ -196,13 +196,10 @@ def _hostile(release: ReleasedLesson, known: dict[str, _Answers], number: int) -
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `sample-class`."""
-    parser = subparsers.add_parser(
-        "sample-class",
-        help="write right, wrong, unfinished, untidy and hostile submissions to class/submitted",
-    )
+    does = "write right, wrong, unfinished, untidy and hostile submissions to class/submitted"
+    parser = subparsers.add_parser("sample-class", help=does)
     parser.add_argument("lesson", metavar="LESSON")
     parser.add_argument("--students", type=int, default=21, help="number of students (21)")
-    parser.add_argument("--seed", type=int, default=1, help="another seed makes another class")
     parser.set_defaults(run=_run)
 
 
@@ -211,14 +208,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
     root = authors_root(Path.cwd())
     lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
-    if arguments.students < 1:
-        raise LessonError("A class has at least one student: give --students a number from 1.")
     coursedir = course_directory(root)
     folder = Path(coursedir.format_path(coursedir.submitted_directory, "x", "x")).parents[1]
-    made = sample_class(root, lesson, arguments.students, arguments.seed)
-    new = submit(folder, lesson.name, made, random.Random(arguments.seed))
-    print(
-        f"Wrote {count_of(len(new), 'submission')} of {lesson.name}; "
-        f"{len(made) - len(new)} were there. Next: grader autograde {lesson.name}"
-    )
+    made = sample_class(root, lesson, arguments.students)
+    new = submit(folder, lesson.name, made, random.Random(1))
+    wrote = f"Wrote {count_of(len(new), 'submission')} of {lesson.name}"
+    print(f"{wrote}; {len(made) - len(new)} were there. Next: grader autograde {lesson.name}")
     return 0
