@@ -86,7 +86,7 @@ def autograde(
         SandboxUnavailable: this machine can't confine learners' code.
     """
     from grader.instructor.gradebook import course_directory, open_lesson, timestamps_in
-    from grader.instructor.plan import collect, make_plan
+    from grader.instructor.plan import make_plan
     from grader.instructor.submissions import submissions
 
     coursedir = course_directory(root)
@@ -105,7 +105,7 @@ def autograde(
             gradebook = stack.enter_context(open_lesson(coursedir, lesson.name, release))
         run_id = current_run(journal, lesson, options.seed)
         in_gradebook = timestamps_in(coursedir, lesson.name)
-        plan = make_plan(map(collect, found), journal, in_gradebook, run_id, options.regrade)
+        plan = make_plan(found, journal, in_gradebook, run_id, options.regrade)
 
         summary = Summary(lesson.name, run_id.seed, options.dry, plan.outdated)
         summary.errors, summary.planned = plan.unreadable, plan.students

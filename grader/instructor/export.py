@@ -9,6 +9,7 @@ Both are exporters of nbgrader's:
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from nbgrader.plugins import ExportPlugin
 
 from grader.files import atomic_write
 
+HARMLESS = re.compile(r"-|[+-]?[0-9]+(\.[0-9]+)?")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 Row = tuple[Student, dict[str, float]]
@@ -82,17 +84,15 @@ class Canvas(PointsExport):
         yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *possible]
         yield ["    Points Possible", "", "", "", "", *map(_number, possible.values())]
         for student, points in rows:
-            name = student.last_name or student.id
-            if student.last_name and student.first_name:
-                name = f"{student.last_name}, {student.first_name}"
-            identity = [name, student.lms_user_id or "", "", student.id, ""]
+            name = ", ".join(filter(None, (student.last_name, student.first_name)))
+            identity = [name or student.id, student.lms_user_id or "", "", student.id, ""]
             yield [*identity, *(_number(points.get(lesson)) for lesson in possible)]
 
 
 def escape_formula(cell: str) -> str:
     """Put an apostrophe before a cell that a spreadsheet would run as a formula."""
     starts = cell.lstrip(" ").startswith(FORMULA_STARTS)
-    return f"'{cell}" if starts and cell != "-" and not _is_number(cell) else cell
+    return f"'{cell}" if starts and not HARMLESS.fullmatch(cell) else cell
 
 
 def _rows(gradebook: Gradebook, possible: dict[str, float]) -> Iterator[Row]:
@@ -109,11 +109,3 @@ def _rows(gradebook: Gradebook, possible: dict[str, float]) -> Iterator[Row]:
 
 def _number(points: float | None, missing: str = "") -> str:
     return missing if points is None else f"{round(points, 2):g}"
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

@@ -79,7 +79,10 @@ def _run(arguments: argparse.Namespace) -> int:
                 graded = run.grade(data, runner)
             except UnreadableNotebook as error:
                 failed = True
-                _print_error(path, error, arguments.json)
+                if arguments.json:
+                    print(json.dumps({"notebook": str(path), "error": f"{error}."}), flush=True)
+                else:
+                    print(one_line(f"{path}: not graded: {error}."), file=sys.stderr, flush=True)
                 continue
             line = _line(path, graded, seed)
             print(json.dumps(line) if arguments.json else _table(path, graded), flush=True)
@@ -114,13 +117,6 @@ def _table(path: Path, graded: Graded) -> str:
         rows.append(f"  {name:{width}}  {points}  {missed}{why}".rstrip())
     rows += [f"  Repaired: {sentence}" for sentence in graded.repaired]
     return "\n".join(map(one_line, rows))
-
-
-def _print_error(path: Path, error: UnreadableNotebook, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"notebook": str(path), "error": f"{error}."}), flush=True)
-    else:
-        print(one_line(f"{path}: not graded: {error}."), file=sys.stderr, flush=True)
 
 
 def _read(path: Path) -> bytes:

@@ -55,11 +55,11 @@ def sample_class(root: Path, lesson: Lesson, students: int, seed: int = 1) -> di
         if number % len(kinds) == 0:
             rng.shuffle(kinds)
         kind = kinds[number % len(kinds)]
-        made[f"{number + 1:04}_{kind}"] = (
-            _hostile(release, answers, number // len(kinds))
-            if kind == "hostile"
-            else _honest(release, answers, kind, rng)
-        )
+        student = f"{number + 1:04}_{kind}"
+        if kind == "hostile":
+            made[student] = _hostile(release, answers, number // len(kinds))
+        else:
+            made[student] = _honest(release, answers, kind, rng)
     return made
 
 
