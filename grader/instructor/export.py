@@ -55,10 +55,7 @@ class Moodle(PointsExport):
     """The form of Moodle: Grades, Import, CSV file; Moodle finds a student by username."""
 
     system = "Moodle"
-    next_step = (
-        "In Moodle: Grades, Import, CSV file; map Username to Username, "
-        "and the lesson to its grade item."
-    )
+    next_step = "In Moodle: Grades, Import, CSV file; map the lesson to its grade item."
 
     def lines(self, possible: dict[str, float], rows: Sequence[Row]) -> Iterator[list[str]]:
         """Yield the lines of the file, the header first."""
@@ -74,10 +71,7 @@ class Canvas(PointsExport):
     """
 
     system = "Canvas"
-    next_step = (
-        "In Canvas: Grades, Import; if the assignment exists, name the column as Canvas's own "
-        "export does."
-    )
+    next_step = "In Canvas: Grades, Import; name the column as Canvas's own export does."
 
     def lines(self, possible: dict[str, float], rows: Sequence[Row]) -> Iterator[list[str]]:
         """Yield the lines of the file, the header first."""

@@ -6,12 +6,11 @@ import argparse
 import json
 import secrets
 import sys
-from collections import Counter
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
-from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
+from grader.author.lesson import authors_root, load_lesson, named_lessons
 from grader.comparison.judge import Verdict
 from grader.comparison.present import one_line
 from grader.comparison.vocabulary import in_words
@@ -21,6 +20,8 @@ from grader.execution.unconfined import Unconfined
 from grader.instructor.run import Graded, Run, Runner
 from grader.sandbox.engine import Engine
 from grader.settings import load_settings
+
+_lesson = cache(load_lesson)
 
 
 def draw_seed() -> int:
@@ -39,7 +40,9 @@ def find_lesson(root: Path, name: str, data: bytes) -> Path:
         return folders[name]
     cells = [cell for cell in read_notebook(data) if cell.type == "code"]
     defined = {function for cell in cells for function in facts(cell.source).functions}
-    common = Counter({folder: len(defined & _exercises(folder)) for folder in folders.values()})
+    common = Counter(
+        {folder: len(defined & _lesson(folder).exercises.keys()) for folder in folders.values()}
+    )
     for folder, count in common.most_common(1):
         if count:
             return folder
@@ -124,15 +127,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UnreadableNotebook(f"the file can't be opened: {error.strerror}") from None
-
-
-@cache
-def _lesson(folder: Path) -> Lesson:
-    return load_lesson(folder)
-
-
-def _exercises(folder: Path) -> set[str]:
-    try:
-        return {*_lesson(folder).exercises}
-    except LessonError:
-        return set()

@@ -22,7 +22,7 @@ from nbgrader.api import (
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from sqlalchemy import Connection, create_engine, inspect, make_url, select
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.pool import NullPool
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
@@ -216,8 +216,6 @@ def _explained(coursedir: CourseDirectory) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if isinstance(error, IntegrityError | DataError):
-            raise
         message = f"{_database(coursedir).name}: {error.orig}"
         advice = next((f": {way}" for part, way in ADVICE.items() if part in message), "")
         raise GradebookUnusable(message + advice) from error

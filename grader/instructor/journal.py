@@ -176,9 +176,8 @@ def open_journal(path: Path, timeout: float = 0) -> Iterator[Journal]:
     with open(path, "a+b") as file:
         while not _locked(file):
             if time.monotonic() >= end:
-                raise JournalBusy(
-                    f"{path.name}: another run is grading this lesson; wait until it has ended"
-                )
+                wait = "another run is grading this lesson; wait until it has ended"
+                raise JournalBusy(f"{path.name}: {wait}")
             time.sleep(0.1)
         journal = read_journal(path)
         file.truncate(journal.end)

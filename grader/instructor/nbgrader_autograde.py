@@ -112,8 +112,7 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
         """Grade a class.
 
         Raises:
-            NbGraderException: some submissions could not be graded, the assignment is no lesson, or
-                another run has it.
+            NbGraderException: some submissions or the whole assignment could not be graded.
         """
         self.refused = 0
         with ExitStack() as stack:

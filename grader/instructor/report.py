@@ -14,9 +14,6 @@ from grader.comparison.present import count_of, one_line
 from grader.comparison.vocabulary import in_words
 from grader.instructor.run import ExerciseResult, Result
 
-MAX_HINTS = 5
-"""Most frequent hints that a summary lists."""
-
 
 @dataclass
 class Summary:
@@ -99,7 +96,7 @@ class Summary:
             yield f"  {name:{width}}  {mean(shares):4.0%} of the points; {solved}"
         if self.hints:
             yield "Most frequent mistakes:"
-        for (name, hint), count in self.hints.most_common(MAX_HINTS):
+        for (name, hint), count in self.hints.most_common(5):
             yield f"  {count:3} × {name}: {hint}"
 
 

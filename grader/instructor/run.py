@@ -78,11 +78,10 @@ class Graded:
 
     def result(self) -> Result:
         """Return the verdicts as plain data."""
-        exercises = {name: _exercise_result(one) for name, one in self.verdicts.items()}
         return {
             "points": self.points,
             "max_points": self.max_points,
-            "exercises": exercises,
+            "exercises": {name: _exercise_result(one) for name, one in self.verdicts.items()},
             "repaired": list(self.repaired),
         }
 

@@ -24,9 +24,6 @@ from grader.instructor.feedback import Json, ReleasedLesson, released
 KINDS = {"right": 4, "other": 4, "wrong": 8, "unfinished": 3, "untidy": 1, "hostile": 1}
 """Number of students of each kind in a class of 21."""
 
-KNOWN_SHARE = 0.8
-"""Share of the wrong answers that are misconceptions of the lesson."""
-
 DUE = datetime(2026, 10, 1, 18, tzinfo=UTC)
 
 HOSTILE = [
@@ -155,7 +152,7 @@ def _honest(
         answers |= {name: rng.choice(one.others) for name, one in known.items() if one.others}
     if kind == "wrong":
         for name in rng.sample(names, rng.randint(1, min(3, len(names)))):
-            wrong = known[name].misconceptions if rng.random() < KNOWN_SHARE else []
+            wrong = known[name].misconceptions if rng.random() < 0.8 else []
             answers[name] = rng.choice(wrong or [_unknown(name, answers[name])])
     if kind == "unfinished":
         answers = {name: answers[name] for name in names[: rng.randrange(len(names))]}

@@ -23,9 +23,6 @@ from grader.instructor.feedback import Json, has_verdicts
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors that stop a run, because every submission would meet them."""
 
-MAX_TIMESTAMP = 200
-"""Most bytes read of timestamp.txt."""
-
 MAX_COPIED = 50_000_000
 """Most bytes of another file of a submission that is copied."""
 
@@ -56,7 +53,7 @@ class Submission:
     def timestamp(self) -> datetime | None:
         """Time of the submission in UTC, or None where it is unknown."""
         try:
-            text = _read_file(self.folder / "timestamp.txt", MAX_TIMESTAMP).decode().strip()
+            text = _read_file(self.folder / "timestamp.txt", most=200).decode().strip()
             return parse_utc(text) if text else None
         except (OSError, ValueError, OverflowError):
             return None

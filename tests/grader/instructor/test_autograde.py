@@ -233,7 +233,7 @@ def test_an_exercise_missing_from_the_course_stops_a_run_before_it_grades(
     monkeypatch.chdir(course.root)
     assert main(["autograde", "neuron"]) == 1
     said = capsys.readouterr().err
-    assert "course/neuron and solutions/neuron don't have the same exercises (leak)" in said
+    assert "course/neuron and solutions/neuron differ in exercises (leak)" in said
     assert not course.journal_file.exists()
 
 
