@@ -52,7 +52,7 @@ class PointsExport(ExportPlugin):  # type: ignore[misc]
 
 
 class Moodle(PointsExport):
-    """The form of Moodle: Grades, Import, CSV file; Moodle finds a student by username."""
+    """The form of Moodle, which finds a student by username."""
 
     system = "Moodle"
     next_step = "In Moodle: Grades, Import, CSV file; map the lesson to its grade item."

@@ -40,15 +40,11 @@ def find_lesson(root: Path, name: str, data: bytes) -> Path:
         return folders[name]
     cells = [cell for cell in read_notebook(data) if cell.type == "code"]
     defined = {function for cell in cells for function in facts(cell.source).functions}
-    common = Counter(
-        {folder: len(defined & _lesson(folder).exercises.keys()) for folder in folders.values()}
-    )
-    for folder, count in common.most_common(1):
-        if count:
-            return folder
-    raise UnreadableNotebook(
-        "it has no exercise of any lesson; name its lesson by grader grade --lesson"
-    )
+    exercises = {folder: _lesson(folder).exercises.keys() for folder in folders.values()}
+    best = max(exercises, key=lambda folder: len(defined & exercises[folder]))
+    if defined & exercises[best]:
+        return best
+    raise UnreadableNotebook("it has no exercise of any lesson; see grader grade --lesson")
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -237,8 +237,7 @@ def _digest_of_files(files: Iterable[Path]) -> str:
     return digest_of(b"\0".join(path.read_bytes() for path in files))
 
 
-_shared_run_id = cache(RunId)
-"""Gives gradings of one run one object, which keeps a long journal small in memory."""
+_shared_run_id = cache(RunId)  # one object a run keeps a long journal small in memory
 
 
 def _run_id(record: Record) -> RunId:

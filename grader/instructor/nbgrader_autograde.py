@@ -42,8 +42,7 @@ from grader.instructor.workers import Job, grade_batch
 
 Resources = dict[str, Any]
 
-JOURNAL_TIMEOUT = 10.0
-"""Seconds to wait for another run that grades the lesson."""
+JOURNAL_TIMEOUT = 10.0  # seconds to wait for another run that grades the lesson
 
 
 class GradingSession:

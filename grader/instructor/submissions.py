@@ -23,8 +23,7 @@ from grader.instructor.feedback import Json, has_verdicts
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors that stop a run, because every submission would meet them."""
 
-MAX_COPIED = 50_000_000
-"""Most bytes of another file of a submission that is copied."""
+MAX_COPIED = 50_000_000  # bytes of another file of a submission
 
 
 @dataclass(frozen=True)
