@@ -48,24 +48,6 @@ c.GenerateFeedback.exporter_class = "grader.learner.export.OfflineExporter"
 c.Execute.timeout = 120
 
 # Learners' code runs only in the grader's sandbox, also for `nbgrader autograde` and formgrader.
-ours, nbgraders = "grader.instructor.nbgrader_autograde.", "nbgrader.preprocessors."
-c.Autograde.sanitize_preprocessors = [
-    ours + "GradeSubmission",
-    *(
-        nbgraders + name
-        for name in ("ClearOutput", "DeduplicateIds", "OverwriteKernelspec", "OverwriteCells")
-    ),
-    ours + "SkipLessons",
-]
-c.Autograde.autograde_preprocessors = [
-    ours + "WriteVerdicts",
-    *(
-        nbgraders + name
-        for name in ("IgnorePattern", "LimitOutput", "SaveAutoGrades", "AssignLatePenalties")
-    ),
-    ours + "SkipLessons",
-]
-
 from grader.instructor.nbgrader_autograde import use_sandboxed_autograde  # noqa: E402 (belongs here)
 
 use_sandboxed_autograde()

@@ -35,7 +35,7 @@ from grader.instructor.journal import (
     open_journal,
     read_journal,
 )
-from grader.instructor.report import Summary, progress_bar
+from grader.instructor.report import Summary, show_progress
 from grader.instructor.run import Result
 from grader.instructor.workers import Job, cluster_workers, grade_many, local_workers
 
@@ -58,7 +58,6 @@ class AutogradeOptions:
     seed: int | None = None
     regrade: bool = False
     dry: bool = False
-    unsafe: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def autograde(
         SandboxUnavailable: this machine can't confine learners' code.
     """
     from grader.instructor.gradebook import course_directory, open_lesson, timestamps_in
-    from grader.instructor.plan import collect, make_plan
+    from grader.instructor.plan import make_plan
     from grader.instructor.submissions import submissions
 
     coursedir = course_directory(root)
@@ -95,8 +94,7 @@ def autograde(
     found = submissions(coursedir, lesson.name, options.students)
     if absent := sorted({*options.students} - {one.student for one in found}):
         raise LessonError(
-            f"No submission of {lesson.name} from {', '.join(absent)}. Nothing was graded; "
-            "use the folder names in class/submitted."
+            f"No submission of {lesson.name} from {', '.join(absent)} in class/submitted."
         )
     path = journal_path(root, lesson)
     with ExitStack() as stack:
@@ -107,13 +105,13 @@ def autograde(
             gradebook = stack.enter_context(open_lesson(coursedir, lesson.name, release))
         run_id = current_run(journal, lesson, options.seed)
         in_gradebook = timestamps_in(coursedir, lesson.name)
-        plan = make_plan(map(collect, found), journal, in_gradebook, run_id, options.regrade)
+        plan = make_plan(found, journal, in_gradebook, run_id, options.regrade)
 
         summary = Summary(lesson.name, run_id.seed, options.dry, plan.outdated)
         summary.errors, summary.planned = plan.unreadable, plan.students
         for grading in plan.up_to_date:
             result = journal.result(grading)
-            summary.keep(grading.student, result)
+            summary.add(grading.student, result, kept=True)
             if options.regrade and not options.dry and grading.before:
                 summary.compare(grading.student, journal.result(grading.before), result)
         if options.dry and not options.regrade:
@@ -169,12 +167,12 @@ def _new_steps(
                 in_memory[submission.student] = submission, loaded
                 yield submission.student, loaded.cells
 
-    job = Job(lesson.folder, run_id.lesson_version, run_id.seed, options.unsafe)
+    job = Job(lesson.folder, run_id.lesson_version, run_id.seed)
     with ExitStack() as stack:
         if options.scheduler:
             executor, workers = stack.enter_context(cluster_workers(options.scheduler))
         else:
-            workers = min(options.workers, len(plan.to_grade))
+            workers = max(1, min(options.workers, len(plan.to_grade)))
             executor = stack.enter_context(local_workers(workers))
         for student, result in grade_many(executor, job, notebooks(), 2 * workers):
             submission, loaded = in_memory.pop(student)
@@ -241,28 +239,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add = parser.add_argument
     add("lesson", metavar="LESSON")
     cores = os.cpu_count() or 1
-    add("--workers", type=_at_least_one, default=cores, help="processes (default: one per core)")
+    add("--workers", type=int, default=cores, help="processes (default: one per core)")
     add("--scheduler", metavar="ADDRESS", help="grade on this Dask cluster: tcp://10.0.0.1:8786")
-    add(
-        "--student",
-        dest="students",
-        action="append",
-        default=[],
-        help="only this student (repeatable)",
-    )
+    only = "only this student (repeatable)"
+    add("--student", dest="students", action="append", default=[], help=only)
     add("--seed", type=int, help="seed of the inputs (default: the last run's, or a new one)")
-    add(
-        "--regrade",
-        action="store_true",
-        help="grade again where the lesson, the grader or the seed has changed",
-    )
-    add(
-        "--dry-run",
-        dest="dry",
-        action="store_true",
-        help="change nothing: list the submissions to grade, with --regrade the points to change",
-    )
-    add("--unsafe", action="store_true", help="no sandbox: only for your own notebooks")
+    again = "grade again where the lesson, the grader or the seed has changed"
+    add("--regrade", action="store_true", help=again)
+    dry = "change nothing: list the submissions to grade, with --regrade the points to change"
+    add("--dry-run", dest="dry", action="store_true", help=dry)
     parser.set_defaults(run=_run)
 
 
@@ -271,14 +256,7 @@ def _run(arguments: argparse.Namespace) -> int:
     lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
     given = vars(arguments)
     options = AutogradeOptions(**{one.name: given[one.name] for one in fields(AutogradeOptions)})
-    with progress_bar() as progress:
+    with show_progress() as progress:
         summary = autograde(root, lesson, options, progress)
     print(summary.text())
     return SOME_NOT_GRADED if summary.errors else 0
-
-
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number

@@ -24,12 +24,8 @@ class SafeCollect(ExchangeCollect):  # type: ignore[misc]
         """Copy one submission (nbgrader's hook)."""
         student, limit = self._path_to_record(src)["username"], self.coursedir.max_dir_size
         if self.get_size(src) > 1000 * limit:
-            self.log.warning(
-                "%s: nothing was collected: the folder holds more than %s kB "
-                "(CourseDirectory.max_dir_size)",
-                student,
-                limit,
-            )
+            why = "the folder holds more than %s kB (CourseDirectory.max_dir_size)"
+            self.log.warning(f"%s: nothing was collected: {why}", student, limit)
             return
         with TemporaryDirectory() as folder:
             copy = Path(folder) / "copy"

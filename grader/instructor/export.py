@@ -9,22 +9,21 @@ Both are exporters of nbgrader's:
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
 
 from nbgrader.api import Gradebook, Student
 from nbgrader.plugins import ExportPlugin
 
 from grader.files import atomic_write
 
+HARMLESS = re.compile(r"-|[+-]?[0-9]+(\.[0-9]+)?")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
-
-class _Row(NamedTuple):
-    student: Student
-    points: dict[str, float]
+Row = tuple[Student, dict[str, float]]
+"""A student with points by lesson."""
 
 
 class PointsExport(ExportPlugin):  # type: ignore[misc]
@@ -41,48 +40,28 @@ class PointsExport(ExportPlugin):  # type: ignore[misc]
         wanted = set(map(str, self.assignment))
         lessons = [one for one in gradebook.assignments if not wanted or one.name in wanted]
         possible = {one.name: float(one.max_score) for one in lessons}
-        students = set(map(str, self.student))
-        rows = [
-            row
-            for row in _rows(gradebook, possible)
-            if not students or str(row.student.id) in students
-        ]
+        rows = list(_rows(gradebook, possible))
         text = StringIO(newline="")
         csv.writer(text).writerows(map(escape_formula, line) for line in self.lines(possible, rows))
         atomic_write(target, text.getvalue())
-        count = len(rows)
-        self.log.info("Wrote the points of %d students for %s to %s", count, self.system, target)
+        self.log.info("Wrote the points of %d students to %s", len(rows), target)
 
-    def lines(self, possible: dict[str, float], rows: Sequence[_Row]) -> Iterator[list[str]]:
+    def lines(self, possible: dict[str, float], rows: Sequence[Row]) -> Iterator[list[str]]:
         """Yield the lines of the file, the header first; `possible` holds points by lesson."""
         raise NotImplementedError
 
 
 class Moodle(PointsExport):
-    """The form of Moodle: Grades, Import, CSV file.
-
-    A column that isn't filled for everyone is left out: where an identifier is empty, Moodle gives
-    the points to the student of the line before.
-    """
+    """The form of Moodle, which finds a student by username."""
 
     system = "Moodle"
-    next_step = (
-        "In Moodle: Grades, Import, CSV file; map Username to Username, "
-        "and the lesson to its grade item."
-    )
+    next_step = "In Moodle: Grades, Import, CSV file; map the lesson to its grade item."
 
-    def lines(self, possible: dict[str, float], rows: Sequence[_Row]) -> Iterator[list[str]]:
+    def lines(self, possible: dict[str, float], rows: Sequence[Row]) -> Iterator[list[str]]:
         """Yield the lines of the file, the header first."""
-        facts = {"First name": "first_name", "Last name": "last_name", "Email address": "email"}
-        full = {
-            head: field
-            for head, field in facts.items()
-            if rows and all(getattr(row.student, field) for row in rows)
-        }
-        yield ["Username", *full, *possible]
+        yield ["Username", *possible]
         for student, points in rows:
-            known = [getattr(student, field) for field in full.values()]
-            yield [student.id, *known, *(_number(points.get(name), "-") for name in possible)]
+            yield [student.id, *(_number(points.get(name), "-") for name in possible)]
 
 
 class Canvas(PointsExport):
@@ -92,30 +71,25 @@ class Canvas(PointsExport):
     """
 
     system = "Canvas"
-    next_step = (
-        "In Canvas: Grades, Import; if the assignment exists, name the column as Canvas's own "
-        "export does."
-    )
+    next_step = "In Canvas: Grades, Import; name the column as Canvas's own export does."
 
-    def lines(self, possible: dict[str, float], rows: Sequence[_Row]) -> Iterator[list[str]]:
+    def lines(self, possible: dict[str, float], rows: Sequence[Row]) -> Iterator[list[str]]:
         """Yield the lines of the file, the header first."""
         yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *possible]
         yield ["    Points Possible", "", "", "", "", *map(_number, possible.values())]
         for student, points in rows:
-            name = student.last_name or student.id
-            if student.last_name and student.first_name:
-                name = f"{student.last_name}, {student.first_name}"
-            identity = [name, student.lms_user_id or "", "", student.id, ""]
+            name = ", ".join(filter(None, (student.last_name, student.first_name)))
+            identity = [name or student.id, student.lms_user_id or "", "", student.id, ""]
             yield [*identity, *(_number(points.get(lesson)) for lesson in possible)]
 
 
 def escape_formula(cell: str) -> str:
     """Put an apostrophe before a cell that a spreadsheet would run as a formula."""
     starts = cell.lstrip(" ").startswith(FORMULA_STARTS)
-    return f"'{cell}" if starts and cell != "-" and not _is_number(cell) else cell
+    return f"'{cell}" if starts and not HARMLESS.fullmatch(cell) else cell
 
 
-def _rows(gradebook: Gradebook, possible: dict[str, float]) -> Iterator[_Row]:
+def _rows(gradebook: Gradebook, possible: dict[str, float]) -> Iterator[Row]:
     """Yield the students with a submission in the order of their ids; points after penalties."""
     for student in sorted(gradebook.students, key=lambda one: str(one.id)):
         points = {
@@ -124,16 +98,8 @@ def _rows(gradebook: Gradebook, possible: dict[str, float]) -> Iterator[_Row]:
             if one.name in possible
         }
         if points:
-            yield _Row(student, points)
+            yield student, points
 
 
 def _number(points: float | None, missing: str = "") -> str:
     return missing if points is None else f"{round(points, 2):g}"
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

@@ -8,7 +8,6 @@ are left, and the metadata are the lesson's.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from dataclasses import dataclass
@@ -24,14 +23,9 @@ from grader.instructor.journal import digest_of
 from grader.instructor.run import ExerciseResult, Result, template
 from grader.settings import load_settings
 
-MAX_TEXT = 20_000
-"""Most characters shown of one cell or output."""
-
-MAX_IMAGE = 2_000_000
-"""Most characters of a picture, as base64."""
-
-MAX_OUTPUTS = 20
-"""Most outputs shown of one cell."""
+MAX_TEXT = 20_000  # characters of a cell or an output
+MAX_IMAGE = 2_000_000  # characters of a picture, as base64
+MAX_OUTPUTS = 20  # of a cell
 
 PICTURES = ("image/png", "image/jpeg")
 
@@ -85,10 +79,8 @@ def released(root: Path, lesson: Lesson) -> ReleasedLesson:
     cells = {cell["id"]: cell for cell in notebook["cells"]}
     checked = {name.removeprefix("check-") for name in cells if name.startswith("check-")}
     if other := lesson.exercises.keys() ^ checked:
-        raise LessonError(
-            f"{release} and {source} don't have the same exercises "
-            f"({', '.join(sorted(other))}); run make course"
-        )
+        names = ", ".join(sorted(other))
+        raise LessonError(f"{release} and {source} differ in exercises ({names}); run make course")
     return ReleasedLesson(path.parent, template(lesson), cells, notebook["metadata"])
 
 
@@ -112,11 +104,13 @@ def feedback_notebook(release: ReleasedLesson, loaded: LoadedNotebook, result: R
     exercises, placed = release.template.exercises, loaded.places.values()
     for number, (cell, raw) in enumerate(zip(loaded.cells, loaded.raw, strict=True)):
         place = loaded.places.get(number)
-        cells.append(
-            _lesson_cell(release, place, result, cell, raw)
-            if place
-            else _extra_cell(f"own-{number + 1}", cell, raw)
-        )
+        if place:
+            cells.append(_lesson_cell(release, place, result, cell, raw))
+        elif cell.type == "code":
+            outputs = safe_outputs(raw.get("outputs"))
+            cells.append(_code(f"own-{number + 1}", printable(cell.source), outputs, {}))
+        else:
+            cells.append(_markdown(f"own-{number + 1}", as_text(cell.source)))
         if place in exercises and f"check-{place}" not in placed:
             cells.append(_lesson_cell(release, f"check-{place}", result))
     there = {cell["id"] for cell in cells}
@@ -165,9 +159,8 @@ def as_text(text: str, title: str = "Shown as plain text") -> str:
 def printable(text: str) -> str:
     """Return a text without control characters, cut to a readable length."""
     text = CONTROLS.sub("�", LINE_ENDS.sub("\n", text))
-    if len(text) <= MAX_TEXT:
-        return text
-    return f"{text[:MAX_TEXT]}\n… cut after {MAX_TEXT:,} characters"
+    cut = f"\n… cut after {MAX_TEXT:,} characters" if len(text) > MAX_TEXT else ""
+    return text[:MAX_TEXT] + cut
 
 
 def safe_outputs(outputs: Any) -> list[Json]:
@@ -224,13 +217,6 @@ def _lesson_cell(
     return _code(cell_id, text, [], metadata)
 
 
-def _extra_cell(cell_id: str, cell: Cell, raw: Json) -> Json:
-    """Return a cell that the lesson doesn't have."""
-    if cell.type == "code":
-        return _code(cell_id, printable(cell.source), safe_outputs(raw.get("outputs")), {})
-    return _markdown(cell_id, as_text(cell.source))
-
-
 def _markdown(cell_id: str, text: str, metadata: Json | None = None) -> Json:
     return {"cell_type": "markdown", "id": cell_id, "metadata": metadata or {}, "source": text}
 
@@ -272,13 +258,11 @@ def _data(data: Json) -> dict[str, str]:
 
 def _picture(data: Any) -> str | None:
     text = "".join(text_in(data).split())
-    if not text or len(text) > MAX_IMAGE:
-        return None
     try:
         base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return None
-    return text
+    return text if 0 < len(text) <= MAX_IMAGE else None
 
 
 def _text(data: Any, between: str = "") -> str:

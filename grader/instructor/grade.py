@@ -6,13 +6,11 @@ import argparse
 import json
 import secrets
 import sys
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
-from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
+from grader.author.lesson import authors_root, load_lesson, named_lessons
 from grader.comparison.judge import Verdict
 from grader.comparison.present import one_line
 from grader.comparison.vocabulary import in_words
@@ -22,6 +20,8 @@ from grader.execution.unconfined import Unconfined
 from grader.instructor.run import Graded, Run, Runner
 from grader.sandbox.engine import Engine
 from grader.settings import load_settings
+
+_lesson = cache(load_lesson)
 
 
 def draw_seed() -> int:
@@ -40,39 +40,23 @@ def find_lesson(root: Path, name: str, data: bytes) -> Path:
         return folders[name]
     cells = [cell for cell in read_notebook(data) if cell.type == "code"]
     defined = {function for cell in cells for function in facts(cell.source).functions}
-    common = Counter({folder: len(defined & _exercises(folder)) for folder in folders.values()})
-    for folder, count in common.most_common(1):
-        if count:
-            return folder
-    raise UnreadableNotebook("it has no exercise of any lesson in it; name its lesson by --lesson")
-
-
-@contextmanager
-def open_runner(root: Path, unsafe: bool = False) -> Iterator[Runner]:
-    """Open a runner of learners' code for a course: a sandbox, unless `unsafe`.
-
-    Raises:
-        SandboxUnavailable: this machine can't confine it.
-    """
-    if unsafe:
-        yield Unconfined()
-        return
-    with Engine(load_settings(root)) as engine:
-        yield engine
+    exercises = {folder: _lesson(folder).exercises.keys() for folder in folders.values()}
+    best = max(exercises, key=lambda folder: len(defined & exercises[folder]))
+    if defined & exercises[best]:
+        return best
+    raise UnreadableNotebook("it has no exercise of any lesson; see grader grade --lesson")
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `grade`."""
-    parser = subparsers.add_parser(
-        "grade", help="grade notebooks against the references, on new inputs, without a gradebook"
-    )
+    does = "grade notebooks against the references, on new inputs, without a gradebook"
+    parser = subparsers.add_parser("grade", help=does)
     parser.add_argument("notebooks", nargs="+", metavar="NOTEBOOK", type=Path)
     parser.add_argument("--json", action="store_true", help="print a line of JSON per notebook")
     parser.add_argument("--lesson", help="their lesson (default: found by name and content)")
     parser.add_argument("--seed", type=int, help="seed of the inputs, to repeat a run exactly")
-    parser.add_argument(
-        "--unsafe", action="store_true", help="no sandbox: only for your own notebooks"
-    )
+    unsafe = "no sandbox: only for your own notebooks"
+    parser.add_argument("--unsafe", action="store_true", help=unsafe)
     parser.set_defaults(run=_run)
 
 
@@ -82,7 +66,10 @@ def _run(arguments: argparse.Namespace) -> int:
     chosen = named_lessons(root, [arguments.lesson])[0] if arguments.lesson else None
     runs: dict[Path, Run] = {}
     failed = False
-    with open_runner(root, arguments.unsafe) as runner:
+    with ExitStack() as stack:
+        runner: Runner = Unconfined()
+        if not arguments.unsafe:
+            runner = stack.enter_context(Engine(load_settings(root)))
         for path in arguments.notebooks:
             try:
                 data = _read(path)
@@ -91,12 +78,13 @@ def _run(arguments: argparse.Namespace) -> int:
                 graded = run.grade(data, runner)
             except UnreadableNotebook as error:
                 failed = True
-                _print_error(path, error, arguments.json)
+                if arguments.json:
+                    print(json.dumps({"notebook": str(path), "error": f"{error}."}), flush=True)
+                else:
+                    print(one_line(f"{path}: not graded: {error}."), file=sys.stderr, flush=True)
                 continue
-            shown = (
-                json.dumps(_line(path, graded, seed)) if arguments.json else _table(path, graded)
-            )
-            print(shown, flush=True)
+            line = _line(path, graded, seed)
+            print(json.dumps(line) if arguments.json else _table(path, graded), flush=True)
     return int(failed)
 
 
@@ -106,7 +94,7 @@ def _line(path: Path, graded: Graded, seed: int) -> dict[str, object]:
         "notebook": str(path),
         "points": graded.points,
         "max_points": graded.max_points,
-        "exercises": {name: _exercise(verdict) for name, verdict in graded.verdicts.items()},
+        "exercises": {name: _exercise(one) for name, one in graded.verdicts.items()},
         "seed": seed,
     }
     return line | ({"repaired": graded.repaired} if graded.repaired else {})
@@ -130,27 +118,8 @@ def _table(path: Path, graded: Graded) -> str:
     return "\n".join(map(one_line, rows))
 
 
-def _print_error(path: Path, error: UnreadableNotebook, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"notebook": str(path), "error": f"{error}."}), flush=True)
-    else:
-        print(one_line(f"{path}: not graded: {error}."), file=sys.stderr, flush=True)
-
-
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise UnreadableNotebook(f"the file can't be opened: {error.strerror}") from None
-
-
-@cache
-def _lesson(folder: Path) -> Lesson:
-    return load_lesson(folder)
-
-
-def _exercises(folder: Path) -> set[str]:
-    try:
-        return {*_lesson(folder).exercises}
-    except LessonError:
-        return set()

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 from nbformat import from_dict
 from nbgrader.api import (
@@ -16,8 +14,7 @@ from nbgrader.api import (
     Comment,
     Grade,
     Gradebook,
-    Notebook,
-    SourceCell,
+    MissingEntry,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
@@ -25,7 +22,8 @@ from nbgrader.api import (
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from sqlalchemy import Connection, create_engine, inspect, make_url, select
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.pool import NullPool
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -38,10 +36,7 @@ OLDER = "an older nbgrader made it; copy the file to a safe place, then run nbgr
 DAMAGED = "it is damaged; restore a copy, or rename it, and a new one is made"
 ADVICE = {
     "locked": "another program is writing to it; wait until it has ended",
-    "no such column": OLDER,
-    "no such table": OLDER,
-    "readonly": "it may not be changed; make the file and its folder writable for you",
-    "full": "the disk is full; make room",
+    "no such": OLDER,
     "not a database": DAMAGED,
     "malformed": DAMAGED,
 }
@@ -60,13 +55,13 @@ def course_directory(root: Path) -> CourseDirectory:
 
 @dataclass
 class LessonGradebook:
-    """The gradebook, open for writing one lesson: ids of its rows and cells, due date in UTC."""
+    """The gradebook, open for writing one lesson: ids of its rows, names of its cells by id."""
 
     gradebook: Gradebook
     assignment: str
     notebook: str
-    cells: dict[str, str]
-    due: datetime | None
+    grade_cells: dict[str, str]
+    solution_cells: dict[str, str]
     penalties: AssignLatePenalties
 
     def write(
@@ -80,81 +75,57 @@ class LessonGradebook:
         db = self.gradebook.db
         for last_try in (False, True):
             try:
-                with db.no_autoflush:  # one flush at the commit, instead of one before each query
-                    if db.query(Student.id).filter_by(id=student).first() is None:
-                        db.add(Student(id=student))
-                    submission, notebook = self._submitted(student)
-                    submission.timestamp = timestamp
-                    earned = self._grade(notebook, scores)
-                    self._comment(notebook, unanswered)
-                    notebook.late_submission_penalty = self._penalty(student, submission, earned)
-                    db.commit()
-                break
-            except Exception as error:
-                db.rollback()
+                submission = self._submitted(student)
+                submission.timestamp = timestamp
+                db.flush()
+                (notebook,) = submission.notebooks
+                earned = self._grade(notebook, scores)
+                for one in notebook.comments:
+                    missing = self.solution_cells[one.cell_id] in unanswered
+                    one.auto_comment = "No response." if missing else None
+                notebook.late_submission_penalty = self._penalty(submission, earned)
+                db.commit()
+                return
+            except IntegrityError:
                 # A run of another lesson may have added the student at the same moment.
-                if last_try or not isinstance(error, IntegrityError):
+                if last_try:
                     raise
-        db.expunge_all()
+            finally:
+                db.rollback()
+                db.expunge_all()
 
-    def _submitted(self, student: str) -> tuple[SubmittedAssignment, SubmittedNotebook]:
-        """Return the rows of a submission and its notebook, created where they are missing."""
+    def _submitted(self, student: str) -> SubmittedAssignment:
+        """Return the row of a submission, created with all it needs where it is missing."""
         db = self.gradebook.db
-        submissions = db.query(SubmittedAssignment)
         wanted = {"assignment_id": self.assignment, "student_id": student}
-        submission = submissions.filter_by(**wanted).one_or_none()
+        submission = db.query(SubmittedAssignment).filter_by(**wanted).one_or_none()
         if submission is None:
-            submission = SubmittedAssignment(id=uuid4().hex, **wanted)
+            if db.get(Student, student) is None:
+                db.add(Student(id=student))
+            notebook = SubmittedNotebook(notebook_id=self.notebook)
+            notebook.grades = [Grade(cell_id=cell) for cell in self.grade_cells]
+            notebook.comments = [Comment(cell_id=cell) for cell in self.solution_cells]
+            submission = SubmittedAssignment(**wanted, notebooks=[notebook])
             db.add(submission)
-        wanted = {"assignment_id": submission.id, "notebook_id": self.notebook}
-        notebook = db.query(SubmittedNotebook).filter_by(**wanted).one_or_none()
-        if notebook is None:
-            notebook = SubmittedNotebook(id=uuid4().hex, **wanted)
-            db.add(notebook)
-        return submission, notebook
-
-    def _rows(self, kind: type[Any], notebook: SubmittedNotebook) -> dict[str, Any]:
-        """Return the grades or comments of a notebook by cell."""
-        db = self.gradebook.db
-        if notebook in db.new:
-            return {}
-        return {row.cell_id: row for row in db.query(kind).filter_by(notebook_id=notebook.id)}
+        return submission
 
     def _grade(self, notebook: SubmittedNotebook, scores: dict[str, float]) -> float:
         """Write the automatic points; return the total, with points given by hand."""
-        there = self._rows(Grade, notebook)
         earned = 0.0
-        for name, score in scores.items():
-            cell = self.cells[name]
-            if (grade := there.get(cell)) is None:
-                self.gradebook.db.add(grade := Grade(cell_id=cell, notebook_id=notebook.id))
-            by_hand = grade.manual_score
+        for grade in notebook.grades:
+            score, by_hand = scores[self.grade_cells[grade.cell_id]], grade.manual_score
             grade.auto_score = score
             # As nbgrader does: a grade given by hand needs another look.
             grade.needs_manual_grade = by_hand is not None
             earned += (score if by_hand is None else by_hand) + (grade.extra_credit or 0)
         return earned
 
-    def _comment(self, notebook: SubmittedNotebook, unanswered: set[str]) -> None:
-        there = self._rows(Comment, notebook)
-        for name, cell in self.cells.items():
-            if name.startswith("check-"):
-                continue
-            if (comment := there.get(cell)) is None:
-                self.gradebook.db.add(comment := Comment(cell_id=cell, notebook_id=notebook.id))
-            comment.auto_comment = "No response." if name in unanswered else None
-
-    def _penalty(
-        self, student: str, submission: SubmittedAssignment, earned: float
-    ) -> float | None:
+    def _penalty(self, submission: SubmittedAssignment, earned: float) -> float | None:
         """Return the penalty of nbgrader's configured plugin; None for a submission in time."""
-        if submission.timestamp is None or self.due is None:
+        if (late := submission.total_seconds_late) <= 0:
             return None
-        due = self.due + submission.extension if submission.extension else self.due
-        late = (submission.timestamp - due).total_seconds()
-        if late <= 0:
-            return None
-        penalty = self.penalties.plugin_inst.late_submission_penalty(student, earned, late)
+        plugin = self.penalties.plugin_inst
+        penalty = plugin.late_submission_penalty(submission.student_id, earned, late)
         return None if penalty is None else min(max(penalty, 0.0), earned)
 
 
@@ -168,17 +139,26 @@ def open_lesson(
         LessonError: it holds submissions to a version of the lesson with other cells.
         GradebookUnusable: see `open_gradebook`.
     """
+    cells = release.cells.values()
+    of_nbgrader = {cell["id"]: cell["metadata"].get("nbgrader") for cell in cells}
+    checksums = {name: one.get("checksum") for name, one in of_nbgrader.items() if one}
     with open_gradebook(coursedir) as gradebook:
         gradebook.update_or_create_assignment(lesson)
-        if _checksums(gradebook, lesson) != _released_checksums(release):
+        try:
+            found = gradebook.find_notebook(lesson, lesson).source_cells
+        except MissingEntry:
+            found = []
+        if {cell.name: cell.checksum for cell in found} != checksums:
             _save_cells(coursedir, lesson, release)
             gradebook.db.expire_all()
         found = gradebook.find_notebook(lesson, lesson)
-        cells = {cell.name: cell.id for cell in (*found.grade_cells, *found.solution_cells)}
-        due = found.assignment.duedate
+        grade_cells = {cell.id: cell.name for cell in found.grade_cells}
+        solution_cells = {cell.id: cell.name for cell in found.solution_cells}
         penalties = AssignLatePenalties(config=coursedir.config)
         penalties.init_plugin()
-        yield LessonGradebook(gradebook, found.assignment_id, found.id, cells, due, penalties)
+        yield LessonGradebook(
+            gradebook, found.assignment_id, found.id, grade_cells, solution_cells, penalties
+        )
 
 
 @contextmanager
@@ -188,8 +168,12 @@ def open_gradebook(coursedir: CourseDirectory) -> Iterator[Gradebook]:
     Raises:
         GradebookUnusable: it is locked, too old, damaged or read-only; inside the block as well.
     """
-    with _explained(coursedir), _connected(coursedir) as gradebook:
-        yield gradebook
+    with _explained(coursedir):
+        # Of two processes that create the tables at once, both may fail.
+        with folder_lock(_database(coursedir).parent, timeout=60):
+            gradebook = Gradebook(coursedir.db_url, coursedir.course_id)
+        with gradebook:
+            yield gradebook
 
 
 def timestamps_in(coursedir: CourseDirectory, lesson: str) -> dict[str, datetime | None]:
@@ -210,27 +194,20 @@ def reading(coursedir: CourseDirectory) -> Iterator[Connection | None]:
     Raises:
         GradebookUnusable: it can't be read; inside the block as well.
     """
-    url = make_url(coursedir.db_url)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+    if coursedir.db_url.startswith("sqlite") and not _database(coursedir).is_file():
         yield None
         return
-    engine = create_engine(url)
-    try:
-        with _explained(coursedir):
-            # A file in which nbgrader has not created its tables yet counts as none.
-            if not inspect(engine).has_table(SubmittedAssignment.__tablename__):
-                yield None
-                return
-            with engine.connect() as connection:
-                yield connection
-    finally:
-        engine.dispose()
+    with (
+        _explained(coursedir),
+        create_engine(coursedir.db_url, poolclass=NullPool).connect() as connection,
+    ):
+        # A file in which nbgrader has not created its tables yet counts as none.
+        made = inspect(connection).has_table(SubmittedAssignment.__tablename__)
+        yield connection if made else None
 
 
-def _connected(coursedir: CourseDirectory) -> Gradebook:
-    """Connect under a lock: of two processes that create the tables at once, both may fail."""
-    with folder_lock(Path(make_url(coursedir.db_url).database or "").parent, timeout=60):
-        return Gradebook(coursedir.db_url, coursedir.course_id)
+def _database(coursedir: CourseDirectory) -> Path:
+    return Path(make_url(coursedir.db_url).database or "the gradebook")
 
 
 @contextmanager
@@ -239,27 +216,9 @@ def _explained(coursedir: CourseDirectory) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if isinstance(error, IntegrityError | DataError):
-            raise
-        name = Path(make_url(coursedir.db_url).database or "").name or "the gradebook"
-        message = str(error.orig)
-        advice = next((way for part, way in ADVICE.items() if part in message), "")
-        raise GradebookUnusable(": ".join(filter(None, (name, message, advice)))) from error
-
-
-def _checksums(gradebook: Gradebook, lesson: str) -> dict[str, str | None]:
-    rows = gradebook.db.query(SourceCell.name, SourceCell.checksum)
-    rows = rows.join(Notebook, SourceCell.notebook_id == Notebook.id)
-    rows = rows.join(Assignment, Notebook.assignment_id == Assignment.id)
-    return dict(rows.filter(Assignment.name == lesson, Notebook.name == lesson).all())
-
-
-def _released_checksums(release: ReleasedLesson) -> dict[str, str | None]:
-    return {
-        cell_id: cell["metadata"]["nbgrader"].get("checksum")
-        for cell_id, cell in release.cells.items()
-        if "nbgrader" in cell["metadata"]
-    }
+        message = f"{_database(coursedir).name}: {error.orig}"
+        advice = next((f": {way}" for part, way in ADVICE.items() if part in message), "")
+        raise GradebookUnusable(message + advice) from error
 
 
 def _save_cells(coursedir: CourseDirectory, lesson: str, release: ReleasedLesson) -> None:

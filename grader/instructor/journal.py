@@ -176,9 +176,8 @@ def open_journal(path: Path, timeout: float = 0) -> Iterator[Journal]:
     with open(path, "a+b") as file:
         while not _locked(file):
             if time.monotonic() >= end:
-                raise JournalBusy(
-                    f"{path.name}: another run is grading this lesson; wait until it has ended"
-                )
+                wait = "another run is grading this lesson; wait until it has ended"
+                raise JournalBusy(f"{path.name}: {wait}")
             time.sleep(0.1)
         journal = read_journal(path)
         file.truncate(journal.end)
@@ -238,8 +237,7 @@ def _digest_of_files(files: Iterable[Path]) -> str:
     return digest_of(b"\0".join(path.read_bytes() for path in files))
 
 
-_shared_run_id = cache(RunId)
-"""Gives gradings of one run one object, which keeps a long journal small in memory."""
+_shared_run_id = cache(RunId)  # one object a run keeps a long journal small in memory
 
 
 def _run_id(record: Record) -> RunId:

@@ -7,8 +7,6 @@ from math import ceil
 from nbgrader.plugins import LateSubmissionPlugin
 from traitlets import Float
 
-DAY = 24 * 60 * 60
-
 
 class DailyPenalty(LateSubmissionPlugin):  # type: ignore[misc]
     """Take off a share of the points for each day begun after the due date.
@@ -25,4 +23,4 @@ class DailyPenalty(LateSubmissionPlugin):  # type: ignore[misc]
         self, student_id: str, score: float, total_seconds_late: float
     ) -> float:
         """Return the points taken off, at most `score` (nbgrader's hook)."""
-        return min(1.0, self.share * ceil(total_seconds_late / DAY)) * score
+        return min(1.0, self.share * ceil(total_seconds_late / (24 * 60 * 60))) * score

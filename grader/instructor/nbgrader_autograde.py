@@ -1,13 +1,7 @@
 """Replace the grading of `nbgrader autograde` and of formgrader's button by the sandboxed one.
 
-nbgrader's loop stays. For a lesson its chain of preprocessors is:
-
-LenientExporter    hand on the notebook's bytes
-GradeSubmission    grade them; continue with the lesson's own cells
-WriteVerdicts      write the verdicts into the checks
-SkipLessons        skip nbgrader's check of metadata that were just written
-
-Any other assignment goes through nbgrader's own steps.
+nbgrader's loop stays; it reads each notebook twice. First, the exporter grades the submission and
+hands on the lesson's own cells. Then it hands on the verdicts too, which nbgrader saves as points.
 """
 
 from __future__ import annotations
@@ -23,36 +17,32 @@ from typing import Any
 from nbconvert.exporters import NotebookExporter
 from nbconvert.exporters.exporter import Exporter
 from nbformat import NotebookNode, from_dict
-from nbformat.v4 import new_notebook
-from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import api, autogradeapp
 from nbgrader.converters import Autograde, NbGraderException
-from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import CheckCellMetadata, Execute, NbGraderPreprocessor
-from traitlets import Type
+from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
+from traitlets import List, Type
 
-from grader.author.lesson import Lesson, authors_root, lessons_in, load_lesson
+from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.comparison.present import count_of
+from grader.errors import UserError
 from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.instructor.autograde import current_run
 from grader.instructor.feedback import (
     LoadedNotebook,
-    ReleasedLesson,
     feedback_notebook,
     has_verdicts,
     load_submitted,
     released,
 )
 from grader.instructor.gradebook import open_lesson
-from grader.instructor.journal import Grading, Journal, JournalBusy, journal_path, open_journal
+from grader.instructor.journal import Grading, Journal, journal_path, open_journal
 from grader.instructor.run import Result
 from grader.instructor.submissions import Submission
 from grader.instructor.workers import Job, grade_batch
 
 Resources = dict[str, Any]
 
-JOURNAL_TIMEOUT = 10.0
-"""Seconds to wait for another run that grades the lesson."""
+JOURNAL_TIMEOUT = 10.0  # seconds to wait for another run that grades the lesson
 
 
 class GradingSession:
@@ -80,8 +70,7 @@ class GradingSession:
         """Return the feedback notebook, with or without verdicts."""
         result: Result = self.result if verdicts else {**self.result, "exercises": {}}
         notebook = feedback_notebook(self.release, self.loaded, result)
-        node: NotebookNode = from_dict(notebook)  # type: ignore[no-untyped-call]
-        return node
+        return from_dict(notebook)  # type: ignore[no-any-return, no-untyped-call]
 
     def record_written(self, folder: Path) -> None:
         """Record that the gradebook holds the submission in `folder`."""
@@ -91,59 +80,22 @@ class GradingSession:
         self.grading = None
 
 
-class LenientExporter(NotebookExporter):
-    """Hand on a lesson's notebook as bytes: nbgrader's reader stops at many tools' notebooks."""
+class GradingExporter(NotebookExporter):
+    """Grade a notebook from its bytes: nbgrader's reader stops at many tools' notebooks."""
 
     def from_file(
         self, file_stream: Any, resources: Resources | None = None, **kw: Any
     ) -> tuple[NotebookNode, Resources]:
         """Implement nbconvert's hook."""
         loop: Any = self.parent
-        if resources is None or loop.session is None:
-            return super().from_file(file_stream, resources, **kw)
-        resources["nbgrader"]["submitted"] = file_stream.buffer.read()
-        empty = new_notebook()  # type: ignore[no-untyped-call]
-        done: tuple[NotebookNode, Resources] = self.from_notebook_node(empty, resources, **kw)  # type: ignore[no-untyped-call]
-        return done
-
-
-class GradeSubmission(NbGraderPreprocessor):  # type: ignore[misc]
-    """Grade a lesson's notebook, and continue with the lesson's own metadata and locked cells."""
-
-    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        """Implement nbgrader's hook."""
-        if (session := _session(self)) is None:
-            return nb, resources
-        session.grade(resources["nbgrader"]["student"], resources["nbgrader"]["submitted"])
-        return session.notebook(verdicts=False), resources
-
-
-class WriteVerdicts(Execute):  # type: ignore[misc]
-    """Write the verdicts into a lesson's notebook; run any other assignment as nbgrader does."""
-
-    def preprocess(
-        self, nb: NotebookNode, resources: Resources, km: Any = None
-    ) -> tuple[NotebookNode, Resources]:
-        """Implement nbgrader's hook."""
-        if (session := _session(self)) is None:
-            done: tuple[NotebookNode, Resources] = super().preprocess(nb, resources, km)
-            return done
-        return session.notebook(verdicts=True), resources
-
-
-class SkipLessons(CheckCellMetadata):  # type: ignore[misc]
-    """Check the metadata of a notebook that is no lesson's."""
-
-    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        """Implement nbgrader's hook."""
-        if _session(self) is not None:
-            return nb, resources
-        done: tuple[NotebookNode, Resources] = super().preprocess(nb, resources)
-        return done
+        if resources and loop._sanitizing:  # nbgrader's first reading
+            loop.session.grade(resources["nbgrader"]["student"], file_stream.buffer.read())
+        notebook = loop.session.notebook(verdicts=not loop._sanitizing)
+        return self.from_notebook_node(notebook, resources, **kw)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class SandboxedAutograde(Autograde):  # type: ignore[misc]
-    """nbgrader's loop over a class, with a session where the assignment is a lesson.
+    """nbgrader's loop over a class, for a lesson.
 
     It differs from nbgrader's in three ways. nbgrader takes a submission for graded once its folder
     is in `autograded/`, before its points are written: a kill between the two would leave zero
@@ -151,27 +103,29 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
     generate_assignment`, which `make course` makes unnecessary.
     """
 
-    exporter_class = Type(LenientExporter, klass=Exporter).tag(config=True)
+    exporter_class = Type(GradingExporter, klass=Exporter).tag(config=True)
+    sanitize_preprocessors: Any = List([]).tag(config=True)
+    autograde_preprocessors = List([SaveAutoGrades, AssignLatePenalties]).tag(config=True)
 
     def convert_notebooks(self) -> None:
         """Grade a class.
 
         Raises:
-            NbGraderException: some submissions could not be graded, or another run has the lesson.
+            NbGraderException: some submissions or the whole assignment could not be graded.
         """
-        self.session: GradingSession | None = None
         self.refused = 0
-        lesson = _lesson(self.coursedir.assignment_id)
         with ExitStack() as stack:
-            if lesson is not None:
-                path = journal_path(lesson.folder.parents[1], lesson)
-                try:
-                    journal = stack.enter_context(open_journal(path, JOURNAL_TIMEOUT))
-                except JournalBusy as error:
-                    self.log.error("%s", error)
-                    raise NbGraderException(f"{error}") from None
+            try:
+                root = authors_root(Path.cwd())  # nbgrader works in the course's folder
+                lesson = load_lesson(named_lessons(root, [self.coursedir.assignment_id])[0])
+                path = journal_path(root, lesson)
+                journal = stack.enter_context(open_journal(path, JOURNAL_TIMEOUT))
                 self.session = GradingSession(lesson, journal)
-                _add_lesson(self.coursedir, self.session.release)
+                with open_lesson(self.coursedir, lesson.name, self.session.release):
+                    pass  # adds the lesson's cells where they are missing
+            except UserError as error:
+                self.log.error("%s", error)
+                raise NbGraderException(f"{error}") from None
             super().convert_notebooks()
         if self.refused:
             refused = count_of(self.refused, "submission")
@@ -180,17 +134,15 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """Return whether a submission is to be graded."""
         folder = Path(self._format_dest(assignment_id, student_id))
-        complete = self.session is None or has_verdicts(folder / f"{assignment_id}.ipynb")
-        if folder.is_dir() and not complete:
+        if folder.is_dir() and not has_verdicts(folder / f"{assignment_id}.ipynb"):
             self.log.warning("%s was left half graded; it is graded again", folder)
             shutil.rmtree(folder)
         if not super().init_destination(assignment_id, student_id):
             return False
-        if why := self._why_not(Path(self._format_source(assignment_id, student_id))):
+        if why := _why_not(Path(self._format_source(assignment_id, student_id))):
             self.log.error("%s was not graded: %s", student_id, why)
             self.refused += 1
-            return False
-        return True
+        return not why
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Copy a submission's other files to `autograded/`, except links."""
@@ -207,26 +159,7 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """Grade one notebook; when it has been saved, record that."""
         super().convert_single_notebook(notebook_filename)
-        if self.session:
-            self.session.record_written(Path(notebook_filename).parent)
-
-    def _why_not(self, folder: Path) -> str:
-        """Return the reason why a submission can't be graded, or nothing."""
-        if folder.is_symlink() or folder.parent.is_symlink():
-            return "its folder is a link"
-        notebooks = [Path(name) for name in self.notebooks]
-        if self.session:
-            notebooks = [folder / f"{self.session.lesson}.ipynb"]
-        try:
-            for path in notebooks:
-                if not os.path.lexists(path):
-                    return f"{path.name} is missing; give the notebook that name"
-                data = Submission("", path.stem, path.parent, path.parent).read()
-                if self.session:
-                    load_notebook(data)
-        except UnreadableNotebook as error:
-            return f"{error}"
-        return ""
+        self.session.record_written(Path(notebook_filename).parent)
 
 
 def use_sandboxed_autograde() -> None:
@@ -239,32 +172,21 @@ def use_sandboxed_autograde() -> None:
     autogradeapp.Autograde = api.Autograde = SandboxedAutograde
 
 
-def _session(preprocessor: NbGraderPreprocessor) -> GradingSession | None:
-    """Return the lesson's session: the parent's parent is the loop, the parent the exporter."""
-    session: GradingSession | None = preprocessor.parent.parent.session
-    return session
+def _why_not(folder: Path) -> str:
+    """Return the reason why the submission in a folder can't be graded, or nothing."""
+    if folder.is_symlink() or folder.parent.is_symlink():
+        return "its folder is a link"
+    path = folder / f"{folder.name}.ipynb"
+    if not os.path.lexists(path):
+        return f"{path.name} is missing; give the notebook that name"
+    try:
+        load_notebook(Submission("", folder.name, folder, folder).read())
+    except UnreadableNotebook as error:
+        return f"{error}"
+    return ""
 
 
 def _not_regular(folder: str) -> list[str]:
     """Return the paths in a folder that are neither ordinary files nor folders."""
     paths = [os.path.join(here, name) for here, _, names in os.walk(folder) for name in names]
     return [path for path in paths if not stat.S_ISREG(os.lstat(path).st_mode)]
-
-
-def _add_lesson(coursedir: CourseDirectory, release: ReleasedLesson) -> None:
-    """Add a lesson's cells to the gradebook where they are missing."""
-    lesson = release.folder.name
-    try:
-        with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-            gradebook.find_notebook(lesson, lesson)
-    except MissingEntry:
-        with open_lesson(coursedir, lesson, release):
-            pass
-
-
-def _lesson(assignment: str) -> Lesson | None:
-    """Return the lesson of an assignment's name, or None; nbgrader works in the course's folder."""
-    for folder in lessons_in(authors_root(Path.cwd())):
-        if folder.name == assignment:
-            return load_lesson(folder)
-    return None

@@ -11,17 +11,6 @@ from grader.instructor.journal import Grading, Journal, RunId, digest_of
 from grader.instructor.submissions import Submission
 
 
-@dataclass(frozen=True)
-class Collected:
-    """The state of a submission; `error` tells why its notebook can't be read."""
-
-    submission: Submission
-    digest: str
-    error: str
-    timestamp: datetime | None
-    has_feedback: bool
-
-
 @dataclass
 class Plan:
     """The work of a run.
@@ -42,19 +31,8 @@ class Plan:
         return [one.student for one in (*self.to_grade, *(one for one, _ in self.to_write))]
 
 
-def collect(submission: Submission) -> Collected:
-    """Read the state of a submission; its notebook is not kept in memory."""
-    digest = error = ""
-    try:
-        digest = digest_of(submission.read())
-    except UnreadableNotebook as unreadable:
-        error = f"{unreadable}"
-    timestamp, has_feedback = submission.timestamp, submission.has_feedback()
-    return Collected(submission, digest, error, timestamp, has_feedback)
-
-
 def make_plan(
-    collected: Iterable[Collected],
+    submissions: Iterable[Submission],
     journal: Journal,
     in_gradebook: Mapping[str, datetime | None],
     run_id: RunId,
@@ -65,29 +43,31 @@ def make_plan(
     `in_gradebook` holds the timestamps of the submissions in the gradebook, by student.
     """
     plan = Plan()
-    for one in collected:
-        student = one.submission.student
-        if one.error:
-            plan.unreadable[student] = one.error
+    for submission in submissions:
+        student, timestamp = submission.student, submission.timestamp
+        try:
+            digest = digest_of(submission.read())
+        except UnreadableNotebook as error:
+            plan.unreadable[student] = f"{error}"
             continue
         latest = journal.latest.get(student)
         if regrade:
-            grading = journal.graded.get(run_id.key(student, one.digest))
+            grading = journal.graded.get(run_id.key(student, digest))
         else:
-            grading = latest if latest and latest.digest == one.digest else None
+            grading = latest if latest and latest.digest == digest else None
         if grading is None:
-            plan.to_grade.append(one.submission)
+            plan.to_grade.append(submission)
             continue
         written = (
             grading is latest
-            and journal.written.get(grading.key) == str(one.timestamp)
-            and one.has_feedback
+            and journal.written.get(grading.key) == str(timestamp)
+            and submission.has_feedback()
             and student in in_gradebook
-            and in_gradebook[student] == one.timestamp
+            and in_gradebook[student] == timestamp
         )
         if written:
             plan.up_to_date.append(grading)
         else:
-            plan.to_write.append((one.submission, grading))
+            plan.to_write.append((submission, grading))
         plan.outdated += grading.run_id.versions != run_id.versions
     return plan

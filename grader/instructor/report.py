@@ -14,9 +14,6 @@ from grader.comparison.present import count_of, one_line
 from grader.comparison.vocabulary import in_words
 from grader.instructor.run import ExerciseResult, Result
 
-MAX_HINTS = 5
-"""Most frequent hints that a summary lists."""
-
 
 @dataclass
 class Summary:
@@ -41,15 +38,16 @@ class Summary:
     repaired: dict[str, list[str]] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
-    def add(self, student: str, result: Result) -> None:
-        """Count a grade that this run wrote."""
-        self.graded[student] = result["points"]
-        self._count(student, result)
-
-    def keep(self, student: str, result: Result) -> None:
-        """Count a grade that was up to date."""
-        self.kept[student] = result["points"]
-        self._count(student, result)
+    def add(self, student: str, result: Result, kept: bool = False) -> None:
+        """Count a grade that this run wrote, or `kept` because it was up to date."""
+        (self.kept if kept else self.graded)[student] = result["points"]
+        self.max_points = result["max_points"]
+        for name, exercise in result["exercises"].items():
+            self.shares.setdefault(name, []).append(exercise["points"] / exercise["max_points"])
+            if exercise["hint"]:
+                self.hints[name, exercise["hint"]] += 1
+        if result["repaired"]:
+            self.repaired[student] = result["repaired"]
 
     def compare(self, student: str, before: Result, after: Result) -> None:
         """Note which points differ between two results of the same notebook, and why."""
@@ -66,22 +64,11 @@ class Summary:
         """Return the whole summary, for a terminal."""
         return "\n".join(map(one_line, self._lines()))
 
-    def _count(self, student: str, result: Result) -> None:
-        self.max_points = result["max_points"]
-        for name, exercise in result["exercises"].items():
-            self.shares.setdefault(name, []).append(exercise["points"] / exercise["max_points"])
-            if exercise["hint"]:
-                self.hints[name, exercise["hint"]] += 1
-        if result["repaired"]:
-            self.repaired[student] = result["repaired"]
-
     def _lines(self) -> Iterator[str]:
         if self.dry:
             names = f": {', '.join(self.planned)}" if self.planned else ""
-            yield (
-                f"{self.lesson}: {len(self.planned)} to grade{names}; "
-                f"{len(self.kept)} up to date. Nothing was changed."
-            )
+            counts = f"{len(self.planned)} to grade{names}; {len(self.kept)} up to date"
+            yield f"{self.lesson}: {counts}. Nothing was changed."
         else:
             yield from self._class_lines()
             yield from _list("Repaired", self.repaired)
@@ -91,15 +78,12 @@ class Summary:
             yield from lines
         yield from _list("Not graded", {student: [why] for student, why in self.errors.items()})
         if self.outdated:
-            yield (
-                f"{count_of(self.outdated, 'grade')} out of date (lesson or grader changed). "
-                "--regrade grades again; --regrade --dry-run lists the changes first."
-            )
+            outdated = f"{count_of(self.outdated, 'grade')} out of date (lesson or grader changed)"
+            yield f"{outdated}. --regrade grades again; --regrade --dry-run lists the changes."
 
     def _class_lines(self) -> Iterator[str]:
         took = time.monotonic() - self.started
-        speed = f" in {took:.1f} s ({len(self.graded) / took:.1f} per second)" * bool(self.graded)
-        counts = f"{len(self.graded)} graded{speed}, {len(self.kept)} up to date"
+        counts = f"{len(self.graded)} graded in {took:.1f} s, {len(self.kept)} up to date"
         yield f"{self.lesson}: {counts}. Seed {self.seed}."
         points = [*self.graded.values(), *self.kept.values()]
         if not points:
@@ -108,34 +92,26 @@ class Summary:
         yield f"Points: {middle}, of {self.max_points:g}."
         width = max(map(len, self.shares))
         for name, shares in self.shares.items():
-            full = sum(share == 1 for share in shares)
-            yield (
-                f"  {name:{width}}  {mean(shares):4.0%} of the points; "
-                f"{full} of {len(shares)} solved it"
-            )
+            solved = f"{shares.count(1)} of {len(shares)} solved it"
+            yield f"  {name:{width}}  {mean(shares):4.0%} of the points; {solved}"
         if self.hints:
             yield "Most frequent mistakes:"
-        for (name, hint), count in self.hints.most_common(MAX_HINTS):
+        for (name, hint), count in self.hints.most_common(5):
             yield f"  {count:3} × {name}: {hint}"
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar where stderr is a terminal."""
-    shown = sys.stderr.isatty()
+def show_progress() -> Iterator[Callable[[int, int], None]]:
+    """Show the progress where stderr is a terminal."""
 
-    def write(text: str) -> None:
-        if shown:
+    def show(text: str) -> None:
+        if sys.stderr.isatty():
             print(f"\r{text}", end="", file=sys.stderr, flush=True)
 
-    def show(done: int, of: int) -> None:
-        filled = 40 * done // max(of, 1)
-        write(f"[{'█' * filled}{'·' * (40 - filled)}] {done} of {of}")
-
     try:
-        yield show
+        yield lambda done, of: show(f"{done} of {of} graded")
     finally:
-        write("\x1b[K")
+        show("\x1b[K")
 
 
 def _list(title: str, sentences: dict[str, list[str]]) -> Iterator[str]:
@@ -152,14 +128,13 @@ def _points(exercise: ExerciseResult | None) -> str:
 def _why(old: ExerciseResult | None, new: ExerciseResult | None) -> str:
     if old is None or new is None:
         return "the exercise is new" if old is None else "the exercise is gone"
-    passed = [in_words(prop) for prop in old["missed"] if prop in new["passed"]]
-    missed = [in_words(prop) for prop in new["missed"] if prop not in old["missed"]]
-    reasons = [f"passes now: {', '.join(passed)}"] if passed else []
-    if missed:
-        reasons.append(f"misses now: {', '.join(missed)}")
-    if old["note"] != new["note"]:
-        reasons.append(new["note"] or f"before: {old['note']}")
-    if missed and new["hint"]:
-        reasons.append(new["hint"])
+    passed = ", ".join(in_words(prop) for prop in old["missed"] if prop in new["passed"])
+    missed = ", ".join(in_words(prop) for prop in new["missed"] if prop not in old["missed"])
+    reasons = [
+        passed and f"passes now: {passed}",
+        missed and f"misses now: {missed}",
+        (new["note"] or f"before: {old['note']}") if old["note"] != new["note"] else "",
+        missed and new["hint"],
+    ]
     worth = f"worth {new['max_points']:g} now, {old['max_points']:g} before"
-    return "; ".join(reasons) or worth
+    return "; ".join(filter(None, reasons)) or worth

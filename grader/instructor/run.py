@@ -9,7 +9,7 @@ from typing import NotRequired, Protocol, TypedDict
 from grader.author.key import exercise_key
 from grader.author.lesson import Lesson, cell_ids, role
 from grader.comparison.fingerprint import fingerprint
-from grader.comparison.judge import Failure, Verdict, call_of, judge
+from grader.comparison.judge import Verdict, call_of, judge
 from grader.comparison.present import STYLE, failure_rows, verdict_html
 from grader.comparison.schema import Call, ExerciseKey, Outcome, Request, Response
 from grader.execution.answers import verdict_on
@@ -78,11 +78,10 @@ class Graded:
 
     def result(self) -> Result:
         """Return the verdicts as plain data."""
-        exercises = {name: _exercise_result(one) for name, one in self.verdicts.items()}
         return {
             "points": self.points,
             "max_points": self.max_points,
-            "exercises": exercises,
+            "exercises": {name: _exercise_result(one) for name, one in self.verdicts.items()},
             "repaired": list(self.repaired),
         }
 
@@ -141,11 +140,8 @@ def template(lesson: Lesson) -> Template:
         (cell_id, role(cell)[0], cell.source.strip())
         for cell_id, cell in zip(cell_ids(lesson), lesson.notebook.cells, strict=True)
     ]
-    idle = {
-        cell_id: text
-        for cell_id, kind, text in cells
-        if kind in ("check", "play", "question", "setup")
-    }
+    idle_kinds = ("check", "play", "question", "setup")
+    idle = {cell_id: text for cell_id, kind, text in cells if kind in idle_kinds}
     return Template(
         exercises=tuple(lesson.exercises),
         setup=tuple(text for _, kind, text in cells if kind == "setup"),
@@ -175,15 +171,11 @@ def _exercise_result(verdict: Verdict) -> ExerciseResult:
         "note": verdict.note,
         "html": verdict_html(verdict).removeprefix(STYLE),
     }
-    if verdict.returned and verdict.failure:
-        result["unexplained"] = _unexplained(verdict.returned, verdict.failure)
+    if verdict.returned and (failure := verdict.failure):
+        result["unexplained"] = {
+            "returned": verdict.returned,
+            "property": failure.case["property"],
+            "reason": failure.reason,
+            "case": failure_rows(failure, printed=False),
+        }
     return result
-
-
-def _unexplained(returned: str, failure: Failure) -> Unexplained:
-    return {
-        "returned": returned,
-        "property": failure.case["property"],
-        "reason": failure.reason,
-        "case": failure_rows(failure, printed=False),
-    }

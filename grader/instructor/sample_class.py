@@ -15,7 +15,7 @@ from pathlib import Path
 from textwrap import dedent
 from types import FunctionType
 
-from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons, role
+from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons, role
 from grader.comparison.present import count_of
 from grader.comparison.schema import Function
 from grader.files import atomic_write
@@ -23,9 +23,6 @@ from grader.instructor.feedback import Json, ReleasedLesson, released
 
 KINDS = {"right": 4, "other": 4, "wrong": 8, "unfinished": 3, "untidy": 1, "hostile": 1}
 """Number of students of each kind in a class of 21."""
-
-KNOWN_SHARE = 0.8
-"""Share of the wrong answers that are misconceptions of the lesson."""
 
 DUE = datetime(2026, 10, 1, 18, tzinfo=UTC)
 
@@ -55,11 +52,11 @@ def sample_class(root: Path, lesson: Lesson, students: int, seed: int = 1) -> di
         if number % len(kinds) == 0:
             rng.shuffle(kinds)
         kind = kinds[number % len(kinds)]
-        made[f"{number + 1:04}_{kind}"] = (
-            _hostile(release, answers, number // len(kinds))
-            if kind == "hostile"
-            else _honest(release, answers, kind, rng)
-        )
+        student = f"{number + 1:04}_{kind}"
+        if kind == "hostile":
+            made[student] = _hostile(release, answers, number // len(kinds))
+        else:
+            made[student] = _honest(release, answers, kind, rng)
     return made
 
 
@@ -155,7 +152,7 @@ def _honest(
         answers |= {name: rng.choice(one.others) for name, one in known.items() if one.others}
     if kind == "wrong":
         for name in rng.sample(names, rng.randint(1, min(3, len(names)))):
-            wrong = known[name].misconceptions if rng.random() < KNOWN_SHARE else []
+            wrong = known[name].misconceptions if rng.random() < 0.8 else []
             answers[name] = rng.choice(wrong or [_unknown(name, answers[name])])
     if kind == "unfinished":
         answers = {name: answers[name] for name in names[: rng.randrange(len(names))]}
@@ -196,13 +193,10 @@ def _hostile(release: ReleasedLesson, known: dict[str, _Answers], number: int) -
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `sample-class`."""
-    parser = subparsers.add_parser(
-        "sample-class",
-        help="write right, wrong, unfinished, untidy and hostile submissions to class/submitted",
-    )
+    does = "write right, wrong, unfinished, untidy and hostile submissions to class/submitted"
+    parser = subparsers.add_parser("sample-class", help=does)
     parser.add_argument("lesson", metavar="LESSON")
     parser.add_argument("--students", type=int, default=21, help="number of students (21)")
-    parser.add_argument("--seed", type=int, default=1, help="another seed makes another class")
     parser.set_defaults(run=_run)
 
 
@@ -211,14 +205,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
     root = authors_root(Path.cwd())
     lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
-    if arguments.students < 1:
-        raise LessonError("A class has at least one student: give --students a number from 1.")
     coursedir = course_directory(root)
     folder = Path(coursedir.format_path(coursedir.submitted_directory, "x", "x")).parents[1]
-    made = sample_class(root, lesson, arguments.students, arguments.seed)
-    new = submit(folder, lesson.name, made, random.Random(arguments.seed))
-    print(
-        f"Wrote {count_of(len(new), 'submission')} of {lesson.name}; "
-        f"{len(made) - len(new)} were there. Next: grader autograde {lesson.name}"
-    )
+    made = sample_class(root, lesson, arguments.students)
+    new = submit(folder, lesson.name, made, random.Random(1))
+    wrote = f"Wrote {count_of(len(new), 'submission')} of {lesson.name}"
+    print(f"{wrote}; {len(made) - len(new)} were there. Next: grader autograde {lesson.name}")
     return 0

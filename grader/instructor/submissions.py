@@ -23,11 +23,7 @@ from grader.instructor.feedback import Json, has_verdicts
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors that stop a run, because every submission would meet them."""
 
-MAX_TIMESTAMP = 200
-"""Most bytes read of timestamp.txt."""
-
-MAX_COPIED = 50_000_000
-"""Most bytes of another file of a submission that is copied."""
+MAX_COPIED = 50_000_000  # bytes of another file of a submission
 
 
 @dataclass(frozen=True)
@@ -47,21 +43,17 @@ class Submission:
         """Read the notebook; raise UnreadableNotebook if there is none or no ordinary file."""
         path = self._notebook()
         try:
-            data = _read_file(path, MAX_BYTES + 1)
+            return _read_file(path, MAX_BYTES + 1)
         except OSError as error:
-            raise UnreadableNotebook(
-                f"{path.name} is a link or can't be opened: {error.strerror}"
-            ) from None
-        if data is None:
-            raise UnreadableNotebook(f"{path.name} is not an ordinary file")
-        return data
+            why = f"{path.name} is a link or can't be opened: {error.strerror}"
+            raise UnreadableNotebook(why) from None
 
     @property
     def timestamp(self) -> datetime | None:
         """Time of the submission in UTC, or None where it is unknown."""
         try:
-            text = (_read_file(self.folder / "timestamp.txt", MAX_TIMESTAMP) or b"").decode()
-            return parse_utc(text.strip()) if text.strip() else None
+            text = _read_file(self.folder / "timestamp.txt", most=200).decode().strip()
+            return parse_utc(text) if text else None
         except (OSError, ValueError, OverflowError):
             return None
 
@@ -133,10 +125,12 @@ def open_regular(path: str | Path, folder: int | None = None) -> BinaryIO:
     return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder), "rb")
 
 
-def _read_file(path: Path, most: int) -> bytes | None:
-    """Read the beginning of an ordinary file; None where it is something else."""
+def _read_file(path: Path, most: int) -> bytes:
+    """Read the beginning of an ordinary file; OSError where it is something else."""
     with open_regular(path) as file:
-        return file.read(most) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is not an ordinary file")
+        return file.read(most)
 
 
 def _copy(path: Path, target: Path) -> None:

@@ -21,9 +21,10 @@ from grader import startup  # noqa: F401 (first)
 from grader.author.lesson import load_lesson
 from grader.errors import SandboxUnavailable
 from grader.execution.notebook import Cell
-from grader.instructor.grade import open_runner
 from grader.instructor.run import Result, Run, Runner
 from grader.processes import process_pool
+from grader.sandbox.engine import Engine
+from grader.settings import load_settings
 
 BATCH_SIZE = 4
 
@@ -35,7 +36,7 @@ _JUDGING = threading.Lock()
 belong to the whole process. It is free while a notebook runs."""
 
 _THREAD = threading.local()
-"""Holds a thread's runners: an engine serves one notebook at a time, and every job."""
+"""Holds a thread's engines: an engine serves one notebook at a time, and every job."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,6 @@ class Job:
     folder: Path
     lesson_version: str
     seed: int
-    unsafe: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def grade_batch(job: Job, notebooks: list[list[Cell]]) -> list[Result]:
     """Grade notebooks in a worker, which keeps the lesson and its keys for the next batch."""
     with _JUDGING:
         run = run_of(job)
-    runner = _runner(job.folder.parents[1], job.unsafe)
+    runner = _runner(job.folder.parents[1])
     return [_grade(run, cells, runner) for cells in notebooks]
 
 
@@ -163,14 +163,14 @@ def run_of(job: Job) -> Run:
     return Run(load_lesson(job.folder), job.seed)
 
 
-def _runner(root: Path, unsafe: bool) -> Runner:
-    """Return this thread's runner for a course."""
-    runners: dict[tuple[Path, bool], Runner] = vars(_THREAD).setdefault("runners", {})
-    if (root, unsafe) not in runners:
+def _runner(root: Path) -> Runner:
+    """Return this thread's sandbox for a course."""
+    engines: dict[Path, Engine] = vars(_THREAD).setdefault("engines", {})
+    if root not in engines:
         stack = ExitStack()
-        runners[root, unsafe] = stack.enter_context(open_runner(root, unsafe))
+        engines[root] = stack.enter_context(Engine(load_settings(root)))
         atexit.register(stack.close)
-    return runners[root, unsafe]
+    return engines[root]
 
 
 def _batches(notebooks: Iterable[tuple[str, list[Cell]]]) -> Iterator[Batch]:

@@ -8,7 +8,9 @@ import pytest
 from classroom import EARLY, Course
 
 from course import solved
-from grader.instructor.late import DAY, DailyPenalty
+from grader.instructor.late import DailyPenalty
+
+DAY = 24 * 60 * 60
 
 LATE = "2026-10-02 12:00:01 UTC"
 SETTINGS = (

@@ -164,33 +164,7 @@ def test_the_button_waits_for_another_run_and_records_a_second_grading(
     assert course.journal()[-1]["timestamp"] == "2026-10-03 12:00:00"
 
 
-@pytest.mark.long
-def test_another_assignment_is_graded_as_nbgrader_does(course: Course) -> None:
-    from nbformat import v4, write
-
-    cell = v4.new_code_cell(
-        "assert True",
-        metadata={
-            "nbgrader": {
-                "grade": True,
-                "grade_id": "one",
-                "points": 1,
-                "solution": False,
-                "locked": True,
-                "schema_version": 3,
-            }
-        },
-    )
-    for folder in ("solutions/extra", "class/submitted/ann/extra"):
-        (course.root / folder).mkdir(parents=True)
-        write(
-            v4.new_notebook(
-                cells=[cell],
-                metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-            ),
-            course.root / folder / "extra.ipynb",
-        )
-    course.nbgrader("generate_assignment", "extra")
-    course.nbgrader("autograde", "extra")
-    with course.gradebook() as gradebook:
-        assert gradebook.find_submission("extra", "ann").score == 1
+def test_an_assignment_that_is_no_lesson_is_refused(course: Course) -> None:
+    pressed = course.formgrader().autograde("extra", "sloppy")
+    assert not pressed["success"]
+    assert "extra" in pressed["log"]

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from grader.instructor.journal import Journal, RunId
-from grader.instructor.plan import Collected, make_plan
-from grader.instructor.submissions import Submission
+from grader.execution.notebook import UnreadableNotebook
+from grader.instructor.journal import Journal, RunId, digest_of
+from grader.instructor.plan import make_plan
 
 NOW, OTHER_SEED, OLD = (
     RunId("grader", name, seed) for name, seed in (("v2", 1), ("v2", 2), ("v1", 1))
 )
 TIME = datetime(2026, 10, 1, 12)
-ANN = Submission("ann", "neuron", Path("submitted"), Path("autograded"))
+
+
+def ann(notebook: str, feedback: bool = True) -> Any:
+    """Return Ann's submission; without a notebook, it can't be read."""
+
+    def read() -> bytes:
+        if not notebook:
+            raise UnreadableNotebook("it is empty")
+        return notebook.encode()
+
+    return SimpleNamespace(student="ann", read=read, timestamp=TIME, has_feedback=lambda: feedback)
 
 
 def journal(*gradings: tuple[RunId, str], written: datetime | None = TIME) -> Journal:
     """Return a journal of Ann's gradings, the last of which is in the gradebook."""
     made = Journal(Path("journal"))
-    for run_id, digest in gradings:
+    for run_id, notebook in gradings:
+        digest = digest_of(notebook.encode())
         key = run_id.key("ann", digest)
         made.take({"graded": key, "student": "ann", "digest": digest, **run_id.record()}, 1)
         made.take({"written": key, "timestamp": str(written)}, 1)
@@ -56,21 +69,18 @@ def test_a_submission_has_one_place_in_a_plan(
     feedback: bool,
     expected: str,
 ) -> None:
-    plan = make_plan(
-        [Collected(ANN, digest, "", TIME, feedback)], known, in_gradebook, NOW, regrade
-    )
+    plan = make_plan([ann(digest, feedback)], known, in_gradebook, NOW, regrade)
     places = ("to_grade", "to_write", "up_to_date", "unreadable")
     assert [place for place in places if getattr(plan, place)] == [expected]
     assert plan.students == (["ann"] if expected in ("to_grade", "to_write") else [])
 
 
 def test_an_unreadable_notebook_is_reported_with_its_reason() -> None:
-    plan = make_plan([Collected(ANN, "", "it is empty", None, False)], journal(), {}, NOW, False)
+    plan = make_plan([ann("")], journal(), {}, NOW, False)
     assert plan.unreadable == {"ann": "it is empty"}
 
 
 @pytest.mark.parametrize(("run_id", "outdated"), [(NOW, 0), (OTHER_SEED, 0), (OLD, 1)])
 def test_a_grade_of_another_version_is_outdated(run_id: RunId, outdated: int) -> None:
-    collected = [Collected(ANN, "a", "", TIME, True)]
-    plan = make_plan(collected, journal((run_id, "a")), {"ann": TIME}, NOW, False)
+    plan = make_plan([ann("a")], journal((run_id, "a")), {"ann": TIME}, NOW, False)
     assert plan.outdated == outdated
