@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import struct
-import zlib
+import io
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -19,6 +18,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
+from PIL import Image
 
 from playground.figure import style
 from playground.functions import Array
@@ -26,10 +26,7 @@ from playground.functions import Array
 Box = tuple[float, float, float, float]
 """Left, top, width and height in CSS pixels."""
 
-FAR = 1e5
-"""Coordinates are limited to this: browsers draw huge numbers wrongly."""
-
-AROUND = 40.0
+AROUND = 39.0
 """Pixels that a line is drawn beyond its clip box: more than any stroke's width."""
 
 DIVERGING = LinearSegmentedColormap.from_list("playground", [style.SKY, "#ffffff", style.ORANGE])
@@ -54,8 +51,11 @@ class Path:
 
     def svg(self) -> str:
         """Return one SVG path element, or two with a halo."""
-        corners = np.ascontiguousarray(self.corners, float).tobytes()
-        outline = _outline(corners, self.clip, self.closed)
+        end = "Z" if self.closed else ""
+        outline = "".join(
+            "M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end
+            for piece in _pieces(self.corners, self.clip, self.closed)
+        )
         dash = f' stroke-dasharray="{" ".join(map(str, self.dash))}"' if self.dash else ""
         paths = "".join(
             f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{width}"'
@@ -66,19 +66,23 @@ class Path:
 
     def draw(self, figure: Figure) -> list[Artist]:
         """Add the same path to a matplotlib figure."""
-        pieces = _pieces(self.corners, self.clip, self.closed)
+        pieces, artists = _pieces(self.corners, self.clip, self.closed), list[Artist]()
         if not pieces:
-            return []
+            return artists
         if self.closed:
             pieces = [np.vstack([piece, piece[:1]]) for piece in pieces]
         outlines = [Outline(piece, closed=self.closed) for piece in pieces]
-        outline, artists = Outline.make_compound_path(*outlines), []
+        place: Any = {
+            "path": Outline.make_compound_path(*outlines),
+            "transform": to_display(figure),
+            "clip_box": None if self.clip is None else _bbox(figure, self.clip),
+        }
+        look: Any = {"facecolor": self.fill, "joinstyle": "round", "capstyle": "butt"}
         for stroke, width, opacity in self._strokes():
-            patch = PathPatch(outline, transform=_to_display(figure), alpha=opacity)
-            patch.set(facecolor=self.fill, edgecolor=stroke, joinstyle="round", capstyle="butt")
-            patch.set_linewidth(width * POINTS_PER_PIXEL)
-            patch.set_linestyle((0, [d / width for d in self.dash]) if self.dash else "-")
-            artists.append(_add(figure, patch, self.clip))
+            dash = (0, [length / width for length in self.dash]) if self.dash else "-"
+            line: Any = {"linewidth": width * POINTS_PER_PIXEL, "linestyle": dash}
+            patch = PathPatch(edgecolor=stroke, alpha=opacity, **place, **look, **line)
+            artists.append(figure.add_artist(patch))
         return artists
 
     def _strokes(self) -> list[tuple[str, float, float]]:
@@ -180,7 +184,7 @@ class Text:
 
     def draw(self, figure: Figure) -> list[Artist]:
         """Add the same words to a matplotlib figure."""
-        text = figure.text(self.x, self.y, self.words, transform=_to_display(figure))
+        text = figure.text(self.x, self.y, self.words, transform=to_display(figure))
         align = {"start": "left", "middle": "center"}[self.anchor]
         text.set(ha=align, va="center", ma="center", linespacing=1.4, color=self.color)
         text.set_fontsize(self.size * POINTS_PER_PIXEL)
@@ -214,41 +218,36 @@ class Picture:
         image = BboxImage(place, cmap=colors, interpolation=kind, zorder=0.5)
         image.set_data(self.shades[::-1])  # BboxImage begins at the bottom
         image.set_clim(0, 255)
-        return [_add(figure, image, None)]
+        return [figure.add_artist(image)]
 
 
 Mark = Path | Markers | Text | Picture
 
 
 def png(shades: Array) -> bytes:
-    """Encode shades (rows, columns) as a palette PNG, faster than any library at this size."""
-    rows, columns = shades.shape
-    scanlines = np.zeros((rows, columns + 1), np.uint8)
-    scanlines[:, 1:] = shades
-    header = struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)
-    data = zlib.compress(scanlines.tobytes(), 1)
-    chunks = {b"IHDR": header, b"PLTE": PALETTE.tobytes(), b"IDAT": data, b"IEND": b""}
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks.items())
-
-
-@lru_cache(maxsize=256)
-def _outline(corners: bytes, clip: Box | None, closed: bool) -> str:
-    """Return the SVG commands of a path; cached, as much of a figure doesn't move."""
-    end = "Z" if closed else ""
-    pieces = _pieces(np.frombuffer(corners).reshape(-1, 2), clip, closed)
-    return "".join(
-        "M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end for piece in pieces
-    )
+    """Encode shades (rows, columns) as a PNG with a palette."""
+    image, file = Image.fromarray(shades), io.BytesIO()
+    image.putpalette(PALETTE.tobytes())
+    image.save(file, "png", compress_level=1)
+    return file.getvalue()
 
 
 def _pieces(corners: Array, clip: Box | None, closed: bool) -> list[Array]:
-    """Split corners (n, 2) at rows of NaN, and cut the pieces to the visible part."""
-    gaps = np.flatnonzero(~np.isfinite(corners).all(axis=1))
-    pieces = np.split(np.clip(corners, -FAR, FAR), gaps)
-    tidy = [piece[1:] if i else piece for i, piece in enumerate(pieces)]
+    """Split corners (n, 2) at rows of NaN, and cut the pieces to the clip box and `AROUND` it.
+
+    A browser computes dashes also where a line is invisible, which can take seconds. Closed shapes
+    that are clipped are all rectangles.
+    """
+    bounds = None
     if clip is not None:
-        tidy = [part for piece in tidy if len(piece) > 1 for part in _within(piece, clip, closed)]
-    return [_bends(piece) for piece in tidy if len(piece) > 1]
+        left, top, width, height = clip
+        bounds = left - AROUND, top - AROUND, left + width + AROUND, top + height + AROUND
+        if closed:
+            corners, bounds = np.clip(corners, bounds[:2], bounds[2:]), None
+    tidy = Outline(corners).cleaned(remove_nans=True, clip=bounds)  # ends with a STOP
+    vertices, codes = np.asarray(tidy.vertices)[:-1], np.asarray(tidy.codes)[:-1]
+    pieces = np.split(vertices, np.flatnonzero(codes == Outline.MOVETO))
+    return [_bends(piece) for piece in pieces if len(piece) > 1]
 
 
 def _bends(corners: Array) -> Array:
@@ -260,40 +259,6 @@ def _bends(corners: Array) -> Array:
     return kept
 
 
-def _within(corners: Array, box: Box, closed: bool) -> list[Array]:
-    """Return the parts of a line (n, 2) in and around a box.
-
-    A browser computes dashes also where a line is invisible, which can take seconds. Closed shapes
-    that are clipped are all rectangles.
-    """
-    left, top, width, height = box
-    low = np.array([left - AROUND, top - AROUND])
-    high = np.array([left + width + AROUND, top + height + AROUND])
-    if ((corners >= low) & (corners <= high)).all():
-        return [corners]
-    if closed:
-        return [np.clip(corners, low, high)]
-    start, way = corners[:-1], np.diff(corners, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        one, other = (low - start) / way, (high - start) / way
-    # Along an axis in which a step doesn't move, it is inside all the way or not at all.
-    always = np.where((start >= low) & (start <= high), np.inf, -np.inf)
-    enter = np.where(way == 0, -always, np.fmin(one, other)).max(axis=1).clip(min=0)
-    leave = np.where(way == 0, always, np.fmax(one, other)).min(axis=1).clip(max=1)
-    seen = np.flatnonzero(enter < leave)
-    gaps = (np.diff(seen) > 1) | (leave[seen[:-1]] < 1) | (enter[seen[1:]] > 0)
-    runs = [run for run in np.split(seen, np.flatnonzero(gaps) + 1) if len(run)]
-
-    def at(share: Array, steps: Array) -> Array:
-        return start[steps] + share[steps, None] * way[steps]  # type: ignore[no-any-return]
-
-    return [np.concatenate([at(enter, run), at(leave, run[-1:])]) for run in runs]
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
 def _clipped(element: str, clip: Box | None) -> str:
     """Clip by an inner svg element, which unlike a clipPath needs no name unique in the page."""
     if clip is None:
@@ -303,19 +268,12 @@ def _clipped(element: str, clip: Box | None) -> str:
     return f'<svg {place} viewBox="{x} {y} {width} {height}">{element}</svg>'
 
 
-def _to_display(figure: Figure) -> Affine2D:
+def to_display(figure: Figure) -> Affine2D:
+    """Return the transform from CSS pixels to matplotlib's."""
     return Affine2D().scale(style.SHARPNESS, -style.SHARPNESS).translate(0, figure.bbox.height)
 
 
 def _bbox(figure: Figure, box: Box) -> TransformedBbox:
     left, top, width, height = box
     corners = Bbox([[left, top + height], [left + width, top]])
-    return TransformedBbox(corners, _to_display(figure))
-
-
-def _add(figure: Figure, artist: Any, clip: Box | None) -> Artist:
-    figure.add_artist(artist)
-    if clip is not None:
-        artist.set_clip_box(_bbox(figure, clip))
-    added: Artist = artist
-    return added
+    return TransformedBbox(corners, to_display(figure))

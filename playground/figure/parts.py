@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from playground.figure import style
-from playground.figure.marks import Box, Mark, Markers, Path, Picture, Text
+from playground.figure.marks import Box, Mark, Markers, Path, Picture, Text, to_display
 from playground.figure.style import Look
 from playground.functions import Array
 
@@ -26,11 +26,10 @@ class Place:
     def __init__(self, ax: Axes) -> None:
         figure = ax.get_figure(root=True)
         assert figure is not None
-        self.height = figure.bbox.height / style.SHARPNESS
-        left, bottom, width, height = (value / style.SHARPNESS for value in ax.bbox.bounds)
-        self.box: Box = (left, self.height - bottom - height, width, height)
-        self._transform, affine = ax.transData, ax.transData.is_affine
-        self._matrix = ax.transData.get_matrix() / style.SHARPNESS if affine else None
+        to_pixels = to_display(figure).inverted()
+        self._transform: Any = (ax.transData + to_pixels).frozen()
+        (left, bottom), (right, top) = to_pixels.transform(ax.bbox.get_points()).tolist()
+        self.box: Box = (left, top, right - left, bottom - top)
 
     def pixels(self, x: Any, y: Any) -> Array:
         """Return CSS pixels (n, 2) of data x (n,), y (n,), by the axes' own transform.
@@ -38,13 +37,8 @@ class Place:
         Raises:
             ValueError: x and y differ in length.
         """
-        on_screen = np.stack([np.asarray(x, float).ravel(), np.asarray(y, float).ravel()], axis=1)
-        if self._matrix is None:
-            on_screen = self._transform.transform(on_screen) / style.SHARPNESS
-        else:
-            on_screen *= self._matrix[0, 0], self._matrix[1, 1]
-            on_screen += self._matrix[0, 2], self._matrix[1, 2]
-        on_screen[:, 1] = self.height - on_screen[:, 1]
+        data = np.stack([np.asarray(x, float).ravel(), np.asarray(y, float).ravel()], axis=1)
+        on_screen: Array = self._transform.transform(data)
         return on_screen
 
 
