@@ -61,14 +61,9 @@ class Canvas:
     def heat(
         self, name: str, ax: Axes, extent: tuple[float, ...], bar: str = "", **options: Any
     ) -> None:
-        """Add a part with data values (rows, columns) or (values, low, high).
+        """Add a part with data values (rows, columns) or (values, low, high); see `Heat`.
 
-        Args:
-            name: of the part.
-            ax: its axes.
-            extent: left, right, bottom, top in the data's coordinates.
-            bar: label of a colour bar beside the axes, whose numbers follow low and high.
-            options: fields of `Heat`; with `smooth=False` each value stays a pixel.
+        `bar` labels a colour bar beside the axes, whose numbers follow low and high.
         """
         scale = self._color_bar(ax, bar) if bar else None
         self.parts[name] = Heat(ax, extent=extent, scale=scale, **options)

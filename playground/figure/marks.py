@@ -165,19 +165,18 @@ class Text:
     y: float
     words: str
     color: str = style.INK
-    size: float = style.TEXT_PX
     anchor: str = "middle"
 
     def svg(self) -> str:
         """Return one SVG text element with a tspan for each line."""
-        lines, step = self.words.split("\n"), 1.4 * self.size
-        top = self.y - step * (len(lines) - 1) / 2 + 0.35 * self.size
+        lines, step = self.words.split("\n"), 1.4 * style.TEXT_PX
+        top = self.y - step * (len(lines) - 1) / 2 + 0.35 * style.TEXT_PX
         rows = "".join(
             f'<tspan x="{self.x:.1f}" y="{top + i * step:.1f}">{escape(line)}</tspan>'
             for i, line in enumerate(lines)
         )
         return (
-            f'<text font-family="{style.FONT}" font-size="{self.size}" fill="{self.color}"'
+            f'<text font-family="{style.FONT}" font-size="{style.TEXT_PX}" fill="{self.color}"'
             f' text-anchor="{self.anchor}" stroke="{style.CARD}" stroke-width="3"'
             f' stroke-linejoin="round" paint-order="stroke">{rows}</text>'
         )
@@ -187,9 +186,8 @@ class Text:
         text = figure.text(self.x, self.y, self.words, transform=to_display(figure))
         align = {"start": "left", "middle": "center"}[self.anchor]
         text.set(ha=align, va="center", ma="center", linespacing=1.4, color=self.color)
-        text.set_fontsize(self.size * POINTS_PER_PIXEL)
-        halo = withStroke(linewidth=3 * POINTS_PER_PIXEL, foreground=style.CARD)
-        text.set_path_effects([halo])
+        text.set_fontsize(style.TEXT_PX * POINTS_PER_PIXEL)
+        text.set_path_effects([withStroke(linewidth=3 * POINTS_PER_PIXEL, foreground=style.CARD)])
         return [text]
 
 

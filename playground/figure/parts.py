@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -112,21 +112,19 @@ class Points(Part):
 class Bars(Part):
     """Data (x, top) or (x, bottom, top), each (n,): bars; the target's are dashed outlines."""
 
-    half_width: ClassVar[float] = 0.32
-
     def marks(self, data: Any, look: Look) -> list[Mark]:
         """Return filled bars, or dashed outlines for the target."""
         x, *ends = (np.asarray(values, float) for values in data)
         bottom, top = ends if len(ends) == 2 else (0 * x, *ends)
-        left, right, gap = x - self.half_width, x + self.half_width, np.full_like(x, np.nan)
+        left, right, gap = x - 0.32, x + 0.32, np.full_like(x, np.nan)
         corners = self.place.pixels(
             np.column_stack([gap, left, right, right, left]),
             np.column_stack([gap, bottom, bottom, top, top]),
         )
         box = self.place.box
-        if look == style.TARGET:
-            return [Path(corners, look.color, look.width, look.dash, closed=True, clip=box)]
-        return [Path(corners, look.color, 1.0, fill=look.color, closed=True, clip=box)]
+        width = look.width if look == style.TARGET else 1.0
+        dash = look.dash if look == style.TARGET else ()
+        return [Path(corners, look.color, width, dash, _face(look), closed=True, clip=box)]
 
     def key(self, look: Look) -> Artist:
         """Return a patch."""

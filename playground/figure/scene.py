@@ -46,26 +46,22 @@ def view(title: str, parts: Mapping[str, Part], now: Snapshot) -> View:
 
 def _marks(parts: Mapping[str, Part], now: Snapshot) -> list[Mark]:
     """Return yours and the target's marks, the target's alone, or the problem's sentence."""
-    target = now.target[0] if now.target else {}
+    yours, target = (frame[0] if frame else {} for frame in (now.yours, now.target))
+    alone = isinstance(now.problem, NotWritten)
+    if now.problem and not alone:
+        veil = Path(
+            _box(0, 0, style.WIDTH, style.HEIGHT), fill=style.CARD, opacity=0.85, closed=True
+        )
+        return [veil, *_notice(str(now.problem), style.HEIGHT / 2)]
     marks: list[Mark] = []
-    if now.yours is not None:
-        for name, part in parts.items():
-            if name in now.yours[0]:
-                marks += part.marks(now.yours[0][name], part.look)
-            if part.twin and name in target:
-                marks += part.marks(target[name], style.TARGET)
-        return marks
-    if isinstance(now.problem, NotWritten):
-        for name, part in parts.items():
-            if name in target:
-                marks += part.marks(target[name], style.TARGET if part.twin else part.look)
-        ending = " Dashed is the target alone." if target else ""
-        return marks + _notice(f"{now.problem}{ending}", 18)
-    veil = _box(0, 0, style.WIDTH, style.HEIGHT)
-    return [
-        Path(veil, fill=style.CARD, opacity=0.85, closed=True),
-        *_notice(str(now.problem), style.HEIGHT / 2),
-    ]
+    for name, part in parts.items():
+        if name in yours:
+            marks += part.marks(yours[name], part.look)
+        if name in target and (part.twin or alone):
+            marks += part.marks(target[name], style.TARGET if part.twin else part.look)
+    if alone:
+        marks += _notice(f"{now.problem}{' Dashed is the target alone.' if target else ''}", 18)
+    return marks
 
 
 def _notice(sentence: str, y: float) -> list[Mark]:
