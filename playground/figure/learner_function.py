@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from types import CodeType, FunctionType
 from typing import Any
@@ -122,7 +122,8 @@ class ReboundFunction(LearnerFunction):
 
     def __init__(self, name: str, function: Function) -> None:
         super().__init__(name, function)
-        homes = getattr(function, "__globals__", {}), _notebook()
+        shell = get_ipython()
+        homes = getattr(function, "__globals__", {}), shell.user_ns if shell else {}
         keys = getattr(function, "__name__", name), name  # all lambdas have the same name
         self._home, self._key = next(
             ((home, key) for key in keys for home in homes if home.get(key) is function), ({}, name)
@@ -164,18 +165,11 @@ def _names(code: CodeType | None) -> Iterator[str]:
                 yield from _names(constant)
 
 
-def _notebook() -> MutableMapping[str, Any]:
-    """Return the names of the running notebook, none outside one."""
-    shell = get_ipython()
-    return {} if shell is None else shell.user_ns
-
-
 @contextmanager
 def silenced() -> Iterator[None]:
     """Discard prints and warnings: learners' functions run hundreds of times a move.
 
-    On a thread other than the main one (a front end with subshells) printing stays as it is:
-    a redirection holds for the whole process, and a cell may be running.
+    On other threads (of subshells) printing stays as it is: a redirection is for all threads.
     """
     with np.errstate(all="ignore"), open(os.devnull, "w", errors="ignore") as nowhere:
         if threading.current_thread() is threading.main_thread():

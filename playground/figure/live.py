@@ -39,9 +39,6 @@ from playground.functions import Function
 
 Move = Callable[..., Frame | Iterator[Frame]]
 
-REST_SECONDS = 0.1
-"""A slider rests if it has not moved for this long."""
-
 _lock = threading.RLock()
 """One for all figures, as they share trainings. Only needed in front ends with subshells."""
 
@@ -72,6 +69,8 @@ class LiveFigure(Canvas):
         given = (functions or {}).items()
         self._learner = {name: ReboundFunction(name, function) for name, function in given}
         self._finished = _finished(self._learner)
+        # The same on every machine, so that stored outputs can be compared.
+        self._name = f"{zlib.crc32(title.encode()):08x}"
         self._stopped: Unusable | None = None
         self._coming: Iterator[Snapshot] = iter(())
         self._timer: asyncio.TimerHandle | None = None
@@ -202,8 +201,8 @@ class LiveFigure(Canvas):
         layer = page.layer(self._view.marks, self._view.alt)
         self._moving.value = page.moving(layer, self._view.readout)
 
-    def _later(self, work: Callable[[], object], seconds: float = REST_SECONDS) -> None:
-        """Call `work` until it returns False, between the kernel's messages.
+    def _later(self, work: Callable[[], object], seconds: float = 0.1) -> None:
+        """Call `work` until it returns False, between the kernel's messages, when sliders rest.
 
         Without an event loop, as in a script, do it at once.
         """
@@ -227,9 +226,10 @@ class LiveFigure(Canvas):
             self._later(work, 0)
 
     def _ipython_display_(self) -> None:
+        kind = "application/vnd.jupyter.widget-view+json"
         model = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         says = f"Live figure; without a running kernel, this is its picture: {self.title}."
-        display({page.WIDGET: model, "text/plain": says}, raw=True)
+        display({kind: model, "text/plain": says}, raw=True)
         png, alt = self.still(), self.alt
         pages = {"text/html": page.still(png, alt, self._name), "image/png": page.small(png)}
         pages["text/plain"] = alt
@@ -238,11 +238,6 @@ class LiveFigure(Canvas):
     @property
     def _locked(self) -> bool:
         return self._after is not None and not self._after.answered
-
-    @property
-    def _name(self) -> str:
-        """The same on every machine, so that stored outputs can be compared."""
-        return f"{zlib.crc32(self.title.encode()):08x}"
 
     def _open(self) -> None:
         """Uncover the play."""

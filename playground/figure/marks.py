@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -58,11 +57,16 @@ class Path:
         )
         dash = f' stroke-dasharray="{" ".join(map(str, self.dash))}"' if self.dash else ""
         paths = "".join(
-            f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{width}"'
+            f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{thick}"'
             f' stroke-linejoin="round" opacity="{opacity}"{dash}/>'
-            for stroke, width, opacity in self._strokes()
+            for stroke, thick, opacity in self._strokes()
         )
-        return _clipped(paths, self.clip)
+        if self.clip is None:
+            return paths
+        # Unlike a clipPath, an inner svg element needs no name that is unique in the page.
+        x, y, width, height = (f"{value:.1f}" for value in self.clip)
+        place = f'x="{x}" y="{y}" width="{width}" height="{height}"'
+        return f'<svg {place} viewBox="{x} {y} {width} {height}">{paths}</svg>'
 
     def draw(self, figure: Figure) -> list[Artist]:
         """Add the same path to a matplotlib figure."""
@@ -119,34 +123,31 @@ class Markers:
 
     def svg(self) -> str:
         """Return an SVG path element for each layer."""
-        return "".join(
-            f'<path d="{self._outlines(radius)}" fill="{fill}"{stroke}/>'
-            for radius, fill, stroke in self._layers()
-        )
+        paths = []
+        for radius, fill, stroke, width in self._layers():
+            shape = _shape(self.marker, radius)
+            outlines = "".join([f"M{x:.1f} {y:.1f}{shape}" for x, y in self.centres.tolist()])
+            line = f'stroke="{stroke}" stroke-width="{width}" stroke-linejoin="round"'
+            paths.append(f'<path d="{outlines}" fill="{fill}" {line}/>')
+        return "".join(paths)
 
     def draw(self, figure: Figure) -> list[Artist]:
         """Add the same markers to a matplotlib figure."""
-        stroke, width = (self.color, HOLLOW_WIDTH) if self.hollow else ("none", 0.0)
         artists: list[Artist] = []
-        for radius, fill, _ in self._layers():
+        for radius, fill, stroke, width in self._layers():
             outline = np.vstack([[[np.nan, np.nan]], radius * OUTLINES[self.marker]])
             corners = (self.centres[:, None] + outline).reshape(-1, 2)
             artists += Path(corners, stroke, width, fill=fill, closed=True).draw(figure)
         return artists
 
-    def _layers(self) -> list[tuple[float, str, str]]:
-        """Return radius, fill and SVG stroke of each layer, the lowest first."""
+    def _layers(self) -> list[tuple[float, str, str, float]]:
+        """Return radius, fill, stroke and its width for each layer, the lowest first."""
         if self.hollow:
-            line = f' stroke="{self.color}" stroke-width="{HOLLOW_WIDTH}" stroke-linejoin="round"'
-            return [(self.radius, "none", line)]
-        return [(self.radius + EDGE, style.CARD, ""), (self.radius - EDGE, self.color, "")]
-
-    def _outlines(self, radius: float) -> str:
-        shape = _shape(self.marker, radius)
-        return "".join([f"M{x:.1f} {y:.1f}{shape}" for x, y in self.centres.tolist()])
+            return [(self.radius, "none", self.color, HOLLOW_WIDTH)]
+        lower, upper = self.radius + EDGE, self.radius - EDGE
+        return [(lower, style.CARD, "none", 0.0), (upper, self.color, "none", 0.0)]
 
 
-@lru_cache(maxsize=64)
 def _shape(marker: str, radius: float) -> str:
     """Return the SVG commands that draw a marker around the current point."""
     if marker == "circle":
@@ -202,7 +203,10 @@ class Picture:
     def svg(self) -> str:
         """Return one SVG image element that holds a PNG."""
         left, top, width, height = self.box
-        data = base64.b64encode(png(self.shades)).decode()
+        image, file = Image.fromarray(self.shades), io.BytesIO()
+        image.putpalette(PALETTE.tobytes())
+        image.save(file, "png", compress_level=1)
+        data = base64.b64encode(file.getvalue()).decode()
         look = "" if self.smooth else ' style="image-rendering:pixelated"'
         return (
             f'<image x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"'
@@ -220,14 +224,6 @@ class Picture:
 
 
 Mark = Path | Markers | Text | Picture
-
-
-def png(shades: Array) -> bytes:
-    """Encode shades (rows, columns) as a PNG with a palette."""
-    image, file = Image.fromarray(shades), io.BytesIO()
-    image.putpalette(PALETTE.tobytes())
-    image.save(file, "png", compress_level=1)
-    return file.getvalue()
 
 
 def _pieces(corners: Array, clip: Box | None, closed: bool) -> list[Array]:
@@ -255,15 +251,6 @@ def _bends(corners: Array) -> Array:
     back = (steps[:-1] * steps[1:]).sum(axis=1) < 0
     kept: Array = corners[np.concatenate([[True], turns | back, [True]])]
     return kept
-
-
-def _clipped(element: str, clip: Box | None) -> str:
-    """Clip by an inner svg element, which unlike a clipPath needs no name unique in the page."""
-    if clip is None:
-        return element
-    x, y, width, height = (f"{value:.1f}" for value in clip)
-    place = f'x="{x}" y="{y}" width="{width}" height="{height}"'
-    return f'<svg {place} viewBox="{x} {y} {width} {height}">{element}</svg>'
 
 
 def to_display(figure: Figure) -> Affine2D:

@@ -13,8 +13,6 @@ from PIL import Image
 from playground.figure import style
 from playground.figure.marks import Mark
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
-
 _SIZE = f'width="{style.WIDTH}" height="{style.HEIGHT}"'
 _CARD = (
     f"width:{style.WIDTH}px;height:{style.HEIGHT}px;border-radius:6px;"
@@ -88,10 +86,9 @@ def small(png: bytes) -> str:
 
 
 def hide_still(name: str) -> str:
-    """Return a style that hides the still picture as long as the live figure is displayed.
+    """Return a style that hides the still picture while the live figure is displayed.
 
-    After its kernel has ended, JupyterLab shows a live figure as broken links: then the style
-    hides that figure and shows the picture.
+    JupyterLab shows broken links when the kernel has ended: then only the picture is displayed.
     """
     still, place = f".playground-still-{name}", ".jp-OutputArea-child"
     gone = f"{place}:has(.playground.jupyter-widgets-disconnected)"

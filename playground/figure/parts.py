@@ -32,11 +32,7 @@ class Place:
         self.box: Box = (left, top, right - left, bottom - top)
 
     def pixels(self, x: Any, y: Any) -> Array:
-        """Return CSS pixels (n, 2) of data x (n,), y (n,), by the axes' own transform.
-
-        Raises:
-            ValueError: x and y differ in length.
-        """
+        """Return CSS pixels (n, 2) of data x (n,), y (n,), by the axes' own transform."""
         data = np.stack([np.asarray(x, float).ravel(), np.asarray(y, float).ravel()], axis=1)
         on_screen: Array = self._transform.transform(data)
         return on_screen
@@ -44,10 +40,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Part:
-    """A moving part of a figure.
-
-    With `twin` the target's is drawn next to the learner's; `label` is its name in the legend.
-    """
+    """A moving part of a figure; with `twin` the target's is drawn next to the learner's."""
 
     ax: Axes
     look: Look = style.YOURS

@@ -39,8 +39,8 @@ class View(NamedTuple):
 def view(title: str, parts: Mapping[str, Part], now: Snapshot) -> View:
     """Draw a snapshot, and describe it in words."""
     lines = _readout(parts, now)
-    settings = ", ".join(f"{label}: {_value(value)}" for label, value in now.values.items())
-    alt = " ".join([f"{title}.", *([f"{settings}."] if settings else []), *lines])
+    settings = [f"{label}: {_value(value)}" for label, value in now.values.items()]
+    alt = " ".join([f"{title}.", *([f"{', '.join(settings)}."] if settings else []), *lines])
     return View(_marks(parts, now), lines, alt)
 
 
@@ -95,14 +95,11 @@ def _readout(parts: Mapping[str, Part], now: Snapshot) -> list[str]:
 
 def _agree(parts: Mapping[str, Part], yours: Data, target: Data) -> bool:
     """Return whether all data but words is the same both times."""
-    names = [name for name, part in parts.items() if not isinstance(part, Words)]
-    if any((name in yours) != (name in target) for name in names):
+    if yours.keys() != target.keys():
         return False
-    a, b = (_flat([data[name] for name in names if name in data]) for data in (yours, target))
-    if a.shape != b.shape:
-        return False
-    close = np.abs(a - b) <= 1e-6 + 1e-4 * np.abs(b)
-    return bool(np.all(close | (np.isnan(a) & np.isnan(b)) | (a == b)))
+    names = [name for name in yours if not isinstance(parts[name], Words)]
+    a, b = (_flat([data[name] for name in names]) for data in (yours, target))
+    return a.shape == b.shape and np.allclose(a, b, 1e-4, 1e-6, equal_nan=True)
 
 
 def _flat(data: list[Any]) -> Array:
