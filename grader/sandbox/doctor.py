@@ -60,8 +60,8 @@ def try_out(run: Callable[[Request], Response], settings: Settings | None) -> di
         for name, trial in trials.items():
             cell = f"def probe(x):\n    return {trial}"
             response = run({"cells": [setup, cell], "calls": {"probe": [{"inputs": [0]}]}})
-            outcomes = response["answers"]["probe"].get("outcomes") or [{}]
-            worked[name] = "value" in outcomes[0]
+            outcomes = response["answers"]["probe"].get("outcomes", [])
+            worked[name] = any("value" in outcome for outcome in outcomes)
     return worked
 
 

@@ -142,11 +142,8 @@ def _python_folders() -> list[str]:
     executable = Path(sys.executable)
     found = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *_site_packages()]
     found += [str(executable), str(executable.resolve())]
-    library = Path(sys.base_prefix) / "lib"
-    if library.is_dir() and str(library) not in SYSTEM:
-        found.append(str(library))
-    if (environment := Path(sys.prefix) / "pyvenv.cfg").exists():
-        found.append(str(environment))
+    others = Path(sys.base_prefix) / "lib", Path(sys.prefix) / "pyvenv.cfg"
+    found += [str(path) for path in others if path.exists() and str(path) not in SYSTEM]
     while executable.is_symlink():
         executable = executable.parent / os.readlink(executable)
         found.append(str(executable))

@@ -36,9 +36,6 @@ WARM = (
 REQUEST, RESULTS, RULES = 3, 4, 5
 """A child's descriptors; the last one, of Landlock's rules, is closed before a cell runs."""
 
-LOOK_SECONDS = 0.05
-"""Time between two looks at a child's files under Landlock: a disk takes few bytes in it."""
-
 
 class Server:
     """Starts and stops children, one at a time."""
@@ -74,7 +71,7 @@ class Server:
 
     def _killed_for_files(self, child: int) -> bool:
         """Wait for the next message; return whether the child was killed before, for its files."""
-        while not select.select([self.control], [], [], LOOK_SECONDS)[0]:
+        while not select.select([self.control], [], [], 0.05)[0]:  # a disk takes few bytes in it
             if scratch.too_full(self.confinement.scratch, child, self.limits.scratch_bytes):
                 os.kill(child, signal.SIGKILL)
                 return True

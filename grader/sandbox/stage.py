@@ -26,7 +26,7 @@ def make_stage(settings: Settings | None) -> Path:
     Raises:
         UserError: the settings name a package or a module that does not exist.
     """
-    folder = Path(tempfile.mkdtemp(prefix="grader-stage-"))
+    folder = Path(tempfile.mkdtemp(prefix="grader-sandbox-"))
     try:
         _copy(GRADER / "sandbox" / "stub", folder / "grader")
         for name in INSIDE:

@@ -61,10 +61,7 @@ class Canvas:
     def heat(
         self, name: str, ax: Axes, extent: tuple[float, ...], bar: str = "", **options: Any
     ) -> None:
-        """Add a part with data values (rows, columns) or (values, low, high); see `Heat`.
-
-        `bar` labels a colour bar beside the axes, whose numbers follow low and high.
-        """
+        """Add a part with data values (rows, columns), see `Heat`; `bar` labels a colour bar."""
         scale = None
         if bar:
             with _settings():

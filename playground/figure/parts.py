@@ -17,8 +17,6 @@ from playground.figure.marks import Box, Mark, Markers, Path, Picture, Text, to_
 from playground.figure.style import Look
 from playground.functions import Array
 
-_MATPLOTLIB_MARKER = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^"}
-
 
 class Place:
     """The place of axes in a figure with a fixed layout; read once, as every move needs it."""
@@ -97,7 +95,7 @@ class Points(Part):
 
     def key(self, look: Look) -> Artist:
         """Return a marker without a line."""
-        marker = _MATPLOTLIB_MARKER[look.marker]
+        marker = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^"}[look.marker]
         colors: Any = {"markeredgecolor": look.color, "markerfacecolor": _face(look)}
         return Line2D([], [], linestyle="none", marker=marker, markersize=7, **colors)
 
@@ -115,8 +113,7 @@ class Bars(Part):
             np.column_stack([gap, bottom, bottom, top, top]),
         )
         box = self.place.box
-        width = look.width if look == style.TARGET else 1.0
-        dash = look.dash if look == style.TARGET else ()
+        width, dash = (look.width, look.dash) if look == style.TARGET else (1.0, ())
         return [Path(corners, look.color, width, dash, _face(look), closed=True, clip=box)]
 
     def key(self, look: Look) -> Artist:
