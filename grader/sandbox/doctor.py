@@ -13,7 +13,6 @@ from grader.comparison.schema import Request, Response
 from grader.errors import UserError
 from grader.execution.limits import Limits
 from grader.sandbox.engine import Engine
-from grader.sandbox.launch import Protection, protection, refusal
 from grader.settings import Settings, load_settings
 
 IMPORTS = """
@@ -61,8 +60,8 @@ def try_out(run: Callable[[Request], Response], settings: Settings | None) -> di
         for name, trial in trials.items():
             cell = f"def probe(x):\n    return {trial}"
             response = run({"cells": [setup, cell], "calls": {"probe": [{"inputs": [0]}]}})
-            outcomes = response["answers"]["probe"].get("outcomes") or [{}]
-            worked[name] = "value" in outcomes[0]
+            outcomes = response["answers"]["probe"].get("outcomes", [])
+            worked[name] = any("value" in outcome for outcome in outcomes)
     return worked
 
 
@@ -79,20 +78,17 @@ def _setup(secret: str, settings: Settings | None) -> str:
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command `doctor`."""
-    parser = subparsers.add_parser(
-        "doctor", help="report this machine's protection against hostile notebooks, and test it"
-    )
-    parser.set_defaults(run=_run)
+    what = "report this machine's protection against hostile notebooks, and test it"
+    subparsers.add_parser("doctor", help=what).set_defaults(run=_run)
 
 
 def _run(_: argparse.Namespace) -> int:
-    kind = protection()
-    if kind is Protection.NONE:
-        raise refusal()
-    settings = find_settings(Path.cwd())
-    with Engine(settings, LIMITS, kind) as engine:
+    settings = None
+    with contextlib.suppress(UserError):
+        settings = load_settings(Path.cwd())
+    with Engine(settings, LIMITS) as engine:
         worked = try_out(engine.run, settings)
-    print(f"Notebooks are confined by {kind.value}. Tried: a notebook that")
+    print(f"Notebooks are confined by {engine.kind.value}. Tried: a notebook that")
     for name, success in worked.items():
         print(f"  {'✗ STILL' if success else '✓ never'} {name}")
     if any(worked.values()):
@@ -100,11 +96,3 @@ def _run(_: argparse.Namespace) -> int:
         return 1
     print("All attempts failed.")
     return 0
-
-
-def find_settings(start: Path) -> Settings | None:
-    """Return the settings of the course at `start` or in the nearest folder above, or None."""
-    for folder in (start, *start.parents):
-        with contextlib.suppress(UserError):
-            return load_settings(folder)
-    return None

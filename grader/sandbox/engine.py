@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from io import FileIO
+from pathlib import Path
 from typing import Any
 
 from grader.comparison.schema import Request, Response
@@ -22,11 +23,18 @@ from grader.errors import SandboxUnavailable
 from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
 from grader.execution.protocol import parsed
-from grader.sandbox.launch import Protection, command, protection, refusal
-from grader.sandbox.stage import Stage, make_stage
+from grader.sandbox.launch import Protection, command, protection
+from grader.sandbox.scratch import remove
+from grader.sandbox.stage import make_stage
 from grader.settings import Settings
 
 START_SECONDS = 60
+LIMITS = Limits()
+REFUSAL = (
+    "This machine can't confine learners' code: it has neither Landlock nor a bubblewrap that may"
+    " create namespaces. Install bubblewrap, grade in a container or a virtual machine that allows"
+    " it, or give --unsafe for notebooks that you would run yourself."
+)
 
 
 class Engine:
@@ -37,18 +45,13 @@ class Engine:
     """
 
     def __init__(
-        self,
-        settings: Settings | None,
-        limits: Limits | None = None,
-        kind: Protection | None = None,
+        self, settings: Settings | None, limits: Limits = LIMITS, kind: Protection | None = None
     ) -> None:
         """Take the settings of the course whose packages notebooks may import, None for none."""
-        self.settings = settings
-        self.limits = limits or Limits()
-        self.kind = kind or protection()
+        self.settings, self.limits, self.kind = settings, limits, kind or protection()
         if self.kind is Protection.NONE:
-            raise refusal()
-        self._stage: Stage | None = None
+            raise SandboxUnavailable(REFUSAL)
+        self._stage: Path | None = None
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
@@ -68,7 +71,7 @@ class Engine:
         """Stop the server and remove its files."""
         self._stop_server()
         if self._stage is not None:
-            self._stage.close()
+            remove(str(self._stage))
             self._stage = None
 
     def run(self, request: Request) -> Response:
@@ -83,10 +86,7 @@ class Engine:
             if attempt.complete or time.monotonic() > attempt.deadline:
                 break
             self._run_child(attempt)
-        return self._with_reasons(attempt.response())
-
-    def _with_reasons(self, response: Response) -> Response:
-        """Add the limit that an exception points to, to its message."""
+        response = attempt.response()
         for answer in response["answers"].values():
             for outcome in answer.get("outcomes", ()):
                 if reason := self.limits.reason(outcome):
@@ -111,11 +111,7 @@ class Engine:
                 attempt.end(ended, innocent=reply is None, why=full)
 
     def _start_child(self, request: FileIO, results: FileIO) -> None:
-        """Let the server fork a child with these ends of its pipes; restart a lost server once.
-
-        Raises:
-            SandboxUnavailable: the server is lost again. The next notebook tries again.
-        """
+        """Let the server fork a child with these ends of its pipes; restart a lost server once."""
         for _ in range(2):
             if self._control is None:
                 self._start_server()
@@ -125,10 +121,8 @@ class Engine:
                 return
             except OSError:
                 self._stop_server()
-        raise SandboxUnavailable(
-            f"The sandbox ({self.kind.value}) stops right after its start."
-            " Check the free memory of this machine, then try again."
-        )
+        why = "stops right after its start. Check this machine's free memory, then try again."
+        raise SandboxUnavailable(f"The sandbox ({self.kind.value}) {why}")
 
     def _stop_child(self) -> bytes | None:
         """Return the server's reply; None if there is none: the next child gets a new server."""
@@ -148,13 +142,14 @@ class Engine:
         self._control.settimeout(START_SECONDS)
         with theirs:
             try:
-                words, environment = command(self.kind, self._stage, self.limits)
+                packages = self.settings.packages if self.settings else ()
+                words, env = command(self.kind, self._stage, packages, self.limits)
+                outputs: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
                 self._server = subprocess.Popen(
                     words,
                     stdin=theirs.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    env=environment,
+                    **outputs,
+                    env=env,
                     cwd="/",
                     start_new_session=True,
                 )
@@ -164,13 +159,11 @@ class Engine:
         with contextlib.suppress(OSError):
             if self._control.recv(64) == b"ready":
                 return
-        why = b""
-        if self._server.poll() is not None and self._server.stderr:
-            why = self._server.stderr.read()
+        errors, ended = self._server.stderr, self._server.poll() is not None
+        why = errors.read() if errors and ended else b""
         self._stop_server()
-        raise SandboxUnavailable(
-            f"{failed}: {why.decode(errors='replace').strip()[-500:] or 'no reply'}"
-        )
+        reason = why.decode(errors="replace").strip()[-500:] or "no reply"
+        raise SandboxUnavailable(f"{failed}: {reason}")
 
     def _stop_server(self) -> None:
         if self._control is not None:

@@ -9,15 +9,13 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import product
 from pathlib import Path
 
-from grader.errors import SandboxUnavailable
 from grader.execution.limits import Limits
 from grader.sandbox.linux import Confinement, known_machine, landlock_version
-from grader.sandbox.stage import Stage
 
 SYSTEM = (
     *("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/etc/ld.so.cache"),
@@ -52,25 +50,21 @@ def protection() -> Protection:
     return Protection.LANDLOCK if landlock_version() >= 1 else Protection.NONE
 
 
-def refusal() -> SandboxUnavailable:
-    """Return the error of a machine without protection."""
-    return SandboxUnavailable(
-        "This machine can't confine learners' code: it has neither Landlock nor a bubblewrap that"
-        " may create namespaces. Install bubblewrap, grade in a container or a virtual machine"
-        " that allows it, or give --unsafe for notebooks that you would run yourself."
-    )
+def command(
+    kind: Protection, stage: Path, packages: Sequence[str], limits: Limits
+) -> tuple[list[str], dict[str, str]]:
+    """Return the fork server's command line and its whole environment.
 
-
-def command(kind: Protection, stage: Stage, limits: Limits) -> tuple[list[str], dict[str, str]]:
-    """Return the fork server's command line and its whole environment."""
+    The stage has the packages; the sandbox hides installed copies of them and of the grader.
+    """
     namespaces = kind is Protection.NAMESPACES
-    place = STAGE if namespaces else str(stage.folder)
-    scratch = SCRATCH if namespaces else tempfile.mkdtemp(prefix="scratch-", dir=stage.folder)
+    place = STAGE if namespaces else str(stage)
+    scratch = SCRATCH if namespaces else tempfile.mkdtemp(prefix="scratch-", dir=stage)
     confinement = Confinement(
         scratch=scratch,
         namespaces=namespaces,
         readable=(place, *_python_folders(), *SYSTEM, *DEVICES),
-        hidden=_installed(stage.packages),
+        hidden=_installed(("grader", *packages)),
         limits=limits,
     )
     script = (
@@ -78,7 +72,7 @@ def command(kind: Protection, stage: Stage, limits: Limits) -> tuple[list[str], 
         "from grader.execution.limits import Limits\n"
         "from grader.sandbox.linux import Confinement\n"
         "from grader.sandbox.server import Server\n"
-        f"Server({confinement!r}, packages={stage.packages[1:]!r}).serve()"
+        f"Server({confinement!r}, packages={packages!r}).serve()"
     )
     python = [sys.executable, "-P", "-s", "-S", "-X", "utf8", "-c", script]
     environment = {
@@ -93,21 +87,17 @@ def command(kind: Protection, stage: Stage, limits: Limits) -> tuple[list[str], 
     return [*_bwrap(stage, confinement.hidden), *variables, "--", *python], environment
 
 
-def _bwrap(stage: Stage, hidden: Iterable[str]) -> list[str]:
+def _bwrap(stage: Path, hidden: Iterable[str]) -> list[str]:
     """Return the words that start bubblewrap, up to the environment and the program."""
     folders = [*_python_folders(), *SYSTEM]
-    covers = [
-        word
-        for path in _aliases(hidden, folders)
-        for word in ("--ro-bind", str(stage.folder / path.name), str(path))
-    ]
+    copies = ((str(stage / path.name), str(path)) for path in _aliases(hidden, folders))
     return [
         *(str(shutil.which("bwrap")), *NAMESPACES, "--clearenv"),
         *_binds("--ro-bind-try", folders),
-        *covers,
+        *(word for copy in copies for word in ("--ro-bind", *copy)),
         *("--size", "33554432", "--tmpfs", SCRATCH, "--dir", "/tmp", "--dir", "/dev"),
         *_binds("--dev-bind-try", DEVICES),
-        *("--ro-bind", str(stage.folder), STAGE, "--remount-ro", "/", "--chdir", "/"),
+        *("--ro-bind", str(stage), STAGE, "--remount-ro", "/", "--chdir", "/"),
     ]
 
 
@@ -150,18 +140,10 @@ def _namespaces_work(bwrap: str) -> bool:
 def _python_folders() -> list[str]:
     """Return the interpreter, its library and the packages; not an editable install's folder."""
     executable = Path(sys.executable)
-    found = [
-        sysconfig.get_path("stdlib"),
-        sysconfig.get_path("platstdlib"),
-        *_site_packages(),
-        str(executable),
-        str(executable.resolve()),
-    ]
-    library = Path(sys.base_prefix) / "lib"
-    if library.is_dir() and str(library) not in SYSTEM:
-        found.append(str(library))
-    if (environment := Path(sys.prefix) / "pyvenv.cfg").exists():
-        found.append(str(environment))
+    found = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *_site_packages()]
+    found += [str(executable), str(executable.resolve())]
+    others = Path(sys.base_prefix) / "lib", Path(sys.prefix) / "pyvenv.cfg"
+    found += [str(path) for path in others if path.exists() and str(path) not in SYSTEM]
     while executable.is_symlink():
         executable = executable.parent / os.readlink(executable)
         found.append(str(executable))

@@ -63,8 +63,7 @@ FCNTL_COMMANDS = (*range(8), 36, 37, 38, 1030)
 IOCTL_COMMANDS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """Is it a terminal, its width, the bytes to read, and a descriptor's flags."""
 NEW_CALLS = 424
-"""First call with one number on all machines. libc falls back to older calls if these are missing.
-"""
+"""First call with one number on all machines; if missing, libc falls back to older calls."""
 
 EPERM, ENOSYS = 1, 38
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
@@ -81,11 +80,13 @@ class ConfinementError(Exception):
 
 @dataclass(frozen=True)
 class Confinement:
-    """The bounds of every child: it may read `readable` without `hidden`, and write `scratch`."""
+    """The bounds of every child: it may read `readable` without `hidden`, and write `scratch`.
+
+    The means are namespaces or Landlock.
+    """
 
     scratch: str
     namespaces: bool
-    """True for namespaces, False for Landlock."""
     readable: Sequence[str]
     hidden: Sequence[str]
     limits: Limits
@@ -98,10 +99,7 @@ def known_machine() -> bool:
 
 @contextlib.contextmanager
 def new_process_namespace() -> Iterator[None]:
-    """Make a child forked meanwhile the first process of a namespace. Needs CAP_SYS_ADMIN.
-
-    It sees no other process, and its descendants die with it.
-    """
+    """Let a child forked meanwhile see no other process. Needs CAP_SYS_ADMIN."""
     _demand(_libc.unshare(CLONE_NEWPID), "unshare")
     yield
     own = os.pidfd_open(os.getpid())
@@ -110,10 +108,7 @@ def new_process_namespace() -> Iterator[None]:
 
 
 def mount_scratch(folder: str, size: int, files: int) -> None:
-    """Mount a private file system in memory of `size` bytes and `files` files on a folder.
-
-    The process gets its own mounts and shared memory first. Needs CAP_SYS_ADMIN.
-    """
+    """Mount a private file system of `size` bytes on a folder. Needs CAP_SYS_ADMIN."""
     _demand(_libc.unshare(CLONE_NEWNS | CLONE_NEWIPC), "unshare")
     options = f"size={size},nr_inodes={files},mode=0700".encode()
     result = _libc.mount(b"tmpfs", folder.encode(), b"tmpfs", MS_NOSUID_NODEV_NOEXEC, options)
@@ -160,12 +155,8 @@ def file_rules(confinement: Confinement) -> int:
     rules = _libc.syscall(CREATE_RULES, handled, ctypes.c_size_t(8), ctypes.c_uint32(0))
     _demand(rules, "landlock_create_ruleset")
     hidden = {os.path.realpath(path) for path in confinement.hidden}
-    grants = [
-        grant
-        for path in confinement.readable
-        if os.path.exists(path)
-        for grant in _around(os.path.realpath(path), hidden)
-    ]
+    readable = [os.path.realpath(path) for path in confinement.readable if os.path.exists(path)]
+    grants = [grant for path in readable for grant in _around(path, hidden)]
     for path, rights in [*grants, (confinement.scratch, all_rights & ~1)]:
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
         allowed = rights if os.path.isdir(path) else rights & RIGHTS_TO_FILES

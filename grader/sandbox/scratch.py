@@ -49,9 +49,9 @@ def _deleted_bytes(process: int) -> int:
 
 def remove(folder: str) -> None:
     """Remove a folder with its contents; follow no link, and never raise."""
-    with contextlib.suppress(OSError):
-        _run("chmod", "-R", "u+rwx", "--", folder)
-        _run("rm", "-rf", "--", folder)
+    if empty(folder):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
 
 
 def empty(folder: str) -> bool:
@@ -59,12 +59,8 @@ def empty(folder: str) -> bool:
     with contextlib.suppress(OSError):
         if paths := [f"{folder}/{name}" for name in os.listdir(folder)]:
             # not on the paths: chmod follows a link that is an argument
-            _run("chmod", "-R", "u+rwx", "--", folder)
-            _run("rm", "-rf", "--", *paths)
+            for words in (("chmod", "-R", "u+rwx", "--", folder), ("rm", "-rf", "--", *paths)):
+                # these programs can remove folders of any depth
+                subprocess.run(words, capture_output=True, check=False)
         return not os.listdir(folder)
     return False
-
-
-def _run(*words: str) -> None:
-    """Run a program; these two can remove folders of any depth."""
-    subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)

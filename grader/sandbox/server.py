@@ -36,9 +36,6 @@ WARM = (
 REQUEST, RESULTS, RULES = 3, 4, 5
 """A child's descriptors; the last one, of Landlock's rules, is closed before a cell runs."""
 
-LOOK_SECONDS = 0.05
-"""Time between two looks at a child's files under Landlock: a disk takes few bytes in it."""
-
 
 class Server:
     """Starts and stops children, one at a time."""
@@ -62,20 +59,19 @@ class Server:
             message, descriptors, _, _ = socket.recv_fds(self.control, 64, 2)
             if message == b"start" and len(descriptors) == 2:
                 child = self._start(*descriptors)
-            elif message == b"stop":
-                if child:
-                    os.kill(child, signal.SIGKILL)
-                    os.waitpid(child, 0)
-                child = 0
-                if not namespaces and not scratch.empty(folder):
-                    return  # a new server has a new folder, so no child finds these files
-                self.control.send(b"full" if full else b"stopped")
-            elif not message:
+                continue
+            if child:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+            child = 0
+            # A grader that was killed leaves no files; a server that can't remove them ends.
+            if not (namespaces or scratch.empty(folder)) or not message:
                 return
+            self.control.send(b"full" if full else b"stopped")
 
     def _killed_for_files(self, child: int) -> bool:
         """Wait for the next message; return whether the child was killed before, for its files."""
-        while not select.select([self.control], [], [], LOOK_SECONDS)[0]:
+        while not select.select([self.control], [], [], 0.05)[0]:  # a disk takes few bytes in it
             if scratch.too_full(self.confinement.scratch, child, self.limits.scratch_bytes):
                 os.kill(child, signal.SIGKILL)
                 return True
@@ -100,11 +96,13 @@ class Server:
             self._confine()
             with os.fdopen(REQUEST, "rb") as file:
                 asked: Request = json.load(file)
+            results_file = os.fdopen(RESULTS, "wb")
             for frame in steps(asked):
                 data = json.dumps(frame).encode()
                 if len(data) > self.limits.result_bytes:
                     data = json.dumps({"too_large": len(data)}).encode()
-                _send(data)
+                results_file.write(len(data).to_bytes(8, "big") + data)
+                results_file.flush()
         except MemoryError:
             pass
         finally:
@@ -132,10 +130,10 @@ class Server:
 
 
 def _warm_up(packages: Sequence[str]) -> None:
-    specs = [spec for package in packages if (spec := find_spec(package))]
     modules = [
-        f"{spec.name}.{module.name}"
-        for spec in specs
+        f"{package}.{module.name}"
+        for package in packages
+        if (spec := find_spec(package))
         for module in pkgutil.iter_modules(spec.submodule_search_locations)
     ]
     for name in (*WARM, *modules):
@@ -176,9 +174,3 @@ def _mapped_bytes() -> int:
             free += size
     resource.setrlimit(resource.RLIMIT_AS, before)
     return limit - free
-
-
-def _send(data: bytes) -> None:
-    view = memoryview(len(data).to_bytes(8, "big") + data)
-    while view:
-        view = view[os.write(RESULTS, view) :]

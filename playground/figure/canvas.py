@@ -61,16 +61,14 @@ class Canvas:
     def heat(
         self, name: str, ax: Axes, extent: tuple[float, ...], bar: str = "", **options: Any
     ) -> None:
-        """Add a part with data values (rows, columns) or (values, low, high).
-
-        Args:
-            name: of the part.
-            ax: its axes.
-            extent: left, right, bottom, top in the data's coordinates.
-            bar: label of a colour bar beside the axes, whose numbers follow low and high.
-            options: fields of `Heat`; with `smooth=False` each value stays a pixel.
-        """
-        scale = self._color_bar(ax, bar) if bar else None
+        """Add a part with data values (rows, columns), see `Heat`; `bar` labels a colour bar."""
+        scale = None
+        if bar:
+            with _settings():
+                shown = self.figure.colorbar(ScalarMappable(cmap=DIVERGING), ax=ax, label=bar)
+                # Invisible numbers reserve space for the moving ones.
+                shown.set_ticks([0, 0.5, 1], labels=["−0.00"] * 3, color=style.CARD)
+            scale = shown.ax
         self.parts[name] = Heat(ax, extent=extent, scale=scale, **options)
 
     def arrow(self, name: str, ax: Axes, look: style.Look = style.YOURS, **options: Any) -> None:
@@ -136,13 +134,6 @@ class Canvas:
     def _control(self, name: str, control: Any, shown: Any = None) -> None:
         self.controls[name] = control
         self.panel.append(shown or control)
-
-    def _color_bar(self, ax: Axes, label: str) -> Axes:
-        with _settings():
-            bar = self.figure.colorbar(ScalarMappable(cmap=DIVERGING), ax=ax, label=label)
-            # Invisible numbers reserve space for the moving ones.
-            bar.set_ticks([0, 0.5, 1], labels=["−0.00"] * 3, color=style.CARD)
-        return bar.ax
 
 
 def _settings() -> AbstractContextManager[None]:

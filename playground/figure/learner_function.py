@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
+import os
 import threading
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
+from IPython.core.getipython import get_ipython
 
 from playground.functions import Array, Function
 
@@ -27,52 +28,33 @@ class Interrupted(KeyboardInterrupt):
 
 
 class LearnerFunction:
-    """A function under its lesson name; any failure of it becomes `Unusable`.
+    """A function under its lesson name, or what that name means by mistake.
 
-    Args:
-        name: its name in the lesson.
-        function: the function itself, or something else that its name means by mistake.
-        whole: it takes all points at once, as finished functions do; a learner's may not.
+    Every failure becomes `Unusable`. A `whole` function takes all points at once, as finished ones
+    do; `helpers` are the notebook's other functions that it calls.
     """
 
     helpers: tuple[Function, ...] = ()
-    """The notebook's other functions that it calls."""
 
     def __init__(self, name: str, function: Function, whole: bool = False) -> None:
         self.name, self.function, self.whole = name, function, whole
 
     def __call__(self, *inputs: Any, shape: tuple[int, ...] | None = None) -> Any:
-        """Return the function's result; with `shape`, as a float array of that shape.
-
-        Raises:
-            Unusable: the function failed, or its result isn't numbers of that shape.
-        """
+        """Return the function's result; with `shape`, as a float array of that shape."""
         given = inputs if self.whole else _copy(inputs)
         result = self._run(lambda function: function(*given))
         return result if shape is None else self._numbers(result, shape)
 
     def over(self, points: Array, *inputs: Any) -> Array:
-        """Return one number for each row of points (n, d), as an array (n,).
-
-        Raises:
-            Unusable: the function failed, or a result isn't one number.
-        """
+        """Return one number for each row of points (n, d), as an array (n,)."""
         if self.whole:
             return np.asarray(self(points, *inputs, shape=(len(points),)))
         own_points, given = points.copy(), _copy(inputs)
         results = self._run(lambda function: [function(point, *given) for point in own_points])
-        try:
-            return self._numbers(np.asarray(results), (len(points),))
-        except (Unusable, TypeError, ValueError):
-            # Convert one by one, so that the message is about a single result.
-            return np.array([float(self._numbers(result, ())) for result in results])
+        return np.array([float(self._numbers(result, ())) for result in results])
 
     def wrap_result(self, function: Any) -> LearnerFunction:
-        """Wrap a function that this one returned.
-
-        Raises:
-            Unusable: it isn't a function.
-        """
+        """Wrap a function that this one returned."""
         if not callable(function):
             raise self.wrong_result(function, "a function")
         return LearnerFunction(f"the function from {self.name}", function)
@@ -84,11 +66,7 @@ class LearnerFunction:
         return Unusable(f"{self.name} returned {type(result).__name__} where {wanted} belongs.")
 
     def get(self) -> Function:
-        """Return the function itself.
-
-        Raises:
-            Unusable: it isn't a function.
-        """
+        """Return the function itself, if it is one."""
         if not callable(self.function):
             raise Unusable(f"{self.name} is not a function but {type(self.function).__name__}.")
         return self.function
@@ -116,7 +94,10 @@ class LearnerFunction:
         if numbers.dtype.kind not in "biuf":
             raise Unusable(f"{self.name} returned {type(result).__name__} instead of numbers.")
         if numbers.shape != shape:
-            found, wanted = _kind(numbers.shape), _kind(shape)
+            found, wanted = (
+                f"an array of shape {size}" if size else "one number"
+                for size in (numbers.shape, shape)
+            )
             raise Unusable(f"{self.name} returned {found} where {wanted} belongs.")
         if np.isnan(numbers).all():
             raise Unusable(f"{self.name} returned nothing but NaN (not a number).")
@@ -133,12 +114,7 @@ def _copy(value: Any) -> Any:
 def describe(error: BaseException) -> str:
     """Describe an exception in a few words, with a full stop."""
     message = str(error).strip().split("\n")[0][:140]
-    reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    return reason if reason.endswith(".") else f"{reason}."
-
-
-def _kind(shape: tuple[int, ...]) -> str:
-    return f"an array of shape {shape}" if shape else "one number"
+    return f"{type(error).__name__}{': ' * bool(message)}{message}".removesuffix(".") + "."
 
 
 class ReboundFunction(LearnerFunction):
@@ -146,7 +122,8 @@ class ReboundFunction(LearnerFunction):
 
     def __init__(self, name: str, function: Function) -> None:
         super().__init__(name, function)
-        homes = getattr(function, "__globals__", {}), _notebook()
+        shell = get_ipython()
+        homes = getattr(function, "__globals__", {}), shell.user_ns if shell else {}
         keys = getattr(function, "__name__", name), name  # all lambdas have the same name
         self._home, self._key = next(
             ((home, key) for key in keys for home in homes if home.get(key) is function), ({}, name)
@@ -188,31 +165,15 @@ def _names(code: CodeType | None) -> Iterator[str]:
                 yield from _names(constant)
 
 
-def _notebook() -> MutableMapping[str, Any]:
-    """Return the names of the running notebook, none outside one."""
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
-    return {} if shell is None else shell.user_ns
-
-
-class _Nowhere(io.TextIOBase):
-    """A stream that discards all text, without limit."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-
 @contextmanager
 def silenced() -> Iterator[None]:
     """Discard prints and warnings: learners' functions run hundreds of times a move.
 
-    On a thread other than the main one (a front end with subshells) printing stays as it is:
-    a redirection holds for the whole process, and a cell may be running.
+    On other threads (of subshells) printing stays as it is: a redirection is for all threads.
     """
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), open(os.devnull, "w", errors="ignore") as nowhere:
         if threading.current_thread() is threading.main_thread():
-            with redirect_stdout(_Nowhere()), redirect_stderr(_Nowhere()):
+            with redirect_stdout(nowhere), redirect_stderr(nowhere):
                 yield
         else:
             yield

@@ -21,6 +21,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import ipywidgets as widgets
+from IPython.core.getipython import get_ipython
+from IPython.display import display
 
 from playground.figure import page, scene
 from playground.figure.canvas import Canvas
@@ -37,9 +39,6 @@ from playground.functions import Function
 
 Move = Callable[..., Frame | Iterator[Frame]]
 
-REST_SECONDS = 0.1
-"""A slider rests if it has not moved for this long."""
-
 _lock = threading.RLock()
 """One for all figures, as they share trainings. Only needed in front ends with subshells."""
 
@@ -54,11 +53,8 @@ class LiveFigure(Canvas):
     shown at once, the others while the slider rests. Declare the parts and the controls first (see
     `Canvas`). As the last expression of a cell the figure displays itself.
 
-    Args:
-        title: the beginning of the alt text; different for each play of a notebook.
-        move: see above.
-        functions: the learner's functions by the lesson's names.
-        after: a prediction with `answered` and `on_answer(callback)` that unlocks the play.
+    `title` begins the alt text and differs for each play of a notebook. `after` is a prediction
+    with `answered` and `on_answer(callback)` that unlocks the play.
     """
 
     def __init__(
@@ -70,10 +66,11 @@ class LiveFigure(Canvas):
     ) -> None:
         super().__init__()
         self.title, self._move, self._after = title, move, after
-        self._learner = {
-            name: ReboundFunction(name, function) for name, function in (functions or {}).items()
-        }
+        given = (functions or {}).items()
+        self._learner = {name: ReboundFunction(name, function) for name, function in given}
         self._finished = _finished(self._learner)
+        # The same on every machine, so that stored outputs can be compared.
+        self._name = f"{zlib.crc32(title.encode()):08x}"
         self._stopped: Unusable | None = None
         self._coming: Iterator[Snapshot] = iter(())
         self._timer: asyncio.TimerHandle | None = None
@@ -96,7 +93,9 @@ class LiveFigure(Canvas):
             self._root = root
             if covered:
                 self._after.on_answer(self._open)
-            _follow_cells(self)
+            _newest[self.title] = self
+            if (shell := get_ipython()) is not None:  # registering again counts once
+                shell.events.register("post_run_cell", _after_cell)
         return self._root
 
     @property
@@ -131,7 +130,7 @@ class LiveFigure(Canvas):
     def refresh(self) -> None:
         """Show the moving parts for the controls' values and the functions as they are now."""
         with _lock:
-            if any(function.changed for function in self._learner.values()):
+            if self._changed:
                 self._stopped = None
             for function in self._learner.values():
                 function.rebind()
@@ -141,8 +140,11 @@ class LiveFigure(Canvas):
 
     def follow(self) -> None:
         """After a cell: refresh soon if it redefined a function, else continue a long move."""
-        changed = any(function.changed for function in self._learner.values())
-        self._later(self._catch_up if changed and not self._locked else self._advance)
+        self._later(self.refresh if self._changed and not self._locked else self._advance)
+
+    @property
+    def _changed(self) -> bool:
+        return any(function.changed for function in self._learner.values())
 
     def _snapshots(self, values: dict[str, Any]) -> Iterator[Snapshot]:
         """Yield the result of each step of a move; the first problem ends it."""
@@ -199,8 +201,8 @@ class LiveFigure(Canvas):
         layer = page.layer(self._view.marks, self._view.alt)
         self._moving.value = page.moving(layer, self._view.readout)
 
-    def _later(self, work: Callable[[], bool], seconds: float = REST_SECONDS) -> None:
-        """Call `work` until it returns False, between the kernel's messages.
+    def _later(self, work: Callable[[], object], seconds: float = 0.1) -> None:
+        """Call `work` until it returns False, between the kernel's messages, when sliders rest.
 
         Without an event loop, as in a script, do it at once.
         """
@@ -214,7 +216,7 @@ class LiveFigure(Canvas):
         else:
             self._timer = loop.call_later(seconds, self._do, work)
 
-    def _do(self, work: Callable[[], bool]) -> None:
+    def _do(self, work: Callable[[], object]) -> None:
         try:
             with _interruptible():
                 more = work()
@@ -223,32 +225,19 @@ class LiveFigure(Canvas):
         if more:
             self._later(work, 0)
 
-    def _catch_up(self) -> bool:
-        self.refresh()
-        return False
-
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
+        kind = "application/vnd.jupyter.widget-view+json"
         model = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
         says = f"Live figure; without a running kernel, this is its picture: {self.title}."
-        display({page.WIDGET: model, "text/plain": says}, raw=True)
+        display({kind: model, "text/plain": says}, raw=True)
         png, alt = self.still(), self.alt
-        pages = {
-            "text/html": page.still(png, alt, self._name),
-            "image/png": page.small(png),
-            "text/plain": alt,
-        }
+        pages = {"text/html": page.still(png, alt, self._name), "image/png": page.small(png)}
+        pages["text/plain"] = alt
         display(pages, raw=True, metadata={"image/png": {"alt": alt}})
 
     @property
     def _locked(self) -> bool:
         return self._after is not None and not self._after.answered
-
-    @property
-    def _name(self) -> str:
-        """The same on every machine, so that stored outputs can be compared."""
-        return f"{zlib.crc32(self.title.encode()):08x}"
 
     def _open(self) -> None:
         """Uncover the play."""
@@ -267,19 +256,15 @@ class LiveFigure(Canvas):
 
 
 def _finished(learner: Mapping[str, ReboundFunction]) -> SimpleNamespace | None:
-    """Return the finished functions of these names; None if any is missing.
-
-    A grading sandbox has none at all.
-    """
+    """Return the finished functions of these names; None if any is missing, as in a sandbox."""
     try:
         from playground.functions import finished
     except ImportError:
         return None
     if not learner or not all(hasattr(finished, name) for name in learner):
         return None
-    return SimpleNamespace(
-        **{name: LearnerFunction(name, getattr(finished, name), whole=True) for name in learner}
-    )
+    functions = {name: LearnerFunction(name, getattr(finished, name), True) for name in learner}
+    return SimpleNamespace(**functions)
 
 
 @contextmanager
@@ -297,15 +282,6 @@ def _interruptible() -> Iterator[None]:
 
 _newest: weakref.WeakValueDictionary[str, LiveFigure] = weakref.WeakValueDictionary()
 """The newest play of each title, for IPython's one event after a cell; older ones follow a move."""
-
-
-def _follow_cells(play: LiveFigure) -> None:
-    """Let a play follow the notebook's cells."""
-    from IPython.core.getipython import get_ipython
-
-    if (shell := get_ipython()) is not None:  # registering the same function twice counts once
-        shell.events.register("post_run_cell", _after_cell)
-    _newest[play.title] = play
 
 
 def _after_cell(_: Any) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import struct
-import zlib
+import io
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -19,6 +17,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
+from PIL import Image
 
 from playground.figure import style
 from playground.functions import Array
@@ -26,10 +25,7 @@ from playground.functions import Array
 Box = tuple[float, float, float, float]
 """Left, top, width and height in CSS pixels."""
 
-FAR = 1e5
-"""Coordinates are limited to this: browsers draw huge numbers wrongly."""
-
-AROUND = 40.0
+AROUND = 39.0
 """Pixels that a line is drawn beyond its clip box: more than any stroke's width."""
 
 DIVERGING = LinearSegmentedColormap.from_list("playground", [style.SKY, "#ffffff", style.ORANGE])
@@ -54,31 +50,43 @@ class Path:
 
     def svg(self) -> str:
         """Return one SVG path element, or two with a halo."""
-        corners = np.ascontiguousarray(self.corners, float).tobytes()
-        outline = _outline(corners, self.clip, self.closed)
+        end = "Z" if self.closed else ""
+        outline = "".join(
+            "M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end
+            for piece in _pieces(self.corners, self.clip, self.closed)
+        )
         dash = f' stroke-dasharray="{" ".join(map(str, self.dash))}"' if self.dash else ""
         paths = "".join(
-            f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{width}"'
+            f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{thick}"'
             f' stroke-linejoin="round" opacity="{opacity}"{dash}/>'
-            for stroke, width, opacity in self._strokes()
+            for stroke, thick, opacity in self._strokes()
         )
-        return _clipped(paths, self.clip)
+        if self.clip is None:
+            return paths
+        # Unlike a clipPath, an inner svg element needs no name that is unique in the page.
+        x, y, width, height = (f"{value:.1f}" for value in self.clip)
+        place = f'x="{x}" y="{y}" width="{width}" height="{height}"'
+        return f'<svg {place} viewBox="{x} {y} {width} {height}">{paths}</svg>'
 
     def draw(self, figure: Figure) -> list[Artist]:
         """Add the same path to a matplotlib figure."""
-        pieces = _pieces(self.corners, self.clip, self.closed)
+        pieces, artists = _pieces(self.corners, self.clip, self.closed), list[Artist]()
         if not pieces:
-            return []
+            return artists
         if self.closed:
             pieces = [np.vstack([piece, piece[:1]]) for piece in pieces]
         outlines = [Outline(piece, closed=self.closed) for piece in pieces]
-        outline, artists = Outline.make_compound_path(*outlines), []
+        place: Any = {
+            "path": Outline.make_compound_path(*outlines),
+            "transform": to_display(figure),
+            "clip_box": None if self.clip is None else _bbox(figure, self.clip),
+        }
+        look: Any = {"facecolor": self.fill, "joinstyle": "round", "capstyle": "butt"}
         for stroke, width, opacity in self._strokes():
-            patch = PathPatch(outline, transform=_to_display(figure), alpha=opacity)
-            patch.set(facecolor=self.fill, edgecolor=stroke, joinstyle="round", capstyle="butt")
-            patch.set_linewidth(width * POINTS_PER_PIXEL)
-            patch.set_linestyle((0, [d / width for d in self.dash]) if self.dash else "-")
-            artists.append(_add(figure, patch, self.clip))
+            dash = (0, [length / width for length in self.dash]) if self.dash else "-"
+            line: Any = {"linewidth": width * POINTS_PER_PIXEL, "linestyle": dash}
+            patch = PathPatch(edgecolor=stroke, alpha=opacity, **place, **look, **line)
+            artists.append(figure.add_artist(patch))
         return artists
 
     def _strokes(self) -> list[tuple[str, float, float]]:
@@ -115,34 +123,31 @@ class Markers:
 
     def svg(self) -> str:
         """Return an SVG path element for each layer."""
-        return "".join(
-            f'<path d="{self._outlines(radius)}" fill="{fill}"{stroke}/>'
-            for radius, fill, stroke in self._layers()
-        )
+        paths = []
+        for radius, fill, stroke, width in self._layers():
+            shape = _shape(self.marker, radius)
+            outlines = "".join([f"M{x:.1f} {y:.1f}{shape}" for x, y in self.centres.tolist()])
+            line = f'stroke="{stroke}" stroke-width="{width}" stroke-linejoin="round"'
+            paths.append(f'<path d="{outlines}" fill="{fill}" {line}/>')
+        return "".join(paths)
 
     def draw(self, figure: Figure) -> list[Artist]:
         """Add the same markers to a matplotlib figure."""
-        stroke, width = (self.color, HOLLOW_WIDTH) if self.hollow else ("none", 0.0)
         artists: list[Artist] = []
-        for radius, fill, _ in self._layers():
+        for radius, fill, stroke, width in self._layers():
             outline = np.vstack([[[np.nan, np.nan]], radius * OUTLINES[self.marker]])
             corners = (self.centres[:, None] + outline).reshape(-1, 2)
             artists += Path(corners, stroke, width, fill=fill, closed=True).draw(figure)
         return artists
 
-    def _layers(self) -> list[tuple[float, str, str]]:
-        """Return radius, fill and SVG stroke of each layer, the lowest first."""
+    def _layers(self) -> list[tuple[float, str, str, float]]:
+        """Return radius, fill, stroke and its width for each layer, the lowest first."""
         if self.hollow:
-            line = f' stroke="{self.color}" stroke-width="{HOLLOW_WIDTH}" stroke-linejoin="round"'
-            return [(self.radius, "none", line)]
-        return [(self.radius + EDGE, style.CARD, ""), (self.radius - EDGE, self.color, "")]
-
-    def _outlines(self, radius: float) -> str:
-        shape = _shape(self.marker, radius)
-        return "".join([f"M{x:.1f} {y:.1f}{shape}" for x, y in self.centres.tolist()])
+            return [(self.radius, "none", self.color, HOLLOW_WIDTH)]
+        lower, upper = self.radius + EDGE, self.radius - EDGE
+        return [(lower, style.CARD, "none", 0.0), (upper, self.color, "none", 0.0)]
 
 
-@lru_cache(maxsize=64)
 def _shape(marker: str, radius: float) -> str:
     """Return the SVG commands that draw a marker around the current point."""
     if marker == "circle":
@@ -161,31 +166,29 @@ class Text:
     y: float
     words: str
     color: str = style.INK
-    size: float = style.TEXT_PX
     anchor: str = "middle"
 
     def svg(self) -> str:
         """Return one SVG text element with a tspan for each line."""
-        lines, step = self.words.split("\n"), 1.4 * self.size
-        top = self.y - step * (len(lines) - 1) / 2 + 0.35 * self.size
+        lines, step = self.words.split("\n"), 1.4 * style.TEXT_PX
+        top = self.y - step * (len(lines) - 1) / 2 + 0.35 * style.TEXT_PX
         rows = "".join(
             f'<tspan x="{self.x:.1f}" y="{top + i * step:.1f}">{escape(line)}</tspan>'
             for i, line in enumerate(lines)
         )
         return (
-            f'<text font-family="{style.FONT}" font-size="{self.size}" fill="{self.color}"'
+            f'<text font-family="{style.FONT}" font-size="{style.TEXT_PX}" fill="{self.color}"'
             f' text-anchor="{self.anchor}" stroke="{style.CARD}" stroke-width="3"'
             f' stroke-linejoin="round" paint-order="stroke">{rows}</text>'
         )
 
     def draw(self, figure: Figure) -> list[Artist]:
         """Add the same words to a matplotlib figure."""
-        text = figure.text(self.x, self.y, self.words, transform=_to_display(figure))
+        text = figure.text(self.x, self.y, self.words, transform=to_display(figure))
         align = {"start": "left", "middle": "center"}[self.anchor]
         text.set(ha=align, va="center", ma="center", linespacing=1.4, color=self.color)
-        text.set_fontsize(self.size * POINTS_PER_PIXEL)
-        halo = withStroke(linewidth=3 * POINTS_PER_PIXEL, foreground=style.CARD)
-        text.set_path_effects([halo])
+        text.set_fontsize(style.TEXT_PX * POINTS_PER_PIXEL)
+        text.set_path_effects([withStroke(linewidth=3 * POINTS_PER_PIXEL, foreground=style.CARD)])
         return [text]
 
 
@@ -200,7 +203,10 @@ class Picture:
     def svg(self) -> str:
         """Return one SVG image element that holds a PNG."""
         left, top, width, height = self.box
-        data = base64.b64encode(png(self.shades)).decode()
+        image, file = Image.fromarray(self.shades), io.BytesIO()
+        image.putpalette(PALETTE.tobytes())
+        image.save(file, "png", compress_level=1)
+        data = base64.b64encode(file.getvalue()).decode()
         look = "" if self.smooth else ' style="image-rendering:pixelated"'
         return (
             f'<image x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"'
@@ -214,41 +220,28 @@ class Picture:
         image = BboxImage(place, cmap=colors, interpolation=kind, zorder=0.5)
         image.set_data(self.shades[::-1])  # BboxImage begins at the bottom
         image.set_clim(0, 255)
-        return [_add(figure, image, None)]
+        return [figure.add_artist(image)]
 
 
 Mark = Path | Markers | Text | Picture
 
 
-def png(shades: Array) -> bytes:
-    """Encode shades (rows, columns) as a palette PNG, faster than any library at this size."""
-    rows, columns = shades.shape
-    scanlines = np.zeros((rows, columns + 1), np.uint8)
-    scanlines[:, 1:] = shades
-    header = struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)
-    data = zlib.compress(scanlines.tobytes(), 1)
-    chunks = {b"IHDR": header, b"PLTE": PALETTE.tobytes(), b"IDAT": data, b"IEND": b""}
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks.items())
-
-
-@lru_cache(maxsize=256)
-def _outline(corners: bytes, clip: Box | None, closed: bool) -> str:
-    """Return the SVG commands of a path; cached, as much of a figure doesn't move."""
-    end = "Z" if closed else ""
-    pieces = _pieces(np.frombuffer(corners).reshape(-1, 2), clip, closed)
-    return "".join(
-        "M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end for piece in pieces
-    )
-
-
 def _pieces(corners: Array, clip: Box | None, closed: bool) -> list[Array]:
-    """Split corners (n, 2) at rows of NaN, and cut the pieces to the visible part."""
-    gaps = np.flatnonzero(~np.isfinite(corners).all(axis=1))
-    pieces = np.split(np.clip(corners, -FAR, FAR), gaps)
-    tidy = [piece[1:] if i else piece for i, piece in enumerate(pieces)]
+    """Split corners (n, 2) at rows of NaN, and cut the pieces to the clip box and `AROUND` it.
+
+    A browser computes dashes also where a line is invisible, which can take seconds. Closed shapes
+    that are clipped are all rectangles.
+    """
+    bounds = None
     if clip is not None:
-        tidy = [part for piece in tidy if len(piece) > 1 for part in _within(piece, clip, closed)]
-    return [_bends(piece) for piece in tidy if len(piece) > 1]
+        left, top, width, height = clip
+        bounds = left - AROUND, top - AROUND, left + width + AROUND, top + height + AROUND
+        if closed:
+            corners, bounds = np.clip(corners, bounds[:2], bounds[2:]), None
+    tidy = Outline(corners).cleaned(remove_nans=True, clip=bounds)  # ends with a STOP
+    vertices, codes = np.asarray(tidy.vertices)[:-1], np.asarray(tidy.codes)[:-1]
+    pieces = np.split(vertices, np.flatnonzero(codes == Outline.MOVETO))
+    return [_bends(piece) for piece in pieces if len(piece) > 1]
 
 
 def _bends(corners: Array) -> Array:
@@ -260,62 +253,12 @@ def _bends(corners: Array) -> Array:
     return kept
 
 
-def _within(corners: Array, box: Box, closed: bool) -> list[Array]:
-    """Return the parts of a line (n, 2) in and around a box.
-
-    A browser computes dashes also where a line is invisible, which can take seconds. Closed shapes
-    that are clipped are all rectangles.
-    """
-    left, top, width, height = box
-    low = np.array([left - AROUND, top - AROUND])
-    high = np.array([left + width + AROUND, top + height + AROUND])
-    if ((corners >= low) & (corners <= high)).all():
-        return [corners]
-    if closed:
-        return [np.clip(corners, low, high)]
-    start, way = corners[:-1], np.diff(corners, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        one, other = (low - start) / way, (high - start) / way
-    # Along an axis in which a step doesn't move, it is inside all the way or not at all.
-    always = np.where((start >= low) & (start <= high), np.inf, -np.inf)
-    enter = np.where(way == 0, -always, np.fmin(one, other)).max(axis=1).clip(min=0)
-    leave = np.where(way == 0, always, np.fmax(one, other)).min(axis=1).clip(max=1)
-    seen = np.flatnonzero(enter < leave)
-    gaps = (np.diff(seen) > 1) | (leave[seen[:-1]] < 1) | (enter[seen[1:]] > 0)
-    runs = [run for run in np.split(seen, np.flatnonzero(gaps) + 1) if len(run)]
-
-    def at(share: Array, steps: Array) -> Array:
-        return start[steps] + share[steps, None] * way[steps]  # type: ignore[no-any-return]
-
-    return [np.concatenate([at(enter, run), at(leave, run[-1:])]) for run in runs]
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _clipped(element: str, clip: Box | None) -> str:
-    """Clip by an inner svg element, which unlike a clipPath needs no name unique in the page."""
-    if clip is None:
-        return element
-    x, y, width, height = (f"{value:.1f}" for value in clip)
-    place = f'x="{x}" y="{y}" width="{width}" height="{height}"'
-    return f'<svg {place} viewBox="{x} {y} {width} {height}">{element}</svg>'
-
-
-def _to_display(figure: Figure) -> Affine2D:
+def to_display(figure: Figure) -> Affine2D:
+    """Return the transform from CSS pixels to matplotlib's."""
     return Affine2D().scale(style.SHARPNESS, -style.SHARPNESS).translate(0, figure.bbox.height)
 
 
 def _bbox(figure: Figure, box: Box) -> TransformedBbox:
     left, top, width, height = box
     corners = Bbox([[left, top + height], [left + width, top]])
-    return TransformedBbox(corners, _to_display(figure))
-
-
-def _add(figure: Figure, artist: Any, clip: Box | None) -> Artist:
-    figure.add_artist(artist)
-    if clip is not None:
-        artist.set_clip_box(_bbox(figure, clip))
-    added: Artist = artist
-    return added
+    return TransformedBbox(corners, to_display(figure))

@@ -13,8 +13,7 @@ from PIL import Image
 from playground.figure import style
 from playground.figure.marks import Mark
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
-
+_SIZE = f'width="{style.WIDTH}" height="{style.HEIGHT}"'
 _CARD = (
     f"width:{style.WIDTH}px;height:{style.HEIGHT}px;border-radius:6px;"
     f"background:{style.CARD};color:{style.INK}"
@@ -46,7 +45,7 @@ _CONTROLS = f"""
 def layer(marks: Sequence[Mark], alt: str) -> str:
     """Return the moving layer as one SVG; its label is the figure's alt text."""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{style.WIDTH}" height="{style.HEIGHT}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" {_SIZE}'
         f' viewBox="0 0 {style.WIDTH} {style.HEIGHT}" role="img" aria-label="{escape(alt)}"'
         ' style="display:block">'
         f"{''.join(mark.svg() for mark in marks)}</svg>"
@@ -63,20 +62,17 @@ def moving(svg: str, readout: Sequence[str]) -> str:
 
 def picture(png: bytes) -> str:
     """Return the still layer on its card; the alt text is the moving layer's."""
-    size = f'width="{style.WIDTH}" height="{style.HEIGHT}"'
-    image = f'<img alt="" src="{_url(png)}" {size} style="{_CARD}">'
-    return f'<div style="{_CARD}">{image}</div>'
+    return f'<div style="{_CARD}"><img alt="" src="{_url(png)}" {_SIZE} style="{_CARD}"></div>'
 
 
 def still(png: bytes, alt: str, name: str) -> str:
     """Return the picture for readers without a kernel; it also hides a dead figure's output."""
     dead = ".jp-OutputArea-child:not(:has(.playground))"
     followed = f":has(+ .jp-OutputArea-child .playground-still-{name})"
-    size = f'width="{style.WIDTH}" height="{style.HEIGHT}"'
     return (
         f"<style>{dead}{followed} {{display:none}}</style>"
         f'<figure class="playground-still playground-still-{name}" style="margin:0">'
-        f'<img alt="{escape(alt)}" src="{_url(png)}" {size}></figure>'
+        f'<img alt="{escape(alt)}" src="{_url(png)}" {_SIZE}></figure>'
     )
 
 
@@ -90,10 +86,9 @@ def small(png: bytes) -> str:
 
 
 def hide_still(name: str) -> str:
-    """Return a style that hides the still picture as long as the live figure is displayed.
+    """Return a style that hides the still picture while the live figure is displayed.
 
-    After its kernel has ended, JupyterLab shows a live figure as broken links: then the style
-    hides that figure and shows the picture.
+    JupyterLab shows broken links when the kernel has ended: then only the picture is displayed.
     """
     still, place = f".playground-still-{name}", ".jp-OutputArea-child"
     gone = f"{place}:has(.playground.jupyter-widgets-disconnected)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -13,11 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from playground.figure import style
-from playground.figure.marks import Box, Mark, Markers, Path, Picture, Text
+from playground.figure.marks import Box, Mark, Markers, Path, Picture, Text, to_display
 from playground.figure.style import Look
 from playground.functions import Array
-
-_MATPLOTLIB_MARKER = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^"}
 
 
 class Place:
@@ -26,34 +24,21 @@ class Place:
     def __init__(self, ax: Axes) -> None:
         figure = ax.get_figure(root=True)
         assert figure is not None
-        self.height = figure.bbox.height / style.SHARPNESS
-        left, bottom, width, height = (value / style.SHARPNESS for value in ax.bbox.bounds)
-        self.box: Box = (left, self.height - bottom - height, width, height)
-        self._transform, affine = ax.transData, ax.transData.is_affine
-        self._matrix = ax.transData.get_matrix() / style.SHARPNESS if affine else None
+        to_pixels = to_display(figure).inverted()
+        self._transform: Any = (ax.transData + to_pixels).frozen()
+        (left, bottom), (right, top) = to_pixels.transform(ax.bbox.get_points()).tolist()
+        self.box: Box = (left, top, right - left, bottom - top)
 
     def pixels(self, x: Any, y: Any) -> Array:
-        """Return CSS pixels (n, 2) of data x (n,), y (n,), by the axes' own transform.
-
-        Raises:
-            ValueError: x and y differ in length.
-        """
-        on_screen = np.stack([np.asarray(x, float).ravel(), np.asarray(y, float).ravel()], axis=1)
-        if self._matrix is None:
-            on_screen = self._transform.transform(on_screen) / style.SHARPNESS
-        else:
-            on_screen *= self._matrix[0, 0], self._matrix[1, 1]
-            on_screen += self._matrix[0, 2], self._matrix[1, 2]
-        on_screen[:, 1] = self.height - on_screen[:, 1]
+        """Return CSS pixels (n, 2) of data x (n,), y (n,), by the axes' own transform."""
+        data = np.stack([np.asarray(x, float).ravel(), np.asarray(y, float).ravel()], axis=1)
+        on_screen: Array = self._transform.transform(data)
         return on_screen
 
 
 @dataclass(frozen=True)
 class Part:
-    """A moving part of a figure.
-
-    With `twin` the target's is drawn next to the learner's; `label` is its name in the legend.
-    """
+    """A moving part of a figure; with `twin` the target's is drawn next to the learner's."""
 
     ax: Axes
     look: Look = style.YOURS
@@ -110,7 +95,7 @@ class Points(Part):
 
     def key(self, look: Look) -> Artist:
         """Return a marker without a line."""
-        marker = _MATPLOTLIB_MARKER[look.marker]
+        marker = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^"}[look.marker]
         colors: Any = {"markeredgecolor": look.color, "markerfacecolor": _face(look)}
         return Line2D([], [], linestyle="none", marker=marker, markersize=7, **colors)
 
@@ -118,21 +103,18 @@ class Points(Part):
 class Bars(Part):
     """Data (x, top) or (x, bottom, top), each (n,): bars; the target's are dashed outlines."""
 
-    half_width: ClassVar[float] = 0.32
-
     def marks(self, data: Any, look: Look) -> list[Mark]:
         """Return filled bars, or dashed outlines for the target."""
         x, *ends = (np.asarray(values, float) for values in data)
         bottom, top = ends if len(ends) == 2 else (0 * x, *ends)
-        left, right, gap = x - self.half_width, x + self.half_width, np.full_like(x, np.nan)
+        left, right, gap = x - 0.32, x + 0.32, np.full_like(x, np.nan)
         corners = self.place.pixels(
             np.column_stack([gap, left, right, right, left]),
             np.column_stack([gap, bottom, bottom, top, top]),
         )
         box = self.place.box
-        if look == style.TARGET:
-            return [Path(corners, look.color, look.width, look.dash, closed=True, clip=box)]
-        return [Path(corners, look.color, 1.0, fill=look.color, closed=True, clip=box)]
+        width, dash = (look.width, look.dash) if look == style.TARGET else (1.0, ())
+        return [Path(corners, look.color, width, dash, _face(look), closed=True, clip=box)]
 
     def key(self, look: Look) -> Artist:
         """Return a patch."""

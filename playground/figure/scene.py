@@ -39,33 +39,29 @@ class View(NamedTuple):
 def view(title: str, parts: Mapping[str, Part], now: Snapshot) -> View:
     """Draw a snapshot, and describe it in words."""
     lines = _readout(parts, now)
-    settings = ", ".join(f"{label}: {_value(value)}" for label, value in now.values.items())
-    alt = " ".join([f"{title}.", *([f"{settings}."] if settings else []), *lines])
+    settings = [f"{label}: {_value(value)}" for label, value in now.values.items()]
+    alt = " ".join([f"{title}.", *([f"{', '.join(settings)}."] if settings else []), *lines])
     return View(_marks(parts, now), lines, alt)
 
 
 def _marks(parts: Mapping[str, Part], now: Snapshot) -> list[Mark]:
     """Return yours and the target's marks, the target's alone, or the problem's sentence."""
-    target = now.target[0] if now.target else {}
+    yours, target = (frame[0] if frame else {} for frame in (now.yours, now.target))
+    alone = isinstance(now.problem, NotWritten)
+    if now.problem and not alone:
+        veil = Path(
+            _box(0, 0, style.WIDTH, style.HEIGHT), fill=style.CARD, opacity=0.85, closed=True
+        )
+        return [veil, *_notice(str(now.problem), style.HEIGHT / 2)]
     marks: list[Mark] = []
-    if now.yours is not None:
-        for name, part in parts.items():
-            if name in now.yours[0]:
-                marks += part.marks(now.yours[0][name], part.look)
-            if part.twin and name in target:
-                marks += part.marks(target[name], style.TARGET)
-        return marks
-    if isinstance(now.problem, NotWritten):
-        for name, part in parts.items():
-            if name in target:
-                marks += part.marks(target[name], style.TARGET if part.twin else part.look)
-        ending = " Dashed is the target alone." if target else ""
-        return marks + _notice(f"{now.problem}{ending}", 18)
-    veil = _box(0, 0, style.WIDTH, style.HEIGHT)
-    return [
-        Path(veil, fill=style.CARD, opacity=0.85, closed=True),
-        *_notice(str(now.problem), style.HEIGHT / 2),
-    ]
+    for name, part in parts.items():
+        if name in yours:
+            marks += part.marks(yours[name], part.look)
+        if name in target and (part.twin or alone):
+            marks += part.marks(target[name], style.TARGET if part.twin else part.look)
+    if alone:
+        marks += _notice(f"{now.problem}{' Dashed is the target alone.' if target else ''}", 18)
+    return marks
 
 
 def _notice(sentence: str, y: float) -> list[Mark]:
@@ -99,14 +95,11 @@ def _readout(parts: Mapping[str, Part], now: Snapshot) -> list[str]:
 
 def _agree(parts: Mapping[str, Part], yours: Data, target: Data) -> bool:
     """Return whether all data but words is the same both times."""
-    names = [name for name, part in parts.items() if not isinstance(part, Words)]
-    if any((name in yours) != (name in target) for name in names):
+    if yours.keys() != target.keys():
         return False
-    a, b = (_flat([data[name] for name in names if name in data]) for data in (yours, target))
-    if a.shape != b.shape:
-        return False
-    close = np.abs(a - b) <= 1e-6 + 1e-4 * np.abs(b)
-    return bool(np.all(close | (np.isnan(a) & np.isnan(b)) | (a == b)))
+    names = [name for name in yours if not isinstance(parts[name], Words)]
+    a, b = (_flat([data[name] for name in names]) for data in (yours, target))
+    return a.shape == b.shape and np.allclose(a, b, 1e-4, 1e-6, equal_nan=True)
 
 
 def _flat(data: list[Any]) -> Array:

@@ -15,7 +15,7 @@ from course import ROOT, SETTINGS
 from grader.cli import main
 from grader.errors import SandboxUnavailable
 from grader.execution.unconfined import Unconfined
-from grader.sandbox.doctor import COURSE_TRIALS, TRIALS, find_settings, try_out
+from grader.sandbox.doctor import COURSE_TRIALS, TRIALS, try_out
 from grader.sandbox.engine import Engine
 from grader.sandbox.launch import Protection, protection
 
@@ -50,11 +50,6 @@ def test_every_trial_works_without_a_sandbox(
     monkeypatch.setattr("grader.sandbox.doctor.TRIALS", trials)
     monkeypatch.chdir(tmp_path)
     assert try_out(Unconfined().run, SETTINGS) == dict.fromkeys(trials | COURSE_TRIALS, True)
-
-
-def test_the_settings_are_those_of_the_nearest_course(tmp_path: Path) -> None:
-    assert find_settings(ROOT / "tests") == SETTINGS
-    assert find_settings(tmp_path) is None
 
 
 def as_an_ordinary_user() -> list[str]:

@@ -1,11 +1,10 @@
-"""A killed grader's files are removed by the next run, and a running grader's are not."""
+"""The stage has the course without answers, and hostile files are measured and removed."""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,30 +21,6 @@ from grader.sandbox.scratch import remove, too_full
 from grader.sandbox.stage import INSIDE, make_stage
 
 
-@pytest.mark.parametrize("age", [3600, -3600])
-def test_an_unused_stage_is_removed_even_if_the_clock_was_set_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    used, left = make_stage(None), make_stage(None)
-    os.close(left.lock)  # as a kill does
-    for stage in (used, left):
-        os.utime(stage.folder, (time.time() - age,) * 2)
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    link = tmp_path / "grader-stage-link"
-    link.symlink_to(elsewhere)
-
-    new = make_stage(None)
-
-    assert used.folder.is_dir()
-    assert not left.folder.exists()
-    assert elsewhere.is_dir()
-    for stage in (used, new):
-        stage.close()
-    assert sorted(os.listdir(tmp_path)) == ["elsewhere", link.name]
-
-
 def test_the_stage_holds_the_servers_imports_and_the_course_without_hidden_modules() -> None:
     needed, waiting = set(), ["grader.sandbox.server"]
     while waiting:
@@ -60,8 +35,8 @@ def test_the_stage_holds_the_servers_imports_and_the_course_without_hidden_modul
         waiting += modules - needed
     assert {f"grader.{name.replace('/', '.')}" for name in INSIDE} == needed
     stage = make_stage(SETTINGS)
-    found = {path.relative_to(stage.folder).as_posix() for path in stage.folder.rglob("*.py")}
-    stage.close()
+    found = {path.relative_to(stage).as_posix() for path in stage.rglob("*.py")}
+    remove(str(stage))
     assert {path for path in found if path.startswith("grader/")} == {
         "grader/__init__.py",
         *(f"grader/{name}.py" for name in INSIDE),
@@ -124,17 +99,16 @@ def test_deep_and_closed_folders_are_removed_and_no_link_is_followed(tmp_path: P
     remove(str(full))  # there is none any more, and that is no error
 
 
-def test_a_deep_stage_of_a_killed_grader_is_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    left = make_stage(None)
-    os.close(left.lock)
-    dig(left.folder, 2000, 0o700)
-    os.utime(left.folder, (time.time() - 3600,) * 2)
-    new = make_stage(None)
-    os.close(new.lock)
-    assert os.listdir(tmp_path) == [new.folder.name]
+def test_the_files_of_a_killed_grader_are_removed_by_the_server(engine: Engine) -> None:
+    with Engine(None, PATIENT, engine.kind) as left:
+        assert left._control is not None
+        assert left._stage is not None
+        assert left._server is not None
+        for folder in left._stage.glob("scratch-*"):
+            (folder / "file").touch()
+        left._control.close()  # as a kill does
+        left._server.wait()
+        assert [*left._stage.glob("scratch-*/*")] == []
 
 
 SIZE = 1 << 20

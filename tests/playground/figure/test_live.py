@@ -15,7 +15,7 @@ import pytest
 from figures import html, lines_of, moved, shows, slope_figure
 from matplotlib.image import imread
 
-from playground.figure import style
+from playground.figure import live, style
 from playground.figure.learner_function import Interrupted, LearnerFunction
 from playground.figure.live import LiveFigure
 
@@ -332,12 +332,8 @@ def test_every_control_has_a_label() -> None:
 @pytest.fixture
 def displayed(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Record the bundles that figures display."""
-    import IPython.display
-
     shown: list[dict[str, Any]] = []
-    monkeypatch.setattr(
-        IPython.display, "display", lambda data, raw, metadata=None: shown.append(data)
-    )
+    monkeypatch.setattr(live, "display", lambda data, raw, metadata=None: shown.append(data))
     return SimpleNamespace(
         of=lambda figure: (shown.clear(), figure._ipython_display_(), list(shown))[
             -1
@@ -346,8 +342,8 @@ def displayed(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_reader_without_a_kernel_gets_a_picture_with_alt_text(displayed: Any) -> None:
-    live, still = displayed.of(slope_figure())
-    assert set(live) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    widget, still = displayed.of(slope_figure())
+    assert set(widget) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
     assert imread(io.BytesIO(base64.b64decode(still["image/png"]))).shape[:2] == (
         style.HEIGHT,
         style.WIDTH,
