@@ -197,8 +197,8 @@ def _digit_grad(w: Array, X: Array, labels: Array) -> Array:
     hidden, logits, W = _digit_forward(w, X)
     d_logits = finished.softmax_ce_grad(logits, labels)
     back, dW2, db2 = finished.dense_backward(d_logits, hidden, W)
-    _, dW1, db1 = finished.dense_backward(back * (hidden > 0), X, np.zeros((64, HIDDEN)))
-    return np.concatenate([dW1.ravel(), db1, dW2.ravel(), db2])
+    back *= hidden > 0
+    return np.concatenate([(X.T @ back).ravel(), back.sum(axis=0), dW2.ravel(), db2])
 
 
 def _fate(path: Array) -> str:

@@ -95,10 +95,9 @@ def three_logits(softmax: Function, after: Any = None) -> LiveFigure:
         logits = np.array([sliders[f"z{i}"] for i in (1, 2, 3)]) + 100.0 * hundreds
         shares = f.softmax(logits, shape=(3,))
         numbers = [(i, share + 0.05, number(share)) for i, share in enumerate(shares)]
-        return {
-            "shares": (range(3), shares),
-            "numbers": numbers,
-        }, f"logits {words(logits)}; shares {words(shares)}; their sum {number(shares.sum(), 6)}."
+        return {"shares": (range(3), shares), "numbers": numbers}, (
+            f"logits {words(logits)}; shares {words(shares)}; their sum {number(shares.sum(), 6)}."
+        )
 
     play = LiveFigure("Three logits and their softmax", move, {"softmax": softmax}, after)
     ax = play.axes(ylabel="share of each class", ylim=(0, 1.15), xlim=(-0.6, 2.6))
