@@ -57,7 +57,7 @@ def signal(weighted_sum: Function, sigmoid: Function, after: Any = None) -> Live
 
     def move(f: Any, x1: float, w1: float, x2: float, w2: float, b: float) -> Frame:
         x, w = np.array([x1, x2]), np.array([w1, w2])
-        inputs = [(x[:1], w[:1], 0.0), (x[1:], w[1:], 0.0), (x, w, 0.0), (x, w, b)]
+        inputs = (x[:1], w[:1], 0.0), (x[1:], w[1:], 0.0), (x, w, 0.0), (x, w, b)
         first, second, total, z = (float(f.weighted_sum(*each, shape=())) for each in inputs)
         output = float(f.sigmoid(np.array([z]), shape=(1,))[0])
         tops, amounts = (first, first + second, total, z, z), (first, second, total, z - total, z)
@@ -74,23 +74,21 @@ def signal(weighted_sum: Function, sigmoid: Function, after: Any = None) -> Live
             f" output f({number(z)}) = {number(output)}."
         )
 
-    own = {"weighted_sum": weighted_sum, "sigmoid": sigmoid}
     title = "One signal through a neuron: products, sum, bias, activation"
-    play = LiveFigure(title, move, own, after)
+    play = LiveFigure(title, move, {"weighted_sum": weighted_sum, "sigmoid": sigmoid}, after)
     bars = play.axes(121, ylabel="amount", ylim=(-6, 6), xlim=(-0.6, 4.6))
     bars.set_xticks(range(5), ["x₁·w₁", "x₂·w₂", "sum\nw·x", "bias\nb", "w·x + b"])
-    curve = play.axes(122, xlabel="weighted sum with bias, z", ylabel="output f(z)")
-    curve.set(xlim=(-6, 6), ylim=(-0.05, 1.1))
+    curve = play.axes(122, xlabel="weighted sum with bias, z", xlim=(-6, 6), ylim=(-0.05, 1.1))
+    curve.set_ylabel("output f(z)")
     play.bars("steps", bars, Look(SKY))
     play.bars("totals", bars)
     play.words("numbers", bars)
     play.line("curve", curve, label="activation")
     play.line("drop", curve, Look(BLACK, (2, 3), width=1.5), twin=False)
     play.points("dot", curve, Look(BLACK), label="signal")
-    play.slider("x1", "input x₁", -1.5, 1.5, 1.5)
-    play.slider("w1", "weight w₁", -1.5, 1.5, 1.2)
-    play.slider("x2", "input x₂", -1.5, 1.5, -1.0)
-    play.slider("w2", "weight w₂", -1.5, 1.5, 0.8)
+    for (i, low), x, w in (("1₁", 1.5, 1.2), ("2₂", -1.0, 0.8)):
+        play.slider(f"x{i}", f"input x{low}", -1.5, 1.5, x)
+        play.slider(f"w{i}", f"weight w{low}", -1.5, 1.5, w)
     play.slider("b", "bias b", -1.5, 1.5, 1.0)
     return play
 
@@ -108,8 +106,12 @@ def three_units(dense: Function, relu: Function, after: Any = None) -> LiveFigur
         count = f"{len(folds) + 1} straight piece{'s' if len(folds) else ''}"
         at = f", folded at x = {words(X[folds])}" if len(folds) else ""
         units = {unit: (X, part) for unit, part in zip(UNITS, hidden.T, strict=True)}
-        sum_ = {"curve": (X, y), "folds": (X[folds], y[folds]), "count": (0.0, 5.3, count)}
-        return units | sum_, f"{count}{at}."
+        return {
+            **units,
+            "curve": (X, y),
+            "folds": (X[folds], y[folds]),
+            "count": (0.0, 5.3, count),
+        }, f"{count}{at}."
 
     own = {"dense": dense, "relu": relu}
     play = LiveFigure("A curve made of three hidden units", move, own, after)
