@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from playground import network
 from playground.figure.learner_function import LearnerFunction
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, BLUE, GREEN, PURPLE, VERMILLION, Look, number
 from playground.functions import Array, Function
 from playground.functions.digits import digits
-from playground.network import (
-    BUGS,
-    LIMIT,
-    Blocks,
-    Experiment,
-    Moment,
-    Problem,
-    Training,
-    accuracy,
-    broken,
-    errors,
-    names,
-    require_correct_gradients,
-    training,
-)
+from playground.network import Blocks, Experiment, Moment, Problem, Training, accuracy, training
 
 FUNCTIONS = ("forward", "backward", "train", "relative_error")
 """The capstone's exercises: the order of `functions` in each play, after the earlier ones."""
 
-ARMS, POINTS_PER_ARM = 2, 100
 SPIRAL_STEPS, SPIRAL_EVERY = 3000, 100
 EDGE = np.linspace(-2.2, 2.2, 45)
 GRID = np.stack(np.meshgrid(EDGE, EDGE), axis=-1).reshape(-1, 2)
@@ -51,53 +37,53 @@ def gradient_check(mine: Any, *functions: Function, after: Any = None) -> LiveFi
     """Compare the gradient check of a network with a bug with its accuracy on digits."""
 
     def move(f: Any, bug: str) -> Iterator[Frame]:
-        blocks = broken(_blocks(f, mine), bug)
-        found = errors(blocks)
-        tops = np.maximum(list(found.values()), ROUNDING)
-        bars = np.arange(len(tops)), np.full(len(tops), SMALLEST), tops
-        run, limit = _reader(blocks, (32,)), (np.array([-0.6, 5.6]), np.array([LIMIT, LIMIT]))
+        blocks = network.broken(_blocks(f, mine, checked=False), bug)
+        found = [*network.errors(blocks).values()]
+        verdict = f"The gradient check {'passes' if max(found) < network.LIMIT else 'fails'}"
+        rounded = f"below {number(ROUNDING, 1, least=0)}"
+        size = number(max(found), 2, least=0) if max(found) > ROUNDING else rounded
+        bars = range(6), np.full(6, SMALLEST), np.maximum(found, ROUNDING)
+        run, limit = _reader(blocks, (32,)), ([-0.6, 5.6], [network.LIMIT, network.LIMIT])
         for _ in _steps(run):
-            share = accuracy(blocks, _digits(test=True), run.moments[-1].layers)
-            yield {"errors": bars, "limit": limit}, _verdict(max(found.values()), share, run)
+            share = _percent(accuracy(blocks, _digits(test=True), run.moments[-1].layers))
+            yield (
+                {"errors": bars, "limit": limit},
+                (
+                    f"{verdict}, the largest error is {size}; trained all the same, it gets {share}"
+                    f" of new digits right{'' if run.complete else ' so far'}."
+                ),
+            )
 
+    own = dict(zip(FUNCTIONS, functions, strict=True))
     title = "The gradient check and the accuracy of a network with a bug"
-    play = _play(title, move, functions, after)
+    play = LiveFigure(title, move, own, after)
     ax = play.axes(ylabel="relative error", xlim=(-0.6, 5.6), ylim=(SMALLEST, 10), yscale="log")
     ticks = [f"{name}, layer {layer}" for layer in (1, 2, 3) for name in "Wb"]
     ax.set_xticks(range(6), ticks, fontsize=8)
     play.bars("errors", ax, label="relative error of the gradient", twin=False)
     play.line("limit", ax, Look(VERMILLION, (7, 5), width=2), twin=False, label="what may pass")
-    play.choice("bug", "bug", list(BUGS))
+    play.choice("bug", "bug", list(network.BUGS))
     return play
-
-
-def _verdict(largest: float, share: float, run: Training) -> str:
-    rounded = f"below {number(ROUNDING, 1, least=0)}"
-    size = number(largest, 2, least=0) if largest > ROUNDING else rounded
-    return (
-        f"The gradient check {'passes' if largest < LIMIT else 'fails'}, the largest error is"
-        f" {size}; trained all the same, it gets {_percent(share)} of new digits right"
-        f"{'' if run.complete else ' so far'}."
-    )
 
 
 def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     """Plot two arms of a spiral, and the boundary of a network during its training."""
 
-    def move(f: Any, step: float, hidden: str) -> Frame:
-        blocks, sizes = _ready(f, mine), () if hidden == "none" else (int(hidden),)
+    def move(f: Any, step: int, hidden: str) -> Frame:
+        blocks, sizes = _blocks(f, mine), () if hidden == "none" else (int(hidden),)
         settings = SPIRAL, sizes, "init_kaiming_normal", 0.7, SPIRAL_STEPS, SPIRAL_EVERY
-        now = training(Experiment(blocks, *settings)).run()[int(step) // SPIRAL_EVERY]
+        now = training(Experiment(blocks, *settings)).run()[step // SPIRAL_EVERY]
         logits = blocks.logits(GRID, now.layers)
         lean = np.tanh((logits[:, 1] - logits[:, 0]) / 4).reshape(len(EDGE), len(EDGE))
-        arms = {f"arm {arm + 1}": tuple(SPIRAL.X[SPIRAL.labels == arm].T) for arm in range(ARMS)}
+        arms = {f"arm {arm + 1}": tuple(SPIRAL.X[SPIRAL.labels == arm].T) for arm in (0, 1)}
         share = _percent(accuracy(blocks, SPIRAL, now.layers))
         return {"lean": lean, **arms}, (
             f"After {now.step} steps the loss is {number(now.loss)};"
             f" {share} of the points are on the right side."
         )
 
-    play = _play("A network learns a spiral", move, functions, after)
+    own = dict(zip(FUNCTIONS, functions, strict=True))
+    play = LiveFigure("A network learns a spiral", move, own, after)
     ax = play.axes(xlabel="x₁", ylabel="x₂", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
     play.heat("lean", ax, (-2.2, 2.2, -2.2, 2.2), low=-1.0, high=1.0)
     first, second = Look(BLACK), Look(BLUE, marker="square")
@@ -111,22 +97,22 @@ def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
 def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     """Plot the accuracy on digits during training, with and without a hidden layer."""
 
-    def move(f: Any, step: float, image: float) -> Frame:
-        blocks, test, which = _ready(f, mine), _digits(test=True), int(image)
+    def move(f: Any, step: int, image: int) -> Frame:
+        blocks, test, now = _blocks(f, mine), _digits(test=True), step // DIGIT_EVERY
         nets = {"hidden": _learned(blocks, (32,)), "none": _learned(blocks, ())}
-        now = int(step) // DIGIT_EVERY
         steps = np.arange(now + 1) * DIGIT_EVERY
         shown = {name: (steps, shares[: now + 1]) for name, (_, shares) in nets.items()}
         hidden, none = (_percent(shares[now]) for _, shares in nets.values())
-        logits = blocks.logits(test.X[which : which + 1], nets["hidden"][0][now].layers)
-        guess = f"is a {test.labels[which]}, read as {np.argmax(logits)}"
-        picture = {"image": test.X[which].reshape(8, 8)[::-1], "says": (4, 8.6, f"it {guess}")}
+        logits = blocks.logits(test.X[[image]], nets["hidden"][0][now].layers)
+        guess = f"is a {test.labels[image]}, read as {np.argmax(logits)}"
+        picture = {"image": test.X[image].reshape(8, 8)[::-1], "says": (4, 8.6, f"it {guess}")}
         return {**shown, **picture}, (
             f"After {steps[now]} steps the network reads {hidden} of {len(test.labels)} new digits,"
-            f" without its hidden layer {none}; image {which} {guess}."
+            f" without its hidden layer {none}; image {image} {guess}."
         )
 
-    play = _play("A network learns to read digits", move, functions, after)
+    own = dict(zip(FUNCTIONS, functions, strict=True))
+    play = LiveFigure("A network learns to read digits", move, own, after)
     left = play.axes(121, xlabel="training steps", ylabel="share of new digits read")
     left.set(xlim=(0, DIGIT_STEPS), ylim=(0, 1.03))
     right = play.axes(122, xlim=(0, 8), ylim=(0, 9.2), aspect="equal")
@@ -143,34 +129,34 @@ def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigur
 def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     """Plot the first losses of deeper and deeper networks from Xavier's and Kaiming's weights."""
 
-    def move(f: Any, layers: float) -> Iterator[Frame]:
-        blocks, (_, X, labels) = _ready(f, mine), _digits()
-        few = Problem(f"{DEPTH_EXAMPLES} digits", X[:DEPTH_EXAMPLES], labels[:DEPTH_EXAMPLES])
-        sizes, plan = (32,) * int(layers), (0.05, DEPTH_STEPS, DEPTH_EVERY, False)
-        schemes = "init_kaiming_normal", "init_xavier_uniform"
-        runs = [training(Experiment(blocks, few, sizes, scheme, *plan)) for scheme in schemes]
-        for _ in _steps(*runs):
-            yield _losses(int(layers), *(run.moments for run in runs))
+    def move(f: Any, layers: int) -> Iterator[Frame]:
+        blocks, data = _blocks(f, mine), digits()
+        X, labels = data.X[:DEPTH_EXAMPLES], data.labels[:DEPTH_EXAMPLES]
+        few, sizes = Problem(f"{DEPTH_EXAMPLES} digits", X, labels), (32,) * layers
+        plan = 0.05, DEPTH_STEPS, DEPTH_EVERY, False
+        schemes = {"Kaiming": "init_kaiming_normal", "Xavier": "init_xavier_uniform"}
+        runs = {n: training(Experiment(blocks, few, sizes, s, *plan)) for n, s in schemes.items()}
+        for _ in _steps(*runs.values()):
+            steps = {name: [moment.step for moment in run.moments] for name, run in runs.items()}
+            losses = {name: [moment.loss for moment in run.moments] for name, run in runs.items()}
+            kaiming, xavier = (number(each[-1]) for each in losses.values())
+            lines = {name: (steps[name], losses[name]) for name in runs}
+            yield (
+                lines,
+                (
+                    f"With {layers} hidden layer{'s' * (layers > 1)} the loss after"
+                    f" {steps['Kaiming'][-1]} steps is {kaiming} from Kaiming's weights and"
+                    f" {xavier} from Xavier's."
+                ),
+            )
 
-    play = _play("Deep networks from two starts", move, functions, after)
+    own = dict(zip(FUNCTIONS, functions, strict=True))
+    play = LiveFigure("Deep networks from two starts", move, own, after)
     ax = play.axes(xlabel="training steps", ylabel="loss", xlim=(0, DEPTH_STEPS), ylim=(0, 4))
     play.line("Kaiming", ax, twin=False, label="Kaiming")
     play.line("Xavier", ax, Look(GREEN, (9, 3), width=4), twin=False, label="Xavier")
     play.slider("layers", "hidden layers", 1, 16, 2, step=1)
     return play
-
-
-def _losses(layers: int, kaiming: list[Moment], xavier: list[Moment]) -> Frame:
-    """Return both losses up to now."""
-    runs = {"Kaiming": kaiming, "Xavier": xavier}
-    return {
-        name: (np.array([m.step for m in run]), np.array([m.loss for m in run]))
-        for name, run in runs.items()
-    }, (
-        f"With {layers} hidden layer{'s' * (layers > 1)} the loss after {kaiming[-1].step} steps is"
-        f" {number(kaiming[-1].loss)} from Kaiming's weights and {number(xavier[-1].loss)} from"
-        " Xavier's."
-    )
 
 
 def _steps(*runs: Training) -> Iterator[None]:
@@ -183,25 +169,16 @@ def _steps(*runs: Training) -> Iterator[None]:
             return
 
 
-def _play(
-    title: str, move: Callable[..., Any], functions: tuple[Function, ...], after: Any
-) -> LiveFigure:
-    return LiveFigure(title, move, dict(zip(FUNCTIONS, functions, strict=True)), after)
-
-
-def _blocks(f: Any, mine: Any) -> Blocks:
-    """Return all blocks as they are now."""
+def _blocks(f: Any, mine: Any, checked: bool = True) -> Blocks:
+    """Return all blocks as they are now, if `checked` only with right gradients."""
     own: Mapping[str, LearnerFunction] = vars(f)
-    blocks = {name: own[name].get() if name in own else getattr(mine, name) for name in names()}
+    names = network.names()
+    blocks = {name: own[name].get() if name in own else getattr(mine, name) for name in names}
     helpers = tuple(helper for function in own.values() for helper in function.helpers)
-    return Blocks(**blocks, helpers=helpers)
-
-
-def _ready(f: Any, mine: Any) -> Blocks:
-    """Return all blocks if their gradients are right."""
-    blocks = _blocks(f, mine)
-    require_correct_gradients(blocks)
-    return blocks
+    found = Blocks(**blocks, helpers=helpers)
+    if checked:
+        network.require_correct_gradients(found)
+    return found
 
 
 def _reader(blocks: Blocks, hidden: tuple[int, ...]) -> Training:
@@ -228,11 +205,11 @@ def _percent(share: float) -> str:
 
 def _spiral() -> Problem:
     """Return two arms of 100 points, wound by 2.2 half turns around each other."""
-    rng, along = np.random.default_rng(1), np.linspace(0, 1, POINTS_PER_ARM)
+    rng, along = np.random.default_rng(1), np.linspace(0, 1, 100)
     radius, angle = 0.1 + 0.9 * along, 2.2 * np.pi * along
     arm = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-    X = 2 * (np.concatenate([arm, -arm]) + rng.normal(0, 0.02, size=(ARMS * POINTS_PER_ARM, 2)))
-    return Problem("spiral", X, np.repeat(np.arange(ARMS), POINTS_PER_ARM))
+    X = 2 * (np.concatenate([arm, -arm]) + rng.normal(0, 0.02, size=(200, 2)))
+    return Problem("spiral", X, np.repeat([0, 1], 100))
 
 
 SPIRAL = _spiral()

@@ -37,27 +37,19 @@ def gears(chain: Function, after: Any = None) -> LiveFigure:
     """Plot u = x²/2, y = sin(u) and y over x with their tangents: two slopes make the third."""
 
     def move(f: Any, x: float, at_x: bool) -> Frame:
-        u, y = _half_square(x), np.sin(_half_square(x))
-        derivative = f.chain.wrap_result(f.chain(np.cos, _half_square, _identity))
-        slope = float(derivative(x, shape=()))
-        read = x if at_x else u
-        inner, outer = x, float(np.cos(read))
-        tangents = {
-            "inner": (x, u, inner),
-            "outer": (read, np.sin(read), outer),
-            "whole": (x, y, slope),
-        }
-        points = {
-            f"{name} point": (np.array([a]), np.array([b])) for name, (a, b, _) in tangents.items()
-        }
+        derivative = f.chain.wrap_result(f.chain(np.cos, lambda x: np.square(x) / 2, np.positive))
+        slope, u = float(derivative(x, shape=())), x**2 / 2
+        y, read = np.sin(u), x if at_x else u
+        outer = float(np.cos(read))
+        spots = {"inner": (x, u, x), "outer": (read, np.sin(read), outer), "whole": (x, y, slope)}
         return {
             **CURVES,
-            **points,
-            **{f"{name} slope": _tangent(*values) for name, values in tangents.items()},
-            "wrong": _tangent(x, y if at_x else np.nan, inner * outer),
+            **{f"{name} point": spot[:2] for name, spot in spots.items()},
+            **{f"{name} slope": _tangent(*spot) for name, spot in spots.items()},
+            "wrong": _tangent(x, y if at_x else np.nan, x * outer),
         }, (
-            f"inner slope {number(inner)}; outer slope {number(outer)}, read at {number(read)};"
-            f" their product {number(inner * outer)}; slope of the whole {number(slope)}."
+            f"inner slope {number(x)}; outer slope {number(outer)}, read at {number(read)};"
+            f" their product {number(x * outer)}; slope of the whole {number(slope)}."
         )
 
     play = LiveFigure("Two slopes and their product", move, {"chain": chain}, after)
@@ -77,16 +69,13 @@ def gears(chain: Function, after: Any = None) -> LiveFigure:
 def graph(numerical_grad: Function, after: Any = None) -> LiveFigure:
     """Step through the graph of y = x·x: values forward, slopes back, and the numerical slope."""
 
-    def move(f: Any, stage: float, x: float, one: bool) -> Frame:
-        numerical = float(f.numerical_grad(_square, np.array([x]), shape=(1,))[0])
-        parts = np.array([x, 0.0 if one else x, x if one else 2 * x])
-        return {
-            **_stage(int(stage), x, one),
-            "paths": (np.arange(3), parts if stage == 4 else np.zeros(3)),
-            "numerical": (np.array([3.0]), np.array([numerical])),
-        }, (
-            f"{STAGES[int(stage)]}; the slope along {'one path' if one else 'both paths'} is"
-            f" {number(parts[2])}, numerical_grad says {number(numerical)}."
+    def move(f: Any, stage: int, x: float, one: bool) -> Frame:
+        numerical = f.numerical_grad(lambda x: float(x[0] * x[0]), np.array([x]), shape=(1,))
+        parts = [x, 0.0 if one else x, x if one else 2 * x]
+        paths = range(3), parts if stage == 4 else [0, 0, 0]
+        return {**_stage(stage, x, one), "paths": paths, "numerical": ([3], numerical)}, (
+            f"{STAGES[stage]}; the slope along {'one path' if one else 'both paths'} is"
+            f" {number(parts[2])}, numerical_grad says {number(numerical[0])}."
         )
 
     play = LiveFigure("The graph of y = x·x", move, {"numerical_grad": numerical_grad}, after)
@@ -110,14 +99,14 @@ def graph(numerical_grad: Function, after: Any = None) -> LiveFigure:
 def depth(sigmoid_grad: Function, relu_grad: Function, after: Any = None) -> LiveFigure:
     """Plot the product of the slopes of many activations in a row, all at the same z."""
 
-    def move(f: Any, layers: float, z: float) -> Frame:
-        count = np.arange(1, int(layers) + 1)
+    def move(f: Any, layers: int, z: float) -> Frame:
+        count = np.arange(1, layers + 1)
         grads = {"sigmoid": f.sigmoid_grad, "ReLU": f.relu_grad}
         slopes = {name: float(grad(np.array([z]), shape=(1,))[0]) for name, grad in grads.items()}
         products = {name: slope**count for name, slope in slopes.items()}
         lines = {name: (count, np.maximum(product, SMALLEST)) for name, product in products.items()}
         return lines, (
-            f"one sigmoid slope is {number(slopes['sigmoid'])}, {int(layers)} of them make"
+            f"one sigmoid slope is {number(slopes['sigmoid'])}, {layers} of them make"
             f" {_tiny(products['sigmoid'][-1])}; ReLU slopes make {_tiny(products['ReLU'][-1])}."
         )
 
@@ -134,21 +123,17 @@ def depth(sigmoid_grad: Function, relu_grad: Function, after: Any = None) -> Liv
 
 def _stage(now: int, x: float, one: bool) -> dict[str, Any]:
     """Return the graph's data at a stage: values forward, from stage 3 on slopes back."""
-    paths, back = PATHS[::2] if one else PATHS, now - 3
-    values = {
-        "x": f"x = {number(x)}",
-        **dict.fromkeys(("first", "second"), f"factor {number(x)}" * (now >= 1)),
-        "y": f"y = {number(x * x)}" * (now >= 2),
-    }
+    paths, factor = PATHS[::2] if one else PATHS, f"factor {number(x)}" * (now >= 1)
+    y = f"y = {number(x * x)}" * (now >= 2)
     slopes = dict.fromkeys(("first",) if one else ("first", "second"), f"slope {number(x)}")
     forward = [(a, b) for a, b in paths if now >= (1 if a == "x" else 2)]
-    backward = [(b, a) for a, b in paths if back >= (1 if a == "x" else 0)]
+    backward = [(b, a) for a, b in paths if now >= (4 if a == "x" else 3)]
     return {
-        "nodes": tuple(np.array(axis) for axis in zip(*NODES.values(), strict=True)),
+        "nodes": tuple(zip(*NODES.values(), strict=True)),
         "forward": _edges(forward),
         "backward": _edges(backward, shift=-0.13),
-        "values": _beside(values, 0),
-        "slopes": _beside(slopes if back >= 0 else dict.fromkeys(slopes, ""), 1),
+        "values": _beside({"x": f"x = {number(x)}", "first": factor, "second": factor, "y": y}, 0),
+        "slopes": _beside(slopes if now >= 3 else dict.fromkeys(slopes, ""), 1),
     }
 
 
@@ -157,20 +142,8 @@ def _beside(texts: dict[str, str], which: int) -> list[tuple[float, float, str]]
     return [(NODES[n][0], NODES[n][1] + BESIDE[n][which], text) for n, text in texts.items()]
 
 
-def _half_square(x: Any) -> Any:
-    return np.square(x) / 2
-
-
-def _identity(x: Any) -> Any:
-    return np.add(x, 0.0)
-
-
-def _square(x: Array) -> float:
-    return float(x[0] * x[0])
-
-
 def _tangent(x: float, y: float, slope: float) -> tuple[Array, Array]:
-    """Return a piece of tangent, of the same length forevery slope."""
+    """Return a piece of tangent, of the same length for every slope."""
     half = 1.1 / np.hypot(1, slope)
     return np.array([x - half, x + half]), np.array([y - half * slope, y + half * slope])
 

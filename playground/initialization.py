@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -13,15 +12,38 @@ from playground.figure.scene import Frame
 from playground.figure.style import BLACK, SERIES, Look, number
 from playground.functions import Array, Function
 
+FUNCTIONS = ("init_normal", "init_xavier_uniform", "init_kaiming_normal", "layer_scales")
+"""The order of `functions` in `depth`; `sampler` takes the first three."""
+
 WIDTH = 32
 """Neurons in each layer of the deep network."""
 SIGNAL = np.random.default_rng(3).normal(size=(32, WIDTH))
-SCHEMES = ["N(0, 1)", "N(0, 0.0001)", "Xavier", "Kaiming"]
+SCHEMES: dict[str, tuple[Any, ...]] = {
+    "N(0, 1)": ("init_normal", 1.0),
+    "N(0, 0.0001)": ("init_normal", 0.01),
+    "normal, std 0.3": ("init_normal", 0.3),
+    "Xavier": ("init_xavier_uniform",),
+    "Kaiming": ("init_kaiming_normal",),
+}
+"""A function to draw weights with, and its standard deviation."""
 
 EDGES = np.linspace(-1.5, 1.5, 61)
 
 UNITS, STEPS, RATE = 4, 200, 0.2
-STARTS = ["zeros", "all 0.5", "random", "only biases random", "random, output 0"]
+PARTS: dict[str, Any] = {
+    "hidden weights": (2, 4),
+    "hidden biases": 4,
+    "output weights": 4,
+    "output bias": 1,
+}
+STARTS = {
+    "zeros": (),
+    "all 0.5": (),
+    "random": ("hidden weights", "output weights"),
+    "only biases random": ("hidden biases",),
+    "random, output 0": ("hidden weights",),
+}
+"""Starts of the clones' training with the parts that are random in them."""
 POINTS = np.random.default_rng(5).uniform(-1, 1, size=(40, 2))
 WANTED = np.sin(3 * POINTS[:, 0]) * POINTS[:, 1] + 0.5
 ACTIVATIONS: dict[str, tuple[Function, Function]] = {
@@ -32,43 +54,24 @@ ACTIVATIONS: dict[str, tuple[Function, Function]] = {
 """Each activation with its slope."""
 
 
-def depth(
-    init_normal: Function,
-    init_xavier_uniform: Function,
-    init_kaiming_normal: Function,
-    layer_scales: Function,
-    after: Any = None,
-) -> LiveFigure:
+def depth(*functions: Function, after: Any = None) -> LiveFigure:
     """Plot the size of a signal in a deep network, for four ways to draw the weights."""
 
-    def move(f: Any, layers: float, scheme: str, activation: str) -> Frame:
-        rng, shape = np.random.default_rng(7), (WIDTH, WIDTH)
-        draw: Callable[[], Array] = {
-            "N(0, 1)": lambda: f.init_normal(*shape, 1.0, rng, shape=shape),
-            "N(0, 0.0001)": lambda: f.init_normal(*shape, 0.01, rng, shape=shape),
-            "Xavier": lambda: f.init_xavier_uniform(*shape, rng, shape=shape),
-            "Kaiming": lambda: f.init_kaiming_normal(*shape, rng, shape=shape),
-        }[scheme]
-        weights: list[Array] = [draw() for _ in range(int(layers))]
-        scales = f.layer_scales(SIGNAL, weights, ACTIVATIONS[activation][0], shape=(len(weights),))
-        sizes = np.concatenate([[np.sqrt(np.mean(SIGNAL**2))], scales])
-        size = number(sizes[-1], 2, least=0)
-        return {
-            "sizes": (np.arange(len(sizes)), np.clip(sizes, 1e-30, 1e30))
-        }, f"after {int(layers)} layers the signal has size {size}."
+    def move(f: Any, layers: int, scheme: str, activation: str) -> Frame:
+        rng = np.random.default_rng(7)
+        weights = [_draw(f, scheme, WIDTH, WIDTH, rng) for _ in range(layers)]
+        scales = f.layer_scales(SIGNAL, weights, ACTIVATIONS[activation][0], shape=(layers,))
+        sizes = np.append(np.sqrt(np.mean(SIGNAL**2)), scales)
+        data = {"sizes": (np.arange(len(sizes)), np.clip(sizes, 1e-30, 1e30))}
+        return data, f"after {layers} layers the signal has size {number(sizes[-1], 2, least=0)}."
 
-    functions = {
-        "init_normal": init_normal,
-        "init_xavier_uniform": init_xavier_uniform,
-        "init_kaiming_normal": init_kaiming_normal,
-        "layer_scales": layer_scales,
-    }
-    play = LiveFigure("The size of a signal in a deep network", move, functions, after)
+    own = dict(zip(FUNCTIONS, functions, strict=True))
+    play = LiveFigure("The size of a signal in a deep network", move, own, after)
     ax = play.axes(xlabel="layer", ylabel="root mean square of its output", yscale="log")
     ax.set(xlim=(0, 30), ylim=(1e-20, 1e20))
     play.line("sizes", ax, label="signal")
     play.slider("layers", "layers", 1, 30, 20, step=1)
-    play.choice("scheme", "weights", SCHEMES)
+    play.choice("scheme", "weights", ["N(0, 1)", "N(0, 0.0001)", "Xavier", "Kaiming"])
     play.choice("activation", "activation", ["ReLU", "tanh"])
     return play
 
@@ -76,17 +79,14 @@ def depth(
 def clones(n_distinct_units: Function, after: Any = None) -> LiveFigure:
     """Plot four hidden units in training: their weights, and how many of them differ."""
 
-    def move(f: Any, step: float, start: str, activation: str) -> Frame:
+    def move(f: Any, step: int, start: str, activation: str) -> Frame:
         weights, biases, _, _, losses = training(start, activation)
-        now = int(step)
-        seen = np.append(np.arange(0, now, 20), now)
+        seen = np.append(np.arange(0, step, 20), step)
         counts = np.array([f.n_distinct_units(weights[i], biases[i], shape=()) for i in seen])
-        paths = {
-            f"unit {unit + 1}": (np.arange(now + 1), weights[: now + 1, 0, unit])
-            for unit in range(UNITS)
-        }
+        first = weights[: step + 1, 0].T
+        paths = {f"unit {unit}": (np.arange(step + 1), path) for unit, path in enumerate(first, 1)}
         return {**paths, "counts": (seen, counts)}, (
-            f"after {now} steps the loss is {number(losses[now])}, at the start"
+            f"after {step} steps the loss is {number(losses[step])}, at the start"
             f" {number(losses[0])}; hidden units that differ: {int(counts[-1])} of {UNITS}."
         )
 
@@ -101,26 +101,16 @@ def clones(n_distinct_units: Function, after: Any = None) -> LiveFigure:
         play.line(f"unit {unit}", left, Look(look.color, dash, width=width), twin=False)
     play.line("counts", right, label="count")
     play.slider("step", "training steps", 0, STEPS, 100, step=1)
-    play.choice("start", "start", STARTS)
+    play.choice("start", "start", list(STARTS))
     play.choice("activation", "activation", list(ACTIVATIONS))
     return play
 
 
-def sampler(
-    init_normal: Function,
-    init_xavier_uniform: Function,
-    init_kaiming_normal: Function,
-    after: Any = None,
-) -> LiveFigure:
+def sampler(*functions: Function, after: Any = None) -> LiveFigure:
     """Plot the weights of one layer, their standard deviation and the farthest of them."""
 
-    def move(f: Any, scheme: str, fan_in: float, fan_out: float) -> Frame:
-        rng, shape = np.random.default_rng(11), (int(fan_in), int(fan_out))
-        W = {
-            "normal, std 0.3": lambda: f.init_normal(*shape, 0.3, rng, shape=shape),
-            "Xavier": lambda: f.init_xavier_uniform(*shape, rng, shape=shape),
-            "Kaiming": lambda: f.init_kaiming_normal(*shape, rng, shape=shape),
-        }[scheme]()
+    def move(f: Any, scheme: str, fan_in: int, fan_out: int) -> Frame:
+        W = _draw(f, scheme, fan_in, fan_out, np.random.default_rng(11))
         shares = np.histogram(W, EDGES)[0] / W.size
         std, farthest = float(W.std()), float(np.abs(W).max())
         ends = np.array([0, 0.5, np.nan, 0, 0.5])
@@ -133,12 +123,8 @@ def sampler(
             f" {number(std, 2)}; the farthest is {number(farthest, 2)} from 0."
         )
 
-    functions = {
-        "init_normal": init_normal,
-        "init_xavier_uniform": init_xavier_uniform,
-        "init_kaiming_normal": init_kaiming_normal,
-    }
-    play = LiveFigure("The weights of one layer", move, functions, after)
+    own = dict(zip(FUNCTIONS[:3], functions, strict=True))
+    play = LiveFigure("The weights of one layer", move, own, after)
     ax = play.axes(xlabel="weight", ylabel="share of the weights", xlim=(-1.5, 1.5), ylim=(0, 0.4))
     play.line("shares", ax, label="weights")
     play.line("std", ax, Look(BLACK, (6, 4), width=1.5), twin=False, label="± standard deviation")
@@ -149,6 +135,11 @@ def sampler(
     return play
 
 
+def _draw(f: Any, scheme: str, fan_in: int, fan_out: int, rng: np.random.Generator) -> Any:
+    name, *std = SCHEMES[scheme]
+    return getattr(f, name)(fan_in, fan_out, *std, rng, shape=(fan_in, fan_out))
+
+
 @lru_cache
 def training(start: str, activation: str) -> tuple[Array, ...]:
     """Train a network 2-4-1 with a linear output, and return a row for each step.
@@ -157,8 +148,10 @@ def training(start: str, activation: str) -> tuple[Array, ...]:
     and losses. They are rounded to nine decimals, so that equal units stay equal on every machine.
     """
     act, slope = ACTIVATIONS[activation]
-    W, b, v, c = (np.round(part, 9) for part in starting_point(start))
-    rows = []
+    rng, rest, rows = np.random.default_rng(2), 0.5 if start == "all 0.5" else 0.0, []
+    drawn = {name: rng.normal(0, 0.7, size=size) for name, size in PARTS.items()}
+    random = STARTS[start]
+    W, b, v, c = (np.round(x, 9) if n in random else 0 * x + rest for n, x in drawn.items())
     for _ in range(STEPS + 1):
         Z = POINTS @ W + b
         H = act(Z)
@@ -175,21 +168,5 @@ def training(start: str, activation: str) -> tuple[Array, ...]:
 
 def first_step(start: str, activation: str) -> str:
     """Name the parameters that the first step of training changes."""
-    names = ("hidden weights", "hidden biases", "output weights", "output bias")
-    columns = zip(names, training(start, activation), strict=False)
+    columns = zip(PARTS, training(start, activation), strict=False)
     return ", ".join(name for name, values in columns if np.any(values[1] != values[0]))
-
-
-def starting_point(start: str) -> tuple[Array, Array, Array, Array]:
-    """Return hidden weights (2, 4) and biases (4,), output weights (4,) and bias (1,)."""
-    rng = np.random.default_rng(2)
-    W, b, v = (rng.normal(0, 0.7, size=size) for size in ((2, UNITS), UNITS, UNITS))
-    no_W, no_b, no_v, c = map(np.zeros_like, (W, b, v, v[:1]))
-    starts: dict[str, tuple[Array, Array, Array, Array]] = {
-        "zeros": (no_W, no_b, no_v, c),
-        "all 0.5": (no_W + 0.5, no_b + 0.5, no_v + 0.5, c + 0.5),
-        "random": (W, no_b, v, c),
-        "only biases random": (no_W, b, no_v, c),
-        "random, output 0": (W, no_b, no_v, c),
-    }
-    return starts[start]

@@ -42,8 +42,8 @@ def bowl(gradient_descent: Function, after: Any = None) -> LiveFigure:
     def move(f: Any, curvature: float, lr: float, more: int) -> Frame:
         steps = STEPS + more
         grad = partial(landscapes.bowl_grad, curvature=curvature)
-        path = f.gradient_descent(grad, np.array([START]), lr, steps, shape=(steps + 1, 1))[:, 0]
-        path = np.clip(path, -FAR, FAR)
+        path = f.gradient_descent(grad, np.array([START]), lr, steps, shape=(steps + 1, 1))
+        path = np.clip(path[:, 0], -FAR, FAR)
         losses = 0.5 * curvature * np.minimum(path**2, FAR)
         return {
             "bowl": (W, 0.5 * curvature * W**2),
@@ -56,8 +56,8 @@ def bowl(gradient_descent: Function, after: Any = None) -> LiveFigure:
             f" the limit 2/λ is {number(2 / curvature)}: {_fate(path)}."
         )
 
-    functions = {"gradient_descent": gradient_descent}
-    play = LiveFigure("Gradient descent in a bowl", move, functions, after)
+    own = {"gradient_descent": gradient_descent}
+    play = LiveFigure("Gradient descent in a bowl", move, own, after)
     left = play.axes(121, xlabel="weight w", ylabel="loss ½·λ·w²", xlim=(-4, 4), ylim=(-0.5, 10))
     right = play.axes(122, xlabel="step", ylabel="distance from the bottom", yscale="log")
     right.set(xlim=(0, 30), ylim=(1e-4, 1e4))
@@ -78,20 +78,17 @@ def ravine(gradient_descent: Function, after: Any = None) -> LiveFigure:
         grad = partial(landscapes.ravine_grad, flat=1.0, steep=steep)
         shape = RAVINE_STEPS + 1, 2
         path = f.gradient_descent(grad, RAVINE_START, lr, RAVINE_STEPS, shape=shape)
-        path = np.clip(path, -FAR, FAR)
+        along, across = np.clip(path, -FAR, FAR).T
         height = np.sqrt(0.5 * (ALONG[None, :] ** 2 + steep * ACROSS[:, None] ** 2))
-        return {
-            "height": (height, 0.0, float(height.max())),
-            "path": (path[:, 0], path[:, 1]),
-            "places": (path[:, 0], path[:, 1]),
-        }, (
+        places = {"path": (along, across), "places": (along, across)}
+        return {"height": (height, 0.0, float(height.max())), **places}, (
             f"the limit 2/{number(steep)} is {number(2 / steep)}; after {RAVINE_STEPS} steps"
-            f" {number(abs(path[-1, 0]), 2)} along and {number(abs(path[-1, 1]), 2)} across:"
-            f" across, {_fate(path[:, 1])}."
+            f" {number(abs(along[-1]), 2)} along and {number(abs(across[-1]), 2)} across:"
+            f" across, {_fate(across)}."
         )
 
-    functions = {"gradient_descent": gradient_descent}
-    play = LiveFigure("Gradient descent in a ravine", move, functions, after)
+    own = {"gradient_descent": gradient_descent}
+    play = LiveFigure("Gradient descent in a ravine", move, own, after)
     ax = play.axes(xlabel="weight w₁, along", ylabel="weight w₂, across")
     ax.set(xlim=(-4, 4), ylim=(-1.6, 1.6))
     play.heat("height", ax, (-4, 4, -1.6, 1.6), bar="root of the loss")
@@ -108,15 +105,13 @@ def promise(predicted_vs_actual: Function, after: Any = None) -> LiveFigure:
     def move(f: Any, lr: float) -> Frame:
         loss, grad = landscapes.product, landscapes.product_grad
         promised, actual = f.predicted_vs_actual(loss, grad, PROMISE_START, lr, shape=(2,))
-        own = _own_curvature(lr)
+        own = float(np.sum(PROMISE_START[::-1] ** 2 * (lr * grad(PROMISE_START)) ** 2))  # ½·c·step²
         together = actual - promised - own
         tops = np.array([promised, promised + own, actual, actual])
         bottoms = np.array([0.0, promised, promised + own, 0.0])
         texts = map(number, (promised, own, together, actual))
-        return {
-            "parts": (np.arange(4), bottoms, tops),
-            "numbers": [*zip(range(4), np.maximum(tops, bottoms) + 2.5, texts, strict=True)],
-        }, (
+        numbers = [*zip(range(4), np.maximum(tops, bottoms) + 2.5, texts, strict=True)]
+        return {"parts": (range(4), bottoms, tops), "numbers": numbers}, (
             f"promised {number(promised)}; own curvature adds {number(own)},"
             f" both together {number(together)}; what happened is {number(actual)}."
         )
@@ -136,21 +131,16 @@ def sweep(gradient_descent: Function, after: Any = None) -> LiveFigure:
 
     def move(f: Any, lr: float) -> Frame:
         descent = f.gradient_descent
-        runs = _digit_runs(descent.get(), descent.helpers, descent.whole)
-        shares = np.array([share for _, share in runs])
+        losses, shares = _digit_runs(descent.get(), descent.helpers, descent.whole)
         here = int(np.argmin(np.abs(np.log(RATES / lr))))
-        losses, share = runs[here]
-        return {
-            "loss": (np.arange(DIGIT_STEPS + 1), np.clip(losses, 0, FAR)),
-            "shares": (RATES, shares),
-            "here": (RATES[here : here + 1], shares[here : here + 1]),
-        }, (
+        loss = np.arange(DIGIT_STEPS + 1), np.clip(losses[here], 0, FAR)
+        return {"loss": loss, "shares": (RATES, shares), "here": (RATES[here], shares[here])}, (
             f"with a rate of {number(RATES[here], 2)} the loss after {DIGIT_STEPS} steps is"
-            f" {number(losses[-1])}, and {100 * share:.0f} % of new digits are read."
+            f" {number(losses[here][-1])}, and {100 * shares[here]:.0f} % of new digits are read."
         )
 
-    functions = {"gradient_descent": gradient_descent}
-    play = LiveFigure("Many learning rates on handwritten digits", move, functions, after)
+    own = {"gradient_descent": gradient_descent}
+    play = LiveFigure("Many learning rates on handwritten digits", move, own, after)
     left = play.axes(121, xlabel="step", ylabel="loss", xlim=(0, DIGIT_STEPS), ylim=(0, 5))
     right = play.axes(122, xlabel="learning rate η", ylabel="share of new digits read")
     right.set(xscale="log", xlim=(0.008, 12), ylim=(0, 1.03))
@@ -164,7 +154,7 @@ def sweep(gradient_descent: Function, after: Any = None) -> LiveFigure:
 @lru_cache(maxsize=8)
 def _digit_runs(
     descent: Function, helpers: tuple[Function, ...], whole: bool
-) -> list[tuple[Array, float]]:
+) -> tuple[list[Array], Array]:
     """Return for each of `RATES` the losses (DIGIT_STEPS + 1,) and the share of new digits read.
 
     With other helpers `descent` is another function.
@@ -172,56 +162,43 @@ def _digit_runs(
     # A grading sandbox has no finished functions, and draws nothing.
     from playground.functions import finished
 
-    learner = LearnerFunction("gradient_descent", descent, whole)
-    data, runs = digits(), []
+    learner, start = LearnerFunction("gradient_descent", descent, whole), _digit_start()
+    data, losses, shares = digits(), [], []
     X, labels = data.X[:DIGIT_EXAMPLES], data.labels[:DIGIT_EXAMPLES]
-    grad, start = partial(_digit_grad, X=X, labels=labels), _digit_start()
+    grad, shape = partial(_digit_grad, X=X, labels=labels), (DIGIT_STEPS + 1, len(start))
     for lr in RATES:
-        shape = DIGIT_STEPS + 1, len(start)
         path = learner(grad, start, float(lr), DIGIT_STEPS, shape=shape)
-        losses = [finished.cross_entropy(_digit_forward(w, X)[1], labels) for w in path]
+        loss = [finished.cross_entropy(_digit_forward(w, X)[1], labels) for w in path]
+        losses.append(np.nan_to_num(loss, nan=FAR))
         guesses = np.argmax(_digit_forward(path[-1], data.X_test)[1], axis=1)
-        runs.append((np.nan_to_num(losses, nan=FAR), float(np.mean(guesses == data.labels_test))))
-    return runs
+        shares.append(np.mean(guesses == data.labels_test))
+    return losses, np.array(shares)
 
 
 def _digit_start() -> Array:
     """Return all weights and biases of the network in one row, the biases at 0."""
-    start, rng = np.zeros(65 * HIDDEN + (HIDDEN + 1) * 10), np.random.default_rng(0)
-    for layer in _digit_layers(start):
-        weights = layer[:-1]
-        weights[:] = rng.normal(0, np.sqrt(2 / len(weights)), weights.shape)
-    return start
+    rng, layers = np.random.default_rng(0), []
+    for fan_in, fan_out in ((64, HIDDEN), (HIDDEN, 10)):
+        weights = rng.normal(0, np.sqrt(2 / fan_in), fan_in * fan_out)
+        layers += [weights, np.zeros(fan_out)]
+    return np.concatenate(layers)
 
 
-def _digit_layers(w: Array) -> tuple[Array, Array]:
-    """Return a row of numbers as two layers of weights, with the biases in their last rows."""
-    first, second = np.split(w, [65 * HIDDEN])
-    return first.reshape(65, HIDDEN), second.reshape(HIDDEN + 1, 10)
-
-
-def _digit_forward(w: Array, X: Array) -> tuple[Array, Array]:
-    """Return hidden outputs and logits."""
-    first, second = _digit_layers(w)
+def _digit_forward(w: Array, X: Array) -> tuple[Array, Array, Array]:
+    """Return hidden outputs, logits and the second layer's weights (HIDDEN, 10)."""
+    first, second = w[: 65 * HIDDEN].reshape(65, HIDDEN), w[65 * HIDDEN :].reshape(-1, 10)
     hidden = np.clip(X @ first[:-1] + first[-1], 0.0, None)
-    return hidden, hidden @ second[:-1] + second[-1]
+    return hidden, hidden @ second[:-1] + second[-1], second[:-1]
 
 
 def _digit_grad(w: Array, X: Array, labels: Array) -> Array:
     from playground.functions import finished
 
-    hidden, logits = _digit_forward(w, X)
-    d_logits, (first, second) = finished.softmax_ce_grad(logits, labels), _digit_layers(w)
-    back, dW2, db2 = finished.dense_backward(d_logits, hidden, second[:-1])
-    _, dW1, db1 = finished.dense_backward(back * (hidden > 0), X, first[:-1])
-    return np.concatenate([dW1.ravel(), db1, dW2.ravel(), db2])
-
-
-def _own_curvature(lr: float) -> float:
-    """Return the part of a step's change from each weight's own curvature c, ½·c·step²."""
-    step = -lr * landscapes.product_grad(PROMISE_START)
-    curvatures = 2.0 * PROMISE_START[::-1] ** 2
-    return float(np.sum(0.5 * curvatures * step**2))
+    hidden, logits, W = _digit_forward(w, X)
+    d_logits = finished.softmax_ce_grad(logits, labels)
+    back, dW2, db2 = finished.dense_backward(d_logits, hidden, W)
+    back *= hidden > 0
+    return np.concatenate([(X.T @ back).ravel(), back.sum(axis=0), dW2.ravel(), db2])
 
 
 def _fate(path: Array) -> str:

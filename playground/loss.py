@@ -28,20 +28,23 @@ def slopes(mse: Function, binary_cross_entropy: Function, after: Any = None) -> 
     def move(f: Any, z: float, y: str) -> Frame:
         losses = {"mse": _loss(f.mse, float(y)), "bce": _loss(f.binary_cross_entropy, float(y))}
         here = {name: loss(np.array([z]))[0] for name, loss in losses.items()}
-        steep = {name: _slope(loss, z) for name, loss in losses.items()}
+        ends = np.array([z - STEP, z + STEP])
+        steep = {name: np.diff(loss(ends))[0] / (2 * STEP) for name, loss in losses.items()}
+        # five decimals, so that a tiny slope isn't shown as 0
+        texts = {name: f"{slope:.5f}".replace("-", "−") for name, slope in steep.items()}
         curves = {name: loss(Z) for name, loss in losses.items()}
         return {
             **{name: (Z, curve) for name, curve in curves.items()},
             **{f"{name} slope": (Z, np.gradient(curve, Z)) for name, curve in curves.items()},
-            "values": (np.array([z, z]), np.array(list(here.values()))),
-            "slopes": (np.array([z, z]), np.array(list(steep.values()))),
+            "values": ([z, z], [*here.values()]),
+            "slopes": ([z, z], [*steep.values()]),
         }, (
-            f"squared error {number(here['mse'])} with slope {_small(steep['mse'])};"
-            f" cross-entropy {number(here['bce'])} with slope {_small(steep['bce'])}."
+            f"squared error {number(here['mse'])} with slope {texts['mse']};"
+            f" cross-entropy {number(here['bce'])} with slope {texts['bce']}."
         )
 
-    functions = {"mse": mse, "binary_cross_entropy": binary_cross_entropy}
-    play = LiveFigure("Two losses of one neuron and their slopes", move, functions, after)
+    own = {"mse": mse, "binary_cross_entropy": binary_cross_entropy}
+    play = LiveFigure("Two losses of one neuron and their slopes", move, own, after)
     z_axis = {"xlabel": "z of the neuron", "xlim": (-12, 12)}
     values = play.axes(121, ylabel="loss", ylim=(-0.5, 12.5), **z_axis)
     steepness = play.axes(122, ylabel="slope of the loss", ylim=(-1.1, 1.1), **z_axis)
@@ -61,18 +64,18 @@ def outlier(mse: Function, after: Any = None) -> LiveFigure:
 
     def move(f: Any, height: float) -> Frame:
         y = np.append(Y[:-1], height)
+        gaps = np.abs(SLOPES[:, None] * X - y)
         costs = {
-            "squared": np.array([f.mse(slope * X, y, shape=()) for slope in SLOPES]),
-            "absolute": np.mean(np.abs(SLOPES[:, None] * X - y), axis=1),
-            "Huber": np.mean(_huber(SLOPES[:, None] * X - y), axis=1),
+            "squared": [f.mse(slope * X, y, shape=()) for slope in SLOPES],
+            "absolute": np.mean(gaps, axis=1),
+            "Huber": np.mean(np.where(gaps <= 1, gaps**2 / 2, gaps - 0.5), axis=1),
         }
         best = {name: SLOPES[np.argmin(cost)] for name, cost in costs.items()}
-        ends = np.array([0.0, 3.2])
-        return {
-            **{name: (ends, slope * ends) for name, slope in best.items()},
-            "points": (X[:-1], Y[:-1]),
-            "outlier": (X[-1:], y[-1:]),
-        }, f"slopes by squared, absolute and Huber's errors: {words(best.values())}."
+        lines = {name: ([0, 3.2], [0, 3.2 * slope]) for name, slope in best.items()}
+        points = {"points": (X[:-1], Y[:-1]), "outlier": (X[-1], height)}
+        return lines | points, (
+            f"slopes by squared, absolute and Huber's errors: {words(best.values())}."
+        )
 
     play = LiveFigure("Three fits while one point is dragged", move, {"mse": mse}, after)
     ax = play.axes(xlabel="input x", ylabel="output y", xlim=(0, 3.2), ylim=(-3, 10))
@@ -91,10 +94,10 @@ def three_logits(softmax: Function, after: Any = None) -> LiveFigure:
     def move(f: Any, hundreds: int, **sliders: float) -> Frame:
         logits = np.array([sliders[f"z{i}"] for i in (1, 2, 3)]) + 100.0 * hundreds
         shares = f.softmax(logits, shape=(3,))
-        return {
-            "shares": (np.arange(3), shares),
-            "numbers": [(i, share + 0.05, number(share)) for i, share in enumerate(shares)],
-        }, f"logits {words(logits)}; shares {words(shares)}; their sum {number(shares.sum(), 6)}."
+        numbers = [(i, share + 0.05, number(share)) for i, share in enumerate(shares)]
+        return {"shares": (range(3), shares), "numbers": numbers}, (
+            f"logits {words(logits)}; shares {words(shares)}; their sum {number(shares.sum(), 6)}."
+        )
 
     play = LiveFigure("Three logits and their softmax", move, {"softmax": softmax}, after)
     ax = play.axes(ylabel="share of each class", ylim=(0, 1.15), xlim=(-0.6, 2.6))
@@ -114,19 +117,3 @@ def _loss(loss: Any, y: float) -> Callable[[Array], Array]:
 
     label = np.array([y])
     return lambda z: np.array([loss(p[None], label, shape=()) for p in finished.sigmoid(z)])
-
-
-def _slope(loss: Callable[[Array], Array], z: float) -> float:
-    above, below = loss(np.array([z + STEP, z - STEP]))
-    return float(above - below) / (2 * STEP)
-
-
-def _small(value: float) -> str:
-    """Format a slope with five decimals, so that a tiny one isn't shown as 0."""
-    return f"{value:.5f}".replace("-", "−")
-
-
-def _huber(gap: Array) -> Array:
-    """Return Huber's loss: half the square of a gap up to 1, linear beyond."""
-    size = np.abs(gap)
-    return np.where(size <= 1, size**2 / 2, size - 0.5)

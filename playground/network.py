@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -57,37 +57,28 @@ class Blocks:
         return self.inputs_and_sums(X, layers)[1][-1]
 
     def inputs_and_sums(self, X: Array, layers: Layers) -> tuple[Any, list[Array]]:
-        """Return each layer's inputs, as forward returns them, and its sums (n, d_out).
-
-        Raises:
-            Unusable: forward returned something else.
-        """
+        """Return each layer's inputs and its sums (n, d_out), as forward returns them."""
         result = self.use["forward"](X, layers, self.use["relu"])
         sums = _arrays(result[1]) if isinstance(result, tuple | list) and len(result) == 2 else []
         if [Z.shape for Z in sums] != [(len(X), len(b)) for _, b in layers]:
-            wanted = "the inputs and the sums of each layer"
-            raise self.use["forward"].wrong_result(result, wanted)
+            raise self.use["forward"].wrong_result(result, "the inputs and the sums of each layer")
         return result[0], sums
 
     def gradient(self, X: Array, labels: Array) -> Function:
         """Return a function from layers to the gradients (dW, db) of the mean cross-entropy."""
         use = self.use
+        blocks = use["relu_grad"], use["dense_backward"]
 
         def gradients(layers: Layers) -> Any:
             inputs, sums = self.inputs_and_sums(X, layers)
             d_logits = use["softmax_ce_grad"](sums[-1], labels)
-            blocks = use["relu_grad"], use["dense_backward"]
             found = use["backward"](d_logits, inputs, sums, layers, *blocks)
             return self._like(layers, found, "backward", "the gradients (dW, db) of each layer")
 
         return gradients
 
     def trained(self, layers: Layers, gradient: Function, lr: float, steps: int) -> Layers:
-        """Return layers after some steps of training.
-
-        Raises:
-            Unusable: train returned something else.
-        """
+        """Return layers after some steps of training."""
         result = self.use["train"](layers, gradient, self.use["gd_step"], lr, steps)
         return self._like(layers, result, "train", "the trained layers (W, b)")
 
@@ -102,7 +93,7 @@ class Blocks:
 
 def names() -> list[str]:
     """Return the names of the functions in `Blocks`."""
-    return [field.name for field in fields(Blocks) if field.name != "helpers"]
+    return [block.name for block in fields(Blocks) if block.name != "helpers"]
 
 
 def _arrays(parts: Any) -> list[Array]:
@@ -113,18 +104,13 @@ def _arrays(parts: Any) -> list[Array]:
         return []
 
 
-class Problem(NamedTuple):
+@dataclass(frozen=True)
+class Problem:
     """Examples X (n, d) with their labels (n,), hashed and compared by name."""
 
     name: str
-    X: Array
-    labels: Array
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Problem) and self.name == other.name
+    X: Array = field(compare=False)
+    labels: Array = field(compare=False)
 
 
 class Experiment(NamedTuple):
@@ -162,8 +148,7 @@ class Training:
     @property
     def complete(self) -> bool:
         """Whether all steps are done."""
-        last = self.moments[-1].step if self.moments else -self.settings.every
-        return last + self.settings.every > self.settings.steps
+        return len(self.moments) > self.settings.steps // self.settings.every
 
     def advance(self) -> None:
         """Train up to the next moment, if there is one."""
@@ -218,11 +203,7 @@ def errors(blocks: Blocks) -> dict[str, float]:
 
 
 def require_correct_gradients(blocks: Blocks) -> None:
-    """Check all gradients.
-
-    Raises:
-        Unusable: one is wrong; the message names the worst.
-    """
+    """Raise `Unusable` if a gradient is wrong; the message names the worst."""
     worst, error = max(errors(blocks).items(), key=lambda item: item[1])
     if error >= LIMIT:
         raise Unusable(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ UNITS = ("1", "2", "3")
 
 
 def boundary(
-    weighted_sum: Function, sigmoid: Function, relu: Function | None = None, after: Any = None
+    weighted_sum: Function, sigmoid: Function, relu: Function, after: Any = None
 ) -> LiveFigure:
     """Plot a neuron's output over its two inputs, and the line on which its sum is 0."""
 
@@ -33,17 +32,12 @@ def boundary(
         z = f.weighted_sum.over(PLANE, w, scale * b).reshape(len(X2), len(X1))
         apply = (lambda z, shape: np.tanh(z)) if activation == "tanh" else getattr(f, activation)
         output = apply(ROWS @ z @ COLUMNS, shape=FINE)
-        return {
-            "output": (output, *_range(activation, output)),
-            "boundary": _zero_line(z),
-            "w": _shortened(w),
-            "words": _name_of_arrow(w),
-        }, f"{_crossings(z)}; {_steepness(z, apply)}."
+        parts = {"output": (output, *_range(activation, output)), "boundary": _zero_line(z)}
+        return {**parts, **_arrow(w)}, f"{_crossings(z)}; {_steepness(z, apply)}."
 
-    functions = {"weighted_sum": weighted_sum, "sigmoid": sigmoid}
-    functions |= {"relu": relu} if relu else {}
+    own = {"weighted_sum": weighted_sum, "sigmoid": sigmoid, "relu": relu}
     title = "A neuron's output over the plane of its inputs x₁ and x₂"
-    play = LiveFigure(title, move, functions, after)
+    play = LiveFigure(title, move, own, after)
     limits: Any = {"xlim": (-4, 4), "ylim": (-2.5, 2.5), "aspect": "equal"}
     ax = play.axes(xlabel="input x₁", ylabel="input x₂", **limits)
     play.heat("output", ax, (-4, 4, -2.5, 2.5), bar="output of the neuron")
@@ -54,7 +48,7 @@ def boundary(
     play.slider("w2", "weight w₂", -2, 2, 0.5)
     play.slider("b", "bias b", -3, 3, 0.5)
     play.slider("scale", "w and b times", 1, 10, 1.0, step=0.5)
-    play.choice("activation", "activation", ["sigmoid", *(["relu"] if relu else []), "tanh"])
+    play.choice("activation", "activation", ["sigmoid", "relu", "tanh"])
     return play
 
 
@@ -63,48 +57,40 @@ def signal(weighted_sum: Function, sigmoid: Function, after: Any = None) -> Live
 
     def move(f: Any, x1: float, w1: float, x2: float, w2: float, b: float) -> Frame:
         x, w = np.array([x1, x2]), np.array([w1, w2])
-        inputs = [(x[:1], w[:1], 0.0), (x[1:], w[1:], 0.0), (x, w, 0.0), (x, w, b)]
+        inputs = (x[:1], w[:1], 0.0), (x[1:], w[1:], 0.0), (x, w, 0.0), (x, w, b)
         first, second, total, z = (float(f.weighted_sum(*each, shape=())) for each in inputs)
         output = float(f.sigmoid(np.array([z]), shape=(1,))[0])
-        steps = np.array([[0, first, total], [first, first + second, z]])
-        tops = np.array([first, first + second, total, z, z])
+        tops, amounts = (first, first + second, total, z, z), (first, second, total, z - total, z)
+        ends = [top + (0.45 if n >= 0 else -0.45) for top, n in zip(tops, amounts, strict=True)]
         return {
-            "steps": (np.array([0, 1, 3]), *steps),
-            "totals": (np.array([2, 4]), tops[[2, 4]]),
-            "numbers": _on_bars(tops, [first, second, total, z - total, z]),
+            "steps": ([0, 1, 3], [0, first, total], [first, first + second, z]),
+            "totals": ([2, 4], [total, z]),
+            "numbers": [*zip(range(5), ends, map(number, amounts), strict=True)],
             "curve": (Z, f.sigmoid(Z, shape=Z.shape)),
-            "drop": (np.array([z, z, Z[0]]), np.array([0, output, output])),
-            "dot": (np.array([z]), np.array([output])),
+            "drop": ([z, z, Z[0]], [0, output, output]),
+            "dot": (z, output),
         }, (
             f"products {words([first, second])}; sum {number(total)}; with the bias {number(z)};"
             f" output f({number(z)}) = {number(output)}."
         )
 
-    functions = {"weighted_sum": weighted_sum, "sigmoid": sigmoid}
     title = "One signal through a neuron: products, sum, bias, activation"
-    play = LiveFigure(title, move, functions, after)
+    play = LiveFigure(title, move, {"weighted_sum": weighted_sum, "sigmoid": sigmoid}, after)
     bars = play.axes(121, ylabel="amount", ylim=(-6, 6), xlim=(-0.6, 4.6))
     bars.set_xticks(range(5), ["x₁·w₁", "x₂·w₂", "sum\nw·x", "bias\nb", "w·x + b"])
-    curve = play.axes(122, xlabel="weighted sum with bias, z", ylabel="output f(z)")
-    curve.set(xlim=(-6, 6), ylim=(-0.05, 1.1))
+    curve = play.axes(122, xlabel="weighted sum with bias, z", xlim=(-6, 6), ylim=(-0.05, 1.1))
+    curve.set_ylabel("output f(z)")
     play.bars("steps", bars, Look(SKY))
     play.bars("totals", bars)
     play.words("numbers", bars)
     play.line("curve", curve, label="activation")
     play.line("drop", curve, Look(BLACK, (2, 3), width=1.5), twin=False)
     play.points("dot", curve, Look(BLACK), label="signal")
-    for name, label, limit, value in SIGNAL_SLIDERS:
-        play.slider(name, label, -limit, limit, value)
+    for (i, low), x, w in (("1₁", 1.5, 1.2), ("2₂", -1.0, 0.8)):
+        play.slider(f"x{i}", f"input x{low}", -1.5, 1.5, x)
+        play.slider(f"w{i}", f"weight w{low}", -1.5, 1.5, w)
+    play.slider("b", "bias b", -1.5, 1.5, 1.0)
     return play
-
-
-SIGNAL_SLIDERS = [
-    ("x1", "input x₁", 1.5, 1.5),
-    ("w1", "weight w₁", 1.5, 1.2),
-    ("x2", "input x₂", 1.5, -1.0),
-    ("w2", "weight w₂", 1.5, 0.8),
-    ("b", "bias b", 1.5, 1.0),
-]
 
 
 def three_units(dense: Function, relu: Function, after: Any = None) -> LiveFigure:
@@ -112,21 +98,23 @@ def three_units(dense: Function, relu: Function, after: Any = None) -> LiveFigur
 
     def move(f: Any, activation: bool, **sliders: float) -> Frame:
         b, v = (np.array([sliders[kind + unit] for unit in UNITS]) for kind in "bv")
-        apply = partial(_same_shape, f.relu) if activation else _identity
-        hidden = f.dense(X[:, None], np.ones((1, 3)), b, apply, shape=(len(X), 3))
-        y = f.dense(hidden, v[:, None], np.zeros(1), _identity, shape=(len(X), 1))[:, 0]
+        # with a shape, so that `dense` isn't blamed for relu's result
+        relu = (lambda z: f.relu(z, shape=np.shape(z))) if activation else np.positive
+        hidden = f.dense(X[:, None], np.ones((1, 3)), b, relu, shape=(len(X), 3))
+        y = f.dense(hidden, v[:, None], np.zeros(1), np.positive, shape=(len(X), 1))[:, 0]
         folds = _folds(y)
         count = f"{len(folds) + 1} straight piece{'s' if len(folds) else ''}"
         at = f", folded at x = {words(X[folds])}" if len(folds) else ""
+        units = {unit: (X, part) for unit, part in zip(UNITS, hidden.T, strict=True)}
         return {
-            **{unit: (X, hidden[:, i]) for i, unit in enumerate(UNITS)},
+            **units,
             "curve": (X, y),
             "folds": (X[folds], y[folds]),
             "count": (0.0, 5.3, count),
         }, f"{count}{at}."
 
-    functions = {"dense": dense, "relu": relu}
-    play = LiveFigure("A curve made of three hidden units", move, functions, after)
+    own = {"dense": dense, "relu": relu}
+    play = LiveFigure("A curve made of three hidden units", move, own, after)
     both: Any = {"xlabel": "input x", "xlim": (-3, 3), "ylim": (-6, 6)}
     units = play.axes(121, ylabel="output of each hidden unit", **both)
     sum_ = play.axes(122, ylabel="output of the network", **both)
@@ -142,16 +130,6 @@ def three_units(dense: Function, relu: Function, after: Any = None) -> LiveFigur
     return play
 
 
-def _same_shape(activation: Any, z: Any) -> Array:
-    """Require an activation's result to have the shape of z, so that `dense` isn't blamed."""
-    result: Array = activation(z, shape=np.shape(z))
-    return result
-
-
-def _identity(z: Array) -> Array:
-    return z
-
-
 def _between(coarse: int, fine: int) -> Array:
     """Return the matrix (fine, coarse) that interpolates values linearly."""
     places = np.linspace(0, coarse - 1, fine)[:, None]
@@ -164,9 +142,8 @@ ROWS, COLUMNS = _between(len(X2), FINE[0]), _between(len(X1), FINE[1]).T
 
 def _range(activation: str, output: Array) -> tuple[float, float]:
     """Return the range of the colours: the activation's, for ReLU up to the largest output."""
-    if activation == "relu":
-        return 0.0, float(np.nanmax(output)) or 1.0
-    return (-1.0, 1.0) if activation == "tanh" else (0.0, 1.0)
+    high = float(np.nanmax(output)) if activation == "relu" else 1.0
+    return -1.0 if activation == "tanh" else 0.0, high or 1.0
 
 
 def _zero_line(z: Array) -> tuple[Array, Array]:
@@ -177,17 +154,13 @@ def _zero_line(z: Array) -> tuple[Array, Array]:
     return x, y
 
 
-def _shortened(w: Array, longest: float = 1.7) -> tuple[float, float, float, float]:
-    """Return an arrow from the origin along w that fits into the picture."""
-    x, y = w * min(1.0, longest / max(float(np.hypot(*w)), 1e-9))
-    return 0.0, 0.0, float(x), float(y)
-
-
-def _name_of_arrow(w: Array) -> tuple[float, float, str]:
-    _, _, x, y = _shortened(w)
-    shorter = ", drawn shorter" if np.hypot(*w) > np.hypot(x, y) + 1e-9 else ""
-    name = f"w = ({number(w[0])}, {number(w[1])}){shorter}"
-    return float(np.clip(x * 1.2, -2.4, 2.4)), y + (0.3 if y >= 0 else -0.3), name
+def _arrow(w: Array, longest: float = 1.7) -> dict[str, tuple[Any, ...]]:
+    """Return an arrow from the origin along w that fits into the picture, and its name."""
+    length = max(float(np.hypot(*w)), 1e-9)
+    x, y = w * min(1.0, longest / length)
+    name = f"w = ({number(w[0])}, {number(w[1])}){', drawn shorter' * (length > longest)}"
+    place = np.clip(x * 1.2, -2.4, 2.4), y + (0.3 if y >= 0 else -0.3)
+    return {"w": (0.0, 0.0, x, y), "words": (*place, name)}
 
 
 def _crossings(z: Array) -> str:
@@ -196,9 +169,8 @@ def _crossings(z: Array) -> str:
         return "no boundary, the weighted sum is the same everywhere"
     places = {"x₁": _zero(X1, z[len(X2) // 2]), "x₂": _zero(X2, z[:, len(X1) // 2])}
     found = [f"{axis} = {number(place)}" for axis, place in places.items() if place is not None]
-    if not found:
-        return "the boundary crosses neither axis in this picture"
-    return f"boundary crosses the axes at {' and '.join(found)}"
+    at = f"boundary crosses the axes at {' and '.join(found)}"
+    return at if found else "the boundary crosses neither axis in this picture"
 
 
 def _zero(places: Array, values: Array) -> float | None:
@@ -225,14 +197,6 @@ def _steepness(z: Array, activation: Any) -> str:
     along = np.linspace(low, high, 401)
     slope = np.max(np.abs(np.diff(activation(along, shape=along.shape)))) / (along[1] - along[0])
     return f"steepest slope {number(slope * rise, 2)}"
-
-
-def _on_bars(tops: Array, amounts: list[float]) -> list[tuple[float, float, str]]:
-    """Return a number at the end of each bar, above a rising and below a falling one."""
-    return [
-        (i, top + (0.45 if amount >= 0 else -0.45), number(amount))
-        for i, (top, amount) in enumerate(zip(tops, amounts, strict=True))
-    ]
 
 
 def _folds(y: Array) -> Array:

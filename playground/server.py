@@ -6,7 +6,7 @@ extension turns it off. A kernel also reports "busy" and "idle" for each value o
 JupyterLab draws both, a fifth of its work during a drag: a slider's "busy" is held back for a
 moment, and dropped if "idle" follows in time.
 
-`jupyter_server_config.d/playground.json` enables the extension forevery installation.
+`jupyter_server_config.d/playground.json` enables the extension for every installation.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ BUSY_SECONDS = 0.05
 
 
 class PromptConnection(ZMQChannelsWebsocketConnection):
-    """The server's own connection, without delay.
+    """The server's own connection, without delay."""
 
-    It overrides `connect` and `handle_outgoing_message`; tests/playground/test_server.py notices
-    a change of the library.
-    """
+    # Overrides two methods; tests/playground/test_server.py notices a change of the library.
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)

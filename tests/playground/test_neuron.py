@@ -98,9 +98,8 @@ def test_the_boundary_stays_when_w_and_b_are_multiplied_and_gets_sharper() -> No
 
 
 def test_the_bias_shifts_the_boundary_and_a_forgotten_bias_shows() -> None:
-    figure = moved(
-        neuron.boundary(lambda x, w, b: float(np.dot(x, w)), sigmoid), w1=1.0, w2=0.0, b=2.0
-    )
+    play = neuron.boundary(lambda x, w, b: float(np.dot(x, w)), sigmoid, relu)
+    figure = moved(play, w1=1.0, w2=0.0, b=2.0)
     assert "x₁ = 0;" in figure.readout[0]
     assert "x₁ = −2;" in figure.readout[1]
 
@@ -132,13 +131,6 @@ def test_the_colours_stand_for_the_range_of_the_activation(
 ) -> None:
     figure = moved(PLAYS["boundary"](), w1=1.0, w2=0.0, b=0.0, activation=activation)
     assert re.findall(r"<tspan[^>]*>([^<]*)", figure.svg)[:3] == ends
-
-
-def test_relu_is_offered_only_when_it_is_given() -> None:
-    assert neuron.boundary(weighted_sum, sigmoid).controls["activation"].options == (
-        "sigmoid",
-        "tanh",
-    )
 
 
 def test_a_signal_is_followed_from_its_products_to_the_output() -> None:
