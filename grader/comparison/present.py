@@ -29,7 +29,7 @@ STYLE = (
     "padding:.1em 1em .1em 0;vertical-align:top;font-weight:600;color:inherit}\n"
     ".verdict td{text-align:left;padding:.1em 0;color:inherit}.verdict pre{margin:0;"
     "white-space:pre-wrap;color:inherit;background:none;font-size:13px}\n"
-    ".verdict p{margin:.3em 0}.verdict .hint{font-weight:600}.verdict .progress{opacity:.8}\n"
+    ".verdict p{margin:.3em 0}.verdict .hint{font-weight:600}.verdict .overall{opacity:.8}\n"
     "</style>"
 )
 
@@ -57,7 +57,7 @@ def verdict_html(
     if verdict.hint:
         parts.append(f'<p class="hint">Hint: {escape(verdict.hint)}</p>')
     if solved is not None:
-        parts.append(f'<p class="progress">{progress_text(solved, exercises)}</p>')
+        parts.append(f'<p class="overall">{progress_text(solved, exercises)}</p>')
     if warning:
         parts.append(f"<p>{escape(warning)}</p>")
     return "".join([*parts, "</div>"])

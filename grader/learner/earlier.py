@@ -34,7 +34,7 @@ class EarlierFunctions(SimpleNamespace):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f'<p class="progress"><code>{escape(name)}</code> {escape(source)}</p>'
+            f'<p class="overall"><code>{escape(name)}</code> {escape(source)}</p>'
             for name, source in self.sources.items()
         )
         return f'<div class="earlier">{rows}</div>'
