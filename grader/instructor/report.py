@@ -83,8 +83,8 @@ class Summary:
 
     def _class_lines(self) -> Iterator[str]:
         took = time.monotonic() - self.started
-        counts = f"{len(self.graded)} graded in {took:.1f} s, {len(self.kept)} up to date"
-        yield f"{self.lesson}: {counts}. Seed {self.seed}."
+        counts = f"{len(self.graded)} graded, {len(self.kept)} up to date"
+        yield f"{self.lesson}: {counts}, in {took:.1f} s. Seed {self.seed}."
         points = [*self.graded.values(), *self.kept.values()]
         if not points:
             return
