@@ -337,7 +337,7 @@ def test_a_lesson_is_solved_watched_and_exported_in_an_unpacked_bundle(
         for output in cell.get("outputs", [])
         if "overview" in output.get("data", {}).get("text/html", "")
     )
-    assert f"{lesson(name).title}: 4 of 4 exercises solved" in shown["text/plain"]
+    assert f"{lesson(name).title}</a></td><td>●●●● 4 of 4</td>" in shown["text/html"]
     assert learner.run("-m", "grader.cli", "export", name)[0] == 0
     assert "4 of 4 exercises of this lesson solved" in (
         learner.root / "work" / f"{name}.html"
