@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -50,11 +51,8 @@ class Path:
 
     def svg(self) -> str:
         """Return one SVG path element, or two with a halo."""
-        end = "Z" if self.closed else ""
-        outline = "".join(
-            "M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end
-            for piece in _pieces(self.corners, self.clip, self.closed)
-        )
+        corners = np.ascontiguousarray(self.corners, float).tobytes()
+        outline = _outline(corners, self.clip, self.closed)
         dash = f' stroke-dasharray="{" ".join(map(str, self.dash))}"' if self.dash else ""
         paths = "".join(
             f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{thick}"'
@@ -224,6 +222,16 @@ class Picture:
 
 
 Mark = Path | Markers | Text | Picture
+
+
+@lru_cache(maxsize=256)
+def _outline(corners: bytes, clip: Box | None, closed: bool) -> str:
+    """Return the SVG commands of a path; cached, as much of a figure doesn't move."""
+    end = "Z" if closed else ""
+    pieces = _pieces(np.frombuffer(corners).reshape(-1, 2), clip, closed)
+    return "".join(
+        "M" + "L".join([f"{x:.1f} {y:.1f}" for x, y in piece.tolist()]) + end for piece in pieces
+    )
 
 
 def _pieces(corners: Array, clip: Box | None, closed: bool) -> list[Array]:
