@@ -19,8 +19,8 @@ MAY_IMPORT = {
 }
 FOR_ALL = {"errors", "files", "processes", "settings", "startup"}
 """Modules that every package may import; they know no course."""
-OF_THE_COURSE = re.compile(r"\bplayground\b")
-"""Packages of the course, which only `[tool.grader]` of pyproject.toml names."""
+OF_THE_COURSE = re.compile(r"\b(playground|solutions)\b")
+"""Names of the course's own, which only `[tool.grader]` of pyproject.toml names."""
 
 
 def forbidden(text: str, package: str) -> set[str]:
