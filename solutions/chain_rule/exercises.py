@@ -1199,8 +1199,8 @@ twenty_slopes = Question(
 copies_stay = Question(
     "Two hidden units start with the same weights and biases, in and out. What does training make "
     "of them?",
-    ("They stay the same for ever", "They part after some steps", "One of them dies"),
-    answer="They stay the same for ever",
+    ("They stay the same forever", "They part after some steps", "One of them dies"),
+    answer="They stay the same forever",
     why="They get the same slopes at every step, so they move alike.",
 )
 

@@ -758,7 +758,7 @@ def multiplies_counts(W, b):
 
 
 @n_distinct_units.misconception(
-    "You took neurons that are close for the same: only equal ones move together for ever."
+    "You took neurons that are close for the same: only equal ones move together forever."
 )
 def rounds_first(W, b):
     return len(np.unique(np.round(np.vstack([W, b]), 3), axis=1).T)

@@ -82,16 +82,6 @@ def test_a_name_without_a_function_is_reported_and_its_next_function_followed() 
     assert "it ends at 2." in html(figure)
 
 
-def test_a_lambda_is_followed_by_its_variable() -> None:
-    home: dict[str, Any] = {}
-    exec("relu = lambda z: z", home)
-    figure = slope_figure(relu=home["relu"])
-    assert "it ends at 1." in html(figure)
-    exec("relu = lambda z: 2 * z", home)
-    figure.follow()
-    assert "it ends at 2." in html(figure)
-
-
 def test_a_function_may_overwrite_its_inputs() -> None:
     def spoiled(x: Any, layers: Any) -> Any:
         x *= 0
@@ -213,14 +203,26 @@ def test_following_refreshes_only_for_a_new_definition() -> None:
     assert notebook["calls"] == [1]
 
 
-def test_a_figure_follows_a_function_that_its_function_calls() -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "slopes"),
+    [
+        ("relu = lambda z: z", "relu = lambda z: 2 * z", (1, 2)),
+        (
+            "def positive(z): return z > 9\n\ndef relu(z): return z * positive(z)",
+            "def positive(z): return z > 0",
+            (0, 1),
+        ),
+    ],
+    ids=["a lambda by its variable", "a function that its function calls"],
+)
+def test_a_figure_follows(before: str, after: str, slopes: tuple[int, int]) -> None:
     notebook: dict[str, Any] = {}
-    exec("def positive(z): return z > 9\n\ndef relu(z): return z * positive(z)", notebook)
+    exec(before, notebook)
     figure = slope_figure(relu=notebook["relu"])
-    assert "Yours: it ends at 0." in html(figure)
-    exec("def positive(z): return z > 0", notebook)
+    assert f"Yours: it ends at {slopes[0]}." in html(figure)
+    exec(after, notebook)
     figure.follow()
-    assert "Yours: it ends at 1." in html(figure)
+    assert f"Yours: it ends at {slopes[1]}." in html(figure)
 
 
 def test_in_a_kernel_a_figure_follows_soon_after_the_last_cell() -> None:
