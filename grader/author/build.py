@@ -187,8 +187,11 @@ def _generate_assignment(root: Path, lesson: Lesson) -> None:
 
 
 def _restore_pictures(path: Path, executed: NotebookNode) -> None:
-    """Put back the outputs of plays and questions, which nbgrader cleared, without widgets."""
-    shown = (cell for cell in executed.cells if role(cell)[0] in ("play", "question"))
+    """Put back the outputs of plays, drawings and questions, which nbgrader cleared.
+
+    Widgets are left out.
+    """
+    shown = (cell for cell in executed.cells if role(cell)[0] in ("play", "drawing", "question"))
     outputs = {cell.id: cell.outputs for cell in shown}
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     for cell in notebook.cells:
