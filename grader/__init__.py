@@ -1,12 +1,23 @@
 """Compare learners' functions with the reference: hints in the notebook, points in the grader.
 
-Lessons import these names: cells use `check`, `predict`, `recall`, `recall_missed` and `earlier`;
-an author's `exercises.py` uses `Exercise`, `case` and `Question`.
+Lessons import these names: cells use `check`, `harden`, `predict`, `recall`, `recall_missed` and
+`earlier`; an author's `exercises.py` uses `Exercise`, `case`, `Question` and `NumberQuestion`.
 """
 
-from grader.comparison.vocabulary import Exercise, Question, case
-from grader.learner.check import check
+from grader.comparison.vocabulary import Exercise, NumberQuestion, Question, case
+from grader.learner.check import check, harden
 from grader.learner.earlier import earlier
 from grader.learner.questions import predict, recall, recall_missed
 
-__all__ = ["Exercise", "Question", "case", "check", "earlier", "predict", "recall", "recall_missed"]
+__all__ = [
+    "Exercise",
+    "NumberQuestion",
+    "Question",
+    "case",
+    "check",
+    "earlier",
+    "harden",
+    "predict",
+    "recall",
+    "recall_missed",
+]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import zlib
-from typing import Any
+from dataclasses import asdict
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,8 +16,15 @@ from grader.comparison.compare import alike
 from grader.comparison.distribution import MIN_NUMBERS, numbers_drawn, summarise
 from grader.comparison.judge import call_of, observe_all
 from grader.comparison.observe import observe
-from grader.comparison.schema import AnswerKey, CaseData, ExerciseKey, Function, Outcome
-from grader.comparison.vocabulary import Case, kind
+from grader.comparison.schema import (
+    AnswerKey,
+    AnyQuestion,
+    CaseData,
+    ExerciseKey,
+    Function,
+    Outcome,
+)
+from grader.comparison.vocabulary import Case, NumberQuestion, Question, kind
 
 DIGITS = 12
 """Significant digits of a key's numbers: processors differ in the 16th, a comparison needs six."""
@@ -34,12 +42,16 @@ def make_key(lesson: Lesson, seed: int) -> AnswerKey:
         "title": lesson.title,
         "seed": seed,
         "exercises": {name: exercise_key(lesson, name, seed) for name in lesson.exercises},
-        "questions": {
-            name: {"text": q.text, "options": list(q.options), "answer": q.answer, "why": q.why}
-            for name, q in lesson.questions.items()
-        },
+        "questions": {name: _question(one) for name, one in lesson.questions.items()},
+        "hardened": lesson.hardened,
         "packages": list(lesson.settings.packages),
     }
+
+
+def _question(question: Question | NumberQuestion) -> AnyQuestion:
+    data = asdict(question)
+    data.pop("options", None)
+    return cast(AnyQuestion, data)
 
 
 def exercise_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:

@@ -12,7 +12,7 @@ import jupytext
 from nbformat import NotebookNode
 
 from grader.comparison.schema import Function
-from grader.comparison.vocabulary import Exercise, Question
+from grader.comparison.vocabulary import Exercise, NumberQuestion, Question
 from grader.errors import UserError
 from grader.execution.cell_facts import checked_name, facts
 from grader.settings import Settings, load_settings
@@ -40,7 +40,7 @@ class Lesson:
     folder: Path
     notebook: NotebookNode
     exercises: dict[str, Exercise]
-    questions: dict[str, Question]
+    questions: dict[str, Question | NumberQuestion]
 
     @property
     def name(self) -> str:
@@ -63,6 +63,12 @@ class Lesson:
     def exercises_file(self) -> str:
         """The path of exercises.py, relative to the course."""
         return _relative(self.folder / "exercises.py", self.settings)
+
+    @property
+    def hardened(self) -> list[str]:
+        """The exercises that a cell of the notebook hardens."""
+        names = (checked_name(cell.source, "harden") for cell in self.notebook.cells)
+        return [name for name in names if name is not None]
 
     @cached_property
     def reference(self) -> dict[str, Function]:
@@ -88,11 +94,17 @@ def load_lesson(folder: Path) -> Lesson:
     text, file = exercises.read_text(encoding="utf-8"), _relative(exercises, settings)
     objects = _namespace([text], str(exercises), file)
     declared = {name: item for name, item in objects.items() if isinstance(item, Exercise)}
-    questions = {name: item for name, item in objects.items() if isinstance(item, Question)}
-    if mistakes := _mistakes(notebook, declared, _relative(source, settings), file):
+    kinds = Question | NumberQuestion
+    questions = {name: item for name, item in objects.items() if isinstance(item, kinds)}
+    shown = _relative(source, settings)
+    if mistakes := _mistakes(notebook, declared, shown, file):
         raise LessonError("\n".join(mistakes))
     names = [name for kind, name in map(role, notebook.cells) if kind == "exercise"]
-    return Lesson(settings, folder, notebook, {name: declared[name] for name in names}, questions)
+    ordered = {name: declared[name] for name in names}
+    lesson = Lesson(settings, folder, notebook, ordered, questions)
+    if unknown := [name for name in lesson.hardened if name not in ordered]:
+        raise LessonError(f"{shown}: harden({unknown[0]}) names no exercise of this lesson")
+    return lesson
 
 
 def lessons_in(root: Path) -> list[Path]:

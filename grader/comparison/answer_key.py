@@ -9,7 +9,7 @@ from grader.comparison.schema import AnswerKey
 from grader.errors import UserError
 
 KEY_FILE = "answers.json"
-KEY_FORMAT = 2  # version of the answer key's format
+KEY_FORMAT = 3  # version of the answer key's format
 
 
 class KeyMissing(UserError):

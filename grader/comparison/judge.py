@@ -10,7 +10,7 @@ from grader.comparison.compare import alike, caused_by_impurity, difference
 from grader.comparison.distribution import summarise
 from grader.comparison.observe import observe
 from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Outcome
-from grader.comparison.vocabulary import in_order, kind
+from grader.comparison.vocabulary import BASIC, in_order, kind
 
 
 class State(StrEnum):
@@ -56,6 +56,12 @@ class Verdict:
     def solved(self) -> bool:
         """Whether every property passed."""
         return self.state is State.SOLVED
+
+    @property
+    def works(self) -> bool:
+        """Whether values and shapes are right, and some other property is missed."""
+        basic = [prop for prop in self.missed if kind(prop) in BASIC]
+        return self.state is State.PARTLY and not basic
 
 
 def observe_all(function: Function, cases: list[CaseData]) -> list[Outcome]:

@@ -35,10 +35,19 @@ STYLE = (
 
 
 def verdict_html(
-    verdict: Verdict, solved: int | None = None, exercises: int = 0, warning: str | None = None
+    verdict: Verdict,
+    solved: int | None = None,
+    exercises: int = 0,
+    warning: str | None = None,
+    later: bool = False,
 ) -> str:
-    """Return a verdict, and the learner's progress in the lesson, as a card of escaped HTML."""
+    """Return a verdict, and the learner's progress in the lesson, as a card of escaped HTML.
+
+    `later` leaves the missed properties, the difference and the hint to the lesson's hardening.
+    """
     mark, words = verdict.state.mark, "solved" if verdict.solved else "not yet"
+    if later:
+        mark, words = "✓", "works"
     style = {"✓": "solved", "✗": "missed", "○": "open"}[mark]
     earned = f", {verdict.points:g} of {verdict.max_points:g} points" if verdict.max_points else ""
     parts = [
@@ -48,13 +57,16 @@ def verdict_html(
     if verdict.note:
         parts.append(f"<p>{escape(verdict.note)}</p>")
     if properties := in_order([*verdict.passed, *verdict.missed]):
-        marks = ("✓" if one in verdict.passed else "✗" for one in properties)
+        missed = "○" if later else "✗"
+        marks = ("✓" if one in verdict.passed else missed for one in properties)
         pairs = zip(marks, map(in_words, properties), strict=True)
         items = "".join(f"<li>{mark} {escape(text)}</li>" for mark, text in pairs)
         parts.append(f'<ul style="padding:0">{items}</ul>')
-    if verdict.failure:
+    if later:
+        parts.append("<p>The values are right. ○ comes later, under “Harden it”.</p>")
+    elif verdict.failure:
         parts.append(_failure(verdict.failure))
-    if verdict.hint:
+    if verdict.hint and not later:
         parts.append(f'<p class="hint">Hint: {escape(verdict.hint)}</p>')
     if solved is not None:
         parts.append(f'<p class="overall">{progress_text(solved, exercises)}</p>')

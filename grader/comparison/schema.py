@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, final
 
 Function = Callable[..., Any]  # a learner's function, the reference or a misconception
 Plain = Any  # data that JSON can hold, as `grader.comparison.codec.encode` writes it
@@ -70,13 +70,32 @@ class ExerciseKey(TypedDict):
     misconceptions: list[MisconceptionData]
 
 
+@final
 class QuestionData(TypedDict):
-    """A question, its options, the right one, and the sentence shown after choosing."""
+    """A question, the right option, each wrong one with a sentence, and the explanation."""
 
     text: str
-    options: list[str]
     answer: str
+    wrong: dict[str, str]
     why: str
+
+
+@final
+class NumberQuestionData(TypedDict):
+    """A question whose answer is guessed on a slider, see `NumberQuestion`."""
+
+    text: str
+    answer: float
+    low: float
+    high: float
+    step: float
+    close: float
+    too_low: str
+    too_high: str
+    why: str
+
+
+AnyQuestion = QuestionData | NumberQuestionData
 
 
 class AnswerKey(TypedDict):
@@ -87,7 +106,8 @@ class AnswerKey(TypedDict):
     title: str
     seed: int
     exercises: dict[str, ExerciseKey]
-    questions: dict[str, QuestionData]
+    questions: dict[str, AnyQuestion]
+    hardened: list[str]  # exercises whose lesson has a cell `harden(name)`
     packages: list[str]  # of the course: a function that one of them defines is not the learner's
 
 

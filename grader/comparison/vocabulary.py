@@ -25,6 +25,10 @@ PROPERTIES = {
 }
 
 
+BASIC = ("value", "shape", "distribution")
+"""Kinds that a first version of a function has to pass; hardening is for the others."""
+
+
 def kind(property: str) -> str:
     """Return the kind of a property: its part before the slash."""
     return property.partition("/")[0]
@@ -127,13 +131,36 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Question:
-    """A prediction or a recall card."""
+    """A prediction or a recall card with options."""
 
     text: str
-    options: tuple[str, ...]
-    answer: str  # the right option, word for word
-    why: str  # the explanation shown after choosing
+    options: tuple[str, ...] = ()
+    answer: str = ""  # the right option
+    why: str = ""  # the explanation shown after choosing
+    wrong: dict[str, str] = field(default_factory=dict)  # each wrong option, and why it is wrong
 
     def __post_init__(self) -> None:
-        if self.answer not in self.options:
-            raise ValueError(f"the answer {self.answer!r} is no option of {self.text!r}")
+        if self.options:
+            others = {option: "" for option in self.options if option != self.answer}
+            object.__setattr__(self, "wrong", others)
+        if len(self.wrong) < 2 or self.answer in self.wrong:
+            raise ValueError(f"{self.text!r} needs two wrong options, other than its answer")
+
+
+@dataclass(frozen=True)
+class NumberQuestion:
+    """A question whose answer is a number, guessed on a slider."""
+
+    text: str
+    answer: float
+    low: float
+    high: float
+    step: float
+    close: float  # the largest distance between the answer and a right guess
+    too_low: str  # the explanation of a guess that is too low, in one sentence
+    too_high: str
+    why: str
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.answer <= self.high:
+            raise ValueError(f"the answer of {self.text!r} is outside its slider's range")

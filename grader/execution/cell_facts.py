@@ -40,11 +40,11 @@ def is_stub(source: str, name: str) -> bool:
     return name in facts(source).stubs
 
 
-def checked_name(source: str) -> str | None:
+def checked_name(source: str, call: str = "check") -> str | None:
     """Return the name in a cell that only calls ``check(name)``, or None."""
     match tree.body if (tree := _tree(source)) else ():
-        case [ast.Expr(ast.Call(func=ast.Name(id="check"), args=[ast.Name(id=name)]))]:
-            return name
+        case [ast.Expr(ast.Call(func=ast.Name(id=called), args=[ast.Name(id=name)]))]:
+            return name if called == call else None
     return None
 
 

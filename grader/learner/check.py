@@ -1,4 +1,4 @@
-"""`check(f)`: compare a learner's function with the answer key and show the verdict."""
+"""`check(f)` and `harden(f)`: compare a learner's function with the answer key and show the verdict."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ class Check:
 def check(function: object) -> Check:
     """Compare a function with the lesson's answer key; show what passed, what differs and a hint.
 
+    Where the lesson hardens the function later, right values are enough for now.
+
     Args:
         function: the function itself, ``check(sigmoid)``; its name is the exercise's.
 
@@ -48,6 +50,19 @@ def check(function: object) -> Check:
     Raises:
         Interrupted: the learner interrupted the kernel.
     """
+    return _check(function, hardening=False)
+
+
+def harden(function: object) -> Check:
+    """Check a function as `check` does, and show what differs once its values are right.
+
+    Raises:
+        Interrupted: the learner interrupted the kernel.
+    """
+    return _check(function, hardening=True)
+
+
+def _check(function: object, hardening: bool) -> Check:
     folder = Path.cwd()
     try:
         key = load_key(folder)
@@ -64,7 +79,9 @@ def check(function: object) -> Check:
         ) from None
     progress = record_solved(folder, verdict.exercise, verdict.points, verdict.solved)
     solved = len(exercises.keys() & progress["solved"].keys())
-    return Check(verdict, verdict_html(verdict, solved, len(exercises), not_saved(folder)))
+    later = not hardening and name in key["hardened"] and verdict.works
+    html = verdict_html(verdict, solved, len(exercises), not_saved(folder), later)
+    return Check(verdict, html)
 
 
 def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:

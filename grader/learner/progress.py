@@ -22,7 +22,7 @@ class Progress(TypedDict):
     solved: dict[str, float]
     """Points of each solved exercise."""
     answers: dict[str, str]
-    """The option of each question that was chosen first."""
+    """The first answer to each question: an option, or a number as text."""
 
 
 Change = Callable[[Progress], object]
@@ -65,9 +65,17 @@ def record_solved(folder: Path, exercise: str, points: float, solved: bool) -> P
     return _record(folder, change)
 
 
-def record_answer(folder: Path, question: str, option: str) -> None:
-    """Save the learner's answer to a question; the first answer stays."""
-    _record(folder, lambda progress: progress["answers"].setdefault(question, option))
+def record_answer(
+    folder: Path, question: str, answer: str, stays: Callable[[str], bool] = lambda _: True
+) -> None:
+    """Save the learner's answer to a question; an earlier one stays where `stays(earlier)`."""
+
+    def change(progress: Progress) -> None:
+        answers = progress["answers"]
+        if question not in answers or not stays(answers[question]):
+            answers[question] = answer
+
+    _record(folder, change)
 
 
 def _read(folder: Path) -> Progress:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from grader.comparison.answer_key import load_key
-from grader.comparison.schema import QuestionData
+from grader.comparison.schema import AnyQuestion
 from grader.learner.notebook import lesson_keys
 from grader.learner.progress import load_progress, not_saved, record_answer
 
@@ -20,23 +20,46 @@ line-height:1.5;color:var(--jp-ui-font-color1,#222)}
 </style>"""
 
 
-def shuffled(question: QuestionData, name: str, names: Iterable[str], seed: str) -> list[str]:
-    """Return a question's options in an order that is steady for one learner.
+def shuffled(name: str, questions: Mapping[str, AnyQuestion], seed: str) -> list[str]:
+    """Return the options of a lesson's question in an order that is steady for one learner.
 
     Over the questions of a lesson the right option is first, second, … equally often, so that its
     place gives nothing away.
 
     Args:
-        question: the question.
-        name: its name.
-        names: of all questions of its lesson.
+        name: of the question.
+        questions: of the lesson, by name.
         seed: differs between learners.
     """
+    question, names = questions[name], [name for name, one in questions.items() if "wrong" in one]
+    assert "wrong" in question, "a question with options"
     order = sorted(names, key=lambda one: random.Random(f"{seed}/{one}").random())
-    options = [option for option in question["options"] if option != question["answer"]]
+    options = list(question["wrong"])
     random.Random(f"{seed}/{name}").shuffle(options)
     options.insert((order.index(name) + 1) % (len(options) + 1), question["answer"])
     return options
+
+
+def is_right(question: AnyQuestion, chosen: str) -> bool:
+    """Return whether a recorded answer is the right option, or close to the right number."""
+    if "wrong" in question:
+        return chosen == question["answer"]
+    number = _number(chosen)
+    return number is not None and abs(number - question["answer"]) <= question["close"] + 1e-9
+
+
+def _fits(question: AnyQuestion, chosen: str | None) -> bool:
+    """Return whether a recorded answer belongs to this version of the question."""
+    if chosen is None or "wrong" not in question:
+        return chosen is not None and _number(chosen) is not None
+    return chosen == question["answer"] or chosen in question["wrong"]
+
+
+def _number(chosen: str) -> float | None:
+    try:
+        return float(chosen)
+    except ValueError:
+        return None
 
 
 class QuestionView:
@@ -44,48 +67,63 @@ class QuestionView:
 
     Attributes:
         name: the question's name in the answer key; "lesson/question" for one of another lesson.
-        chosen: the learner's first choice, now or in an earlier session, or None.
+        chosen: the learner's first answer, now or in an earlier session, or None.
     """
 
     def __init__(
-        self, name: str, questions: Mapping[str, QuestionData], label: str, folder: Path
+        self, name: str, questions: Mapping[str, AnyQuestion], label: str, folder: Path
     ) -> None:
         self.name, self._label, self._folder = name, label, folder
         short = name.rpartition("/")[2]
         self._question = question = questions[short]
-        self._options = shuffled(question, short, questions, str(folder))
-        self._still_options = shuffled(question, short, questions, "")
+        self._options, self._still_options = (
+            shuffled(short, questions, seed) if "wrong" in question else []
+            for seed in (str(folder), "")
+        )
         self.chosen: str | None = None
         self._callbacks: list[Callable[[], object]] = []
         self.reload()
 
     @property
     def answered(self) -> bool:
-        """Return whether the learner has chosen."""
+        """Return whether the learner has answered."""
         return self.chosen is not None
+
+    @property
+    def guess(self) -> float | None:
+        """The learner's number, or None."""
+        return None if self.chosen is None else _number(self.chosen)
 
     def on_answer(self, callback: Callable[[], object]) -> None:
         """Call `callback` once the question is answered, which may be now."""
         self._callbacks.append(callback)
         self._notify()
 
-    def choose(self, option: str) -> None:
+    def choose(self, answer: str) -> None:
         """Record an answer; the first one stays."""
         if not self.answered:
-            record_answer(self._folder, self.name, option)
-            self.chosen = option
+            record_answer(self._folder, self.name, answer, lambda old: _fits(self._question, old))
+            self.chosen = answer
             self._notify()
 
     def reload(self) -> None:
         """Read the saved answer again: another kernel or a fresh lesson may have changed it."""
-        self.chosen = load_progress(self._folder)["answers"].get(self.name)
+        chosen = load_progress(self._folder)["answers"].get(self.name)
+        self.chosen = chosen if _fits(self._question, chosen) else None
         self._notify()
 
     def reply(self) -> str:
         """Return whether the answer is right, why, and a warning if it can't be saved."""
-        right = self.chosen == self._question["answer"]
-        start = "✓ Yes." if right else f"✗ No: {self._question['answer']}."
-        return " ".join(filter(None, (start, self._question["why"], not_saved(self._folder))))
+        question, chosen = self._question, self.chosen or ""
+        if is_right(question, chosen):
+            first = "✓ Yes." if "wrong" in question else f"✓ Yes, it is {question['answer']:g}."
+        elif "wrong" in question:
+            first = f"✗ {question['wrong'][chosen]} The answer is: {question['answer']}."
+        else:
+            low = (self.guess or 0.0) < question["answer"]
+            first = f"✗ It is {question['answer']:g}. "
+            first += question["too_low"] if low else question["too_high"]
+        return " ".join(filter(None, (first, question["why"], not_saved(self._folder))))
 
     def show(self) -> None:
         """Display the question as buttons, and as text for readers without a kernel."""
@@ -93,8 +131,8 @@ class QuestionView:
 
         style_class, text = f"asked-{self.name.replace('/', '-')}", self._question["text"]
         plain = "\n".join([f"{self._label}: {text}", *(f"- {one}" for one in self._still_options)])
-        options = "".join(f"<li>{escape(one)}</li>" for one in self._still_options)
-        still = f"<p><b>{self._label}.</b> {escape(text)}</p><ul>{options}</ul>"
+        items = "".join(f"<li>{escape(one)}</li>" for one in self._still_options)
+        still = f"<p><b>{self._label}.</b> {escape(text)}</p>{items and f'<ul>{items}</ul>'}"
         html = f'{STYLE}<div class="asked {style_class}">{still}</div>'
         display({"text/plain": plain, "text/html": html}, raw=True)
         widget = self._widget(style_class)._repr_mimebundle_() or {}
@@ -107,24 +145,37 @@ class QuestionView:
                 callback()
 
     def _widget(self, style_class: str) -> Any:
-        """Return the question's buttons; its style hides the text of the same question."""
+        """Return the question's controls; its style hides the text of the same question."""
         import ipywidgets as widgets
 
         question = widgets.HTML(
             f'{STYLE}<style>.{style_class}{{display:none}}</style><div class="asked">'
             f"<b>{self._label}.</b> {escape(self._question['text'])}</div>"
         )
-        wide = widgets.Layout(width="auto")
-        buttons = widgets.RadioButtons(options=self._options, value=self.chosen, layout=wide)
-        reply = widgets.HTML()
+        control, reply = self._control(widgets), widgets.HTML()
+        button = widgets.Button(description="Answer", disabled=control.value is None)
 
         def show_reply() -> None:
-            buttons.disabled = True
+            control.disabled, button.layout.display = True, "none"
             reply.value = f'<div class="asked" role="status">{escape(self.reply())}</div>'
 
-        buttons.observe(lambda change: self.choose(change["new"]), "value")
+        control.observe(lambda _: setattr(button, "disabled", False), "value")
+        button.on_click(lambda _: self.choose(str(control.value)))
         self.on_answer(show_reply)
-        return widgets.VBox([question, buttons, reply])
+        return widgets.VBox([question, control, button, reply])
+
+    def _control(self, widgets: Any) -> Any:
+        """Return radio buttons or a slider, at the learner's answer if there is one."""
+        if (question := self._question) and "wrong" in question:
+            wide = widgets.Layout(width="auto")
+            return widgets.RadioButtons(options=self._options, value=self.chosen, layout=wide)
+        low, high, step = question["low"], question["high"], question["step"]
+        middle = low + step * round((high - low) / step / 2)
+        value = middle if self.guess is None else min(max(self.guess, low), high)
+        wide = widgets.Layout(width="24em")
+        return widgets.FloatSlider(
+            value, min=low, max=high, step=step, description="your guess", layout=wide
+        )
 
 
 _asked: dict[tuple[Path, str], QuestionView] = {}
@@ -178,7 +229,7 @@ def missed_elsewhere(folder: Path) -> list[str]:
         for name, chosen in load_progress(folder.parent / lesson)["answers"].items():
             full = name if "/" in name else f"{lesson}/{name}"
             if question := questions.get(full):
-                right[full] = right.get(full, False) or chosen == question["answer"]
+                right[full] = right.get(full, False) or is_right(question, chosen)
     return sorted(full for full in right if not right[full])
 
 

@@ -35,6 +35,7 @@ class Canvas:
         self.parts: dict[str, Part] = {}
         self.controls: dict[str, widgets.ValueWidget] = {}
         self.panel: list[widgets.DOMWidget] = []
+        self._guess_along = ""
         size = style.WIDTH / 100, style.HEIGHT / 100
         with _settings():
             self.figure = Figure(size, dpi=100 * style.SHARPNESS, layout="constrained")
@@ -109,6 +110,22 @@ class Canvas:
         button, count = widgets.Button(description=label), widgets.IntText(0, description=label)
         button.on_click(lambda _: setattr(count, "value", count.value + 1))
         self._control(name, count, button)
+
+    def field(self, name: str, label: str, value: float) -> None:
+        """Add a field for a number; `move` gets a float."""
+        self._control(name, widgets.FloatText(value, description=label))
+
+    def guess(self, ax: Axes, along: str = "y") -> None:
+        """Draw the number that the learner guessed as a level line, or a vertical one (along x)."""
+        look = style.Look(style.BLACK, (2, 3), width=2)
+        self.line("guess", ax, look, twin=False, label="your guess")
+        self._guess_along = along
+
+    def guessed(self, number: float) -> tuple[Any, Any]:
+        """Return the data of the line at the learner's guess."""
+        ax: Any = self.parts["guess"].ax
+        level = (number, number)
+        return (ax.get_xlim(), level) if self._guess_along == "y" else (level, ax.get_ylim())
 
     def values(self) -> dict[str, Any]:
         """Return the controls' values by name."""

@@ -10,6 +10,7 @@ main thread, where ■ interrupts it.
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import threading
 import weakref
@@ -35,6 +36,7 @@ from playground.figure.learner_function import (
     silenced,
 )
 from playground.figure.scene import Frame, Snapshot, View
+from playground.figure.style import number
 from playground.functions import Function
 
 Move = Callable[..., Frame | Iterator[Frame]]
@@ -179,7 +181,15 @@ class LiveFigure(Canvas):
 
     def _frames(self, functions: SimpleNamespace, values: dict[str, Any]) -> Iterator[Frame]:
         moved = self._move(functions, **values)
-        yield from [moved] if isinstance(moved, tuple) else moved
+        frames = [moved] if isinstance(moved, tuple) else moved
+        if "guess" not in self.parts:
+            yield from frames
+            return
+        guess = getattr(self._after, "guess", None)
+        line = self.guessed(math.nan if guess is None else guess)
+        told = "" if guess is None else f" Your guess was {number(guess)}."
+        for data, text in frames:
+            yield {**data, "guess": line}, text + told
 
     def _advance(self) -> bool:
         """Show the next result of a move; return whether there was one."""

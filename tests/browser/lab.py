@@ -249,22 +249,24 @@ class Notebook:
         )
 
     def answer(self, cell_id: str) -> None:
-        """Choose the last option of each open question in a cell, and wait for the reply."""
+        """Answer each open question in a cell, with the last option, and wait for the reply."""
         cell = self.cell(cell_id)
-        groups = cell.locator(".widget-radio-box")
-        for index in range(groups.count()):
-            option = groups.nth(index).locator("input").last
-            end = time.monotonic() + CEILING / 1000
-            while option.is_enabled() and not option.is_checked():
-                try:
-                    option.click(timeout=CEILING / 20)
-                except PlaywrightTimeout:
-                    # The notebook was scrolled meanwhile, and hides cells that are out of view.
-                    assert time.monotonic() < end, f"{cell_id} does not stay in view."
-                    self.cell(cell_id)
-        expect(
-            cell.locator(".asked", has_text="✓").or_(cell.locator(".asked", has_text="✗"))
-        ).to_have_count(groups.count())
+        replies = cell.locator(".asked", has_text="✓").or_(cell.locator(".asked", has_text="✗"))
+        buttons = cell.get_by_role("button", name="Answer", exact=True)
+        end = time.monotonic() + CEILING / 1000
+        while buttons.count():
+            try:
+                group = cell.locator(".widget-vbox", has=buttons.first).last
+                if options := group.locator("input[type=radio]").all():
+                    options[-1].click(timeout=CEILING / 20)
+                open_before = buttons.count()
+                buttons.first.click(timeout=CEILING / 20)
+                expect(buttons).to_have_count(open_before - 1)
+            except PlaywrightTimeout:
+                # The notebook was scrolled meanwhile, and hides cells that are out of view.
+                assert time.monotonic() < end, f"{cell_id} does not stay in view."
+                self.cell(cell_id)
+        expect(replies.first).to_be_attached()
 
     def drag(
         self,

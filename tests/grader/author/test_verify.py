@@ -189,6 +189,12 @@ CASES = EXERCISES[EXERCISES.index("@double.cases") : EXERCISES.index("@double.ri
             "",
             "the cell of double has ### BEGIN SOLUTION without ### END SOLUTION",
         ),
+        (
+            "toy.md",
+            "check(double)\n",
+            "check(double)\n```\n\n```{code-cell}\nharden(triple)\n",
+            "harden(triple) names no exercise",
+        ),
         ("toy.md", "return 2 * x", "return 2 * y", "the reference double raises NameError"),
         (
             "toy.md",

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from course import ROOT, lesson, named
-from grader import check
+from grader import check, harden
 from grader.learner.check import Check, Interrupted
 from grader.learner.progress import load_progress
 from playground.functions import finished
@@ -265,6 +265,25 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 class Relu:
     def __call__(self, z: Any) -> Any:
         return np.maximum(z, 0)
+
+
+def loud_sigmoid(z: Any) -> Any:
+    return 1 / (1 + np.exp(-np.asarray(z)))
+
+
+def test_what_the_lesson_hardens_later_is_left_to_that_cell(in_the_lesson: Path) -> None:
+    function = named("sigmoid", loud_sigmoid)
+    for hardened in ([], ["sigmoid"]):
+        path = in_the_lesson / "answers.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "hardened": hardened}))
+        now, later = check(function), harden(function)
+        assert now.verdict == later.verdict
+        assert ("✓ works, 2.7 of 3 points" in now._repr_html_()) == bool(hardened)
+        assert ("Hint:" in now._repr_html_()) == (not hardened)
+        assert "✗ not yet, 2.7 of 3 points" in later._repr_html_()
+        assert f"Hint: {later.verdict.hint}" in later._repr_html_()
+    wrong = named("sigmoid", lambda z: np.tanh(z))
+    assert "✗ not yet" in check(wrong)._repr_html_()
 
 
 @pytest.mark.parametrize(

@@ -154,11 +154,12 @@ def test_the_page_shows_the_learners_answers_and_explains_them(tmp_path: Path) -
     notebook = folder_of("neuron", tmp_path)
     one, other = list(lesson("neuron").questions.items())[:2]
     record_answer(notebook.parent, one[0], one[1].answer)
-    wrong = next(option for option in other[1].options if option != other[1].answer)
+    wrong = next(iter(other[1].wrong))
     record_answer(notebook.parent, other[0], wrong)
     page = exported(notebook)
     assert "✓ Yes." in page
-    assert f"You chose: {wrong}. ✗ No: {other[1].answer}." in page
+    assert f"You chose: {wrong}. ✗" in page
+    assert f"The answer is: {other[1].answer}." in page
     assert page.count("You have not answered yet.") == len(lesson("neuron").questions) - 2
 
 

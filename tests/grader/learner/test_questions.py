@@ -15,9 +15,16 @@ from grader.learner.questions import missed_elsewhere, predict, recall_missed, s
 
 QUESTION = {
     "text": "Is 2 even?",
-    "options": ["yes", "no"],
     "answer": "yes",
+    "wrong": {"no": "It has a half.", "sometimes": "It is always 2."},
     "why": "Half of it is 1.",
+}
+NUMBER = {
+    "text": "How much is a half?",
+    "answer": 0.5,
+    **{"low": 0, "high": 1, "step": 0.1, "close": 0.1},
+    **{"too_low": "Two of yours are less than 1.", "too_high": "Two of yours are more than 1."},
+    "why": "Two halves make 1.",
 }
 
 
@@ -26,7 +33,11 @@ def course(tmp_path: Path) -> Path:
     """Three lessons with one question each."""
     for name in ("first", "second", "third"):
         (tmp_path / name).mkdir()
-        key = {"format": KEY_FORMAT, "exercises": {}, "questions": {"even": QUESTION}}
+        key = {
+            "format": KEY_FORMAT,
+            "exercises": {},
+            "questions": {"even": QUESTION, "half": NUMBER},
+        }
         (tmp_path / name / "answers.json").write_text(json.dumps(key))
     return tmp_path
 
@@ -44,7 +55,56 @@ def test_the_first_answer_to_a_prediction_stays(
     view.choose("yes")
     assert told == ["answered"]
     assert predict("even").chosen == "no"
-    assert view.reply() == "✗ No: yes. Half of it is 1."
+    assert view.reply() == "✗ It has a half. The answer is: yes. Half of it is 1."
+
+
+@pytest.mark.parametrize(
+    ("guess", "reply"),
+    [
+        ("0.4", "✓ Yes, it is 0.5. Two halves make 1."),
+        ("0.3", "✗ It is 0.5. Two of yours are less than 1. Two halves make 1."),
+        ("0.7", "✗ It is 0.5. Two of yours are more than 1. Two halves make 1."),
+    ],
+)
+def test_a_guessed_number_is_right_when_it_is_close(
+    course: Path, monkeypatch: pytest.MonkeyPatch, guess: str, reply: str
+) -> None:
+    monkeypatch.chdir(course / "first")
+    view = predict("half")
+    assert view.guess is None
+    view.choose(guess)
+    assert view.guess == float(guess)
+    assert view.reply() == reply
+    assert missed_elsewhere(course / "second") == ([] if "✓" in reply else ["first/half"])
+
+
+def test_an_answer_to_another_version_of_a_question_gives_way(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("even", "half"):
+        record_answer(course / "first", name, "an option of the first edition")
+    monkeypatch.chdir(course / "first")
+    for name, answer in (("even", "yes"), ("half", "0.5")):
+        view = predict(name)
+        assert not view.answered
+        view.choose(answer)
+        assert load_progress(course / "first")["answers"][name] == answer
+
+
+def test_an_answer_counts_once_it_is_confirmed(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(course / "first")
+    for name, answer in (("even", "yes"), ("half", 0.3)):
+        view = predict(name)
+        _, control, button, reply = view._widget("style").children
+        control.value = "no" if name == "even" else 0.9
+        control.value = answer
+        assert not view.answered
+        button.click()
+        assert view.chosen == str(answer)
+        assert control.disabled
+        assert "The answer" in reply.value or "It is" in reply.value or "Yes" in reply.value
 
 
 def test_asking_again_keeps_the_question_that_a_play_waits_for(
@@ -119,8 +179,9 @@ def test_the_place_of_an_option_tells_no_learner_whether_it_is_right(name: str) 
     questions = load_key(ROOT / "course" / name)["questions"]
     for seed in ("", *map(str, range(100))):
         first = [
-            shuffled(question, one, questions, seed)[0] == question["answer"]
+            shuffled(one, questions, seed)[0] == question["answer"]
             for one, question in questions.items()
+            if "wrong" in question
         ]
         assert 0 < sum(first) <= 0.45 * len(first)
 
@@ -128,7 +189,7 @@ def test_the_place_of_an_option_tells_no_learner_whether_it_is_right(name: str) 
 def test_the_order_of_options_is_steady_and_differs_between_learners() -> None:
     questions = load_key(ROOT / "course" / "neuron")["questions"]
     one = questions["ranges"]
-    orders = [tuple(shuffled(one, "ranges", questions, str(seed))) for seed in range(100)]
-    assert orders == [tuple(shuffled(one, "ranges", questions, str(seed))) for seed in range(100)]
+    orders = [tuple(shuffled("ranges", questions, str(seed))) for seed in range(100)]
+    assert orders == [tuple(shuffled("ranges", questions, str(seed))) for seed in range(100)]
     assert len(set(orders)) == 6
-    assert all(sorted(order) == sorted(one["options"]) for order in orders)
+    assert all(sorted(order) == sorted([one["answer"], *one["wrong"]]) for order in orders)

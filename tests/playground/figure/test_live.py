@@ -24,6 +24,7 @@ class Prediction:
     """A question with the interface of the grader's."""
 
     answered = False
+    guess: float | None = None
 
     def __init__(self) -> None:
         self.callbacks: list[Any] = []
@@ -383,3 +384,14 @@ def test_a_locked_play_hides_its_picture_too() -> None:
     assert re.search(
         r"\.playground-still-\w+, .*display:none", html(slope_figure(after=Prediction()))
     )
+
+
+def test_a_guess_is_drawn_and_told_once_it_is_made() -> None:
+    prediction = Prediction()
+    figure = slope_figure(after=prediction)
+    figure.guess(figure.figure.axes[0])
+    prediction.guess = 0.5
+    prediction.answer()
+    assert figure.svg.count('stroke="#000000"') == 1
+    assert "Your guess was 0.5." in figure.readout[-1]
+    assert "guess" not in slope_figure().alt
