@@ -1,4 +1,4 @@
-"""`check(f)` and `harden(f)`: compare a learner's function with the answer key and show the verdict."""
+"""`check(f)` and `harden(f)`: compare a function with the answer key and show the verdict."""
 
 from __future__ import annotations
 
