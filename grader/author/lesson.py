@@ -17,6 +17,7 @@ from grader.errors import UserError
 from grader.execution.cell_facts import checked_name, facts
 from grader.settings import Settings, load_settings
 
+TAGS = ("play", "drawing", "setup", "question")
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 
@@ -144,7 +145,7 @@ def named_lessons(root: Path, names: list[str]) -> list[Path]:
 def role(cell: NotebookNode) -> tuple[str, str]:
     """Return the kind of a source's cell, and the function's name for an exercise or a check.
 
-    The kinds are exercise, check, play, setup, question, code and text.
+    The kinds are exercise, check, play, drawing, setup, question, code and text.
     """
     if cell.cell_type != "code":
         return "text", ""
@@ -152,7 +153,7 @@ def role(cell: NotebookNode) -> tuple[str, str]:
         return "exercise", "".join(facts(cell.source).functions[-1:])
     if name := checked_name(cell.source):
         return "check", name
-    tags = [tag for tag in cell.metadata.get("tags", []) if tag in ("play", "setup", "question")]
+    tags = [tag for tag in cell.metadata.get("tags", []) if tag in TAGS]
     return (tags[0] if tags else "code"), ""
 
 

@@ -7,9 +7,11 @@ import re
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
+from grader.author.lesson import role
 from playground import drawings
 from playground.figure.drawing import Drawing
 
@@ -80,3 +82,8 @@ def test_alt_texts_name_the_numbers() -> None:
     assert "1.5, −1 are multiplied by the weights 1.2, 0.8" in READY["neuron with numbers"].alt
     assert "input (64), hidden (32), output (10)" in READY["network"].alt
     assert "from w < 0 to ×: −2, slope 3 on the way back" in READY["graph"].alt
+
+
+def test_a_cell_with_the_tag_drawing_is_one() -> None:
+    cell = nbformat.v4.new_code_cell("play.drawing()", metadata={"tags": ["drawing"]})  # type: ignore[no-untyped-call]
+    assert role(cell) == ("drawing", "")
