@@ -10,8 +10,12 @@ from urllib.parse import quote
 
 from playground.figure import style
 
+Attributes = dict[str, float | str]
 INK, PALE, DASHED, TINT = "currentColor", "#8c959f", "7 5", 0.22
 """The theme's text colour, a grey for both themes, a dash pattern, and the opacity of fills."""
+
+WORDS: Attributes = {"text-anchor": "middle", "font-size": 14, "fill": INK, "font-weight": "normal"}
+"""The usual look of words, written once for a whole drawing."""
 
 Anchor = Literal["start", "middle", "end"]
 
@@ -101,10 +105,10 @@ class Drawing:
         bold: bool = False,
     ) -> Drawing:
         """Write words whose middle is at height y."""
-        where = f'x="{_short(x)}" y="{_short(y + 0.36 * size)}" text-anchor="{anchor}"'
-        weight = ' font-weight="bold"' if bold else ""
-        look = f'font-size="{_short(size)}"{weight} fill="{color}"'
-        return self._add(f"<text {where} {look}>{escape(words)}</text>")
+        given: Attributes = {"x": x, "y": y + 0.36 * size, "text-anchor": anchor, "font-size": size}
+        given |= {"fill": color, "font-weight": "bold" if bold else "normal"}
+        said = {name: value for name, value in given.items() if WORDS.get(name) != value}
+        return self._add(f"<text{_written(said)}>{escape(words)}</text>")
 
     def svg(self, card: bool = False) -> str:
         """Return the picture, on a white card if asked."""
@@ -113,7 +117,8 @@ class Drawing:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" height="{self.height}"'
             f' viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{escape(self.alt)}"'
-            f' font-family="{style.FONT}" style="color:{ink};max-width:100%;height:auto">{under}'
+            f'{_written(WORDS)} font-family="{style.FONT}"'
+            f' style="color:{ink};max-width:100%;height:auto">{under}'
             f"{''.join(self._shapes)}</svg>"
         )
 
@@ -123,17 +128,22 @@ class Drawing:
         given = {"stroke": color, "stroke_width": 1.6, **given, "fill": fill}
         given |= {"fill_opacity": TINT} if fill != "none" else {}
         given |= {"stroke_dasharray": dash} if dash else {}
-        written = (f' {name.replace("_", "-")}="{_short(value)}"' for name, value in given.items())
-        return self._add(f"<{kind}{''.join(written)}/>")
+        return self._add(f"<{kind}{_written(given)}/>")
 
     def _add(self, shape: str) -> Drawing:
         self._shapes.append(shape)
         return self
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        still = quote(self.svg(card=True), safe=" /:;,=()'")
+        still = quote(self.svg(card=True).replace('"', "'"), safe=" /:;,=()'")
         page = _PAGE.format(alt=escape(self.alt), still=still, width=self.width, live=self.svg())
         return {"text/html": page, "text/plain": self.alt}
+
+
+def _written(attributes: Attributes) -> str:
+    """Return attributes as text; an underscore in a name means a hyphen."""
+    given = ((name.replace("_", "-"), _short(value)) for name, value in attributes.items())
+    return "".join(f' {name}="{value}"' for name, value in given)
 
 
 def _short(value: float | str) -> str:
