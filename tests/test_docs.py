@@ -77,6 +77,21 @@ def test_a_page_counts_the_finished_functions_that_learners_could_find(page: str
     assert f"finished functions for {len(found)} of the {len(exercises)} exercises" in text
 
 
+def test_the_welcome_page_shows_every_lesson_in_the_order_of_teaching() -> None:
+    order = (ROOT / "solutions" / "order.txt").read_text(encoding="utf-8").split()
+    assert sorted(order) == LESSONS
+    assert (ROOT / "course" / "order.txt").read_text(encoding="utf-8").split() == order
+    welcome = json.loads((ROOT / "course" / "welcome.ipynb").read_text(encoding="utf-8"))
+    pages = [
+        "".join(output["data"]["text/html"])
+        for cell in welcome["cells"]
+        for output in cell.get("outputs", [])
+    ]
+    assert re.findall(r'<td><a href="(\w+)/', pages[0]) == order
+    advice = pages[0].rpartition("<p>")[2]
+    assert lesson("neuron").title in advice, "not the warm-up, which is optional"
+
+
 def test_the_benchmarks_page_and_the_readme_count_the_answers() -> None:
     exercises = {name: lesson(name).exercises.values() for name in LESSONS}
     counts = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from grader.comparison.schema import AnswerKey
 from grader.errors import UserError
@@ -30,6 +31,16 @@ def load_key(folder: Path) -> AnswerKey:
         raise KeyMissing(f"{KEY_FILE} is not in {place}. {way_out}") from None
     except (OSError, ValueError):
         raise KeyMissing(f"{KEY_FILE} in {folder.name}/ can't be read. {way_out}") from None
+    if isinstance(key, dict) and key.get("format") == 2:
+        key = _upgraded(key)
     if not isinstance(key, dict) or key.get("format") != KEY_FORMAT:
         raise KeyMissing(f"{KEY_FILE} belongs to another version of the course. {way_out}")
     return key
+
+
+def _upgraded(key: Any) -> AnswerKey:
+    """Return a key of the first edition in today's format: learners who have begun keep theirs."""
+    for question in key["questions"].values():
+        options = question.pop("options")
+        question["wrong"] = {one: "" for one in options if one != question["answer"]}
+    return {**key, "format": KEY_FORMAT, "hardened": []}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from grader.comparison.schema import AnswerKey
 from grader.learner.notebook import lesson_keys
 from grader.learner.progress import load_progress
+from grader.learner.questions import fits, is_right
 
 STYLE = """<style>
 .overview{border-collapse:collapse;font-family:var(--jp-ui-font-family,sans-serif);\
@@ -29,6 +31,12 @@ class LessonProgress:
     exercises: int
     right: int
     answered: int
+    optional: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Return whether every exercise is solved."""
+        return self.solved == self.exercises
 
     @property
     def notebook(self) -> str:
@@ -49,15 +57,16 @@ class CourseProgress:
 
     @property
     def next(self) -> LessonProgress | None:
-        """Return the first lesson that isn't finished."""
-        return next((row for row in self.rows if row.solved < row.exercises), None)
+        """Return the first lesson that isn't finished, leaving out optional ones."""
+        return next((row for row in self.rows if not row.finished and not row.optional), None)
 
     def advice(self) -> str:
         """Return where to continue, in one sentence."""
         if not self.rows:
             return "No lesson is next to this page: keep the folders of the course together."
         if self.next is None:
-            return "Every exercise of every lesson is solved."
+            rest = "" if all(row.finished for row in self.rows) else ", except in an optional one"
+            return f"Every exercise of every lesson is solved{rest}."
         begun = any(row.solved for row in self.rows)
         return f"{'Continue' if begun else 'Begin'} with “{self.next.title}”."
 
@@ -68,7 +77,8 @@ class CourseProgress:
         columns = ("Lesson", "Exercises", "Questions")
         head = "".join(f"<th scope='col'>{name}</th>" for name in columns)
         rows = "".join(
-            f'<tr><td><a href="{escape(row.notebook)}">{escape(row.title)}</a></td>'
+            f'<tr><td><a href="{escape(row.notebook)}">{escape(row.title)}</a>'
+            f"{' (optional)' * row.optional}</td>"
             f"<td>{'●' * row.solved}{'○' * (row.exercises - row.solved)}"
             f" {row.solved} of {row.exercises}</td><td>{row.questions}</td></tr>"
             for row in self.rows
@@ -78,28 +88,34 @@ class CourseProgress:
         return f"{STYLE}{table}<p>{escape(self.advice())}{link}</p>"
 
 
-def overview(*order: str) -> CourseProgress:
+def overview(*order: str, optional: Collection[str] = ()) -> CourseProgress:
     """Return the learner's progress in each lesson next to the current notebook.
 
     Args:
         order: lessons in the order in which they are taught; others follow, without the copies
             like neuron-1 that `grader reset` keeps.
+        optional: those of them that a learner may leave out.
     """
     here = Path.cwd()
     keys = lesson_keys(here)
     others = [name for name in keys if name not in order and "-" not in name]
     names = [*(name for name in order if name in keys), *others]
-    return CourseProgress([_row(here / name, keys[name]) for name in names])
+    return CourseProgress([_row(here / name, keys[name], name in optional) for name in names])
 
 
-def _row(folder: Path, key: AnswerKey) -> LessonProgress:
+def _row(folder: Path, key: AnswerKey, optional: bool) -> LessonProgress:
     progress, questions = load_progress(folder), key["questions"]
-    answers = {name: chosen for name, chosen in progress["answers"].items() if name in questions}
+    answers = {
+        name: chosen
+        for name, chosen in progress["answers"].items()
+        if name in questions and fits(questions[name], chosen)
+    }
     return LessonProgress(
         lesson=folder.name,
         title=key["title"],
         solved=sum(name in progress["solved"] for name in key["exercises"]),
         exercises=len(key["exercises"]),
-        right=sum(chosen == questions[name]["answer"] for name, chosen in answers.items()),
+        right=sum(is_right(questions[name], chosen) for name, chosen in answers.items()),
         answered=len(answers),
+        optional=optional,
     )

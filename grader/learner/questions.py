@@ -48,7 +48,7 @@ def is_right(question: AnyQuestion, chosen: str) -> bool:
     return number is not None and abs(number - question["answer"]) <= question["close"] + 1e-9
 
 
-def _fits(question: AnyQuestion, chosen: str | None) -> bool:
+def fits(question: AnyQuestion, chosen: str | None) -> bool:
     """Return whether a recorded answer belongs to this version of the question."""
     if chosen is None or "wrong" not in question:
         return chosen is not None and _number(chosen) is not None
@@ -102,14 +102,14 @@ class QuestionView:
     def choose(self, answer: str) -> None:
         """Record an answer; the first one stays."""
         if not self.answered:
-            record_answer(self._folder, self.name, answer, lambda old: _fits(self._question, old))
+            record_answer(self._folder, self.name, answer, lambda old: fits(self._question, old))
             self.chosen = answer
             self._notify()
 
     def reload(self) -> None:
         """Read the saved answer again: another kernel or a fresh lesson may have changed it."""
         chosen = load_progress(self._folder)["answers"].get(self.name)
-        self.chosen = chosen if _fits(self._question, chosen) else None
+        self.chosen = chosen if fits(self._question, chosen) else None
         self._notify()
 
     def reply(self) -> str:

@@ -11,6 +11,16 @@ import numpy as np
 from playground.functions import Array
 
 
+def center_columns(a: Any) -> Array:
+    """Return a table (n, k) minus the mean of each column."""
+    return np.asarray(np.subtract(a, np.einsum("nk->k", a) / len(a)))
+
+
+def apply_twice(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the function that applies f to its input, and f again to the result."""
+    return lambda once: f(f(once))
+
+
 def weighted_sum(x: Any, w: Any, b: float) -> Any:
     """Return w·x + b for inputs x (…, d), weights w (d,) and bias b, as an array (…)."""
     return np.tensordot(x, w, axes=(-1, 0)) + b

@@ -39,13 +39,13 @@ def test_progress_is_counted_and_the_first_unfinished_lesson_is_named(work: Path
     first, second = LESSONS[:2]
     questions = lesson(first).questions
     one, other = list(questions)[:2]
-    wrong = next(option for option in questions[other].options if option != questions[other].answer)
+    wrong = next(iter(questions[other].wrong))
     solve(
         work,
         first,
         *lesson(first).exercises,
         "an exercise of an older version",
-        answers={one: questions[one].answer, other: wrong, "gone": "x"},
+        answers={one: str(questions[one].answer), other: wrong, "gone": "x"},
     )
     table = overview(*LESSONS)
     assert (table.rows[0].solved, table.rows[0].right, table.rows[0].answered) == (
@@ -57,6 +57,44 @@ def test_progress_is_counted_and_the_first_unfinished_lesson_is_named(work: Path
     html = table._repr_html_()
     assert f'href="{second}/{second}.ipynb"' in html
     assert "1 of 2 right" in html
+
+
+def test_an_optional_lesson_is_offered_and_never_required(work: Path) -> None:
+    first, second = LESSONS[:2]
+    table = overview(*LESSONS, optional=[first])
+    assert f"{lesson(first).title}</a> (optional)</td>" in table._repr_html_()
+    assert table._repr_html_().count("optional") == 1
+    assert table.advice() == f"Begin with “{lesson(second).title}”."
+    for name in LESSONS[1:]:
+        solve(work, name, *lesson(name).exercises)
+    assert overview(*LESSONS, optional=[first]).advice().endswith("except in an optional one.")
+    solve(work, first, *lesson(first).exercises)
+    assert overview(*LESSONS, optional=[first]).advice().endswith("lesson is solved.")
+
+
+def test_a_guessed_number_counts_when_it_is_close_and_an_outdated_answer_does_not(
+    work: Path,
+) -> None:
+    questions = json.loads((work / "warm_up" / "answers.json").read_text())["questions"]
+    numbers = {name: one["answer"] for name, one in questions.items() if "low" in one}
+    (other,) = [name for name in questions if name == "which_axis"]
+    solve(work, "warm_up", answers={**{n: str(a) for n, a in numbers.items()}, other: "gone"})
+    (row,) = [row for row in overview().rows if row.lesson == "warm_up"]
+    assert (row.right, row.answered) == (len(numbers), len(numbers))
+    assert numbers
+
+
+def test_a_learner_of_the_first_edition_keeps_progress_with_its_keys(work: Path) -> None:
+    key = json.loads((work / "loss" / "answers.json").read_text())
+    name, question = next((n, q) for n, q in key["questions"].items() if "wrong" in q)
+    old = {"text": question["text"], "answer": question["answer"], "why": question["why"]}
+    old["options"] = [question["answer"], *question["wrong"]]
+    key = {**key, "format": 2, "questions": {name: old}}
+    del key["hardened"]
+    (work / "loss" / "answers.json").write_text(json.dumps(key))
+    solve(work, "loss", "mse", "softmax", answers={name: question["answer"]})
+    (row,) = [row for row in overview(*LESSONS).rows if row.lesson == "loss"]
+    assert (row.solved, row.right, row.answered) == (2, 1, 1)
 
 
 def test_a_finished_course_has_no_next_lesson(work: Path) -> None:
