@@ -108,4 +108,4 @@ def test_the_benchmarks_page_and_the_readme_count_the_answers() -> None:
     for name, numbers in {**counts, "all": total}.items():
         assert f"| {' | '.join(map(str, (name, *numbers)))} |" in page
     answers = f"[{total[1]} wrong and {total[2]} right answers]"
-    assert f"{total[0]} exercises, checked against {answers}" in readme
+    assert f"{total[0]} exercises, checked against {answers}" in " ".join(readme.split())

@@ -43,4 +43,5 @@ def _upgraded(key: Any) -> AnswerKey:
     for question in key["questions"].values():
         options = question.pop("options")
         question["wrong"] = {one: "" for one in options if one != question["answer"]}
-    return {**key, "format": KEY_FORMAT, "hardened": []}
+    upgraded: AnswerKey = key | {"format": KEY_FORMAT, "hardened": []}
+    return upgraded

@@ -49,8 +49,8 @@ def by_three_loops(amounts, prices):
     out = np.zeros((len(amounts), prices.shape[1]))
     for i in range(len(amounts)):
         for j in range(prices.shape[1]):
-            for good in range(len(prices)):
-                out[i, j] += amounts[i, good] * prices[good, j]
+            for item in range(len(prices)):
+                out[i, j] += amounts[i, item] * prices[item, j]
     return out
 
 
@@ -74,7 +74,7 @@ def swaps_the_two(amounts, prices):
 
 
 @bills.misconception(
-    "You turned prices over: its rows belong to the goods already, as the columns of amounts do."
+    "You turned prices over: its rows belong to the items already, as the columns of amounts do."
 )
 def turns_prices(amounts, prices):
     return amounts @ prices.T
@@ -85,7 +85,7 @@ def returns_the_transpose(amounts, prices):
     return (amounts @ prices).T
 
 
-@bills.misconception("The shops were added up: each of them makes a bill of its own for a person.")
+@bills.misconception("The shops were added up: each of them makes its own bill for a person.")
 def adds_the_shops(amounts, prices):
     return (amounts @ prices).sum(axis=1)
 
@@ -115,9 +115,9 @@ def first_shop_only(amounts, prices):
 
 
 @bills.misconception(
-    "Only the last good is on your bills: a running total needs += where yours has =."
+    "Only the last item is on your bills: a running total needs += where yours has =."
 )
-def last_good_only(amounts, prices):
+def last_item_only(amounts, prices):
     return np.outer(amounts[:, -1], prices[-1])
 
 
@@ -139,14 +139,14 @@ def loses_the_cents(amounts, prices):
 
 
 @bills.misconception(
-    "You averaged over the goods: a bill adds them up, without a division by their number."
+    "You averaged over the items: a bill adds them up, without a division by their number."
 )
 def averages(amounts, prices):
     return amounts @ prices / amounts.shape[1]
 
 
 @bills.misconception(
-    "Each good has a price of its own: multiply good by good first, and add up afterwards."
+    "Each item has its own price: multiply item by item first, and add up afterwards."
 )
 def multiplies_the_sums(amounts, prices):
     return np.outer(amounts.sum(axis=1), prices.sum(axis=0))
@@ -581,7 +581,7 @@ def by_an_object(f):
 
 @apply_twice.misconception("Your function applies f once: what comes out has to go in again.")
 def applies_once(f):
-    return f
+    return lambda number: f(number)
 
 
 @apply_twice.misconception("You doubled the result: here the result goes into f again.")
@@ -616,7 +616,7 @@ def inner_returns_nothing(f):
 
 @apply_twice.misconception("x is not known there: only the function inside gets it, as its input.")
 def uses_an_unknown_x(f):
-    return f(f(x))  # noqa: F821  (learners write this)
+    return f(f(unknown))  # noqa: F821  (x, as learners write it)
 
 
 @apply_twice.misconception("Your function gives x back unchanged: f has to work on it.")
@@ -660,7 +660,7 @@ shape_of_product = Question(
     "amounts has the shape (4, 3), prices (3, 2). What is the shape of amounts @ prices?",
     answer="(4, 2)",
     wrong={
-        "(4, 3)": "The 3 goods are added up, so no axis of length 3 is left.",
+        "(4, 3)": "The 3 items are added up, so no axis of length 3 is left.",
         "(3, 3)": "The two 3s meet and disappear: they are what is added up.",
         "It is an error: the shapes differ": (
             "The shapes may differ, as long as the two lengths that meet in the middle agree."
