@@ -8,6 +8,8 @@ from html import escape
 from typing import Any, Literal
 from urllib.parse import quote
 
+from IPython.display import display
+
 from playground.figure import style
 
 Attributes = dict[str, float | str]
@@ -25,7 +27,7 @@ _PAGE = (
     "<style>.drawing-still {{display:none}} .drawing-live[hidden] {{display:block}}</style>"
     '<figure class="drawing-still" style="margin:0">'
     '<img alt="{alt}" src="data:image/svg+xml,{still}" width="{width}"></figure>'
-    '<div class="drawing-live" hidden>{live}</div>'
+    '<div class="drawing-live" hidden="hidden">{live}</div>'
 )
 
 
@@ -133,6 +135,9 @@ class Drawing:
     def _add(self, shape: str) -> Drawing:
         self._shapes.append(shape)
         return self
+
+    def _ipython_display_(self) -> None:
+        display(self._repr_mimebundle_(), raw=True)  # unlike a result, without a number
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         still = quote(self.svg(card=True).replace('"', "'"), safe=" /:;,=()'")
