@@ -133,8 +133,8 @@ def cloud(center_columns: Function, after: Any = None) -> LiveFigure:
     title = "A cloud of points, and the same cloud centred"
     play = LiveFigure(title, move, {"center_columns": center_columns}, after)
     ax = play.axes(xlabel="x", ylabel="y", xlim=(-7, 7), ylim=(-4, 4), aspect="equal")
-    play.points("given", ax, Look(MUTED, marker="square"), twin=False, label="given", radius=3)
-    play.points("centred", ax, label="centred", radius=4)
+    play.points("given", ax, Look(MUTED, marker="square"), twin=False, label="given", radius=2.5)
+    play.points("centred", ax, label="centred", radius=3)
     play.slider("right", "moved right by", -4, 4, 3.0)
     play.slider("up", "moved up by", -2, 2, 1.0)
     play.slider("width", "wider, times", 0.5, 2, 1.0)

@@ -25,8 +25,8 @@ Anchor = Literal["start", "middle", "end"]
 # picture stays hidden and the still one, on a white card, is displayed.
 _PAGE = (
     "<style>.drawing-still {{display:none}} .drawing-live[hidden] {{display:block}}</style>"
-    '<figure class="drawing-still" style="margin:0">'
-    '<img alt="{alt}" src="data:image/svg+xml,{still}" width="{width}"></figure>'
+    '<div class="drawing-still">'
+    '<img alt="{alt}" src="data:image/svg+xml,{still}" width="{width}"></div>'
     '<div class="drawing-live" hidden="hidden">{live}</div>'
 )
 

@@ -712,8 +712,8 @@ shifted_cloud = Question(
 )
 
 too_many_picked = Question(
-    "bills has the shape (4, 2), and shop = [0, 1, 0, 1] names a column for each row. "
-    "What is the shape of bills[:, shop]?",
+    "costs has the shape (4, 2), and shop = [0, 1, 0, 1] names a column for each row. "
+    "What is the shape of costs[:, shop]?",
     answer="(4, 4)",
     wrong={
         "(4,)": "The colon takes every row for each of the four columns.",

@@ -256,7 +256,8 @@ class Notebook:
         end = time.monotonic() + CEILING / 1000
         while buttons.count():
             try:
-                group = cell.locator(".widget-vbox", has=buttons.first).last
+                button = self.page.get_by_role("button", name="Answer", exact=True)
+                group = cell.locator(".widget-vbox", has=button).first
                 if options := group.locator("input[type=radio]").all():
                     options[-1].click(timeout=CEILING / 20)
                 open_before = buttons.count()
