@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from playground import drawings
+from playground.figure.drawing import Drawing
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, SERIES, SKY, Look, number, words
@@ -13,7 +15,17 @@ from playground.functions import Array, Function
 from playground.neuron_digit import first_look, look
 from playground.neuron_plane import boundary, separate, xor
 
-__all__ = ["boundary", "first_look", "look", "separate", "signal", "three_units", "xor"]
+__all__ = [
+    "boundary",
+    "drawing",
+    "first_look",
+    "layers",
+    "look",
+    "separate",
+    "signal",
+    "three_units",
+    "xor",
+]
 
 Z = np.linspace(-6, 6, 81)
 X = np.linspace(-3, 3, 241)
@@ -26,6 +38,16 @@ GOALS: dict[str, Array] = {
 """Curves (241,) that three units can make, by the name of their shape."""
 MATCHED = 0.05
 """Mean distance below which a curve counts as the goal."""
+
+
+def drawing() -> Drawing:
+    """Return one neuron with three inputs."""
+    return drawings.neuron()
+
+
+def layers() -> Drawing:
+    """Return the capstone's network with its names and shapes."""
+    return drawings.network([64, 32, 10])
 
 
 def signal(weighted_sum: Function, sigmoid: Function, after: Any = None) -> LiveFigure:

@@ -114,13 +114,10 @@ def adds_weights(x, w, b):
 
 
 @weighted_sum.misconception(
-    "Only the first product is in your result: a return inside the loop ends it in its first round."
+    "Only the first product is in your result: a return inside the loop ends it after one round."
 )
 def returns_inside_the_loop(x, w, b):
-    total = 0.0
-    for i in range(len(x)):
-        total += x[i] * w[i]
-        return float(total + b)
+    return float(x[0] * w[0] + b)
 
 
 @weighted_sum.misconception(
@@ -135,12 +132,35 @@ def keeps_the_last_product(x, w, b):
 
 
 @weighted_sum.misconception(
+    "The last product is missing: range(len(x)) stops before len(x), so nothing has to be taken "
+    "off."
+)
+def stops_one_early(x, w, b):
+    return float(sum(x[i] * w[i] for i in range(len(x) - 1)) + b)
+
+
+@weighted_sum.misconception(
+    "An IndexError asks which places you use: `for i in x` runs through the inputs themselves, "
+    "`for i in range(len(x))` through their places."
+)
+def takes_inputs_for_places(x, w, b):
+    return float(sum(x[i] * w[i] for i in x) + b)
+
+
+@weighted_sum.misconception(
     "You multiplied two sums: each input first meets its own weight, and the products are added."
 )
 def multiplies_the_sums(x, w, b):
     if len(x) != len(w):
         raise ValueError
     return float(np.sum(x) * np.sum(w) + b)
+
+
+@weighted_sum.misconception(
+    "The bias went into the weights, so every input scales it: it is added after the sum."
+)
+def adds_bias_to_the_weights(x, w, b):
+    return float(x @ (w + b))
 
 
 @weighted_sum.misconception(
@@ -151,8 +171,8 @@ def adds_bias_to_the_inputs(x, w, b):
 
 
 @weighted_sum.misconception(
-    "A TypeError says that an operation met the wrong kind of value: x and w are arrays with "
-    "places such as x[0], b is one number without any."
+    "A TypeError says that something met the wrong kind of value: x and w are arrays, with places "
+    "such as x[0]; b is one number, and float() and range() take one number only."
 )
 def indexes_the_bias(x, w, b):
     return float(x @ w + b[0])
@@ -216,6 +236,30 @@ def rounds(x, w, b):
 )
 def rounds_the_sum(x, w, b):
     return float(int(x @ w) + b)
+
+
+@weighted_sum.misconception(
+    "Your result is a whole number, the nearest one: leave the rounding out."
+)
+def rounds_to_the_nearest(x, w, b):
+    return float(round(x @ w + b))
+
+
+@weighted_sum.misconception(
+    "Where the lengths differ yours returns None, and the caller computes on with that: raise a "
+    "ValueError, which stops."
+)
+def returns_nothing(x, w, b):
+    return float(x @ w + b) if len(x) == len(w) else None
+
+
+@weighted_sum.misconception(
+    "You noticed it, and the exception has another name: assert raises AssertionError, so raise "
+    "the ValueError yourself."
+)
+def asserts(x, w, b):
+    assert len(x) == len(w)
+    return float(x @ w + b)
 
 
 @weighted_sum.misconception(
@@ -285,8 +329,8 @@ def by_one_number_at_a_time(z):
 
 
 @sigmoid.misconception(
-    "The values are right, but numpy warns, for e to the power 1000 is computed somewhere (np.where "
-    "computes both of its branches before it picks): which exponent never gets large?"
+    "The values are right, but numpy warns, for e to the power 1000 is computed somewhere "
+    "(np.where computes both of its branches before it picks): which exponent never gets large?"
 )
 def overflows_loudly(z):
     return 1 / (1 + np.exp(-np.asarray(z)))
@@ -302,8 +346,8 @@ def infinity_over_infinity(z):
 
 
 @sigmoid.misconception(
-    "Division comes before addition, so your 1/1 was taken first: put the whole denominator in "
-    "parentheses."
+    "That is 1 plus e to the −z, without the division: Python divides before it adds, so a "
+    "denominator with a plus in it needs parentheses."
 )
 def missing_parentheses(z):
     return 1 / 1 + np.exp(-np.asarray(z, float))
@@ -337,8 +381,8 @@ def scalars_only(z):
 
 
 @sigmoid.misconception(
-    "Something in yours can't take a whole array, as math.exp can't: np.exp takes numbers and "
-    "arrays alike."
+    "Something in yours can't take a whole array: math.exp can't, and np.exp can, if it is called "
+    "as in np.exp(-z)."
 )
 def by_math_exp(z):
     return 1 / (1 + math.exp(-z))
@@ -358,6 +402,11 @@ def loops_over_z(z):
 )
 def multiplies_by_e(z):
     return 1 / (1 + math.e * -np.asarray(z, float))
+
+
+@sigmoid.misconception("There is a minus in your denominator where the formula has a plus.")
+def subtracts_below(z):
+    return 1 / (1 - np.exp(-np.asarray(z, float)))
 
 
 @sigmoid.misconception(
@@ -555,6 +604,15 @@ def drops_negatives(z):
     return z[~(z < 0)]
 
 
+@relu.misconception(
+    "You kept the positive numbers alone, and the others left no place behind: a 0 belongs in "
+    "each of theirs."
+)
+def keeps_positives_only(z):
+    z = np.asarray(z)
+    return z[z > 0]
+
+
 @relu.misconception("Your output ends at 1: a ReLU has no upper limit.")
 def caps_at_one(z):
     return np.clip(z, 0, 1)
@@ -566,16 +624,16 @@ def widens_to_float64(z):
 
 
 @relu.misconception(
-    "np.max looks for the largest number along an axis: here each number is compared with 0 on its "
-    "own."
+    "That is the largest number of all: here each number is compared with 0 on its own, and "
+    "np.maximum does that."
 )
 def takes_the_largest(z):
     return np.max(z, 0)
 
 
 @relu.misconception(
-    "Something in yours can't take a whole array: if it is np.max(0, z), its second input is an "
-    "axis, and np.maximum is the one that compares place by place."
+    "If you wrote np.max(0, z): its second input is an axis; np.maximum is the one that compares "
+    "place by place, and it takes two things to compare."
 )
 def takes_z_for_an_axis(z):
     return np.max(0, z)
@@ -735,8 +793,8 @@ def weights_first(X, W, b, activation):
 
 
 @dense.misconception(
-    "Yours works only where X has as many rows as W, as if they were one input and one weight "
-    "array: here each row of X meets each column of W."
+    "Yours asks X for as many rows as W has: an example has as many numbers as W has rows, and @ "
+    "looks after that."
 )
 def calls_weighted_sum(X, W, b, activation):
     if len(X) != len(W):
@@ -745,9 +803,33 @@ def calls_weighted_sum(X, W, b, activation):
 
 
 @dense.misconception(
+    "Yours asks X for as many rows as W has, as for one example and one neuron: here each row of X "
+    "meets each column of W, which is @."
+)
+def calls_weighted_sum_of_everything(X, W, b, activation):
+    if len(X) != len(W):
+        raise ValueError
+    return activation(np.vdot(X, W) + b)
+
+
+@dense.misconception(
+    "X is transposed: its rows are the examples already, and each of them meets W."
+)
+def transposes_x(X, W, b, activation):
+    return activation(X.T @ W + b)
+
+
+@dense.misconception(
+    "activation takes one array, the sums, and nothing else: activation(Z) calls it."
+)
+def hands_over_everything(X, W, b, activation):
+    return activation(X, W, b)
+
+
+@dense.misconception(
     "The bias went into the weights, so the inputs scale it: it is added after X @ W."
 )
-def adds_bias_to_the_weights(X, W, b, activation):
+def shifts_the_weights(X, W, b, activation):
     return activation(X @ (W + b))
 
 
@@ -937,7 +1019,7 @@ ranges = Question(
 what_bias_does = Question(
     "The bias of a neuron grows, and its weights stay. What happens to the line on which it is "
     "undecided?",
-    answer="It shifts, in the same direction as before",
+    answer="It shifts and keeps its direction",
     wrong={
         "It turns about the origin": "The weights alone set its direction, and they stay.",
         "It stays, and the change across it becomes steeper": "That is what larger weights with a "
