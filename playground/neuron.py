@@ -76,14 +76,15 @@ def signal(weighted_sum: Function, sigmoid: Function, after: Any = None) -> Live
     play = LiveFigure(title, move, {"weighted_sum": weighted_sum, "sigmoid": sigmoid}, after)
     bars = play.axes(121, ylabel="amount", ylim=(-6, 6), xlim=(-0.6, 4.6))
     bars.set_xticks(range(5), ["x₁·w₁", "x₂·w₂", "sum\nw·x", "bias\nb", "w·x + b"])
-    curve = play.axes(122, xlabel="weighted sum with bias, z", xlim=(-6, 6), ylim=(-0.05, 1.1))
-    curve.set_ylabel("output f(z)")
+    limits: Any = {"xlim": (-6, 6), "ylim": (-0.05, 1.1)}
+    curve = play.axes(122, xlabel="weighted sum with bias, z", ylabel="output f(z)", **limits)
     play.bars("steps", bars, Look(SKY))
     play.bars("totals", bars)
     play.words("numbers", bars)
     play.line("curve", curve, label="activation")
     play.line("drop", curve, Look(BLACK, (2, 3), width=1.5), twin=False)
     play.points("dot", curve, Look(BLACK), label="signal")
+    play.guess(curve, along="y")
     for (i, low), x, w in (("1₁", 1.5, 1.2), ("2₂", -1.0, 0.8)):
         play.slider(f"x{i}", f"input x{low}", -1.5, 1.5, x)
         play.slider(f"w{i}", f"weight w{low}", -1.5, 1.5, w)

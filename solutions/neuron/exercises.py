@@ -14,6 +14,7 @@ def _(rng):
     for d in (3, 1, 6):
         x, w = rng.normal(0, 2, size=(2, d)).round(3)
         yield case("value", x, w, round(rng.normal(), 3))
+    yield case("value", np.array([0.5, 1.5]), np.array([1.0, 0.5]), 0.5)  # 1.75: int gives 1
     x, w = rng.normal(size=(2, 4)).round(3)
     yield case("value", x, w, 0.0)
     yield case("shape", x, w, 0.5)
