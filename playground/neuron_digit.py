@@ -31,7 +31,8 @@ def first_look() -> LiveFigure:
     def move(_: Any, image: int, sideways: int) -> Frame:
         data = digits()
         both = data.X_test[data.labels_test < 2]
-        return _look(_own_functions(), both[image - 1], sideways, "1, not 0")
+        parts, said = _look(_own_functions(), both[image - 1], sideways, "1, not 0")
+        return parts, said[0].upper() + said[1:]
 
     play = LiveFigure("One neuron looks at zeros and ones, and says how sure it is of a one", move)
     _declare(play)

@@ -110,7 +110,7 @@ FEW = ("stops", "returns None", "lacks a dimension")
 """The ways of a usual run; `make long` tries all of them."""
 
 
-def test_every_lesson_has_plays_that_run_its_functions() -> None:
+def test_every_lesson_has_plays() -> None:
     assert {name for name, _ in PLAYS.values()} == set(LESSONS)
 
 
