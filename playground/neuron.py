@@ -69,7 +69,7 @@ def signal(weighted_sum: Function, sigmoid: Function, after: Any = None) -> Live
             "dot": (z, output),
         }, (
             f"products {words([first, second])}; sum {number(total)}; with the bias {number(z)};"
-            f" output f({number(z)}) = {number(output)}."
+            f" output {number(output)}."
         )
 
     title = "One signal through a neuron: products, sum, bias, activation"
@@ -83,7 +83,7 @@ def signal(weighted_sum: Function, sigmoid: Function, after: Any = None) -> Live
     play.words("numbers", bars)
     play.line("curve", curve, label="activation")
     play.line("drop", curve, Look(BLACK, (2, 3), width=1.5), twin=False)
-    play.points("dot", curve, Look(BLACK), label="signal")
+    play.points("dot", curve, Look(BLACK))
     play.guess(curve, along="y")
     for (i, low), x, w in (("1₁", 1.5, 1.2), ("2₂", -1.0, 0.8)):
         play.slider(f"x{i}", f"input x{low}", -1.5, 1.5, x)
@@ -112,7 +112,7 @@ def three_units(dense: Function, relu: Function, after: Any = None) -> LiveFigur
     sum_ = play.axes(122, ylabel="output of the network", **both)
     for i, unit in enumerate(UNITS):
         play.line(unit, units, SERIES[i], twin=False, label=f"unit {unit}")
-    play.line("goal", sum_, Look(BLACK, (2, 4), width=3), twin=False, label="goal")
+    play.line("goal", sum_, Look(BLACK, (2, 4), width=3), twin=False)
     play.line("curve", sum_, label="curve")
     play.points("folds", sum_, Look(BLACK), twin=False)
     play.words("count", sum_)
@@ -134,7 +134,7 @@ def _bent(y: Array, goal: str) -> Frame:
         "goal": (X, GOALS[goal]),
         "curve": (X, y),
         "folds": (X[folds], y[folds]),
-        "count": (0.0, 5.1, f"{count}\ngap {distance}"),
+        "count": (0.0, 5.1, f"{count}\ngap to the {goal} (dotted) {distance}"),
     }, f"{count}{at}; gap to the {goal} {distance}."
 
 

@@ -143,18 +143,15 @@ def test_the_colours_stand_for_the_range_of_the_activation(
 
 def test_a_signal_is_followed_from_its_products_to_the_output() -> None:
     figure = moved(PLAYS["signal"](), x1=1.0, w1=1.5, x2=-0.5, w2=1.0, b=-1.0)
-    assert (
-        figure.readout[0]
-        == "Yours: products 1.5 and −0.5; sum 1; with the bias 0; output f(0) = 0.5."
-    )
+    assert figure.readout[0] == "Yours: products 1.5 and −0.5; sum 1; with the bias 0; output 0.5."
 
 
 def test_a_wrong_activation_shows_in_the_signal() -> None:
     figure = moved(
         neuron.signal(weighted_sum, lambda z: 1 / (1 + np.exp(z))), x1=1.0, w1=1.0, x2=0.0, b=0.0
     )
-    assert figure.readout[0].endswith("= 0.269.")
-    assert figure.readout[1].endswith("= 0.731.")
+    assert figure.readout[0].endswith("output 0.269.")
+    assert figure.readout[1].endswith("output 0.731.")
 
 
 @pytest.mark.parametrize(
