@@ -76,8 +76,13 @@ def signal(weighted_sum: Function, sigmoid: Function, after: Any = None) -> Live
     play = LiveFigure(title, move, {"weighted_sum": weighted_sum, "sigmoid": sigmoid}, after)
     bars = play.axes(121, ylabel="amount", ylim=(-6, 6), xlim=(-0.6, 4.6))
     bars.set_xticks(range(5), ["x₁·w₁", "x₂·w₂", "sum\nw·x", "bias\nb", "w·x + b"])
-    limits: Any = {"xlim": (-6, 6), "ylim": (-0.05, 1.1)}
-    curve = play.axes(122, xlabel="weighted sum with bias, z", ylabel="output f(z)", **limits)
+    curve = play.axes(
+        122,
+        xlabel="weighted sum with bias, z",
+        ylabel="output f(z)",
+        xlim=(-6, 6),
+        ylim=(-0.05, 1.1),
+    )
     play.bars("steps", bars, Look(SKY))
     play.bars("totals", bars)
     play.words("numbers", bars)
