@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from grader import Exercise, Question, case
+from grader import Exercise, NumberQuestion, Question, case
 
 weighted_sum = Exercise(points=2)
 
@@ -14,6 +14,7 @@ def _(rng):
     for d in (3, 1, 6):
         x, w = rng.normal(0, 2, size=(2, d)).round(3)
         yield case("value", x, w, round(rng.normal(), 3))
+    yield case("value", np.array([0.5, 1.5]), np.array([1.0, 0.5]), 0.5)  # 1.75: int gives 1
     x, w = rng.normal(size=(2, 4)).round(3)
     yield case("value", x, w, 0.0)
     yield case("shape", x, w, 0.5)
@@ -114,6 +115,71 @@ def adds_weights(x, w, b):
 
 
 @weighted_sum.misconception(
+    "Only the first product is in your result: a return inside the loop ends it after one round."
+)
+def returns_inside_the_loop(x, w, b):
+    return float(x[0] * w[0] + b)
+
+
+@weighted_sum.misconception(
+    "Only the last product is in your result: each round of the loop has to add to the total, not "
+    "replace it."
+)
+def keeps_the_last_product(x, w, b):
+    total = 0.0
+    for i in range(len(x)):
+        total = x[i] * w[i]
+    return float(total + b)
+
+
+@weighted_sum.misconception(
+    "The last product is missing: range(len(x)) stops before len(x), so nothing has to be taken "
+    "off."
+)
+def stops_one_early(x, w, b):
+    return float(sum(x[i] * w[i] for i in range(len(x) - 1)) + b)
+
+
+@weighted_sum.misconception(
+    "An IndexError asks which places you use: `for i in x` runs through the inputs themselves, "
+    "`for i in range(len(x))` through their places."
+)
+def takes_inputs_for_places(x, w, b):
+    return float(sum(x[i] * w[i] for i in x) + b)
+
+
+@weighted_sum.misconception(
+    "You multiplied two sums: each input first meets its own weight, and the products are added."
+)
+def multiplies_the_sums(x, w, b):
+    if len(x) != len(w):
+        raise ValueError
+    return float(np.sum(x) * np.sum(w) + b)
+
+
+@weighted_sum.misconception(
+    "The bias went into the weights, so every input scales it: it is added after the sum."
+)
+def adds_bias_to_the_weights(x, w, b):
+    return float(x @ (w + b))
+
+
+@weighted_sum.misconception(
+    "The bias went through the weights: it is added after the sum, so that no weight scales it."
+)
+def adds_bias_to_the_inputs(x, w, b):
+    return float((x + b) @ w)
+
+
+@weighted_sum.misconception(
+    "A TypeError says that something met the wrong kind of value: x and w are arrays, with places "
+    "such as x[0]; b is one number, and float() and range() take one number only."
+)
+def indexes_the_bias(x, w, b):
+    return float(x @ w + b[0])
+
+
+@weighted_sum.misconception(
     "That is already the activation: here the neuron stops after the sum and the bias."
 )
 def applies_sigmoid_too(x, w, b):
@@ -164,6 +230,46 @@ def returns_an_array(x, w, b):
 @weighted_sum.misconception("Your result lost its decimals: a weighted sum can be any real number.")
 def rounds(x, w, b):
     return float(int(x @ w + b))
+
+
+@weighted_sum.misconception(
+    "The sum lost its decimals before the bias came: int cuts them off, so leave it out."
+)
+def rounds_the_sum(x, w, b):
+    return float(int(x @ w) + b)
+
+
+@weighted_sum.misconception(
+    "Your result is a whole number, the nearest one: leave the rounding out."
+)
+def rounds_to_the_nearest(x, w, b):
+    return float(round(x @ w + b))
+
+
+@weighted_sum.misconception(
+    "Where the lengths differ yours returns None, and the caller computes on with that: raise a "
+    "ValueError, which stops."
+)
+def returns_nothing(x, w, b):
+    return float(x @ w + b) if len(x) == len(w) else None
+
+
+@weighted_sum.misconception(
+    "You noticed it, and the exception has another name: assert raises AssertionError, so raise "
+    "the ValueError yourself."
+)
+def asserts(x, w, b):
+    assert len(x) == len(w)
+    return float(x @ w + b)
+
+
+@weighted_sum.misconception(
+    "Your ValueError came back as a result: put raise in the place of return."
+)
+def returns_the_error(x, w, b):
+    if len(x) != len(w):
+        return ValueError("as many weights as inputs, please")
+    return float(x @ w + b)
 
 
 sigmoid = Exercise(points=3)
@@ -224,8 +330,8 @@ def by_one_number_at_a_time(z):
 
 
 @sigmoid.misconception(
-    "The values are right, but e to the power 1000 does not fit into a float, and numpy warns: "
-    "which exponents never get large, whatever the sign of z?"
+    "The values are right, but numpy warns, for e to the power 1000 is computed somewhere "
+    "(np.where computes both of its branches before it picks): which exponent never gets large?"
 )
 def overflows_loudly(z):
     return 1 / (1 + np.exp(-np.asarray(z)))
@@ -241,8 +347,8 @@ def infinity_over_infinity(z):
 
 
 @sigmoid.misconception(
-    "Division comes before addition, so your 1/1 was taken first: put the whole denominator in "
-    "parentheses."
+    "That is 1 plus e to the −z, without the division: Python divides before it adds, so a "
+    "denominator with a plus in it needs parentheses."
 )
 def missing_parentheses(z):
     return 1 / 1 + np.exp(-np.asarray(z, float))
@@ -273,6 +379,43 @@ def is_a_step(z):
 )
 def scalars_only(z):
     return 1 / (1 + math.exp(-z)) if z > -700 else 0.0
+
+
+@sigmoid.misconception(
+    "Something in yours can't take a whole array: math.exp can't, and np.exp can, if it is called "
+    "as in np.exp(-z)."
+)
+def by_math_exp(z):
+    return 1 / (1 + math.exp(-z))
+
+
+@sigmoid.misconception(
+    "A single number can't be looped over: without the loop, one line with np.exp serves numbers "
+    "and arrays."
+)
+def loops_over_z(z):
+    return np.array([1 / (1 + np.exp(-one)) for one in z])
+
+
+@sigmoid.misconception(
+    "e is a number and np.exp a function: e to the power −z is np.exp(-z), a call, where yours "
+    "multiplies by e."
+)
+def multiplies_by_e(z):
+    return 1 / (1 + math.e * -np.asarray(z, float))
+
+
+@sigmoid.misconception("There is a minus in your denominator where the formula has a plus.")
+def subtracts_below(z):
+    return 1 / (1 - np.exp(-np.asarray(z, float)))
+
+
+@sigmoid.misconception(
+    "You left out the 1 in the denominator, so the output grows without end: one over (one plus e "
+    "to the minus z)."
+)
+def forgets_the_one(z):
+    return 1 / np.exp(-np.asarray(z, float))
 
 
 @sigmoid.misconception(
@@ -462,6 +605,15 @@ def drops_negatives(z):
     return z[~(z < 0)]
 
 
+@relu.misconception(
+    "You kept the positive numbers alone, and the others left no place behind: a 0 belongs in "
+    "each of theirs."
+)
+def keeps_positives_only(z):
+    z = np.asarray(z)
+    return z[z > 0]
+
+
 @relu.misconception("Your output ends at 1: a ReLU has no upper limit.")
 def caps_at_one(z):
     return np.clip(z, 0, 1)
@@ -473,11 +625,35 @@ def widens_to_float64(z):
 
 
 @relu.misconception(
-    "np.max looks for the largest number along an axis: here each number is compared with 0 on its "
-    "own."
+    "That is the largest number of all: here each number is compared with 0 on its own, and "
+    "np.maximum does that."
 )
 def takes_the_largest(z):
     return np.max(z, 0)
+
+
+@relu.misconception(
+    "If you wrote np.max(0, z): its second input is an axis; np.maximum is the one that compares "
+    "place by place, and it takes two things to compare."
+)
+def takes_z_for_an_axis(z):
+    return np.max(0, z)
+
+
+@relu.misconception(
+    "A single number has no places to write into, and with an array you would write over the "
+    "caller's own: compute new numbers instead."
+)
+def assigns_into_z(z):
+    z[z < 0] = 0
+    return z
+
+
+@relu.misconception(
+    "Your loop works for one row of numbers only: z may also be a table, or a single number."
+)
+def goes_through_one_row(z):
+    return np.array([max(0.0, one) for one in z])
 
 
 @relu.misconception(
@@ -611,6 +787,68 @@ def transposes_w(X, W, b, activation):
 
 
 @dense.misconception(
+    "The order matters: X @ W lets each row of X, an example, meet each column of W, a neuron."
+)
+def weights_first(X, W, b, activation):
+    return activation(W @ X + b)
+
+
+@dense.misconception(
+    "Yours asks X for as many rows as W has: an example has as many numbers as W has rows, and @ "
+    "looks after that."
+)
+def calls_weighted_sum(X, W, b, activation):
+    if len(X) != len(W):
+        raise ValueError
+    return activation(np.dot(X, W) + b)
+
+
+@dense.misconception(
+    "Yours asks X for as many rows as W has, as for one example and one neuron: here each row of X "
+    "meets each column of W, which is @."
+)
+def calls_weighted_sum_of_everything(X, W, b, activation):
+    if len(X) != len(W):
+        raise ValueError
+    return activation(np.vdot(X, W) + b)
+
+
+@dense.misconception(
+    "X is transposed: its rows are the examples already, and each of them meets W."
+)
+def transposes_x(X, W, b, activation):
+    return activation(X.T @ W + b)
+
+
+@dense.misconception(
+    "activation takes one array, the sums, and nothing else: activation(Z) calls it."
+)
+def hands_over_everything(X, W, b, activation):
+    return activation(X, W, b)
+
+
+@dense.misconception(
+    "The bias went into the weights, so the inputs scale it: it is added after X @ W."
+)
+def shifts_the_weights(X, W, b, activation):
+    return activation(X @ (W + b))
+
+
+@dense.misconception(
+    "Your result is a function, not its output: activation is called with the sums in parentheses."
+)
+def returns_the_function(X, W, b, activation):
+    return activation
+
+
+@dense.misconception(
+    "That is your sigmoid, whatever the caller wanted: call the function named activation."
+)
+def always_sigmoid(X, W, b, activation):
+    return 1 / (1 + np.exp(-(X @ W + b)))
+
+
+@dense.misconception(
     "You multiplied number by number: each neuron needs the sum over all inputs of input times "
     "weight."
 )
@@ -679,70 +917,114 @@ def squeezes(X, W, b, activation):
     return np.squeeze(activation(X @ W + b))
 
 
-bias_turned = Question(
+bias_turned = NumberQuestion(
     "Two products, 1.8 and −0.8, and a bias of 1 give z = 2, and the sigmoid makes 0.88 of it. "
-    "The bias turns from 1 to −1. What comes out?",
-    ("−0.88", "0", "0.5"),
-    answer="0.5",
-    why=(
-        "z = 1.8 − 0.8 − 1 = 0, and the sigmoid of 0 is 0.5: half-way, not off. Its output is "
-        "never negative and never quite 0."
-    ),
+    "The bias turns from 1 to −1.5. What comes out?",
+    answer=0.378,
+    low=-1,
+    high=1,
+    step=0.05,
+    close=0.1,
+    too_low="z is −0.5, a little below 0, but a sigmoid's output is never negative, and it is near "
+    "0 only for very negative z.",
+    too_high="z falls below 0 with this bias, and from there on the output is below one half.",
+    why="z = 1.8 − 0.8 − 1.5 = −0.5, and σ(−0.5) = 0.38: less than half, far from off.",
+)
+
+strong_signal = Question(
+    "The output of a tanh neuron is −0.99. What does the next layer get?",
+    answer="A strong signal, with a minus sign",
+    wrong={
+        "A suppressed signal, as good as none": "Suppressed means close to 0, and −0.99 is nearly "
+        "as far from 0 as tanh can go.",
+        "The same as 0, because the sum was negative": "That is the ReLU: it turns every negative "
+        "sum into 0, and tanh keeps the sign and the size.",
+    },
+    why="The next layer multiplies it by its weights, and −0.99 moves those sums as much as 0.99.",
 )
 
 times_ten = Question(
     "The weights and the bias are all multiplied by 10. What happens to the line on which the "
     "neuron is undecided?",
-    ("It stays where it is", "It moves ten times as far from the origin", "It turns"),
     answer="It stays where it is",
-    why=(
-        "The line is where w·x + b = 0, and ten times 0 is 0. What changes is the steepness: the "
-        "output turns from 0 to 1 ten times as fast."
-    ),
+    wrong={
+        "It moves ten times as far from the origin": "It would if the bias alone grew: the weights "
+        "grow too, and both growths cancel.",
+        "It moves ten times as close to the origin": "It would if the weights alone grew: the bias "
+        "grows too, and both growths cancel.",
+        "It turns towards the larger weight": "The direction depends on the ratio of the weights, "
+        "and ten times both leaves that ratio.",
+    },
+    why="The line is where w·x + b = 0, and ten times 0 is 0. What changes is the steepness: the "
+    "output turns from 0 to 1 ten times as fast.",
+)
+
+corners = NumberQuestion(
+    "Four points form a square. Two opposite corners are circles, the other two are triangles. One "
+    "line may be drawn, circles on one side and triangles on the other: how many of the four "
+    "points can be on the right side at best?",
+    answer=3,
+    low=0,
+    high=4,
+    step=1,
+    close=0,
+    too_low="Put the line across one corner, so that this corner alone is cut off: one point is "
+    "wrong, three are right.",
+    too_high="Wherever the line has both circles on one side, it has a triangle with them, since "
+    "the triangles are on both sides of the line that joins the circles.",
+    why="A line can cut off one corner, and then the other one of its kind is on the wrong side. "
+    "This is the XOR problem, the most famous thing that one neuron can't do.",
 )
 
 no_activation = Question(
     "A network has three layers, and someone removed all activations. Draw its output against one "
     "input: how many straight pieces does the curve have?",
-    ("One", "Three", "As many as it has neurons"),
     answer="One",
-    why=(
-        "A straight line put into a straight line is a straight line again. Without activations, "
-        "a hundred layers can do no more than one."
-    ),
+    wrong={
+        "Three, one for each layer": "A layer without an activation only stretches and shifts, and "
+        "a stretched straight line has no corner.",
+        "One more than it has neurons": "Each neuron adds a corner if it has a ReLU: without an "
+        "activation there is nothing that bends.",
+    },
+    why="A straight line put into a straight line is a straight line again. Without activations, a "
+    "hundred layers can do no more than one.",
+)
+
+one_output = NumberQuestion(
+    "A neuron has the inputs 2 and −1, the weights 0.5 and 3, the bias 1, and a ReLU. What is its "
+    "output?",
+    answer=0,
+    low=-3,
+    high=5,
+    step=0.5,
+    close=0.1,
+    too_low="A ReLU has no negative output: −1 is the sum with the bias, which the ReLU turns "
+    "into 0.",
+    too_high="Each input keeps its sign: 2 · 0.5 − 1 · 3 + 1 is below 0, and what does a ReLU do "
+    "then?",
+    why="2 · 0.5 = 1 and −1 · 3 = −3; with the bias, 1 − 3 + 1 = −1, and the ReLU gives 0.",
 )
 
 ranges = Question(
     "A neuron's output is 3.2. Which activation can it have?",
-    ("Sigmoid", "tanh", "ReLU"),
     answer="ReLU",
-    why=(
-        "ReLU passes a positive z as it is, from 0 up without a limit. Sigmoid stays between 0 "
-        "and 1, tanh between −1 and 1."
-    ),
-)
-
-strong_signal = Question(
-    "The output of a tanh neuron is −0.99. What does the next layer get?",
-    (
-        "A strong signal, with a minus sign",
-        "A suppressed signal, as good as none",
-        "An error: outputs can't be negative",
-    ),
-    answer="A strong signal, with a minus sign",
-    why=(
-        "Suppressed means close to 0. −0.99 is nearly as far from 0 as tanh can go, and the next "
-        "layer's weights multiply it."
-    ),
+    wrong={
+        "Sigmoid, if its sum is large enough": "However large the sum is, the sigmoid's output "
+        "ends at 1.",
+        "tanh, if its weights are large": "Large weights make large sums, and tanh squeezes every "
+        "sum between −1 and 1.",
+    },
+    why="ReLU passes a positive z as it is, so it alone has no upper limit.",
 )
 
 what_bias_does = Question(
     "The bias of a neuron grows, and its weights stay. What happens to the line on which it is "
     "undecided?",
-    ("It shifts, in the same direction as before", "It tilts", "Nothing: only weights move it"),
-    answer="It shifts, in the same direction as before",
-    why=(
-        "The weights set the direction of the line and how sharp the change is, the bias shifts "
-        "it back and forth."
-    ),
+    answer="It shifts and keeps its direction",
+    wrong={
+        "It turns about the origin": "The weights alone set its direction, and they stay.",
+        "It stays, and the change across it becomes steeper": "That is what larger weights with a "
+        "larger bias do: the bias alone doesn't touch the steepness.",
+    },
+    why="The line is where w·x = −b: other b, another parallel line.",
 )

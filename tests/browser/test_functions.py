@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, expect
 from course import references
 
 RIGHT = references("neuron")["weighted_sum"]
-PLAY = "play-01"
+PLAY = "play-02"
 LABELS = """play => {
     window.labels = new Set();
     const look = () => {
@@ -32,7 +32,7 @@ WAIT = """open('called', 'w').close()
 
 @pytest.fixture(scope="module")
 def lesson(server: Server, chromium: Any) -> Iterator[Notebook]:
-    """Open the neuron lesson, solved up to its first play."""
+    """Open the neuron lesson, solved up to the first play that runs its functions."""
     complaints: list[str] = []
     with opened(server, "neuron/neuron.ipynb", chromium, complaints) as notebook:
         notebook.run("setup-01")
@@ -173,13 +173,15 @@ def test_an_interrupt_frees_a_function_that_never_ends(notebook: Notebook, serve
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("name", "play"), [("sigmoid", "play-02"), ("dense", "play-03")])
+@pytest.mark.parametrize(
+    ("name", "play", "question"),
+    [("sigmoid", "play-04", "question-03"), ("dense", "play-06", "question-05")],
+)
 def test_a_slow_function_leaves_the_sliders_of_other_plays_usable(
-    name: str, play: str, lesson: Notebook, server: Server
+    name: str, play: str, question: str, lesson: Notebook, server: Server
 ) -> None:
     for cell in ("relu", "dense"):
         lesson.run(cell, references("neuron")[cell])
-    question = play.replace("play", "question")
     lesson.run(question)
     lesson.run(play)
     lesson.answer(question)

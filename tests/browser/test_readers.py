@@ -128,8 +128,8 @@ def test_a_viewer_that_shows_no_pictures_from_html_has_the_png_output(
 
 def reads(notebook: Notebook) -> None:
     """Require that a notebook that was opened and not run shows its plays' pictures."""
-    for play, alt in zip(("play-01", "play-02", "play-03"), plays("neuron"), strict=True):
-        cell = notebook.cell(play)
+    for number, alt in enumerate(plays("neuron"), 1):
+        cell = notebook.cell(f"play-{number:02}")
         expect(cell.locator("figure.playground-still img")).to_be_visible()
         assert cell.locator("figure.playground-still img").get_attribute("alt") == alt
         expect(cell.get_by_text(BROKEN).filter(visible=True)).to_have_count(0)
@@ -166,8 +166,8 @@ def test_a_notebook_shows_its_plays_without_its_kernel_and_when_opened_again(
         notebook.page.evaluate(
             "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
         )
-        for play in ("play-01", "play-02", "play-03"):
-            cell = notebook.cell(play)
+        for number in range(1, 1 + len(plays("neuron"))):
+            cell = notebook.cell(f"play-{number:02}")
             expect(cell.locator("figure.playground-still img")).to_be_visible()
             expect(cell.locator(".playground")).to_be_hidden()
         notebook.picture("neuron-restarted", notebook.cell("play-01"))

@@ -24,9 +24,10 @@ def plays() -> Iterator[tuple[str, Function]]:
         for play in vars(module).values():
             if (
                 inspect.isfunction(play)
-                and play.__module__ == module.__name__
+                and play.__module__.startswith("playground.")
                 and play.__annotations__.get("return") == "LiveFigure"
                 and play.__name__[0] != "_"
+                and inspect.signature(play).parameters  # one without runs no learner's function
             ):
                 yield name, play
 
