@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from playground.figure import style
+from playground.figure.drawing import Drawing
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, GREEN, PURPLE, SKY, VERMILLION, Look, number, words
@@ -32,6 +34,28 @@ OPINIONS[[3, 8], [5, 2]] = 1.0, 0.7
 SURENESS = np.linspace(0, 6, 61)
 
 
+def drawing() -> Drawing:
+    """Draw three predictions, their gaps, the prices of the gaps, and the loss as their mean."""
+    rows = (("2.5", "3", "−0.5", "0.25"), ("4", "3", "1", "1"), ("1.5", "1", "0.5", "0.25"))
+    told = "; ".join(f"{a} for {b}: gap {gap}, price {price}" for a, b, gap, price in rows)
+    picture = Drawing(640, 220, f"From predictions to a loss. {told}. The mean, the loss: 0.5.")
+    columns = (
+        (70, "prediction", style.SKY),
+        (190, "wanted", style.GREEN),
+        (310, "gap", style.ORANGE),
+        (430, "price: gap²", style.PURPLE),
+    )
+    for x, name, _ in columns:
+        picture.text(x, 14, name, 12)
+    for row, y in zip(rows, (60, 120, 180), strict=True):
+        for value, (x, _, fill) in zip(row, columns, strict=True):
+            picture.box(x - 34, y - 20, 68, 40, fill).text(x, y, value)
+        picture.text(130, y, "−", 18).arrow(226, y, 274, y).arrow(346, y, 394, y)
+        picture.arrow(466, y, 536, 120 + 0.3 * (y - 120))
+    picture.text(505, 62, "mean", 12).text(570, 14, "loss", 12)
+    return picture.circle(570, 120, 32, style.PURPLE).text(570, 120, "0.5", 16)
+
+
 def likelihood(after: Any = None) -> LiveFigure:
     """Plot the probability of ten days as a product, and the mean of −ln of its factors."""
 
@@ -48,9 +72,9 @@ def likelihood(after: Any = None) -> LiveFigure:
     left = play.axes(121, xlabel="days so far", ylabel="probability, all multiplied", ylim=(0, 1))
     left.set(xlim=(0.4, 10.6), xticks=[1, 4, 7, 10])
     right = play.axes(122, xlabel="your p for rain", ylabel="mean of −ln", xlim=(0, 1), ylim=(0, 3))
-    play.bars("products", left, Look(SKY), label="product")
-    play.line("costs", right, Look(GREEN, width=5), label="mean of −ln")
-    play.points("cost", right, Look(BLACK), label="yours")
+    play.bars("products", left, Look(SKY), twin=False, label="product")
+    play.line("costs", right, Look(GREEN, width=5), twin=False, label="mean of −ln")
+    play.points("cost", right, Look(BLACK), twin=False, label="at your p")
     if after is not None:
         play.guess(left, along="y")
     play.slider("p", "your p for rain", 0.01, 0.99, 0.9, step=0.01)

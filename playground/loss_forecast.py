@@ -8,7 +8,7 @@ import numpy as np
 
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
-from playground.figure.style import BLACK, BLUE, GREEN, ORANGE, SKY, Look, number
+from playground.figure.style import BLACK, BLUE, GREEN, MUTED, ORANGE, SKY, Look, number
 from playground.functions import Array, Function
 
 SKIES = ("blue sky", "a few clouds", "grey sky", "dark clouds")
@@ -54,11 +54,13 @@ def forecast(mse: Function, binary_cross_entropy: Function, after: Any = None) -
         done = len(now.given) == CARDS
         totals = [_total(loss, now) for loss in losses]
         data = _timeline(now) | {"totals": (range(2), totals), "unsure": _unsure(len(now.given))}
-        data["total numbers"] = [(i, one + 0.9, number(one)) for i, one in enumerate(totals)]
+        data["total numbers"] = [(i, 18.5, number(total)) for i, total in enumerate(totals)]
         prices = [
             loss(np.array([p]), np.array([y]), shape=()) for y in (1.0, 0.0) for loss in losses
         ]
-        return data | _calibration(now, done), _ending(losses, now) if done else _price(p, prices)
+        return data | _calibration(now, done), _ending(losses, now) if done else _price(
+            now, p, prices
+        )
 
     own = {"mse": mse, "binary_cross_entropy": binary_cross_entropy}
     play = LiveFigure("Twenty forecasts of rain", move, own, after)
@@ -70,14 +72,15 @@ def forecast(mse: Function, binary_cross_entropy: Function, after: Any = None) -
 
 def _declare(play: LiveFigure) -> None:
     """Add the axes and the parts of the forecaster's figure."""
-    top = play.axes(211, xlabel="card", xlim=(0.4, CARDS + 0.6), ylim=(-0.15, 1.45))
+    grid = play.figure.add_gridspec(2, 2)
+    top = play.axes(grid[0, :], xlabel="card", xlim=(0.4, CARDS + 0.6), ylim=(-0.15, 1.5))
     top.set(xticks=[1, 5, 10, 15, 20], yticks=[0, 0.5, 1], ylabel="p for rain")
-    left = play.axes(223, ylabel="cost so far", xlim=(-0.6, 1.6), ylim=(0, 20))
+    left = play.axes(grid[1, 0], ylabel="cost so far", xlim=(-0.6, 1.6), ylim=(0, 20))
     left.set_xticks(range(2), ["squared", "cross-entropy"])
-    right = play.axes(224, xlabel="your mean p", ylabel="how often it rained", xlim=(0, 1))
-    right.set(ylim=(-0.02, 1.02))
-    right.plot([0, 1], [0, 1], color="0.6", linewidth=1)
-    play.bars("given", top, Look(SKY), twin=False, label="your p")
+    right = play.axes(grid[1, 1], xlabel="your mean p", ylabel="it rained", xlim=(0, 1))
+    right.set(ylim=(-0.05, 1.05), yticks=[0, 0.5, 1])
+    right.plot([0, 1], [0, 1], color=MUTED, linewidth=1)
+    play.bars("given", top, Look(SKY), twin=False)
     play.points("wet", top, Look(BLUE, marker="triangle"), twin=False, label="rain")
     play.points("dry", top, Look(ORANGE), twin=False, label="dry")
     play.words("next", top)
@@ -92,17 +95,22 @@ def _timeline(now: Round) -> dict[str, Any]:
     """Return the bars, the weather and the words of the row of cards."""
     turned = len(now.given)
     cards, rain = np.arange(1, turned + 1), now.rain[:turned]
-    said = "all twenty are turned; once more starts a new round"
-    if turned < CARDS:
-        said = f"card {turned + 1} of {CARDS}: {SKIES[now.skies[turned]]}"
-        if turned:
-            said = f"{'rain' if rain[-1] else 'dry'} after your {number(now.given[-1])}; {said}"
+    said = _card(now)
+    if turned:
+        said = f"{'rain' if rain[-1] else 'dry'} after your {number(now.given[-1])} · {said}"
     return {
         "given": (cards, now.given),
         "wet": (cards[rain == 1], np.ones(int(rain.sum()))),
         "dry": (cards[rain == 0], np.zeros(int((1 - rain).sum()))),
-        "next": (CARDS / 2 + 0.5, 1.28, said),
+        "next": (CARDS / 2 + 0.5, 1.3, said),
     }
+
+
+def _card(now: Round) -> str:
+    turned = len(now.given)
+    if turned == CARDS:
+        return "all are turned; once more starts a new round"
+    return f"card {turned + 1} of {CARDS}: {SKIES[now.skies[turned]]}"
 
 
 def _total(loss: Any, now: Round) -> float:
@@ -116,11 +124,11 @@ def _unsure(turned: int) -> tuple[list[int], list[float]]:
     return [0, 1], [turned * 0.25, turned * float(np.log(2))]
 
 
-def _price(p: float, prices: list[Any]) -> str:
+def _price(now: Round, p: float, prices: list[Any]) -> str:
     squared_wet, cross_wet, squared_dry, cross_dry = map(number, map(float, prices))
     return (
-        f"with p = {number(p)}, rain would cost {squared_wet} squared and {cross_wet} in"
-        f" cross-entropy; a dry day {squared_dry} and {cross_dry}."
+        f"{_card(now)}; with p = {number(p)}, rain would cost {squared_wet} squared and"
+        f" {cross_wet} in cross-entropy; a dry day {squared_dry} and {cross_dry}."
     )
 
 
@@ -129,8 +137,8 @@ def _calibration(now: Round, done: bool) -> dict[str, Any]:
     if not done:
         return {"calibration": ([], []), "skies": (0.5, 0.5, "after the last card")}
     means = [float(now.given[now.skies == sky].mean()) for sky in range(len(SKIES))]
-    names = [(x, y + 0.1, name) for x, y, name in zip(means, OFTEN, SKIES, strict=True)]
-    return {"calibration": (means, OFTEN), "skies": names}
+    heights = OFTEN + np.array([-0.16, 0.16, 0.16, 0.16])  # the lowest two are close to each other
+    return {"calibration": (means, OFTEN), "skies": [*zip(means, heights, SKIES, strict=True)]}
 
 
 def _ending(losses: Any, now: Round) -> str:
