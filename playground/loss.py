@@ -65,7 +65,7 @@ def likelihood(after: Any = None) -> LiveFigure:
         cost = -float(np.log(products[-1])) / 10
         return {"products": (DAYS, products), "costs": (P, costs), "cost": (p, cost)}, (
             f"With p = {number(p)} on all days, the ten days together had a probability of"
-            f" {number(products[-1])}; the mean of −ln is {number(cost)}."
+            f" {_chance(float(products[-1]))}; the mean of −ln is {number(cost)}."
         )
 
     play = LiveFigure("Ten days: their product and their mean of −ln", move, None, after)
@@ -205,6 +205,11 @@ def surer(cross_entropy: Function, after: Any = None) -> LiveFigure:
         play.guess(left, along="y")
     play.slider("times", "all logits times", 0, 6, 1.0, step=0.1)
     return play
+
+
+def _chance(p: float) -> str:
+    """Return a probability as a number, or a small one as one in many."""
+    return number(p) if p > 0.001 else f"one in {1 / p:,.0f}"
 
 
 def _loss(loss: Any, y: float) -> Callable[[Array], Array]:
