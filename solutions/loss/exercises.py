@@ -218,6 +218,57 @@ def takes_the_median(y_pred, y_true):
     return float(np.median((y_pred - y_true) ** 2))
 
 
+@mse.misconception("You return a mean for each row: a loss is one number.")
+def one_for_each_row(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return np.mean((y_pred - y_true) ** 2, axis=-1)
+
+
+@mse.misconception(
+    "Only y_true was squared: a power comes before a minus, so the gap needs brackets of its own."
+)
+def lacks_brackets(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.mean(y_pred - y_true**2))
+
+
+@mse.misconception("In Python ^ is no power and works bit by bit: ** is the power.")
+def takes_the_wrong_sign_for_a_power(y_pred, y_true):
+    return np.mean((y_pred - y_true) ^ 2)
+
+
+@mse.misconception(
+    "len is the first number of a shape alone: (4,) and (4, 1) have the same, and are different "
+    "shapes."
+)
+def compares_lengths(y_pred, y_true):
+    y_pred, y_true = np.asarray(y_pred, float), np.asarray(y_true, float)
+    if len(y_pred) != len(y_true) or y_pred.size == 0:
+        raise ValueError
+    return float(np.mean((y_pred - y_true) ** 2))
+
+
+@mse.misconception(
+    "You returned the ValueError, as if it were a loss: an error stops the program only when it is "
+    "raised."
+)
+def returns_the_error(y_pred, y_true):
+    if np.shape(y_pred) != np.shape(y_true) or np.size(y_pred) == 0:
+        return ValueError("different shapes")
+    return by_average(y_pred, y_true)
+
+
+@mse.misconception(
+    "The caller got None and would go on with it: a print is read by people, and only an exception "
+    "stops a program."
+)
+def returns_none(y_pred, y_true):
+    if np.shape(y_pred) != np.shape(y_true) or np.size(y_pred) == 0:
+        print("these can't be compared")
+        return None
+    return by_average(y_pred, y_true)
+
+
 @mse.misconception(
     "numpy stretched one shape to fit the other and compared everything with everything: what "
     "should happen when the shapes differ?"
@@ -381,6 +432,24 @@ def clips_at_1e_15(p, y):
     "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong "
     "answer costs too little."
 )
+def clips_at_1e_8(p, y):
+    p = np.clip(np.asarray(p, float), 1e-8, 1 - 1e-8)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception(
+    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong "
+    "answer costs too little."
+)
+def clips_at_1e_10(p, y):
+    p = np.clip(np.asarray(p, float), 1e-10, 1 - 1e-10)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception(
+    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong "
+    "answer costs too little."
+)
 def clips_at_1e_9(p, y):
     p = np.clip(np.asarray(p, float), 1e-9, 1 - 1e-9)
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
@@ -449,10 +518,19 @@ def rounds_first(p, y):
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception(
+HARD = (
     "Your labels can only be 0 or 1: a label of 0.3 asks for 30 percent of one cost and 70 of the "
     "other."
 )
+
+
+@binary_cross_entropy.misconception(HARD)
+def asks_whether_y_is_1(p, y):
+    p = _clipped(p)
+    return -np.mean(np.where(np.asarray(y) == 1, np.log(p), np.log(1 - p)))
+
+
+@binary_cross_entropy.misconception(HARD)
 def hard_labels_only(p, y):
     p = _clipped(p)
     return -np.mean(np.where(np.asarray(y) > 0.5, np.log(p), np.log(1 - p)))
@@ -472,6 +550,13 @@ def forgets_the_ones(p, y):
 
 
 @binary_cross_entropy.misconception(
+    "Every example counts as one with y = 1 in yours: where do the labels come in?"
+)
+def forgets_the_labels(p, y):
+    return -np.mean(np.log(_clipped(p)))
+
+
+@binary_cross_entropy.misconception(
     "Python multiplies before it subtracts, so 1 - y * … is not what (1 - y) * … is: look at your "
     "brackets."
 )
@@ -488,10 +573,25 @@ def minus_for_one_term(p, y):
     return np.mean(-y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception(
+SWAPPED = (
     "p and y changed places: the logarithm is that of the probability, and the label says which "
     "one counts."
 )
+
+
+@binary_cross_entropy.misconception(SWAPPED)
+def swaps_without_a_bound(p, y):
+    return -np.mean(p * np.log(y) + (1 - p) * np.log(1 - y))
+
+
+@binary_cross_entropy.misconception(
+    "math.log takes one number at a time, and p is a whole array: whose log takes arrays?"
+)
+def takes_the_log_of_math(p, y):
+    return -np.mean(y * math.log(p) + (1 - y) * math.log(1 - p))
+
+
+@binary_cross_entropy.misconception(SWAPPED)
 def swaps_p_and_y(p, y):
     q = _clipped(y)
     return -np.mean(p * np.log(q) + (1 - p) * np.log(1 - q))
@@ -628,10 +728,13 @@ def shifts_by_the_largest_of_all(logits):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-@softmax.misconception(
+LOST_AXIS = (
     "The sums of the rows lost their axis, so each met a column: a reduction can keep the axis it "
     "reduces."
 )
+
+
+@softmax.misconception(LOST_AXIS)
 def forgets_keepdims(logits):
     e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
     return e / e.sum(axis=-1)
@@ -688,6 +791,20 @@ def clips_logits(logits):
 def takes_powers_of_two(logits):
     e = np.exp2(logits - np.max(logits, axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception(LOST_AXIS)
+def forgets_keepdims_without_a_shift(logits):
+    e = np.exp(np.asarray(logits, float))
+    return e / e.sum(axis=-1)
+
+
+@softmax.misconception(
+    "math.exp takes one number at a time, and logits are many: whose exp takes arrays?"
+)
+def takes_the_exp_of_math(logits):
+    e = math.exp(logits)
+    return e / np.sum(e)
 
 
 @softmax.misconception(
@@ -974,6 +1091,28 @@ def naive_log_of_the_sum(logits, labels):
 )
 def picks_whole_rows(logits, labels):
     return -np.mean(_log_softmax(logits)[labels])
+
+
+@cross_entropy.misconception(
+    "All classes count in yours: the cost of an example is that of its right class alone."
+)
+def counts_all_classes(logits, labels):
+    return -np.mean(_log_softmax(logits))
+
+
+@cross_entropy.misconception(
+    "Labels are numbers of columns: they pick an entry of each row, and multiply nothing."
+)
+def multiplies_by_labels(logits, labels):
+    return -np.mean(labels * _log_softmax(logits))
+
+
+@cross_entropy.misconception(
+    "math.log takes one number at a time, and there is a whole array of them: whose log takes "
+    "arrays?"
+)
+def takes_logs_of_math(logits, labels):
+    return -np.mean(math.log(_probabilities(logits)[np.arange(len(labels)), labels]))
 
 
 @cross_entropy.misconception(
