@@ -225,7 +225,7 @@ def one_for_each_row(y_pred, y_true):
 
 
 @mse.misconception(
-    "Only y_true was squared: a power comes before a minus, so the gap needs brackets of its own."
+    "Only y_true was squared: Python takes powers before it subtracts, so the gap needs brackets."
 )
 def lacks_brackets(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
@@ -1086,8 +1086,8 @@ def naive_log_of_the_sum(logits, labels):
 
 
 @cross_entropy.misconception(
-    "table[labels] takes whole rows, as many as there are labels: each row needs one entry of its "
-    "own picked."
+    "table[labels] takes whole rows, as many as there are labels: from each row only one entry "
+    "counts."
 )
 def picks_whole_rows(logits, labels):
     return -np.mean(_log_softmax(logits)[labels])

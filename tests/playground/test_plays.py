@@ -24,7 +24,7 @@ def plays() -> Iterator[tuple[str, Function]]:
         for play in vars(module).values():
             if (
                 inspect.isfunction(play)
-                and play.__module__ == module.__name__
+                and play.__module__.startswith(module.__name__)  # also playground.loss_forecast
                 and play.__annotations__.get("return") == "LiveFigure"
                 and play.__name__[0] != "_"
             ):
