@@ -127,7 +127,7 @@ def slopes(mse: Function, binary_cross_entropy: Function, after: Any = None) -> 
             "slopes": ([z, z], [*steep.values()]),
         }, (
             f"squared error {number(here['mse'])} with slope {_exact(steep['mse'])}; cross-entropy"
-            f" {number(here['bce'])} with slope {_exact(steep['bce'])}; p − y ="
+            f" {number(here['bce'])} with slope {_exact(steep['bce'])}; p\u00a0−\u00a0y ="
             f" {_exact(1 / (1 + np.exp(-z)) - float(y))}."
         )
 
@@ -158,7 +158,7 @@ def three_logits(softmax: Function, after: Any = None) -> LiveFigure:
             "shares": (range(3), shares),
             "numbers": [*zip(range(3), tops, texts, strict=True)],
         }, (
-            f"logits {words(logits)}; shares {', '.join(texts)}; their sum"
+            f"logits {', '.join(number(z, 6) for z in logits.round(2))}; shares {', '.join(texts)}; their sum"
             f" {number(shares.sum(), 6)}."
         )
 

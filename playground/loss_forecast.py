@@ -137,8 +137,9 @@ def _calibration(now: Round, done: bool) -> dict[str, Any]:
     if not done:
         return {"calibration": ([], []), "skies": (0.5, 0.5, "after the last card")}
     means = [float(now.given[now.skies == sky].mean()) for sky in range(len(SKIES))]
-    heights = OFTEN + np.array([-0.16, 0.16, 0.16, 0.16])  # the lowest two are close to each other
-    return {"calibration": (means, OFTEN), "skies": [*zip(means, heights, SKIES, strict=True)]}
+    places = [x + (0.24 if x < 0.6 else -0.24) for x in means]  # beside the points
+    heights = OFTEN + np.array([-0.06, 0.06, 0, 0])  # the lowest two are close to each other
+    return {"calibration": (means, OFTEN), "skies": [*zip(places, heights, SKIES, strict=True)]}
 
 
 def _ending(losses: Any, now: Round) -> str:
