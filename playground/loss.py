@@ -158,8 +158,8 @@ def three_logits(softmax: Function, after: Any = None) -> LiveFigure:
             "shares": (range(3), shares),
             "numbers": [*zip(range(3), tops, texts, strict=True)],
         }, (
-            f"logits {', '.join(number(z, 6) for z in logits.round(2))}; shares {', '.join(texts)}; their sum"
-            f" {number(shares.sum(), 6)}."
+            f"logits {', '.join(number(z, 6) for z in logits.round(2))};"
+            f" shares {', '.join(texts)}; their sum {number(shares.sum(), 6)}."
         )
 
     play = LiveFigure("Three logits and their softmax", move, {"softmax": softmax}, after)

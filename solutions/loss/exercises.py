@@ -340,7 +340,7 @@ def _(rng):
         "value", rng.uniform(0.05, 0.95, size=6).round(3), rng.permutation([0.0, 0, 1, 1, 0, 1])
     )
     yield case(
-        "value", rng.uniform(0.05, 0.95, size=4).round(3), rng.uniform(0.1, 0.9, size=4).round(3)
+        "value", rng.uniform(0.05, 0.95, size=4).round(3), rng.permutation([0.1, 0.3, 0.6, 0.8])
     )
     yield case(
         "value",
