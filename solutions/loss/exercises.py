@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from grader import Exercise, Question, case
+from grader import Exercise, NumberQuestion, Question, case
 
 mse = Exercise(points=3)
 
@@ -114,8 +114,8 @@ def takes_the_root(y_pred, y_true):
 
 
 @mse.misconception(
-    "There is a factor of one half too many: some books put it there to make the gradient shorter, "
-    "this contract does not."
+    "Your result is half of what is wanted: some books divide by 2 to make the slope shorter, here "
+    "the mean stays as it is."
 )
 def halves(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
@@ -165,6 +165,111 @@ def relative_gaps(y_pred, y_true):
 
 
 @mse.misconception(
+    "You return a square for each gap: a loss puts all of them into one number, their mean."
+)
+def forgets_the_mean(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return (y_pred - y_true) ** 2
+
+
+@mse.misconception(
+    "Only the first gap was counted: a return inside a loop ends it in the first round."
+)
+def returns_in_the_loop(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return (y_pred[0] - y_true[0]) ** 2 / len(y_pred)
+
+
+@mse.misconception(
+    "Only the last gap was counted: each round of a loop has to add to the total, not replace it."
+)
+def keeps_the_last_gap(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return (y_pred[-1] - y_true[-1]) ** 2 / len(y_pred)
+
+
+@mse.misconception(
+    "You squared the numbers and subtracted then: the square of a gap is not the gap of two "
+    "squares."
+)
+def subtracts_squares(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.mean(y_pred**2 - y_true**2))
+
+
+@mse.misconception("You doubled each gap: a square is a number times itself, ** 2 in Python.")
+def doubles(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.mean(np.abs(y_pred - y_true) * 2))
+
+
+@mse.misconception(
+    "You squared the sum of the gaps, in which those above and below cancel out: square each gap "
+    "first."
+)
+def squares_the_sum(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.sum(y_pred - y_true) ** 2 / y_pred.size)
+
+
+@mse.misconception("You took the gap in the middle, the median: here every gap counts.")
+def takes_the_median(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.median((y_pred - y_true) ** 2))
+
+
+@mse.misconception("You return a mean for each row: a loss is one number.")
+def one_for_each_row(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return np.mean((y_pred - y_true) ** 2, axis=-1)
+
+
+@mse.misconception(
+    "Only y_true was squared: Python takes powers before it subtracts, so the gap needs brackets."
+)
+def lacks_brackets(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.mean(y_pred - y_true**2))
+
+
+@mse.misconception("In Python ^ is no power and works bit by bit: ** is the power.")
+def takes_the_wrong_sign_for_a_power(y_pred, y_true):
+    return np.mean((y_pred - y_true) ^ 2)
+
+
+@mse.misconception(
+    "len is the first number of a shape alone: (4,) and (4, 1) have the same, and are different "
+    "shapes."
+)
+def compares_lengths(y_pred, y_true):
+    y_pred, y_true = np.asarray(y_pred, float), np.asarray(y_true, float)
+    if len(y_pred) != len(y_true) or y_pred.size == 0:
+        raise ValueError
+    return float(np.mean((y_pred - y_true) ** 2))
+
+
+@mse.misconception(
+    "You returned the ValueError, as if it were a loss: an error stops the program only when it is "
+    "raised."
+)
+def returns_the_error(y_pred, y_true):
+    if np.shape(y_pred) != np.shape(y_true) or np.size(y_pred) == 0:
+        return ValueError("different shapes")
+    return by_average(y_pred, y_true)
+
+
+@mse.misconception(
+    "The caller got None and would go on with it: a print is read by people, and only an exception "
+    "stops a program."
+)
+def returns_none(y_pred, y_true):
+    if np.shape(y_pred) != np.shape(y_true) or np.size(y_pred) == 0:
+        print("these can't be compared")
+        return None
+    return by_average(y_pred, y_true)
+
+
+@mse.misconception(
     "numpy stretched one shape to fit the other and compared everything with everything: what "
     "should happen when the shapes differ?"
 )
@@ -176,7 +281,7 @@ def broadcasts(y_pred, y_true):
 
 
 @mse.misconception(
-    "assert raises AssertionError, and python -O leaves it out: the contract names another "
+    "assert raises AssertionError, and python -O leaves it out: the docstring names another "
     "exception."
 )
 def asserts(y_pred, y_true):
@@ -208,7 +313,7 @@ def calls_nothing_perfect(y_pred, y_true):
 
 @mse.misconception(
     "uint8 holds 0 to 255 and starts over beyond: 3 − 5 is 254 there, and large squares wrap too, "
-    "so make floats of both first."
+    "so in which type of number should you subtract?"
 )
 def wraps_around(y_pred, y_true):
     _two(y_pred, y_true)
@@ -235,7 +340,7 @@ def _(rng):
         "value", rng.uniform(0.05, 0.95, size=6).round(3), rng.permutation([0.0, 0, 1, 1, 0, 1])
     )
     yield case(
-        "value", rng.uniform(0.05, 0.95, size=4).round(3), rng.uniform(0.1, 0.9, size=4).round(3)
+        "value", rng.uniform(0.05, 0.95, size=4).round(3), rng.permutation([0.1, 0.3, 0.6, 0.8])
     )
     yield case(
         "value",
@@ -252,6 +357,10 @@ def _(rng):
     yield case("stability", np.array([0.0, 1.0, 0.25]), np.array([0.0, 1.0, 1.0]), rtol=1e-5)
     yield case("stability", np.array([0, 1, 1]), np.array([1, 0, 1]), rtol=1e-5)
     yield case("quiet", np.array([0.0, 1.0, 1.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0]))
+    for p, y in ((0.0, 1.0), (1.0, 0.0)):
+        yield case(
+            "stability/float32", np.array([p, 0.5], np.float32), np.array([y, 1.0]), rtol=1e-5
+        )
     yield case(
         "purity",
         np.array([0.0, *rng.uniform(0.05, 0.95, size=2).round(3), 1.0]),
@@ -261,13 +370,13 @@ def _(rng):
 
 @binary_cross_entropy.right_answer
 def by_log1p(p, y):
-    p = np.clip(p, BOUND, 1 - BOUND)
+    p = np.clip(np.float64(p), BOUND, 1 - BOUND)
     return -np.mean(y * np.log(p) + (1 - y) * np.log1p(-p))
 
 
 @binary_cross_entropy.right_answer
 def by_min_and_max(p, y):
-    p = np.minimum(np.maximum(p, BOUND), 1 - BOUND)
+    p = np.minimum(np.maximum(np.array(p, dtype=float), BOUND), 1 - BOUND)
     return float((-(y * np.log(p)) - (1 - y) * np.log(1 - p)).mean())
 
 
@@ -302,8 +411,8 @@ def does_not_clip(p, y):
 
 
 @binary_cross_entropy.misconception(
-    "Your clipping has another bound: everyone's loss is the same at p = 0 only if all use 1e-12, "
-    "as the docstring says."
+    "Your clipping has another bound than the 1e-12 of the docstring, and at p = 0 and p = 1 the "
+    "cost depends on it."
 )
 def clips_at_1e_7(p, y):
     p = np.clip(np.asarray(p, float), 1e-7, 1 - 1e-7)
@@ -316,6 +425,24 @@ def clips_at_1e_7(p, y):
 )
 def clips_at_1e_15(p, y):
     p = np.clip(np.asarray(p, float), 1e-15, 1 - 1e-15)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception(
+    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong "
+    "answer costs too little."
+)
+def clips_at_1e_8(p, y):
+    p = np.clip(np.asarray(p, float), 1e-8, 1 - 1e-8)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception(
+    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong "
+    "answer costs too little."
+)
+def clips_at_1e_10(p, y):
+    p = np.clip(np.asarray(p, float), 1e-10, 1 - 1e-10)
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
@@ -391,10 +518,19 @@ def rounds_first(p, y):
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception(
+HARD = (
     "Your labels can only be 0 or 1: a label of 0.3 asks for 30 percent of one cost and 70 of the "
     "other."
 )
+
+
+@binary_cross_entropy.misconception(HARD)
+def asks_whether_y_is_1(p, y):
+    p = _clipped(p)
+    return -np.mean(np.where(np.asarray(y) == 1, np.log(p), np.log(1 - p)))
+
+
+@binary_cross_entropy.misconception(HARD)
 def hard_labels_only(p, y):
     p = _clipped(p)
     return -np.mean(np.where(np.asarray(y) > 0.5, np.log(p), np.log(1 - p)))
@@ -404,6 +540,96 @@ def hard_labels_only(p, y):
 def mean_of_each_column(p, y):
     p = _clipped(p)
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p), axis=0)
+
+
+@binary_cross_entropy.misconception(
+    "Only the examples with y = 0 count in yours: what does an answer cost where y = 1?"
+)
+def forgets_the_ones(p, y):
+    return -np.mean((1 - y) * np.log(1 - _clipped(p)))
+
+
+@binary_cross_entropy.misconception(
+    "Every example counts as one with y = 1 in yours: where do the labels come in?"
+)
+def forgets_the_labels(p, y):
+    return -np.mean(np.log(_clipped(p)))
+
+
+@binary_cross_entropy.misconception(
+    "Python multiplies before it subtracts, so 1 - y * … is not what (1 - y) * … is: look at your "
+    "brackets."
+)
+def forgets_the_bracket(p, y):
+    p = _clipped(p)
+    return -np.mean(y * np.log(p) + 1 - y * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception(
+    "The minus reaches only the first of the two terms in yours: both are costs."
+)
+def minus_for_one_term(p, y):
+    p = _clipped(p)
+    return np.mean(-y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+SWAPPED = (
+    "p and y changed places: the logarithm is that of the probability, and the label says which "
+    "one counts."
+)
+
+
+@binary_cross_entropy.misconception(SWAPPED)
+def swaps_without_a_bound(p, y):
+    return -np.mean(p * np.log(y) + (1 - p) * np.log(1 - y))
+
+
+@binary_cross_entropy.misconception(
+    "math.log takes one number at a time, and p is a whole array: whose log takes arrays?"
+)
+def takes_the_log_of_math(p, y):
+    return -np.mean(y * math.log(p) + (1 - y) * math.log(1 - p))
+
+
+@binary_cross_entropy.misconception(SWAPPED)
+def swaps_p_and_y(p, y):
+    q = _clipped(y)
+    return -np.mean(p * np.log(q) + (1 - p) * np.log(1 - q))
+
+
+@binary_cross_entropy.misconception(
+    "Adding a little keeps p away from 0, and pushes p = 1 over the edge: it needs a bound on "
+    "both sides."
+)
+def adds_a_little(p, y):
+    p = np.asarray(p, float) + BOUND
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception(
+    "An if, and Python's own max and min, decide about one number, and p and y are whole arrays: "
+    "let the formula do the choosing."
+)
+def asks_about_the_array(p, y):
+    p = _clipped(p)
+    return -np.mean(np.log(p) if y == 1 else np.log(1 - p))
+
+
+@binary_cross_entropy.misconception(
+    "The mean is missing: you return a cost for each example, and a loss is one number."
+)
+def one_cost_each(p, y):
+    p = _clipped(p)
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+@binary_cross_entropy.misconception(
+    "float32 holds about seven digits, so the upper bound rounds to 1 there and holds nothing "
+    "back: in which type of number does 1 − 1e-12 differ from 1?"
+)
+def clips_in_float32(p, y):
+    p = np.clip(p, BOUND, 1 - BOUND)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
 @binary_cross_entropy.misconception(
@@ -465,8 +691,8 @@ def by_apply_along_axis(logits):
 
 
 @softmax.misconception(
-    "e to the power 1000 is infinite, and infinity by infinity is nan: what may be subtracted from "
-    "all logits of a row without changing the result?"
+    "e to the power 1000 fits into no float, and infinity by infinity is nan: what may be "
+    "subtracted from all logits of a row without changing the result?"
 )
 def does_not_shift(logits):
     e = np.exp(np.asarray(logits, float))
@@ -502,10 +728,13 @@ def shifts_by_the_largest_of_all(logits):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-@softmax.misconception(
-    "The sums of the rows lost their axis, so each was applied to a column: a reduction can keep "
-    "the axis it reduces."
+LOST_AXIS = (
+    "The sums of the rows lost their axis, so each met a column: a reduction can keep the axis it "
+    "reduces."
 )
+
+
+@softmax.misconception(LOST_AXIS)
 def forgets_keepdims(logits):
     e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
     return e / e.sum(axis=-1)
@@ -562,6 +791,86 @@ def clips_logits(logits):
 def takes_powers_of_two(logits):
     e = np.exp2(logits - np.max(logits, axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception(LOST_AXIS)
+def forgets_keepdims_without_a_shift(logits):
+    e = np.exp(np.asarray(logits, float))
+    return e / e.sum(axis=-1)
+
+
+@softmax.misconception(
+    "math.exp takes one number at a time, and logits are many: whose exp takes arrays?"
+)
+def takes_the_exp_of_math(logits):
+    e = math.exp(logits)
+    return e / np.sum(e)
+
+
+@softmax.misconception(
+    "The largest logits of the rows lost their axis, so each was subtracted from a column: a "
+    "reduction can keep the axis it reduces."
+)
+def forgets_keepdims_of_the_largest(logits):
+    e = np.exp(logits - np.max(logits, axis=-1))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception(
+    "A number for each row, the largest or the sum, met the columns of the table: a reduction can "
+    "keep the axis it reduces."
+)
+def forgets_both_keepdims(logits):
+    e = np.exp(logits - np.max(logits, axis=-1))
+    return e / e.sum(axis=-1)
+
+
+@softmax.misconception(
+    "You stopped at the powers of e: each is a share only after it is divided by the sum of its "
+    "row."
+)
+def stops_at_the_powers(logits):
+    return np.exp(np.asarray(logits, float))
+
+
+@softmax.misconception("You divided by the sum of the logits: the sum of their powers is meant.")
+def divides_by_the_sum_of_logits(logits):
+    logits = np.asarray(logits, float)
+    return np.exp(logits) / logits.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception(
+    "In yours the smallest logit gets the largest share: look at the sign of the exponent."
+)
+def turns_the_sign(logits):
+    e = np.exp(np.min(logits, axis=-1, keepdims=True) - np.asarray(logits, float))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception(
+    "After subtracting the smallest logit the exponents are as large as before or larger: which "
+    "number makes all of them small?"
+)
+def shifts_by_the_smallest(logits):
+    e = np.exp(logits - np.min(logits, axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception(
+    "After subtracting the mean of a row the largest exponent can still be hundreds: which number "
+    "makes all exponents 0 or less?"
+)
+def shifts_by_the_mean(logits):
+    e = np.exp(logits - np.mean(logits, axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception(
+    "You rounded the shares, and a loss takes their logarithms: keep all digits."
+)
+def rounds_shares(logits):
+    e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return np.round(e / e.sum(axis=-1, keepdims=True), 3)
 
 
 @softmax.misconception("The shift was written into the caller's logits: keep it in a new array.")
@@ -657,7 +966,7 @@ def takes_the_log_of_zero(logits, labels):
 
 
 @cross_entropy.misconception(
-    "e to the power 1000 is infinite: the largest logit of a row has to be subtracted first."
+    "e to the power 1000 fits into no float, and your softmax needs it: what keeps exponents small?"
 )
 def overflows(logits, labels):
     e = np.exp(np.asarray(logits, float))
@@ -665,8 +974,8 @@ def overflows(logits, labels):
 
 
 CAPPED = (
-    "The small number that you added before the logarithm caps the loss: a gap of 1000 between "
-    "logits should cost 1000, so avoid that logarithm."
+    "A small number, added or used as a bound before the logarithm, caps the loss: a gap of 1000 "
+    "between logits should cost 1000, so avoid that logarithm."
 )
 
 
@@ -767,6 +1076,94 @@ def takes_another_log(logits, labels):
 
 
 @cross_entropy.misconception(
+    "Your logarithm is written out, and the powers of e under its sum still overflow: what keeps "
+    "exponents small?"
+)
+def naive_log_of_the_sum(logits, labels):
+    logits = np.asarray(logits, float)
+    log_sum = np.log(np.exp(logits).sum(axis=1))
+    return np.mean(log_sum - logits[np.arange(len(labels)), labels])
+
+
+@cross_entropy.misconception(
+    "table[labels] takes whole rows, as many as there are labels: from each row only one entry "
+    "counts."
+)
+def picks_whole_rows(logits, labels):
+    return -np.mean(_log_softmax(logits)[labels])
+
+
+@cross_entropy.misconception(
+    "All classes count in yours: the cost of an example is that of its right class alone."
+)
+def counts_all_classes(logits, labels):
+    return -np.mean(_log_softmax(logits))
+
+
+@cross_entropy.misconception(
+    "Labels are numbers of columns: they pick an entry of each row, and multiply nothing."
+)
+def multiplies_by_labels(logits, labels):
+    return -np.mean(labels * _log_softmax(logits))
+
+
+@cross_entropy.misconception(
+    "math.log takes one number at a time, and there is a whole array of them: whose log takes "
+    "arrays?"
+)
+def takes_logs_of_math(logits, labels):
+    return -np.mean(math.log(_probabilities(logits)[np.arange(len(labels)), labels]))
+
+
+@cross_entropy.misconception(
+    "You took the largest probability of each row: the right class may be another one."
+)
+def takes_the_best_class(logits, labels):
+    return -np.mean(_log_softmax(logits).max(axis=1))
+
+
+@cross_entropy.misconception(
+    "The logarithm is missing: that is the mean probability of the right classes, with a minus."
+)
+def forgets_the_log(logits, labels):
+    return -np.mean(_probabilities(logits)[np.arange(len(labels)), labels])
+
+
+@cross_entropy.misconception(
+    "You took the logarithm of a mean: a mean of logarithms is another number, so take the "
+    "logarithm of each first."
+)
+def log_of_the_mean(logits, labels):
+    return -np.log(np.mean(_probabilities(logits)[np.arange(len(labels)), labels]))
+
+
+@cross_entropy.misconception(
+    "That is the squared error of the probabilities: cross-entropy takes −ln of the one that the "
+    "right class got."
+)
+def squared_error_of_shares(logits, labels):
+    gaps = _probabilities(logits) - np.eye(np.shape(logits)[1])[labels]
+    return np.mean(np.sum(gaps**2, axis=1))
+
+
+@cross_entropy.misconception(
+    "Only the first example counts in yours: a return inside a loop ends it in the first round."
+)
+def returns_the_first_cost(logits, labels):
+    return -_log_softmax(logits)[0, labels[0]] / len(labels)
+
+
+@cross_entropy.misconception(
+    "You took the logarithm of the logits themselves, and many are below 0: the softmax comes "
+    "first."
+)
+def log_of_logits(logits, labels):
+    with np.errstate(all="ignore"):
+        picked = np.asarray(logits, float)[np.arange(len(labels)), labels]
+        return -np.mean(np.log(picked))
+
+
+@cross_entropy.misconception(
     "The shift was written into the caller's logits: keep it in a new array."
 )
 def changes_the_logits(logits, labels):
@@ -774,86 +1171,195 @@ def changes_the_logits(logits, labels):
     return np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(labels)), labels])
 
 
-plus_hundred = Question(
-    "Someone adds 100 to the loss, for every prediction alike. What changes in training?",
-    (
-        "Nothing: the same steps, the same weights",
-        "The steps become larger",
-        "Training can't reach a loss of 0, so it never stops",
-    ),
-    answer="Nothing: the same steps, the same weights",
-    why=(
-        "Training follows the gradient, the slope of the loss. Adding a constant lifts the whole "
-        "curve and changes no slope."
-    ),
-)
-
-larger_slope = Question(
-    "The right answer is y = 0, and the neuron's z is 10: it is sure of the opposite. Which loss "
-    "has the larger slope there, and so corrects more?",
-    ("The squared error", "Binary cross-entropy", "Both the same"),
-    answer="Binary cross-entropy",
-    why=(
-        "Behind a sigmoid the squared error's slope at z = 10 is 0.00009, that of binary "
-        "cross-entropy 0.99995. The surer the mistake, the less the squared error learns from it."
-    ),
-)
-
 outlier_pull = Question(
     "One of twelve points is moved far up. Which fitted line follows it most?",
-    ("The one by squared errors", "The one by absolute errors", "The one by Huber's loss"),
     answer="The one by squared errors",
+    wrong={
+        "The one by absolute errors": "An absolute error pulls equally hard at every distance.",
+        "The one by Huber's loss": "Huber's loss is straight far out, and its pull stops growing.",
+        "All three follow alike: it is one point of twelve": (
+            "Each point counts once in the mean, but not each pulls equally hard."
+        ),
+    },
     why=(
         "A gap ten times as large costs a hundred times as much when squared, and pulls, by its "
         "slope, ten times as hard. The pull of an absolute error is the same for every gap."
     ),
 )
 
+ten_in_a_row = NumberQuestion(
+    "On each of ten days a forecaster gave 0.9 to what then happened, rain or not. The days are "
+    "independent. What probability did the ten forecasts together give to these ten days?",
+    answer=0.35,
+    low=0,
+    high=1,
+    step=0.05,
+    close=0.1,
+    too_low="A factor of 0.9 takes away a tenth of what is left, and leaves nine.",
+    too_high="Every further day multiplies by 0.9 again, so ten days together are less probable.",
+    why="0.9 multiplied ten times is 0.349. Products of probabilities shrink quickly.",
+)
+
+bold_friend = Question(
+    "Under dark clouds you say 0.8 and a friend says 0.99. It rains on 8 of 10 such days. Whose "
+    "mean cost is lower?",
+    answer="Yours, by squared errors and by cross-entropy",
+    wrong={
+        "The friend's by both: 0.99 is closer on 8 of 10 days": (
+            "What the friend saves on eight days is less than what the other two cost."
+        ),
+        "The friend's by squared errors, yours by cross-entropy": (
+            "The squared error is milder with the two dry days, and still dearer for the friend."
+        ),
+    },
+    why=(
+        "Squared: 0.16 for you, 0.20 for the friend. Cross-entropy: 0.50 and 0.93. Both losses "
+        "are lowest, on average, for those who say what they believe."
+    ),
+)
+
+plus_hundred = Question(
+    "Someone adds 100 to the loss, for every prediction alike. What changes in training?",
+    answer="Nothing: the same steps, the same weights",
+    wrong={
+        "The steps become larger": "A step follows how steep the loss is, not how high.",
+        "Training can't reach a loss of 0, so it never stops": (
+            "Training looks for the lowest point; how high that lies doesn't matter."
+        ),
+    },
+    why=(
+        "Training asks which change of the weights lowers the loss. Adding a constant lifts the "
+        "whole curve and changes no slope."
+    ),
+)
+
+larger_slope = Question(
+    "The right answer is y = 0, and the neuron's z is 10: it is sure of the opposite. Which loss "
+    "has the larger slope there, and so corrects more?",
+    answer="Binary cross-entropy",
+    wrong={
+        "The squared error": "It is nearly at its ceiling of 1 there, and a ceiling is flat.",
+        "Both the same: both see the same mistake": (
+            "Both see it, but the squared error can't grow beyond 1, whatever z is."
+        ),
+    },
+    why=(
+        "Behind a sigmoid the squared error's slope at z = 10 is 0.00009, that of binary "
+        "cross-entropy 0.99995. The surer the mistake, the less the squared error learns from it."
+    ),
+)
+
 add_hundred_logits = Question(
     "Three logits, 2, 1 and 0, all grow by 100. What happens to their softmax?",
-    ("It stays as it is", "The first class takes nearly all", "All three become equal"),
     answer="It stays as it is",
+    wrong={
+        "The first class takes nearly all": (
+            "Its power grows by the factor e^100, and so do those of the others."
+        ),
+        "All three become nearly equal": (
+            "102, 101 and 100 look alike as ratios, but the softmax looks at differences."
+        ),
+    },
     why=(
         "Only differences between logits count: e^100 is a factor of every term, above and below "
         "the fraction line."
     ),
 )
 
+hot_softmax = NumberQuestion(
+    "The softmax of 2, 1 and 0 gives class 1 a share of 0.67. Now all three logits are divided by "
+    "10. What is its share then?",
+    answer=0.37,
+    low=0,
+    high=1,
+    step=0.01,
+    close=0.05,
+    too_low="Class 1 has the largest logit still, so its share can't fall below a third.",
+    too_high="The logits are only 0.1 apart now, and it is the differences that count.",
+    why=(
+        "The softmax of 0.2, 0.1 and 0 is 0.37, 0.33 and 0.30. The number by which logits are "
+        "divided is called the temperature: a high one makes shares alike."
+    ),
+)
+
+knows_nothing = NumberQuestion(
+    "A new network has no idea which of ten digits it sees: all ten get the same probability. "
+    "What is its cross-entropy?",
+    answer=2.3,
+    low=0,
+    high=5,
+    step=0.1,
+    close=0.2,
+    too_low="The right digit got a probability of 0.1: which cost belongs to it?",
+    too_high="Every digit got 0.1, which is far from 0, so the cost is no disaster.",
+    why=(
+        "−ln 0.1 = ln 10 = 2.303, whichever digit is right. With k classes it is ln k: where a "
+        "loss should start, and a first check that nothing is broken."
+    ),
+)
+
 activation_range = Question(
-    "Which of these can a sigmoid put out?",
-    ("0.5", "−0.5", "2"),
-    answer="0.5",
+    "A neuron is to say how probable rain is. Which activation suits its output?",
+    answer="Sigmoid",
+    wrong={
+        "tanh": "tanh goes down to −1, and no probability is negative.",
+        "ReLU": "ReLU has no upper limit, and a probability of 3.2 means nothing.",
+    },
     why="A sigmoid stays between 0 and 1, which is why its output can be read as a probability.",
 )
 
-start_of_copies = Question(
-    "Why do weights start at random numbers?",
-    ("So that units differ", "So that the loss starts at 0", "So that the learning rate fits"),
-    answer="So that units differ",
-    why="Units that start as copies get the same slopes at every step, and stay copies.",
+only_bias = Question(
+    "A neuron has the weights 2 and −1, a bias of −3 and a sigmoid. Both inputs are 0. What is "
+    "its output?",
+    answer="0.05",
+    wrong={
+        "0": "Inputs of 0 silence the weights, but the bias is added all the same.",
+        "0.5": "That is the sigmoid of 0, and here the bias makes z = −3.",
+    },
+    why="z = 2·0 − 1·0 − 3 = −3, and the sigmoid of −3 is 0.05. With inputs of 0 the bias decides.",
+)
+
+two_forecasters = Question(
+    "Ten days. Ann gave what happened 0.8 each time. Bob gave it 0.99 nine times, and 0.001 once. "
+    "Whose cross-entropy is lower?",
+    answer="Ann's",
+    wrong={
+        "Bob's: he was better on nine of ten days": (
+            "Nine times he saved 0.21, and the tenth day cost him 6.9."
+        ),
+        "It is the same: both were right on average": (
+            "The mean is that of the costs, and −ln makes one sure mistake very dear."
+        ),
+    },
+    why=(
+        "Ann pays 0.22 a day, Bob 0.70: a little more than someone who says 0.5 every day, and "
+        "knows nothing."
+    ),
 )
 
 dense_shapes = Question(
-    "X has 20 rows and 5 columns, and a layer has 3 neurons. Which shape has the layer's output?",
-    ("20 rows, 3 columns", "5 rows, 3 columns", "20 rows, 5 columns"),
+    "X has 20 rows and 5 columns, and a layer has 3 neurons. What shape does the layer's output "
+    "have?",
     answer="20 rows, 3 columns",
+    wrong={
+        "5 rows, 3 columns": "That is the shape of the weights: a row for each input.",
+        "20 rows, 5 columns": "Each of the 3 neurons makes one number of the 5 columns.",
+        "3 rows, 20 columns": "Examples stay in rows, and neurons are columns.",
+    },
     why="A row for each example and a column for each neuron: (20, 5) times (5, 3) is (20, 3).",
 )
 
-rate_too_large = Question(
-    "The learning rate is a little above its limit. What does the loss do, step by step?",
-    ("It grows", "It falls slowly", "It stays"),
-    answer="It grows",
-    why="Every step jumps over the bottom, and lands farther out than it began.",
-)
-
 linear_layers = Question(
-    "Why does a network need activations between its layers?",
-    (
-        "Without them all layers together are worth one",
-        "Without them the weights can't change",
-        "Without them outputs leave the range of a float",
-    ),
-    answer="Without them all layers together are worth one",
+    "A network of four layers without activations reads 90 percent of its digits right. Can a "
+    "network with a single layer do as well?",
+    answer="Yes, with weights made of the four matrices, multiplied",
+    wrong={
+        "No: four layers can do more than one": (
+            "Depth adds something only if there is a bend between the layers."
+        ),
+        "Only with four times as many neurons": (
+            "Its outputs are the ten digits, as before; no further neurons are needed."
+        ),
+    },
     why="A weighted sum of weighted sums is a weighted sum again, whatever the number of layers.",
 )

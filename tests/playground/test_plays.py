@@ -41,9 +41,9 @@ class Notebook:
     def __init__(self, title: str) -> None:
         name, play = PLAYS[title]
         parts = [part for part in inspect.signature(play).parameters if part != "after"]
-        if parts[0] == "mine":
+        if parts[:1] == ["mine"]:
             parts, play = [*capstone.FUNCTIONS], partial(play, finished)
-        elif parts[0] == "functions":
+        elif parts[:1] == ["functions"]:
             parts = [*initialization.FUNCTIONS][: 3 if "sampler" in title else 4]
         self.names: dict[str, Any] = {"answers": {}}
         self.right = {part: lesson(name).reference[part] for part in parts}
@@ -149,6 +149,7 @@ def test_a_function_gone_wrong_makes_a_sentence_or_a_picture(
     title: str, ways: tuple[str, ...], brief: None
 ) -> None:
     notebook = Notebook(title)
+    assert all(notebook.reads())
     for part, right in notebook.right.items():
         for way in ways:
             notebook.define(part, WAYS[way](right))
