@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
@@ -69,27 +68,31 @@ def corridor(init_normal: Function, layer_scales: Function, after: Any = None) -
 
     own = {"init_normal": init_normal, "layer_scales": layer_scales}
     play = LiveFigure("The corridor of layers", move, own, after)
-    row = play.axes(211, ylabel="output", xlim=(0.4, LAYERS + 0.6), ylim=(-3.2, 3.2))
-    row.bar(range(1, LAYERS + 1), 6.4, bottom=-3.2, **FRAMES)
-    row.set_xticks(range(1, LAYERS + 1))
-    _declare_corridor(play, row)
+    _declare_corridor(play)
     play.log_slider("std", "standard deviation", -2, 0, 0.1, step=0.02)
     play.choice("width", "inputs of a neuron", [str(width) for width in (WIDTH, 16, 64, 128)])
     play.choice("activation", "activation", list(ACTIVATIONS))
     return play
 
 
-def _declare_corridor(play: LiveFigure, row: Axes) -> None:
-    """Add the parts of the corridor, and the axes below it."""
+def _declare_corridor(play: LiveFigure) -> None:
+    """Add the row of doors, and the axes below it."""
+    grid = play.figure.add_gridspec(2, 2, height_ratios=(5, 4))
+    row = play.axes(grid[0, :], ylabel="output", xlim=(0.4, LAYERS + 0.6), ylim=(-3.2, 3.2))
+    row.bar(range(1, LAYERS + 1), 6.4, bottom=-3.2, **FRAMES)
+    row.set(xticks=range(1, LAYERS + 1), xlabel="layer", facecolor="#d5d9df")
+    row.grid(visible=False)
     for look, color in DOORS.items():
         play.bars(look, row, color, twin=False)
     play.line("outputs", row, Look(PURPLE, width=1.6), twin=False)
-    left = play.axes(223, xlabel="layer", ylabel="size, power of ten", xlim=(1, LAYERS))
-    left.set(ylim=(-10, 10), xticks=SHOWN)
+    left = play.axes(grid[1, 0], xlabel="layer", ylabel="size, power of ten", ylim=(-10, 10))
+    left.set(xlim=(1, LAYERS), xticks=SHOWN)
     for limit in (DIM, BRIGHT):
         left.axhline(np.log10(limit), color=ORANGE, linewidth=1, linestyle=":")
     play.line("size", left)
-    right = play.axes(224, xlabel="inputs of a neuron", ylabel="std that glows", yscale="log")
+    right = play.axes(
+        grid[1, 1], xlabel="inputs of a neuron", ylabel="std that glows", yscale="log"
+    )
     right.set_xscale("log", base=2)
     right.set(xlim=(12, 170), ylim=(0.05, 1), xticks=WIDTHS, xticklabels=WIDTHS)
     right.set(yticks=(0.1, 1), yticklabels=("0.1", "1"))
@@ -110,7 +113,7 @@ def _finds(finds: dict[int, tuple[float, float]]) -> dict[str, Any]:
     """Return what was found, and √(2/fan_in) next to it once something was."""
     wide = np.array(sorted(finds), float)
     stds = np.array([finds[int(width)][1] for width in wide])
-    formula = [(wide[-1], 0.7, "◆ √(2/fan_in)")] if len(wide) else []
+    formula = [(80.0, 0.6, "◆ √(2/fan_in)")] if len(wide) else []
     place = {"found": (wide, stds), "mark": (wide, np.sqrt(2 / wide))}
     return place | ({"formula": formula} if formula else {})
 
@@ -239,10 +242,11 @@ def _sideways(outputs: list[Array]) -> tuple[Array, Array]:
     """Return a histogram of each layer's outputs, lying on its side; the ends hold all beyond."""
     edges, x, y = np.linspace(-3, 3, 31), [], []
     for place, out in enumerate(outputs, 1):
-        inside = np.clip(np.nan_to_num(out), edges[0], edges[-1])
-        half = 0.3 * np.sqrt(np.histogram(inside, edges)[0] / out.size)
-        outline = np.repeat(half, 2)
-        x += [*(place + outline), *(place - outline[::-1]), place + outline[0], np.nan]
-        heights = np.repeat(edges, 2)[1:-1]
+        counts = np.histogram(np.clip(np.nan_to_num(out), edges[0], edges[-1]), edges)[0]
+        used = np.flatnonzero(counts)
+        bins = slice(used[0], used[-1] + 1)
+        half = np.repeat(0.3 * np.sqrt(counts[bins] / out.size), 2)
+        heights = np.repeat(edges[used[0] : used[-1] + 2], 2)[1:-1]
+        x += [*(place + half), *(place - half[::-1]), place + half[0], np.nan]
         y += [*heights, *heights[::-1], heights[0], np.nan]
     return np.array(x), np.array(y)

@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from playground import drawings
 from playground.deep_signal import corridor, depth
+from playground.figure.drawing import DASHED, Drawing
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, SERIES, Look, number
 from playground.functions import Array, Function
+from playground.functions.digits import digits
 
-__all__ = ["clones", "corridor", "depth", "first_steps", "sampler"]
+__all__ = ["clones", "corridor", "depth", "drawing", "first_steps", "sampler", "some_digits"]
 
 EDGES = np.linspace(-3, 3, 61)
 LAWS: dict[str, float | None] = {
@@ -49,6 +52,30 @@ ACTIVATIONS: dict[str, tuple[Function, Function]] = {
     "sigmoid": (lambda z: 0.5 + 0.5 * np.tanh(z / 2), lambda z: 0.25 - 0.25 * np.tanh(z / 2) ** 2),
 }
 """Each activation with its slope."""
+
+
+def drawing() -> Drawing:
+    """Return the network 2-4-1 with its parameters' letters, and the way back below it."""
+    picture = drawings.network((2, 4, 1), tables=("W", "v"))
+    picture.alt += (
+        " The hidden units have the biases b (4,), the output the bias c. Below, dashed, the way"
+        " back: from the output to the hidden units the error times v, from there to W times the"
+        " slope of the activation, times the input."
+    )
+    bottom, picture.height = picture.height + 10, picture.height + 44
+    picture.text(370, 32, "+ b (4,)", 13).text(606, bottom / 2 - 26, "+ c", 13)
+    for start, end, words in (
+        (575, 335, "error · v"),
+        (305, 65, "· slope of the activation · input"),
+    ):
+        picture.arrow(start, bottom, end, bottom, drawings.BACKWARD, DASHED)
+        picture.text((start + end) / 2, bottom + 18, words, 13)
+    return picture
+
+
+def some_digits() -> tuple[Array, Array]:
+    """Return the images (n, 64) and labels (n,) of the handwritten digits to train with."""
+    return digits().X, digits().labels
 
 
 def clones(n_distinct_units: Function, after: Any = None) -> LiveFigure:
