@@ -1099,9 +1099,9 @@ half_the_probability = Question(
     "to the cross-entropy of this example?",
     answer="It grows by ln 2, about 0.69",
     wrong={
-        "It doubles": "The loss is a logarithm, which turns a factor of the probability into a sum.",
+        "It doubles": "A logarithm turns a factor of the probability into a term that is added.",
         "It grows by 0.5": (
-            "The loss doesn't measure the gap to 1; it is the negative logarithm of the probability."
+            "The loss is no distance from 1; it is the negative logarithm of the probability."
         ),
     },
     why="−ln(p/2) = −ln p + ln 2, whatever p was.",
