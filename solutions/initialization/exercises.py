@@ -528,7 +528,7 @@ def _(rng):
         np.tanh,
     )
     yield case("shape", rng.normal(size=(1, 3)).round(3), [first, second], np.tanh)
-    yield case("shape/no layers", rng.normal(size=(2, 3)).round(3), [], np.tanh)
+    yield case("stability/no layers", rng.normal(size=(2, 3)).round(3), [], np.tanh)
     yield case("integer", rng.integers(-3, 4, size=(4, 3)), [first, second], np.tanh)
     yield case(
         "integer",
