@@ -131,8 +131,22 @@ def flat(outputs: Array) -> float:
     return float(np.mean(np.abs(outputs) > FLAT))
 
 
-def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
+def depth(
+    mine: Any,
+    init_normal: Function,
+    init_xavier_uniform: Function,
+    init_kaiming_normal: Function,
+    layer_scales: Function,
+    after: Any = None,
+) -> LiveFigure:
     """Plot the size of a signal on its way forward, and of a gradient on its way back."""
+    own = {
+        "init_normal": init_normal,
+        "init_xavier_uniform": init_xavier_uniform,
+        "init_kaiming_normal": init_kaiming_normal,
+        "layer_scales": layer_scales,
+        "dense_backward": mine.dense_backward,
+    }
 
     def move(f: Any, scheme: str, std: float, activation: str) -> Frame:
         rng = np.random.default_rng(SEED)
@@ -150,23 +164,12 @@ def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
             f" {_last_outputs(outputs[-1], activation)}"
         )
 
-    own = dict(zip(FUNCTIONS, (*functions, mine.dense_backward), strict=True))
     play = LiveFigure("Forward and backward through a deep network", move, own, after)
     _declare_depth(play)
     play.choice("scheme", "weights", list(SCHEMES))
     play.log_slider("std", "the slider's std", -2, 0, 0.2, step=0.02)
     play.choice("activation", "activation", list(ACTIVATIONS))
     return play
-
-
-FUNCTIONS = (
-    "init_normal",
-    "init_xavier_uniform",
-    "init_kaiming_normal",
-    "layer_scales",
-    "dense_backward",
-)
-"""The order of `functions` in `depth`, after which the one of another lesson comes."""
 
 
 def _declare_depth(play: LiveFigure) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from course import LESSONS, lesson
-from playground import capstone, initialization, learning_rate
+from playground import capstone, learning_rate
 from playground.figure.live import LiveFigure
 from playground.functions import Function, finished
 
@@ -24,7 +24,7 @@ def plays() -> Iterator[tuple[str, Function]]:
         for play in vars(module).values():
             if (
                 inspect.isfunction(play)
-                and play.__module__ == module.__name__
+                and play.__module__.startswith("playground.")
                 and play.__annotations__.get("return") == "LiveFigure"
                 and play.__name__[0] != "_"
             ):
@@ -41,9 +41,8 @@ class Notebook:
         name, play = PLAYS[title]
         parts = [part for part in inspect.signature(play).parameters if part != "after"]
         if parts[0] == "mine":
-            parts, play = [*capstone.FUNCTIONS], partial(play, finished)
-        elif parts[0] == "functions":
-            parts = [*initialization.FUNCTIONS][: 3 if "sampler" in title else 4]
+            parts = [*capstone.FUNCTIONS] if "functions" in parts else parts[1:]
+            play = partial(play, finished)
         self.names: dict[str, Any] = {"answers": {}}
         self.right = {part: lesson(name).reference[part] for part in parts}
         for part in self.right:
