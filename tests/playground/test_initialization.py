@@ -155,7 +155,7 @@ def test_the_mark_of_the_corridor_appears_after_it_is_found() -> None:
     found = {}
     for width in WIDTHS:
         moved(play, width=str(width))
-        for std in 10 ** np.arange(-1.1, -0.3, 0.02):
+        for std in 10 ** np.arange(-1.1, -0.3, 0.04):
             moved(play, std=float(std))
         told = re.search(rf"([\d.]+) for {width} inputs", play.readout[0])
         assert told
