@@ -995,7 +995,7 @@ outputs_differ = NumberQuestion(
     too_high="There are only four units.",
     why=(
         "Each unit gets another gradient, so all four move apart. Copies stay copies only if they "
-        "agree in what comes in and in what goes out."
+        "agree on both sides: in their own weights, and in the output weights."
     ),
 )
 
