@@ -43,7 +43,7 @@ ACTIVATIONS: dict[str, tuple[Function, Function]] = {
 }
 """Each activation with its slope."""
 
-FRAMES = {"color": "#9aa1ab", "width": 0.86, "zorder": 0}
+FRAMES: dict[str, Any] = {"color": "#9aa1ab", "width": 0.86, "zorder": 0}
 DOORS = {"dark": Look(BLACK), "glowing": Look(ORANGE), "white": Look(CARD)}
 
 
@@ -62,7 +62,7 @@ def corridor(init_normal: Function, layer_scales: Function, after: Any = None) -
         finds = found[f.layer_scales.whole]  # yours and the target's are kept apart
         if activation == "ReLU" and looks[-1] == "glowing":
             finds[wide] = min(finds.get(wide, (np.inf, 0.0)), (abs(np.log(scales[-1])), std))
-        data = {look: _slabs(looks == look) for look in DOORS}
+        data: dict[str, Any] = {look: _slabs(looks == look) for look in DOORS}
         data |= {"outputs": _sideways(outputs), "size": _line(scales), **_finds(finds)}
         return data, _corridor_in_words(looks, scales, finds)
 
@@ -227,7 +227,8 @@ def backward(
         X = outputs[layer - 1] if layer else signal(WIDTH)
         gradient = dense_backward(gradient * slope(sums[layer]), X, weights[layer])[0]
         sizes.append(np.sqrt(np.mean(np.reshape(gradient, X.shape) ** 2)))
-    return np.array(sizes[::-1]) / sizes[0]
+    back: Array = np.divide(sizes[::-1], sizes[0])
+    return back
 
 
 def _line(sizes: Array, first: int = 1) -> tuple[Array, Array]:

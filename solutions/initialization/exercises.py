@@ -166,6 +166,20 @@ def gives_two_ends(fan_in, fan_out, std, rng):
     return rng.normal(-std, std, size=(fan_in, fan_out))
 
 
+@init_normal.misconception(
+    "A single number came back: the generator has to be told the shape of the table."
+)
+def forgets_the_shape(fan_in, fan_out, std, rng):
+    return rng.normal(0, std)
+
+
+@init_normal.misconception(
+    "All your numbers are std itself: it says how far they spread around 0, and not where they lie."
+)
+def swaps_centre_and_spread(fan_in, fan_out, std, rng):
+    return rng.normal(std, 0, size=(fan_in, fan_out))
+
+
 init_xavier_uniform = Exercise(points=2)
 
 
@@ -274,7 +288,7 @@ def xavier_of_outputs(fan_in, fan_out, rng):
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("Both roots are missing: the bound is √6 / √(fan_in + fan_out).")
+@init_xavier_uniform.misconception("Both roots of the formula are missing from your bound.")
 def xavier_without_roots(fan_in, fan_out, rng):
     a = 6 / (fan_in + fan_out)
     return rng.uniform(-a, a, size=(fan_in, fan_out))
@@ -341,6 +355,30 @@ def xavier_of_the_mean(fan_in, fan_out, rng):
 )
 def xavier_half_as_wide(fan_in, fan_out, rng):
     return _xavier(fan_in, fan_out) * (rng.random((fan_in, fan_out)) - 0.5)
+
+
+@init_xavier_uniform.misconception(
+    "A single number came back: the generator has to be told the shape of the table."
+)
+def xavier_without_a_shape(fan_in, fan_out, rng):
+    a = _xavier(fan_in, fan_out)
+    return rng.uniform(-a, a)
+
+
+@init_xavier_uniform.misconception(
+    "You took the root of each fan and added the roots: the fans are added first."
+)
+def xavier_of_two_roots(fan_in, fan_out, rng):
+    a = math.sqrt(6) / (math.sqrt(fan_in) + math.sqrt(fan_out))
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception(
+    "Your numbers are normal and centred on −a: two ends belong to the uniform distribution."
+)
+def xavier_normal_from_end_to_end(fan_in, fan_out, rng):
+    a = _xavier(fan_in, fan_out)
+    return rng.normal(-a, a, size=(fan_in, fan_out))
 
 
 init_kaiming_normal = Exercise(points=2)
@@ -506,6 +544,20 @@ def kaiming_without_the_upper_root(fan_in, fan_out, rng):
 )
 def kaiming_as_mean(fan_in, fan_out, rng):
     return rng.normal(math.sqrt(2 / fan_in), size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception(
+    "A single number came back: the generator has to be told the shape of the table."
+)
+def kaiming_without_a_shape(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(2 / fan_in))
+
+
+@init_kaiming_normal.misconception(
+    "Your spread grows with fan_in: a sum of more terms needs smaller weights to keep its size."
+)
+def kaiming_times_fan_in(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(2 * fan_in), size=(fan_in, fan_out))
 
 
 layer_scales = Exercise(points=3)
@@ -757,6 +809,25 @@ def multiplies_entries(X, weights, activation):
         X = activation(X * W)
         scales.append(_rms(X))
     return np.array(scales, dtype=float)
+
+
+@layer_scales.misconception(
+    "You measured what each layer is given: its scale is the size of what it puts out."
+)
+def measures_each_input(X, weights, activation):
+    scales = []
+    for W in weights:
+        scales.append(_rms(X))
+        X = activation(X @ W)
+    return np.array(scales, dtype=float)
+
+
+@layer_scales.misconception(
+    "You have one number for each example: a layer's scale is taken over all its numbers."
+)
+def one_for_each_example(X, weights, activation):
+    outputs = _outputs(X, weights, activation)
+    return np.array([np.sqrt(np.mean(out**2, axis=1)) for out in outputs])
 
 
 n_distinct_units = Exercise(points=2)
