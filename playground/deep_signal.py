@@ -70,7 +70,7 @@ def corridor(init_normal: Function, layer_scales: Function, after: Any = None) -
     play = LiveFigure("The corridor of layers", move, own, after)
     _declare_corridor(play)
     play.log_slider("std", "standard deviation", -2, 0, 0.1, step=0.02)
-    play.choice("width", "inputs of a neuron", [str(width) for width in (WIDTH, 16, 64, 128)])
+    play.choice("width", "inputs", [str(width) for width in (WIDTH, 16, 64, 128)])
     play.choice("activation", "activation", list(ACTIVATIONS))
     return play
 
@@ -177,8 +177,8 @@ def _declare_depth(play: LiveFigure) -> None:
     left = play.axes(121, xlabel="layer", ylabel="size, power of ten", xlim=(0, LAYERS))
     left.set(ylim=(-20, 20), xticks=range(0, LAYERS + 1, 5))
     play.guess(left, along="y")
-    play.line("forward", left, label="signal, forward")
-    play.line("backward", left, Look(GREEN, (9, 3), width=3), twin=False, label="gradient, back")
+    play.line("forward", left, label="signal")
+    play.line("backward", left, Look(GREEN, (9, 3), width=3), twin=False, label="gradient")
     right = play.axes(122, xlabel="layer", ylabel="outputs of the layer", xlim=(0.4, 4.6))
     right.set(ylim=(-3.2, 3.2), xticks=range(1, 5), xticklabels=SHOWN)
     play.line("outputs", right, Look(PURPLE, width=2), twin=False)

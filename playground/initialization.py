@@ -170,7 +170,7 @@ def sampler(init_normal: Function, after: Any = None) -> LiveFigure:
     play = LiveFigure("Variance, spread and bound", move, {"init_normal": init_normal}, after)
     ax = play.axes(xlabel="number", ylabel="share of the numbers", xlim=(-3, 3), ylim=(0, 0.1))
     play.line("shares", ax, label="numbers")
-    play.line("std", ax, Look(BLACK, (6, 4), width=1.5), twin=False, label="± standard deviation")
+    play.line("std", ax, Look(BLACK, (6, 4), width=1.5), twin=False, label="± std")
     play.points("farthest", ax, Look(BLACK, marker="triangle"), twin=False, label="farthest")
     play.guess(ax, along="x")
     play.choice("law", "distribution", list(LAWS))
