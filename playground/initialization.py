@@ -1,4 +1,4 @@
-"""The three plays of the initialization lesson."""
+"""The plays of the initialization lesson; those of deep networks are in `deep_signal`."""
 
 from __future__ import annotations
 
@@ -7,27 +7,24 @@ from typing import Any
 
 import numpy as np
 
+from playground import drawings
+from playground.deep_signal import corridor, depth
+from playground.figure.drawing import DASHED, Drawing
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, SERIES, Look, number
 from playground.functions import Array, Function
+from playground.functions.digits import digits
 
-FUNCTIONS = ("init_normal", "init_xavier_uniform", "init_kaiming_normal", "layer_scales")
-"""The order of `functions` in `depth`; `sampler` takes the first three."""
+__all__ = ["clones", "corridor", "depth", "drawing", "first_steps", "sampler", "some_digits"]
 
-WIDTH = 32
-"""Neurons in each layer of the deep network."""
-SIGNAL = np.random.default_rng(3).normal(size=(32, WIDTH))
-SCHEMES: dict[str, tuple[Any, ...]] = {
-    "N(0, 1)": ("init_normal", 1.0),
-    "N(0, 0.0001)": ("init_normal", 0.01),
-    "normal, std 0.3": ("init_normal", 0.3),
-    "Xavier": ("init_xavier_uniform",),
-    "Kaiming": ("init_kaiming_normal",),
+EDGES = np.linspace(-3, 3, 61)
+LAWS: dict[str, float | None] = {
+    "uniform, bound 1": None,
+    "normal, std 0.58": 0.58,
+    "normal, std 1": 1.0,
 }
-"""A function to draw weights with, and its standard deviation."""
-
-EDGES = np.linspace(-1.5, 1.5, 61)
+"""The standard deviation of each normal distribution in `sampler`."""
 
 UNITS, STEPS, RATE = 4, 200, 0.2
 PARTS: dict[str, Any] = {
@@ -36,14 +33,17 @@ PARTS: dict[str, Any] = {
     "output weights": 4,
     "output bias": 1,
 }
-STARTS = {
-    "zeros": (),
-    "all 0.5": (),
-    "random": ("hidden weights", "output weights"),
-    "only biases random": ("hidden biases",),
-    "random, output 0": ("hidden weights",),
+LETTERS = dict(zip(PARTS, ["W", "b", "v", "c"], strict=True))
+"""The letter of each part in the lesson's drawing and table."""
+STARTS: dict[str, tuple[float, tuple[str, ...]]] = {
+    "all 0.5": (0.5, ()),
+    "only outputs random": (0.5, ("output weights",)),
+    "zeros": (0.0, ()),
+    "only biases random": (0.0, ("hidden biases",)),
+    "random, outputs 0": (0.0, ("hidden weights",)),
+    "random": (0.0, ("hidden weights", "output weights")),
 }
-"""Starts of the clones' training with the parts that are random in them."""
+"""Starts of the clones' training: a number for all parts, and the parts that are random instead."""
 POINTS = np.random.default_rng(5).uniform(-1, 1, size=(40, 2))
 WANTED = np.sin(3 * POINTS[:, 0]) * POINTS[:, 1] + 0.5
 ACTIVATIONS: dict[str, tuple[Function, Function]] = {
@@ -54,26 +54,28 @@ ACTIVATIONS: dict[str, tuple[Function, Function]] = {
 """Each activation with its slope."""
 
 
-def depth(*functions: Function, after: Any = None) -> LiveFigure:
-    """Plot the size of a signal in a deep network, for four ways to draw the weights."""
+def drawing() -> Drawing:
+    """Return the network 2-4-1 with its parameters' letters, and the way back below it."""
+    picture = drawings.network((2, 4, 1), tables=("W", "v"))
+    picture.alt += (
+        " The hidden units have the biases b (4,), the output the bias c. Below, dashed, the way"
+        " back: from the output to the hidden units the error times v, from there to W times the"
+        " slope of the activation, times the input."
+    )
+    bottom, picture.height = picture.height + 10, picture.height + 44
+    picture.text(370, 32, "+ b (4,)", 13).text(606, bottom / 2 - 26, "+ c", 13)
+    for start, end, words in (
+        (575, 335, "error · v"),
+        (305, 65, "· slope of the activation · input"),
+    ):
+        picture.arrow(start, bottom, end, bottom, drawings.BACKWARD, DASHED)
+        picture.text((start + end) / 2, bottom + 18, words, 13)
+    return picture
 
-    def move(f: Any, layers: int, scheme: str, activation: str) -> Frame:
-        rng = np.random.default_rng(7)
-        weights = [_draw(f, scheme, WIDTH, WIDTH, rng) for _ in range(layers)]
-        scales = f.layer_scales(SIGNAL, weights, ACTIVATIONS[activation][0], shape=(layers,))
-        sizes = np.append(np.sqrt(np.mean(SIGNAL**2)), scales)
-        data = {"sizes": (np.arange(len(sizes)), np.clip(sizes, 1e-30, 1e30))}
-        return data, f"after {layers} layers the signal has size {number(sizes[-1], 2, least=0)}."
 
-    own = dict(zip(FUNCTIONS, functions, strict=True))
-    play = LiveFigure("The size of a signal in a deep network", move, own, after)
-    ax = play.axes(xlabel="layer", ylabel="root mean square of its output", yscale="log")
-    ax.set(xlim=(0, 30), ylim=(1e-20, 1e20))
-    play.line("sizes", ax, label="signal")
-    play.slider("layers", "layers", 1, 30, 20, step=1)
-    play.choice("scheme", "weights", ["N(0, 1)", "N(0, 0.0001)", "Xavier", "Kaiming"])
-    play.choice("activation", "activation", ["ReLU", "tanh"])
-    return play
+def some_digits() -> tuple[Array, Array]:
+    """Return the images (n, 64) and labels (n,) of the handwritten digits to train with."""
+    return digits().X, digits().labels
 
 
 def clones(n_distinct_units: Function, after: Any = None) -> LiveFigure:
@@ -81,7 +83,7 @@ def clones(n_distinct_units: Function, after: Any = None) -> LiveFigure:
 
     def move(f: Any, step: int, start: str, activation: str) -> Frame:
         weights, biases, _, _, losses = training(start, activation)
-        seen = np.append(np.arange(0, step, 20), step)
+        seen = np.array(sorted({0, min(1, step), *range(0, step, 20), step}))
         counts = np.array([f.n_distinct_units(weights[i], biases[i], shape=()) for i in seen])
         first = weights[: step + 1, 0].T
         paths = {f"unit {unit}": (np.arange(step + 1), path) for unit, path in enumerate(first, 1)}
@@ -100,44 +102,11 @@ def clones(n_distinct_units: Function, after: Any = None) -> LiveFigure:
         dash = look.dash if unit > 1 else ()
         play.line(f"unit {unit}", left, Look(look.color, dash, width=width), twin=False)
     play.line("counts", right, label="count")
+    play.guess(right, along="y")
     play.slider("step", "training steps", 0, STEPS, 100, step=1)
     play.choice("start", "start", list(STARTS))
     play.choice("activation", "activation", list(ACTIVATIONS))
     return play
-
-
-def sampler(*functions: Function, after: Any = None) -> LiveFigure:
-    """Plot the weights of one layer, their standard deviation and the farthest of them."""
-
-    def move(f: Any, scheme: str, fan_in: int, fan_out: int) -> Frame:
-        W = _draw(f, scheme, fan_in, fan_out, np.random.default_rng(11))
-        shares = np.histogram(W, EDGES)[0] / W.size
-        std, farthest = float(W.std()), float(np.abs(W).max())
-        ends = np.array([0, 0.5, np.nan, 0, 0.5])
-        return {
-            "shares": (np.repeat(EDGES, 2)[1:-1], np.repeat(shares, 2)),
-            "std": (np.array([-std, -std, np.nan, std, std]), ends),
-            "farthest": (np.array([-farthest, farthest]), np.zeros(2)),
-        }, (
-            f"{W.size} weights with mean {number(abs(W.mean()), 1)}, standard deviation"
-            f" {number(std, 2)}; the farthest is {number(farthest, 2)} from 0."
-        )
-
-    own = dict(zip(FUNCTIONS[:3], functions, strict=True))
-    play = LiveFigure("The weights of one layer", move, own, after)
-    ax = play.axes(xlabel="weight", ylabel="share of the weights", xlim=(-1.5, 1.5), ylim=(0, 0.4))
-    play.line("shares", ax, label="weights")
-    play.line("std", ax, Look(BLACK, (6, 4), width=1.5), twin=False, label="± standard deviation")
-    play.points("farthest", ax, Look(BLACK, marker="triangle"), twin=False, label="farthest")
-    play.choice("scheme", "weights", ["normal, std 0.3", "Xavier", "Kaiming"])
-    play.slider("fan_in", "inputs, fan_in", 10, 200, 50, step=1)
-    play.slider("fan_out", "neurons, fan_out", 10, 200, 50, step=1)
-    return play
-
-
-def _draw(f: Any, scheme: str, fan_in: int, fan_out: int, rng: np.random.Generator) -> Any:
-    name, *std = SCHEMES[scheme]
-    return getattr(f, name)(fan_in, fan_out, *std, rng, shape=(fan_in, fan_out))
 
 
 @lru_cache
@@ -148,9 +117,8 @@ def training(start: str, activation: str) -> tuple[Array, ...]:
     and losses. They are rounded to nine decimals, so that equal units stay equal on every machine.
     """
     act, slope = ACTIVATIONS[activation]
-    rng, rest, rows = np.random.default_rng(2), 0.5 if start == "all 0.5" else 0.0, []
+    rng, rows, (rest, random) = np.random.default_rng(2), [], STARTS[start]
     drawn = {name: rng.normal(0, 0.7, size=size) for name, size in PARTS.items()}
-    random = STARTS[start]
     W, b, v, c = (np.round(x, 9) if n in random else 0 * x + rest for n, x in drawn.items())
     for _ in range(STEPS + 1):
         Z = POINTS @ W + b
@@ -167,6 +135,43 @@ def training(start: str, activation: str) -> tuple[Array, ...]:
 
 
 def first_step(start: str, activation: str) -> str:
-    """Name the parameters that the first step of training changes."""
-    columns = zip(PARTS, training(start, activation), strict=False)
-    return ", ".join(name for name, values in columns if np.any(values[1] != values[0]))
+    """Return the letters of the parameters that the first step of training changes, else dots."""
+    parts = zip(PARTS, training(start, activation), strict=False)
+    moved = {name: np.any(values[1] != values[0]) for name, values in parts}
+    return " ".join(LETTERS[name] if moves else "·" for name, moves in moved.items())
+
+
+def first_steps() -> str:
+    """Return a table of what the first step changes: a row a start, a column an activation."""
+    rows = [[start, *(first_step(start, one) for one in ACTIVATIONS)] for start in STARTS]
+    table = [["", *ACTIVATIONS], *rows]
+    return "\n".join(f"{row[0]:20} " + "   ".join(f"{cell:8}" for cell in row[1:]) for row in table)
+
+
+def sampler(init_normal: Function, after: Any = None) -> LiveFigure:
+    """Plot numbers of one distribution, their standard deviation and the farthest of them."""
+
+    def move(f: Any, law: str) -> Frame:
+        rng, std = np.random.default_rng(11), LAWS[law]
+        drawn = f.init_normal(50, 50, std or 1.0, rng, shape=(50, 50))
+        numbers = drawn if std else rng.uniform(-1, 1, size=(50, 50))
+        shares = np.histogram(numbers, EDGES)[0] / numbers.size
+        spread, farthest = float(numbers.std()), float(np.abs(numbers).max())
+        ends = np.array([0, 0.1, np.nan, 0, 0.1])
+        return {
+            "shares": (np.repeat(EDGES, 2)[1:-1], np.repeat(shares, 2)),
+            "std": (np.array([-spread, -spread, np.nan, spread, spread]), ends),
+            "farthest": (np.array([-farthest, farthest]), np.zeros(2)),
+        }, (
+            f"{numbers.size} numbers: variance {number(spread**2, 2)}, standard deviation"
+            f" {number(spread, 2)}; the farthest is {number(farthest, 2)} from 0."
+        )
+
+    play = LiveFigure("Variance, spread and bound", move, {"init_normal": init_normal}, after)
+    ax = play.axes(xlabel="number", ylabel="share of the numbers", xlim=(-3, 3), ylim=(0, 0.1))
+    play.line("shares", ax, label="numbers")
+    play.line("std", ax, Look(BLACK, (6, 4), width=1.5), twin=False, label="± std")
+    play.points("farthest", ax, Look(BLACK, marker="triangle"), twin=False, label="farthest")
+    play.guess(ax, along="x")
+    play.choice("law", "distribution", list(LAWS))
+    return play

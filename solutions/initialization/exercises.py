@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from grader import Exercise, Question, case
+from grader import Exercise, NumberQuestion, Question, case
 
 init_normal = Exercise(points=2)
 
@@ -136,6 +136,50 @@ def scales_by_fan_in(fan_in, fan_out, std, rng):
     return rng.normal(0, std / np.sqrt(fan_in), size=(fan_in, fan_out))
 
 
+@init_normal.misconception(
+    "A call in yours has arguments that it doesn't take: rng.normal wants a centre, a standard "
+    "deviation and one pair in brackets for the shape."
+)
+def gives_two_sizes(fan_in, fan_out, std, rng):
+    return rng.normal(0, std, fan_in, fan_out)
+
+
+@init_normal.misconception(
+    "Your numbers are uniform and none is below 0: normal ones crowd around 0 on both sides."
+)
+def draws_above_zero(fan_in, fan_out, std, rng):
+    return std * rng.random((fan_in, fan_out))
+
+
+@init_normal.misconception(
+    "The larger std is, the closer your numbers lie together: it should be the other way round."
+)
+def divides_by_std(fan_in, fan_out, std, rng):
+    return rng.standard_normal((fan_in, fan_out)) / std
+
+
+@init_normal.misconception(
+    "Your numbers are centred on −std: a normal distribution has a centre and a spread, and no "
+    "lower and upper end."
+)
+def gives_two_ends(fan_in, fan_out, std, rng):
+    return rng.normal(-std, std, size=(fan_in, fan_out))
+
+
+@init_normal.misconception(
+    "A single number came back: the generator has to be told the shape of the table."
+)
+def forgets_the_shape(fan_in, fan_out, std, rng):
+    return rng.normal(0, std)
+
+
+@init_normal.misconception(
+    "All your numbers are std itself: it says how far they spread around 0, and not where they lie."
+)
+def swaps_centre_and_spread(fan_in, fan_out, std, rng):
+    return rng.normal(std, 0, size=(fan_in, fan_out))
+
+
 init_xavier_uniform = Exercise(points=2)
 
 
@@ -244,7 +288,7 @@ def xavier_of_outputs(fan_in, fan_out, rng):
     return rng.uniform(-a, a, size=(fan_in, fan_out))
 
 
-@init_xavier_uniform.misconception("Both roots are missing: the bound is √6 / √(fan_in + fan_out).")
+@init_xavier_uniform.misconception("Both roots of the formula are missing from your bound.")
 def xavier_without_roots(fan_in, fan_out, rng):
     a = 6 / (fan_in + fan_out)
     return rng.uniform(-a, a, size=(fan_in, fan_out))
@@ -287,6 +331,54 @@ def xavier_seeded_inside(fan_in, fan_out, rng):
 def xavier_column_repeated(fan_in, fan_out, rng):
     a = _xavier(fan_in, fan_out)
     return np.tile(rng.uniform(-a, a, size=(fan_in, 1)), (1, fan_out))
+
+
+@init_xavier_uniform.misconception(
+    "A call in yours has arguments that it doesn't take: rng.uniform wants a lower end, an upper "
+    "end and one pair in brackets for the shape."
+)
+def xavier_two_sizes(fan_in, fan_out, rng):
+    a = _xavier(fan_in, fan_out)
+    return rng.uniform(-a, a, fan_in, fan_out)
+
+
+@init_xavier_uniform.misconception(
+    "You halved the sum of the fans, as for a mean: that is in the 6 already."
+)
+def xavier_of_the_mean(fan_in, fan_out, rng):
+    a = math.sqrt(6 / ((fan_in + fan_out) / 2))
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception(
+    "Your numbers reach only half as far as they should: the whole range is twice the bound."
+)
+def xavier_half_as_wide(fan_in, fan_out, rng):
+    return _xavier(fan_in, fan_out) * (rng.random((fan_in, fan_out)) - 0.5)
+
+
+@init_xavier_uniform.misconception(
+    "A single number came back: the generator has to be told the shape of the table."
+)
+def xavier_without_a_shape(fan_in, fan_out, rng):
+    a = _xavier(fan_in, fan_out)
+    return rng.uniform(-a, a)
+
+
+@init_xavier_uniform.misconception(
+    "You took the root of each fan and added the roots: the fans are added first."
+)
+def xavier_of_two_roots(fan_in, fan_out, rng):
+    a = math.sqrt(6) / (math.sqrt(fan_in) + math.sqrt(fan_out))
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception(
+    "Your numbers are normal and centred on −a: two ends belong to the uniform distribution."
+)
+def xavier_normal_from_end_to_end(fan_in, fan_out, rng):
+    a = _xavier(fan_in, fan_out)
+    return rng.normal(-a, a, size=(fan_in, fan_out))
 
 
 init_kaiming_normal = Exercise(points=2)
@@ -425,6 +517,49 @@ def kaiming_all_positive(fan_in, fan_out, rng):
     return np.abs(rng.normal(0, math.sqrt(2 / fan_in), size=(fan_in, fan_out)))
 
 
+@init_kaiming_normal.misconception(
+    "A call in yours has arguments that it doesn't take: rng.normal wants a centre, a standard "
+    "deviation and one pair in brackets for the shape."
+)
+def kaiming_two_sizes(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(2 / fan_in), fan_in, fan_out)
+
+
+@init_kaiming_normal.misconception(
+    "You counted all weights of the layer: fan_in is the number of inputs of one neuron."
+)
+def kaiming_of_all_weights(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(2 / (fan_in * fan_out)), size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception(
+    "Only fan_in is under your root: the 2 belongs under it as well."
+)
+def kaiming_without_the_upper_root(fan_in, fan_out, rng):
+    return rng.normal(0, 2 / math.sqrt(fan_in), size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception(
+    "Your spread became the centre: the numbers should lie around 0."
+)
+def kaiming_as_mean(fan_in, fan_out, rng):
+    return rng.normal(math.sqrt(2 / fan_in), size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception(
+    "A single number came back: the generator has to be told the shape of the table."
+)
+def kaiming_without_a_shape(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(2 / fan_in))
+
+
+@init_kaiming_normal.misconception(
+    "Your spread grows with fan_in: a sum of more terms needs smaller weights to keep its size."
+)
+def kaiming_times_fan_in(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(2 * fan_in), size=(fan_in, fan_out))
+
+
 layer_scales = Exercise(points=3)
 
 
@@ -445,7 +580,7 @@ def _(rng):
         np.tanh,
     )
     yield case("shape", rng.normal(size=(1, 3)).round(3), [first, second], np.tanh)
-    yield case("shape/no layers", rng.normal(size=(2, 3)).round(3), [], np.tanh)
+    yield case("stability/no layers", rng.normal(size=(2, 3)).round(3), [], np.tanh)
     yield case("integer", rng.integers(-3, 4, size=(4, 3)), [first, second], np.tanh)
     yield case(
         "integer",
@@ -642,6 +777,59 @@ def transposes_the_weights(X, weights, activation):
     )
 
 
+@layer_scales.misconception(
+    "Every layer of yours multiplies the first input: after the first layer, the signal is what "
+    "the activation returned."
+)
+def starts_over_with_the_input(X, weights, activation):
+    return np.array([_rms(activation(X @ W)) for W in weights], dtype=float)
+
+
+@layer_scales.misconception(
+    "You took the mean of the outputs, where plus and minus cancel: a size needs squares first."
+)
+def takes_the_mean(X, weights, activation):
+    return np.array([out.mean() for out in _outputs(X, weights, activation)], dtype=float)
+
+
+@layer_scales.misconception(
+    "Only the first layer was measured: the loop, or the return, ends too soon."
+)
+def returns_in_the_loop(X, weights, activation):
+    return np.array([_rms(out) for out in _outputs(X, weights[:1], activation)], dtype=float)
+
+
+@layer_scales.misconception(
+    "Two arrays in your product don't fit: look at which one comes first, and whether each row is "
+    "summed up with each column."
+)
+def multiplies_entries(X, weights, activation):
+    scales = []
+    for W in weights:
+        X = activation(X * W)
+        scales.append(_rms(X))
+    return np.array(scales, dtype=float)
+
+
+@layer_scales.misconception(
+    "You measured what each layer is given: its scale is the size of what it puts out."
+)
+def measures_each_input(X, weights, activation):
+    scales = []
+    for W in weights:
+        scales.append(_rms(X))
+        X = activation(X @ W)
+    return np.array(scales, dtype=float)
+
+
+@layer_scales.misconception(
+    "You have one number for each example: a layer's scale is taken over all its numbers."
+)
+def one_for_each_example(X, weights, activation):
+    outputs = _outputs(X, weights, activation)
+    return np.array([np.sqrt(np.mean(out**2, axis=1)) for out in outputs])
+
+
 n_distinct_units = Exercise(points=2)
 
 
@@ -787,72 +975,205 @@ def returns_the_units(W, b):
     return np.unique(np.vstack([W, b]), axis=1)
 
 
+@n_distinct_units.misconception(
+    "Something in yours has a type that it can't be used with: a set, for one, takes tuples of "
+    "numbers and no arrays."
+)
+def puts_arrays_into_a_set(W, b):
+    return len({*np.vstack([W, b]).T})
+
+
+@n_distinct_units.misconception(
+    "numpy refused one of your steps: a flat row doesn't join a table by itself, and == between "
+    "two columns gives one answer for each entry."
+)
+def joins_a_row_and_a_table(W, b):
+    return len(np.unique(np.concatenate([W, b]), axis=1).T)
+
+
+@n_distinct_units.misconception(
+    "You compared the rows of the table with the biases below: a unit is a column of it."
+)
+def compares_rows_of_both(W, b):
+    return len(np.unique(np.vstack([W, b]), axis=0))
+
+
+@n_distinct_units.misconception(
+    "You counted pairs of units: the question is how many different units there are."
+)
+def counts_pairs(W, b):
+    units = np.vstack([W, b])
+    return int((units[:, :, None] == units[:, None, :]).all(axis=0).sum())
+
+
+slope_of_weight = Question(
+    "From the loss, the slope −2 arrives at the sum of a neuron. What is the slope of the weight "
+    "whose input is 3?",
+    answer="−6",
+    wrong={
+        "−2": "That is the slope of the bias, whose factor is 1; a weight's factor is its input.",
+        "1": "Slopes on one path multiply; only separate paths add.",
+        "3": "The input is the last factor alone; what arrives from the loss is a factor as well.",
+    },
+    why="The weight's slope is what arrives at the sum, −2, times the weight's own input, 3.",
+)
+
+layer_is_dense = Question(
+    "W has the shape (6, 4). How many neurons does the layer have?",
+    answer="4",
+    wrong={
+        "6": "There is a row for each input; neurons are columns.",
+        "24": "That counts the weights: each of the neurons has six of them.",
+    },
+    why="W has a column for each neuron and a row for each input.",
+)
+
 zero_tanh = Question(
     "A network with one hidden layer of tanh starts with all weights and biases at zero. Which of "
     "them move at the first step of training?",
-    ("Only the output's bias", "All of them, by the same amount", "None of them"),
     answer="Only the output's bias",
+    wrong={
+        "All of them, by the same amount": (
+            "To move, a weight needs a slope, and a product with a factor 0 in it is no slope."
+        ),
+        "None of them": (
+            "The output's bias is added after all the zeros, with the factor 1: its slope is the "
+            "error."
+        ),
+        "The output weights and the output's bias": (
+            "The slope of an output weight has the output of its hidden unit as a factor, and "
+            "tanh(0) is 0."
+        ),
+    },
     why=(
-        "The hidden outputs are tanh(0) = 0, so the output weights get no slope; the output "
+        "The hidden outputs are tanh(0) = 0, so the output weights have no slope; the output "
         "weights are 0, so nothing gets back to the hidden layer."
     ),
 )
 
-deep_relu = Question(
-    "A signal of size 1 goes through 20 ReLU layers of 32 neurons, with weights from the standard "
-    "normal distribution. How large is it at the end?",
-    ("About 1,000,000,000,000", "About 1", "About 20"),
-    answer="About 1,000,000,000,000",
+outputs_differ = NumberQuestion(
+    "Four hidden units start as copies: all their weights and biases are 0.5. Only their output "
+    "weights are random. How many different units does n_distinct_units count after one step?",
+    answer=4,
+    low=0,
+    high=4,
+    step=1,
+    close=0,
+    too_low=(
+        "The error comes back through each unit's own output weight, and these differ from the "
+        "start."
+    ),
+    too_high="There are only four units.",
     why=(
-        "Each neuron adds up 32 products, and half of the sums pass: a layer multiplies the size "
-        "by about √(32/2) = 4, and 4²⁰ is about 10¹²."
+        "Each unit gets another gradient, so all four move apart. Copies stay copies only if they "
+        "agree on both sides: in their own weights, and in the output weights."
     ),
 )
 
-spread_of_sampler = Question(
-    "Xavier's uniform draws between −a and a. Where is its standard deviation?",
-    ("At a divided by √3, well inside", "At a", "Outside, beyond a"),
-    answer="At a divided by √3, well inside",
+spread_of_sampler = NumberQuestion(
+    "Numbers are drawn uniformly between −1 and 1: all are equally likely. What is their standard "
+    "deviation?",
+    answer=0.577,
+    low=0.1,
+    high=1.2,
+    step=0.02,
+    close=0.06,
+    too_low=(
+        "Their mean distance from 0 is 0.5, and a standard deviation is more, as squares give the "
+        "far ones more weight."
+    ),
+    too_high="No number is beyond 1 and most are well inside, so the typical one is closer to 0.",
     why=(
-        "All numbers up to the bound are equally likely, so a typical one is nearer to 0 than the "
-        "bound is."
+        "The mean of their squares is 1/3, and its root is 1/√3, about 0.58. For a bound a the "
+        "standard deviation is a/√3."
     ),
 )
 
-downhill = Question(
-    "Which of these changes the weights?",
-    ("Gradient descent", "Backpropagation", "The loss"),
-    answer="Gradient descent",
+deep_relu = NumberQuestion(
+    "A signal of size 1 goes through 20 ReLU layers of 32 neurons, with weights of standard "
+    "deviation 1. How large is it at the end, as a power of ten? 0 means 1, and 3 means 1,000.",
+    answer=12,
+    low=-12,
+    high=20,
+    step=1,
+    close=1,
+    too_low="Each sum has 32 terms, so a layer enlarges the signal, and 20 factors multiply.",
+    too_high=(
+        "Each layer multiplies by less than √32, about 5.7, as ReLU takes away half of the squares."
+    ),
     why=(
-        "Backpropagation computes the slopes. Gradient descent steps against them, scaled by the "
-        "learning rate."
+        "A layer multiplies the size by about √(32/2) = 4, and 4²⁰ is about 10¹². A single draw "
+        "often ends a little lower."
     ),
 )
 
-layer_is_dense = Question(
-    "W has the shape (6, 4). How many neurons has the layer?",
-    ("4", "6", "24"),
-    answer="4",
-    why="A column for each neuron, a row for each input.",
+tanh_backward = Question(
+    "The same 20 layers with tanh, again with weights of standard deviation 1. At the end most "
+    "outputs are close to −1 or 1, where tanh is flat. What becomes of a gradient on its way back "
+    "through all 20?",
+    answer="It grows by a factor of thousands",
+    wrong={
+        "It vanishes": (
+            "The flat neurons pass on next to nothing, but some neurons are not flat, and the "
+            "large weights multiply what these pass on."
+        ),
+        "It keeps its size": (
+            "Its size would stay only if weights and slopes balanced each other in every layer."
+        ),
+        "It can't exceed 1, like the outputs": (
+            "tanh limits its outputs; slopes and weights multiply, and nothing limits that product."
+        ),
+    },
+    why=(
+        "The weights are factors too. The few neurons with a slope are enough for each layer to "
+        "enlarge the gradient."
+    ),
+)
+
+first_loss = NumberQuestion(
+    "A network for the ten digits has good weights for a start, and has learned nothing. What is "
+    "its mean cross-entropy?",
+    answer=2.303,
+    low=0,
+    high=10,
+    step=0.1,
+    close=0.21,
+    too_low="So low a loss means that the right digit already gets more than one tenth.",
+    too_high="So high a loss means that the network is sure, and sure of wrong digits.",
+    why="Each of the ten gets about one tenth, and −ln(1/10) = ln 10, about 2.303.",
+)
+
+kaiming_of_fifty = Question(
+    "A ReLU layer has 50 inputs and 200 neurons. Which standard deviation does Kaiming give its "
+    "weights?",
+    answer="0.2",
+    wrong={
+        "0.1": "That counts the 200 neurons; a sum in this layer has 50 terms.",
+        "0.04": "That is the variance, 2/50; the standard deviation is its root.",
+        "0.14": "That is 1/√50, which leaves out that ReLU halves the mean square.",
+    },
+    why="√(2/50) = √0.04 = 0.2.",
 )
 
 limit_of_rate = Question(
     "The largest curvature of a loss doubles. What happens to the largest stable learning rate?",
-    ("It halves", "It doubles", "It stays"),
     answer="It halves",
+    wrong={
+        "It doubles": "In a sharper bowl the same step jumps further up the other side.",
+        "It stays": "Steps overshoot sooner where the slope changes faster.",
+    },
     why="The limit is 2 divided by the largest curvature.",
 )
 
-tanh_of_large = Question(
-    "A tanh neuron gets z = 50. What is its output, to three decimals?",
-    ("1.000", "50.000", "0.500"),
-    answer="1.000",
-    why="tanh stays between −1 and 1, and far out it is at the ends.",
-)
-
-small_steps = Question(
-    "Why does gradient descent take small steps?",
-    ("The slopes hold only nearby", "Large numbers cost more time", "Small weights are better"),
-    answer="The slopes hold only nearby",
-    why="A gradient promises what a small step does. On a long step the slopes themselves change.",
+half_the_probability = Question(
+    "A classifier now gives the right class half the probability that it gave before. What happens "
+    "to the cross-entropy of this example?",
+    answer="It grows by ln 2, about 0.69",
+    wrong={
+        "It doubles": "A logarithm turns a factor of the probability into a term that is added.",
+        "It grows by 0.5": (
+            "The loss is no distance from 1; it is the negative logarithm of the probability."
+        ),
+    },
+    why="−ln(p/2) = −ln p + ln 2, whatever p was.",
 )

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from course import LESSONS, lesson
-from playground import capstone, initialization, learning_rate
+from playground import capstone, learning_rate
 from playground.figure.live import LiveFigure
 from playground.functions import Function, finished
 
@@ -41,10 +41,9 @@ class Notebook:
     def __init__(self, title: str) -> None:
         name, play = PLAYS[title]
         parts = [part for part in inspect.signature(play).parameters if part != "after"]
-        if parts[:1] == ["mine"]:
-            parts, play = [*capstone.FUNCTIONS], partial(play, finished)
-        elif parts[:1] == ["functions"]:
-            parts = [*initialization.FUNCTIONS][: 3 if "sampler" in title else 4]
+        if parts[0] == "mine":
+            parts = [*capstone.FUNCTIONS] if "functions" in parts else parts[1:]
+            play = partial(play, finished)
         self.names: dict[str, Any] = {"answers": {}}
         self.right = {part: lesson(name).reference[part] for part in parts}
         for part in self.right:
