@@ -132,8 +132,8 @@ def turns_the_order(d_outer, inner, d_inner):
 
 
 @chain.misconception(
-    "chain has to return a function of x, and inside it each function gets a number: is one of them "
-    "without its (x)?"
+    "chain has to return a function of x, and inside it each function gets a number: is one of "
+    "them without its (x)?"
 )
 def returns_a_number(d_outer, inner, d_inner):
     return d_outer(inner(1.0)) * d_inner(1.0)
@@ -417,6 +417,7 @@ def returns_in_the_loop(f, x, h=1e-5):
         step[place] = h
         grad[place] = (f(x + step) - f(x - step)) / (2 * h)
         return grad
+    return None
 
 
 @numerical_grad.misconception(
@@ -1380,16 +1381,16 @@ one_path = Question(
 )
 
 twenty_slopes = NumberQuestion(
-    "Twenty sigmoids in a row, each at the place where its slope is largest, a quarter. The product "
-    "of their slopes is about 10 to which power?",
+    "Twenty sigmoids in a row, each at the place where its slope is largest, a quarter. The "
+    "product of their slopes is about 10 to which power?",
     answer=-12,
     low=-20,
     high=0,
     step=1,
     close=1.5,
-    too_low="That many powers of ten would take more than twenty layers.",
-    too_high="It feels like less, since each slope alone is not that small.",
-    why="Five quarters make about a thousandth, so twenty make a thousandth four times: 10⁻¹².",
+    too_low="A factor of a tenth in each layer would make 10⁻²⁰, and a quarter is milder.",
+    too_high="Twenty quarters multiply: two make a sixteenth, and five a thousandth already.",
+    why="Five quarters make about 10⁻³, so twenty make that four times over: 10⁻¹².",
 )
 
 three_x_plus_one = Question(
@@ -1420,9 +1421,9 @@ confident_mistake = Question(
     answer="Cross-entropy",
     wrong={
         "The squared error of the probability": "A probability is off by 1 at most, and 1² is 1.",
-        "Both": "Only one of them: a probability is off by 1 at most, so its square stays below 1.",
+        "Both": "Only one does: a probability is off by 1 at most, so its square stays below 1.",
     },
-    why="Cross-entropy is minus the logarithm of the probability, and ln of nearly 0 has no bottom.",
+    why="It is minus the logarithm of the probability, and ln of nearly 0 has no bottom.",
 )
 
 sign_of_step = Question(
