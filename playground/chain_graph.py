@@ -33,31 +33,39 @@ class Graph(NamedTuple):
             ax.plot(x, y, "o", markersize=size, color=MUTED, markerfacecolor=CARD, zorder=2)
             ax.text(x, y, words, color=INK, ha="center", va="center", zorder=3)
 
-    def along(self, names: list[str], shift: float = 0.0) -> tuple[Array, Array]:
-        """Return lines along some edges, with gaps at the nodes and between the lines."""
-        share, gap = np.array([[0.24], [0.76]]), np.full((1, 2), np.nan)
-        ends = [[self.nodes[node][0] for node in self.edges[name]] for name in names]
-        lines = [(1 - share) * start + share * np.array(end) for start, end in ends]
-        x, y = np.concatenate([gap, *(part for line in lines for part in (line, gap))]).T
-        return x, y + shift
+    def along(self, names: Iterable[str], aside: float = 0.0) -> tuple[Array, Array]:
+        """Return lines next to some edges, with gaps at the nodes and between the lines."""
+        gap = np.full((1, 2), np.nan)
+        lines = [gap]
+        for start, way, across in map(self._ends, names):
+            lines += [start + np.array([[0.25], [0.75]]) * way + aside * across, gap]
+        x, y = np.concatenate(lines).T
+        return x, y
 
-    def beside(self, texts: Mapping[str, str], shift: float) -> list[tuple[float, float, str]]:
-        """Place texts at the middle of their edges, this far above them."""
-        middles = {
-            name: np.mean([self.nodes[node][0] for node in self.edges[name]], axis=0)
-            for name in texts
-        }
-        return [(float(x), float(y) + shift, texts[name]) for name, (x, y) in middles.items()]
+    def beside(self, texts: Mapping[str, str], aside: float) -> list[tuple[float, float, str]]:
+        """Place texts next to the middle of their edges, on the upper side if `aside` > 0."""
+        places = []
+        for name, words in texts.items():
+            start, way, across = self._ends(name)
+            x, y = start + 0.5 * way + aside * across * [2.2, 1.0]
+            places.append((float(x), float(y), words))
+        return places or [(np.nan, np.nan, "")]
+
+    def _ends(self, name: str) -> tuple[Array, Array, Array]:
+        """Return an edge's start, the way to its end, and a unit vector across it."""
+        start, end = (np.array(self.nodes[node][0]) for node in self.edges[name])
+        way = end - start
+        return start, way, np.array([-way[1], way[0]]) / np.hypot(*way)
 
 
 GATES = Graph(
     {
-        "a": ((0.0, 2.0), "a"),
+        "a": ((0.0, 2.4), "a"),
         "b": ((0.0, 0.0), "b"),
-        "times": ((1.4, 0.6), "×"),
-        "plus": ((2.8, 1.4), "+"),
-        "max": ((4.1, 1.4), "max"),
-        "y": ((5.4, 1.4), "y"),
+        "times": ((1.6, 0.7), "×"),
+        "plus": ((3.2, 2.4), "+"),
+        "max": ((4.4, 2.4), "max"),
+        "y": ((5.6, 2.4), "y"),
     },
     {
         "a times": ("a", "times"),
@@ -72,10 +80,10 @@ GATES = Graph(
 
 NEURON = Graph(
     {
-        "w1": ((0.0, 2.2), "w₁"),
+        "w1": ((0.0, 2.6), "w₁"),
         "w2": ((0.0, 1.1), "w₂"),
-        "b": ((0.0, 0.0), "b"),
-        "x1": ((1.25, 2.2), "× x₁"),
+        "b": ((1.25, -0.4), "b"),
+        "x1": ((1.25, 2.6), "× x₁"),
         "x2": ((1.25, 1.1), "× x₂"),
         "plus": ((2.6, 1.1), "+"),
         "sigmoid": ((3.8, 1.1), "σ"),
@@ -141,3 +149,61 @@ def neuron_slopes(x: Any, w: Any, b: float, y: float) -> dict[str, float]:
 def in_words(numbers: Mapping[str, float], names: Iterable[str]) -> dict[str, str]:
     """Return some of the numbers as text, by the same names."""
     return {name: number(numbers[name]) for name in names}
+
+
+GATE_STAGES = [
+    ("a and b are given", ("a times", "b times", "a plus"), ()),
+    ("× makes the product", ("product",), ()),
+    ("+ adds a to it", ("sum",), ()),
+    ("max makes y, and y has the slope 1 for itself", ("y",), ("y",)),
+    ("back through max: it passes the slope on, or stops it", (), ("sum",)),
+    ("back through +: both ways get the slope as it is", (), ("product", "a plus")),
+    ("back through ×: each factor gets the slope times the other", (), ("a times", "b times")),
+]
+"""What happens at each stage, the edges whose values are new, and those whose slopes are."""
+
+
+def gate_stage(stage: int, a: float, b: float, one: bool) -> dict[str, Any]:
+    """Return the parts of the graph of gates at a stage, with the way through + or without it."""
+    values, slopes = gate_numbers(a, b)
+    known = [name for _, new, _ in GATE_STAGES[: stage + 1] for name in new]
+    back = [name for _, _, new in GATE_STAGES[: stage + 1] for name in new]
+    back = [name for name in back if not (one and name == "a plus")]
+    return {
+        "forward": GATES.along(known, 0.05),
+        "backward": GATES.along(back, -0.07),
+        "values": GATES.beside(in_words(values, known), 0.22),
+        "slopes": GATES.beside(in_words(slopes, back), -0.25),
+    }
+
+
+HOLES = {
+    "gap": ("a − y", "a square's slope is twice what is squared"),
+    "a": ("a", "taking y away passes the slope on as it is"),
+    "z": ("z", "the sigmoid's own slope is a · (1 − a), and slopes in a row multiply"),
+    "w1": ("w₁", "a product multiplies the slope by the other factor, here x₁"),
+    "w2": ("w₂", "a product multiplies the slope by the other factor, here x₂"),
+    "b": ("b", "a sum passes the slope on as it is"),
+}
+"""The slopes that the learner fills in from the loss back, with a hint to each."""
+
+
+def filled(typed: Mapping[str, float], right: Mapping[str, float]) -> dict[str, str]:
+    """Return the words at each slope: the right number, a wrong one with ✗, "?" for none yet."""
+    words = {"L": number(right["L"])}
+    for name, value in typed.items():
+        close = abs(value - right[name]) < 0.006
+        words[name] = number(right[name]) if close else f"✗ {number(value)}" if value else "?"
+    if words["z"][0] not in "✗?":
+        words |= in_words(right, ("first", "second"))
+    return words
+
+
+def advice(words: Mapping[str, str]) -> str:
+    """Return how many slopes are right, and a hint to the first that is not."""
+    open_ = [name for name in HOLES if words[name][0] in "✗?"]
+    count = f"{len(HOLES) - len(open_)} of {len(HOLES)} slopes are right"
+    if not open_:
+        return f"{count}, and every number follows the sliders"
+    label, hint = HOLES[open_[0]]
+    return f"{count}; at {label}: {hint if words[open_[0]][0] == '✗' else 'yours to fill in'}"
