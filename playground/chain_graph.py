@@ -26,8 +26,8 @@ class Graph(NamedTuple):
         """Draw the nodes, and thin edges, on the still layer."""
         ax.set_axis_off()
         for start, end in self.edges.values():
-            x, y = zip(self.nodes[start][0], self.nodes[end][0], strict=True)
-            ax.plot(x, y, color=MUTED, linewidth=1.0, zorder=1)
+            ends = np.array([self.nodes[start][0], self.nodes[end][0]])
+            ax.plot(*ends.T, color=MUTED, linewidth=1.0, zorder=1)
         for (x, y), words in self.nodes.values():
             size = 2 * RADIUS
             ax.plot(x, y, "o", markersize=size, color=MUTED, markerfacecolor=CARD, zorder=2)

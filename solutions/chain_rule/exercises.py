@@ -151,7 +151,7 @@ def one_number_only(d_outer, inner, d_inner):
 )
 def inner_without_return(d_outer, inner, d_inner):
     def derivative(x):
-        d_outer(inner(x)) * d_inner(x)
+        slope = d_outer(inner(x)) * d_inner(x)  # noqa: F841
 
     return derivative
 
