@@ -101,7 +101,7 @@ def number_lines(chain: Function, after: Any = None) -> LiveFigure:
             **arrows,
             "wrong": _change("y", y, x * outer, 0.22) if at_x else (9, 9, 9, 9),
             "dots": ([x, u, y], [*HEIGHTS.values()]),
-            "rates": [(-2.4, 1.5, f"· {number(x)}"), (-2.4, 0.5, f"· {number(outer)}")],
+            "rates": _rates(tips[:, 0], x, outer),
             "links": (np.array([x, u, y, np.nan, *tips[:, 0]]), [2, 1, 0, 0, *tips[:, 1]]),
         }, (
             f"u changes {number(x)} times as fast as x, y {number(outer)} times as fast as u, read"
@@ -240,6 +240,12 @@ def _change(name: str, at: float, rate: float, up: float = 0.0) -> tuple[float, 
     return at, HEIGHTS[name] + up, at + CHANGE * rate, HEIGHTS[name] + up
 
 
+def _rates(tips: Array, inner: float, outer: float) -> list[tuple[float, float, str]]:
+    """Return the words between the lines, to the right of the arrows."""
+    spots = zip((1.5, 0.5), np.maximum(tips[:-1], tips[1:]) + 0.5, (inner, outer), strict=True)
+    return [(float(x), y, f"· {number(rate)}") for y, x, rate in spots]
+
+
 def _gates(inputs: Any) -> float:
     return max(0.0, float(inputs[0] * inputs[1] + inputs[0]))
 
@@ -260,7 +266,7 @@ def _lay_out_neuron(play: LiveFigure) -> None:
     grid = play.figure.add_gridspec(4, 1)
     ax = play.axes(grid[:3], xlim=(-0.4, 7.6), ylim=(-0.9, 3.2))
     NEURON.draw(ax)
-    bars = play.axes(grid[3], xlim=(-0.6, 2.6), ylim=(-1.6, 1.6), ylabel="slope of L")
+    bars = play.axes(grid[3], xlim=(-0.6, 2.6), ylim=(-1.1, 1.1), ylabel="slope of L")
     bars.set_xticks(range(3), ["w₁", "w₂", "b"])
     play.line("forward", ax, Look(SKY, width=3), twin=False)
     play.line("backward", ax, Look(ORANGE, (6, 4), width=3), twin=False)

@@ -599,8 +599,8 @@ def keeps_whole_numbers(z):
 
 
 @sigmoid_grad.misconception(
-    "The values work; two floats give out far from 0: from 37 on 1 − σ(z) rounds to 0, and "
-    "at −1000 e^1000 overflows."
+    "The formula is right, and floats are too coarse for it far from 0: from 37 on 1 − σ(z) rounds "
+    "to 0, and at −1000 e^1000 overflows."
 )
 def plain(z):
     s = 1 / (1 + np.exp(-np.asarray(z, float)))
