@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from figures import lines_of, moved, shared
 
-from course import ROOT, lesson
+from course import ROOT, learners_notebook, lesson
 from grader.author.lesson import role
 from grader.comparison.answer_key import load_key
 from grader.comparison.judge import judge, observe_all
+from grader.instructor.run import template
 from playground import chain_graph, chain_rule
 from playground.figure.live import LiveFigure
 from playground.figure.style import number
@@ -179,6 +180,16 @@ def test_the_lessons_script_trains_a_neuron_on_two_digits(
     assert losses == sorted(losses, reverse=True)
     assert output.getvalue().splitlines()[-1].startswith("step 50")
     assert output.getvalue().endswith(f"{right} of {of} new digits right\n")
+
+
+def test_the_lessons_script_is_the_learners_to_change_and_is_not_run_by_grading() -> None:
+    cells = {cell["id"]: cell for cell in learners_notebook("chain_rule")["cells"]}
+    assert "nbgrader" not in cells["script-01"]["metadata"]
+    assert cells["script-01"]["metadata"].get("editable", True)
+    assert not cells["play-01"]["metadata"]["editable"]
+    graded = template(lesson("chain_rule"))
+    assert "script-01" in graded.idle
+    assert "script-01" not in graded.locked
 
 
 def test_the_drawings_say_what_they_show() -> None:
