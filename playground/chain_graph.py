@@ -199,11 +199,16 @@ def filled(typed: Mapping[str, float], right: Mapping[str, float]) -> dict[str, 
     return words
 
 
-def advice(words: Mapping[str, str]) -> str:
+def missing(words: Mapping[str, str]) -> list[str]:
+    """Return the edges whose slopes are wrong or not filled in, from the loss back."""
+    return [name for name in HOLES if words[name][0] in "✗?"]
+
+
+def advice(words: Mapping[str, str], alive: bool) -> str:
     """Return how many slopes are right, and a hint to the first that is not."""
-    open_ = [name for name in HOLES if words[name][0] in "✗?"]
+    open_ = missing(words)
     count = f"{len(HOLES) - len(open_)} of {len(HOLES)} slopes are right"
     if not open_:
-        return f"{count}, and every number follows the sliders"
+        return count + ", and every number follows the sliders" * alive
     label, hint = HOLES[open_[0]]
     return f"{count}; at {label}: {hint if words[open_[0]][0] == '✗' else 'yours to fill in'}"

@@ -16,6 +16,7 @@ from playground.chain_graph import (
     filled,
     gate_stage,
     in_words,
+    missing,
     neuron_slopes,
     neuron_values,
 )
@@ -162,29 +163,24 @@ def fill(neuron_grad: Function, numerical_grad: Function, after: Any = None) -> 
 
     def move(f: Any, x1: float, w1: float, y: float, **typed: float) -> Frame:
         typed = {name.removeprefix("slope_"): value for name, value in typed.items()}
-        words = filled(typed, neuron_slopes(INPUTS, WEIGHTS, BIAS, TARGET))
-        if missing := any(each[0] in "✗?" for each in words.values()):
-            x1, w1, y = INPUTS[0], WEIGHTS[0], TARGET
         x, w = np.array([x1, INPUTS[1]]), np.array([w1, WEIGHTS[1]])
+        values, slopes = neuron_values(x, w, BIAS, y), neuron_slopes(x, w, BIAS, y)
         yours = _pair(f.neuron_grad, f.neuron_grad(x, w, BIAS, y))
         judge = f.numerical_grad(_neuron_loss(x, y), np.array([*w, BIAS]), shape=(3,))
-        if not missing:
-            live = neuron_slopes(x, w, BIAS, y)
-            words = in_words({**live, **dict(zip(("w1", "w2", "b"), yours, strict=True))}, live)
-        values, shift = (
-            neuron_values(x, w, BIAS, y),
-            -9 * missing,
-        )  # not shown before they are filled in
-        done = [name for name, each in words.items() if each[0] not in "✗?"]
+        words = filled(typed, slopes)
+        if alive := not missing(filled(typed, neuron_slopes(INPUTS, WEIGHTS, BIAS, TARGET))):
+            own = dict(zip(("w1", "w2", "b"), yours, strict=True))
+            words = in_words({**slopes, **own}, slopes)
+        at = np.arange(3) - (9 if missing(words) else 0)  # out of sight until all are filled in
         agree = "agrees" if np.allclose(yours, judge, atol=1e-6) else "disagrees"
         return {
             "forward": NEURON.along(NEURON.edges, 0.06),
-            "backward": NEURON.along(done, -0.06),
+            "backward": NEURON.along([name for name in words if name not in missing(words)], -0.06),
             "values": NEURON.beside(in_words(values, NEURON.edges), 0.24),
             "slopes": NEURON.beside(words, -0.26),
-            "yours": (np.arange(3) + shift, yours),
-            "judge": (np.arange(3) + shift, judge),
-        }, f"{advice(words)}; neuron_grad {agree} with numerical_grad."
+            "yours": (at, yours),
+            "judge": (at, judge),
+        }, f"{advice(words, alive)}; neuron_grad {agree} with numerical_grad."
 
     functions = {"neuron_grad": neuron_grad, "numerical_grad": numerical_grad}
     play = LiveFigure("Fill the graph backwards", move, functions, after)

@@ -115,6 +115,8 @@ def test_the_slopes_on_the_graph_of_the_neuron_are_those_of_the_reference() -> N
 def test_slopes_are_filled_in_from_the_loss_back_and_then_follow_the_sliders() -> None:
     assert "0 of 6 slopes are right; at a − y: yours to fill in" in said(PLAYS["fill"](), x1=1.0)
     assert "1 of 6" in said(PLAYS["fill"](), **typed(gap=-1.0))
+    at_another = said(PLAYS["fill"](), y=0.0, **typed(gap=1.0, a=1.0, z=0.25))
+    assert "3 of 6 slopes are right; at w₁" in at_another
     wrong = said(PLAYS["fill"](), **typed(**{**SLOPES, "z": -1.0}))
     assert "5 of 6" in wrong
     assert "at z: the sigmoid's own slope" in wrong
