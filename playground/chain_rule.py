@@ -111,7 +111,7 @@ def number_lines(chain: Function, after: Any = None) -> LiveFigure:
         )
 
     play = LiveFigure("Two rates and their product", move, {"chain": chain}, after)
-    ax = play.axes(xlim=(-3.2, 4.4), ylim=(-0.5, 2.5), xlabel="one scale for all three lines")
+    ax = play.axes(xlim=(-3.2, 5.2), ylim=(-0.5, 2.5), xlabel="one scale for all three lines")
     ax.set_yticks([*HEIGHTS.values()], ["x", "u = x²/2", "y = sin(u)"])
     play.line("links", ax, Look(BLACK, (2, 4), width=1.2), twin=False)
     play.points("dots", ax, Look(BLACK), twin=False)
