@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from grader import Exercise, Question, case
+from grader import Exercise, NumberQuestion, Question, case
 from playground.functions import landscapes
 
 twice = partial(np.multiply, 2.0)
@@ -131,7 +131,10 @@ def turns_the_order(d_outer, inner, d_inner):
     return lambda x: d_inner(d_outer(x)) * d_outer(x)
 
 
-@chain.misconception("chain has to return a function of x: yours computes something right away.")
+@chain.misconception(
+    "chain has to return a function of x, and inside it each function gets a number: is one of "
+    "them without its (x)?"
+)
 def returns_a_number(d_outer, inner, d_inner):
     return d_outer(inner(1.0)) * d_inner(1.0)
 
@@ -141,6 +144,31 @@ def returns_a_number(d_outer, inner, d_inner):
 )
 def one_number_only(d_outer, inner, d_inner):
     return lambda x: float(d_outer(inner(x))) * float(d_inner(x))
+
+
+@chain.misconception(
+    "Your inner function computes and gives nothing back: does its last line begin with return?"
+)
+def inner_without_return(d_outer, inner, d_inner):
+    def derivative(x):
+        slope = d_outer(inner(x)) * d_inner(x)  # noqa: F841
+
+    return derivative
+
+
+@chain.misconception(
+    "chain itself gives nothing back: after the inner function, return it by its name."
+)
+def returns_none(d_outer, inner, d_inner):
+    def derivative(x):
+        return d_outer(inner(x)) * d_inner(x)
+
+
+@chain.misconception(
+    "The outer slope is read at the inner slope: the outer function's input is the inner value."
+)
+def reads_at_the_inner_slope(d_outer, inner, d_inner):
+    return lambda x: d_outer(d_inner(x)) * d_inner(x)
 
 
 numerical_grad = Exercise(points=3)
@@ -371,6 +399,47 @@ def adds_up(f, x, h=1e-5):
     return float(np.sum(by_unit_steps(f, x, h)))
 
 
+@numerical_grad.misconception(
+    "Python reads / 2 * h from left to right, so you divided by 2 and multiplied by h: brackets."
+)
+def divides_then_multiplies(f, x, h=1e-5):
+    return _differences(f, x, h, lambda f, x, step: (f(x + step) - f(x - step)) / 2 * h)
+
+
+@numerical_grad.misconception(
+    "Your function ends within the first round of its loop: is return indented too far?"
+)
+def returns_in_the_loop(f, x, h=1e-5):
+    x = np.array(x, dtype=float)
+    grad = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[place] = h
+        grad[place] = (f(x + step) - f(x - step)) / (2 * h)
+        return grad
+    return None
+
+
+@numerical_grad.misconception(
+    "You moved all entries at once, and to one side only: move one entry, to either side."
+)
+def moves_all_forward(f, x, h=1e-5):
+    x = np.array(x, dtype=float)
+    return np.full(x.shape, (f(x + h) - f(x)) / h)
+
+
+@numerical_grad.misconception(
+    "The step still holds the h of earlier entries: make a new step of zeros for each entry."
+)
+def keeps_the_step(f, x, h=1e-5):
+    x = np.array(x, dtype=float)
+    grad, step = np.zeros_like(x), np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        step[place] = h
+        grad[place] = (f(x + step) - f(x - step)) / (2 * h)
+    return grad
+
+
 sigmoid_grad = Exercise(points=2)
 
 
@@ -503,7 +572,9 @@ def squares(z):
     return returns_the_sigmoid(z) ** 2
 
 
-@sigmoid_grad.misconception("Yours takes one number only: it has to work on an array of any shape.")
+@sigmoid_grad.misconception(
+    "Yours takes one number at a time, as if, float and math.exp do: z may be a whole array."
+)
 def sigmoid_one_number_only(z):
     return float(by_e_to_minus_size(float(z)))
 
@@ -525,6 +596,38 @@ def keeps_whole_numbers(z):
     result = np.zeros_like(z)
     result[...] = by_e_to_minus_size(z)
     return result
+
+
+@sigmoid_grad.misconception(
+    "The formula is right, and floats are too coarse for it far from 0: from 37 on 1 − σ(z) rounds "
+    "to 0, and at −1000 e^1000 overflows."
+)
+def plain(z):
+    s = 1 / (1 + np.exp(-np.asarray(z, float)))
+    return s * (1 - s)
+
+
+@sigmoid_grad.misconception(
+    "Without brackets, division comes before addition: your e was divided by 1 only."
+)
+def divides_by_one_only(z):
+    e = np.exp(-np.abs(z))
+    return e / 1 + e**2
+
+
+@sigmoid_grad.misconception(
+    "The square is missing in the denominator: at z = 0 a quarter has to come out."
+)
+def forgets_the_square(z):
+    e = np.exp(-np.abs(z))
+    return e / (1 + e)
+
+
+@sigmoid_grad.misconception(
+    "Is that name from another lesson? Each notebook starts empty, so write its formula here."
+)
+def calls_a_missing_name(z):
+    return sigmoid(z) * (1 - sigmoid(z))  # noqa: F821
 
 
 relu_grad = Exercise(points=1)
@@ -638,6 +741,20 @@ def relu_writes_into_z(z):
 )
 def relu_one_number_only(z):
     return 1.0 if z > 0 else 0.0
+
+
+@relu_grad.misconception(
+    "np.max(z, 0) is a maximum along an axis: compare z with 0 instead, entry by entry."
+)
+def takes_the_maximum(z):
+    return np.max(z, 0)
+
+
+@relu_grad.misconception(
+    "You have the sigmoid's slope here: a ReLU has no bend but its corner, so its slope is 0 or 1."
+)
+def slope_of_the_sigmoid(z):
+    return by_e_to_minus_size(z)
 
 
 neuron_grad = Exercise(points=3)
@@ -818,6 +935,30 @@ def neuron_writes_into_x(x, w, b, y):
     return dw, db
 
 
+@neuron_grad.misconception("z stands where the activation belongs: the loss compares σ(z) with y.")
+def neuron_compares_z(x, w, b, y):
+    z = np.dot(w, x) + b
+    _, slope = _forward(x, w, b)
+    return 2 * (z - y) * slope * np.asarray(x), 2 * (z - y) * slope
+
+
+@neuron_grad.misconception(
+    "The sigmoid's slope was read at z by the formula for a: a·(1 − a) wants the activation."
+)
+def neuron_slope_of_z(x, w, b, y):
+    a, _ = _forward(x, w, b)
+    z = np.dot(w, x) + b
+    return 2 * (a - y) * z * (1 - z) * np.asarray(x), 2 * (a - y) * z * (1 - z)
+
+
+@neuron_grad.misconception(
+    "The weights' gradient was added up: dw holds one slope for each weight."
+)
+def neuron_sums_dw(x, w, b, y):
+    a, slope = _forward(x, w, b)
+    return float(np.sum(2 * (a - y) * slope * np.asarray(x))), 2 * (a - y) * slope
+
+
 dense_backward = Exercise(points=3)
 
 
@@ -937,14 +1078,14 @@ def db_not_summed(dZ, X, W):
     return dZ @ W.T, X.T @ dZ, dZ + 0.0
 
 
-@dense_backward.misconception("dW came out turned: it has the shape of W.")
+@dense_backward.misconception("Your dW is transposed: it has the shape of W, inputs by neurons.")
 def dw_transposed(dZ, X, W):
     return dZ @ W.T, dZ.T @ X, dZ.sum(axis=0)
 
 
 @dense_backward.misconception(
-    "On the way back you used W as on the way there: from the neurons to their inputs, its other "
-    "side has to come first."
+    "In dX you used W as in the forward pass, where it leads from inputs to neurons: now it has to "
+    "lead from neurons to inputs."
 )
 def dx_not_transposed(dZ, X, W):
     return dZ @ W, X.T @ dZ, dZ.sum(axis=0)
@@ -996,6 +1137,28 @@ def writes_into_dz(dZ, X, W):
     if dZ.dtype.kind == "f":
         dZ *= 0.5
     return parts
+
+
+@dense_backward.misconception(
+    "No factor is transposed in yours: write down the sum for one W_ij, and see which index is "
+    "summed over."
+)
+def no_transposes(dZ, X, W):
+    return dZ @ W, X @ dZ, dZ.sum(axis=0)
+
+
+@dense_backward.misconception(
+    "You multiplied entry by entry: each weight meets all examples, so a matrix product adds them."
+)
+def entry_by_entry(dZ, X, W):
+    return dZ * W.T, X.T * dZ, dZ.sum(axis=0)
+
+
+@dense_backward.misconception(
+    "You handed the values on instead of the slopes: what goes back starts from dZ."
+)
+def forward_again(dZ, X, W):
+    return X @ W, X.T @ dZ, dZ.sum(axis=0)
 
 
 softmax_ce_grad = Exercise(points=3)
@@ -1171,67 +1334,115 @@ def ce_writes_into_logits(logits, labels):
     return grad
 
 
+@softmax_ce_grad.misconception(
+    "You subtracted the labels as numbers: a label is the place in its row that loses 1."
+)
+def ce_minus_labels(logits, labels):
+    p = _softmax(logits)
+    return (p - labels) / len(labels)
+
+
+@softmax_ce_grad.misconception(
+    "p[labels] picks whole rows: to pick one entry of each row, name the row as well."
+)
+def ce_picks_rows(logits, labels):
+    p = _softmax(logits)
+    p[labels] -= 1
+    return p / len(labels)
+
+
+@softmax_ce_grad.misconception(
+    "Without keepdims the row sums are a flat row, which cannot divide the columns."
+)
+def ce_without_keepdims(logits, labels):
+    e = np.exp(logits - np.max(logits, axis=1, keepdims=True))
+    return (e / e.sum(axis=1) - _one_hot(logits, labels)) / len(labels)
+
+
 outer_sees = Question(
     "In sin(x²) the slope of the sine is needed. At which place is it read?",
-    ("At x²", "At x", "At the cosine of x"),
     answer="At x²",
-    why="The sine never sees x. Each slope is read at that function's own input.",
+    wrong={
+        "At x": "The sine never sees x: the square was there before it.",
+        "At the cosine of x": "The cosine is the rule for the sine's slope, and not a place.",
+    },
+    why="Each slope is read at that function's own input, and the sine's input is x².",
 )
 
 one_path = Question(
-    "y = x·x. Someone follows only the path through the first factor. Which slope do they get?",
-    ("x", "2x", "x²"),
-    answer="x",
-    why=(
-        "The first factor is multiplied by x. The second factor brings the same again, and paths "
-        "add: 2x."
-    ),
+    "In y = a·b + a the number a is used twice. Someone follows only the way through the product. "
+    "Which slope do they get for a?",
+    answer="b",
+    wrong={
+        "b + 1": "That is the whole slope, with the second way through the sum in it.",
+        "a": "A product's slope for one factor is the other factor, so a is the slope for b.",
+    },
+    why="If a grows by a little, a·b grows b times as much. The second way brings 1 more.",
 )
 
-twenty_slopes = Question(
-    "Twenty sigmoids in a row, each at the place where its slope is largest. How large is the "
-    "product of the slopes?",
-    ("About 0.000000000001", "About 0.05", "About 1"),
-    answer="About 0.000000000001",
-    why="The largest slope of a sigmoid is a quarter, at z = 0, and 0.25²⁰ is about 10⁻¹².",
+twenty_slopes = NumberQuestion(
+    "Twenty sigmoids in a row, each at the place where its slope is largest, a quarter. The "
+    "product of their slopes is about 10 to which power?",
+    answer=-12,
+    low=-20,
+    high=0,
+    step=1,
+    close=1.5,
+    too_low="A factor of a tenth in each layer would make 10⁻²⁰, and a quarter is milder.",
+    too_high="Twenty quarters multiply: two make a sixteenth, and five a thousandth already.",
+    why="Five quarters make about 10⁻³, so twenty make that four times over: 10⁻¹².",
 )
 
-copies_stay = Question(
-    "Two hidden units start with the same weights and biases, in and out. What does training make "
-    "of them?",
-    ("They stay the same forever", "They part after some steps", "One of them dies"),
-    answer="They stay the same forever",
-    why="They get the same slopes at every step, so they move alike.",
+three_x_plus_one = Question(
+    "y = (3x + 1)². What is the slope of y at x = 1?",
+    answer="24",
+    wrong={
+        "8": "8 is the slope of the square at 4, and the inside grows three times as fast as x.",
+        "6": "You read the slope of the square at x = 1, and the square sees 4.",
+        "11": "You added the two slopes, and rates in a row multiply.",
+    },
+    why="The square sees 4, where its slope is 8. The inside has slope 3, and 8 · 3 = 24.",
 )
 
 mean_of_loss = Question(
     "There are twice as many examples, with the same mistakes on average. What happens to the "
     "mean loss?",
-    ("It stays", "It doubles", "It halves"),
     answer="It stays",
-    why="A mean divides by the number of examples.",
-)
-
-kaiming_counts = Question(
-    "What does fan_in count in Kaiming initialization?",
-    ("The inputs of one neuron", "All weights of the layer", "All examples"),
-    answer="The inputs of one neuron",
-    why=(
-        "The sum in a neuron grows with the number of its inputs, and that is what the weights "
-        "have to make up for."
-    ),
+    wrong={
+        "It doubles": "That would be the sum: twice as many numbers are added.",
+        "It halves": "The divisor doubles, and the sum above it doubles as well.",
+    },
+    why="A mean divides by the number of examples, so batches of any size can be compared.",
 )
 
 confident_mistake = Question(
-    "A classifier gives the right class a share of nearly 0. Which loss grows without a limit?",
-    ("Cross-entropy", "The squared error of the shares", "Both"),
+    "A classifier gives the right class a probability of nearly 0. Which loss grows without a "
+    "limit?",
     answer="Cross-entropy",
-    why="It is minus the logarithm of the share, and the squared error of a share is at most 1.",
+    wrong={
+        "The squared error of the probability": "A probability is off by 1 at most, and 1² is 1.",
+        "Both": "Only one does: a probability is off by 1 at most, so its square stays below 1.",
+    },
+    why="It is minus the logarithm of the probability, and ln of nearly 0 has no bottom.",
 )
 
 sign_of_step = Question(
     "A weight's slope is −3, and the learning rate is 0.1. How does the weight move?",
-    ("Up by 0.3", "Down by 0.3", "Up by 3"),
     answer="Up by 0.3",
+    wrong={
+        "Down by 0.3": "There are two minus signs: one in the slope, one in the step.",
+        "Up by 3": "The learning rate scales the step: a tenth of 3.",
+    },
     why="A step goes against the slope: minus 0.1 times −3.",
+)
+
+past_the_limit = Question(
+    "The steepest direction of a bowl has curvature 8. What does gradient descent do there with a "
+    "learning rate of 0.3?",
+    answer="Each step lands farther from the bottom",
+    wrong={
+        "It swings from side to side and arrives": "It does so between 1/8 and 2/8, below 0.25.",
+        "It comes down on one side": "It does so below 1/8, and 0.3 is more than twice that.",
+    },
+    why="Each step multiplies the distance by 1 − 0.3 · 8 = −1.4: the limit is 2/8 = 0.25.",
 )
