@@ -12,7 +12,7 @@ from playground import network
 from playground.figure.learner_function import LearnerFunction
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
-from playground.figure.style import BLACK, BLUE, GREEN, PURPLE, VERMILLION, Look, number
+from playground.figure.style import BLACK, BLUE, GREEN, PURPLE, Look, number
 from playground.functions import Array, Function
 from playground.functions.digits import digits
 from playground.network import Blocks, Experiment, Moment, Problem, Training, accuracy, training
@@ -27,43 +27,6 @@ GRID = np.stack(np.meshgrid(EDGE, EDGE), axis=-1).reshape(-1, 2)
 DIGIT_STEPS, DIGIT_EVERY = 300, 10
 DEPTH_STEPS, DEPTH_EVERY = 150, 2
 DEPTH_EXAMPLES = 400
-
-SMALLEST = 1e-12
-ROUNDING = 1e-9
-"""Relative errors below this are rounding, which differs between processors."""
-
-
-def gradient_check(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
-    """Compare the gradient check of a network with a bug with its accuracy on digits."""
-
-    def move(f: Any, bug: str) -> Iterator[Frame]:
-        blocks = network.broken(_blocks(f, mine, checked=False), bug)
-        found = [*network.errors(blocks).values()]
-        verdict = f"The gradient check {'passes' if max(found) < network.LIMIT else 'fails'}"
-        rounded = f"below {number(ROUNDING, 1, least=0)}"
-        size = number(max(found), 2, least=0) if max(found) > ROUNDING else rounded
-        bars = range(6), np.full(6, SMALLEST), np.maximum(found, ROUNDING)
-        run, limit = _reader(blocks, (32,)), ([-0.6, 5.6], [network.LIMIT, network.LIMIT])
-        for _ in _steps(run):
-            share = _percent(accuracy(blocks, _digits(test=True), run.moments[-1].layers))
-            yield (
-                {"errors": bars, "limit": limit},
-                (
-                    f"{verdict}, the largest error is {size}; trained all the same, it gets {share}"
-                    f" of new digits right{'' if run.complete else ' so far'}."
-                ),
-            )
-
-    own = dict(zip(FUNCTIONS, functions, strict=True))
-    title = "The gradient check and the accuracy of a network with a bug"
-    play = LiveFigure(title, move, own, after)
-    ax = play.axes(ylabel="relative error", xlim=(-0.6, 5.6), ylim=(SMALLEST, 10), yscale="log")
-    ticks = [f"{name}, layer {layer}" for layer in (1, 2, 3) for name in "Wb"]
-    ax.set_xticks(range(6), ticks, fontsize=8)
-    play.bars("errors", ax, label="relative error of the gradient", twin=False)
-    play.line("limit", ax, Look(VERMILLION, (7, 5), width=2), twin=False, label="what may pass")
-    play.choice("bug", "bug", list(network.BUGS))
-    return play
 
 
 def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
