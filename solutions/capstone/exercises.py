@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from grader import Exercise, Question, case
+from grader import Exercise, NumberQuestion, Question, case
 from playground.functions import blocks
 
 
@@ -948,81 +948,181 @@ def subtracts_in_place(analytic, numerical):
 
 
 linear_spiral = Question(
-    "Two arms of a spiral, wound around each other. Which fraction of the points does a network "
-    "without a hidden layer get right after training?",
-    ("A little more than half", "About 80 percent", "Nearly all"),
-    answer="A little more than half",
+    "Two arms of a spiral, wound around each other. What boundary between them does a network "
+    "without a hidden layer find?",
+    answer="One straight line",
+    wrong={
+        "A spiral with fewer turns": (
+            "Training chooses among the boundaries that a network has, and this one has no bends."
+        ),
+        "Two parallel lines, with one arm between them": (
+            "Each class has a line of sums, but the two are compared, and where they are equal is "
+            "one line."
+        ),
+    },
     why=(
-        "Without a hidden layer the boundary is one straight line, and a line can't follow a "
-        "spiral."
+        "The difference of two weighted sums is a weighted sum again, and where it is 0 lies a "
+        "line; it can't follow a spiral."
     ),
 )
 
 forgotten_slope = Question(
-    "Somebody forgot the slope of the ReLU in the backward pass. They train on digits. How many "
-    "of the new digits does the broken network read?",
-    ("More than 95 percent", "About half", "One in ten, as by chance"),
-    answer="More than 95 percent",
+    "Somebody forgot the slope of the ReLU in the backward pass, and trains on digits all the "
+    "same. What happens?",
+    answer="It reads the new digits nearly as well as a right one",
+    wrong={
+        "The loss rises: its steps lead uphill": (
+            "Uphill would take a gradient that points the other way, and this one is still mostly "
+            "right."
+        ),
+        "The hidden layer stays as it started, and only the last layer learns": (
+            "The hidden layer gets a gradient as well: too much of it, since nothing is blocked."
+        ),
+        "Nothing: the loss stays where it began": (
+            "For that, no slope at all would have to come back, and here none is held back."
+        ),
+    },
     why=(
         "The wrong gradient of the first layer still points mostly the right way, so training "
-        "walks downhill crookedly. Accuracy did not notice the bug; the gradient check does."
+        "walks downhill crookedly. Accuracy does not notice the bug; the gradient check does."
     ),
 )
 
-deep_start = Question(
-    "A network of 16 hidden ReLU layers starts with Xavier's weights. What does training make of "
-    "it in 150 steps?",
-    ("Next to nothing", "The same as with Kaiming's", "It explodes"),
-    answer="Next to nothing",
+deep_start = NumberQuestion(
+    "A network of 16 hidden ReLU layers starts with Xavier's weights, and at the start its loss "
+    "is 2.3. What is its loss after 150 small steps?",
+    answer=2.3,
+    low=0,
+    high=4,
+    step=0.1,
+    close=0.2,
+    too_low=(
+        "To learn, a layer needs a slope that comes back to it, and here sixteen layers stand in "
+        "the way."
+    ),
+    too_high=(
+        "A loss above the start would take steps that are too long, and these hardly have a length."
+    ),
     why=(
         "Each ReLU layer loses half of the squares, and Xavier does not make up for it: after 16 "
-        "layers hardly any signal or slope is left."
+        "layers hardly any signal or slope is left, so the loss stays at ln 10."
     ),
 )
 
-better_than_linear = Question(
-    "Softmax regression, a network without a hidden layer, on the digits: how does it compare "
-    "with 32 hidden units?",
-    ("It is nearly as good", "It gets half as many right", "It can't tell digits apart"),
-    answer="It is nearly as good",
+better_than_linear = NumberQuestion(
+    "With 32 hidden units your network will read 97 percent of the new digits. How many percent "
+    "does softmax regression read, the same network without its hidden layer?",
+    answer=96,
+    low=0,
+    high=100,
+    step=1,
+    close=4,
+    too_low=(
+        "A straight boundary for each digit goes further than the spiral suggests: in 64 "
+        "dimensions there is a lot of room."
+    ),
+    too_high="A hidden layer does help, if only a little.",
     why=(
         "These digits are small and clean, and ten straight boundaries do most of the work. A "
-        "hidden layer adds a little."
+        "hidden layer adds about one in a hundred."
+    ),
+)
+
+after_by_heart = Question(
+    "A network learns 30 images until it reads all of them, and training goes on for 900 steps "
+    "more. What does its loss on new images do meanwhile?",
+    answer="It rises slowly",
+    wrong={
+        "It falls along with the loss on the known images": (
+            "The gradient asks only for the thirty; what it gains on them need not help elsewhere."
+        ),
+        "It stays, as nothing is left to learn": (
+            "All thirty are read, but their loss is above 0, so the weights go on growing."
+        ),
+    },
+    why=(
+        "The network becomes more and more sure of all that it says, and where it is wrong on a "
+        "new image, being sure costs more."
     ),
 )
 
 paths_add = Question(
-    "A weight reaches the loss on two paths, with slopes 3 and −1. What is its slope?",
-    ("2", "−3", "4"),
-    answer="2",
-    why="Slopes multiply along a path, and paths add.",
+    "A weight reaches the loss on two paths. The slopes along the first are 2 and 4, along the "
+    "second 3 and −1. What is its slope?",
+    answer="5",
+    wrong={
+        "−24": "You multiplied across both paths: slopes multiply along one path only.",
+        "8": "You added all four slopes: along one path they multiply.",
+        "11": "The second path's product is −3, and its minus counts.",
+    },
+    why="Slopes multiply along a path, 8 and −3, and paths add.",
 )
 
-uniform_bound = Question(
-    "Xavier's uniform for 100 inputs and 50 outputs: what is its bound?",
-    ("0.2", "0.04", "6"),
-    answer="0.2",
-    why="√6 / √150 is the root of 0.04, which is 0.2.",
+halving_scales = Question(
+    "Five ReLU layers, and `layer_scales` says 0.5, 0.25, 0.12, 0.06, 0.03. What would keep the "
+    "signal alive?",
+    answer="Weights with twice the standard deviation",
+    wrong={
+        "Weights with twice the variance": (
+            "Twice the variance is √2 times the standard deviation, and each layer would still "
+            "lose."
+        ),
+        "A learning rate twice as high": (
+            "These sizes are measured before the first step, so no rate has touched them."
+        ),
+        "Biases that are drawn at random as well": (
+            "A random bias adds noise to each layer; the signal in it would shrink all the same."
+        ),
+    },
+    why=(
+        "The size of a layer's output grows with the standard deviation of its weights, and each "
+        "layer here halves it."
+    ),
+)
+
+failing_layers = Question(
+    "A network of four layers, and its gradient check: layers 1 and 2 have a relative error of "
+    "0.4, layers 3 and 4 stay below 1e-9. Where is the bug?",
+    answer="In what goes back from layer 3 to layer 2",
+    wrong={
+        "In layer 4, where the backward pass begins": (
+            "Its gradients are right, and everything that layer 3 got from it is right as well."
+        ),
+        "In the gradient of layer 1 alone": (
+            "Layer 2 fails too, and it has its turn before layer 1 in the backward pass."
+        ),
+        "In the learning rate": (
+            "A gradient check takes no step, so it never uses the learning rate."
+        ),
+    },
+    why=(
+        "The backward pass is right as far as layer 3 and wrong from layer 2 on: look at the slope "
+        "and the d_inputs between them."
+    ),
 )
 
 gap_of_logits = Question(
-    "The right class has a logit 1000 below the largest. About how much does cross-entropy count "
-    "for it?",
-    ("1000", "7", "Infinity"),
-    answer="1000",
-    why="Minus the logarithm of e^−1000 is 1000, and written with care it comes out so.",
+    "The right class has a logit 50 below the largest of three. About how much does cross-entropy "
+    "charge for it?",
+    answer="50",
+    wrong={
+        "4": "That is ln 50: logits are logarithms already, so their gap is not taken again.",
+        "1, as for any wrong answer": (
+            "That would be counting mistakes; cross-entropy charges more the surer the mistake was."
+        ),
+        "Infinity": "e^−50 is small, and its logarithm is −50 all the same.",
+    },
+    why="The probability is about e^−50, and minus its logarithm is 50.",
 )
 
 alternating = Question(
-    "Steps jump from side to side and come closer all the same. Where is the learning rate?",
-    ("Between 1/λ and 2/λ", "Below 1/λ", "Above 2/λ"),
+    "In a bowl, w goes 8, −4, 2, −1: it jumps from side to side and comes closer. Where is the "
+    "learning rate?",
     answer="Between 1/λ and 2/λ",
-    why="Each step multiplies the distance by 1 − ηλ, which lies between −1 and 0 there.",
-)
-
-slope_at_zero = Question(
-    "A sigmoid neuron gets z = 0. How steep is it there?",
-    ("0.25", "0.5", "1"),
-    answer="0.25",
-    why="σ(0) is 0.5, and 0.5 · (1 − 0.5) is a quarter, the largest slope it has.",
+    wrong={
+        "Below 1/λ": "There the steps are too short to cross the middle: w would keep its sign.",
+        "At 2/λ": "There w would jump between 8 and −8 forever.",
+        "Above 2/λ": "There each jump would be longer than the one before.",
+    },
+    why="Each step multiplies w by 1 − ηλ, which is −0.5 here, so ηλ is 1.5.",
 )
