@@ -114,7 +114,7 @@ def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigur
         blocks, test, now = _blocks(f, mine), _digits(test=True), step // DIGIT_EVERY
         nets = {"hidden": _learned(blocks, (32,)), "none": _learned(blocks, ())}
         steps = np.arange(now + 1) * DIGIT_EVERY
-        shown = {name: (steps, shares[: now + 1]) for name, (_, shares) in nets.items()}
+        shown = {name: (steps, 100 * shares[: now + 1]) for name, (_, shares) in nets.items()}
         hidden, none = (_percent(shares[now]) for _, shares in nets.values())
         logits = blocks.logits(test.X[[image]], nets["hidden"][0][now].layers)
         guess = f"is a {test.labels[image]}, read as {np.argmax(logits)}"
@@ -126,12 +126,13 @@ def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigur
 
     own = dict(zip(FUNCTIONS, functions, strict=True))
     play = LiveFigure("A network learns to read digits", move, own, after)
-    left = play.axes(121, xlabel="training steps", ylabel="share of new digits read")
-    left.set(xlim=(0, DIGIT_STEPS), ylim=(0, 1.03))
+    left = play.axes(121, xlabel="training steps", ylabel="percent of new digits read")
+    left.set(xlim=(0, DIGIT_STEPS), ylim=(0, 103))
     right = play.axes(122, xlim=(0, 8), ylim=(0, 9.2), aspect="equal")
     right.set_axis_off()
     play.line("hidden", left, twin=False, label="64-32-10")
     play.line("none", left, Look(PURPLE, (9, 3)), twin=False, label="64-10")
+    play.guess(left)
     play.heat("image", right, (0, 8, 0, 8), low=-1.0, high=1.0, smooth=False)
     play.words("says", right)
     play.slider("step", "training steps", 0, DIGIT_STEPS, DIGIT_STEPS, step=DIGIT_EVERY)
@@ -168,6 +169,7 @@ def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     ax = play.axes(xlabel="training steps", ylabel="loss", xlim=(0, DEPTH_STEPS), ylim=(0, 4))
     play.line("Kaiming", ax, twin=False, label="Kaiming")
     play.line("Xavier", ax, Look(GREEN, (9, 3), width=4), twin=False, label="Xavier")
+    play.guess(ax)
     play.slider("layers", "hidden layers", 1, 16, 2, step=1)
     return play
 

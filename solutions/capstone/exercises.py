@@ -1011,20 +1011,20 @@ deep_start = NumberQuestion(
 
 better_than_linear = NumberQuestion(
     "With 32 hidden units your network will read 97 percent of the new digits. How many percent "
-    "does softmax regression read, the same network without its hidden layer?",
-    answer=96,
+    "does it read without any hidden layer?",
+    answer=96.9,
     low=0,
     high=100,
     step=1,
-    close=4,
+    close=2,
     too_low=(
         "A straight boundary for each digit goes further than the spiral suggests: in 64 "
         "dimensions there is a lot of room."
     ),
     too_high="A hidden layer does help, if only a little.",
     why=(
-        "These digits are small and clean, and ten straight boundaries do most of the work. A "
-        "hidden layer adds about one in a hundred."
+        "These digits are small and clean, and ten straight boundaries do most of the work. The "
+        "hidden layer adds less than one in a hundred."
     ),
 )
 
