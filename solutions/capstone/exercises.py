@@ -689,7 +689,7 @@ def grows_the_list(layers, gradient, step, lr, n_steps):
     new = []
     for _ in range(n_steps):
         for (W, b), (dW, db) in zip(layers, gradient(layers), strict=True):
-            new.append((step(W, dW, lr), step(b, db, lr)))
+            new += [(step(W, dW, lr), step(b, db, lr))]
     return new
 
 
@@ -843,7 +843,7 @@ def forgets_squares(analytic, numerical):
     "1e-8."
 )
 def adds_a_large_floor(analytic, numerical):
-    return _norm(np.subtract(analytic, numerical)) / (_norm(analytic) + _norm(numerical) + 1e-3)
+    return _norm(np.subtract(analytic, numerical)) / (_norm(analytic) + _norm(numerical) + 0.001)
 
 
 @relative_error.misconception(
@@ -863,7 +863,7 @@ def averages_errors(analytic, numerical):
 
 
 @relative_error.misconception(
-    "The whole fraction went under one root: each length has a root of its own."
+    "The whole fraction went under one root: each length has its own root."
 )
 def one_root_for_all(analytic, numerical):
     return float(np.sqrt(forgets_roots(analytic, numerical)))
