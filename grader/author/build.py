@@ -80,13 +80,13 @@ def write_key(lesson: Lesson, folder: Path) -> None:
 def stamped(lesson: Lesson) -> NotebookNode:
     """Return the lesson as a notebook with lasting cell ids and nbgrader's metadata.
 
-    Exercises are editable, checks graded, other code cells locked.
+    Exercises and scripts are editable, checks graded, other code cells locked.
     """
     cells = []
     for source, cell_id in zip(lesson.notebook.cells, cell_ids(lesson), strict=True):
         cell, (kind, name) = source.copy(), role(source)
         cell["id"] = cell_id
-        if kind != "text":
+        if kind not in ("text", "script"):
             points = {"points": lesson.exercises[name].points} if kind == "check" else {}
             cell.metadata["nbgrader"] = {
                 "schema_version": 3,

@@ -17,7 +17,7 @@ from grader.errors import UserError
 from grader.execution.cell_facts import checked_name, facts
 from grader.settings import Settings, load_settings
 
-TAGS = ("play", "drawing", "setup", "question")
+TAGS = ("play", "drawing", "setup", "question", "script")
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 
@@ -145,7 +145,7 @@ def named_lessons(root: Path, names: list[str]) -> list[Path]:
 def role(cell: NotebookNode) -> tuple[str, str]:
     """Return the kind of a source's cell, and the function's name for an exercise or a check.
 
-    The kinds are exercise, check, play, drawing, setup, question, code and text.
+    The kinds are exercise, check, play, drawing, setup, question, script, code and text.
     """
     if cell.cell_type != "code":
         return "text", ""

@@ -140,7 +140,7 @@ def template(lesson: Lesson) -> Template:
         (cell_id, role(cell)[0], cell.source.strip())
         for cell_id, cell in zip(cell_ids(lesson), lesson.notebook.cells, strict=True)
     ]
-    idle_kinds = ("check", "play", "drawing", "question", "setup")
+    idle_kinds = ("check", "play", "drawing", "question", "script", "setup")
     idle = {cell_id: text for cell_id, kind, text in cells if kind in idle_kinds}
     return Template(
         exercises=tuple(lesson.exercises),

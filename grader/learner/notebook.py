@@ -74,9 +74,8 @@ def _has_exercises(notebook: Path) -> bool:
 
 def _template(key: AnswerKey, cells: list[dict[str, Any]]) -> Template:
     """Return a lesson's template without its source: its exercises, and the cells not to run."""
-    idle = (
-        str(cell.get("id")) for cell in cells if {"play", "drawing", "question"} & {*_tags(cell)}
-    )
+    tags = {"play", "drawing", "question", "script"}
+    idle = (str(cell.get("id")) for cell in cells if tags & {*_tags(cell)})
     return Template(
         exercises=tuple(key["exercises"]),
         setup=(),

@@ -40,8 +40,8 @@ class Canvas:
         with _settings():
             self.figure = Figure(size, dpi=100 * style.SHARPNESS, layout="constrained")
 
-    def axes(self, place: int = 111, **settings: Any) -> Axes:
-        """Add axes at a subplot place such as 121, with matplotlib's settings (xlabel, xlim, …)."""
+    def axes(self, place: Any = 111, **settings: Any) -> Axes:
+        """Add axes at a place such as 121 or of a gridspec, with settings (xlabel, xlim, …)."""
         with _settings():
             ax: Axes = self.figure.add_subplot(place)
             ax.set(**settings)
