@@ -13,7 +13,7 @@ import numpy as np
 from playground import network
 from playground.drawings import BACKWARD, FORWARD
 from playground.figure.drawing import DASHED, Drawing
-from playground.figure.learner_function import LearnerFunction
+from playground.figure.learner_function import LearnerFunction, describe
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, GREEN, MUTED, ORANGE, PURPLE, SKY, Look, number
@@ -69,12 +69,17 @@ def drawing() -> Drawing:
 
 
 @contextmanager
-def once_written() -> Iterator[None]:
-    """Run a cell's lines; where a function isn't written yet, say so and end quietly."""
+def explained() -> Iterator[None]:
+    """Run a cell's lines; explain an exception in a sentence, with the line of the notebook."""
     try:
         yield
-    except NotImplementedError as error:
-        print(f"{extract_tb(error.__traceback__)[-1].name} is not written yet.")
+    except Exception as error:
+        frames = extract_tb(error.__traceback__)
+        where = next((one for one in reversed(frames) if "ipykernel" in one.filename), frames[-1])
+        if isinstance(error, NotImplementedError):
+            print(f"{where.name} is not written yet.")
+        else:
+            print(f"{describe(error)} It came from line {where.lineno} of a cell: {where.line}")
 
 
 def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 
 from playground import capstone, network
 from playground.figure.live import LiveFigure
-from playground.figure.scene import Data, Frame
-from playground.figure.style import MUTED, TARGET, VERMILLION, Look, number
+from playground.figure.scene import Frame
+from playground.figure.style import BLUE, MUTED, TARGET, VERMILLION, Look, number
 from playground.functions import Array, Function
 from playground.network import Blocks, Experiment, Problem, Training, accuracy, training
 
@@ -106,7 +106,7 @@ def clinic(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
             known, share = _scores(blocks, run)
             step, _, loss = run.moments[-1]
             yield (
-                _instruments(blocks, bug, run, sound),
+                _instruments(blocks, bug, run, sound) | {"named": _named(diagnosis, bug)},
                 f"Patient {patient + 1} after {step} steps: the loss is {number(loss, least=1e-3)};"
                 f" it reads {known} of the known and {share} of the new images.{reply}",
             )
@@ -126,7 +126,8 @@ def clinic(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
 def _loss(play: LiveFigure, ax: Axes) -> None:
     ax.set(xlabel="training steps", ylabel="loss", xlim=(0, capstone.DIGIT_STEPS), ylim=(0, 4))
     play.line("sound", ax, TARGET, twin=False, label="a sound network")
-    play.line("loss", ax, Look("#0072B2", width=3), twin=False, label="the patient")
+    play.line("loss", ax, Look(BLUE, width=3), twin=False, label="the patient")
+    play.words("named", ax)
 
 
 def _check(play: LiveFigure, ax: Axes) -> None:
@@ -156,6 +157,12 @@ def _illness(patient: int) -> str:
     turn, place = divmod(patient, len(BUGS))
     order = np.random.default_rng(SEED + turn).permutation(list(BUGS))
     return str(order[place])
+
+
+def _named(diagnosis: str, bug: str) -> tuple[float, float, str]:
+    """Return the words in the figure about a diagnosis."""
+    says = {UNNAMED: "what ails it?", bug: f"{bug}: yes"}.get(diagnosis, f"{diagnosis}: no")
+    return 0.5 * capstone.DIGIT_STEPS, 3.6, says
 
 
 def _reply(diagnosis: str, bug: str) -> str:
@@ -190,7 +197,7 @@ def _scores(blocks: Blocks, run: Training) -> list[str]:
     return [capstone._percent(accuracy(blocks, problem, layers)) for problem in problems]
 
 
-def _instruments(blocks: Blocks, bug: str, run: Training, sound: Training) -> Data:
+def _instruments(blocks: Blocks, bug: str, run: Training, sound: Training) -> dict[str, Any]:
     """Return the data of all four panels."""
     start = blocks.init_kaiming_normal  # the check looks at gradients, not at the start
     errors = network.errors(_checked(_ill(blocks, bug), start)).values()
@@ -219,7 +226,7 @@ def _sizes(blocks: Blocks, run: Training) -> Array:
     return np.array([np.sqrt(np.mean(np.square(stage))) for stage in stages])
 
 
-def _misread(blocks: Blocks, run: Training) -> Data:
+def _misread(blocks: Blocks, run: Training) -> dict[str, Any]:
     """Return the first misread images of those it learns from, with label and reading."""
     X, labels = run.settings.problem.X, run.settings.problem.labels
     read = np.argmax(blocks.logits(X, run.moments[-1].layers), axis=1)

@@ -220,16 +220,18 @@ def test_the_numbers_of_the_gate_are_those_of_its_text() -> None:
     assert script()["start"](64, 32, 10)[0][0].size == 2048
 
 
-def test_a_cell_waits_for_a_function_that_is_not_written() -> None:
-    def forward() -> None:
-        raise NotImplementedError
+def test_a_script_explains_what_stopped_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def forward(n: int) -> float:
+        if not n:
+            raise NotImplementedError
+        return 1 / (n - 1)
 
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told), capstone.once_written():
-        forward()
-    assert told.getvalue() == "forward is not written yet.\n"
-    with pytest.raises(ZeroDivisionError), capstone.once_written():
-        _ = 1 / 0
+    for n in (0, 1):
+        with capstone.explained():
+            forward(n)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "forward is not written yet."
+    assert re.fullmatch(r"ZeroDivisionError: .*\. It came from line \d+ .*: return 1 / .*", second)
 
 
 def test_a_wrong_gradient_stops_training_and_is_named() -> None:
