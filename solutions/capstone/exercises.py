@@ -1059,7 +1059,7 @@ paths_add = Question(
 )
 
 halving_scales = Question(
-    "Five ReLU layers, and `layer_scales` says 0.5, 0.25, 0.12, 0.06, 0.03. What would keep the "
+    "Five ReLU layers, and layer_scales says 0.5, 0.25, 0.12, 0.06, 0.03. What would keep the "
     "signal alive?",
     answer="Weights with twice the standard deviation",
     wrong={
