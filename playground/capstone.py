@@ -1,21 +1,34 @@
-"""The capstone's four experiments with the learner's network."""
+"""The capstone's drawing, and the plays of the learner's network: spiral, digits and depth."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
+from traceback import extract_tb
 from typing import Any
 
 import numpy as np
 
 from playground import network
-from playground.figure.learner_function import LearnerFunction
+from playground.drawings import BACKWARD, FORWARD
+from playground.figure.drawing import DASHED, Drawing
+from playground.figure.learner_function import LearnerFunction, describe
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
-from playground.figure.style import BLACK, BLUE, GREEN, PURPLE, VERMILLION, Look, number
+from playground.figure.style import BLACK, GREEN, MUTED, ORANGE, PURPLE, SKY, Look, number
 from playground.functions import Array, Function
 from playground.functions.digits import digits
-from playground.network import Blocks, Experiment, Moment, Problem, Training, accuracy, training
+from playground.network import (
+    Blocks,
+    Experiment,
+    Layers,
+    Moment,
+    Problem,
+    Training,
+    accuracy,
+    training,
+)
 
 FUNCTIONS = ("forward", "backward", "train", "relative_error")
 """The capstone's exercises: the order of `functions` in each play, after the earlier ones."""
@@ -28,48 +41,51 @@ DIGIT_STEPS, DIGIT_EVERY = 300, 10
 DEPTH_STEPS, DEPTH_EVERY = 150, 2
 DEPTH_EXAMPLES = 400
 
-SMALLEST = 1e-12
-ROUNDING = 1e-9
-"""Relative errors below this are rounding, which differs between processors."""
+
+WAY = (
+    "A network of two layers, from left to right: X, layer 0, ReLU, layer 1, loss. Forward go X,"
+    " sums[0], inputs[1] and the logits, which are sums[1]. Backward, dashed, go d_logits from the"
+    " loss to layer 1, d_inputs to the ReLU and d_sums to layer 0. Down from each layer come its"
+    " gradients dW and db."
+)
 
 
-def gradient_check(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
-    """Compare the gradient check of a network with a bug with its accuracy on digits."""
+def drawing() -> Drawing:
+    """Return the boxes of a network of two layers, with arrows forward and backward."""
+    there, back = ("X", "sums[0]", "inputs[1]", "logits"), ("", "d_sums", "d_inputs", "d_logits")
+    picture = Drawing(640, 222, WAY)
+    for i, name in enumerate(("layer 0", "ReLU", "layer 1", "loss")):
+        x, layer = 75 + 155 * i, name.startswith("layer")
+        picture.box(x, 60, 85, 60, SKY if layer else ORANGE).text(x + 43, 90, name)
+        picture.arrow(x - 66, 78, x - 3, 78, FORWARD).text(x - 35, 62, there[i], 12)
+        if i:
+            picture.arrow(x - 4, 102, x - 67, 102, BACKWARD, DASHED).text(x - 35, 119, back[i], 12)
+        if layer:
+            picture.arrow(x + 43, 122, x + 43, 165, BACKWARD, DASHED)
+            picture.text(x + 43, 178, "dW, db", 12)
+    picture.arrow(190, 18, 250, 18, FORWARD).text(258, 18, "forward: values", 12, anchor="start")
+    picture.arrow(250, 208, 190, 208, BACKWARD, DASHED)
+    return picture.text(258, 208, "backward: slopes of the loss", 12, anchor="start")
 
-    def move(f: Any, bug: str) -> Iterator[Frame]:
-        blocks = network.broken(_blocks(f, mine, checked=False), bug)
-        found = [*network.errors(blocks).values()]
-        verdict = f"The gradient check {'passes' if max(found) < network.LIMIT else 'fails'}"
-        rounded = f"below {number(ROUNDING, 1, least=0)}"
-        size = number(max(found), 2, least=0) if max(found) > ROUNDING else rounded
-        bars = range(6), np.full(6, SMALLEST), np.maximum(found, ROUNDING)
-        run, limit = _reader(blocks, (32,)), ([-0.6, 5.6], [network.LIMIT, network.LIMIT])
-        for _ in _steps(run):
-            share = _percent(accuracy(blocks, _digits(test=True), run.moments[-1].layers))
-            yield (
-                {"errors": bars, "limit": limit},
-                (
-                    f"{verdict}, the largest error is {size}; trained all the same, it gets {share}"
-                    f" of new digits right{'' if run.complete else ' so far'}."
-                ),
-            )
 
-    own = dict(zip(FUNCTIONS, functions, strict=True))
-    title = "The gradient check and the accuracy of a network with a bug"
-    play = LiveFigure(title, move, own, after)
-    ax = play.axes(ylabel="relative error", xlim=(-0.6, 5.6), ylim=(SMALLEST, 10), yscale="log")
-    ticks = [f"{name}, layer {layer}" for layer in (1, 2, 3) for name in "Wb"]
-    ax.set_xticks(range(6), ticks, fontsize=8)
-    play.bars("errors", ax, label="relative error of the gradient", twin=False)
-    play.line("limit", ax, Look(VERMILLION, (7, 5), width=2), twin=False, label="what may pass")
-    play.choice("bug", "bug", list(network.BUGS))
-    return play
+@contextmanager
+def explained() -> Iterator[None]:
+    """Run a cell's lines; explain an exception in a sentence, with the line of the notebook."""
+    try:
+        yield
+    except Exception as error:
+        frames = extract_tb(error.__traceback__)
+        where = next((one for one in reversed(frames) if "ipykernel" in one.filename), frames[-1])
+        if isinstance(error, NotImplementedError):
+            print(f"{where.name} is not written yet.")
+        else:
+            print(f"{describe(error)} It came from line {where.lineno} of a cell: {where.line}")
 
 
 def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     """Plot two arms of a spiral, and the boundary of a network during its training."""
 
-    def move(f: Any, step: int, hidden: str) -> Frame:
+    def move(f: Any, step: int, hidden: str, folds: bool) -> Frame:
         blocks, sizes = _blocks(f, mine), () if hidden == "none" else (int(hidden),)
         settings = SPIRAL, sizes, "init_kaiming_normal", 0.7, SPIRAL_STEPS, SPIRAL_EVERY
         now = training(Experiment(blocks, *settings)).run()[step // SPIRAL_EVERY]
@@ -77,7 +93,7 @@ def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
         lean = np.tanh((logits[:, 1] - logits[:, 0]) / 4).reshape(len(EDGE), len(EDGE))
         arms = {f"arm {arm + 1}": tuple(SPIRAL.X[SPIRAL.labels == arm].T) for arm in (0, 1)}
         share = _percent(accuracy(blocks, SPIRAL, now.layers))
-        return {"lean": lean, **arms}, (
+        return {"lean": lean, "folds": _folds(now.layers, folds), **arms}, (
             f"After {now.step} steps the loss is {number(now.loss)};"
             f" {share} of the points are on the right side."
         )
@@ -86,11 +102,13 @@ def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     play = LiveFigure("A network learns a spiral", move, own, after)
     ax = play.axes(xlabel="x₁", ylabel="x₂", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
     play.heat("lean", ax, (-2.2, 2.2, -2.2, 2.2), low=-1.0, high=1.0)
-    first, second = Look(BLACK), Look(BLUE, marker="square")
-    play.points("arm 1", ax, first, twin=False, label="first arm", radius=4.0)
-    play.points("arm 2", ax, second, twin=False, label="second arm", radius=4.0)
+    play.line("folds", ax, Look(MUTED, width=1.2), twin=False)
+    first, second, edge = Look(SKY), Look(ORANGE, marker="square"), {"twin": False, "edge": BLACK}
+    play.points("arm 1", ax, first, label="first arm", radius=4.0, **edge)
+    play.points("arm 2", ax, second, label="second arm", radius=4.0, **edge)
     play.slider("step", "training steps", 0, SPIRAL_STEPS, SPIRAL_STEPS, step=SPIRAL_EVERY)
     play.choice("hidden", "hidden units", ["32", "4", "none"])
+    play.switch("folds", "where each hidden unit bends", False)
     return play
 
 
@@ -101,7 +119,7 @@ def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigur
         blocks, test, now = _blocks(f, mine), _digits(test=True), step // DIGIT_EVERY
         nets = {"hidden": _learned(blocks, (32,)), "none": _learned(blocks, ())}
         steps = np.arange(now + 1) * DIGIT_EVERY
-        shown = {name: (steps, shares[: now + 1]) for name, (_, shares) in nets.items()}
+        shown = {name: (steps, 100 * shares[: now + 1]) for name, (_, shares) in nets.items()}
         hidden, none = (_percent(shares[now]) for _, shares in nets.values())
         logits = blocks.logits(test.X[[image]], nets["hidden"][0][now].layers)
         guess = f"is a {test.labels[image]}, read as {np.argmax(logits)}"
@@ -113,12 +131,13 @@ def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigur
 
     own = dict(zip(FUNCTIONS, functions, strict=True))
     play = LiveFigure("A network learns to read digits", move, own, after)
-    left = play.axes(121, xlabel="training steps", ylabel="share of new digits read")
-    left.set(xlim=(0, DIGIT_STEPS), ylim=(0, 1.03))
+    left = play.axes(121, xlabel="training steps", ylabel="percent of new digits read")
+    left.set(xlim=(0, DIGIT_STEPS), ylim=(0, 103))
     right = play.axes(122, xlim=(0, 8), ylim=(0, 9.2), aspect="equal")
     right.set_axis_off()
     play.line("hidden", left, twin=False, label="64-32-10")
     play.line("none", left, Look(PURPLE, (9, 3)), twin=False, label="64-10")
+    play.guess(left)
     play.heat("image", right, (0, 8, 0, 8), low=-1.0, high=1.0, smooth=False)
     play.words("says", right)
     play.slider("step", "training steps", 0, DIGIT_STEPS, DIGIT_STEPS, step=DIGIT_EVERY)
@@ -130,7 +149,7 @@ def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     """Plot the first losses of deeper and deeper networks from Xavier's and Kaiming's weights."""
 
     def move(f: Any, layers: int) -> Iterator[Frame]:
-        blocks, data = _blocks(f, mine), digits()
+        blocks, data, test = _blocks(f, mine), digits(), _digits(test=True)
         X, labels = data.X[:DEPTH_EXAMPLES], data.labels[:DEPTH_EXAMPLES]
         few, sizes = Problem(f"{DEPTH_EXAMPLES} digits", X, labels), (32,) * layers
         plan = 0.05, DEPTH_STEPS, DEPTH_EVERY, False
@@ -139,15 +158,15 @@ def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
         for _ in _steps(*runs.values()):
             steps = {name: [moment.step for moment in run.moments] for name, run in runs.items()}
             losses = {name: [moment.loss for moment in run.moments] for name, run in runs.items()}
-            kaiming, xavier = (number(each[-1]) for each in losses.values())
-            lines = {name: (steps[name], losses[name]) for name in runs}
+            ends = " and ".join(
+                f"{number(losses[name][-1])} from {name}'s weights"
+                f" (new digits: {_percent(accuracy(blocks, test, run.moments[-1].layers))})"
+                for name, run in runs.items()
+            )
             yield (
-                lines,
-                (
-                    f"With {layers} hidden layer{'s' * (layers > 1)} the loss after"
-                    f" {steps['Kaiming'][-1]} steps is {kaiming} from Kaiming's weights and"
-                    f" {xavier} from Xavier's."
-                ),
+                {name: (steps[name], losses[name]) for name in runs},
+                f"With {layers} hidden layer{'s' * (layers > 1)} the loss after"
+                f" {steps['Kaiming'][-1]} steps is {ends}.",
             )
 
     own = dict(zip(FUNCTIONS, functions, strict=True))
@@ -155,8 +174,21 @@ def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     ax = play.axes(xlabel="training steps", ylabel="loss", xlim=(0, DEPTH_STEPS), ylim=(0, 4))
     play.line("Kaiming", ax, twin=False, label="Kaiming")
     play.line("Xavier", ax, Look(GREEN, (9, 3), width=4), twin=False, label="Xavier")
+    play.guess(ax)
     play.slider("layers", "hidden layers", 1, 16, 2, step=1)
     return play
+
+
+def _folds(layers: Layers, shown: bool) -> tuple[Array, Array]:
+    """Return the lines w·x + b = 0 of the hidden units of a network of two inputs, (x, y)."""
+    if not shown or len(layers) == 1:
+        return np.full(1, np.nan), np.full(1, np.nan)
+    W, b = layers[0]
+    with np.errstate(all="ignore"):
+        foot = -b * W / np.sum(W**2, axis=0)  # nearest to the origin
+        along = np.stack([-W[1], W[0]]) * 9 / np.sqrt(np.sum(W**2, axis=0))
+    x, y = np.stack([foot - along, foot + along, np.full_like(foot, np.nan)], axis=-1)
+    return x.ravel(), y.ravel()
 
 
 def _steps(*runs: Training) -> Iterator[None]:

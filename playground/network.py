@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -215,31 +214,6 @@ def require_correct_gradients(blocks: Blocks) -> None:
 def accuracy(blocks: Blocks, problem: Problem, layers: Layers) -> float:
     """Return the share of examples whose largest logit is that of their label."""
     return float(np.mean(np.argmax(blocks.logits(problem.X, layers), axis=1) == problem.labels))
-
-
-BUGS: dict[str, Callable[[Blocks], Blocks]] = {
-    "none": lambda blocks: blocks,
-    "ReLU slope forgotten": lambda blocks: replace(blocks, relu_grad=np.ones_like),
-    "mean taken twice": lambda blocks: _with_wrong(blocks, lambda X, W, b, n: (X, W / n, b / n)),
-    "biases not trained": lambda blocks: _with_wrong(blocks, lambda X, W, b, n: (X, W, 0 * b)),
-    "nothing passed back": lambda blocks: _with_wrong(blocks, lambda X, W, b, n: (0 * X, W, b)),
-}
-"""Ways to break a network, each by exchanging one block."""
-
-
-@lru_cache(maxsize=64)
-def broken(blocks: Blocks, bug: str) -> Blocks:
-    """Return the blocks with one of `BUGS`: the same object each time, for the caches."""
-    return BUGS[bug](blocks)
-
-
-def _with_wrong(blocks: Blocks, change: Function) -> Blocks:
-    """Change the gradients (dX, dW, db) that `dense_backward` returns for n examples."""
-
-    def dense_backward(dZ: Array, X: Array, W: Array) -> Any:
-        return change(*blocks.dense_backward(dZ, X, W), len(X))
-
-    return replace(blocks, dense_backward=dense_backward)
 
 
 def _clear_of_kinks(blocks: Blocks, X: Array) -> Layers:

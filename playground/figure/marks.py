@@ -108,7 +108,7 @@ EDGE, HOLLOW_WIDTH = 0.75, 2.0
 
 @dataclass(frozen=True)
 class Markers:
-    """The same marker around each of the centres (n, 2): filled with a light edge, or hollow.
+    """The same marker around each of the centres (n, 2): filled and with an edge, or hollow.
 
     The edge is a larger marker below: browsers fill circles four times faster than they stroke.
     """
@@ -118,6 +118,7 @@ class Markers:
     radius: float
     color: str
     hollow: bool = False
+    edge: str = style.CARD
 
     def svg(self) -> str:
         """Return an SVG path element for each layer."""
@@ -143,7 +144,7 @@ class Markers:
         if self.hollow:
             return [(self.radius, "none", self.color, HOLLOW_WIDTH)]
         lower, upper = self.radius + EDGE, self.radius - EDGE
-        return [(lower, style.CARD, "none", 0.0), (upper, self.color, "none", 0.0)]
+        return [(lower, self.edge, "none", 0.0), (upper, self.color, "none", 0.0)]
 
 
 def _shape(marker: str, radius: float) -> str:

@@ -80,6 +80,7 @@ class Points(Part):
     """Data (x, y), each (n,): one marker of this radius (pixels) per point."""
 
     radius: float = 6.0
+    edge: str = style.CARD
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
         """Return a marker for each point inside the axes."""
@@ -91,7 +92,7 @@ class Points(Part):
             return []
         hollow = look == style.TARGET
         radius = self.radius * (1.4 if hollow else 1)
-        return [Markers(centres, look.marker, radius, look.color, hollow)]
+        return [Markers(centres, look.marker, radius, look.color, hollow, self.edge)]
 
     def key(self, look: Look) -> Artist:
         """Return a marker without a line."""

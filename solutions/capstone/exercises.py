@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from grader import Exercise, Question, case
+from grader import Exercise, NumberQuestion, Question, case
 from playground.functions import blocks
 
 
@@ -23,7 +23,7 @@ forward = Exercise(points=3)
 def _(rng):
     yield case("value", rng.normal(size=(4, 3)).round(3), _layers(rng, 3, 5, 2), np.tanh)
     yield case("value", rng.normal(size=(2, 3)).round(3), _layers(rng, 3, 2, 4, 2), np.abs)
-    yield case("value", rng.normal(size=(3, 2)).round(3), _layers(rng, 2, 2, 2, 2), np.tanh)
+    yield case("value", rng.normal(size=(2, 2)).round(3), _layers(rng, 2, 2, 2, 2), np.tanh)
     yield case("value", rng.normal(size=(4, 2)).round(3), _layers(rng, 2, 3), np.abs)
     yield case("shape", rng.normal(size=(1, 3)).round(3), _layers(rng, 3, 2, 1), np.tanh)
     yield case("integer", rng.integers(-2, 3, size=(3, 2)), _layers(rng, 2, 3, 2), np.tanh)
@@ -99,14 +99,75 @@ def forgets_the_activation(X, layers, activation):
     return _forward(X, layers, np.positive)
 
 
+@forward.misconception(
+    "Every layer was given X itself: from the second on, a layer's input is what the activation "
+    "made of the sums before it."
+)
+def hands_nothing_on(X, layers, activation):
+    inputs, sums = [], []
+    for W, b in layers:
+        inputs.append(X)
+        sums.append(X @ W + b)
+    return inputs, sums
+
+
+@forward.misconception(
+    "Only the first layer came back: does your return stand inside the loop, or is there no loop?"
+)
+def returns_in_the_loop(X, layers, activation):
+    W, b = layers[0]
+    return [X], [X @ W + b]
+
+
+@forward.misconception(
+    "You return the last X alone: the backward pass needs the lists of all inputs and all sums."
+)
+def returns_the_last_x(X, layers, activation):
+    for W, b in layers:
+        X = activation(X @ W + b)
+    return X
+
+
+@forward.misconception(
+    "X was kept after the activation had changed it: keep it first, so that inputs[0] is X itself."
+)
+def keeps_x_too_late(X, layers, activation):
+    inputs, sums = _forward(X, layers, activation)
+    return [*inputs[1:], activation(sums[-1])], sums
+
+
+@forward.misconception(
+    "The * multiplies entry by entry: a layer's weighted sums are a matrix product."
+)
+def multiplies_by_entry(X, layers, activation):
+    inputs, sums = [], []
+    for W, b in layers:
+        inputs.append(X)
+        sums.append(X * W + b)
+        X = activation(sums[-1])
+    return inputs, sums
+
+
+@forward.misconception(
+    "W came first in the product: examples are rows of X, so X stands on the left of W."
+)
+def weights_first(X, layers, activation):
+    inputs, sums = [], []
+    for W, b in layers:
+        inputs.append(X)
+        sums.append(W @ X + b)
+        X = activation(sums[-1])
+    return inputs, sums
+
+
 @forward.misconception("The biases are missing in your sums.")
 def forgets_the_biases(X, layers, activation):
     return _forward(X, [(W, 0 * b) for W, b in layers], activation)
 
 
 @forward.misconception(
-    "You kept each layer's output in the place of its sums: the slope of the activation is read at "
-    "the sums."
+    "You kept each layer's output in place of its sums: the slope of the activation is read at the "
+    "sums."
 )
 def keeps_outputs_for_sums(X, layers, activation):
     inputs, sums = _forward(X, layers, activation)
@@ -114,12 +175,12 @@ def keeps_outputs_for_sums(X, layers, activation):
 
 
 @forward.misconception("The two lists are in the other order: inputs first, then sums.")
-def turns_the_lists(X, layers, activation):
+def swaps_the_lists(X, layers, activation):
     return _forward(X, layers, activation)[::-1]
 
 
 @forward.misconception(
-    "You return the logits alone: the way back needs what every layer saw and summed up."
+    "You return the logits alone: the backward pass needs what every layer saw and summed up."
 )
 def returns_logits(X, layers, activation):
     return _forward(X, layers, activation)[1][-1]
@@ -164,7 +225,8 @@ def adds_biases_late(X, layers, activation):
 
 
 @forward.misconception(
-    "The logits became shares: the loss does that itself, and the way back begins at the logits."
+    "A softmax went over the last sums: the loss has its own, and the backward pass begins at the "
+    "logits."
 )
 def ends_with_shares(X, layers, activation):
     inputs, sums = _forward(X, layers, activation)
@@ -173,7 +235,7 @@ def ends_with_shares(X, layers, activation):
 
 
 @forward.misconception(
-    "Your function wrote into its inputs: X and the layers belong to the caller."
+    "Your function wrote into X or the layers: they belong to the caller, who still needs them."
 )
 def writes_into_the_input(X, layers, activation):
     inputs, sums = _forward(np.array(X), layers, activation)
@@ -261,8 +323,8 @@ def by_lists(d_logits, inputs, sums, layers, activation_grad, dense_backward):
 
 
 @backward.misconception(
-    "Your list begins at the last layer: you went backwards, and the first layer's gradients come "
-    "first all the same."
+    "Your list begins at the last layer: you went backwards, which is right, but the first layer's "
+    "gradients come first in the list."
 )
 def last_layer_first(*given):
     return _backward(*given)[::-1]
@@ -283,7 +345,8 @@ def reads_at_outputs(d_logits, inputs, sums, layers, activation_grad, dense_back
 
 
 @backward.misconception(
-    "The last layer has no activation: nothing is multiplied before its own way back."
+    "d_logits was multiplied by a slope first: after the last layer there is no activation, so "
+    "d_logits goes into it as it is."
 )
 def slope_at_the_end(d_logits, inputs, sums, layers, activation_grad, dense_backward):
     return _backward(
@@ -307,7 +370,7 @@ def works_it_out(d_logits, inputs, sums, layers, activation_grad, dense_backward
 
 
 @backward.misconception("Each pair has the weights' gradient first, then the biases'.")
-def turns_the_pairs(*given):
+def swaps_the_pairs(*given):
     return [(db, dW) for dW, db in _backward(*given)]
 
 
@@ -322,12 +385,14 @@ def adds_the_slope(d_logits, inputs, sums, layers, activation_grad, dense_backwa
     for i in reversed(range(len(layers))):
         dX, dW, db = dense_backward(d_sums, inputs[i], layers[i][0])
         gradients.insert(0, (dW, db))
-        d_sums = dX + activation_grad(sums[i - 1])
+        if i:
+            d_sums = dX + activation_grad(sums[i - 1])
     return gradients
 
 
 @backward.misconception(
-    "Only the gradients of the last layer came back: go on to the layers before."
+    "Only the gradients of the last layer came back: go on to the layers before it, and return "
+    "after the loop."
 )
 def last_layer_only(*given):
     return _backward(*given)[-1:]
@@ -339,21 +404,101 @@ def weights_only(*given):
 
 
 @backward.misconception(
-    "Three things came back for each layer: what goes to the layer's input is no gradient to train "
-    "with."
+    "Three things came back for each layer: the gradient of the inputs goes to the layer before, "
+    "and only the other two train."
 )
 def returns_three(d_logits, inputs, sums, layers, activation_grad, dense_backward):
     gradients, d_sums = [], d_logits
     for i in reversed(range(len(layers))):
         parts = dense_backward(d_sums, inputs[i], layers[i][0])
         gradients.insert(0, parts)
-        d_sums = parts[0] * activation_grad(sums[i - 1])
+        if i:
+            d_sums = parts[0] * activation_grad(sums[i - 1])
     return gradients
 
 
-@backward.misconception("Your signs are turned: the minus belongs to the step.")
-def turns_signs(*given):
+@backward.misconception("Your signs are the wrong way round: the minus belongs to the step.")
+def flips_signs(*given):
     return [(-dW, -db) for dW, db in _backward(*given)]
+
+
+@backward.misconception(
+    "The slope was read at this layer's own sums: what you pass back meets the activation that "
+    "stands between this layer and the one before."
+)
+def reads_this_layers_sums(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    gradients, d_sums = [], d_logits
+    for i in reversed(range(len(layers))):
+        dX, dW, db = dense_backward(d_sums, inputs[i], layers[i][0])
+        gradients.insert(0, (dW, db))
+        if i:
+            d_sums = dX * activation_grad(sums[i])
+    return gradients
+
+
+@backward.misconception(
+    "You began at the first layer: d_logits belongs to the last one, so the loop has to run from "
+    "there."
+)
+def goes_forwards(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    gradients, d_sums = [], d_logits
+    for i in range(len(layers)):
+        dX, dW, db = dense_backward(d_sums, inputs[i], layers[i][0])
+        gradients.append((dW, db))
+        if i:
+            d_sums = dX * activation_grad(sums[i - 1])
+    return gradients
+
+
+@backward.misconception(
+    "dense_backward was given a whole pair (W, b): it asks for the weights alone."
+)
+def hands_over_the_pair(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    gradients, d_sums = [], d_logits
+    for i in reversed(range(len(layers))):
+        dX, dW, db = dense_backward(d_sums, inputs[i], layers[i])
+        gradients.insert(0, (dW, db))
+        if i:
+            d_sums = dX * activation_grad(sums[i - 1])
+    return gradients
+
+
+@backward.misconception(
+    "d_logits went into every layer: from the second round on, a layer gets what the layer after "
+    "it passed back."
+)
+def hands_nothing_back(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    gradients = []
+    for i in reversed(range(len(layers))):
+        _, dW, db = dense_backward(d_logits, inputs[i], layers[i][0])
+        gradients.insert(0, (dW, db))
+    return gradients
+
+
+@backward.misconception(
+    "The slope was taken for the first layer too: sums[-1] is the last layer's, and nothing lies "
+    "before the first."
+)
+def wraps_around(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    gradients, d_sums = [], d_logits
+    for i in reversed(range(len(layers))):
+        dX, dW, db = dense_backward(d_sums, inputs[i], layers[i][0])
+        gradients.insert(0, (dW, db))
+        d_sums = dX * activation_grad(sums[i - 1])
+    return gradients
+
+
+@backward.misconception(
+    "The slope function was multiplied without being called: give it the sums of the layer before."
+)
+def does_not_call_the_slope(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    gradients, d_sums = [], d_logits
+    for i in reversed(range(len(layers))):
+        dX, dW, db = dense_backward(d_sums, inputs[i], layers[i][0])
+        gradients.insert(0, (dW, db))
+        if i:
+            d_sums = dX * activation_grad
+    return gradients
 
 
 @backward.misconception("A layer was given its sums where dense_backward wants its inputs.")
@@ -489,13 +634,20 @@ def one_too_few(layers, gradient, step, lr, n_steps):
     return _train(layers, gradient, step, lr, max(n_steps - 1, 0))
 
 
-@train.misconception("There is one step whatever n_steps says: the loop is missing.")
+@train.misconception(
+    "There was one step however many were asked for: does your return stand inside the loop?"
+)
+def returns_in_the_loop_of_steps(layers, gradient, step, lr, n_steps):
+    return _train(layers, gradient, step, lr, 1) if n_steps else None
+
+
+@train.misconception("There is at most one step, whatever n_steps says: the loop is missing.")
 def one_step(layers, gradient, step, lr, n_steps):
     return _train(layers, gradient, step, lr, min(n_steps, 1))
 
 
-@train.misconception("The learning rate was not handed on as it was given.")
-def rate_of_its_own(layers, gradient, step, lr, n_steps):
+@train.misconception("step was given another learning rate than lr: pass lr on as it is.")
+def fixed_rate(layers, gradient, step, lr, n_steps):
     return _train(layers, gradient, step, 0.01, n_steps)
 
 
@@ -512,6 +664,47 @@ def one_layer_at_a_time(layers, gradient, step, lr, n_steps):
     return now
 
 
+@train.misconception(
+    "step was given a whole pair: it moves one array, so call it once for W and once for b."
+)
+def steps_on_pairs(layers, gradient, step, lr, n_steps):
+    for _ in range(n_steps):
+        layers = [
+            step(pair, slopes, lr) for pair, slopes in zip(layers, gradient(layers), strict=True)
+        ]
+    return layers
+
+
+@train.misconception(
+    "The learning rate and the gradient changed places: step takes w, then grad, then lr."
+)
+def swaps_grad_and_rate(layers, gradient, step, lr, n_steps):
+    return _train(layers, gradient, lambda w, grad, lr: step(w, lr, grad), lr, n_steps)
+
+
+@train.misconception(
+    "Every round appended to the same list: start a new list of layers in each round."
+)
+def grows_the_list(layers, gradient, step, lr, n_steps):
+    new = []
+    for _ in range(n_steps):
+        for (W, b), (dW, db) in zip(layers, gradient(layers), strict=True):
+            new += [(step(W, dW, lr), step(b, db, lr))]
+    return new
+
+
+@train.misconception(
+    "gradient was not called: it is a function, and gradient(layers) gives the pairs (dW, db)."
+)
+def does_not_call_gradient(layers, gradient, step, lr, n_steps):
+    for _ in range(n_steps):
+        layers = [
+            (step(W, dW, lr), step(b, db, lr))
+            for (W, b), (dW, db) in zip(layers, gradient, strict=True)
+        ]
+    return layers
+
+
 @train.misconception("The layers came back in reverse order.")
 def turns_layers(layers, gradient, step, lr, n_steps):
     return (
@@ -526,7 +719,9 @@ def drops_the_result(layers, gradient, step, lr, n_steps):
     return _train(layers, gradient, step, lr, 0)
 
 
-@train.misconception("You return all that was on the way: only the trained layers are asked for.")
+@train.misconception(
+    "You return the layers of every step: only the last ones, the trained layers, are asked for."
+)
 def returns_the_way(layers, gradient, step, lr, n_steps):
     way = [list(layers)]
     for _ in range(n_steps):
@@ -535,8 +730,8 @@ def returns_the_way(layers, gradient, step, lr, n_steps):
 
 
 @train.misconception(
-    "The result was written into the layers that you were given: an experiment starts from them "
-    "again."
+    "The steps were written into the layers that you were given: the caller may start a second "
+    "experiment from them."
 )
 def trains_in_place(layers, gradient, step, lr, n_steps):
     trained = _train(layers, gradient, step, lr, n_steps)
@@ -553,7 +748,9 @@ def _(rng):
     yield case("value", rng.normal(size=4).round(3), rng.normal(size=4).round(3))
     yield case("value", np.array([1.0, 2.0, -3.0]), np.array([1.0, 2.5, -3.0]))
     yield case("value", rng.normal(size=(3, 2)).round(3), rng.normal(size=(3, 2)).round(3))
-    yield case("value", rng.normal(0, 1e-3, size=5).round(6), rng.normal(0, 1e-3, size=5).round(6))
+    yield case(
+        "value", rng.uniform(0.01, 0.05, size=5).round(4), rng.uniform(-0.05, 0.05, size=5).round(4)
+    )
     yield case("value", np.array([3.0, 4.0]), np.array([0.0, 0.0]))
     yield case("shape", rng.normal(size=(2, 3, 2)).round(3), rng.normal(size=(2, 3, 2)).round(3))
     yield case("stability/two zeros", np.zeros(3), np.zeros(3))
@@ -590,7 +787,12 @@ def by_dots(analytic, numerical):
 
 @relative_error.right_answer
 def by_a_tiny_floor(analytic, numerical):
-    return _norm(np.subtract(analytic, numerical)) / max(_norm(analytic) + _norm(numerical), 1e-300)
+    return _norm(np.subtract(analytic, numerical)) / (_norm(analytic) + _norm(numerical) + 1e-8)
+
+
+@relative_error.right_answer
+def by_the_larger_of_two(analytic, numerical):
+    return _norm(np.subtract(analytic, numerical)) / max(_norm(analytic) + _norm(numerical), 1e-8)
 
 
 @relative_error.misconception(
@@ -614,10 +816,57 @@ def divides_by_the_second(analytic, numerical):
 
 
 @relative_error.misconception(
-    "You compared the lengths: two gradients of the same length may point to different sides."
+    "You compared the two lengths: two gradients of the same length may point in different "
+    "directions."
 )
 def compares_lengths(analytic, numerical):
     return abs(_norm(analytic) - _norm(numerical)) / ((_norm(analytic) + _norm(numerical)) or 1.0)
+
+
+@relative_error.misconception(
+    "Division comes before addition: the sum of the two lengths needs brackets around it."
+)
+def forgets_the_brackets(analytic, numerical):
+    return _norm(np.subtract(analytic, numerical)) / (_norm(analytic) or 1.0) + _norm(numerical)
+
+
+@relative_error.misconception(
+    "The squares are missing: positive and negative numbers cancel in a plain sum."
+)
+def forgets_squares(analytic, numerical):
+    total = np.abs(np.sum(analytic)) + np.abs(np.sum(numerical))
+    return float(np.abs(np.sum(np.subtract(analytic, numerical))) / (total or 1.0))
+
+
+@relative_error.misconception(
+    "What you add under the fraction is too large: it has to be tiny next to the lengths, at most "
+    "1e-8."
+)
+def adds_a_large_floor(analytic, numerical):
+    return _norm(np.subtract(analytic, numerical)) / (_norm(analytic) + _norm(numerical) + 0.001)
+
+
+@relative_error.misconception(
+    "You divided by the larger of the two lengths: the formula takes their sum."
+)
+def divides_by_the_larger(analytic, numerical):
+    larger = max(_norm(analytic), _norm(numerical))
+    return _norm(np.subtract(analytic, numerical)) / (larger or 1.0)
+
+
+@relative_error.misconception(
+    "You averaged an error for each number: take the length of the whole gap and of each whole "
+    "gradient."
+)
+def averages_errors(analytic, numerical):
+    return float(np.mean(one_for_each(analytic, numerical)))
+
+
+@relative_error.misconception(
+    "The whole fraction went under one root: each length has its own root."
+)
+def one_root_for_all(analytic, numerical):
+    return float(np.sqrt(forgets_roots(analytic, numerical)))
 
 
 @relative_error.misconception("The roots are missing: a length is the root of a sum of squares.")
@@ -647,7 +896,7 @@ def takes_the_largest(analytic, numerical):
 
 
 @relative_error.misconception(
-    "Where both gradients are 0 they agree: what does your division give there?"
+    "Where both gradients are 0 they agree, so the error is 0: what does your division give there?"
 )
 def forgets_two_zeros(analytic, numerical):
     with np.errstate(all="ignore"):
@@ -663,7 +912,7 @@ def adds_the_gradients(analytic, numerical):
 
 
 @relative_error.misconception(
-    "You have an error for each number: one for the whole gradient is asked for."
+    "You have an error for each number, and one for the whole gradient is asked for."
 )
 def one_for_each(analytic, numerical):
     return np.abs(np.subtract(analytic, numerical)) / np.maximum(
@@ -699,81 +948,181 @@ def subtracts_in_place(analytic, numerical):
 
 
 linear_spiral = Question(
-    "Two arms of a spiral, wound around each other. Which fraction of the points does a network "
-    "without a hidden layer get right after training?",
-    ("A little more than half", "About 80 percent", "Nearly all"),
-    answer="A little more than half",
+    "Two arms of a spiral, wound around each other. What boundary between them does a network "
+    "without a hidden layer find?",
+    answer="One straight line",
+    wrong={
+        "A spiral with fewer turns": (
+            "Training chooses among the boundaries that a network has, and this one has no bends."
+        ),
+        "Two parallel lines, with one arm between them": (
+            "Each class has a line of sums, but the two are compared, and where they are equal is "
+            "one line."
+        ),
+    },
     why=(
-        "Without a hidden layer the boundary is one straight line, and a line can't follow a "
-        "spiral."
+        "The difference of two weighted sums is a weighted sum again, and where it is 0 lies a "
+        "line; it can't follow a spiral."
     ),
 )
 
 forgotten_slope = Question(
-    "Somebody forgot the slope of the ReLU in the backward pass. They train on digits. How many "
-    "of the new digits does the broken network read?",
-    ("More than 95 percent", "About half", "One in ten, as by chance"),
-    answer="More than 95 percent",
+    "Somebody forgot the slope of the ReLU in the backward pass, and trains on digits all the "
+    "same. What happens?",
+    answer="It reads the new digits nearly as well as a right one",
+    wrong={
+        "The loss rises: its steps lead uphill": (
+            "Uphill would take a gradient that points the other way, and this one is still mostly "
+            "right."
+        ),
+        "The hidden layer stays as it started, and only the last layer learns": (
+            "The hidden layer gets a gradient as well: too much of it, since nothing is blocked."
+        ),
+        "Nothing: the loss stays where it began": (
+            "For that, no slope at all would have to come back, and here none is held back."
+        ),
+    },
     why=(
         "The wrong gradient of the first layer still points mostly the right way, so training "
-        "walks downhill crookedly. Accuracy did not notice the bug; the gradient check does."
+        "walks downhill crookedly. Accuracy does not notice the bug; the gradient check does."
     ),
 )
 
-deep_start = Question(
-    "A network of 16 hidden ReLU layers starts with Xavier's weights. What does training make of "
-    "it in 150 steps?",
-    ("Next to nothing", "The same as with Kaiming's", "It explodes"),
-    answer="Next to nothing",
+deep_start = NumberQuestion(
+    "A network of 16 hidden ReLU layers starts with Xavier's weights, and at the start its loss "
+    "is 2.3. What is its loss after 150 small steps?",
+    answer=2.3,
+    low=0,
+    high=4,
+    step=0.1,
+    close=0.2,
+    too_low=(
+        "To learn, a layer needs a slope that comes back to it, and here sixteen layers stand in "
+        "the way."
+    ),
+    too_high=(
+        "A loss above the start would take steps that are too long, and these hardly have a length."
+    ),
     why=(
         "Each ReLU layer loses half of the squares, and Xavier does not make up for it: after 16 "
-        "layers hardly any signal or slope is left."
+        "layers hardly any signal or slope is left, so the loss stays at ln 10."
     ),
 )
 
-better_than_linear = Question(
-    "Softmax regression, a network without a hidden layer, on the digits: how does it compare "
-    "with 32 hidden units?",
-    ("It is nearly as good", "It gets half as many right", "It can't tell digits apart"),
-    answer="It is nearly as good",
+better_than_linear = NumberQuestion(
+    "With 32 hidden units your network will read 97 percent of the new digits. How many percent "
+    "does it read without any hidden layer?",
+    answer=96.9,
+    low=0,
+    high=100,
+    step=1,
+    close=2,
+    too_low=(
+        "A straight boundary for each digit goes further than the spiral suggests: in 64 "
+        "dimensions there is a lot of room."
+    ),
+    too_high="A hidden layer does help, if only a little.",
     why=(
-        "These digits are small and clean, and ten straight boundaries do most of the work. A "
-        "hidden layer adds a little."
+        "These digits are small and clean, and ten straight boundaries do most of the work. The "
+        "hidden layer adds less than one in a hundred."
+    ),
+)
+
+after_by_heart = Question(
+    "A network learns 30 images until it reads all of them, and training goes on for 900 steps "
+    "more. What does its loss on new images do meanwhile?",
+    answer="It rises slowly",
+    wrong={
+        "It falls along with the loss on the known images": (
+            "The gradient asks only for the thirty; what it gains on them need not help elsewhere."
+        ),
+        "It stays, as nothing is left to learn": (
+            "All thirty are read, but their loss is above 0, so the weights go on growing."
+        ),
+    },
+    why=(
+        "The network becomes more and more sure of all that it says, and where it is wrong on a "
+        "new image, being sure costs more."
     ),
 )
 
 paths_add = Question(
-    "A weight reaches the loss on two paths, with slopes 3 and −1. What is its slope?",
-    ("2", "−3", "4"),
-    answer="2",
-    why="Slopes multiply along a path, and paths add.",
+    "A weight reaches the loss on two paths. The slopes along the first are 2 and 4, along the "
+    "second 3 and −1. What is its slope?",
+    answer="5",
+    wrong={
+        "−24": "You multiplied across both paths: slopes multiply along one path only.",
+        "8": "You added all four slopes: along one path they multiply.",
+        "11": "The second path's product is −3, and its minus counts.",
+    },
+    why="Slopes multiply along a path, 8 and −3, and paths add.",
 )
 
-uniform_bound = Question(
-    "Xavier's uniform for 100 inputs and 50 outputs: what is its bound?",
-    ("0.2", "0.04", "6"),
-    answer="0.2",
-    why="√6 / √150 is the root of 0.04, which is 0.2.",
+halving_scales = Question(
+    "Five ReLU layers, and layer_scales says 0.5, 0.25, 0.12, 0.06, 0.03. What would keep the "
+    "signal alive?",
+    answer="Weights with twice the standard deviation",
+    wrong={
+        "Weights with twice the variance": (
+            "Twice the variance is √2 times the standard deviation, and each layer would still "
+            "lose."
+        ),
+        "A learning rate twice as high": (
+            "These sizes are measured before the first step, so no rate has touched them."
+        ),
+        "Biases that are drawn at random as well": (
+            "A random bias adds noise to each layer; the signal in it would shrink all the same."
+        ),
+    },
+    why=(
+        "The size of a layer's output grows with the standard deviation of its weights, and each "
+        "layer here halves it."
+    ),
+)
+
+failing_layers = Question(
+    "A network of four layers, and its gradient check: layers 1 and 2 have a relative error of "
+    "0.4, layers 3 and 4 stay below 1e-9. Where is the bug?",
+    answer="In what goes back from layer 3 to layer 2",
+    wrong={
+        "In layer 4, where the backward pass begins": (
+            "Its gradients are right, and everything that layer 3 got from it is right as well."
+        ),
+        "In the gradient of layer 1 alone": (
+            "Layer 2 fails too, and it has its turn before layer 1 in the backward pass."
+        ),
+        "In the learning rate": (
+            "A gradient check takes no step, so it never uses the learning rate."
+        ),
+    },
+    why=(
+        "The backward pass is right as far as layer 3 and wrong from layer 2 on: look at the slope "
+        "and the d_inputs between them."
+    ),
 )
 
 gap_of_logits = Question(
-    "The right class has a logit 1000 below the largest. About how much does cross-entropy count "
-    "for it?",
-    ("1000", "7", "Infinity"),
-    answer="1000",
-    why="Minus the logarithm of e^−1000 is 1000, and written with care it comes out so.",
+    "The right class has a logit 50 below the largest of three. About how much does cross-entropy "
+    "charge for it?",
+    answer="50",
+    wrong={
+        "4": "That is ln 50: logits are logarithms already, so their gap is not taken again.",
+        "1, as for any wrong answer": (
+            "That would be counting mistakes; cross-entropy charges more the surer the mistake was."
+        ),
+        "Infinity": "e^−50 is small, and its logarithm is −50 all the same.",
+    },
+    why="The probability is about e^−50, and minus its logarithm is 50.",
 )
 
 alternating = Question(
-    "Steps jump from side to side and come closer all the same. Where is the learning rate?",
-    ("Between 1/λ and 2/λ", "Below 1/λ", "Above 2/λ"),
+    "In a bowl, w goes 8, −4, 2, −1: it jumps from side to side and comes closer. Where is the "
+    "learning rate?",
     answer="Between 1/λ and 2/λ",
-    why="Each step multiplies the distance by 1 − ηλ, which lies between −1 and 0 there.",
-)
-
-slope_at_zero = Question(
-    "A sigmoid neuron gets z = 0. How steep is it there?",
-    ("0.25", "0.5", "1"),
-    answer="0.25",
-    why="σ(0) is 0.5, and 0.5 · (1 − 0.5) is a quarter, the largest slope it has.",
+    wrong={
+        "Below 1/λ": "There the steps are too short to cross the middle: w would keep its sign.",
+        "At 2/λ": "There w would jump between 8 and −8 forever.",
+        "Above 2/λ": "There each jump would be longer than the one before.",
+    },
+    why="Each step multiplies w by 1 − ηλ, which is −0.5 here, so ηλ is 1.5.",
 )

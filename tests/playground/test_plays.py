@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,8 +22,10 @@ from playground.functions import Function, finished
 
 def plays() -> Iterator[tuple[str, Function]]:
     for name in LESSONS:
-        module = importlib.import_module(f"playground.{name}")
-        for play in vars(module).values():
+        cells = "\n".join(cell.source for cell in lesson(name).notebook.cells)
+        modules = re.findall(r"^from playground import (\w+)", cells, re.MULTILINE)
+        found = [vars(importlib.import_module(f"playground.{one}")).values() for one in modules]
+        for play in chain.from_iterable(found):
             if (
                 inspect.isfunction(play)
                 and play.__module__.startswith("playground.")
