@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from playground import capstone, reader
-from playground.figure.learner_function import LearnerFunction
 from playground.figure.live import LiveFigure
 from playground.figure.pad import Ink
 from playground.figure.scene import Frame
@@ -47,7 +46,8 @@ def draw(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
             p = network.probabilities(x[None])[0]
             frame = {**reader.picture(x, "what the network sees"), **reader.bars(p)}
             says = f"{network.so_far}{_sentence(ink, p)}"
-            yield {**frame, "before": _no_bars()}, says
+            if network.so_far or not examples:
+                yield {**frame, "before": _no_bars()}, says
         if not examples:
             return
         for later in trained_on(network, tuple(examples)):
@@ -125,9 +125,7 @@ def _training(
     blocks: Blocks, layers: tuple[tuple[Any, ...], ...], examples: tuple[Example, ...]
 ) -> Training:
     """Return a training that starts from these layers, with each drawing `COPIES` times."""
-    start = [
-        tuple(np.frombuffer(part).reshape(shape) for part, shape in layer) for layer in layers
-    ]
+    start = [tuple(np.frombuffer(part).reshape(shape) for part, shape in layer) for layer in layers]
     data = digits()
     images = [np.tile(np.frombuffer(image), (COPIES, 1)) for image, _ in examples]
     labels = np.repeat([label for _, label in examples], COPIES)
@@ -145,10 +143,10 @@ def _no_bars() -> tuple[Array, Array]:
 
 def _sentence(ink: Ink, p: Array) -> str:
     if ink:
-        return f"your drawing is read as {reader.reads(p)}."
+        return f"Your drawing is read as {reader.reads(p)}."
     top = int(np.argmax(p))
     return (
-        f"the pad is empty, and all the same it is read as {reader.a(top)},"
+        f"The pad is empty, and all the same it is read as {reader.a(top)},"
         f" with {reader.percent(p[top])}."
     )
 
@@ -162,7 +160,7 @@ def _change(before: reader.Reader, after: reader.Reader, p: Array, n: int) -> st
     )
     top = int(np.argmax(p))
     return (
-        f"After {after.step} steps of training with {n} drawing{'s' * (n > 1)} of yours; before them"
-        f" it was read as {reader.a(top)} with {reader.percent(p[top])}. Of the 360 test digits the"
-        f" network reads {new}, before {old}."
+        f"Before your {n} drawing{'s' * (n > 1)} joined the training images, it was read as"
+        f" {reader.a(top)} with {reader.percent(p[top])}; {after.step} steps of training followed."
+        f" Of the 360 test digits the network reads {new}, before {old}."
     )

@@ -73,7 +73,7 @@ class Reader:
     @property
     def so_far(self) -> str:
         """Words that begin a readout while the network is still in training."""
-        return "" if self.step >= STEPS else f"After {self.step} of {STEPS} steps of training: "
+        return "" if self.step >= STEPS else f"{self.step} of {STEPS} training steps so far. "
 
 
 def readers(f: Any, mine: Any) -> Iterator[Reader]:
@@ -106,7 +106,7 @@ def mistakes(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
             yield (
                 {**picture(X[image], truth), **bars(p[image])},
                 (
-                    f"{reader.so_far}mistake {which + 1} of {len(wrong)}, test image {image}:"
+                    f"{reader.so_far}Mistake {which + 1} of {len(wrong)}, test image {image}:"
                     f" {truth}, read as {reads(p[image])}. In its mistakes the network gives its"
                     f" wrong answer {percent(sure)} on average."
                 ),
@@ -114,8 +114,7 @@ def mistakes(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
 
     play = LiveFigure("The misread digits, one by one", move, own(functions), after)
     ax = frame(play)
-    if hasattr(after, "answer"):
-        play.guess(ax, along="y")
+    play.guess(ax, along="y")
     play.button("presses", "next mistake")
     return play
 
@@ -130,16 +129,16 @@ def hidden_units(mine: Any, *functions: Function, after: Any = None) -> LiveFigu
             activity, p = reader.active(x)[0], reader.probabilities(x)[0]
             strongest = int(np.argmax(activity))
             votes = reader.layers[1][0][strongest]
-            says = f"it is {a(labels[image])}, read as {a(np.argmax(p))}"
+            says = f"is {a(labels[image])}, read as {a(np.argmax(p))}"
             yield (
                 {
                     "units": tiles(reader.layers[0][0], activity),
                     "levels": levels(activity),
                     "image": x.reshape(8, 8)[::-1],
-                    "says": (7, 9, says.replace(", ", "\n")),
+                    "says": (7, 9, f"it {says}".replace(", ", "\n")),
                 },
                 (
-                    f"{reader.so_far}{says}. {np.count_nonzero(activity > 0)} of {HIDDEN} units are"
+                    f"{reader.so_far}Image {image} {says}. {np.count_nonzero(activity > 0)} of {HIDDEN} units are"
                     f" active; the strongest, unit {strongest + 1}, speaks most for"
                     f" {a(np.argmax(votes))} and most against {a(np.argmin(votes))}."
                 ),
@@ -178,8 +177,8 @@ def fool(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
                     **{"before": (np.arange(10), p[0]), **bars(after_it)},
                 },
                 (
-                    f"{reader.so_far}{a(label)} with each pixel changed by up to {number(epsilon)}"
-                    f" is read as {reads(after_it)}. {smallest(least)}"
+                    f"{reader.so_far}With each pixel changed by up to {number(epsilon)},"
+                    f" this {label} is read as {reads(after_it)}. {smallest(least)}"
                 ),
             )
 
@@ -192,8 +191,7 @@ def fool(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     play.line("right", ax, twin=False, label="right digit")
     play.line("other", ax, Look(GREEN, (9, 3), width=3), twin=False, label="likeliest other")
     play.line("now", ax, Look(VERMILLION, (2, 2), width=2), twin=False)
-    if hasattr(after, "answer"):
-        play.guess(ax, along="x")
+    play.guess(ax, along="x")
     ten(play, play.axes(224))
     play.bars("before", play.parts["bars"].ax, TARGET, twin=False, label="before the change")
     play.slider("epsilon", "ε", 0, 0.5, 0.0, step=0.01)

@@ -13,6 +13,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import traitlets
+from ipywidgets.widgets.widget_bool import ToggleButtonStyle
 
 from playground.figure import style
 
@@ -64,8 +65,9 @@ pad.onpointerup = pad.onpointercancel = () => {{ from = null; }};
 pad.addEventListener('click', event => {{
   if (event.detail &amp;&amp; cells().includes(event.target)) event.stopPropagation();
 }}, true);
-pad.addEventListener('focusin', event => cells().includes(event.target) &amp;&amp; visit(event.target));
-pad.onclick = event => cells().includes(event.target) &amp;&amp; visit(event.target);
+const seen = event => cells().includes(event.target) &amp;&amp; visit(event.target);
+pad.addEventListener('focusin', seen);
+pad.onclick = seen;
 pad.onkeydown = event => {{
   const all = cells(), at = all.indexOf(event.target);
   const [across, down] = {{ArrowLeft: [-1, 0], ArrowRight: [1, 0],
@@ -93,7 +95,7 @@ class Pad(traitlets.HasTraits):
     def __init__(self, description: str, value: Iterable[tuple[int, int]] = ()) -> None:
         super().__init__()
         self.description, self._setting = description, False
-        look = {"layout": widgets.Layout(), "style": widgets.ToggleButtonStyle()}  # one for all
+        look = {"layout": widgets.Layout(), "style": ToggleButtonStyle()}  # one for all
         places = [(row, column) for row in range(SIDE) for column in range(SIDE)]
         self.cells = {
             (row, column): widgets.ToggleButton(
