@@ -135,19 +135,20 @@ def hidden_units(mine: Any, *functions: Function, after: Any = None) -> LiveFigu
                     "units": tiles(reader.layers[0][0], activity),
                     "levels": levels(activity),
                     "image": x.reshape(8, 8)[::-1],
-                    "says": (7, 9, f"it {says}".replace(", ", "\n")),
+                    "says": (5.5, 11, f"it {says}".replace(", ", "\n")),
                 },
                 (
-                    f"{reader.so_far}Image {image} {says}. {np.count_nonzero(activity > 0)} of {HIDDEN} units are"
-                    f" active; the strongest, unit {strongest + 1}, speaks most for"
-                    f" {a(np.argmax(votes))} and most against {a(np.argmin(votes))}."
+                    f"{reader.so_far}Image {image} {says}."
+                    f" {np.count_nonzero(activity > 0)} of {HIDDEN} units are active; the"
+                    f" strongest, unit {strongest + 1}, speaks most for {a(np.argmax(votes))}"
+                    f" and most against {a(np.argmin(votes))}."
                 ),
             )
 
     play = LiveFigure("The weights of the hidden units, and a digit", move, own(functions), after)
-    ax = play.axes(xlim=(0, 68), ylim=(0, 28), aspect="equal")
+    ax = play.axes(xlim=(0, 63), ylim=(0, 28), aspect="equal")
     ax.set_axis_off()
-    play.heat("image", ax, (0, 14, 12, 26), low=-1.0, high=1.0, smooth=False)
+    play.heat("image", ax, (0, 11, 14, 25), low=-1.0, high=1.0, smooth=False)
     play.heat("units", ax, (*WALL[0], *WALL[1]), low=-0.8, high=0.8, smooth=False)
     play.bars("levels", ax, Look(BLACK), twin=False, label="activity of the unit on its left")
     play.words("says", ax)
@@ -174,7 +175,7 @@ def fool(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
                     "right": (SMALL_STEPS, p[:, label]),
                     "other": (SMALL_STEPS, np.max(others, axis=1)),
                     "now": ([epsilon, epsilon], [0, 1]),
-                    **{"before": (np.arange(10), p[0]), **bars(after_it)},
+                    **{"before": (np.arange(10), p[0]), **bars(after_it), "says": TITLES},
                 },
                 (
                     f"{reader.so_far}With each pixel changed by up to {number(epsilon)},"
@@ -183,27 +184,27 @@ def fool(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
             )
 
     play = LiveFigure("A digit, changed to fool the network", move, own(functions), after)
-    for name, place, title, strength in PANELS:
-        ax = play.axes(place, xlim=(0, 8), ylim=(0, 8), aspect="equal", title=title)
-        ax.set_axis_off()
-        play.heat(name, ax, (0, 8, 0, 8), low=-strength, high=strength, smooth=False)
-    ax = play.axes(223, xlabel="change ε of each pixel", xlim=(0, 0.5), ylim=(0, 1.1))
+    places = play.figure.add_gridspec(2, 2)
+    ax = play.axes(places[1, 0], xlabel="change ε of each pixel", xlim=(0, 0.5), ylim=(0, 1.1))
     play.line("right", ax, twin=False, label="right digit")
     play.line("other", ax, Look(GREEN, (9, 3), width=3), twin=False, label="likeliest other")
     play.line("now", ax, Look(VERMILLION, (2, 2), width=2), twin=False)
     play.guess(ax, along="x")
-    ten(play, play.axes(224))
+    top = play.axes(places[0, :], xlim=(0, 40), ylim=(0, 9.5), aspect="equal")
+    top.set_axis_off()
+    for name, left, strength in PANELS:
+        play.heat(name, top, (left, left + 8, 0, 8), low=-strength, high=strength, smooth=False)
+    play.words("says", top)
+    ten(play, play.axes(places[1, 1]))
     play.bars("before", play.parts["bars"].ax, TARGET, twin=False, label="before the change")
     play.slider("epsilon", "ε", 0, 0.5, 0.0, step=0.01)
     play.slider("image", "test image", 0, len(digits().X_test) - 1, 0, step=1)
     return play
 
 
-PANELS = (
-    ("x", 231, "the digit x", 1.0),
-    ("change", 232, "the change, colours 3 times as strong", 0.33),
-    ("sum", 233, "both together", 1.0),
-)
+PANELS = ("x", 2, 1.0), ("change", 16, 0.33), ("sum", 30, 1.0)
+"""The pictures of `fool`: name, left edge, and the value that has the full colour."""
+TITLES = [(6, 8.9, "the digit"), (20, 8.9, "the change, 3 times as strong"), (34, 8.9, "both")]
 
 
 def changed(x: Array, uphill: Array, epsilon: Any) -> Array:
@@ -254,9 +255,9 @@ def square(x: Array) -> Array:
 
 
 def bars(p: Array) -> dict[str, Any]:
-    """Return the data of the ten bars, and the number over the highest."""
+    """Return the data of the ten bars, and the number over the highest one."""
     top = int(np.argmax(p))
-    return {"bars": (np.arange(10), p), "top": (top, p[top] + 0.06, percent(p[top]))}
+    return {"bars": (np.arange(10), p), "top": (top, 1.08, percent(p[top]))}
 
 
 def reads(p: Array) -> str:
@@ -276,7 +277,7 @@ def percent(share: float) -> str:
 
 
 SIZE = COLUMNS * (CELL + GAP), ROWS * (CELL + GAP)
-WALL = (17.0, 17.0 + SIZE[0] / 1.75), (1.0, 1.0 + SIZE[1] / 1.75)
+WALL = (13.0, 13.0 + SIZE[0] / 1.75), (1.0, 1.0 + SIZE[1] / 1.75)
 """Left and right, bottom and top of the wall of pictures in the axes."""
 
 
