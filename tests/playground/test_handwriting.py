@@ -128,7 +128,7 @@ def test_redrawn_drawings_are_read_and_bare_cells_mostly_are_not() -> None:
     redrawn = [right(handwriting.redrawn, hand) for hand in hands()]
     bare = [right(handwriting.cells, hand) for hand in hands()]
     assert len(redrawn) == 5
-    assert sum(redrawn) >= 45
+    assert 46 <= sum(redrawn) <= 48
     assert redrawn[-1] >= 9
     assert 14 <= sum(bare) <= 20
 
@@ -205,6 +205,8 @@ def test_ten_mistakes_are_made_with_two_thirds_of_certainty() -> None:
     _, _, X, labels = digits()
     p = network().probabilities(X)
     wrong = np.argmax(p, axis=1) != labels
+    right_comes_second = np.argsort(p[wrong], axis=1)[:, -2] == labels[wrong]
+    assert right_comes_second.mean() > 0.6
     assert p[wrong].max(axis=1).mean() == pytest.approx(0.66, abs=0.05)
     assert p[~wrong].max(axis=1).mean() == pytest.approx(0.96, abs=0.02)
 
@@ -224,8 +226,8 @@ def test_a_digit_activates_twenty_units_and_a_unit_serves_many_digits() -> None:
     assert active.sum(axis=1).mean() == pytest.approx(20.6, abs=1)
     shares = np.array([active[labels == digit].mean(axis=0) for digit in range(10)])
     served = (shares > 0.5).sum(axis=0)
-    assert np.median(served) >= 7
-    assert (served == 1).sum() <= 2
+    assert (served >= 9).mean() > 0.5
+    assert not active.all(axis=1).any()
     assert "of 32 units are active" in said(play_of("hidden_units"), image=5)
 
 
@@ -257,7 +259,7 @@ def flips() -> Iterator[tuple[float, float]]:
 def test_a_tenth_of_grey_fools_the_network_and_a_random_change_needs_five_times_it() -> None:
     uphill, random = np.median([*flips()], axis=0)
     assert uphill == pytest.approx(0.11, abs=0.02)
-    assert random > 4 * uphill
+    assert random == pytest.approx(0.53, abs=0.08)
 
 
 def test_the_slope_of_the_pixels_is_the_numerical_one() -> None:
