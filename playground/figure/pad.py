@@ -117,7 +117,7 @@ class Pad(traitlets.HasTraits):
         once = f'<style onload="{HANDLER.replace(chr(10), " ")}">{STYLE}</style>'
         clear = widgets.Button(description="clear")
         clear.on_click(lambda _: setattr(self, "value", Ink()))
-        place = widgets.Layout(grid_row="1 / span 5", overflow="visible")
+        place = widgets.Layout(grid_area="1 / 1 / span 5 / 2", overflow="visible")
         pad = widgets.VBox(
             [widgets.HTML(f"{escape(self.description)}{once}"), grid, clear], layout=place
         )
