@@ -238,7 +238,7 @@ def frame(play: LiveFigure) -> Any:
 
 def ten(play: LiveFigure, ax: Any) -> None:
     """Add the bars of ten probabilities."""
-    ax.set(xlabel="digit", ylabel="probability", xlim=(-0.6, 9.6), ylim=(0, 1.15))
+    ax.set(xlabel="digit", ylabel="probability", xlim=(-0.9, 9.9), ylim=(0, 1.15))
     ax.set_xticks(range(10))
     play.bars("bars", ax, twin=False)
     play.words("top", ax)
