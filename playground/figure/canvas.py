@@ -15,6 +15,7 @@ from traitlets import CFloat, CInt
 
 from playground.figure import style
 from playground.figure.marks import DIVERGING
+from playground.figure.pad import Pad
 from playground.figure.parts import Arrow, Bars, Heat, Line, Part, Points, Words
 
 FloatSlider, IntSlider, FloatLogSlider = (
@@ -126,6 +127,11 @@ class Canvas:
         ax: Any = self.parts["guess"].ax
         level = (number, number)
         return (ax.get_xlim(), level) if self._guess_along == "y" else (level, ax.get_ylim())
+
+    def pad(self, name: str, label: str) -> None:
+        """Add a pad to draw on; `move` gets its `Ink`."""
+        pad = Pad(label)
+        self._control(name, pad, pad.widget)
 
     def values(self) -> dict[str, Any]:
         """Return the controls' values by name."""

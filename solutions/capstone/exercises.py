@@ -1126,3 +1126,84 @@ alternating = Question(
     },
     why="Each step multiplies w by 1 − ηλ, which is −0.5 here, so ηλ is 1.5.",
 )
+
+bare_cells = NumberQuestion(
+    "Ten people draw a digit each, on an empty pad of 8×8 cells: single dark cells, one cell wide, "
+    "wherever and as large as they like. Your network reads 97 percent of the new images. How many "
+    "of these ten drawings will it read?",
+    answer=3,
+    low=0,
+    high=10,
+    step=1,
+    close=1,
+    too_low="A few are read: those that happen to be as large and in the middle as the data are.",
+    too_high=(
+        "The digits that it learned from are two cells thick, in greys, and fill their box from "
+        "top to bottom. Thin cells at any place are new to it."
+    ),
+    why=(
+        "Of fifty such drawings a trained network reads about 17. The new images are like those it "
+        "learned from, and your drawings are not."
+    ),
+)
+
+sure_mistakes = NumberQuestion(
+    "Your network misreads about ten of the new digits. Which probability does it give to its "
+    "wrong answers, on average?",
+    answer=0.66,
+    low=0,
+    high=1,
+    step=0.02,
+    close=0.1,
+    too_low=(
+        "Training rewards a network for being sure, and it doesn't learn where it will be wrong."
+    ),
+    too_high="That sure it is where it is right; in a mistake another digit mostly has its share.",
+    why=(
+        "It is about 0.66, and 0.96 where the network is right. It doubts more where it errs, but "
+        "a high probability is no promise."
+    ),
+)
+
+shared_units = Question(
+    "A trained network has 32 hidden units and tells ten digits apart. How do the units share the "
+    "work?",
+    answer="A digit activates about twenty units, and most units serve many digits",
+    wrong={
+        "About three units belong to each digit": (
+            "Nothing in training assigns a unit to a digit: one that lowers the loss for several "
+            "serves several."
+        ),
+        "Ten units have a digit each, and the others rest": (
+            "One sum for each digit is what the logits are; in the layer before, nothing asks for "
+            "that."
+        ),
+        "Every unit is active for every image": (
+            "Then no ReLU would ever cut, and the network would be as good as linear."
+        ),
+    },
+    why=(
+        "On average 20 or 21 of the 32 are active, and more than half of the units are active for "
+        "most images of nine or ten of the digits. A digit is a pattern over many units."
+    ),
+)
+
+tenth_of_grey = NumberQuestion(
+    "Pixels are numbers from 0 (white) to 1 (black). To fool your network you may change each "
+    "pixel of a digit by at most ε, up or down, as you choose. Which ε is enough for half of the "
+    "digits?",
+    answer=0.11,
+    low=0,
+    high=1,
+    step=0.01,
+    close=0.04,
+    too_low="Most digits are read with some margin, and so small a change doesn't use it up.",
+    too_high=(
+        "All 64 pixels push the same sums to the same side, so that many small changes make a "
+        "large one."
+    ),
+    why=(
+        "About 0.11, if each pixel moves the way the gradient says. If each side is drawn at "
+        "random, it takes about 0.5: what counts is the direction."
+    ),
+)
