@@ -206,7 +206,7 @@ def test_a_notebook_that_cannot_be_exported_is_reported(
         return capsys.readouterr().err
 
     assert said().startswith("Say which lesson: warm_up, neuron, loss, ")
-    assert "There is no notebook or lesson nouron; the course has warm_up, neuron, " in said("nouron")
+    assert "There is no notebook or lesson nouron; the course has warm_up, " in said("nouron")
     assert "work/loss/loss.ipynb yet; make lab makes your copy of the course." in said("loss")
     assert "No such file or directory (nowhere/" in said("neuron", "--output=nowhere/mine.html")
     notebook.write_bytes(b"{")
