@@ -24,7 +24,7 @@ from grader.comparison.schema import (
     Function,
     Outcome,
 )
-from grader.comparison.vocabulary import Case, NumberQuestion, Question, kind
+from grader.comparison.vocabulary import Case, kind
 
 DIGITS = 12
 """Significant digits of a key's numbers: processors differ in the 16th, a comparison needs six."""
@@ -42,16 +42,12 @@ def make_key(lesson: Lesson, seed: int) -> AnswerKey:
         "title": lesson.title,
         "seed": seed,
         "exercises": {name: exercise_key(lesson, name, seed) for name in lesson.exercises},
-        "questions": {name: _question(one) for name, one in lesson.questions.items()},
+        "questions": {
+            name: cast(AnyQuestion, asdict(one)) for name, one in lesson.questions.items()
+        },
         "hardened": lesson.hardened,
         "packages": list(lesson.settings.packages),
     }
-
-
-def _question(question: Question | NumberQuestion) -> AnyQuestion:
-    data = asdict(question)
-    data.pop("options", None)
-    return cast(AnyQuestion, data)
 
 
 def exercise_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:

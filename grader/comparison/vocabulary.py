@@ -134,15 +134,11 @@ class Question:
     """A prediction or a recall card with options."""
 
     text: str
-    options: tuple[str, ...] = ()
-    answer: str = ""  # the right option
-    why: str = ""  # the explanation shown after choosing
-    wrong: dict[str, str] = field(default_factory=dict)  # each wrong option, and why it is wrong
+    answer: str  # the right option
+    wrong: dict[str, str]  # each wrong option, and why it is wrong, in one sentence
+    why: str  # the explanation shown after choosing
 
     def __post_init__(self) -> None:
-        if self.options:
-            others = {option: "" for option in self.options if option != self.answer}
-            object.__setattr__(self, "wrong", others)
         if len(self.wrong) < 2 or self.answer in self.wrong:
             raise ValueError(f"{self.text!r} needs two wrong options, other than its answer")
 

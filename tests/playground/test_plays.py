@@ -23,7 +23,8 @@ from playground.functions import Function, finished
 def plays() -> Iterator[tuple[str, Function]]:
     for name in LESSONS:
         cells = "\n".join(cell.source for cell in lesson(name).notebook.cells)
-        modules = re.findall(r"^from playground import (\w+)", cells, re.MULTILINE)
+        imports = re.findall(r"^from playground import (.+)", cells, re.MULTILINE)
+        modules = [one.split()[0] for names in imports for one in names.split(",")]
         found = [vars(importlib.import_module(f"playground.{one}")).values() for one in modules]
         for play in chain.from_iterable(found):
             if (
