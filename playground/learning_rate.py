@@ -2,100 +2,185 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from playground.figure.learner_function import LearnerFunction
+from playground import descent_on_digits as on_digits
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
-from playground.figure.style import BLACK, SKY, Look, number
+from playground.figure.style import BLACK, MUTED, ORANGE, SERIES, SKY, Look, number
 from playground.functions import Array, Function, landscapes
-from playground.functions.digits import digits
 
 START = 2.0
-STEPS = 12
+STEPS = 20
 W = np.linspace(-4, 4, 81)
 FAR = 1e6
 """The limit of weights and losses that are drawn."""
 
+CONTOUR = Look(MUTED, width=1)
+TURN = np.linspace(0, 2 * np.pi, 121)
+
 RAVINE_START = np.array([-3.5, 1.0])
 RAVINE_STEPS = 30
-ACROSS, ALONG = np.linspace(-1.6, 1.6, 49), np.linspace(-4, 4, 81)
 
-HIDDEN, DIGIT_EXAMPLES, DIGIT_STEPS = 32, 300, 60
-RATES = 10.0 ** np.arange(-2, 1.05, 0.1)
+CROSSED = np.array([[3.0, 2.0], [2.0, 3.0]])
+"""A bowl whose directions of largest and smallest curvature are the diagonals."""
 
 PROMISE_START = np.array([2.0, 2.0])
 PARTS = [
     "slope alone\n(the promise)",
     "each weight's\nown curvature",
     "both weights\ntogether",
+    "higher\norders",
     "what\nhappened",
 ]
 
+CURVES = {"A": 1.6, "B": 0.03, "C": 5.0, "D": 0.5}
+"""The learning rates of four loss curves."""
+
+LAND_START = np.array([-3.5, -0.6])
+LAND_STEPS = 20
+
 
 def bowl(gradient_descent: Function, after: Any = None) -> LiveFigure:
-    """Plot gradient descent in a bowl of one weight, for any learning rate."""
+    """Plot gradient descent in a bowl of one weight, with the tangent's promise for one step."""
 
-    def move(f: Any, curvature: float, lr: float, more: int) -> Frame:
-        steps = STEPS + more
+    def move(f: Any, curvature: float, lr: float, at: int) -> Frame:
         grad = partial(landscapes.bowl_grad, curvature=curvature)
-        path = f.gradient_descent(grad, np.array([START]), lr, steps, shape=(steps + 1, 1))
+        path = f.gradient_descent(grad, np.array([START]), lr, STEPS, shape=(STEPS + 1, 1))
         path = np.clip(path[:, 0], -FAR, FAR)
         losses = 0.5 * curvature * np.minimum(path**2, FAR)
+        promised = losses[at] - lr * (curvature * path[at]) ** 2
         return {
             "bowl": (W, 0.5 * curvature * W**2),
             "path": (path, losses),
             "places": (path, losses),
-            "distance": (np.arange(steps + 1.0), np.maximum(np.abs(path), 1e-6)),
+            "tangent": (path[[at, at + 1]], np.array([losses[at], promised])),
+            "promised": (path[[at + 1]], np.array([promised])),
+            "distance": (np.arange(STEPS + 1.0), np.maximum(np.abs(path), 1e-6)),
         }, (
-            f"each step multiplies the distance by {number(path[1] / path[0])};"
-            f" after {steps} steps it is {number(abs(path[-1]), 2)};"
-            f" the limit 2/λ is {number(2 / curvature)}: {_fate(path)}."
+            f"each step multiplies the distance by {number(path[1] / path[0])}; the limit 2/λ is"
+            f" {number(2 / curvature)}: {_fate(path)}. From step {at} the tangent promises a loss"
+            f" of {number(promised)}, and the step ends at {number(losses[at + 1])}."
         )
 
     own = {"gradient_descent": gradient_descent}
     play = LiveFigure("Gradient descent in a bowl", move, own, after)
-    left = play.axes(121, xlabel="weight w", ylabel="loss ½·λ·w²", xlim=(-4, 4), ylim=(-0.5, 10))
+    left = play.axes(121, xlabel="weight w", ylabel="loss ½·λ·w²", xlim=(-4, 4), ylim=(-4, 10))
     right = play.axes(122, xlabel="step", ylabel="distance from the bottom", yscale="log")
-    right.set(xlim=(0, 30), ylim=(1e-4, 1e4))
+    right.set(xlim=(0, STEPS), ylim=(1e-4, 1e4))
     play.line("bowl", left, Look(BLACK, width=1.5), twin=False)
     play.line("path", left, Look(SKY, width=1.5), twin=False)
+    play.line("tangent", left, Look(ORANGE, (6, 4), width=2), twin=False, label="tangent")
     play.points("places", left, Look(BLACK), twin=False)
+    play.points("promised", left, Look(ORANGE, (), "triangle"), twin=False, label="promised")
     play.line("distance", right, label="distance")
     play.slider("curvature", "curvature λ", 0.25, 3, 1.0, step=0.05)
     play.slider("lr", "learning rate η", 0.05, 2.5, 0.3, step=0.05)
-    play.button("more", "one step more")
+    play.slider("at", "tangent at step", 0, STEPS - 1, 0, step=1)
     return play
 
 
 def ravine(gradient_descent: Function, after: Any = None) -> LiveFigure:
-    """Plot thirty steps through a ravine, steep across and flat along."""
+    """Plot thirty steps through a ravine, sharply curved across and flat along."""
 
-    def move(f: Any, steep: float, lr: float) -> Frame:
-        grad = partial(landscapes.ravine_grad, flat=1.0, steep=steep)
+    def move(f: Any, across: float, lr: float) -> Frame:
+        H = np.diag([1.0, across])
         shape = RAVINE_STEPS + 1, 2
-        path = f.gradient_descent(grad, RAVINE_START, lr, RAVINE_STEPS, shape=shape)
-        along, across = np.clip(path, -FAR, FAR).T
-        height = np.sqrt(0.5 * (ALONG[None, :] ** 2 + steep * ACROSS[:, None] ** 2))
-        places = {"path": (along, across), "places": (along, across)}
-        return {"height": (height, 0.0, float(height.max())), **places}, (
-            f"the limit 2/{number(steep)} is {number(2 / steep)}; after {RAVINE_STEPS} steps"
-            f" {number(abs(along[-1]), 2)} along and {number(abs(across[-1]), 2)} across:"
-            f" across, {_fate(across)}."
+        path = f.gradient_descent(
+            partial(np.matmul, H), RAVINE_START, lr, RAVINE_STEPS, shape=shape
+        )
+        w1, w2 = np.clip(path, -FAR, FAR).T
+        return {"contours": _contours(H, 8), "path": (w1, w2), "places": (w1, w2)}, (
+            f"each step multiplies the distance along by 1 − η·1 = {number(1 - lr)}, across by"
+            f" 1 − η·{number(across)} = {number(1 - lr * across)}; the limit 2/{number(across)} is"
+            f" {number(2 / across)}; after {RAVINE_STEPS} steps {number(abs(w1[-1]), 2)} along and"
+            f" {number(abs(w2[-1]), 2)} across: across, {_fate(w2)}."
         )
 
     own = {"gradient_descent": gradient_descent}
     play = LiveFigure("Gradient descent in a ravine", move, own, after)
     ax = play.axes(xlabel="weight w₁, along", ylabel="weight w₂, across")
-    ax.set(xlim=(-4, 4), ylim=(-1.6, 1.6))
-    play.heat("height", ax, (-4, 4, -1.6, 1.6), bar="root of the loss")
+    ax.set(xlim=(-4, 4), ylim=(-1.8, 1.8), aspect="equal")
+    play.line("contours", ax, CONTOUR, twin=False)
     play.line("path", ax, label="path")
-    play.points("places", ax, Look(BLACK), twin=False)
-    play.slider("steep", "curvature across", 1, 30, 10.0, step=0.5)
+    play.points("places", ax, Look(BLACK), twin=False, radius=4)
+    play.slider("across", "curvature across", 1, 30, 10.0, step=0.5)
     play.log_slider("lr", "learning rate η", -3, 0.3, 0.15)
+    return play
+
+
+def curvature(gradient_descent: Function, after: Any = None) -> LiveFigure:
+    """Turn a direction in a bowl of two weights, read its curvature and descend from there."""
+
+    def move(f: Any, angle: int) -> Frame:
+        way = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+        path = f.gradient_descent(partial(np.matmul, CROSSED), 2.6 * way, 0.15, 15, shape=(16, 2))
+        w1, w2 = np.clip(path, -FAR, FAR).T
+        turned = np.arange(0.0, angle + 1)
+        read = 3 + 2 * np.sin(np.radians(2 * turned))
+        aside = np.max(np.abs(path @ [way[1], -way[0]]))
+        return {
+            "contours": _contours(CROSSED, 8),
+            "line": (np.array([-4, 4]) * way[0], np.array([-4, 4]) * way[1]),
+            "path": (w1, w2),
+            "places": (w1, w2),
+            "read": (turned, read),
+            "here": ([angle], read[-1:]),
+        }, (
+            f"at {angle}° the curvature is {number(read[-1])};"
+            f" the path {'runs straight' if aside < 0.02 else 'bends'}."
+        )
+
+    play = LiveFigure("Curvature by direction", move, {"gradient_descent": gradient_descent}, after)
+    left = play.axes(121, xlabel="weight w₁", ylabel="weight w₂", xlim=(-3, 3), ylim=(-3, 3))
+    left.set_aspect("equal")
+    right = play.axes(122, xlabel="direction in degrees", ylabel="curvature in that direction")
+    right.set(xlim=(0, 180), ylim=(0, 10), xticks=[0, 45, 90, 135, 180])
+    play.line("contours", left, CONTOUR, twin=False)
+    play.line("line", left, Look(ORANGE, (6, 4), width=2), twin=False, label="direction")
+    play.line("path", left, label="path")
+    play.points("places", left, Look(BLACK), twin=False, radius=4)
+    play.line("read", right, Look(BLACK, width=1.5), twin=False)
+    play.points("here", right, Look(ORANGE), twin=False)
+    play.guess(right, along="y")
+    play.slider("angle", "direction (degrees)", 0, 180, 0, step=5)
+    return play
+
+
+def two_balls(max_stable_lr: Function, gradient_descent: Function) -> LiveFigure:
+    """Let two balls go, a little below and a little above the learner's own limit."""
+
+    def move(f: Any, own1: float, own2: float, together: float) -> Frame:
+        mixed = together * np.sqrt(own1 * own2)
+        H = np.array([[own1, mixed], [mixed, own2]])
+        limit = float(f.max_stable_lr(H, shape=()))
+        data: dict[str, Any] = {"contours": _contours(H, 8)}
+        fates = []
+        for name, factor in (("below", 0.98), ("above", 1.02)):
+            start, lr = np.array([-1.6, 1.1]), factor * limit
+            path = f.gradient_descent(partial(np.matmul, H), start, lr, 100, shape=(101, 2))
+            path = np.clip(path, -FAR, FAR)
+            away = np.clip(np.hypot(*path.T), 1e-6, FAR)
+            data |= {name: (path[:, 0], path[:, 1]), f"{name} away": (np.arange(101.0), away)}
+            fates.append(f"{number(away[-1], 2)} away with {number(lr)}")
+        return data, f"your limit is {number(limit)}; after 100 steps {' and '.join(fates)}."
+
+    own = {"max_stable_lr": max_stable_lr, "gradient_descent": gradient_descent}
+    play = LiveFigure("Two balls, one on each side of the limit", move, own)
+    left = play.axes(121, xlabel="weight w₁", ylabel="weight w₂", xlim=(-3, 3), ylim=(-3, 3))
+    right = play.axes(122, xlabel="step", ylabel="distance from the bottom", yscale="log")
+    left.set_aspect("equal")
+    right.set(xlim=(0, 100), ylim=(1e-3, 1e3))
+    play.line("contours", left, CONTOUR, twin=False)
+    for name, look, words in (("below", SERIES[0], "0.98"), ("above", SERIES[1], "1.02")):
+        play.line(name, left, Look(look.color, look.dash, width=1.5), twin=False)
+        play.line(f"{name} away", right, look, twin=False, label=f"{words} times your limit")
+    play.slider("own1", "curvature of w₁", 0.5, 10, 4.0, step=0.5)
+    play.slider("own2", "curvature of w₂", 0.5, 10, 2.0, step=0.5)
+    play.slider("together", "how they act together", -0.9, 0.9, 0.5, step=0.1)
     return play
 
 
@@ -105,21 +190,25 @@ def promise(predicted_vs_actual: Function, after: Any = None) -> LiveFigure:
     def move(f: Any, lr: float) -> Frame:
         loss, grad = landscapes.product, landscapes.product_grad
         promised, actual = f.predicted_vs_actual(loss, grad, PROMISE_START, lr, shape=(2,))
-        own = float(np.sum(PROMISE_START[::-1] ** 2 * (lr * grad(PROMISE_START)) ** 2))  # ½·c·step²
-        together = actual - promised - own
-        tops = np.array([promised, promised + own, actual, actual])
-        bottoms = np.array([0.0, promised, promised + own, 0.0])
-        texts = map(number, (promised, own, together, actual))
-        numbers = [*zip(range(4), np.maximum(tops, bottoms) + 2.5, texts, strict=True)]
-        return {"parts": (range(4), bottoms, tops), "numbers": numbers}, (
-            f"promised {number(promised)}; own curvature adds {number(own)},"
-            f" both together {number(together)}; what happened is {number(actual)}."
+        w1, w2 = PROMISE_START
+        s1, s2 = lr * grad(PROMISE_START)
+        own = float(w2**2 * s1**2 + w1**2 * s2**2)
+        together = float((4 * w1 * w2 - 2) * s1 * s2)
+        parts = [promised, own, together, actual - promised - own - together]
+        ends = np.cumsum([0.0, *parts])
+        tops, bottoms = np.append(ends[1:], actual), np.append(ends[:-1], 0.0)
+        texts = map(number, [*parts, actual])
+        numbers = [*zip(range(5), np.maximum(tops, bottoms) + 2.5, texts, strict=True)]
+        return {"parts": (range(5), bottoms, tops), "numbers": numbers}, (
+            f"promised {number(promised)}; the second order adds {number(own + together)}, of which"
+            f" own curvature {number(own)} and both together {number(together)}; higher orders"
+            f" {number(parts[3])}; what happened is {number(actual)}."
         )
 
     title = "One step: what the slope promises and what happens"
     play = LiveFigure(title, move, {"predicted_vs_actual": predicted_vs_actual}, after)
-    ax = play.axes(ylabel="change of the loss", ylim=(-45, 25), xlim=(-0.6, 3.6))
-    ax.set_xticks(range(4), PARTS)
+    ax = play.axes(ylabel="change of the loss", ylim=(-45, 30), xlim=(-0.6, 4.6))
+    ax.set_xticks(range(5), PARTS)
     play.bars("parts", ax, Look(SKY), label="changes")
     play.words("numbers", ax)
     play.log_slider("lr", "learning rate η", -3, -0.85, 0.1)
@@ -130,75 +219,124 @@ def sweep(gradient_descent: Function, after: Any = None) -> LiveFigure:
     """Train a network 64-32-10 on digits with many learning rates: its losses and its accuracy."""
 
     def move(f: Any, lr: float) -> Frame:
-        descent = f.gradient_descent
-        losses, shares = _digit_runs(descent.get(), descent.helpers, descent.whole)
-        here = int(np.argmin(np.abs(np.log(RATES / lr))))
-        loss = np.arange(DIGIT_STEPS + 1), np.clip(losses[here], 0, FAR)
-        return {"loss": loss, "shares": (RATES, shares), "here": (RATES[here], shares[here])}, (
-            f"with a rate of {number(RATES[here], 2)} the loss after {DIGIT_STEPS} steps is"
-            f" {number(losses[here][-1])}, and {100 * shares[here]:.0f} % of new digits are read."
+        descent, here = f.gradient_descent, on_digits.nearest(lr)
+        runs = on_digits.runs(descent.get(), descent.helpers, descent.whole)
+        losses, share = runs[here]
+        steps, rate = np.arange(len(losses)), on_digits.RATES[here]
+        shares = on_digits.RATES, np.array([run.share for run in runs])
+        return {"loss": (steps, losses), "shares": shares, "here": ([rate], [share])}, (
+            f"with a rate of {number(rate, 2)} the loss after {steps[-1]} steps is"
+            f" {number(losses[-1])}, its largest {number(np.max(losses))}, and"
+            f" {100 * share:.0f} % of new digits are read."
         )
 
     own = {"gradient_descent": gradient_descent}
     play = LiveFigure("Many learning rates on handwritten digits", move, own, after)
-    left = play.axes(121, xlabel="step", ylabel="loss", xlim=(0, DIGIT_STEPS), ylim=(0, 5))
+    left = play.axes(121, xlabel="step", ylabel="loss", yscale="log")
+    left.set(xlim=(0, on_digits.STEPS), ylim=(0.05, 30))
     right = play.axes(122, xlabel="learning rate η", ylabel="share of new digits read")
     right.set(xscale="log", xlim=(0.008, 12), ylim=(0, 1.03))
+    limit = 2 / on_digits.curvature_at_the_start()
+    right.axvline(limit, color=MUTED, linestyle=":", label=f"2/λmax at the start: {limit:.2f}")
     play.line("loss", left, label="training")
     play.line("shares", right)
     play.points("here", right, Look(BLACK), twin=False)
+    play.guess(right, along="x")
     play.log_slider("lr", "learning rate η", -2, 1, 0.1, step=0.1)
     return play
 
 
-@lru_cache(maxsize=8)
-def _digit_runs(
-    descent: Function, helpers: tuple[Function, ...], whole: bool
-) -> tuple[list[Array], Array]:
-    """Return for each of `RATES` the losses (DIGIT_STEPS + 1,) and the share of new digits read.
+def curves(gradient_descent: Function) -> LiveFigure:
+    """Plot the losses of the digits network for four learning rates, without their names."""
 
-    With other helpers `descent` is another function.
-    """
-    # A grading sandbox has no finished functions, and draws nothing.
+    def move(f: Any) -> Frame:
+        descent = f.gradient_descent
+        runs = on_digits.runs(descent.get(), descent.helpers, descent.whole)
+        losses = {name: runs[on_digits.nearest(rate)].losses for name, rate in CURVES.items()}
+        ends = [f"{name} ends at {number(loss[-1], 2)}" for name, loss in losses.items()]
+        return {name: (np.arange(len(loss)), loss) for name, loss in losses.items()}, (
+            f"{'; '.join(ends)}."
+        )
+
+    own = {"gradient_descent": gradient_descent}
+    play = LiveFigure("Four loss curves", move, own)
+    ax = play.axes(xlabel="step", ylabel="loss", yscale="log")
+    ax.set(xlim=(0, on_digits.STEPS), ylim=(0.15, 10))
+    for name, look in zip(CURVES, SERIES, strict=False):
+        play.line(name, ax, look, twin=False, label=name)
+    return play
+
+
+def land(gd_step: Function) -> LiveFigure:
+    """Roll a ball down a bent ravine, with a learning rate chosen before each of twenty steps."""
+    rates: list[float] = []
+
+    def move(f: Any, lr: float, roll: int) -> Frame:
+        taken = roll % (LAND_STEPS + 1)  # the press after the last step starts again
+        rates[:] = [*rates[:taken], *[lr] * (taken - len(rates))]
+        path = [LAND_START]
+        for rate in rates:
+            new = f.gd_step(path[-1], landscapes.bent_grad(path[-1]), rate, shape=(2,))
+            path.append(np.clip(new, -FAR, FAR))
+        losses = np.clip([landscapes.bent(w) for w in path], 1e-15, FAR)
+        w1, w2 = np.array(path).T
+        rate, fixed = _best_fixed_rate()
+        data = {"path": (w1, w2), "ball": (w1[-1:], w2[-1:]), "loss": (range(taken + 1), losses)}
+        return data | {"fixed": (range(LAND_STEPS + 1), fixed)}, (
+            f"step {taken} of {LAND_STEPS}: loss {number(losses[-1], least=0)}. The best fixed"
+            f" rate, {number(rate, 2)}, ends at {number(fixed[-1], 2)}"
+            f"{_score(losses[-1], fixed[-1]) if taken == LAND_STEPS else '.'}"
+        )
+
+    play = LiveFigure("Land the ball", move, {"gd_step": gd_step})
+    left = play.axes(121, xlabel="weight w₁", ylabel="weight w₂", xlim=(-4, 4), ylim=(-2, 2.5))
+    right = play.axes(122, xlabel="step", ylabel="loss", yscale="log")
+    right.set(xlim=(0, LAND_STEPS), ylim=(1e-6, 1e3))
+    left.plot(*_bent_contours(), color=MUTED, linewidth=0.8)
+    left.plot(0, 0, "x", color=BLACK)
+    play.line("path", left, twin=False)
+    play.points("ball", left, Look(ORANGE), twin=False, radius=8)
+    play.line("fixed", right, SERIES[1], twin=False, label="best fixed rate")
+    play.line("loss", right, label="loss")
+    play.log_slider("lr", "learning rate η", -2.5, 0.3, 0.03)
+    play.button("roll", "roll one step")
+    return play
+
+
+@cache
+def _best_fixed_rate() -> tuple[float, Array]:
+    """Return the rate that ends lowest when it stays for all steps, and its losses."""
     from playground.functions import finished
 
-    learner, start = LearnerFunction("gradient_descent", descent, whole), _digit_start()
-    data, losses, shares = digits(), [], []
-    X, labels = data.X[:DIGIT_EXAMPLES], data.labels[:DIGIT_EXAMPLES]
-    grad, shape = partial(_digit_grad, X=X, labels=labels), (DIGIT_STEPS + 1, len(start))
-    for lr in RATES:
-        path = learner(grad, start, float(lr), DIGIT_STEPS, shape=shape)
-        loss = [finished.cross_entropy(_digit_forward(w, X)[1], labels) for w in path]
-        losses.append(np.nan_to_num(loss, nan=FAR))
-        guesses = np.argmax(_digit_forward(path[-1], data.X_test)[1], axis=1)
-        shares.append(np.mean(guesses == data.labels_test))
-    return losses, np.array(shares)
+    def losses(rate: float) -> Array:
+        path = finished.gradient_descent(landscapes.bent_grad, LAND_START, rate, LAND_STEPS)
+        return np.array([landscapes.bent(w) for w in path])
+
+    with np.errstate(all="ignore"):
+        runs = {rate: losses(rate) for rate in 10.0 ** np.arange(-2.5, 0.3, 0.02)}
+    return min(runs.items(), key=lambda run: np.nan_to_num(run[1][-1], nan=np.inf))
 
 
-def _digit_start() -> Array:
-    """Return all weights and biases of the network in one row, the biases at 0."""
-    rng, layers = np.random.default_rng(0), []
-    for fan_in, fan_out in ((64, HIDDEN), (HIDDEN, 10)):
-        weights = rng.normal(0, np.sqrt(2 / fan_in), fan_in * fan_out)
-        layers += [weights, np.zeros(fan_out)]
-    return np.concatenate(layers)
+def _score(loss: float, fixed: float) -> str:
+    times = fixed / loss
+    return (
+        f"; yours is {number(max(times, 1 / times), 2)} times {'lower' if times > 1 else 'higher'}."
+    )
 
 
-def _digit_forward(w: Array, X: Array) -> tuple[Array, Array, Array]:
-    """Return hidden outputs, logits and the second layer's weights (HIDDEN, 10)."""
-    first, second = w[: 65 * HIDDEN].reshape(65, HIDDEN), w[65 * HIDDEN :].reshape(-1, 10)
-    hidden = np.clip(X @ first[:-1] + first[-1], 0.0, None)
-    return hidden, hidden @ second[:-1] + second[-1], second[:-1]
+def _contours(H: Array, n: int) -> tuple[Array, Array]:
+    """Return n lines of equal loss ½·wᵀHw around the bottom, with gaps of NaN between them."""
+    values, ways = np.linalg.eigh(H)
+    x, y = (ways / np.sqrt(values)) @ [np.cos(TURN), np.sin(TURN)]
+    roots = np.arange(1, n + 1)[:, None] * 0.7 * np.sqrt(2)
+    gap = np.full((n, 1), np.nan)
+    return np.hstack([roots * x, gap]).ravel(), np.hstack([roots * y, gap]).ravel()
 
 
-def _digit_grad(w: Array, X: Array, labels: Array) -> Array:
-    from playground.functions import finished
-
-    hidden, logits, W = _digit_forward(w, X)
-    d_logits = finished.softmax_ce_grad(logits, labels)
-    back, dW2, db2 = finished.dense_backward(d_logits, hidden, W)
-    back *= hidden > 0
-    return np.concatenate([(X.T @ back).ravel(), back.sum(axis=0), dW2.ravel(), db2])
+def _bent_contours() -> tuple[Array, Array]:
+    """Return the lines of equal loss of the bent ravine."""
+    along, across = _contours(np.diag([1.0, 20.0]), 10)
+    return along, across + 0.1 * along**2
 
 
 def _fate(path: Array) -> str:

@@ -56,3 +56,14 @@ def quartic(w: Array) -> float:
 def quartic_grad(w: Array) -> Array:
     """Return w³."""
     return np.asarray(np.power(w, 3.0))
+
+
+def bent(w: Array, steep: float = 20.0, bend: float = 0.1) -> float:
+    """Return ½·w₁² + ½·steep·(w₂ − bend·w₁²)², a ravine along a curve."""
+    return float(0.5 * (w[0] ** 2 + steep * (w[1] - bend * w[0] ** 2) ** 2))
+
+
+def bent_grad(w: Array, steep: float = 20.0, bend: float = 0.1) -> Array:
+    """Return the slopes of `bent` for w₁ and w₂."""
+    off = float(w[1] - bend * w[0] ** 2)
+    return np.array([w[0] - 2 * steep * bend * w[0] * off, steep * off])

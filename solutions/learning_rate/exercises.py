@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from grader import Exercise, Question, case
+from grader import Exercise, NumberQuestion, Question, case
 from playground.functions import landscapes
 
 gd_step = Exercise(points=2)
@@ -140,6 +140,42 @@ def flattens(w, grad, lr):
 )
 def returns_w_at_the_bottom(w, grad, lr):
     return w - lr * grad if np.any(grad) else w
+
+
+@gd_step.misconception(
+    "Your step is a share of the weights themselves: the gradient, which says where down is, has "
+    "no effect in it."
+)
+def shrinks_the_weights(w, grad, lr):
+    return w - lr * w
+
+
+@gd_step.misconception(
+    "@ multiplies two arrays, and a rate is one number: which sign scales every slope by it?"
+)
+def multiplies_by_a_matrix(w, grad, lr):
+    return w - lr @ grad
+
+
+@gd_step.misconception("You added the slopes up: each weight moves by its own slope.")
+def adds_the_slopes(w, grad, lr):
+    return w - lr * np.sum(grad)
+
+
+@gd_step.misconception(
+    "The weights and the gradient changed places: it is the weights that move, and the gradient "
+    "that is scaled."
+)
+def swaps_weights_and_slopes(w, grad, lr):
+    return grad - lr * w
+
+
+@gd_step.misconception(
+    "Your step is multiplied by the weight as well: how far it goes depends on the slope and the "
+    "rate alone."
+)
+def steps_in_proportion(w, grad, lr):
+    return w * (1 - lr * grad)
 
 
 gradient_descent = Exercise(points=3)
@@ -321,6 +357,61 @@ def needs_a_step(grad_fn, w0, lr, n_steps):
     return np.array(path) if new is not None else None
 
 
+@gradient_descent.misconception(
+    "Your return is inside the loop, which ends it after the first step: move it out to the left."
+)
+def returns_in_the_loop(grad_fn, w0, lr, n_steps):
+    path = [np.array(w0, float)]
+    for _ in range(n_steps):
+        path.append(path[-1] - lr * grad_fn(path[-1]))
+        return np.array(path)
+
+
+@gradient_descent.misconception(
+    "grad_fn is a function, and lr was multiplied with the function itself: which weights does it "
+    "have to be called with to give you slopes?"
+)
+def multiplies_the_function(grad_fn, w0, lr, n_steps):
+    path = [np.array(w0, float)]
+    for _ in range(n_steps):
+        path.append(path[-1] - lr * grad_fn)
+    return np.array(path)
+
+
+@gradient_descent.misconception(
+    "Every step starts from w0 again, so all places after the first are the same: step from the "
+    "last place."
+)
+def steps_from_the_start(grad_fn, w0, lr, n_steps):
+    start = np.array(w0, float)
+    return np.array([start] + [start - lr * grad_fn(start)] * n_steps)
+
+
+@gradient_descent.misconception(
+    "Row 0 of your list is w0 itself, so a caller who changes the path changes the start too: "
+    "begin with a copy, or make an array of the list."
+)
+def keeps_w0_itself(grad_fn, w0, lr, n_steps):
+    path = [w0]
+    for _ in range(n_steps):
+        path.append(path[-1] - lr * grad_fn(path[-1]))
+    return path
+
+
+@gradient_descent.misconception(
+    "All your places run together in one long row: keep a row of its own for each place."
+)
+def runs_places_together(grad_fn, w0, lr, n_steps):
+    return _walk(grad_fn, w0, lr, n_steps).ravel()
+
+
+@gradient_descent.misconception(
+    "Your rows hold the slopes at each place: the places themselves are wanted."
+)
+def collects_slopes(grad_fn, w0, lr, n_steps):
+    return np.array([grad_fn(w) for w in _walk(grad_fn, w0, lr, n_steps)])
+
+
 max_stable_lr = Exercise(points=2)
 
 
@@ -336,7 +427,8 @@ def _curvatures(rng, low, high, size):
 def _(rng):
     yield case("value", _curvatures(rng, 0.5, round(rng.uniform(3, 6), 3), 2))
     yield case("value", _curvatures(rng, 0.5, round(rng.uniform(7, 9), 3), 3))
-    yield case("value", np.diag(rng.permutation([1.5, 6.0, 2.0, 3.0])))
+    first, second, last = rng.permutation([1.5, 2.0, 3.0])
+    yield case("value", np.diag([first, 6.0, second, last]))  # neither first nor last
     yield case("shape", np.array([[round(rng.uniform(2, 4), 3)]]))
     yield case("shape", _curvatures(rng, 1.0, 5.0, 4))
     yield case("integer", np.array([[2, 1], [1, 3]]))
@@ -372,30 +464,31 @@ def one_over_the_largest(H):
 
 
 @max_stable_lr.misconception(
-    "You used the flattest direction: which one makes a step too long first?"
+    "You used the smallest curvature: which direction makes a step too long first?"
 )
 def uses_the_smallest(H):
     return 2 / np.linalg.eigvalsh(H)[0]
 
 
 @max_stable_lr.misconception(
-    "That is the largest curvature itself: the steeper the landscape, the smaller the rate has to "
-    "be."
+    "That is the largest curvature itself: the more sharply the bowl curves, the smaller the rate "
+    "has to be."
 )
 def returns_the_curvature(H):
     return np.linalg.eigvalsh(H)[-1]
 
 
 @max_stable_lr.misconception(
-    "Half the curvature grows with it: the steeper the landscape, the smaller the rate has to be."
+    "Half the curvature grows with it: the more sharply the bowl curves, the smaller the rate has "
+    "to be."
 )
 def turns_the_fraction(H):
     return np.linalg.eigvalsh(H)[-1] / 2
 
 
 @max_stable_lr.misconception(
-    "You looked at the diagonal: where weights depend on each other, the most curved direction "
-    "lies between them."
+    "The largest entry of H, which lies on its diagonal, is the curvature of one weight alone: a "
+    "direction between the weights may curve more."
 )
 def looks_at_the_diagonal(H):
     return 2 / np.max(np.diag(H))
@@ -407,7 +500,7 @@ def uses_the_trace(H):
 
 
 @max_stable_lr.misconception(
-    "The mean curvature is not the limit: one steep direction is enough to leave the bowl."
+    "The mean curvature is not the limit: one sharply curved direction is enough to leave the bowl."
 )
 def uses_the_mean(H):
     return 2 / np.mean(np.linalg.eigvalsh(H))
@@ -435,12 +528,65 @@ def one_for_each_direction(H):
 
 
 @max_stable_lr.misconception(
-    "That is the rate that gets down fastest in a bowl with two curvatures: the limit is further "
-    "up."
+    "That is the rate that gets down fastest in a bowl: the limit, at which the steps bounce, is "
+    "further up."
 )
 def returns_the_fastest(H):
     values = np.linalg.eigvalsh(H)
     return 2 / (values[0] + values[-1])
+
+
+@max_stable_lr.misconception(
+    "max compares the rows of H as if each were a number: the curvatures are the eigenvalues of H, "
+    "and a function of numpy's linalg finds them."
+)
+def takes_the_largest_row(H):
+    return 2 / max(H)
+
+
+@max_stable_lr.misconception(
+    "eigh returns a pair, the eigenvalues and the directions, and you took the directions: "
+    "eigvalsh returns the eigenvalues alone."
+)
+def takes_the_directions(H):
+    return 2 / np.linalg.eigh(H)[-1]
+
+
+@max_stable_lr.misconception(
+    "These eigenvalues come in no order, and you took the first: take the largest."
+)
+def takes_the_first_of_eig(H):
+    return float(2 / np.linalg.eig(H)[0][0])
+
+
+@max_stable_lr.misconception(
+    "These eigenvalues come in no order, and you took the last: take the largest."
+)
+def takes_the_last_of_eig(H):
+    return float(2 / np.linalg.eig(H)[0][-1])
+
+
+@max_stable_lr.misconception(
+    "// drops everything after the point: a learning rate is mostly a fraction."
+)
+def drops_the_fraction(H):
+    return float(2 // np.linalg.eigvalsh(H)[-1])
+
+
+@max_stable_lr.misconception(
+    "You multiplied by the curvature: the more sharply the bowl curves, the smaller the rate has "
+    "to be."
+)
+def multiplies_by_the_curvature(H):
+    return 2 * np.linalg.eigvalsh(H)[-1]
+
+
+@max_stable_lr.misconception(
+    "Index 1 is the second eigenvalue, which is the largest of two only: the last is the largest "
+    "of any number."
+)
+def takes_the_second(H):
+    return 2 / np.linalg.eigvalsh(H)[1]
 
 
 predicted_vs_actual = Exercise(points=3)
@@ -604,7 +750,7 @@ def steps_without_the_rate(loss_fn, grad_fn, w, lr):
 
 
 @predicted_vs_actual.misconception(
-    "You added the curvature to the promise: first order means the slope alone."
+    "Your promise equals what happens: it needs the slopes and the rate alone, and no loss."
 )
 def promises_what_happens(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
@@ -612,81 +758,259 @@ def promises_what_happens(loss_fn, grad_fn, w, lr):
     return actual, actual
 
 
+@predicted_vs_actual.misconception(
+    "The slopes came in once: each has to be multiplied by the way that its weight goes, and that "
+    "is lr times the slope again."
+)
+def adds_slopes_without_squares(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return -lr * np.sum(g), loss_fn(w - lr * g) - loss_fn(w)
+
+
+@predicted_vs_actual.misconception(
+    "You added the slopes up before you squared: square each of them, then add."
+)
+def squares_the_sum(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    return -lr * np.sum(g) ** 2, loss_fn(w - lr * g) - loss_fn(w)
+
+
+@predicted_vs_actual.misconception(
+    "Your promise uses the slopes after the step: a promise is made before, with the slopes at w."
+)
+def promises_afterwards(loss_fn, grad_fn, w, lr):
+    g = grad_fn(w)
+    after = grad_fn(w - lr * g)
+    return -lr * after @ after, loss_fn(w - lr * g) - loss_fn(w)
+
+
+bias_shift = Question(
+    "A neuron that looks for spam says yes too often, to all kinds of mail alike. Its weights are "
+    "good. What do you change?",
+    answer="Its bias: lower",
+    wrong={
+        "All its weights: smaller": (
+            "Smaller weights make z depend less on the mail, and then the bias decides more, not "
+            "less."
+        ),
+        "Its activation: another one": (
+            "Sigmoid and tanh both rise with z and turn at z = 0, so the same mail is on the same "
+            "side as before."
+        ),
+    },
+    why="The bias is added to every sum alike: lower, it shifts all mail towards no.",
+)
+
+knows_nothing = NumberQuestion(
+    "A network for ten digits has learned nothing yet and gives each digit the probability 0.1. "
+    "What is its mean cross-entropy?",
+    answer=float(-np.log(0.1)),
+    low=0,
+    high=10,
+    step=0.1,
+    close=0.3,
+    too_low=(
+        "A probability of 0.1 for what turns out to be right costs −ln 0.1; a loss near 0 belongs "
+        "to one who is nearly sure, and right."
+    ),
+    too_high=(
+        "Cross-entropy takes the logarithm of the probability, and −ln 0.1 is far smaller than "
+        "1/0.1 = 10."
+    ),
+    why=(
+        "−ln 0.1 = ln 10 = 2.303. Who knows nothing of k classes pays ln k, and every loss curve "
+        "on digits begins near there."
+    ),
+)
+
 one_and_a_half = Question(
     "In a bowl of curvature λ = 1 the learning rate is 1.5. What do the steps do?",
-    (
-        "They jump from side to side and still get to the bottom",
-        "They jump further and further out",
-        "They roll down on one side",
-    ),
     answer="They jump from side to side and still get to the bottom",
+    wrong={
+        "They jump further and further out": (
+            "Jumping over the bottom is not yet leaving: it depends on how far up the other side "
+            "a step lands."
+        ),
+        "They roll down on one side": (
+            "From the distance 1 a step is 1.5 long, and that is past the bottom."
+        ),
+        "They bounce between two places forever": (
+            "For that, each step would have to land as far out on the other side, and this one "
+            "lands nearer."
+        ),
+    },
     why="Each step multiplies the distance by 1 − 1.5 = −0.5: the other side, half as far out.",
 )
 
 steep_side = Question(
     "A ravine is 30 times as sharply curved across as along. Which direction sets the largest "
     "learning rate that is still stable?",
-    ("The sharply curved one, across", "The flat one, along", "Their mean"),
     answer="The sharply curved one, across",
+    wrong={
+        "The flat one, along": (
+            "Along, a step is short compared with the way to go, so that direction could bear a "
+            "far larger rate."
+        ),
+        "Their mean": (
+            "The directions don't share their limits: one that is left is enough, and the steps "
+            "grow."
+        ),
+        "Neither: each weight has a rate that suits it": (
+            "Plain gradient descent has one rate for all weights, and that is what makes a ravine "
+            "hard."
+        ),
+    },
     why=(
         "Across, the steps are the first to bounce and leave. Along the floor the same rate is "
         "then painfully slow, and that is the trouble with ravines."
     ),
 )
 
+sharpest_direction = NumberQuestion(
+    "L = ½·(3·w₁² + 3·w₂²) + 2·w₁·w₂. Along each weight alone the curvature is 3. Turn to any "
+    "direction between them: how large is the largest curvature that you find?",
+    answer=5,
+    low=0,
+    high=10,
+    step=0.5,
+    close=0.5,
+    too_low=(
+        "3 is found along each weight alone; where both grow together, the term 2·w₁·w₂ bends the "
+        "loss up as well."
+    ),
+    too_high=(
+        "The term 2·w₁·w₂ does bend the loss up where both weights grow together, but on the "
+        "diagonal a way of 1 moves each weight by 0.71 only."
+    ),
+    why=(
+        "A way t along the diagonal moves each weight by 0.71·t. Then L = ½·3·t² + t² = ½·5·t²: "
+        "curvature 5, where both weights grow together."
+    ),
+)
+
 broken_promise = Question(
     "At (2, 2) the slope of (w₁·w₂ − 1)² promises a fall of 28.8 for a learning rate of 0.1. The "
     "loss there is 9. What happens?",
-    ("It falls, by less than 9", "It falls by 28.8", "It rises"),
     answer="It falls, by less than 9",
+    wrong={
+        "It falls by 28.8": "From 9 that would end at −19.8, and a square is never below 0.",
+        "It rises": (
+            "A step that overshoots far enough would make it rise; this one ends at w₁ = w₂ = 0.8, "
+            "where the loss is 0.13."
+        ),
+        "It falls to 0 exactly": (
+            "Nothing stops a step at the bottom: it goes as far as the rate and the slope say, "
+            "here to w₁ = w₂ = 0.8."
+        ),
+    },
     why=(
         "A loss of squares can't fall below 0, so the promise had to break. It falls by 8.87: "
         "each weight's own curvature, and what the two weights do together, push up."
     ),
 )
 
-rates_on_digits = Question(
-    "A network learns to read digits, 60 steps with the learning rate 0.5. It then reads 95 "
-    "percent of new digits. What do the rates 1 and 2 make of it?",
-    ("1 does as well, 2 ruins it", "Both do better, 2 most", "Both ruin it"),
-    answer="1 does as well, 2 ruins it",
+rates_on_digits = NumberQuestion(
+    "A network learns to read digits in 60 steps. With the learning rate 0.5 it reads 95 percent "
+    "of new digits, and 2/λmax at its start is 0.78. From about which rate on does it read fewer "
+    "than half?",
+    answer=1.5,
+    low=0.1,
+    high=5,
+    step=0.1,
+    close=0.3,
+    too_low=(
+        "2/λmax is the exact edge only where the curvature stays as it is, in a bowl: here a rate "
+        "of 1 still reads 96 percent."
+    ),
+    too_high=(
+        "The curvature of a network changes as it learns, but not by any amount: with a rate of 2 "
+        "this one is no better than guessing."
+    ),
     why=(
-        "With 1 it reads 96 percent, with 2 hardly more than by guessing. There is room for error "
-        "up to an edge, and none beyond."
+        "The cliff is between 1.3 and 1.6. The formula gives the right size of the edge, not the "
+        "edge itself."
     ),
 )
 
-bias_shift = Question(
-    "A neuron's bias changes, its weights stay. What happens to its boundary?",
-    ("It shifts", "It turns", "It gets sharper"),
-    answer="It shifts",
-    why="Weights turn the boundary and set how sharp it is; the bias moves it back and forth.",
+curve_too_low = Question(
+    "Which of the four curves has a learning rate that is far too small?",
+    answer="B",
+    wrong={
+        "A": "A falls quickly at first and then jumps about: its steps are too long, not too short.",
+        "C": (
+            "C is flat in the end as well, but first it leaps up: steps too short could not have "
+            "thrown it there."
+        ),
+        "D": "D falls to 0.2 within 60 steps: small steps would not have come that far.",
+    },
+    why=(
+        "B falls at every step, and hardly. It is easily mistaken for a network that can't learn "
+        "more: a rate ten times as large shows that it can."
+    ),
 )
 
-tanh_range = Question(
-    "Which numbers can tanh put out?",
-    ("Between −1 and 1", "Between 0 and 1", "0 and above"),
-    answer="Between −1 and 1",
-    why="Sigmoid stays between 0 and 1, ReLU goes from 0 up, tanh from −1 to 1.",
+curve_too_high = Question(
+    "Which curve has a rate that is too large, but not far too large?",
+    answer="A",
+    wrong={
+        "B": "B creeps: it would gain from a larger rate.",
+        "C": "C is thrown out in its first steps and never comes back: its rate is far too large.",
+        "D": "D falls steadily and ends lowest: nothing about it asks for another rate.",
+    },
+    why=(
+        "A learns at first. Then its steps are too long for the curvature that it meets, and it "
+        "jumps about high above D. Half of its rate is the next thing to try."
+    ),
 )
 
-no_activations = Question(
-    "Five layers without any activation can compute what …",
-    ("one layer can", "five layers with ReLU can", "no network can"),
-    answer="one layer can",
-    why="A weighted sum of weighted sums is a weighted sum.",
-)
-
-relu_passes = Question(
-    "What does a ReLU make of z = 2.5?",
-    ("2.5", "1", "Something between 0 and 1"),
-    answer="2.5",
-    why="It passes a positive z as it is.",
+two_curvatures = NumberQuestion(
+    "A bowl has two curvatures, 0.5 and 8. At which learning rate do the steps stop getting to the "
+    "bottom?",
+    answer=0.25,
+    low=0,
+    high=4,
+    step=0.05,
+    close=0.03,
+    too_low=(
+        "The steps may jump over the bottom: the limit is where they land as far out on the other "
+        "side, at 2/λ and not at 1/λ."
+    ),
+    too_high=(
+        "The flat direction would bear 2/0.5 = 4, but the sharply curved one has left long before."
+    ),
+    why="The largest curvature decides, and 2/8 = 0.25.",
 )
 
 shape_of_w = Question(
-    "A layer has 4 inputs and 6 neurons. How many weights and biases has it?",
-    ("24 weights and 6 biases", "24 weights and 4 biases", "10 weights and 1 bias"),
+    "A layer has 4 inputs and 6 neurons. How many weights and biases does it have?",
     answer="24 weights and 6 biases",
+    wrong={
+        "24 weights and 4 biases": "A bias belongs to a neuron, not to an input.",
+        "10 weights and 1 bias": (
+            "Every neuron has a weight for every input, so they multiply, and each has a bias."
+        ),
+        "24 weights and 24 biases": (
+            "The bias is added once to each neuron's sum, not to each of its products."
+        ),
+    },
     why="A weight for each input of each neuron, and one bias for each neuron.",
+)
+
+ten_times_less = Question(
+    "A network gave the right class the probability 0.1. A worse one gives it 0.01. What happens "
+    "to its cross-entropy?",
+    answer="It doubles",
+    wrong={
+        "It grows tenfold": (
+            "That would be 1/p; the logarithm turns a factor of 10 into a sum, 2.3 more."
+        ),
+        "It grows by 0.09": (
+            "That would be a loss of 1 − p, which hardly minds confident mistakes; cross-entropy "
+            "takes −ln p."
+        ),
+        "It stays: wrong is wrong": (
+            "That is accuracy; a loss also sees how much was given to the right answer."
+        ),
+    },
+    why="−ln 0.1 is 2.3, and −ln 0.01 is 4.6: each factor of ten costs 2.3 more.",
 )

@@ -1,0 +1,109 @@
+"""Descend with the learner's function on real digits: the network, its runs and its curvature.
+
+The course's own functions give the gradient here, as the chain rule lesson comes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from playground.figure.learner_function import LearnerFunction
+from playground.functions import Array, Function
+from playground.functions.digits import digits
+
+HIDDEN, EXAMPLES, STEPS = 32, 300, 60
+RATES = 10.0 ** np.arange(-2, 1.05, 0.1)
+FAR = 1e6
+"""The limit of losses that are drawn."""
+
+
+class Run(NamedTuple):
+    """The losses (STEPS + 1,) of one training, and the share of new digits read at its end."""
+
+    losses: Array
+    share: float
+
+
+@lru_cache(maxsize=8)
+def runs(descent: Function, helpers: tuple[Function, ...], whole: bool) -> list[Run]:
+    """Train with each of `RATES`; with other helpers `descent` is another function."""
+    # A grading sandbox has no finished functions, and draws nothing.
+    from playground.functions import finished
+
+    learner = LearnerFunction("gradient_descent", descent, whole)
+    start, (X, labels) = begin(), _data()
+    done = []
+    for lr in RATES:
+        path = learner(gradient, start, float(lr), STEPS, shape=(STEPS + 1, len(start)))
+        losses = [finished.cross_entropy(_forward(w, X)[1], labels) for w in path]
+        guesses = np.argmax(_forward(path[-1], digits().X_test)[1], axis=1)
+        share = float(np.mean(guesses == digits().labels_test))
+        done.append(Run(np.clip(np.nan_to_num(losses, nan=FAR), 0, FAR), share))
+    return done
+
+
+def nearest(rate: float) -> int:
+    """Return the index of the nearest of `RATES`."""
+    return int(np.argmin(np.abs(np.log(RATES / rate))))
+
+
+def begin() -> Array:
+    """Return all weights and biases of the network 64-32-10 in one row, the biases at 0."""
+    rng, layers = np.random.default_rng(0), []
+    for fan_in, fan_out in ((64, HIDDEN), (HIDDEN, 10)):
+        weights = rng.normal(0, np.sqrt(2 / fan_in), fan_in * fan_out)
+        layers += [weights, np.zeros(fan_out)]
+    return np.concatenate(layers)
+
+
+def gradient(w: Array) -> Array:
+    """Return the slopes of the loss on the training digits for all weights in one row."""
+    from playground.functions import finished
+
+    X, labels = _data()
+    hidden, logits, W = _forward(w, X)
+    d_logits = finished.softmax_ce_grad(logits, labels)
+    back, dW2, db2 = finished.dense_backward(d_logits, hidden, W)
+    back *= hidden > 0
+    return np.concatenate([(X.T @ back).ravel(), back.sum(axis=0), dW2.ravel(), db2])
+
+
+def largest_curvature(w: Array) -> float:
+    """Return λ_max at weights w by power iteration.
+
+    The Hessian times a direction is how the gradient changes along that direction.
+    """
+    v, near = np.random.default_rng(0).normal(size=w.size), 1e-4
+    for _ in range(60):
+        v *= near / np.linalg.norm(v)
+        v = (gradient(w + v) - gradient(w - v)) / (2 * near)
+    return float(np.linalg.norm(v))
+
+
+@cache
+def curvature_at_the_start() -> float:
+    """Return λ_max of the network before its first step."""
+    return largest_curvature(begin())
+
+
+def curvature_on_the_way(descent: Function, lr: float) -> Iterator[tuple[int, float]]:
+    """Yield a step and λ_max there, from time to time while the network trains."""
+    path = np.asarray(descent(gradient, begin(), lr, STEPS))
+    for step in (0, 5, 10, 20, 30, 40, 50, 60):
+        yield step, largest_curvature(path[step])
+
+
+@cache
+def _data() -> tuple[Array, Array]:
+    return digits().X[:EXAMPLES], digits().labels[:EXAMPLES]
+
+
+def _forward(w: Array, X: Array) -> tuple[Array, Array, Array]:
+    """Return hidden outputs, logits and the second layer's weights (HIDDEN, 10)."""
+    first, second = w[: 65 * HIDDEN].reshape(65, HIDDEN), w[65 * HIDDEN :].reshape(-1, 10)
+    hidden = np.clip(X @ first[:-1] + first[-1], 0.0, None)
+    return hidden, hidden @ second[:-1] + second[-1], second[:-1]
