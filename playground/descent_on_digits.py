@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from playground.figure.learner_function import LearnerFunction
+from playground.figure.live import LiveFigure
+from playground.figure.scene import Frame
+from playground.figure.style import BLACK, MUTED, SERIES, Look, number
 from playground.functions import Array, Function
 from playground.functions.digits import digits
 
@@ -20,12 +23,68 @@ RATES = 10.0 ** np.arange(-2, 1.05, 0.1)
 FAR = 1e6
 """The limit of losses that are drawn."""
 
+CURVES = {"A": 1.6, "B": 0.03, "C": 5.0, "D": 0.5}
+"""The learning rates of four loss curves."""
+
 
 class Run(NamedTuple):
     """The losses (STEPS + 1,) of one training, and the share of new digits read at its end."""
 
     losses: Array
     share: float
+
+
+def sweep(gradient_descent: Function, after: Any = None) -> LiveFigure:
+    """Train a network 64-32-10 on digits with many learning rates: its losses and its accuracy."""
+
+    def move(f: Any, lr: float) -> Frame:
+        descent, here = f.gradient_descent, nearest(lr)
+        found = runs(descent.get(), descent.helpers, descent.whole)
+        losses, share = found[here]
+        steps, rate = np.arange(len(losses)), RATES[here]
+        shares = RATES, np.array([run.share for run in found])
+        return {"loss": (steps, losses), "shares": shares, "here": ([rate], [share])}, (
+            f"with a rate of {number(rate, 2)} the loss after {steps[-1]} steps is"
+            f" {number(losses[-1])}, its largest {number(np.max(losses))}, and"
+            f" {100 * share:.0f} % of new digits are read."
+        )
+
+    own = {"gradient_descent": gradient_descent}
+    play = LiveFigure("Many learning rates on handwritten digits", move, own, after)
+    left = play.axes(121, xlabel="step", ylabel="loss", yscale="log")
+    left.set(xlim=(0, STEPS), ylim=(0.05, 30))
+    right = play.axes(122, xlabel="learning rate η", ylabel="fraction of new digits read")
+    right.set(xscale="log", xlim=(0.008, 12), ylim=(0, 1.03))
+    limit = 2 / curvature_at_the_start()
+    right.axvline(limit, color=MUTED, linestyle=":")
+    right.text(0.9 * limit, 0.04, "2/λmax at\nthe start", ha="right")
+    play.line("loss", left, label="training")
+    play.line("shares", right)
+    play.points("here", right, Look(BLACK), twin=False)
+    play.guess(right, along="x")
+    play.log_slider("lr", "learning rate η", -2, 1, 0.1, step=0.1)
+    return play
+
+
+def curves(gradient_descent: Function) -> LiveFigure:
+    """Plot the losses of the digits network for four learning rates, without their names."""
+
+    def move(f: Any) -> Frame:
+        descent = f.gradient_descent
+        found = runs(descent.get(), descent.helpers, descent.whole)
+        losses = {name: found[nearest(rate)].losses for name, rate in CURVES.items()}
+        ends = [f"{name} ends at {number(loss[-1], 2)}" for name, loss in losses.items()]
+        return {name: (np.arange(len(loss)), loss) for name, loss in losses.items()}, (
+            f"{'; '.join(ends)}."
+        )
+
+    own = {"gradient_descent": gradient_descent}
+    play = LiveFigure("Four loss curves", move, own)
+    ax = play.axes(xlabel="step", ylabel="loss", yscale="log")
+    ax.set(xlim=(0, STEPS), ylim=(0.15, 10))
+    for name, look in zip(CURVES, SERIES, strict=False):
+        play.line(name, ax, look, twin=False, label=name)
+    return play
 
 
 @lru_cache(maxsize=8)

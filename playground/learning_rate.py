@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from playground import descent_on_digits as on_digits
+from playground.descent_on_digits import curves as curves
+from playground.descent_on_digits import sweep as sweep
+from playground.figure.drawing import DASHED, PALE, Drawing
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
-from playground.figure.style import BLACK, MUTED, ORANGE, SERIES, SKY, Look, number
+from playground.figure.style import BLACK, BLUE, MUTED, ORANGE, SERIES, SKY, Look, number
 from playground.functions import Array, Function, landscapes
+from playground.landing import land as land
 
-START = 2.0
+START = 3.0
 STEPS = 20
 W = np.linspace(-4, 4, 81)
 FAR = 1e6
@@ -37,11 +40,32 @@ PARTS = [
     "what\nhappened",
 ]
 
-CURVES = {"A": 1.6, "B": 0.03, "C": 5.0, "D": 0.5}
-"""The learning rates of four loss curves."""
 
-LAND_START = np.array([-3.5, -0.6])
-LAND_STEPS = 20
+def drawing() -> Drawing:
+    """Draw one step down: the slope, and the way against it."""
+    alt = (
+        "One step of gradient descent. The loss is a curve over the weight w, like a valley seen"
+        " from the side. A ball is high on its right side, where the curve rises to the right: the"
+        " slope is positive. An arrow leads from the ball to the left and down, by the learning"
+        " rate times the slope, to where the ball is next."
+    )
+
+    def place(w: float) -> tuple[float, float]:
+        return 320 + 80 * w, 220 - 19 * w**2
+
+    picture = Drawing(640, 300, alt)
+    picture.arrow(60, 250, 600, 250).text(590, 272, "weight w")
+    picture.arrow(60, 250, 60, 20).text(72, 24, "loss L", anchor="start")
+    picture.line([place(0.1 * step) for step in range(-32, 33)], width=2.2)
+    (x, y), (x_new, y_new) = place(2.6), place(1.1)
+    picture.line([(x - 62, y + 76), (x + 48, y - 59)], ORANGE, DASHED, 2)
+    picture.text(x + 58, y - 52, "slope ∇L", anchor="start")
+    picture.line([(x, y + 14), (x, 250), None, (x_new, y_new + 14), (x_new, 250)], PALE, DASHED)
+    picture.arrow(x, 262, x_new, 262, BLUE, width=2.6)
+    picture.text((x + x_new) / 2, 280, "−η · ∇L", 15)
+    picture.circle(x, y, 11, SKY).circle(x_new, y_new, 11, SKY, dash="4 3")
+    picture.text(x - 22, y - 8, "w", 15).text(x_new - 4, y_new - 28, "w new", 15)
+    return picture
 
 
 def bowl(gradient_descent: Function, after: Any = None) -> LiveFigure:
@@ -68,7 +92,7 @@ def bowl(gradient_descent: Function, after: Any = None) -> LiveFigure:
 
     own = {"gradient_descent": gradient_descent}
     play = LiveFigure("Gradient descent in a bowl", move, own, after)
-    left = play.axes(121, xlabel="weight w", ylabel="loss ½·λ·w²", xlim=(-4, 4), ylim=(-4, 10))
+    left = play.axes(121, xlabel="weight w", ylabel="loss ½·λ·w²", xlim=(-4, 4), ylim=(-5, 14))
     right = play.axes(122, xlabel="step", ylabel="distance from the bottom", yscale="log")
     right.set(xlim=(0, STEPS), ylim=(1e-4, 1e4))
     play.line("bowl", left, Look(BLACK, width=1.5), twin=False)
@@ -215,115 +239,6 @@ def promise(predicted_vs_actual: Function, after: Any = None) -> LiveFigure:
     return play
 
 
-def sweep(gradient_descent: Function, after: Any = None) -> LiveFigure:
-    """Train a network 64-32-10 on digits with many learning rates: its losses and its accuracy."""
-
-    def move(f: Any, lr: float) -> Frame:
-        descent, here = f.gradient_descent, on_digits.nearest(lr)
-        runs = on_digits.runs(descent.get(), descent.helpers, descent.whole)
-        losses, share = runs[here]
-        steps, rate = np.arange(len(losses)), on_digits.RATES[here]
-        shares = on_digits.RATES, np.array([run.share for run in runs])
-        return {"loss": (steps, losses), "shares": shares, "here": ([rate], [share])}, (
-            f"with a rate of {number(rate, 2)} the loss after {steps[-1]} steps is"
-            f" {number(losses[-1])}, its largest {number(np.max(losses))}, and"
-            f" {100 * share:.0f} % of new digits are read."
-        )
-
-    own = {"gradient_descent": gradient_descent}
-    play = LiveFigure("Many learning rates on handwritten digits", move, own, after)
-    left = play.axes(121, xlabel="step", ylabel="loss", yscale="log")
-    left.set(xlim=(0, on_digits.STEPS), ylim=(0.05, 30))
-    right = play.axes(122, xlabel="learning rate η", ylabel="share of new digits read")
-    right.set(xscale="log", xlim=(0.008, 12), ylim=(0, 1.03))
-    limit = 2 / on_digits.curvature_at_the_start()
-    right.axvline(limit, color=MUTED, linestyle=":", label=f"2/λmax at the start: {limit:.2f}")
-    play.line("loss", left, label="training")
-    play.line("shares", right)
-    play.points("here", right, Look(BLACK), twin=False)
-    play.guess(right, along="x")
-    play.log_slider("lr", "learning rate η", -2, 1, 0.1, step=0.1)
-    return play
-
-
-def curves(gradient_descent: Function) -> LiveFigure:
-    """Plot the losses of the digits network for four learning rates, without their names."""
-
-    def move(f: Any) -> Frame:
-        descent = f.gradient_descent
-        runs = on_digits.runs(descent.get(), descent.helpers, descent.whole)
-        losses = {name: runs[on_digits.nearest(rate)].losses for name, rate in CURVES.items()}
-        ends = [f"{name} ends at {number(loss[-1], 2)}" for name, loss in losses.items()]
-        return {name: (np.arange(len(loss)), loss) for name, loss in losses.items()}, (
-            f"{'; '.join(ends)}."
-        )
-
-    own = {"gradient_descent": gradient_descent}
-    play = LiveFigure("Four loss curves", move, own)
-    ax = play.axes(xlabel="step", ylabel="loss", yscale="log")
-    ax.set(xlim=(0, on_digits.STEPS), ylim=(0.15, 10))
-    for name, look in zip(CURVES, SERIES, strict=False):
-        play.line(name, ax, look, twin=False, label=name)
-    return play
-
-
-def land(gd_step: Function) -> LiveFigure:
-    """Roll a ball down a bent ravine, with a learning rate chosen before each of twenty steps."""
-    rates: list[float] = []
-
-    def move(f: Any, lr: float, roll: int) -> Frame:
-        taken = roll % (LAND_STEPS + 1)  # the press after the last step starts again
-        rates[:] = [*rates[:taken], *[lr] * (taken - len(rates))]
-        path = [LAND_START]
-        for rate in rates:
-            new = f.gd_step(path[-1], landscapes.bent_grad(path[-1]), rate, shape=(2,))
-            path.append(np.clip(new, -FAR, FAR))
-        losses = np.clip([landscapes.bent(w) for w in path], 1e-15, FAR)
-        w1, w2 = np.array(path).T
-        rate, fixed = _best_fixed_rate()
-        data = {"path": (w1, w2), "ball": (w1[-1:], w2[-1:]), "loss": (range(taken + 1), losses)}
-        return data | {"fixed": (range(LAND_STEPS + 1), fixed)}, (
-            f"step {taken} of {LAND_STEPS}: loss {number(losses[-1], least=0)}. The best fixed"
-            f" rate, {number(rate, 2)}, ends at {number(fixed[-1], 2)}"
-            f"{_score(losses[-1], fixed[-1]) if taken == LAND_STEPS else '.'}"
-        )
-
-    play = LiveFigure("Land the ball", move, {"gd_step": gd_step})
-    left = play.axes(121, xlabel="weight w₁", ylabel="weight w₂", xlim=(-4, 4), ylim=(-2, 2.5))
-    right = play.axes(122, xlabel="step", ylabel="loss", yscale="log")
-    right.set(xlim=(0, LAND_STEPS), ylim=(1e-6, 1e3))
-    left.plot(*_bent_contours(), color=MUTED, linewidth=0.8)
-    left.plot(0, 0, "x", color=BLACK)
-    play.line("path", left, twin=False)
-    play.points("ball", left, Look(ORANGE), twin=False, radius=8)
-    play.line("fixed", right, SERIES[1], twin=False, label="best fixed rate")
-    play.line("loss", right, label="loss")
-    play.log_slider("lr", "learning rate η", -2.5, 0.3, 0.03)
-    play.button("roll", "roll one step")
-    return play
-
-
-@cache
-def _best_fixed_rate() -> tuple[float, Array]:
-    """Return the rate that ends lowest when it stays for all steps, and its losses."""
-    from playground.functions import finished
-
-    def losses(rate: float) -> Array:
-        path = finished.gradient_descent(landscapes.bent_grad, LAND_START, rate, LAND_STEPS)
-        return np.array([landscapes.bent(w) for w in path])
-
-    with np.errstate(all="ignore"):
-        runs = {rate: losses(rate) for rate in 10.0 ** np.arange(-2.5, 0.3, 0.02)}
-    return min(runs.items(), key=lambda run: np.nan_to_num(run[1][-1], nan=np.inf))
-
-
-def _score(loss: float, fixed: float) -> str:
-    times = fixed / loss
-    return (
-        f"; yours is {number(max(times, 1 / times), 2)} times {'lower' if times > 1 else 'higher'}."
-    )
-
-
 def _contours(H: Array, n: int) -> tuple[Array, Array]:
     """Return n lines of equal loss ½·wᵀHw around the bottom, with gaps of NaN between them."""
     values, ways = np.linalg.eigh(H)
@@ -331,12 +246,6 @@ def _contours(H: Array, n: int) -> tuple[Array, Array]:
     roots = np.arange(1, n + 1)[:, None] * 0.7 * np.sqrt(2)
     gap = np.full((n, 1), np.nan)
     return np.hstack([roots * x, gap]).ravel(), np.hstack([roots * y, gap]).ravel()
-
-
-def _bent_contours() -> tuple[Array, Array]:
-    """Return the lines of equal loss of the bent ravine."""
-    along, across = _contours(np.diag([1.0, 20.0]), 10)
-    return along, across + 0.1 * along**2
 
 
 def _fate(path: Array) -> str:

@@ -365,6 +365,7 @@ def returns_in_the_loop(grad_fn, w0, lr, n_steps):
     for _ in range(n_steps):
         path.append(path[-1] - lr * grad_fn(path[-1]))
         return np.array(path)
+    return None
 
 
 @gradient_descent.misconception(
@@ -852,8 +853,7 @@ steep_side = Question(
             "far larger rate."
         ),
         "Their mean": (
-            "The directions don't share their limits: one that is left is enough, and the steps "
-            "grow."
+            "The directions don't share a limit: it is enough that the steps grow in one of them."
         ),
         "Neither: each weight has a rate that suits it": (
             "Plain gradient descent has one rate for all weights, and that is what makes a ravine "
@@ -936,7 +936,7 @@ curve_too_low = Question(
     "Which of the four curves has a learning rate that is far too small?",
     answer="B",
     wrong={
-        "A": "A falls quickly at first and then jumps about: its steps are too long, not too short.",
+        "A": "A falls quickly and then jumps about: its steps are too long, not too short.",
         "C": (
             "C is flat in the end as well, but first it leaps up: steps too short could not have "
             "thrown it there."
