@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from playground.figure.learner_function import LearnerFunction
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, MUTED, ORANGE, SERIES, Look, number
@@ -25,12 +26,9 @@ def land(gd_step: Function) -> LiveFigure:
     def move(f: Any, lr: float, roll: int) -> Frame:
         taken = roll % (STEPS + 1)  # the press after the last step starts again
         rates[:] = [*rates[:taken], *[lr] * (taken - len(rates))]
-        path = [START]
-        for rate in rates:
-            new = f.gd_step(path[-1], landscapes.bent_grad(path[-1]), rate, shape=(2,))
-            path.append(np.clip(new, -FAR, FAR))
+        path = _roll(f.gd_step, rates)
         losses = np.clip([landscapes.bent(w) for w in path], 1e-15, FAR)
-        w1, w2 = np.array(path).T
+        w1, w2 = path.T
         rate, fixed = _best_fixed_rate()
         data = {"path": (w1, w2), "ball": (w1[-1:], w2[-1:]), "loss": (range(taken + 1), losses)}
         return data | {"fixed": (range(STEPS + 1), fixed)}, (
@@ -52,6 +50,15 @@ def land(gd_step: Function) -> LiveFigure:
     play.log_slider("lr", "learning rate η", -2.5, 0.3, 0.03)
     play.button("roll", "roll one step")
     return play
+
+
+def _roll(gd_step: LearnerFunction, rates: list[float]) -> Array:
+    """Return the places (len(rates) + 1, 2) of a ball that takes a step with each of the rates."""
+    path = [START]
+    for rate in rates:
+        new = gd_step(path[-1], landscapes.bent_grad(path[-1]), rate, shape=(2,))
+        path.append(np.clip(new, -FAR, FAR))
+    return np.array(path)
 
 
 @cache

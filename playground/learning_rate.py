@@ -31,6 +31,7 @@ RAVINE_STEPS = 30
 CROSSED = np.array([[3.0, 2.0], [2.0, 3.0]])
 """A bowl whose directions of largest and smallest curvature are the diagonals."""
 
+BALLS_START = np.array([-1.6, 1.1])
 PROMISE_START = np.array([2.0, 2.0])
 PARTS = [
     "slope alone\n(the promise)",
@@ -180,16 +181,14 @@ def two_balls(max_stable_lr: Function, gradient_descent: Function) -> LiveFigure
     def move(f: Any, own1: float, own2: float, together: float) -> Frame:
         mixed = together * np.sqrt(own1 * own2)
         H = np.array([[own1, mixed], [mixed, own2]])
-        limit = float(f.max_stable_lr(H, shape=()))
-        data: dict[str, Any] = {"contours": _contours(H, 8)}
-        fates = []
+        limit, grad = float(f.max_stable_lr(H, shape=())), partial(np.matmul, H)
+        data, fates = {"contours": _contours(H, 8)}, []
         for name, factor in (("below", 0.98), ("above", 1.02)):
-            start, lr = np.array([-1.6, 1.1]), factor * limit
-            path = f.gradient_descent(partial(np.matmul, H), start, lr, 100, shape=(101, 2))
-            path = np.clip(path, -FAR, FAR)
-            away = np.clip(np.hypot(*path.T), 1e-6, FAR)
-            data |= {name: (path[:, 0], path[:, 1]), f"{name} away": (np.arange(101.0), away)}
-            fates.append(f"{number(away[-1], 2)} away with {number(lr)}")
+            path = f.gradient_descent(grad, BALLS_START, factor * limit, 100, shape=(101, 2))
+            w1, w2 = np.clip(path, -FAR, FAR).T
+            away = np.maximum(np.hypot(w1, w2), 1e-6)
+            data |= {name: (w1, w2), f"{name} away": (np.arange(101.0), away)}
+            fates.append(f"{number(away[-1], 2)} away with {number(factor * limit)}")
         return data, f"your limit is {number(limit)}; after 100 steps {' and '.join(fates)}."
 
     own = {"max_stable_lr": max_stable_lr, "gradient_descent": gradient_descent}
@@ -200,7 +199,7 @@ def two_balls(max_stable_lr: Function, gradient_descent: Function) -> LiveFigure
     right.set(xlim=(0, 100), ylim=(1e-3, 1e3))
     play.line("contours", left, CONTOUR, twin=False)
     for name, look, words in (("below", SERIES[0], "0.98"), ("above", SERIES[1], "1.02")):
-        play.line(name, left, Look(look.color, look.dash, width=1.5), twin=False)
+        play.line(name, left, look, twin=False)
         play.line(f"{name} away", right, look, twin=False, label=f"{words} times your limit")
     play.slider("own1", "curvature of w₁", 0.5, 10, 4.0, step=0.5)
     play.slider("own2", "curvature of w₂", 0.5, 10, 2.0, step=0.5)

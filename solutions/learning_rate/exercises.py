@@ -932,8 +932,14 @@ rates_on_digits = NumberQuestion(
     ),
 )
 
+FOUR_CURVES = (
+    "Four loss curves of one network, over 60 steps: A falls to 1.6, then jumps about between 1.6 "
+    "and 4.5. B falls at every step, from 2.3 to 1.9. C leaps up to 7 and stays at 2.3. D falls to "
+    "0.2. Which of them has a learning rate that is "
+)
+
 curve_too_low = Question(
-    "Which of the four curves has a learning rate that is far too small?",
+    f"{FOUR_CURVES}far too small?",
     answer="B",
     wrong={
         "A": "A falls quickly and then jumps about: its steps are too long, not too short.",
@@ -950,7 +956,7 @@ curve_too_low = Question(
 )
 
 curve_too_high = Question(
-    "Which curve has a rate that is too large, but not far too large?",
+    f"{FOUR_CURVES}too large, but not far too large?",
     answer="A",
     wrong={
         "B": "B creeps: it would gain from a larger rate.",

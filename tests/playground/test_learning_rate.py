@@ -197,12 +197,12 @@ def test_the_four_loss_curves_are_as_their_questions_say() -> None:
     rates = descent_on_digits.CURVES.items()
     a, b, c, d = (runs[descent_on_digits.nearest(rate)].losses for _, rate in rates)
     assert np.diff(b).max() < 0, "B falls at every step"
-    assert 1.9 < b[-1] < b[0] < 2.4
-    assert c[:5].max() > 5, "C leaps up"
+    assert [b[0], b[-1]] == pytest.approx([2.3, 1.9], abs=0.05)
+    assert c[:5].max() == c.max() == pytest.approx(7.2, abs=0.1)
     assert c[-1] == pytest.approx(np.log(10), abs=0.02)
     assert d[-1] == pytest.approx(0.2, abs=0.03)
-    assert a[:4].min() < 1.7, "A learns at first"
-    assert 1.5 < a[5:].min() < 2 < a[5:].max()
+    assert a[:4].min() == a.min() == pytest.approx(1.6, abs=0.05), "A learns at first"
+    assert a.max() == pytest.approx(4.5, abs=0.05)
     half = runs[descent_on_digits.nearest(0.8)]
     assert half.losses[-1] < d[-1]
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from course import LESSONS, lesson
-from playground import capstone, learning_rate
+from playground import capstone, descent_on_digits
 from playground.figure.live import LiveFigure
 from playground.functions import Function, finished
 
@@ -137,11 +137,11 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("DEPTH_EXAMPLES", 20),
     ):
         monkeypatch.setattr(capstone, name, value)
-    monkeypatch.setattr(learning_rate, "RATES", np.array([0.1, 1.0]))
-    monkeypatch.setattr(learning_rate, "DIGIT_STEPS", 2)
-    learning_rate._digit_runs.cache_clear()
+    monkeypatch.setattr(descent_on_digits, "RATES", np.array([0.1, 1.0]))
+    monkeypatch.setattr(descent_on_digits, "STEPS", 2)
+    descent_on_digits.runs.cache_clear()
     yield
-    learning_rate._digit_runs.cache_clear()
+    descent_on_digits.runs.cache_clear()
 
 
 @pytest.mark.parametrize(
