@@ -14,7 +14,7 @@ import numpy as np
 from playground.figure.learner_function import LearnerFunction
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
-from playground.figure.style import BLACK, MUTED, SERIES, Look, number
+from playground.figure.style import BLACK, BLUE, MUTED, SERIES, Look, number
 from playground.functions import Array, Function
 from playground.functions.digits import digits
 
@@ -67,23 +67,26 @@ def sweep(gradient_descent: Function, after: Any = None) -> LiveFigure:
 
 
 def curves(gradient_descent: Function) -> LiveFigure:
-    """Plot the losses of the digits network for four learning rates, without their names."""
+    """Plot the losses for four learning rates that aren't named, and for one to compare."""
 
-    def move(f: Any) -> Frame:
+    def move(f: Any, lr: float) -> Frame:
         descent = f.gradient_descent
         found = runs(descent.get(), descent.helpers, descent.whole)
-        losses = {name: found[nearest(rate)].losses for name, rate in CURVES.items()}
-        ends = [f"{name} ends at {number(loss[-1], 2)}" for name, loss in losses.items()]
-        return {name: (np.arange(len(loss)), loss) for name, loss in losses.items()}, (
-            f"{'; '.join(ends)}."
+        rates = {**CURVES, "try": lr}
+        data = {name: found[nearest(rate)].losses for name, rate in rates.items()}
+        ends = [f"{name} ends at {number(loss[-1], 2)}" for name, loss in data.items()]
+        return {name: (np.arange(len(loss)), loss) for name, loss in data.items()}, (
+            f"{'; '.join(ends[:-1])}; with a rate of {number(lr, 2)} your {ends[-1]}."
         )
 
     own = {"gradient_descent": gradient_descent}
     play = LiveFigure("Four loss curves", move, own)
     ax = play.axes(xlabel="step", ylabel="loss", yscale="log")
-    ax.set(xlim=(0, STEPS), ylim=(0.15, 10))
+    ax.set(xlim=(0, STEPS), ylim=(0.1, 10))
+    play.line("try", ax, Look(BLUE, width=7), label="try")
     for name, look in zip(CURVES, SERIES, strict=False):
         play.line(name, ax, look, twin=False, label=name)
+    play.log_slider("lr", "try a rate η", -2, 1, 0.1, step=0.1)
     return play
 
 

@@ -160,8 +160,8 @@ def curvature(gradient_descent: Function, after: Any = None) -> LiveFigure:
         )
 
     play = LiveFigure("Curvature by direction", move, {"gradient_descent": gradient_descent}, after)
-    left = play.axes(121, xlabel="weight w₁", ylabel="weight w₂", xlim=(-3, 3), ylim=(-3, 3))
-    left.set_aspect("equal")
+    left = play.axes(121, xlabel="weight w₁", ylabel="weight w₂", aspect="equal")
+    left.set(xlim=(-3, 3), ylim=(-3, 3))
     right = play.axes(122, xlabel="direction in degrees", ylabel="curvature in that direction")
     right.set(xlim=(0, 180), ylim=(0, 10), xticks=[0, 45, 90, 135, 180])
     play.line("contours", left, CONTOUR, twin=False)
@@ -193,9 +193,10 @@ def two_balls(max_stable_lr: Function, gradient_descent: Function) -> LiveFigure
 
     own = {"max_stable_lr": max_stable_lr, "gradient_descent": gradient_descent}
     play = LiveFigure("Two balls, one on each side of the limit", move, own)
-    left = play.axes(121, xlabel="weight w₁", ylabel="weight w₂", xlim=(-3, 3), ylim=(-3, 3))
+    left = play.axes(
+        121, xlabel="weight w₁", ylabel="weight w₂", aspect="equal", xlim=(-3, 3), ylim=(-3, 3)
+    )
     right = play.axes(122, xlabel="step", ylabel="distance from the bottom", yscale="log")
-    left.set_aspect("equal")
     right.set(xlim=(0, 100), ylim=(1e-3, 1e3))
     play.line("contours", left, CONTOUR, twin=False)
     for name, look, words in (("below", SERIES[0], "0.98"), ("above", SERIES[1], "1.02")):

@@ -400,7 +400,7 @@ def keeps_w0_itself(grad_fn, w0, lr, n_steps):
 
 
 @gradient_descent.misconception(
-    "All your places run together in one long row: keep a row of its own for each place."
+    "All your places run together in one long row: keep one row for each place."
 )
 def runs_places_together(grad_fn, w0, lr, n_steps):
     return _walk(grad_fn, w0, lr, n_steps).ravel()
