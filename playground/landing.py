@@ -26,12 +26,13 @@ def land(gd_step: Function) -> LiveFigure:
     def move(f: Any, lr: float, roll: int) -> Frame:
         taken = roll % (STEPS + 1)  # the press after the last step starts again
         rates[:] = [*rates[:taken], *[lr] * (taken - len(rates))]
-        path = _roll(f.gd_step, rates)
+        *path, ahead = _roll(f.gd_step, [*rates, lr])
         losses = np.clip([landscapes.bent(w) for w in path], 1e-15, FAR)
-        w1, w2 = path.T
+        w1, w2 = np.array(path).T
         rate, fixed = _best_fixed_rate()
         data = {"path": (w1, w2), "ball": (w1[-1:], w2[-1:]), "loss": (range(taken + 1), losses)}
-        return data | {"fixed": (range(STEPS + 1), fixed)}, (
+        data |= {"next": (*path[-1], *ahead), "fixed": (range(STEPS + 1), fixed)}
+        return data, (
             f"step {taken} of {STEPS}: loss {number(losses[-1], least=0)}. The best fixed"
             f" rate, {number(rate, 2)}, ends at {number(fixed[-1], 2)}"
             f"{_score(losses[-1], fixed[-1]) if taken == STEPS else '.'}"
@@ -44,6 +45,7 @@ def land(gd_step: Function) -> LiveFigure:
     left.plot(*_bent_contours(), color=MUTED, linewidth=0.8)
     left.plot(0, 0, "x", color=BLACK)
     play.line("path", left, twin=False)
+    play.arrow("next", left, Look(BLACK, width=1.5), twin=False)
     play.points("ball", left, Look(ORANGE), twin=False, radius=8)
     play.line("fixed", right, SERIES[1], twin=False, label="best fixed rate")
     play.line("loss", right, label="loss")

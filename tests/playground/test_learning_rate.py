@@ -198,7 +198,7 @@ def test_the_four_loss_curves_are_as_their_questions_say() -> None:
     a, b, c, d = (runs[descent_on_digits.nearest(rate)].losses for _, rate in rates)
     assert np.diff(b).max() < 0, "B falls at every step"
     assert [b[0], b[-1]] == pytest.approx([2.3, 1.9], abs=0.05)
-    assert c[:5].max() == c.max() == pytest.approx(7.2, abs=0.1)
+    assert c[:5].max() == c.max() == pytest.approx(7, abs=0.5)
     assert c[-1] == pytest.approx(np.log(10), abs=0.02)
     assert d[-1] == pytest.approx(0.2, abs=0.03)
     assert a[:4].min() == a.min() == pytest.approx(1.6, abs=0.05), "A learns at first"
