@@ -31,8 +31,7 @@ def land(gd_step: Function) -> LiveFigure:
         w1, w2 = np.array(path).T
         rate, fixed = _best_fixed_rate()
         data = {"path": (w1, w2), "ball": (w1[-1:], w2[-1:]), "loss": (range(taken + 1), losses)}
-        data |= {"next": (*path[-1], *ahead), "fixed": (range(STEPS + 1), fixed)}
-        return data, (
+        return data | {"next": (*path[-1], *ahead), "fixed": (range(STEPS + 1), fixed)}, (
             f"step {taken} of {STEPS}: loss {number(losses[-1], least=0)}. The best fixed"
             f" rate, {number(rate, 2)}, ends at {number(fixed[-1], 2)}"
             f"{_score(losses[-1], fixed[-1]) if taken == STEPS else '.'}"
