@@ -52,19 +52,19 @@ def drawing() -> Drawing:
     )
 
     def place(w: float) -> tuple[float, float]:
-        return 320 + 80 * w, 220 - 19 * w**2
+        return 290 + 80 * w, 220 - 19 * w**2
 
     picture = Drawing(640, 300, alt)
     picture.arrow(60, 250, 600, 250).text(590, 272, "weight w")
     picture.arrow(60, 250, 60, 20).text(72, 24, "loss L", anchor="start")
-    picture.line([place(0.1 * step) for step in range(-32, 33)], width=2.2)
+    picture.line([place(0.1 * step) for step in range(-28, 33)], width=2.2)
     (x, y), (x_new, y_new) = place(2.6), place(1.1)
     picture.line([(x - 62, y + 76), (x + 48, y - 59)], ORANGE, DASHED, 2)
     picture.text(x + 58, y - 52, "slope ∇L", anchor="start")
     picture.line([(x, y + 14), (x, 250), None, (x_new, y_new + 14), (x_new, 250)], PALE, DASHED)
     picture.arrow(x, 262, x_new, 262, BLUE, width=2.6)
     picture.text((x + x_new) / 2, 280, "−η · ∇L", 15)
-    picture.circle(x, y, 11, SKY).circle(x_new, y_new, 11, SKY, dash="4 3")
+    picture.circle(x, y, 11, ORANGE).circle(x_new, y_new, 11, ORANGE, dash="4 3")
     picture.text(x - 22, y - 8, "w", 15).text(x_new - 4, y_new - 28, "w new", 15)
     return picture
 
