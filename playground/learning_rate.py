@@ -163,7 +163,7 @@ def curvature(gradient_descent: Function, after: Any = None) -> LiveFigure:
     left = play.axes(121, xlabel="weight w₁", ylabel="weight w₂", aspect="equal")
     left.set(xlim=(-3, 3), ylim=(-3, 3))
     right = play.axes(122, xlabel="direction in degrees", ylabel="curvature in that direction")
-    right.set(xlim=(0, 180), ylim=(0, 10), xticks=[0, 45, 90, 135, 180])
+    right.set(xlim=(0, 180), ylim=(0, 12), xticks=[0, 45, 90, 135, 180])
     play.line("contours", left, CONTOUR, twin=False)
     play.line("line", left, Look(ORANGE, (6, 4), width=2), twin=False, label="direction")
     play.line("path", left, label="path")

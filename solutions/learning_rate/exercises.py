@@ -871,7 +871,7 @@ sharpest_direction = NumberQuestion(
     "direction between them: how large is the largest curvature that you find?",
     answer=5,
     low=0,
-    high=10,
+    high=12,
     step=0.5,
     close=0.5,
     too_low=(
