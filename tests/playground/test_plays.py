@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from course import LESSONS, lesson
-from playground import capstone, initialization, learning_rate
+from playground import capstone, handwriting, initialization, learning_rate
 from playground.figure.live import LiveFigure
+from playground.figure.pad import Ink, Pad
 from playground.functions import Function, finished
 
 
@@ -68,7 +69,8 @@ class Notebook:
         said = [*self.play.readout]
         for control in self.play.controls.values():
             before = control.value
-            for value in getattr(control, "options", None) or [getattr(control, "max", True)]:
+            last = Ink([(0, 0), (1, 1)]) if isinstance(control, Pad) else True
+            for value in getattr(control, "options", None) or [getattr(control, "max", last)]:
                 control.value = value
                 said += self.play.readout
                 assert self.play.svg.startswith("<svg")
@@ -137,6 +139,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("DEPTH_EXAMPLES", 20),
     ):
         monkeypatch.setattr(capstone, name, value)
+    monkeypatch.setattr(handwriting, "MORE_STEPS", 5)
     monkeypatch.setattr(learning_rate, "RATES", np.array([0.1, 1.0]))
     monkeypatch.setattr(learning_rate, "DIGIT_STEPS", 2)
     learning_rate._digit_runs.cache_clear()
