@@ -48,9 +48,7 @@ def draw(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
             says = f"{network.so_far}{_sentence(ink, p)}"
             if network.so_far or not examples:
                 yield {**frame, "before": _no_bars()}, says
-        if not examples:
-            return
-        for later in trained_on(network, tuple(examples)):
+        for later in trained_on(network, tuple(examples)) if examples else ():
             q = later.probabilities(x[None])[0]
             frame = {**frame, **reader.bars(q), "before": (np.arange(10), p)}
             yield frame, f"{_sentence(ink, q)} {_change(network, later, p, len(examples))}"

@@ -18,8 +18,8 @@ from playground.functions import Array, Function
 from playground.functions.digits import digits
 from playground.network import Blocks, Layers, Training
 
-HIDDEN, STEPS = 32, 300
-"""The network's hidden units, and the steps of its training."""
+HIDDEN = 32
+"""The network's hidden units."""
 
 SMALL_STEPS = np.linspace(0, 1, 101)
 """The changes of each pixel that are tried, the smallest first."""
@@ -73,7 +73,8 @@ class Reader:
     @property
     def so_far(self) -> str:
         """Words that begin a readout while the network is still in training."""
-        return "" if self.step >= STEPS else f"{self.step} of {STEPS} training steps so far. "
+        steps = capstone.DIGIT_STEPS
+        return "" if self.step >= steps else f"{self.step} of {steps} training steps so far. "
 
 
 def readers(f: Any, mine: Any) -> Iterator[Reader]:
@@ -190,11 +191,7 @@ def fool(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     play.line("other", ax, Look(GREEN, (9, 3), width=3), twin=False, label="likeliest other")
     play.line("now", ax, Look(VERMILLION, (2, 2), width=2), twin=False)
     play.guess(ax, along="x")
-    top = play.axes(places[0, :], xlim=(0, 40), ylim=(0, 9.5), aspect="equal")
-    top.set_axis_off()
-    for name, left, strength in PANELS:
-        play.heat(name, top, (left, left + 8, 0, 8), low=-strength, high=strength, smooth=False)
-    play.words("says", top)
+    pictures(play, places[0, :])
     ten(play, play.axes(places[1, 1]))
     play.bars("before", play.parts["bars"].ax, TARGET, twin=False, label="before the change")
     play.slider("epsilon", "ε", 0, 0.5, 0.0, step=0.01)
@@ -205,6 +202,15 @@ def fool(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
 PANELS = ("x", 2, 1.0), ("change", 16, 0.33), ("sum", 30, 1.0)
 """The pictures of `fool`: name, left edge, and the value that has the full colour."""
 TITLES = [(6, 8.9, "the digit"), (20, 8.9, "the change, 3 times as strong"), (34, 8.9, "both")]
+
+
+def pictures(play: LiveFigure, place: Any) -> None:
+    """Add the digit, its change and both together, side by side."""
+    top = play.axes(place, xlim=(0, 40), ylim=(0, 9.5), aspect="equal")
+    top.set_axis_off()
+    for name, left, strength in PANELS:
+        play.heat(name, top, (left, left + 8, 0, 8), low=-strength, high=strength, smooth=False)
+    play.words("says", top)
 
 
 def changed(x: Array, uphill: Array, epsilon: Any) -> Array:

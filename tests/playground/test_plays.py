@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from course import LESSONS, lesson
-from playground import capstone, descent_on_digits
+from playground import capstone, descent_on_digits, handwriting
 from playground.figure.live import LiveFigure
+from playground.figure.pad import Ink, Pad
 from playground.functions import Function, finished
 
 
@@ -69,7 +70,8 @@ class Notebook:
         said = [*self.play.readout]
         for control in self.play.controls.values():
             before = control.value
-            for value in getattr(control, "options", None) or [getattr(control, "max", True)]:
+            last = Ink([(0, 0), (1, 1)]) if isinstance(control, Pad) else True
+            for value in getattr(control, "options", None) or [getattr(control, "max", last)]:
                 control.value = value
                 said += self.play.readout
                 assert self.play.svg.startswith("<svg")
@@ -138,6 +140,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("DEPTH_EXAMPLES", 20),
     ):
         monkeypatch.setattr(capstone, name, value)
+    monkeypatch.setattr(handwriting, "MORE_STEPS", 5)
     monkeypatch.setattr(descent_on_digits, "RATES", np.array([0.1, 1.0]))
     monkeypatch.setattr(descent_on_digits, "STEPS", 2)
     descent_on_digits.runs.cache_clear()
