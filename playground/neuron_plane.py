@@ -99,8 +99,8 @@ def xor(dense: Function, relu: Function, after: Any = None) -> LiveFigure:
     )
     _declare_points(play, "input x₁", "input x₂")
     play.slider("b2", "bias of unit 2", -2, 0, 0.0, step=0.25)
-    play.slider("v1", "unit 1 on its way out", -3, 3, 1.0, step=0.5)
-    play.slider("v2", "unit 2 on its way out", -3, 3, 0.0, step=0.5)
+    play.slider("v1", "unit 1 on its way out", -3, 3, 1.5, step=0.5)
+    play.slider("v2", "unit 2 on its way out", -3, 3, -0.5, step=0.5)
     play.switch("activation", "activation (ReLU) on", True)
     return play
 
