@@ -23,18 +23,21 @@ line-height:1.5;color:var(--jp-ui-font-color1,#222)}
 def shuffled(name: str, questions: Mapping[str, AnyQuestion], seed: str) -> list[str]:
     """Return the options of a lesson's question in an order that is steady for one learner.
 
-    Over the questions of a lesson the right option is first, second, … equally often, so that its
-    place gives nothing away.
+    Over the questions of a lesson with as many options the right one is first, second, … equally
+    often, so that its place gives nothing away.
 
     Args:
         name: of the question.
         questions: of the lesson, by name.
         seed: differs between learners.
     """
-    question, names = questions[name], [name for name, one in questions.items() if "wrong" in one]
+    question = questions[name]
     assert "wrong" in question, "a question with options"
-    order = sorted(names, key=lambda one: random.Random(f"{seed}/{one}").random())
     options = list(question["wrong"])
+    alike = [
+        one for one, it in questions.items() if "wrong" in it and len(it["wrong"]) == len(options)
+    ]
+    order = sorted(alike, key=lambda one: random.Random(f"{seed}/{one}").random())
     random.Random(f"{seed}/{name}").shuffle(options)
     options.insert((order.index(name) + 1) % (len(options) + 1), question["answer"])
     return options

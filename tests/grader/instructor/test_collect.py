@@ -83,15 +83,15 @@ def test_formgraders_button_collects_without_links_too(course: Course) -> None:
 
 
 def test_too_large_a_submission_stops_nobody_elses(course: Course) -> None:
-    (inbound(course, "ann") / "large.bin").write_bytes(bytes(2_000_000))
+    (inbound(course, "ann") / "large.bin").write_bytes(bytes(9_000_000))
     inbound(course, "zoe")
     said = course.nbgrader(
         "collect",
         "neuron",
-        "--CourseDirectory.max_dir_size=1000",
+        "--CourseDirectory.max_dir_size=5000",
         "--ExchangeCollect.check_owner=False",
     )
-    assert "ann: nothing was collected: the folder holds more than 1000 kB" in said
+    assert "ann: nothing was collected: the folder holds more than 5000 kB" in said
     assert collected(course, "zoe") == {"neuron.ipynb", "timestamp.txt"}
 
 

@@ -360,4 +360,3 @@ def test_missing_results_and_parameters_are_named_in_every_lesson(
     shutil.copyfile(ROOT / "course" / name / "answers.json", in_the_lesson / "answers.json")
     shown = check(named(exercise, answer))._repr_html_()
     assert message in shown
-    assert "Hint:" not in shown
