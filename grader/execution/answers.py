@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from grader.comparison.distribution import summarise
@@ -53,7 +54,7 @@ def _note(name: str, key: ExerciseKey, answer: Answer) -> str | None:
 def _stopped(name: str, cells: list[str], errors: list[str | None]) -> str | None:
     """Return how the last cell that should define a function stopped, or None."""
     for cell, error in reversed([*zip(cells, errors, strict=False)]):
-        if error and f"def {name}" in cell:
+        if error and re.search(rf"\b{name}\b", cell):
             if has_conflict_markers(cell):
                 return f"The cell of {name} {CONFLICT}; settle the merge."
             if error.startswith(GIVEN_UP):

@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from grader.comparison.schema import Answer, Call, Request, Response
+from grader.execution.cell_facts import definitions
 from grader.execution.limits import Limits, ended, too_large, too_slow, unreadable
 from grader.execution.protocol import answer_of, text_of
 
@@ -30,7 +31,8 @@ class Attempt:
     def __init__(self, request: Request, limits: Limits) -> None:
         self.limits = limits
         self.deadline = time.monotonic() + limits.total_seconds
-        self.cells: list[str | None] = list(request["cells"])
+        self.cells = list(request["cells"])
+        self.asked = request.get("asked", {})
         self.errors: list[str | None] = [None] * len(self.cells)
         self.calls: dict[str, list[Call]] = request["calls"]
         self.answers: dict[str, Answer] = {}
@@ -68,7 +70,7 @@ class Attempt:
             for name, order in self.order.items()
             if name not in self.answers
         }
-        return json.dumps({"cells": [cell or "" for cell in self.cells], "calls": calls}).encode()
+        return json.dumps({"cells": self.cells, "calls": calls, "asked": self.asked}).encode()
 
     def begin(self) -> None:
         """Note that a child was started."""
@@ -82,8 +84,10 @@ class Attempt:
             case {"cell": int(cell)} if 0 <= cell < len(self.cells):
                 self._do(cell)
             case {"error": error} if isinstance(doing, int):
-                if self.cells[doing] is not None:
-                    self.errors[doing] = text_of(error) if isinstance(error, str) else None
+                if isinstance(error, str) and self.errors[doing] is None:
+                    self.errors[doing] = text_of(error)
+                self._do(None)
+            case {"postponed": str(name)} if name == doing:
                 self._do(None)
             case {"exercise": str(name)} if name in self.calls:
                 self._do(name)
@@ -129,7 +133,9 @@ class Attempt:
         if isinstance(self.doing, str):
             self.answers.setdefault(self.doing, {"limit": sentence})
         elif self.doing is not None:
-            self.cells[self.doing], self.errors[self.doing] = None, sentence
+            rest = "\n".join(definitions(self.cells[self.doing]))
+            self.cells[self.doing] = rest if rest != self.cells[self.doing] else ""
+            self.errors[self.doing] = sentence
 
     def _answer(self, name: str, data: Any) -> Answer:
         """Return a child's answer with its outcomes in the original order of the calls."""

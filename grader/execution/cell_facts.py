@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,24 +16,81 @@ MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)  # a magic or shell line o
 class Facts:
     """The names in a cell."""
 
-    functions: tuple[str, ...] = ()  # names that it defines as functions
+    functions: tuple[str, ...] = ()  # names that it defines as functions, also inside an `if`
     stubs: frozenset[str] = frozenset()  # functions that are not written yet
     assigned: frozenset[str] = frozenset()  # like ``relu = np.vectorize(one_relu)``
-    checked: str | None = None  # the name in a cell that only calls ``check(name)``
+    checked: str | None = None  # the name in a cell that only imports and calls ``check(name)``
 
 
 @lru_cache(maxsize=128)  # most cells of a class are the same; a notebook has at most 1 MB of them
 def facts(source: str) -> Facts:
     """Return the facts about a cell."""
-    body = tree.body if (tree := parsed(source)) else []
+    body = [*_flat(tree.body)] if (tree := parsed(source)) else []
     functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
-    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+    lambdas = {name: None for node in body if _is_lambda(node) for name in names_bound(node)}
     return Facts(
-        functions=tuple(functions),
+        functions=tuple({**functions, **lambdas}),
         stubs=frozenset(name for name, node in functions.items() if is_unwritten(node)),
-        assigned=frozenset(target.id for target in targets if isinstance(target, ast.Name)),
-        checked=checked_name(source) if "check" in source else None,
+        assigned=frozenset(
+            name
+            for node in body
+            if isinstance(node, (ast.Assign, ast.AnnAssign, *IMPORTS))
+            for name in names_bound(node)
+        ),
+        checked=_checked(body) if "check" in source else None,
     )
+
+
+def names_bound(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement binds: by def, class, import or assignment."""
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            return {one.asname or one.name.partition(".")[0] for one in names}
+    stores = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+    return {node.id for node in stores if isinstance(node.ctx, ast.Store)}
+
+
+def definitions(source: str) -> list[str]:
+    """Return a cell's imports, functions and classes, each as a text: what a stopped cell keeps."""
+    body = tree.body if (tree := parsed(source)) else []
+    return _texts(node for node in body if any(map(_is_definition, _flat([node]))))
+
+
+def imports(source: str) -> list[str]:
+    """Return a cell's imports, each as a text."""
+    body = tree.body if (tree := parsed(source)) else []
+    return _texts(node for node in body if isinstance(node, IMPORTS))
+
+
+IMPORTS = (ast.Import, ast.ImportFrom)
+BLOCKS = (ast.If, ast.Try, ast.With)
+
+
+def _flat(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield statements, and those inside `if`, `try` and `with`."""
+    for node in body:
+        if isinstance(node, BLOCKS):
+            for part in ("body", "orelse", "finalbody"):
+                yield from _flat(getattr(node, part, []))
+        else:
+            yield node
+
+
+def _is_definition(node: ast.stmt) -> bool:
+    return isinstance(node, (*IMPORTS, ast.FunctionDef, ast.ClassDef)) or _is_lambda(node)
+
+
+def _texts(nodes: Iterable[ast.stmt]) -> list[str]:
+    try:
+        return [ast.unparse(node) for node in nodes]
+    except RecursionError:
+        return []
+
+
+def _is_lambda(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)
 
 
 def is_stub(source: str, name: str) -> bool:
@@ -42,7 +100,11 @@ def is_stub(source: str, name: str) -> bool:
 
 def checked_name(source: str, call: str = "check") -> str | None:
     """Return the name in a cell that only calls ``check(name)``, or None."""
-    match tree.body if (tree := _tree(source)) else ():
+    return _checked(tree.body if (tree := _tree(source)) else [], call)
+
+
+def _checked(body: list[ast.stmt], call: str = "check") -> str | None:
+    match [node for node in body if not isinstance(node, IMPORTS)]:
         case [ast.Expr(ast.Call(func=ast.Name(id=called), args=[ast.Name(id=name)]))]:
             return name if called == call else None
     return None

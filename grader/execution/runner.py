@@ -6,6 +6,7 @@ of its `steps` as a line.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -15,24 +16,32 @@ from typing import IO, Any
 
 from grader.comparison.observe import observe, signature_mismatch, undisturbed
 from grader.comparison.schema import Answer, Call, Request
+from grader.execution.cell_facts import definitions
 
 # A cell magic that runs its cell in the notebook's namespace.
 RUNS_THE_CELL = re.compile(r"\A\s*%%(?:time|capture|prun)\b.*$", re.MULTILINE)
 
 
 def steps(request: Request) -> Iterator[dict[str, object]]:
-    """Run the cells as Jupyter would, then make the calls of each exercise.
+    """Run the cells as Jupyter would, and make the calls of each exercise where it is checked.
 
     An error does not stop the rest. Yields ``{"cell": number}`` before and ``{"error": text or
-    None}`` after each cell, ``{"exercise": name}`` and ``{"answer": Answer}`` for each exercise.
+    None}`` after each cell, ``{"exercise": name}`` and ``{"answer": Answer}`` for each exercise,
+    ``{"postponed": name}`` instead if the function needs a later cell.
     """
-    namespace = _new_namespace()
-    for number, source in enumerate(request["cells"]):
-        yield {"cell": number}
-        yield {"error": _execute(source, namespace)}
-    for name, calls in request["calls"].items():
-        yield {"exercise": name}
-        yield {"answer": _answer(namespace, name, calls)}
+    namespace, calls, asked = _new_namespace(), {**request["calls"]}, request.get("asked", {})
+    for number, source in enumerate([*request["cells"], None]):
+        for name in [name for name in calls if source is None or asked.get(name) == number]:
+            yield {"exercise": name}
+            answer = _answer(namespace, name, calls[name])
+            if source is not None and _needs_more(answer):
+                yield {"postponed": name}
+            else:
+                del calls[name]
+                yield {"answer": answer}
+        if source is not None and (calls or not request["calls"]):
+            yield {"cell": number}
+            yield {"error": _execute(source, namespace)}
 
 
 def _answer(namespace: dict[str, object], name: str, calls: list[Call]) -> Answer:
@@ -43,6 +52,14 @@ def _answer(namespace: dict[str, object], name: str, calls: list[Call]) -> Answe
     if parameters := signature_mismatch(function, calls):
         return {"signature_mismatch": parameters}
     return {"outcomes": [observe(function, call) for call in calls]}
+
+
+def _needs_more(answer: Answer) -> bool:
+    """Return whether an answer lacks a name that a later cell may define."""
+    if "missing" in answer:
+        return True
+    raised = (outcome.get("error", [""])[0] for outcome in answer.get("outcomes", []))
+    return not {"NameError", "UnboundLocalError"}.isdisjoint(raised)
 
 
 def main() -> None:
@@ -81,12 +98,20 @@ def _nothing(*_: object, **__: object) -> None:
 
 
 def _execute(source: str, namespace: dict[str, object]) -> str | None:
+    """Run a cell; if it stops, run its imports and definitions one by one. Return the error."""
     try:
-        with undisturbed():
-            exec(_compiled(source), namespace)
+        _run(_compiled(source), namespace)
     except BaseException as error:
+        for part in definitions(source):
+            with contextlib.suppress(BaseException):
+                _run(compile(part, "<cell>", "exec"), namespace)
         return f"{type(error).__name__}: {error}"[:300]
     return None
+
+
+def _run(code: Any, namespace: dict[str, object]) -> None:
+    with undisturbed():
+        exec(code, namespace)
 
 
 def _compiled(source: str) -> Any:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from grader.execution.cell_facts import facts, is_stub, is_unwritten, parsed
+from grader.execution.cell_facts import facts, imports, is_stub, is_unwritten, parsed
 from grader.execution.notebook import Cell, left_out
 
 MAX_REPAIRS = 20  # sentences about repairs
@@ -27,9 +28,18 @@ class Template:
     idle_texts: frozenset[str]  # texts of these cells, for copies with another id
 
 
-def cells_to_run(known: Template, submitted: list[Cell]) -> tuple[list[str], list[str]]:
-    """Return the texts of the cells to run, setup first, and a sentence about each repair."""
+class Selection(NamedTuple):
+    """The cells of a submission that are run."""
+
+    cells: list[str]  # texts, setup first
+    asked: dict[str, int]  # exercises with a check after their last definition: cells before it
+    repaired: list[str]  # a sentence about each repair
+
+
+def select(known: Template, submitted: list[Cell]) -> Selection:
+    """Return the cells to run, and when to ask for each exercise: where the notebook checks it."""
     repaired: list[str] = []
+    asked: dict[str, int] = {}
     texts = list(known.setup)
     finished = {name for cell in submitted for name in _written(known, cell)}
     seen: Counter[str] = Counter()
@@ -43,20 +53,43 @@ def cells_to_run(known: Template, submitted: list[Cell]) -> tuple[list[str], lis
                 repaired.append(f"{who} was of type {cell.type}; it was read as code.")
             if stubs := [one for one in answers if one in finished and is_stub(cell.source, one)]:
                 repaired.append(f"A second, unfinished {', '.join(stubs)} was left out.")
-            texts.append(_without(stubs, cell.source))
+            for name in {*answers} - {*stubs}:
+                asked.pop(name, None)
+            texts += filter(None, [_without(stubs, cell.source)])
         elif cell.type == "code":
-            text = known.locked.get(cell.id, cell.source)
-            if text != cell.source:
-                repaired.append(f"The lesson's cell {cell.id} was changed; the original was run.")
-            idle = cell.id in known.idle or cell.source in known.idle_texts
-            if not idle and facts(cell.source).checked is None:
-                texts.append(text)
+            text, added = _text_of(known, cell)
+            texts += [*filter(None, [text]), *added]
+            if text is None and (checked := _checks(known, cell)):
+                asked[checked] = len(texts)
+            elif known.locked.get(cell.id, cell.source) != cell.source:
+                repaired.append(_replaced(cell, added))
     repaired += [
         f"{name} is defined in {count} cells; the last finished one counts."
         for name, count in seen.items()
         if count > 1
     ]
-    return [text for text in texts if text], list(dict.fromkeys(repaired))[:MAX_REPAIRS]
+    return Selection(texts, asked, list(dict.fromkeys(repaired))[:MAX_REPAIRS])
+
+
+def _text_of(known: Template, cell: Cell) -> tuple[str | None, list[str]]:
+    """Return the text to run for a cell, None if it is idle, and the imports that it adds."""
+    text = known.locked.get(cell.id, cell.source)
+    idle = cell.id in known.idle or cell.source in known.idle_texts or _checks(known, cell)
+    added = [] if cell.source == text and not idle else imports(cell.source)
+    known_imports = {*imports(text)} if cell.id in known.locked else set()
+    return None if idle else text, [one for one in added if one not in known_imports]
+
+
+def _checks(known: Template, cell: Cell) -> str | None:
+    """Return the exercise that a cell checks, by its text or its id."""
+    _, found, by_id = cell.id.rpartition("check-")
+    name = facts(cell.source).checked or (found and by_id)
+    return name if name in known.exercises else None
+
+
+def _replaced(cell: Cell, added: list[str]) -> str:
+    also = " with the imports that were added" if added else ""
+    return f"The lesson's cell {cell.id} was changed; the original was run{also}."
 
 
 def _without(names: list[str], source: str) -> str:

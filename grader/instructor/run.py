@@ -14,7 +14,7 @@ from grader.comparison.present import STYLE, failure_rows, verdict_html
 from grader.comparison.schema import Call, ExerciseKey, Outcome, Request, Response
 from grader.execution.answers import verdict_on
 from grader.execution.notebook import Cell, read_notebook
-from grader.execution.submission import Template, cells_to_run, why_missing
+from grader.execution.submission import Template, select, why_missing
 
 
 class Unexplained(TypedDict):
@@ -120,8 +120,9 @@ class Run:
 
     def request(self, submitted: list[Cell]) -> tuple[Request, list[str]]:
         """Return the request for a runner, and one sentence for each repair."""
-        cells, repaired = cells_to_run(self.template, submitted)
-        return {"cells": cells, "calls": self.calls, "order_seed": self.seed}, repaired
+        cells, asked, repaired = select(self.template, submitted)
+        request: Request = {"cells": cells, "calls": self.calls, "asked": asked}
+        return {**request, "order_seed": self.seed}, repaired
 
     def judge(
         self, submitted: list[Cell], request: Request, repaired: list[str], response: Response

@@ -13,11 +13,10 @@ from typing import Any
 from grader.comparison.judge import call_of, judge, observe_all
 from grader.comparison.observe import signature_mismatch, undisturbed
 from grader.comparison.schema import AnswerKey, ExerciseKey, Function
-from grader.execution.cell_facts import parsed
+from grader.execution.cell_facts import names_bound, parsed
 from grader.execution.notebook import UnreadableNotebook
+from grader.execution.submission import Selection
 from grader.learner.notebook import find_notebook, graded_cells, lesson_keys, reason
-
-DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
 class EarlierFunctions(SimpleNamespace):
@@ -44,8 +43,8 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
     """Return the learner's functions from the lessons next to this one.
 
     A function counts if it passes every case of its lesson's answer key; otherwise the course's
-    function takes its place. Of a notebook only imports, functions, classes and plain constants
-    are run, and errors in them are ignored.
+    function takes its place. Of a notebook only the statements that a function depends on are run,
+    and errors in them are ignored.
 
     Args:
         names: exercises of other lessons.
@@ -54,7 +53,7 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
     here = Path.cwd()
     keys = lesson_keys(here.parent)
     keys.pop(here.name, None)
-    notebooks: dict[str, tuple[dict[str, Any], str]] = {}
+    notebooks: dict[str, tuple[Selection | None, str]] = {}
     functions: dict[str, Function] = {}
     sources: dict[str, str] = {}
     course: object = None
@@ -66,12 +65,13 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
             problem = "no lesson next to this one has it"
         else:
             if lesson not in notebooks:
-                notebooks[lesson] = _definitions(here.parent / lesson, keys[lesson])
-            defined, unread = notebooks[lesson]
+                notebooks[lesson] = _selection(here.parent / lesson, keys[lesson])
+            selection, problem = notebooks[lesson]
+            function: Any = _defined(name, selection) if selection else None
             exercise = keys[lesson]["exercises"][name]
-            problem = unread or _problem(defined.get(name), name, exercise, lesson)
+            problem = problem or _problem(function, name, exercise, lesson)
             if not problem:
-                functions[name] = defined[name]
+                functions[name] = function
                 sources[name] = f"is yours, from the lesson {lesson}."
                 continue
         if hasattr(course, name):
@@ -80,30 +80,41 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
     return EarlierFunctions(**functions, sources=sources)
 
 
-def _definitions(folder: Path, key: AnswerKey) -> tuple[dict[str, Any], str]:
-    """Return the names that a lesson's notebook defines, and why it can't be read or ""."""
+def _selection(folder: Path, key: AnswerKey) -> tuple[Selection | None, str]:
+    """Return the graded cells of a lesson's notebook, or why it can't be read."""
     notebook = find_notebook(folder / f"{folder.name}.ipynb")
     if notebook is None:
-        return {}, f"no notebook of the lesson {folder.name} is in {folder.name}/"
-    place = f"{folder.name}/{notebook.name}"
+        return None, f"no notebook of the lesson {folder.name} is in {folder.name}/"
     try:
-        cells, _ = graded_cells(key, notebook.read_bytes())
+        return graded_cells(key, notebook.read_bytes()), ""
     except (UnreadableNotebook, OSError) as error:
-        return {}, f"{place} can't be read: {reason(error, 'run this cell again')}"
+        place = f"{folder.name}/{notebook.name}"
+        return None, f"{place} can't be read: {reason(error, 'run this cell again')}"
+
+
+def _defined(name: str, selection: Selection) -> Any:
+    """Return the value of a name where it is checked, from the statements that it depends on."""
+    cells = selection.cells[: selection.asked.get(name)]
+    statements = [one for cell in cells if (tree := parsed(cell)) for one in tree.body]
+    needed, kept = {name}, set[int]()
+    while found := {
+        number
+        for number, one in enumerate(statements)
+        if number not in kept and needed & names_bound(one)
+    }:
+        kept |= found
+        needed |= {
+            node.id
+            for number in found
+            for node in ast.walk(statements[number])
+            if isinstance(node, ast.Name)
+        }
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    trees = [tree for cell in cells if (tree := parsed(cell))]
-    for statement in (one for tree in trees for one in tree.body if _defines(one)):
-        code = ast.Module([statement], [])
+    for number in sorted(kept):
+        code = ast.Module([statements[number]], [])
         with contextlib.suppress(Exception), undisturbed():
             exec(compile(code, "<another lesson>", "exec"), namespace)
-    return namespace, ""
-
-
-def _defines(statement: ast.stmt) -> bool:
-    """Return whether a statement is an import, a definition, or an assignment without a call."""
-    if isinstance(statement, ast.Assign):
-        return not any(isinstance(part, ast.Call) for part in ast.walk(statement))
-    return isinstance(statement, DEFINITIONS)
+    return namespace.get(name)
 
 
 def _problem(function: Any, name: str, exercise: ExerciseKey, lesson: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
 from grader.comparison.schema import AnswerKey
 from grader.execution.notebook import UnreadableNotebook, cells_of, load_notebook
-from grader.execution.submission import Template, answers_in, cells_to_run
+from grader.execution.submission import Selection, Template, answers_in, select
 
 Stamp = tuple[()] | tuple[int, int, int]
 
@@ -42,8 +42,8 @@ def stamp_of(path: Path) -> Stamp:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-def graded_cells(key: AnswerKey, notebook: bytes) -> tuple[list[str], list[str]]:
-    """Return the sources of the cells that grading would run, and warnings about the notebook.
+def graded_cells(key: AnswerKey, notebook: bytes) -> Selection:
+    """Return the cells that grading would run.
 
     Args:
         key: the lesson's answer key.
@@ -53,7 +53,7 @@ def graded_cells(key: AnswerKey, notebook: bytes) -> tuple[list[str], list[str]]
         UnreadableNotebook: the content is no notebook.
     """
     loaded = load_notebook(notebook)
-    return cells_to_run(_template(key, loaded), cells_of(loaded))
+    return select(_template(key, loaded), cells_of(loaded))
 
 
 def reason(error: UnreadableNotebook | KeyMissing | OSError, then: str) -> str:

@@ -54,9 +54,9 @@ def judged(notebook: Path, data: bytes, runner: Unconfined) -> tuple[str, list[V
     """
     key = load_key(notebook.parent)
     exercises = key["exercises"]
-    cells, warnings = graded_cells(key, data)
+    cells, asked, warnings = graded_cells(key, data)
     calls = {name: [call_of(case) for case in one["cases"]] for name, one in exercises.items()}
-    response = runner.run({"cells": cells, "calls": calls})
+    response = runner.run({"cells": cells, "calls": calls, "asked": asked})
     verdicts = [verdict_on(name, one, cells, response) for name, one in exercises.items()]
     for verdict in verdicts:
         record_solved(notebook.parent, verdict.exercise, verdict.points, verdict.solved)

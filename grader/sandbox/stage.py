@@ -14,7 +14,7 @@ from grader.settings import Settings
 GRADER = Path(__file__).parents[1]
 INSIDE = (
     *("comparison/codec", "comparison/observe", "comparison/schema"),
-    *("execution/limits", "execution/runner"),
+    *("execution/cell_facts", "execution/limits", "execution/runner"),
     *("sandbox/linux", "sandbox/scratch", "sandbox/server"),
 )
 """The modules of the grader that the fork server imports; `stub` answers for all others."""

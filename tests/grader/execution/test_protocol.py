@@ -275,7 +275,7 @@ def test_the_answers_of_an_honest_runner_are_read(name: str) -> None:
 
 STATEFUL = """def relu(z, seen=[]):
     seen.append(z)
-    return np.maximum(0, z) if len(seen) % 3 else np.asarray(z)"""
+    return np.maximum(0, z) if len(seen) % 2 else np.asarray(z)"""
 
 
 def test_notebook_and_seed_decide_the_order_of_the_calls() -> None:

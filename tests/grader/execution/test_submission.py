@@ -22,7 +22,7 @@ from grader.execution.notebook import (
     load_notebook,
     read_notebook,
 )
-from grader.execution.submission import answers_in, cells_to_run
+from grader.execution.submission import answers_in, select
 from grader.execution.unconfined import Unconfined
 from grader.instructor.feedback import safe_outputs
 from grader.instructor.run import Graded, Run, template
@@ -91,7 +91,7 @@ def test_code_over_the_limit_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> N
             **vars(ast) | {"parse": lambda source: parsed.append(len(source)) or ast.parse(source)}
         ),
     )
-    texts, repaired = cells_to_run(KNOWN, cells)
+    texts, _, repaired = select(KNOWN, cells)
     assert sum(parsed) < 10 * MAX_SOURCES
     assert sum(map(len, texts)) < 1.1 * MAX_SOURCES
     assert len(repaired) == 1
@@ -131,7 +131,7 @@ def deeper(frames: int, notebook: bytes) -> None:
 def wrapped(frames: int, loaded: list[dict[str, Any]]) -> None:
     if frames:
         return wrapped(frames - 1, loaded)
-    cells_to_run(KNOWN, cells_of(loaded))
+    select(KNOWN, cells_of(loaded))
     safe_outputs(loaded[0]["outputs"])
     return None
 
@@ -190,9 +190,69 @@ def test_a_changed_locked_cell_is_reported() -> None:
     assert "setup-01" in [one["id"] for one in changed]
     for one in changed:
         one["source"] = "import nothing_like_this"
-    texts, repaired = cells_to_run(KNOWN, cells_of(notebook["cells"]))
+    texts, _, repaired = select(KNOWN, cells_of(notebook["cells"]))
     assert repaired == [
-        f"The lesson's cell {one['id']} was changed; the original was run." for one in changed
+        f"The lesson's cell {one['id']} was changed;"
+        " the original was run with the imports that were added."
+        for one in changed
     ]
     assert not any("nothing_like_this" in text for text in texts)
-    assert cells_to_run(KNOWN, cells_of(written("neuron")["cells"]))[1] == []
+    assert select(KNOWN, cells_of(written("neuron")["cells"])).repaired == []
+
+
+GOOD_RELU = "def relu(z):\n    return np.maximum(z, 0)"
+
+
+def after_check(notebook: dict[str, Any], name: str, source: str) -> dict[str, Any]:
+    """Insert a cell after the check of an exercise."""
+    place = [one["id"] for one in notebook["cells"]].index(f"check-{name}")
+    notebook["cells"].insert(place + 1, cell(source))
+    return notebook
+
+
+@pytest.mark.parametrize(
+    ("answer", "later"),
+    [
+        (GOOD_RELU, "relu = relu(np.ones(2))"),
+        (GOOD_RELU, "for relu in (1, 2):\n    pass"),
+        (GOOD_RELU, "del relu"),
+        (GOOD_RELU, "np.maximum = min"),
+        (f"FLOOR = 0\n\n{GOOD_RELU.replace(', 0', ', FLOOR')}", "FLOOR = 0.5"),
+        (
+            f"def helper(z):\n    return z\n\n{GOOD_RELU.replace('(z, 0)', '(helper(z), 0)')}",
+            "def helper(z):\n    return -z",
+        ),
+        (f"import nothing_like_this\n\n{GOOD_RELU}", ""),
+        (f"from missing import *\n\nif True:\n    {GOOD_RELU.replace('    ', '        ')}", ""),
+        (f"name = input('name? ')\n\n{GOOD_RELU}", ""),
+        (f"await nothing()\n\n{GOOD_RELU}", ""),
+        (f"get_ipython().user_ns['z'] = 3\n{GOOD_RELU}", ""),
+        (f"1 / 0\n{GOOD_RELU}", ""),
+        (f"%time 1 + 1\n{GOOD_RELU}\nnp.maximum?", ""),
+        ("relu = lambda z: np.maximum(z, 0)", "relu = relu(np.ones(2))"),
+        (f"%%time\n{GOOD_RELU}", ""),
+    ],
+)
+def test_a_function_is_asked_as_it_is_at_its_check(answer: str, later: str) -> None:
+    notebook = after_check(solved("neuron"), "relu", later)
+    next(one for one in notebook["cells"] if one["id"] == "relu")["source"] = answer
+    assert graded(notebook).points == 10
+
+
+def test_a_function_defined_again_after_its_check_is_the_one_that_counts() -> None:
+    notebook = after_check(written("neuron", relu="def relu(z):\n    return z"), "relu", GOOD_RELU)
+    assert graded(notebook).verdicts["relu"].solved
+
+
+def test_a_name_that_a_later_cell_defines_is_waited_for() -> None:
+    notebook = written("neuron", relu=f"{GOOD_RELU.replace(', 0', ', floor')}")
+    assert graded(after_check(notebook, "relu", "floor = 0")).verdicts["relu"].solved
+
+
+def test_imports_that_are_added_to_a_locked_cell_run() -> None:
+    answer = "def relu(z):\n    return np.where(z > 0, math.fsum([1.0]) * z, 0 * z)"
+    for place in ("setup-01", "check-relu"):
+        notebook = written("neuron", relu=answer)
+        one = next(one for one in notebook["cells"] if one["id"] == place)
+        one["source"] = f"import math\n{''.join(one['source'])}"
+        assert graded(notebook).verdicts["relu"].points > 0
