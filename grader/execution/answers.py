@@ -13,6 +13,7 @@ from grader.execution.notebook import CONFLICT, has_conflict_markers
 
 Judge = Callable[[str, ExerciseKey, list[Outcome]], Verdict]
 
+MISSING = ("ModuleNotFoundError", "ImportError")
 GIVEN_UP = "Cell "  # begins the sentence about a cell that was given up, not that of an exception
 
 
@@ -54,7 +55,8 @@ def _note(name: str, key: ExerciseKey, answer: Answer) -> str | None:
 def _stopped(name: str, cells: list[str], errors: list[str | None]) -> str | None:
     """Return how the last cell that should define a function stopped, or None."""
     for cell, error in reversed([*zip(cells, errors, strict=False)]):
-        if error and re.search(rf"\b{name}\b", cell):
+        imported = error and error.startswith(MISSING) and re.search(rf"\b{name}\b", cell)
+        if error and (imported or f"def {name}" in cell):
             if has_conflict_markers(cell):
                 return f"The cell of {name} {CONFLICT}; settle the merge."
             if error.startswith(GIVEN_UP):

@@ -89,7 +89,7 @@ def test_a_table_of_grades_holds_nothing_that_a_terminal_obeys(
         "dense",
         "Repaired:",
     ]
-    assert shown.out.count("mallory") == 3
+    assert shown.out.count("mallory") == 2
     assert is_printable(shown.out + shown.err)
     assert len(shown.err.split("\n")) == 2
 
