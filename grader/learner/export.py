@@ -14,10 +14,10 @@ from typing import Any
 from xml.etree.ElementTree import tostring
 
 import nbformat
-from jinja2 import DictLoader
+from jinja2 import DictLoader, pass_context
 from latex2mathml.converter import Converter
 from nbconvert.exporters.html import HTMLExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 from traitlets import default
 
 from grader.comparison.answer_key import KeyMissing, load_key
@@ -82,14 +82,21 @@ class OfflineExporter(HTMLExporter):
     def _without_mathjax(self) -> list[DictLoader]:
         return [WITHOUT_MATHJAX]
 
-    def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> Any:
-        """Return a notebook's page and nbconvert's resources."""
-        markdown = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True))
-        self.register_filter("markdown2html", markdown.render)  # type: ignore[no-untyped-call]
-        return super().from_notebook_node(nb, resources, **kw)
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> str:
+        """Return Markdown as HTML, with the pictures pasted into its cell."""
+        pasted = context.get("cell", {}).get("attachments", {})
+        renderer = _Renderer(escape=False, exclude_anchor_links=True, attachments=pasted)
+        return str(MarkdownWithMath(renderer=renderer).render(source))
 
 
 class _Renderer(IPythonRenderer):
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        try:
+            return super().image(text, url, title)
+        except InvalidNotebook:  # the picture was lost, by an editor that drops attachments
+            return f"<em>{escape(text)}</em>"
+
     def inline_math(self, body: str) -> str:
         return formula(body)
 

@@ -56,6 +56,12 @@ class Fetched(HTMLParser):
             self.alts.append(given.get("alt") or "")
 
 
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
+    "AAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_finished_lesson_is_one_page_that_fetches_and_runs_nothing(
     name: str, tmp_path: Path
@@ -248,3 +254,20 @@ def test_a_notebook_in_an_encoding_of_windows_is_exported(tmp_path: Path) -> Non
     assert "4 of 4 exercises of this lesson solved" in exported(notebook)
     notebook.write_bytes(text.encode("utf-16"))
     assert "4 of 4 exercises of this lesson solved" in exported(notebook)
+
+
+def test_a_pasted_picture_is_shown_and_a_lost_one_named(tmp_path: Path) -> None:
+    notebook = folder_of("neuron", tmp_path)
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    pasted = {
+        "cell_type": "markdown",
+        "id": "pasted",
+        "metadata": {},
+        "attachments": {"image.png": {"image/png": PIXEL}},
+        "source": "![mine](attachment:image.png) ![lost](attachment:other.png)",
+    }
+    content["cells"].insert(1, pasted)
+    notebook.write_text(json.dumps(content), encoding="utf-8")
+    page = exported(notebook)
+    assert f"data:image/png;base64,{PIXEL}" in page
+    assert "<em>lost</em>" in page
