@@ -3,6 +3,7 @@
 nbgrader writes only below class/.
 """
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 root = Path(__file__).resolve().parent
 exchange = root / "class" / "exchange"
 exchange.mkdir(parents=True, exist_ok=True)
-exchange.chmod(0o777)  # nbgrader requires that everyone on this machine can submit
+with contextlib.suppress(PermissionError):  # another teacher of the group made it
+    exchange.chmod(0o777)  # nbgrader requires that everyone on this machine can submit
 
 # nbgrader calls alembic and jupyter by name: find this environment's, even if it isn't activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

@@ -179,6 +179,7 @@ def _new_steps(
             if isinstance(result, str):
                 errors[student] = result
             else:
+                result["repaired"] = [*result["repaired"], *submission.not_graded()]
                 yield _Step(submission, loaded, loaded.digest, run_id, result)
 
 

@@ -57,6 +57,15 @@ class Submission:
         except (OSError, ValueError, OverflowError):
             return None
 
+    def not_graded(self) -> list[str]:
+        """Return a sentence for each other notebook in the folder."""
+        try:
+            read = self._notebook()
+        except UnreadableNotebook:
+            return []
+        others = [path.name for path in self._visible() if path != read]
+        return [f"{name} was not graded: {read.name} next to it was." for name in others[:5]]
+
     def has_feedback(self) -> bool:
         """Return whether the feedback notebook is there, with its verdicts."""
         return has_verdicts(self.graded / f"{self.lesson}.ipynb")
@@ -85,12 +94,16 @@ class Submission:
         shutil.rmtree(self.graded, ignore_errors=True)
         partial.rename(self.graded)
 
+    def _visible(self) -> list[Path]:
+        """Return the folder's notebooks; a Mac's archive has a hidden file for each, ._x.ipynb."""
+        return sorted(one for one in self.folder.glob("*.ipynb") if not one.name.startswith("."))
+
     def _notebook(self) -> Path:
         """Return the lesson's notebook, or the only one if it was renamed."""
         wanted = self.folder / f"{self.lesson}.ipynb"
         if os.path.lexists(wanted):
             return wanted
-        others = sorted(self.folder.glob("*.ipynb"))
+        others = self._visible()
         if len(others) == 1:
             return others[0]
         more = f"; there are {len(others)} others" if others else ""

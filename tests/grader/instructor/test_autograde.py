@@ -191,16 +191,19 @@ def test_an_unreadable_notebook_is_reported_and_the_class_goes_on(
     folder = course.hand_in("thief", b"")
     (folder / "neuron.ipynb").unlink()
     (folder / "neuron.ipynb").symlink_to(course.root / "solutions" / "neuron" / "neuron.ipynb")
-    course.hand_in("renamed", solved("neuron")).joinpath("neuron.ipynb").rename(
-        course.root / "class/submitted/renamed/neuron/neuron (1).ipynb"
-    )
+    renamed = course.hand_in("renamed", solved("neuron"))
+    (renamed / "neuron.ipynb").rename(renamed / "neuron (1).ipynb")
+    (renamed / "._neuron (1).ipynb").write_bytes(b"of a Mac")
+    copied = course.hand_in("copied", written("neuron"))
+    (copied / "neuron-Copy1.ipynb").write_text(json.dumps(solved("neuron")), encoding="utf-8")
     monkeypatch.chdir(course.root)
     assert main(["autograde", "neuron", "--workers", "1"]) == 3
     shown = capsys.readouterr().out
-    assert "neuron: 2 graded" in shown
+    assert "neuron: 3 graded" in shown
+    assert "copied: neuron-Copy1.ipynb was not graded: neuron.ipynb next to it was." in shown
     assert "damaged: it is damaged: it can't be read as JSON" in shown
     assert "thief: neuron.ipynb is a link" in shown
-    assert course.points() == {"right": 10, "renamed": 10}
+    assert course.points() == {"right": 10, "renamed": 10, "copied": 0}
 
 
 def test_a_student_without_a_submission_stops_a_run_before_it_grades(
