@@ -15,6 +15,10 @@ from grader.comparison.vocabulary import kind
 WRITES_INTO_INTEGERS = {"UFuncTypeError", "_UFuncOutputCastingError", "UFuncOutputCastingError"}
 
 
+ALMOST = 1e-5
+"""Relative error below which two numbers look the same where they are shown."""
+
+
 def difference(case: CaseData, expected: Outcome, outcome: Outcome) -> str | None:
     """Return how `outcome` misses the property of `case`, in one sentence, or None.
 
@@ -108,10 +112,15 @@ def _value_difference(
         return f"{subject} returned something of another kind than expected."
     if want.size != got.size:
         return f"{subject} has shape {got.shape}; {want.shape} was expected."
-    wrong = want.size - int(_close(got.ravel(), want.ravel(), case["rtol"], case["atol"]).sum())
+    close = _close(got.ravel(), want.ravel(), case["rtol"], case["atol"])
+    wrong = want.size - int(close.sum())
     if not wrong:
         return None
-    return "The numbers differ." if want.size == 1 else f"{wrong} of {want.size} numbers differ."
+    little = ""
+    if _close(got.ravel(), want.ravel(), ALMOST, case["atol"]).all():
+        little = f" They agree to {round(-np.log10(ALMOST))} digits, and not in all that count."
+    few = "The numbers differ." if want.size == 1 else f"{wrong} of {want.size} numbers differ."
+    return few + little
 
 
 def _close(got: Array, want: Array, rtol: float, atol: float) -> Array:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)  # a magic or shell line of IPython
+MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2})$", re.MULTILINE)
+"""A magic, a shell line or a help line of IPython."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ def names_bound(statement: ast.stmt) -> set[str]:
             return {name}
         case ast.Import(names=names) | ast.ImportFrom(names=names):
             return {one.asname or one.name.partition(".")[0] for one in names}
+    if isinstance(statement, BLOCKS):
+        return set[str]().union(*map(names_bound, _flat([statement])))
     stores = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
     return {node.id for node in stores if isinstance(node.ctx, ast.Store)}
 
@@ -62,6 +65,18 @@ def imports(source: str) -> list[str]:
     """Return a cell's imports, each as a text."""
     body = tree.body if (tree := parsed(source)) else []
     return _texts(node for node in body if isinstance(node, IMPORTS))
+
+
+def imported_modules(sources: Iterable[str]) -> list[str]:
+    """Return the modules that cells import anywhere, without submodules."""
+    trees = [tree for source in sources if (tree := parsed(source))]
+    found = []
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Import):
+            found += [one.name for one in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.append(node.module)
+    return [name.partition(".")[0] for name in found]
 
 
 IMPORTS = (ast.Import, ast.ImportFrom)

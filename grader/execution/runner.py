@@ -10,8 +10,10 @@ import contextlib
 import json
 import os
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import IO, Any
 
 from grader.comparison.observe import observe, signature_mismatch, undisturbed
@@ -63,7 +65,12 @@ def _needs_more(answer: Answer) -> bool:
 
 
 def main() -> None:
-    """Answer one request; the end of standard input ends this process at any time."""
+    """Answer one request; the end of standard input ends this process at any time.
+
+    Cells can import files beside the notebook, but no such file takes the place of a module that
+    this program needs, as a learner's random.py would.
+    """
+    sys.path.insert(0, "")
     asked, out = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
     nowhere = os.open(os.devnull, os.O_RDWR)
     # Cells may read and print: that must not mix with requests and steps.
@@ -126,7 +133,14 @@ def _compiled(source: str) -> Any:
 
 
 class _NoShell:
-    """Replaces IPython's shell and the handles of displays: every method does nothing."""
+    """Replaces IPython's shell and the handles of displays: nearly every method does nothing."""
+
+    def run_cell_magic(self, name: str, line: str, body: str) -> None:
+        """Make a module of ``%%writefile module.py``, so that cells can import it."""
+        if name == "writefile" and line.endswith(".py"):
+            module = ModuleType(line.removesuffix(".py"))
+            _run(compile(body, line, "exec"), vars(module))
+            sys.modules[module.__name__] = module
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return _nothing

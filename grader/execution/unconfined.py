@@ -81,7 +81,7 @@ class Unconfined:
 def _child(request: bytes, folder: str) -> Iterator[queue.SimpleQueue[bytes | None]]:
     """Start a child, yield its lines as a queue (None at the end), and kill it after the block."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "grader.execution.runner"],
+        [sys.executable, "-P", "-m", "grader.execution.runner"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

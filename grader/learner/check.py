@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from grader.comparison.observe import signature_mismatch
 from grader.comparison.present import verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
 from grader.errors import UserError
+from grader.learner.notebook import left_behind
 from grader.learner.progress import not_saved, record_solved
 
 
@@ -96,7 +99,10 @@ def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
     if note is not None:
         return unjudged(name, exercise, note)
     verdict = judge(name, exercise, observe_all(function, exercise["cases"]))
-    if verdict.points or verdict.hint or verdict.note:
+    if verdict.points:
+        warnings = left_behind(_modules(function), Path.cwd(), key["packages"])
+        return replace(verdict, note=" ".join(warnings) or None)
+    if verdict.hint or verdict.note:
         return verdict
     note = _wrong_order(function, name, exercise)
     return unjudged(name, exercise, note) if note else verdict
@@ -126,6 +132,15 @@ def _written_by_course(function: object, name: str, packages: list[str]) -> str 
     if not isinstance(module, str) or module.partition(".")[0] not in packages:
         return None
     return f"{name} is the course's function from {module}: write your own in its cell."
+
+
+def _modules(function: Any) -> set[str]:
+    """Return the modules that a function comes from or uses, without submodules."""
+    used, code = getattr(function, "__globals__", {}), getattr(function, "__code__", None)
+    names = code.co_names if code else ()
+    values = [function, *(used.get(name, sys.modules.get(name)) for name in names)]
+    found = {getattr(one, "__module__", None) or getattr(one, "__name__", "") for one in values}
+    return {one.partition(".")[0] for one in found if isinstance(one, str)} - {"", "__main__"}
 
 
 def _wrong_parameters(function: Any, name: str, exercise: ExerciseKey) -> str | None:

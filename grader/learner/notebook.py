@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,26 @@ def graded_cells(key: AnswerKey, notebook: bytes) -> Selection:
     """
     loaded = load_notebook(notebook)
     return select(_template(key, loaded), cells_of(loaded))
+
+
+def left_behind(modules: Iterable[str], folder: Path, packages: Iterable[str]) -> list[str]:
+    """Return a warning for each module in use that grading lacks.
+
+    Args:
+        modules: names, without submodules.
+        folder: the notebook's.
+        packages: of the course.
+    """
+    available = {*sys.stdlib_module_names, "numpy", "matplotlib", "grader", *packages}
+    warnings = []
+    for module in dict.fromkeys(modules):
+        if (folder / f"{module}.py").is_file():
+            advice = "copy what you need from it into a cell"
+            warnings.append(f"{module}.py beside the notebook is not graded with it: {advice}.")
+        elif module not in available:
+            there = "numpy, matplotlib and Python's own modules are there"
+            warnings.append(f"{module} may be missing where this is graded: {there}.")
+    return warnings
 
 
 def reason(error: UnreadableNotebook | KeyMissing | OSError, then: str) -> str:

@@ -16,9 +16,10 @@ from grader.comparison.judge import State, Verdict, call_of
 from grader.comparison.present import failure_rows, failure_sentence, progress_text
 from grader.comparison.vocabulary import in_words
 from grader.execution.answers import verdict_on
+from grader.execution.cell_facts import imported_modules
 from grader.execution.notebook import UnreadableNotebook
 from grader.execution.unconfined import Cancelled, Unconfined
-from grader.learner.notebook import find_notebook, graded_cells, reason, stamp_of
+from grader.learner.notebook import find_notebook, graded_cells, left_behind, reason, stamp_of
 from grader.learner.progress import not_saved, record_solved
 from grader.learner.workspace import find_root, make_work, notebook_places
 
@@ -60,6 +61,7 @@ def judged(notebook: Path, data: bytes, runner: Unconfined) -> tuple[str, list[V
     verdicts = [verdict_on(name, one, cells, response) for name, one in exercises.items()]
     for verdict in verdicts:
         record_solved(notebook.parent, verdict.exercise, verdict.points, verdict.solved)
+    warnings += left_behind(imported_modules(cells), notebook.parent, key["packages"])
     if unsaved := not_saved(notebook.parent):
         warnings.append(unsaved)
     return key["title"], verdicts, warnings

@@ -256,3 +256,11 @@ def test_imports_that_are_added_to_a_locked_cell_run() -> None:
         one = next(one for one in notebook["cells"] if one["id"] == place)
         one["source"] = f"import math\n{''.join(one['source'])}"
         assert graded(notebook).verdicts["relu"].points > 0
+
+
+def test_a_module_written_by_a_cell_is_imported() -> None:
+    notebook = written("neuron", relu="from helpers import relu")
+    place = [one["id"] for one in notebook["cells"]].index("relu")
+    source = f"%%writefile helpers.py\nimport numpy as np\n\n{GOOD_RELU}"
+    notebook["cells"].insert(place, cell(source))
+    assert graded(notebook).verdicts["relu"].solved

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -360,3 +360,26 @@ def test_missing_results_and_parameters_are_named_in_every_lesson(
     shutil.copyfile(ROOT / "course" / name / "answers.json", in_the_lesson / "answers.json")
     shown = check(named(exercise, answer))._repr_html_()
     assert message in shown
+
+
+def test_a_file_or_package_that_grading_lacks_is_named(
+    in_the_lesson: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (in_the_lesson / "helpers.py").write_text(
+        "import numpy as np\nfloor = 0\n\ndef relu(z):\n    return np.maximum(z, floor)\n"
+    )
+    monkeypatch.syspath_prepend(str(in_the_lesson))
+    names: dict[str, Any] = {"__name__": "__main__"}
+    import helpers  # type: ignore[import-not-found]
+
+    names |= {"np": np, "helpers": helpers, "pandas_like": ModuleType("pandas_like")}
+    exec("def relu(z):\n    return np.maximum(z, helpers.floor)", names)
+    imported, uses_it = check(helpers.relu).verdict, check(names["relu"]).verdict
+    assert imported.solved
+    assert uses_it.solved
+    assert "helpers.py beside the notebook is not graded" in str(imported.note)
+    assert "helpers.py beside the notebook is not graded" in str(uses_it.note)
+    exec("def relu(z):\n    pandas_like\n    return np.maximum(z, 0)", names)
+    assert "pandas_like may be missing" in str(check(names["relu"]).verdict.note)
+    exec("def relu(z):\n    return np.maximum(z, 0)", names)
+    assert check(names["relu"]).verdict.note is None
