@@ -107,7 +107,8 @@ class Course:
 
     def points(self) -> dict[str, float]:
         with self.gradebook() as gradebook:
-            return {one.student.id: one.score for one in gradebook.assignment_submissions("neuron")}
+            graded = gradebook.assignment_submissions("neuron")
+            return {one.student.id: round(one.score, 6) for one in graded}
 
     def formgrader(self) -> Any:
         from nbgrader.apps import NbGraderAPI

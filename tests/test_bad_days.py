@@ -145,7 +145,8 @@ def test_on_a_full_disk_grading_stops_in_a_sentence_and_resumes_once_there_is_sp
 with Gradebook("sqlite:///class/gradebook.db") as gradebook:
     print({{one.student.id: one.score for one in gradebook.assignment_submissions("neuron")}})'
         ls class/autograded/*/neuron/neuron.ipynb | wc -l"""
-    _, said, complained = run(on_a_small_disk(folder, script), class_of_three.root)
+    disk = on_a_small_disk(folder, script, 4 * SPACE)
+    _, said, complained = run(disk, class_of_three.root)
     assert complained == ""
     stopped, again = said.split("AGAIN")
     assert stopped.startswith("1\n")
