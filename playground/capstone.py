@@ -98,8 +98,7 @@ def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
             f" {share} of the points are on the right side."
         )
 
-    own = dict(zip(FUNCTIONS, functions, strict=True))
-    play = LiveFigure("A network learns a spiral", move, own, after)
+    play = LiveFigure("A network learns a spiral", move, own(functions), after)
     ax = play.axes(xlabel="x₁", ylabel="x₂", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
     play.heat("lean", ax, (-2.2, 2.2, -2.2, 2.2), low=-1.0, high=1.0)
     play.line("folds", ax, Look(MUTED, width=1.2), twin=False)
@@ -129,8 +128,7 @@ def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigur
             f" without its hidden layer {none}; image {image} {guess}."
         )
 
-    own = dict(zip(FUNCTIONS, functions, strict=True))
-    play = LiveFigure("A network learns to read digits", move, own, after)
+    play = LiveFigure("A network learns to read digits", move, own(functions), after)
     left = play.axes(121, xlabel="training steps", ylabel="percent of new digits read")
     left.set(xlim=(0, DIGIT_STEPS), ylim=(0, 103))
     right = play.axes(122, xlim=(0, 8), ylim=(0, 9.2), aspect="equal")
@@ -169,14 +167,18 @@ def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
                 f" {steps['Kaiming'][-1]} steps is {ends}.",
             )
 
-    own = dict(zip(FUNCTIONS, functions, strict=True))
-    play = LiveFigure("Deep networks from two starts", move, own, after)
+    play = LiveFigure("Deep networks from two starts", move, own(functions), after)
     ax = play.axes(xlabel="training steps", ylabel="loss", xlim=(0, DEPTH_STEPS), ylim=(0, 4))
     play.line("Kaiming", ax, twin=False, label="Kaiming")
     play.line("Xavier", ax, Look(GREEN, (9, 3), width=4), twin=False, label="Xavier")
     play.guess(ax)
     play.slider("layers", "hidden layers", 1, 16, 2, step=1)
     return play
+
+
+def own(functions: tuple[Function, ...]) -> dict[str, Function]:
+    """Return the learner's functions of the capstone by name."""
+    return dict(zip(FUNCTIONS, functions, strict=True))
 
 
 def _folds(layers: Layers, shown: bool) -> tuple[Array, Array]:

@@ -111,8 +111,9 @@ def clinic(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
                 f" it reads {known} of the known and {share} of the new images.{reply}",
             )
 
-    own = dict(zip(capstone.FUNCTIONS, functions, strict=True))
-    play = LiveFigure("Four instruments for a training with a hidden bug", move, own, after)
+    play = LiveFigure(
+        "Four instruments for a training with a hidden bug", move, capstone.own(functions), after
+    )
     places = [play.axes(place) for place in (221, 222, 223, 224)]
     for part, ax in zip((_loss, _check, _signal, _images), places, strict=True):
         part(play, ax)

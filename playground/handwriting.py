@@ -53,7 +53,7 @@ def draw(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
             frame = {**frame, **reader.bars(q), "before": (np.arange(10), p)}
             yield frame, f"{_sentence(ink, q)} {_change(network, later, p, len(examples))}"
 
-    play = LiveFigure("Your handwriting", move, reader.own(functions), after)
+    play = LiveFigure("Your handwriting", move, capstone.own(functions), after)
     ax = reader.frame(play)
     play.bars("before", ax, TARGET, twin=False, label="before your drawings were added")
     play.pad("ink", "draw a digit")
@@ -153,8 +153,7 @@ def _change(before: reader.Reader, after: reader.Reader, p: Array, n: int) -> st
     """Say what the drawings changed."""
     test = capstone._digits(test=True)
     old, new = (
-        f"{100 * accuracy(one.blocks, test, one.layers):.1f}\N{NO-BREAK SPACE}%"
-        for one in (before, after)
+        capstone._percent(accuracy(one.blocks, test, one.layers)) for one in (before, after)
     )
     top = int(np.argmax(p))
     return (

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from playground import drawings
+from playground import deep_signal, drawings
 from playground.deep_signal import corridor, depth
 from playground.figure.drawing import DASHED, Drawing
 from playground.figure.live import LiveFigure
@@ -47,8 +47,8 @@ STARTS: dict[str, tuple[float, tuple[str, ...]]] = {
 POINTS = np.random.default_rng(5).uniform(-1, 1, size=(40, 2))
 WANTED = np.sin(3 * POINTS[:, 0]) * POINTS[:, 1] + 0.5
 ACTIVATIONS: dict[str, tuple[Function, Function]] = {
-    "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-    "ReLU": (lambda z: np.clip(z, 0.0, None), lambda z: np.heaviside(z, 0.0)),
+    "tanh": deep_signal.ACTIVATIONS["tanh"],
+    "ReLU": deep_signal.ACTIVATIONS["ReLU"],
     "sigmoid": (lambda z: 0.5 + 0.5 * np.tanh(z / 2), lambda z: 0.25 - 0.25 * np.tanh(z / 2) ** 2),
 }
 """Each activation with its slope."""

@@ -113,7 +113,7 @@ def mistakes(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
                 ),
             )
 
-    play = LiveFigure("The misread digits, one by one", move, own(functions), after)
+    play = LiveFigure("The misread digits, one by one", move, capstone.own(functions), after)
     ax = frame(play)
     play.guess(ax, along="y")
     play.button("presses", "next mistake")
@@ -146,7 +146,9 @@ def hidden_units(mine: Any, *functions: Function, after: Any = None) -> LiveFigu
                 ),
             )
 
-    play = LiveFigure("The weights of the hidden units, and a digit", move, own(functions), after)
+    play = LiveFigure(
+        "The weights of the hidden units, and a digit", move, capstone.own(functions), after
+    )
     ax = play.axes(xlim=(0, 63), ylim=(0, 28), aspect="equal")
     ax.set_axis_off()
     play.heat("image", ax, (0, 11, 14, 25), low=-1.0, high=1.0, smooth=False)
@@ -184,7 +186,7 @@ def fool(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
                 ),
             )
 
-    play = LiveFigure("A digit, changed to fool the network", move, own(functions), after)
+    play = LiveFigure("A digit, changed to fool the network", move, capstone.own(functions), after)
     places = play.figure.add_gridspec(2, 2)
     ax = play.axes(places[1, 0], xlabel="change ε of each pixel", xlim=(0, 0.5), ylim=(0, 1.1))
     play.line("right", ax, twin=False, label="right digit")
@@ -224,11 +226,6 @@ def smallest(least: float) -> str:
     if np.isnan(least):
         return "No ε changes the answer."
     return f"The smallest ε that changes the answer is {number(least)}."
-
-
-def own(functions: tuple[Function, ...]) -> dict[str, Function]:
-    """Return the learner's functions of the capstone by name."""
-    return dict(zip(capstone.FUNCTIONS, functions, strict=True))
 
 
 def frame(play: LiveFigure) -> Any:
