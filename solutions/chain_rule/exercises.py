@@ -28,7 +28,8 @@ def _(rng):
     yield case("value", np.exp, twice, constant, at=places(3).tolist())
     yield case("value", np.cos, np.exp, np.exp, at=[*places(3).tolist(), 0.0])
     sizes = (6,), (1,), (2, 3), (1, 4), (3, 1), (2, 1, 2), (0,)
-    yield case("shape", np.cos, np.exp, np.exp, at=[places(*size) for size in sizes])
+    single = np.float64(0.7), np.array(-0.3)
+    yield case("shape", np.cos, np.exp, np.exp, at=[*single, *(places(*size) for size in sizes)])
     yield case("integer", np.cos, np.square, twice, at=[1, 2, np.array([1, 2, 3])])
     unusual = [np.array([0, 3, 200], np.uint8), np.array([True, False])]
     yield case("integer", np.cos, shifted, ones, at=unusual)
@@ -251,6 +252,7 @@ def _(rng):
     # Enough numbers that adding and subtracting h does not restore them all.
     yield case("shape", quartic, places(4, 6), **near)
     yield case("shape", np.trace, places(2, 3), **near)
+    yield case("shape", np.prod, rng.uniform(0.8, 1.6, size=(3, 2)).round(3), **near)
     for size in ((1,), (1, 3), (3, 1), (2, 1, 2)):
         yield case("shape", quartic, places(*size, mean=1), **near)
     yield case("shape/one number", quartic, np.array(places(mean=1)), **near)
