@@ -30,8 +30,9 @@ def _(rng):
     yield case("value", *network(2, 3, 2, 4, 2), np.abs, **near)
     yield case("value", *network(2, 2, 2, 2, 2), np.tanh, **near)
     yield case("value", *network(4, 2, 3), np.abs, **near)
-    for sizes in ((1, 3, 2, 1), (5, 1, 3), (1, 1, 1), (7, 2, 2, 3, 2, 1)):
-        yield case("shape", *network(*sizes), np.tanh, **near)
+    for scale, *sizes in ((100, 1, 3, 2, 1), (-1, 5, 1, 3), (0.01, 1, 1, 1), (1, 7, 2, 3, 2, 1)):
+        X, layers = network(*sizes)
+        yield case("shape", scale * np.abs(X), layers, np.tanh, **near)
     yield case("integer", rng.integers(-2, 3, size=(3, 2)), _layers(rng, 2, 3, 2), np.tanh, **near)
     layers = [(rng.integers(-2, 3, size=(2, 3)), np.array([1, 0, -1]))]
     yield case("integer", rng.integers(-2, 3, size=(3, 2)), layers, np.tanh, **near)
