@@ -308,8 +308,7 @@ def activates_once(X, layers, activation):
 
 
 @forward.misconception(
-    "The layers were taken out of the list, and the caller still needs it: go through it with a "
-    "loop."
+    "The list of layers, or an array in it, is not as it was: the caller still needs all of it."
 )
 def empties_the_list(X, layers, activation):
     inputs, sums = [], []
@@ -619,7 +618,8 @@ def slope_of_relu(d_logits, inputs, sums, layers, activation_grad, dense_backwar
 
 
 @backward.misconception(
-    "Lists that you were given are empty afterwards: go through them by number, without pop."
+    "The lists that you were given, or arrays in them, are not as they were: go through them by "
+    "number, without pop."
 )
 def empties_the_lists(d_logits, inputs, sums, layers, activation_grad, dense_backward):
     gradients, d_sums = [], d_logits
@@ -861,8 +861,8 @@ def returns_the_way(layers, gradient, step, lr, n_steps):
 
 
 @train.misconception(
-    "The steps were written into the layers that you were given: the caller may start a second "
-    "experiment from them."
+    "The steps were written into the layers that you were given, the list or its arrays: the "
+    "caller may start a second experiment from them."
 )
 def trains_in_place(layers, gradient, step, lr, n_steps):
     trained = _train(layers, gradient, step, lr, n_steps)
@@ -872,8 +872,7 @@ def trains_in_place(layers, gradient, step, lr, n_steps):
 
 
 @train.misconception(
-    "You set the arrays of the gradient to 0 after each step, and they may be the layers' own: "
-    "write into none."
+    "You wrote into the arrays of the gradient, which may be the layers' own: leave them as they are."
 )
 def zeroes_the_gradient(layers, gradient, step, lr, n_steps):
     now = list(layers)
@@ -890,15 +889,6 @@ def zeroes_the_gradient(layers, gradient, step, lr, n_steps):
 @train.misconception("The arrays became lists: keep what step returns.")
 def makes_lists_of_layers(layers, gradient, step, lr, n_steps):
     return [(W.tolist(), b.tolist()) for W, b in _train(layers, gradient, step, lr, n_steps)]
-
-
-@train.misconception(
-    "The list of layers was changed itself: the caller may start a second experiment from it."
-)
-def changes_the_list(layers, gradient, step, lr, n_steps):
-    for _ in range(n_steps):
-        layers[:] = _train(layers, gradient, step, lr, 1)
-    return list(layers)
 
 
 @train.misconception(

@@ -601,6 +601,14 @@ def computes_in_float32(f, x, h=1e-5):
     return grad
 
 
+def _several(rng):
+    """Return arrays of several shapes: of mixed signs, positive, negative, tiny and large."""
+    sizes = (3, 2), (1,), (1, 3), (2, 1, 2), (4, 1)
+    mixed, *arrays = (rng.normal(size=size).round(3) for size in sizes)
+    scales = 1, -1, 0.01, 10
+    return [mixed, *(scale * np.abs(one) for scale, one in zip(scales, arrays, strict=True))]
+
+
 sigmoid_grad = Exercise(points=2)
 
 
@@ -610,8 +618,8 @@ def _(rng):
     yield case("value", rng.normal(size=5).round(3), **near)
     yield case("value", np.array([0.0, 2.0, -2.0]), **near)
     yield case("value", rng.normal(0, 3, size=(2, 3)).round(3), **near)
-    for size in ((3, 2), (1,), (1, 3), (4, 1), (2, 1, 2)):
-        yield case("shape", rng.normal(size=size).round(3), **near)
+    for z in _several(rng):
+        yield case("shape", z, **near)
     for number in (0.25, -1.5, np.float64(round(rng.normal(), 3)), np.array(0.5)):
         yield case("shape/one number", number, **near)
     yield case("integer", np.array([-2, 0, 3]), **near)
@@ -895,8 +903,8 @@ def _(rng):
     yield case("value", np.array([-1.5, 0.5, 3.0]))
     yield case("value", np.array([0.0, 1.0, -1.0]))
     yield case("value", np.array([1e-9, -1e-9, 250.0, -250.0]))
-    for size in ((3, 2), (1,), (1, 3), (4, 1), (2, 1, 2)):
-        yield case("shape", rng.normal(size=size).round(3))
+    for z in _several(rng):
+        yield case("shape", z)
     for number in (0.5, -2.5, 0.0, np.float64(round(rng.normal(), 3)), np.array(0.5)):
         yield case("shape/one number", number)
     yield case("integer", np.array([-2, 0, 3]))
@@ -1785,7 +1793,8 @@ def ce_without_keepdims(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "You compute the loss on the way, and log 0 warns: the gradient needs no logarithm."
+    "Your gradient is right, with a warning: is a logarithm of 0 or a power like e^1000 taken on "
+    "the way? The gradient needs neither."
 )
 def ce_takes_the_loss(logits, labels):
     p = _softmax(logits)
