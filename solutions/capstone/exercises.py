@@ -872,7 +872,7 @@ def trains_in_place(layers, gradient, step, lr, n_steps):
 
 
 @train.misconception(
-    "You wrote into the arrays of the gradient, which may be the layers' own: leave them as they are."
+    "You wrote into the arrays of the gradient, which may be the layers' own: only read them."
 )
 def zeroes_the_gradient(layers, gradient, step, lr, n_steps):
     now = list(layers)
