@@ -1109,7 +1109,7 @@ def returns_a_verdict(analytic, numerical):
 
 
 @relative_error.misconception(
-    "The gap was written into one of your inputs: keep it in a new array."
+    "analytic is not as it was, and the caller still needs it: keep the gap in a new array."
 )
 def subtracts_in_place(analytic, numerical):
     error = by_a_tiny_floor(analytic, numerical)

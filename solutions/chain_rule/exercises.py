@@ -258,7 +258,7 @@ def _(rng):
     yield case("shape/one number", quartic, np.array(places(mean=1)), **near)
     yield case("integer", quartic, np.array([1, 2, -3]), **near)
     yield case("integer", landscapes.tilted, np.array([1, 2]), **near)
-    yield case("integer", np.trace, np.array([[0, 3], [200, 7]], np.uint8), **near)
+    yield case("integer", np.trace, np.array([[0, 3, 1], [200, 7, 2]], np.uint8), **near)
     yield case("integer", quartic, np.array([True, False]), **near)
     yield case("purity", quartic, places(24), **near)
     yield case("purity", landscapes.tilted, places(2), 0.1, **near)
@@ -728,6 +728,15 @@ def warns(z):
 )
 def cancels(z):
     s = _sigmoid(z)
+    return s * (1 - s)
+
+
+@sigmoid_grad.misconception(
+    "From z = 37 on your sigmoid is 1 in floats, so 1 − σ(z) is 0 and the slope vanishes: which "
+    "expression equals 1 − σ(z) and cancels nothing?"
+)
+def cancels_on_the_right(z):
+    s = returns_the_sigmoid(z)
     return s * (1 - s)
 
 
@@ -1263,7 +1272,7 @@ def neuron_half_a_slope(x, w, b, y):
 
 
 @neuron_grad.misconception(
-    "The result was written into x, which belongs to the caller: keep it in a new array."
+    "x is not as it was, and the caller still needs it: keep your results in new arrays."
 )
 def neuron_writes_into_x(x, w, b, y):
     dw, db = by_one_expression(x, w, b, y)
@@ -1758,7 +1767,7 @@ def ce_factor_two(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "The shares were written into logits, and the caller still needs those."
+    "logits is not as it was, and the caller still needs it: work on a new array."
 )
 def ce_writes_into_logits(logits, labels):
     grad = by_one_hot(logits, labels)
@@ -1803,7 +1812,8 @@ def ce_takes_the_loss(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "You shifted all rows by one largest number: in a row far below it every e^z is 0."
+    "In a row of logits near −1000 all your powers of e are 0, and 0 / 0 is nan: which number, "
+    "subtracted from this row, makes its largest power 1?"
 )
 def ce_shifts_by_one(logits, labels):
     e = np.exp(logits - np.max(logits))
@@ -1811,7 +1821,8 @@ def ce_shifts_by_one(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "You multiplied the difference by the share once more: that belongs to a squared error."
+    "You multiplied the difference by the share once more: the slope of the logarithm, 1 / p, has "
+    "taken that factor away."
 )
 def ce_times_the_share(logits, labels):
     p = _softmax(logits)

@@ -974,7 +974,8 @@ def _(rng):
         # Each of these differs from the unit; in one number, in all signs, or it moved some along.
         one_by_one = unit + np.eye(fan_in + 1)
         moved = unit + np.append(np.ones(fan_in), -1)
-        units = np.array([unit, *one_by_one, -unit, unit, moved, one_by_one[-1], 2 * unit]).T
+        biased = unit + np.append(np.zeros(fan_in), 2)
+        units = np.array([unit, *one_by_one, -unit, unit, moved, biased, biased, 2 * unit]).T
         yield case("value", units[:-1], units[-1])
     yield case("value", np.zeros((2, 5)), np.zeros(5))
     yield case("value", np.zeros((2, 4)), np.array([1.0, 2.0, 1.0, 3.0]))
@@ -982,7 +983,8 @@ def _(rng):
     yield case("value", np.array([[1.0, 2.0], [2.0, 1.0]]), np.zeros(2))
     yield case("value", np.array([[1.0, np.nextafter(1.0, 2.0), 1 + 1e-6]]), np.zeros(3))
     yield case("value", np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 3.0], [1.0, 1.0, 1.0]]), np.ones(3))
-    yield case("value", W[:, :1], b[:1])
+    for size in ((3, 1), (1, 3), (1, 1)):
+        yield case("shape", rng.normal(size=size).round(3), np.zeros(size[1]))
     yield case("integer", np.array([[1, 2, 1], [3, 4, 3]]), np.array([0, 0, 0]))
     yield case("integer", np.array([[0, 200, 200, 56]], np.uint8), np.array([1, 2, 2, 2], np.uint8))
     yield case("integer", np.array([[True, False, True]]), np.array([-1, 0, -1]))
@@ -1148,6 +1150,13 @@ def counts_pairs(W, b):
 
 
 @n_distinct_units.misconception(
+    "You return the number in a list or an array: one whole number is asked for."
+)
+def packs_the_number(W, b):
+    return [by_a_set(W, b)]
+
+
+@n_distinct_units.misconception(
     "You compared with a tolerance: units that differ in the last digit only move apart."
 )
 def allows_a_tolerance(W, b):
@@ -1159,7 +1168,8 @@ def allows_a_tolerance(W, b):
 
 
 @n_distinct_units.misconception(
-    "You compared each unit's numbers in sorted order: which number belongs to which input counts."
+    "You compared which numbers a unit has, in any order: which of them belongs to which input "
+    "counts as well."
 )
 def sorts_the_numbers(W, b):
     return len({tuple(sorted(unit)) for unit in np.vstack([W, b]).T.tolist()})
@@ -1173,7 +1183,7 @@ def adds_the_biases(W, b):
 
 
 @n_distinct_units.misconception(
-    "You looked at the first weight and the bias: all weights of a unit count."
+    "You looked at one weight and the bias: all weights of a unit count."
 )
 def looks_at_the_first_weight(W, b):
     return len({*zip(W[0].tolist(), b.tolist(), strict=True)})
