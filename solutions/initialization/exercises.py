@@ -302,7 +302,7 @@ def xavier_spread_as_bound(fan_in, fan_out, rng):
 
 
 @init_xavier_uniform.misconception(
-    "Your bound looks at the inputs alone: Xavier's looks at both sides of the layer."
+    "Your bound looks at one of the fans alone: Xavier's looks at both sides of the layer."
 )
 def xavier_of_inputs(fan_in, fan_out, rng):
     a = math.sqrt(6 / fan_in)
@@ -310,7 +310,7 @@ def xavier_of_inputs(fan_in, fan_out, rng):
 
 
 @init_xavier_uniform.misconception(
-    "Your bound looks at the outputs alone: Xavier's looks at both sides of the layer."
+    "Your bound looks at one fan only: Xavier's looks at both sides of the layer."
 )
 def xavier_of_outputs(fan_in, fan_out, rng):
     a = math.sqrt(6 / fan_out)
