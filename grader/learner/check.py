@@ -16,6 +16,7 @@ from grader.comparison.schema import AnswerKey, ExerciseKey
 from grader.errors import UserError
 from grader.learner.notebook import left_behind
 from grader.learner.progress import not_saved, record_solved
+from grader.learner.runs import RUNS
 
 
 class Interrupted(KeyboardInterrupt):
@@ -93,6 +94,7 @@ def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
         return _no_exercise(function, name, list(key["exercises"]))
     note = (
         _not_callable(function, name)
+        or _outdated(function)
         or _written_by_course(function, name, key["packages"])
         or _wrong_parameters(function, name, exercise)
     )
@@ -125,6 +127,11 @@ def _not_callable(function: object, name: str) -> str | None:
         return None
     kind = type(function).__name__
     return f"{name} is now a value ({kind}), not a function: run its cell again, then this check."
+
+
+def _outdated(function: object) -> str | None:
+    why = RUNS.outdated(function)
+    return why and f"{why} then this one. Until then the check would look at an earlier version."
 
 
 def _written_by_course(function: object, name: str, packages: list[str]) -> str | None:
