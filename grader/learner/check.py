@@ -15,7 +15,7 @@ from grader.comparison.present import verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
 from grader.errors import UserError
 from grader.learner.notebook import left_behind
-from grader.learner.progress import not_saved, record_solved
+from grader.learner.progress import load_progress, not_saved, record_solved, was_right
 from grader.learner.runs import RUNS
 
 
@@ -81,11 +81,19 @@ def _check(function: object, hardening: bool) -> Check:
             f"{name or 'It'} was interrupted before it ended. Is there a loop that never ends?"
             " Fix it, run its cell, then this one."
         ) from None
-    progress = record_solved(folder, verdict.exercise, verdict.points, verdict.solved)
+    if verdict.solved:
+        progress = record_solved(folder, verdict.exercise, verdict.points)
+    else:
+        progress = load_progress(folder)
+        verdict = replace(verdict, note=_joined(verdict.note, was_right(progress, name)))
     solved = len(exercises.keys() & progress["solved"].keys())
     later = not hardening and name in key["hardened"] and verdict.works
     html = verdict_html(verdict, solved, len(exercises), not_saved(folder), later)
     return Check(verdict, html)
+
+
+def _joined(*sentences: str | None) -> str | None:
+    return " ".join(filter(None, sentences)) or None
 
 
 def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
@@ -103,7 +111,7 @@ def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
     verdict = judge(name, exercise, observe_all(function, exercise["cases"]))
     if verdict.points:
         warnings = left_behind(_modules(function), Path.cwd(), key["packages"])
-        return replace(verdict, note=" ".join(warnings) or None)
+        return replace(verdict, note=_joined(*warnings))
     if verdict.hint or verdict.note:
         return verdict
     note = _wrong_order(function, name, exercise)

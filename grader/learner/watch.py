@@ -60,7 +60,8 @@ def judged(notebook: Path, data: bytes, runner: Unconfined) -> tuple[str, list[V
     response = runner.run({"cells": cells, "calls": calls, "asked": asked})
     verdicts = [verdict_on(name, one, cells, response) for name, one in exercises.items()]
     for verdict in verdicts:
-        record_solved(notebook.parent, verdict.exercise, verdict.points, verdict.solved)
+        if verdict.solved:
+            record_solved(notebook.parent, verdict.exercise, verdict.points)
     warnings += left_behind(imported_modules(cells), notebook.parent, key["packages"])
     if unsaved := not_saved(notebook.parent):
         warnings.append(unsaved)
