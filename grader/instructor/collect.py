@@ -11,7 +11,7 @@ from typing import Any
 
 from nbgrader.exchange.default import ExchangeCollect
 
-from grader.instructor.submissions import open_regular
+from grader.files import open_regular
 
 
 class SafeCollect(ExchangeCollect):  # type: ignore[misc]
