@@ -99,7 +99,7 @@ def test_the_journal_is_the_same_as_grader_autogrades(course: Course) -> None:
     records = {record["student"]: record for record in course.journal() if "graded" in record}
     shutil.rmtree(course.root / "class" / "journal")
     course.autograde(
-        students=tuple(READABLE), seed=next(iter(records.values()))["seed"], regrade=True
+        students=tuple(POINTS), seed=next(iter(records.values()))["seed"], regrade=True
     )
     assert {
         record["student"]: record for record in course.journal() if "graded" in record
