@@ -6,25 +6,35 @@ import numpy as np
 
 from grader import Exercise, NumberQuestion, Question, case
 
+UNUSUAL = 0.0, 0.00042, -250.5
+"""Each exercise meets a zero, a number near it and a large one, besides ordinary numbers."""
+
+
 weighted_sum = Exercise(points=2)
+
+
+def _neuron(rng, d, sum_sign, bias_sign):
+    """Return inputs, weights and a bias, with these signs of the products' sum and the bias."""
+    x, w = rng.normal(0, 2, size=(2, d)).round(3)
+    return x, w * sum_sign * np.sign(x @ w), bias_sign * round(rng.uniform(0.5, 2), 3)
 
 
 @weighted_sum.cases
 def _(rng):
-    for d in (3, 1, 6):
-        x, w = rng.normal(0, 2, size=(2, d)).round(3)
-        yield case("value", x, w, round(rng.normal(), 3))
+    for d, sum_sign, bias_sign in ((3, 1, 1), (1, -1, -1), (6, -1, 1), (2, 1, -1)):
+        yield case("value", *_neuron(rng, d, sum_sign, bias_sign))
     yield case("value", np.array([0.5, 1.5]), np.array([1.0, 0.5]), 0.5)  # 1.75: int gives 1
+    yield case("value", np.array(UNUSUAL), rng.uniform(1, 2, size=3).round(3), 0.0)
+    yield case("value", np.array([500.123, -500.0]), np.ones(2), 0.0)  # float32 has too few digits
     x, w = rng.normal(size=(2, 4)).round(3)
-    yield case("value", x, w, 0.0)
     yield case("shape", x, w, 0.5)
     yield case(
         "integer", rng.integers(-5, 6, size=4), rng.integers(1, 6, size=4), int(rng.integers(1, 4))
     )
+    yield case("integer", rng.integers(1, 6, size=4), rng.uniform(0.1, 0.4, size=4).round(3), 0.25)
     yield case("purity", x, w, 1.5)
-    yield case("error", x, w[:3], 0.5, raises=ValueError)
-    yield case("error", x[:3], w, 0.5, raises=ValueError)
-    yield case("error", x, w[:1], 0.5, raises=ValueError)
+    for inputs, weights in ((4, 3), (3, 4), (4, 1), (1, 4)):
+        yield case("error", x[:inputs], w[:weights], 0.5, raises=ValueError)
 
 
 @weighted_sum.right_answer
@@ -278,13 +288,16 @@ sigmoid = Exercise(points=3)
 @sigmoid.cases
 def _(rng):
     yield case("value", rng.normal(0, 2, size=5).round(3))
-    yield case("value", np.array([-6.0, -1.0, 0.0, 1.0, 6.0]))
-    yield case("shape", rng.normal(size=(2, 3)).round(3))
-    yield case("shape", round(rng.normal(), 3))
+    yield case("value", np.array([-6.0, -1.0, 0.0, 0.00042, 1.0, 6.0]))
+    for size in ((2, 3), (1, 4), (3, 1)):
+        yield case("shape", rng.normal(size=size).round(3))
+    yield case("shape", round(rng.uniform(-2, -1), 3))
+    yield case("shape", round(rng.uniform(1, 2), 3))
     yield case("integer", rng.integers(-3, 4, size=6))
     yield case("integer", int(rng.integers(1, 4)))
     yield case("stability", np.array([-1000.0, -40.0, -20.0, 20.0, 40.0, 1000.0]))
     yield case("quiet", np.array([-1000.0, 0.0, 1000.0]))
+    yield case("quiet", -1000.0)
     yield case("purity", rng.normal(size=4).round(3))
 
 
@@ -502,13 +515,17 @@ relu = Exercise(points=2)
 
 @relu.cases
 def _(rng):
-    yield case("value", rng.normal(0, 3, size=6).round(3))
-    yield case("value", np.array([-1000.0, -2.5, 0.0, 0.5, 1.0, 1000.0]))
-    yield case("shape", rng.normal(size=(2, 3)).round(3))
+    low, high = rng.uniform(0.1, 0.9, size=2).round(3), rng.uniform(1.1, 4, size=2).round(3)
+    yield case("value", rng.permutation([*low, *high, *-low, *-high]))
+    yield case("value", np.array([-1000.0, -2.5, 0.0, 0.00042, -0.00042, 0.5, 1.0, 1000.0]))
+    for size in ((2, 3), (1, 4), (3, 1)):
+        yield case("shape", rng.normal(size=size).round(3))
     yield case("shape", round(rng.uniform(-2, -1), 3))
     yield case("shape", round(rng.uniform(1, 2), 3))
-    yield case("dtype", rng.normal(size=5).round(3).astype(np.float32))
-    yield case("integer", rng.integers(-4, 5, size=6))
+    for size in (5, (2, 3)):
+        yield case("dtype", rng.normal(size=size).round(3).astype(np.float32))
+    yield case("dtype", rng.normal(size=3).round(3))
+    yield case("integer", rng.permutation([-4, -1, 0, 1, 2, 5]))
     yield case("stability/NaN passes through", np.array([np.nan, -1.0, 2.0]))
     yield case("purity", np.array([-1.5, 0.5, *rng.normal(size=3).round(3)]))
     yield case("purity", rng.uniform(0.5, 1.5, size=3).round(3))
@@ -679,51 +696,32 @@ def is_softplus(z):
 dense = Exercise(points=3)
 
 
+def _layer(rng, n, d_in, d_out):
+    """Return examples, weights and biases, of which the first is negative."""
+    X, W = rng.normal(size=(n, d_in)).round(3), rng.normal(size=(d_in, d_out)).round(3)
+    return X, W, rng.uniform(0.5, 1.5, size=d_out).round(3) * np.where(np.arange(d_out), 1, -1)
+
+
+def _layer_case(property, X, W, b, activation, atol=1e-5):
+    """Return a case that also accepts float32 inside the layer."""
+    return case(property, X, W, b, activation, atol=atol)
+
+
 @dense.cases
 def _(rng):
-    X, W, b = (
-        rng.normal(size=(4, 3)).round(3),
-        rng.normal(size=(3, 2)).round(3),
-        rng.normal(size=2).round(3),
-    )
-    yield case("value", X, W, b, np.tanh)
-    yield case("value", X, W, b, np.positive)
-    yield case(
-        "value",
-        rng.normal(size=(3, 3)).round(3),
-        rng.normal(size=(3, 3)).round(3),
-        rng.normal(size=3).round(3),
-        np.sin,
-    )
-    yield case(
-        "value",
-        rng.normal(size=(2, 5)).round(3),
-        rng.normal(size=(5, 4)).round(3),
-        rng.normal(size=4).round(3),
-        np.arctan,
-    )
-    yield case(
-        "shape",
-        rng.normal(size=(1, 3)).round(3),
-        rng.normal(size=(3, 4)).round(3),
-        rng.normal(size=4).round(3),
-        np.tanh,
-    )
-    yield case(
-        "shape",
-        rng.normal(size=(5, 2)).round(3),
-        rng.normal(size=(2, 1)).round(3),
-        rng.normal(size=1).round(3),
-        np.tanh,
-    )
-    yield case(
-        "integer",
-        rng.integers(-3, 4, size=(2, 3)),
-        rng.integers(1, 4, size=(3, 2)),
-        rng.integers(1, 4, size=2),
-        np.tanh,
-    )
-    yield case("purity", X[:1], W, b, np.tanh)
+    X, W, b = _layer(rng, 4, 3, 2)
+    yield _layer_case("value", X, W, b, np.tanh)
+    yield _layer_case("value", X, W, b, np.positive)
+    yield _layer_case("value", *_layer(rng, 3, 3, 3), np.sin)
+    yield _layer_case("value", *_layer(rng, 2, 5, 4), np.arctan)
+    large = np.diag(UNUSUAL), rng.uniform(1, 2, size=(3, 2)).round(3), b
+    yield _layer_case("value", *large, np.positive, atol=1e-4)
+    for n, d_in, d_out in ((1, 3, 4), (7, 2, 1), (3, 1, 2), (1, 1, 1)):
+        yield _layer_case("shape", *_layer(rng, n, d_in, d_out), np.tanh)
+    numbers = rng.integers(-3, 4, size=(2, 3)), rng.integers(1, 4, size=(3, 2))
+    yield _layer_case("integer", *numbers, rng.integers(1, 4, size=2), np.tanh)
+    yield _layer_case("integer", numbers[0], W, b, np.tanh)
+    yield _layer_case("purity", X[:1], W, b, np.tanh)
 
 
 @dense.right_answer

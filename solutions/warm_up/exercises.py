@@ -6,7 +6,7 @@ import numpy as np
 
 from grader import Exercise, NumberQuestion, Question, case
 
-UNUSUAL = 0.0, 0.0004, 250.5
+UNUSUAL = 0.0, 0.00042, 250.5
 """Each numeric exercise meets a zero, a number near it and a large one."""
 
 
@@ -22,7 +22,7 @@ bills = Exercise(points=2)
 def _(rng):
     amounts, prices = rng.integers(1, 6, size=(4, 3)) * 1.0, _table(rng, 3, 2)
     yield case("value", amounts, prices)
-    yield case("value", np.vstack([UNUSUAL, _table(rng, 2, 3)]), _table(rng, 3, 3))
+    yield case("value", np.diag(UNUSUAL), _table(rng, 3, 3))
     yield case("value", _table(rng, 2, 5), _table(rng, 5, 4))
     for n, d, k in ((1, 3, 4), (7, 2, 1), (3, 1, 4), (1, 1, 1)):
         yield case("shape", _table(rng, n, d), _table(rng, d, k))
@@ -161,7 +161,7 @@ row_shares = Exercise(points=2)
 def _(rng):
     a = _table(rng, 4, 3)
     yield case("value", a)
-    yield case("value", np.vstack([[0.0004, 250.5, 3.0], _table(rng, 2, 3)]))
+    yield case("value", np.vstack([[0.00042, 0.25, 0.125], [250.5, 1.5, 9.0], _table(rng, 1, 3)]))
     for n, k in ((1, 4), (2, 5), (7, 1), (1, 1)):
         yield case("shape", _table(rng, n, k))
     yield case("integer", rng.integers(1, 9, size=(3, 2)))
@@ -296,7 +296,7 @@ def _(rng):
     a = _table(rng, 5, 3)
     yield case("value", a)
     yield case("value", np.vstack([UNUSUAL, -_table(rng, 2, 3)]))
-    yield case("value", np.vstack([_table(rng, 3, 2), [-40.0, 60.0]]))
+    yield case("value", np.vstack([_table(rng, 3, 2) + [1000, 0], [960.0, 60.0]]))
     for n, k in ((4, 1), (2, 4), (1, 3), (7, 2), (1, 1)):
         yield case("shape", _table(rng, n, k))
     yield case("integer", np.array([[1, 4], [2, 9], [5, 6], [9, int(rng.integers(1, 9))]]))
@@ -435,7 +435,8 @@ def _(rng):
     yield case("value", -np.diag([*UNUSUAL, 1.5])[[2, 1, 0, 3]], np.array([2, 1, 0, 3]))
     yield case("value", _table(rng, 4, 2), np.array([0, 1, 1, 0]))
     yield case("shape", _table(rng, 2, 4), np.array([3, 1]))
-    yield case("shape", _table(rng, 1, 3), np.array([1]))
+    one = _table(rng, 1, 3)
+    yield case("shape", one, one.argmin(axis=1))
     yield case("shape", _table(rng, 7, 1), np.zeros(7, int))
     yield case("shape", _table(rng, 1, 1), np.array([0]))
     yield case("integer", rng.integers(1, 99, size=(3, 2)), np.array([1, 0, 1]))
