@@ -154,6 +154,11 @@ def multiplies_the_sums(amounts, prices):
     return np.outer(amounts.sum(axis=1), prices.sum(axis=0))
 
 
+@bills.misconception("Your rows are in a list: np.array makes the table of them that is wanted.")
+def returns_a_list(amounts, prices):
+    return [row @ prices for row in amounts]
+
+
 row_shares = Exercise(points=2)
 
 
@@ -288,6 +293,14 @@ def keeps_whole_numbers(a):
     return out
 
 
+@row_shares.misconception(
+    "A row that adds up to 1 already came back as a part of a itself: make a new array in any case."
+)
+def returns_a_itself(a):
+    sums = a.sum(axis=1, keepdims=True)
+    return a if np.allclose(sums, 1) else a / sums
+
+
 center_columns = Exercise(points=2)
 
 
@@ -296,7 +309,7 @@ def _(rng):
     a = _table(rng, 5, 3)
     yield case("value", a)
     yield case("value", np.vstack([UNUSUAL, -_table(rng, 2, 3)]))
-    yield case("value", np.vstack([_table(rng, 3, 2) + [1000, 0], [960.0, 60.0]]))
+    yield case("value", np.vstack([np.add(_table(rng, 3, 2), [1000, 0]), [960.0, 60.0]]))
     for n, k in ((4, 1), (2, 4), (1, 3), (7, 2), (1, 1)):
         yield case("shape", _table(rng, n, k))
     yield case("integer", np.array([[1, 4], [2, 9], [5, 6], [9, int(rng.integers(1, 9))]]))
@@ -424,6 +437,14 @@ def first_column_only(a):
     return a[:, 0] - a[:, 0].mean()
 
 
+@center_columns.misconception(
+    "Where the means are 0 you hand back a itself: make a new array in any case."
+)
+def returns_a_itself(a):  # noqa: F811
+    means = a.mean(axis=0)
+    return a - means if means.any() else a
+
+
 pick = Exercise(points=2)
 
 
@@ -545,6 +566,11 @@ def keeps_zeros(a, labels):
     return a * (labels[:, None] == np.arange(a.shape[1]))
 
 
+@pick.misconception("Your numbers are in a list: np.array makes the array of them that is wanted.")
+def returns_a_list(a, labels):  # noqa: F811
+    return [row[label] for row, label in zip(a, labels, strict=True)]
+
+
 apply_twice = Exercise(points=2)
 
 
@@ -554,7 +580,9 @@ def _(rng):
     yield case("value", np.exp, at=rng.uniform(0.2, 0.9, size=3).round(2).tolist())
     yield case("value", np.sqrt, at=[*rng.uniform(2, 9, size=3).round(2).tolist(), 1234.5, 0.0004])
     yield case("value", np.arctan, at=[*rng.uniform(-2, -1, size=2).round(2).tolist(), 0.0, 0.7])
-    yield case("shape", np.sin, at=[rng.uniform(-1, 1, size=size).round(2) for size in (3, 1, (2, 3))])
+    yield case(
+        "shape", np.sin, at=[rng.uniform(-1, 1, size=size).round(2) for size in (3, 1, (2, 3))]
+    )
     yield case("shape", np.cumsum, at=[rng.uniform(-1, 1, size=4).round(2)])
     yield case("integer", np.square, at=[2, 3])
 
@@ -662,6 +690,13 @@ def returns_no_function_of_x(f):
 @apply_twice.misconception("The two results were added up: only the second one is wanted.")
 def adds_both(f):
     return lambda x: f(x) + f(f(x))
+
+
+@apply_twice.misconception(
+    "Your function hands the numbers of an array to f one by one: f takes the whole array."
+)
+def one_by_one(f):
+    return lambda x: np.array([f(f(one)) for one in x]) if np.ndim(x) else f(f(x))
 
 
 @apply_twice.misconception("Your function makes one number of its result: x may be a whole array.")
