@@ -25,7 +25,7 @@ VERSION = ".version-"
 COPYING = ".copying-"
 """Prefix of a copy that isn't complete yet."""
 CONFIG = Path(__file__).parent / "jupyter"
-"""Settings of a learner's JupyterLab: the buttons of nbgrader, which are an instructor's, are off."""
+"""Settings of a learner's JupyterLab: the buttons of nbgrader, an instructor's, are off."""
 LOCK_TIMEOUT = 20.0
 """Seconds to wait for another `lab` or `reset`; copying takes less than one."""
 
