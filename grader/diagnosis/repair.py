@@ -1,0 +1,254 @@
+"""Find a mistake by repair: the first small edit with which every case comes out right proves it.
+
+Edits are made to the syntax tree of the learner's own function, the most plausible first. What was
+edited is never shown or kept; the sentence quotes only the learner's code.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from grader.comparison.compare import difference
+from grader.comparison.judge import call_of
+from grader.comparison.schema import Call, ExerciseKey, Outcome
+from grader.comparison.vocabulary import in_order, kind
+from grader.diagnosis.edits import Answer, Change, rebuilt
+from grader.diagnosis.operators import OPERATORS, SLIP
+from grader.diagnosis.rules import rule_sites
+
+Run = Callable[[Iterable[ast.Module], list[Call]], Iterable[list[Outcome] | None]]
+"""Runs trees: yields for each its outcome of every call, None if there is none, and may end early."""
+
+MAX_EDITS = 480
+"""Most single edits of one answer that are tried."""
+MAX_SECOND = 120
+"""Most edits that are tried together with one that puts only the failing case right."""
+LEADING = {"value", "distribution", "shape", "integer"}
+"""Kinds of property without which the others say little; all operators may explain them."""
+BY_ACCIDENT = {"step_missing", "not_used", "index", "wrong_order"}
+"""Mistakes with many edits, two of which together may fit by accident."""
+ON_EXTREMES = {"minus", "other_function", "if_on_array", "one_number_only", "axis", "not_in_it"}
+ON_EXTREMES |= {"condition", "argument_order"}
+EXPLAINS = {
+    "error": {"returned_exception", "condition"},
+    "purity": {"writes_into_input", "not_called", "in_place_method"},
+    "stability": ON_EXTREMES,
+    "quiet": ON_EXTREMES,
+    "dtype": {"whole_numbers", "result_kind", "not_in_it"},
+}
+"""Mistakes that can be the cause where a property is missed first; others would fit by accident."""
+FORBIDDEN = {"open", "input", "exec", "eval", "compile", "globals", "locals", "vars", "getattr"}
+FORBIDDEN |= {"setattr", "delattr", "breakpoint", "exit", "quit", "check", "harden", "get_ipython"}
+FORBIDDEN |= {"save", "savez", "savez_compressed", "savetxt", "load", "loadtxt", "genfromtxt"}
+FORBIDDEN |= {
+    "fromfile",
+    "tofile",
+    "fromregex",
+    "memmap",
+    "dump",
+    "system",
+    "ctypeslib",
+    "DataSource",
+}
+"""Names that can reach a file or another process, or that ask the learner: code with one stays."""
+PLAIN_MODULES = {"numpy", "math", "itertools", "functools", "collections", "cmath", "operator"}
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A proven mistake: its name, which groups a class's answers, and a sentence."""
+
+    mistake: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code of an answer, and a way to run edited copies.
+
+    Attributes:
+        source: of the function, and of others in its cell.
+        known: global names that it can see.
+        run: runs edited copies.
+    """
+
+    source: str
+    known: frozenset[str]
+    run: Run
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edit, at one place or at several."""
+
+    mistake: str
+    rank: float
+    sentence: str
+    changes: tuple[Change, ...]
+
+
+class Search:
+    """A search for the repair of one answer; no edit is tried twice."""
+
+    def __init__(self, name: str, key: ExerciseKey, outcomes: list[Outcome], code: Code) -> None:
+        self.cases, self.run = key["cases"], code.run
+        wrong = self._missed(outcomes)
+        self.missed = {self.cases[i]["property"] for i in wrong}
+        self.first = in_order(self.missed)[0]
+        self.probe = next(i for i in wrong if self.cases[i]["property"] == self.first)
+        self.answer = _answer(name, key, code, {kind(one) for one in self.missed})
+        self.seen = {ast.dump(self.answer.tree)} if self.answer else set()
+        self.halves: list[Edit] = []
+
+    def slip(self) -> Repair | None:
+        """Return the repair of a slip in the Python."""
+        return self._repair(edit for edit in self.edits if edit.rank < SLIP + 0.5)
+
+    def other(self) -> Repair | None:
+        """Return the repair of anything else, by one edit or by two."""
+        if found := self._repair(edit for edit in self.edits if edit.rank >= SLIP + 0.5):
+            return found
+        sure = [edit for edit in self.edits if edit.mistake not in BY_ACCIDENT][:MAX_SECOND]
+        halves = [edit for edit in self.halves if edit.mistake not in BY_ACCIDENT][:3]
+        pairs = itertools.product(halves, sure)
+        return self._repair(_both(one, other) for one, other in pairs if one is not other)
+
+    @cached_property
+    def edits(self) -> list[Edit]:
+        """The edits of the answer, the most plausible first."""
+        if self.answer is None:
+            return []
+        only, sites = EXPLAINS.get(kind(self.first)), []
+        for rank, operator in OPERATORS:
+            name = operator.__name__
+            sites += [(name, rank, site) for site in operator(self.answer)]
+        sites += [(rule.name, rule.rank, site) for rule, site in rule_sites(self.answer)]
+        edits, groups = [], {}
+        for name, rank, site in sites:
+            if only is None or name in only:
+                edit = Edit(name, site.rank or rank, site.sentence, tuple(site.changes))
+                edits.append(edit)
+                if site.group:
+                    groups.setdefault((name, site.group), []).append(edit)
+        edits += [_all(group) for group in groups.values() if 1 < len(group) <= 6]
+        return sorted(edits, key=lambda edit: edit.rank)[:MAX_EDITS]
+
+    def _repair(self, edits: Iterable[Edit]) -> Repair | None:
+        """Return the first edit that repairs all, or what was missed first and all that leads."""
+        partial = None
+        for edit, still in self._tried(edits):
+            if not still:
+                return Repair(edit.mistake, edit.sentence)
+            if self.first not in still and not {kind(one) for one in still} & LEADING:
+                partial = partial or Repair(edit.mistake, edit.sentence)
+            self.halves.append(edit)
+        return partial
+
+    def _tried(self, edits: Iterable[Edit]) -> Iterator[tuple[Edit, set[str]]]:
+        """Yield the edits that put the failing case right, and the properties missed with each."""
+        rest = [call_of(case) for i, case in enumerate(self.cases) if i != self.probe]
+        probe = [call_of(self.cases[self.probe])]
+        first, second = itertools.tee(self._new(edits))
+        outcomes = self.run((tree for _, tree in second), probe)
+        right = (
+            pair
+            for pair, outcome in zip(first, outcomes, strict=False)
+            if outcome and self._right(self.probe, outcome[0])
+        )
+        first, second = itertools.tee(right)
+        others = self.run((tree for _, tree in second), rest)
+        for (edit, _), outcome in zip(first, others, strict=False):
+            if outcome is not None:
+                pairs = zip(
+                    (i for i in range(len(self.cases)) if i != self.probe), outcome, strict=True
+                )
+                yield (
+                    edit,
+                    {self.cases[i]["property"] for i, one in pairs if not self._right(i, one)},
+                )
+
+    def _new(self, edits: Iterable[Edit]) -> Iterator[tuple[Edit, ast.Module]]:
+        assert self.answer is not None
+        for edit in edits:
+            tree = rebuilt(self.answer.tree, dict(edit.changes))
+            if (text := ast.dump(tree)) not in self.seen:
+                self.seen.add(text)
+                yield edit, ast.fix_missing_locations(tree)
+
+    def _missed(self, outcomes: list[Outcome]) -> list[int]:
+        return [i for i, outcome in enumerate(outcomes) if not self._right(i, outcome)]
+
+    def _right(self, i: int, outcome: Outcome) -> bool:
+        return difference(self.cases[i], self.cases[i]["expected"], outcome) is None
+
+
+def _answer(name: str, key: ExerciseKey, code: Code, missed: set[str]) -> Answer | None:
+    """Return the answer as operators see it; None if it is no plain function, or is not to be run."""
+    try:
+        body = ast.parse(code.source).body
+    except (SyntaxError, ValueError):
+        return None
+    functions = [one for one in body if isinstance(one, ast.FunctionDef)]
+    own = [one for one in functions if one.name == name]
+    tree = ast.Module([*functions], [])
+    if not own or not harmless(tree):
+        return None
+    params = [arg.arg for arg in own[-1].args.args]
+    callables = {
+        name
+        for case in key["cases"]
+        for name, data in zip(params, case["inputs"], strict=False)
+        if isinstance(data, dict) and "function" in data
+    }
+    raises = {case["raises"] for case in key["cases"] if "raises" in case}
+    known = code.known | {one.name for one in functions}
+    return Answer(
+        code.source,
+        tree,
+        own[-1],
+        frozenset(callables),
+        frozenset(raises),
+        frozenset(missed),
+        known,
+    )
+
+
+def harmless(tree: ast.Module) -> bool:
+    """Return whether functions only compute: an edited copy may run."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            if name in FORBIDDEN or name.startswith("_") and name.strip("_"):
+                return False
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            module = getattr(node, "module", None)
+            names = (
+                [module or ""] if isinstance(node, ast.ImportFrom) else [n.name for n in node.names]
+            )
+            if any(one.partition(".")[0] not in PLAIN_MODULES for one in names):
+                return False
+        elif isinstance(node, (ast.Global, ast.Try, ast.With, ast.AsyncFunctionDef, ast.ClassDef)):
+            return False
+    decorated = (one.decorator_list for one in tree.body if isinstance(one, ast.FunctionDef))
+    return not any(decorated)
+
+
+def _all(edits: list[Edit]) -> Edit:
+    """Return one edit at all places of a group."""
+    first = edits[0]
+    changes = tuple(change for edit in edits for change in edit.changes)
+    says = f"{first.sentence} It happens in more than one place."
+    return Edit(first.mistake, first.rank + 0.05, says, changes)
+
+
+def _both(one: Edit, other: Edit) -> Edit:
+    return Edit(
+        one.mistake,
+        one.rank + other.rank,
+        f"{one.sentence} {other.sentence}",
+        (*one.changes, *other.changes),
+    )

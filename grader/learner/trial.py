@@ -1,0 +1,103 @@
+"""Run edited copies of a learner's function in its notebook, within half a second."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import signal
+import textwrap
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from types import FrameType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from grader.comparison.distribution import summarise
+from grader.comparison.observe import observe
+from grader.comparison.schema import Call, Outcome
+from grader.diagnosis.edits import names_in
+from grader.diagnosis.repair import PLAIN_MODULES, Code, harmless
+
+SECONDS = 0.5  # for all copies of one answer
+EACH = 0.1  # for one copy: an edit can make a loop endless
+
+
+def code_of(function: Any) -> Code | None:
+    """Return the code of a function that a cell defines; None if copies of it can't be run safely.
+
+    A copy that runs too long is ended by a signal, which only the main thread can receive.
+    """
+    here = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    if not here or not isinstance(function, FunctionType) or not _computes(function, set()):
+        return None
+    name, space = function.__name__, function.__globals__
+    until = time.monotonic() + SECONDS
+
+    def run(trees: Iterable[ast.Module], calls: list[Call]) -> Iterator[list[Outcome] | None]:
+        for tree in trees:
+            if time.monotonic() > until:
+                return
+            yield _outcomes(tree, name, dict(space), calls)
+
+    return Code(_source(function), frozenset(space), run)
+
+
+class _TooLong(BaseException):
+    """A copy ran too long; no `except Exception` holds it up."""
+
+
+def _outcomes(
+    tree: ast.Module, name: str, space: dict[str, Any], calls: list[Call]
+) -> list[Outcome] | None:
+    with contextlib.suppress(Exception, _TooLong), _limited(EACH):
+        exec(compile(tree, "<edited>", "exec"), space)
+        return [summarise(observe(space[name], call)) for call in calls]
+    return None
+
+
+@contextlib.contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    def ring(_: int, __: FrameType | None) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _source(function: FunctionType) -> str:
+    try:
+        return textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError, IndentationError):
+        return ""
+
+
+def _computes(function: FunctionType, seen: set[str]) -> bool:
+    """Return whether a function, and those of the notebook that it uses, only compute."""
+    try:
+        tree = ast.parse(_source(function))
+    except SyntaxError:
+        return False
+    seen.add(function.__name__)
+    used = names_in(tree) & function.__globals__.keys() - seen
+    values = [function.__globals__[name] for name in used]
+    return bool(tree.body) and harmless(tree) and all(_plain(value, seen) for value in values)
+
+
+def _plain(value: object, seen: set[str]) -> bool:
+    """Return whether a global value can't reach anything but numbers."""
+    if isinstance(value, ModuleType):
+        return value.__name__.partition(".")[0] in PLAIN_MODULES
+    if isinstance(value, FunctionType) and value.__module__ == "__main__":
+        return _computes(value, seen)
+    if callable(value) and not isinstance(value, type):
+        home = getattr(value, "__module__", None) or "numpy"
+        return isinstance(value, np.ufunc) or home.partition(".")[0] in PLAIN_MODULES
+    return isinstance(value, (int, float, str, list, tuple, dict, np.ndarray, np.generic, type))
