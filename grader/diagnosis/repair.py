@@ -220,11 +220,11 @@ def _answer(name: str, key: ExerciseKey, code: Code, missed: set[str]) -> Answer
 def harmless(tree: ast.Module) -> bool:
     """Return whether functions only compute: an edited copy may run."""
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Name, ast.Attribute)):
-            name = node.id if isinstance(node, ast.Name) else node.attr
-            if name in FORBIDDEN or name.startswith("_") and name.strip("_"):
-                return False
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        if isinstance(node, ast.Attribute) and (node.attr in FORBIDDEN or node.attr[0] == "_"):
+            return False
+        if isinstance(node, ast.Name) and (node.id in FORBIDDEN or node.id.startswith("__")):
+            return False
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
             module = getattr(node, "module", None)
             names = (
                 [module or ""] if isinstance(node, ast.ImportFrom) else [n.name for n in node.names]

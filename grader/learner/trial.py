@@ -79,25 +79,23 @@ def _source(function: FunctionType) -> str:
         return ""
 
 
-def _computes(function: FunctionType, seen: set[str]) -> bool:
-    """Return whether a function, and those of the notebook that it uses, only compute."""
+def _computes(function: FunctionType, seen: set[FunctionType]) -> bool:
+    """Return whether a function, and those that it uses, only compute."""
     try:
         tree = ast.parse(_source(function))
     except SyntaxError:
         return False
-    seen.add(function.__name__)
-    used = names_in(tree) & function.__globals__.keys() - seen
-    values = [function.__globals__[name] for name in used]
+    seen.add(function)
+    used = names_in(tree) & function.__globals__.keys()
+    values = (function.__globals__[name] for name in used)
     return bool(tree.body) and harmless(tree) and all(_plain(value, seen) for value in values)
 
 
-def _plain(value: object, seen: set[str]) -> bool:
-    """Return whether a global value can't reach anything but numbers."""
-    if isinstance(value, ModuleType):
-        return value.__name__.partition(".")[0] in PLAIN_MODULES
-    if isinstance(value, FunctionType) and value.__module__ == "__main__":
-        return _computes(value, seen)
-    if callable(value) and not isinstance(value, type):
-        home = getattr(value, "__module__", None) or "numpy"
-        return isinstance(value, np.ufunc) or home.partition(".")[0] in PLAIN_MODULES
-    return isinstance(value, (int, float, str, list, tuple, dict, np.ndarray, np.generic, type))
+def _plain(value: Any, seen: set[FunctionType]) -> bool:
+    """Return whether a global value can reach nothing but numbers."""
+    name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+    if isinstance(name, str) and name.partition(".")[0] in PLAIN_MODULES:
+        return True
+    if isinstance(value, FunctionType):
+        return value in seen or _computes(value, seen)
+    return isinstance(value, (int, float, str, list, tuple, dict, np.ndarray, np.ufunc, type))
