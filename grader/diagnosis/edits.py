@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, TypeVar, cast
 
 MAX_QUOTE = 44
@@ -19,43 +19,45 @@ AnyNode = TypeVar("AnyNode", bound=ast.AST)
 LOOPS = (ast.For, ast.While)
 
 
-def rebuilt(node: Any, changes: Mapping[ast.AST, Any]) -> Any:
-    """Return a tree with changes made, also inside of what they put in; the old one stays."""
+def rebuilt(node: Any, changes: Mapping[ast.AST, Any], keep: Container[ast.AST] = ()) -> Any:
+    """Return a tree with changes made, also inside of what they put in; the old one stays.
+
+    What is in `keep` is known to hold no change.
+    """
     if isinstance(node, list):
-        new = [rebuilt(item, changes) for item in node]
+        new = [rebuilt(item, changes, keep) for item in node]
         return [one for item in new for one in (item if isinstance(item, list) else [item])]
-    if not isinstance(node, ast.AST):
+    if not isinstance(node, ast.AST) or node in keep:
         return node
     if node in changes:
         rest = {old: new for old, new in changes.items() if old is not node}
-        return rebuilt(changes[node], rest)
-    fields = {name: rebuilt(value, changes) for name, value in ast.iter_fields(node)}
-    if all(_same(value, fields[name]) for name, value in ast.iter_fields(node)):
-        return node
+        return rebuilt(changes[node], rest, keep) if rest else changes[node]
+    fields = {name: rebuilt(value, changes, keep) for name, value in ast.iter_fields(node)}
     if fields.get("body") == [] and not isinstance(node, ast.Module):
         fields["body"] = [ast.Pass()]
     return ast.copy_location(type(node)(**fields), node)
 
 
-def _same(old: Any, new: Any) -> bool:
-    if isinstance(old, list):
-        return len(old) == len(new) and all(map(lambda a, b: a is b, old, new))
-    return old is new
+@cache
+def _parsed(template: str) -> list[ast.stmt]:
+    return ast.parse(template).body
 
 
 def expression(template: str, **parts: ast.AST) -> ast.expr:
     """Return the expression of a template, with nodes in place of its names."""
-    return _filled(ast.parse(template, mode="eval").body, parts)
+    (line,) = statements(template, **parts)
+    assert isinstance(line, ast.Expr)
+    return line.value
 
 
 def statements(template: str, **parts: ast.AST) -> list[ast.stmt]:
     """Return the statements of a template, with nodes in place of its names."""
-    return [_filled(one, parts) for one in ast.parse(template).body]
-
-
-def _filled(tree: Any, parts: Mapping[str, ast.AST]) -> Any:
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    return rebuilt(tree, {node: parts[node.id] for node in names if node.id in parts})
+    lines = _parsed(template)
+    names = [node for line in lines for node in ast.walk(line) if isinstance(node, ast.Name)]
+    found: list[ast.stmt] = rebuilt(
+        lines, {node: parts[node.id] for node in names if node.id in parts}
+    )
+    return found
 
 
 def with_fields(node: AnyNode, **fields: Any) -> AnyNode:
@@ -150,6 +152,13 @@ class Answer:
     def of(self, kind: type[AnyNode]) -> Iterator[AnyNode]:
         """Yield the nodes of a kind."""
         return (node for node in self.nodes if isinstance(node, kind))
+
+    def edited(self, changes: Iterable[Change]) -> ast.Module:
+        """Return the tree with changes made."""
+        by_node = dict(changes)
+        touched = {one for node in by_node for one in [node, *self.around(node)]}
+        tree: ast.Module = rebuilt(self.tree, by_node, self.parent.keys() - touched)
+        return tree
 
     def around(self, node: ast.AST) -> Iterator[ast.AST]:
         """Yield the nodes around a node, the innermost first."""

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from grader.comparison.compare import difference
-from grader.comparison.judge import call_of
+from grader.comparison.compare import Result, differences
+from grader.comparison.judge import call_of, misses_of
 from grader.comparison.schema import Call, ExerciseKey, Outcome
 from grader.comparison.vocabulary import in_order, kind
-from grader.diagnosis.edits import Answer, Change, rebuilt
+from grader.diagnosis.edits import Answer, Change
 from grader.diagnosis.operators import OPERATORS, SLIP
 from grader.diagnosis.rules import rule_sites
 
@@ -95,13 +95,14 @@ class Search:
     """A search for the repair of one answer; no edit is tried twice."""
 
     def __init__(self, name: str, key: ExerciseKey, outcomes: list[Outcome], code: Code) -> None:
-        self.cases, self.run = key["cases"], code.run
-        wrong = self._missed(outcomes)
-        self.missed = {self.cases[i]["property"] for i in wrong}
-        self.first = in_order(self.missed)[0]
-        self.probe = next(i for i in wrong if self.cases[i]["property"] == self.first)
+        self.key, self.cases, self.run = key, key["cases"], code.run
+        self.expected = [Result(case["expected"]) for case in self.cases]
+        misses = misses_of(key, [*map(Result, outcomes)])
+        self.missed, self.first = set(misses), in_order(misses)[0]
+        failing = min(misses[self.first], key=lambda one: one.case["property"] != self.first)
+        self.probe = next(i for i, case in enumerate(self.cases) if case is failing.case)
         self.answer = _answer(name, key, code, {kind(one) for one in self.missed})
-        self.seen = {ast.dump(self.answer.tree)} if self.answer else set()
+        self.seen: set[str] = set()
         self.halves: list[Edit] = []
 
     def slip(self) -> Repair | None:
@@ -143,47 +144,46 @@ class Search:
         for edit, still in self._tried(edits):
             if not still:
                 return Repair(edit.mistake, edit.sentence)
-            if self.first not in still and not {kind(one) for one in still} & LEADING:
+            if (
+                still < self.missed
+                and self.first not in still
+                and not {kind(one) for one in still} & LEADING
+            ):
                 partial = partial or Repair(edit.mistake, edit.sentence)
             self.halves.append(edit)
         return partial
 
     def _tried(self, edits: Iterable[Edit]) -> Iterator[tuple[Edit, set[str]]]:
-        """Yield the edits that put the failing case right, and the properties missed with each."""
-        rest = [call_of(case) for i, case in enumerate(self.cases) if i != self.probe]
-        probe = [call_of(self.cases[self.probe])]
+        """Yield the edits that put the failing case right, and the properties missed with each.
+
+        Lazy: with a run that takes one tree at a time, nothing is edited before it is needed.
+        """
         first, second = itertools.tee(self._new(edits))
-        outcomes = self.run((tree for _, tree in second), probe)
+        outcomes = self.run((tree for _, tree in second), [call_of(self.cases[self.probe])])
         right = (
-            pair
-            for pair, outcome in zip(first, outcomes, strict=False)
-            if outcome and self._right(self.probe, outcome[0])
+            one
+            for one, outcome in zip(first, outcomes, strict=False)
+            if outcome and self._right(outcome[0])
         )
         first, second = itertools.tee(right)
-        others = self.run((tree for _, tree in second), rest)
-        for (edit, _), outcome in zip(first, others, strict=False):
-            if outcome is not None:
-                pairs = zip(
-                    (i for i in range(len(self.cases)) if i != self.probe), outcome, strict=True
-                )
-                yield (
-                    edit,
-                    {self.cases[i]["property"] for i, one in pairs if not self._right(i, one)},
-                )
+        every = self.run((tree for _, tree in second), [*map(call_of, self.cases)])
+        for (edit, _), outcomes_ in zip(first, every, strict=False):
+            if outcomes_ is not None:
+                yield edit, set(misses_of(self.key, [*map(Result, outcomes_)]))
 
     def _new(self, edits: Iterable[Edit]) -> Iterator[tuple[Edit, ast.Module]]:
         assert self.answer is not None
         for edit in edits:
-            tree = rebuilt(self.answer.tree, dict(edit.changes))
-            if (text := ast.dump(tree)) not in self.seen:
+            news = [new if isinstance(new, list) else [new] for _, new in edit.changes]
+            olds = [id(old) for old, _ in edit.changes]
+            text = f"{olds} {[ast.dump(one) for new in news for one in new]}"
+            if text not in self.seen:
                 self.seen.add(text)
-                yield edit, ast.fix_missing_locations(tree)
+                yield edit, ast.fix_missing_locations(self.answer.edited(edit.changes))
 
-    def _missed(self, outcomes: list[Outcome]) -> list[int]:
-        return [i for i, outcome in enumerate(outcomes) if not self._right(i, outcome)]
-
-    def _right(self, i: int, outcome: Outcome) -> bool:
-        return difference(self.cases[i], self.cases[i]["expected"], outcome) is None
+    def _right(self, outcome: Outcome) -> bool:
+        expected = self.expected[self.probe]
+        return not differences(self.cases[self.probe], expected, Result(outcome))
 
 
 def _answer(name: str, key: ExerciseKey, code: Code, missed: set[str]) -> Answer | None:

@@ -8,14 +8,14 @@ by the last part of its name. In a sentence, {q} is the learner's own text of wh
 from __future__ import annotations
 
 import ast
+import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from grader.diagnosis.edits import Answer, Site, called, expression, last_name, number, with_fields
-
-VALUE, RESULT = "value", "result"
 
 
 @dataclass(frozen=True)
@@ -27,255 +27,126 @@ class Rule:
     says: str
     old: str
     new: str
-    at: str = ""
+    at: str
 
 
-RULES: list[Rule] = []
-
-
-def rules(name: str, rank: float, says: str, *edits: str, at: str = "") -> None:
-    """Add rules that share a sentence, each written as "old -> new"."""
-    for edit in edits:
-        old, _, new = edit.partition(" -> ")
-        RULES.append(Rule(name, rank, says, old, new, at))
-
-
-SIGN = "Look at {q}: is something added or taken away?"
-RATIO = "Look at {q}: should it grow or shrink with its second part?"
-TURNED = "Look at {q}: which of the two comes first?"
-POINT = "{q} cuts off everything behind the point."
 STEPS = ("sqrt", "exp", "log", "abs", "square", "sum", "mean", "tanh")
 LOOSE = (*STEPS, "sign", "max", "min", "norm", "float", "transpose", "ravel", "cumsum", "absolute")
-ONE = "{q} picks one by its place: is it the right one for every input?"
-PART = "{q} holds more than is wanted here: which part is meant?"
+VALUE, RESULT = "value", "result"
 
-rules(
-    "operation",
-    1.9,
-    "In {q}, `*` multiplies number by number: are products added up?",
-    "A * B -> A @ B",
-)
-rules(
-    "operation",
-    1.9,
-    "In {q}, `@` is a matrix product: which number meets which here?",
-    "A @ B -> A * B",
-)
-rules("operation", 2.0, SIGN, "A + B -> A - B", "A - B -> A + B")
-rules("operation", 3.2, RATIO, "A * B -> A / B", "A / B -> A * B")
-rules(
-    "operation",
-    3.2,
-    "Look at {q}: is a ratio or a difference wanted?",
-    "A / B -> A - B",
-    "A - B -> A / B",
-)
-rules("operation", 3.2, "Look at {q}: is a power or a product meant?", "A ** B -> A * B")
-rules(
-    "operation",
-    3.2,
-    "Look at {q}: how do its two parts belong together?",
-    "A + B -> A * B",
-    "A * B -> A + B",
-)
-rules(
-    "operand_order",
-    1.9,
-    "Look at {q}: do the columns of the first meet the rows of the second?",
-    "A @ B -> B @ A",
-    "dot(A, B) -> np.dot(B, A)",
-    "matmul(A, B) -> np.matmul(B, A)",
-)
-rules(
-    "operand_order",
-    2.0,
-    "Look at {q}: what is taken from what?",
-    "A - B -> B - A",
-    "subtract(A, B) -> np.subtract(B, A)",
-)
-rules(
-    "operand_order",
-    1.9,
-    "Look at {q}: what is divided by what?",
-    "A / B -> B / A",
-    "divide(A, B) -> np.divide(B, A)",
-)
-rules(
-    "operand_order",
-    1.9,
-    "Look at {q}: which is the base, and which the exponent?",
-    "A ** B -> B ** A",
-)
-rules("minus", 1.95, "Look at the minus in {q}: what does it turn round?", "-A -> A")
-rules("minus", 1.95, "Look at the sign of {q}: is it what you mean?", "A -> -A", at="result")
-rules("minus", 1.8, "Look at the sign of the exponent in {q}.", "exp(A) -> np.exp(-A)")
-rules("minus", 2.6, "Look at the sign of {q}: is it what you mean?", "A -> -A", at="value")
-rules(
-    "whole_numbers", 2.2, POINT, "A // B -> A / B", "int(A) -> A", "round(A) -> A", "floor(A) -> A"
-)
-rules(
-    "one_number_only",
-    1.2,
-    "{q} compares whole arrays: is each number compared by itself here?",
-    "max(A, B) -> np.maximum(A, B)",
-    "min(A, B) -> np.minimum(A, B)",
-)
-rules(
-    "spread",
-    1.6,
-    "In {q}, what comes first: the sum or the power?",
-    "sum(A) ** B -> np.sum(A ** B)",
-    "mean(A) ** B -> np.mean(A ** B)",
-)
-for step in STEPS:
-    rules(
-        "spread",
-        2.6,
-        f"{{q}} takes `{step}` of two things joined: should it be of each?",
-        f"{step}(A + B) -> np.{step}(A) + np.{step}(B)",
-        f"{step}(A - B) -> np.{step}(A) - np.{step}(B)",
-    )
-    rules(
-        "spread",
-        2.6,
-        f"{{q}} takes `{step}` of each: should it be of both together?",
-        f"{step}(A) + {step}(B) -> np.{step}(A + B)",
-        f"{step}(A) - {step}(B) -> np.{step}(A - B)",
-    )
-for step in LOOSE:
-    rules("not_in_it", 2.8, f"`{step}` in {{q}} is one step too many.", f"{step}(A) -> A")
-rules("not_in_it", 2.8, "Does the power in {q} belong there?", "A ** B -> A")
-rules(
-    "not_in_it",
-    2.9,
-    "Does {B} belong in {q}?",
-    "A + B -> A",
-    "A - B -> A",
-    "A * B -> A",
-    "A / B -> A",
-    "A @ B -> A",
-)
-rules("not_in_it", 2.9, "Does {A} belong in {q}?", "A + B -> B", "A * B -> B", "A @ B -> B")
-rules(
-    "step_missing",
-    3,
-    "{q} still has a number for each: is one number wanted, or many?",
-    "A -> np.sum(A)",
-    "A -> np.mean(A)",
-    at="result",
-)
-rules(
-    "step_missing",
-    3,
-    "Look at {q}: is it the square that is wanted, or the root?",
-    "A -> np.sqrt(A)",
-    "A -> A ** 2",
-    at="result",
-)
-rules(
-    "step_missing",
-    3,
-    "{q} keeps its sign: does the sign count here?",
-    "A -> np.abs(A)",
-    at="result",
-)
-rules(
-    "filtered",
-    2,
-    "{q} leaves out the numbers that don't meet the condition: what is their value?",
-    "A[B < C] -> np.where(B < C, A, 0)",
-    "A[B > C] -> np.where(B > C, A, 0)",
-    "A[B >= C] -> np.where(B >= C, A, 0)",
-)
-rules(
-    "transposed",
-    2.1,
-    "Look at {q}: what do its rows and columns mean?",
-    "A.T -> A",
-    "transpose(A) -> A",
-)
-rules(
-    "transposed",
-    2.2,
-    "Look at the rows and columns of {q}: which belong together here?",
-    "A -> A.T",
-    at="value",
-)
-rules(
-    "index",
-    2.3,
-    ONE,
-    "A[0] -> A[1]",
-    "A[1] -> A[0]",
-    "A[0] -> A[-1]",
-    "A[-1] -> A[0]",
-    "A[1] -> A[-1]",
-    "A[-1] -> A[1]",
-)
-rules("index", 2.5, ONE, *(f"A[{at}] -> np.{what}(A)" for at in (0, -1) for what in ("max", "min")))
-rules(
-    "index",
-    2.3,
-    "{q} is one place off: which one belongs to this round?",
-    "A[B] -> A[B - 1]",
-    "A[B] -> A[B + 1]",
-)
-rules("index", 2.4, PART, "A -> A[0]", "A -> A[1]", "A -> A[1:]", "A -> A[:-1]", at="value")
-rules(
-    "index",
-    3,
-    "Your result is in the opposite order: which one comes first?",
-    "A -> A[::-1]",
-    at="result",
-)
-rules("index", 3, "Your result has one too many at its start.", "A -> A[1:]", at="result")
-rules("index", 3, "Your result has one too many at its end.", "A -> A[:-1]", at="result")
-rules(
-    "result_kind",
-    2.5,
-    "Your result is a list: is an array wanted?",
-    "A -> np.array(A)",
-    at="result",
-)
-rules(
-    "result_kind",
-    2.5,
-    "You return the things themselves: is their number wanted?",
-    "A -> len(A)",
-    at="result",
-)
-for names, question in (
-    ("mean sum", "is an average meant, or a sum?"),
-    ("max min", "is the largest wanted, or the smallest?"),
-    ("maximum minimum", "is the larger wanted, or the smaller?"),
-    ("argmax max", "is it about where the largest is, or what it is?"),
-    ("argmin min", "is it about where the smallest is, or what it is?"),
-    ("hstack vstack", "where does the second belong, beside or below?"),
-    ("hstack column_stack", "should the parts be rows or columns?"),
-    ("vstack column_stack", "should the parts be rows or columns?"),
-    ("concatenate stack", "should the parts be glued end to end, or each be a row?"),
-    ("dot multiply", "are the products added up, or do they stay apart?"),
-    ("outer multiply", "which numbers meet: all pairs, or those in the same place?"),
-    ("add subtract", "is it a sum or a difference?"),
-    ("log2 log", "which base does the task's logarithm have?"),
-    ("log10 log", "which base does the task's logarithm have?"),
-    ("log1p log", "is 1 added first?"),
-    ("exp2 exp", "which base does the task's power have?"),
-    ("std var", "is the variance meant, or its root?"),
-    ("sqrt square", "is a root meant, or a square?"),
-    ("zeros ones", "which number does it start with?"),
-    ("uniform normal", "which distribution does the task ask for?"),
-    ("array_equal allclose", "are computed numbers equal to the last digit?"),
-    ("any all", "is one enough, or do all have to hold?"),
-):
-    one, other = names.split()
-    rules(
-        "other_function",
-        2,
-        f"Look at {{q}}: {question}",
-        f"{one}() -> {other}",
-        f"{other}() -> {one}",
-    )
+TABLE = """
+operation 1.9 | In {q}, `*` multiplies number by number: are products added up?
+    A * B -> A @ B
+operation 1.9 | In {q}, `@` is a matrix product: which number meets which here?
+    A @ B -> A * B
+operation 2 | Look at {q}: is something added or taken away?
+    A + B -> A - B; A - B -> A + B
+operation 3.2 | Look at {q}: should it grow or shrink with its second part?
+    A * B -> A / B; A / B -> A * B
+operation 3.2 | Look at {q}: is a ratio or a difference wanted?
+    A / B -> A - B; A - B -> A / B
+operation 3.2 | Look at {q}: is a power or a product meant?
+    A ** B -> A * B
+operation 3.2 | Look at {q}: how do its two parts belong together?
+    A + B -> A * B; A * B -> A + B
+operand_order 1.9 | Look at {q}: do the columns of the first meet the rows of the second?
+    A @ B -> B @ A; dot(A, B) -> np.dot(B, A); matmul(A, B) -> np.matmul(B, A)
+operand_order 2 | Look at {q}: what is taken from what?
+    A - B -> B - A
+operand_order 1.9 | Look at {q}: what is divided by what?
+    A / B -> B / A
+operand_order 1.9 | Look at {q}: which is the base, and which the exponent?
+    A ** B -> B ** A
+minus 1.95 | Look at the minus in {q}: what does it turn round?
+    -A -> A
+minus 1.95 result | Look at the sign of {q}: is it what you mean?
+    A -> -A
+minus 1.8 | Look at the sign of the exponent in {q}.
+    exp(A) -> np.exp(-A)
+minus 2.6 value | Look at the sign of {q}: is it what you mean?
+    A -> -A
+whole_numbers 2.2 | {q} cuts off everything behind the point.
+    A // B -> A / B; int(A) -> A; round(A) -> A; floor(A) -> A
+one_number_only 1.2 | {q} compares whole arrays: is each number compared by itself here?
+    max(A, B) -> np.maximum(A, B); min(A, B) -> np.minimum(A, B)
+wrong_order 1.6 | In {q}, what comes first: the sum or the power?
+    sum(A) ** B -> np.sum(A ** B); mean(A) ** B -> np.mean(A ** B)
+not_in_it 2.8 | Does the power in {q} belong there?
+    A ** B -> A
+not_in_it 2.9 | Does {B} belong in {q}?
+    A + B -> A; A - B -> A; A * B -> A; A / B -> A; A @ B -> A
+not_in_it 2.9 | Does {A} belong in {q}?
+    A + B -> B; A * B -> B; A @ B -> B
+step_missing 3 result | {q} still has a number for each: is one number wanted, or many?
+    A -> np.sum(A); A -> np.mean(A)
+step_missing 3 result | Look at {q}: is it the square that is wanted, or the root?
+    A -> np.sqrt(A); A -> A ** 2
+step_missing 3 result | {q} keeps its sign: does the sign count here?
+    A -> np.abs(A)
+filtered 2 | {q} leaves out the numbers that don't meet the condition: what is their value?
+    A[B < C] -> np.where(B < C, A, 0); A[B > C] -> np.where(B > C, A, 0)
+transposed 2.1 | Look at {q}: what do its rows and columns mean?
+    A.T -> A
+transposed 2.2 value | Look at the rows and columns of {q}: which belong together here?
+    A -> A.T
+index 2.3 | {q} picks one by its place: is it the right one for every input?
+    A[0] -> A[1]; A[1] -> A[0]; A[0] -> A[-1]; A[-1] -> A[0]; A[1] -> A[-1]; A[-1] -> A[1]
+index 2.5 | {q} picks one by its place: is it the right one for every input?
+    A[0] -> np.max(A); A[0] -> np.min(A); A[-1] -> np.max(A); A[-1] -> np.min(A)
+index 2.3 | {q} is one place off: which one belongs to this round?
+    A[B] -> A[B - 1]; A[B] -> A[B + 1]
+index 2.4 value | {q} holds more than is wanted here: which part is meant?
+    A -> A[0]; A -> A[1]; A -> A[1:]; A -> A[:-1]
+index 3 result | Your result is in the opposite order: which one comes first?
+    A -> A[::-1]
+index 3 result | Your result has one too many: at which end?
+    A -> A[1:]; A -> A[:-1]
+result_kind 2.5 result | Your result is a list: is an array wanted?
+    A -> np.array(A)
+result_kind 2.5 result | You return the things themselves: is their number wanted?
+    A -> len(A)
+"""
+
+RELATED = """
+mean sum: is an average meant, or a sum?
+max min: is the largest wanted, or the smallest?
+maximum minimum: is the larger wanted, or the smaller?
+argmax max: is it about where the largest is, or what it is?
+argmin min: is it about where the smallest is, or what it is?
+hstack vstack: where does the second belong, beside or below?
+hstack column_stack: should the parts be rows or columns?
+concatenate stack: should the parts be joined end to end, or each be a row?
+dot multiply: are the products added up, or do they stay apart?
+outer multiply: which numbers meet: all pairs, or those in the same place?
+log2 log: which base does the task's logarithm have?
+log10 log: which base does the task's logarithm have?
+log1p log: is 1 added first?
+std var: is the variance meant, or its root?
+sqrt square: is a root meant, or a square?
+zeros ones: which number does it start with?
+uniform normal: which distribution does the task ask for?
+array_equal allclose: are computed numbers equal to the last digit?
+any all: is one enough, or do all have to hold?
+"""
+"""Functions that are taken for each other, and the question that decides."""
+
+
+@cache
+def rules() -> list[Rule]:
+    """Return the rules of the tables."""
+    found = []
+    for head, edits in re.findall(r"^(\w.*)\n    (.*)$", TABLE, re.MULTILINE):
+        kind, _, says = head.partition(" | ")
+        name, rank, *at = kind.split()
+        for edit in edits.split("; "):
+            found.append(Rule(name, float(rank), says, *edit.split(" -> "), "".join(at)))
+    for names, says in re.findall(r"^(\w.*?): (.*)$", RELATED, re.MULTILINE):
+        for one, other in itertools.permutations(names.split()):
+            found.append(Rule("other_function", 2, f"Look at {{q}}: {says}", f"{one}()", other, ""))
+    for one in LOOSE:
+        says = f"`{one}` in {{q}} is one step too many."
+        found.append(Rule("not_in_it", 2.8, says, f"{one}(A)", "A", ""))
+    return found
 
 
 def rule_sites(a: Answer) -> Iterator[tuple[Rule, Site]]:
@@ -287,7 +158,7 @@ def rule_sites(a: Answer) -> Iterator[tuple[Rule, Site]]:
     for node in a.nodes:
         if not isinstance(node, ast.expr) or isinstance(getattr(node, "ctx", None), ast.Store):
             continue
-        for rule in RULES:
+        for rule in rules():
             parts: dict[str, ast.expr] = {}
             if node in at[rule.at] and _matches(_pattern(rule.old), node, parts):
                 if _sensible(rule, node, a):
@@ -340,14 +211,14 @@ def _replacement(rule: Rule, node: ast.expr, parts: dict[str, ast.expr]) -> ast.
 def _sensible(rule: Rule, node: ast.expr, a: Answer) -> bool:
     """Return whether an edit that matches can be what was meant."""
     around, counted = a.parent[node], called(node) in ("len", "range", "int", "float")
-    if isinstance(node, ast.Name) and node.id in a.callables or number(node) is not None:
+    if (isinstance(node, ast.Name) and node.id in a.callables) or number(node) is not None:
         return False
     match rule.name:
         case "operation":
             return not isinstance(around, ast.Subscript)
         case "minus":
             inside = called(around) == "exp" or isinstance(around, ast.UnaryOp)
-            return len(rule.old) > 1 or not inside and not isinstance(node, ast.UnaryOp)
+            return len(rule.old) > 1 or (not inside and not isinstance(node, ast.UnaryOp))
         case "index" if rule.old == "A[B]":
             assert isinstance(node, ast.Subscript)
             place = node.slice
@@ -370,7 +241,7 @@ def _rank(rule: Rule, node: ast.expr) -> float | None:
     if rule.name == "operand_order" and isinstance(node, ast.BinOp) and rule.old == "A - B":
         left, right, simple = node.left, node.right, (ast.Name, ast.Subscript)
         same = called(left) == called(right) != ""
-        alike = same or isinstance(left, simple) and isinstance(right, simple)
+        alike = same or (isinstance(left, simple) and isinstance(right, simple))
         return 2.7 if number(left) is not None else 1.9 if alike else 2.0
     return None
 
