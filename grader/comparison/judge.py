@@ -1,4 +1,4 @@
-"""Judge an exercise: points, properties, the first failing case and the hint."""
+"""Judge an exercise: points, properties and the first failing case."""
 
 from __future__ import annotations
 
@@ -65,6 +65,12 @@ class Verdict:
     def solved(self) -> bool:
         """Whether every property passed."""
         return self.state is State.SOLVED
+
+    @property
+    def advice(self) -> str | None:
+        """The sentence about the first mistake, with its title, or None."""
+        hint = self.hint or self.repair
+        return f"Hint: {hint}" if hint else f"Notice: {self.relation}" if self.relation else None
 
     @property
     def works(self) -> bool:

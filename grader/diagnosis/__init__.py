@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader.comparison.judge import Verdict
+from grader.comparison.judge import Verdict, judge
 from grader.comparison.schema import ExerciseKey, Outcome
 from grader.diagnosis.misconceptions import misconception
 from grader.diagnosis.relations import relation
@@ -30,3 +30,8 @@ def explain(
     if seen := relation(key, outcomes):
         return replace(verdict, relation=seen.sentence, mistake=seen.name)
     return verdict
+
+
+def explained(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
+    """Return the verdict on an exercise, explained without its code."""
+    return explain(judge(name, key, outcomes), key, outcomes)

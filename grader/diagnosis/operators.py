@@ -333,7 +333,7 @@ def argument_tuple(a: Answer) -> Iterator[Site]:
         what = called(node)
         if len(node.args) > 1 and not isinstance(node.args[-1], ast.Tuple):
             shape = ast.Tuple(node.args[-2:], ast.Load())
-            says = f"{a.quote(node)} gets the numbers of a shape one by one: how many things is a shape?"
+            says = f"{a.quote(node)} gets the sizes one by one: is a shape one thing, or several?"
             yield Site(says, [(node, with_fields(node, args=[*node.args[:-2], shape]))], what)
         if isinstance(node.func, ast.Attribute) and what in old:
             says = f"`{what}` belongs to the old `np.random`: what does a Generator call it?"
@@ -503,11 +503,11 @@ def parentheses(a: Answer) -> Iterator[Site]:
                 says = f"{q} is inside the parentheses of `{what}`: does it belong there?"
                 yield Site(says, [(call, with_fields(arg, **{inside: shut}))], f"out {what}")
     for minus in a.of(ast.UnaryOp):
-        if isinstance(minus.op, ast.USub) and isinstance(inner := minus.operand, ast.BinOp):
-            if not isinstance(inner.op, ast.Mult):
-                new = with_fields(inner, left=with_fields(minus, operand=inner.left))
-                says = f"The minus in {a.quote(minus)} is for all of it: is it meant to be?"
-                yield Site(says, [(minus, new)], "all")
+        inner = minus.operand if isinstance(minus.op, ast.USub) else None
+        if isinstance(inner, ast.BinOp) and not isinstance(inner.op, ast.Mult):
+            new = with_fields(inner, left=with_fields(minus, operand=inner.left))
+            says = f"The minus in {a.quote(minus)} is for all of it: is it meant to be?"
+            yield Site(says, [(minus, new)], "all")
 
 
 def _other_order(a: Answer, node: ast.BinOp) -> Iterator[Site]:

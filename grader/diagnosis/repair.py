@@ -21,7 +21,7 @@ from grader.diagnosis.operators import OPERATORS, SLIP
 from grader.diagnosis.rules import rule_sites
 
 Run = Callable[[Iterable[ast.Module], list[Call]], Iterable[list[Outcome] | None]]
-"""Runs trees: yields for each its outcome of every call, None if there is none, and may end early."""
+"""Runs trees: yields the outcomes of each, None if there are none, and may end early."""
 
 MAX_EDITS = 480
 """Most single edits of one answer that are tried."""
@@ -187,7 +187,7 @@ class Search:
 
 
 def _answer(name: str, key: ExerciseKey, code: Code, missed: set[str]) -> Answer | None:
-    """Return the answer as operators see it; None if it is no plain function, or is not to be run."""
+    """Return the answer as operators see it; None if no copy of it may run."""
     try:
         body = ast.parse(code.source).body
     except (SyntaxError, ValueError):
