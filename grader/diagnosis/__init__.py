@@ -28,7 +28,7 @@ def explain(
     if found or (search and (found := search.other())):
         return replace(verdict, repair=found.sentence, mistake=found.mistake)
     if seen := relation(key, outcomes):
-        return replace(verdict, relation=seen.sentence, mistake=seen.name)
+        return replace(verdict, relation=seen.sentence)
     return verdict
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from grader.comparison.compare import Result
 from grader.comparison.judge import misses_of
 from grader.comparison.schema import CaseData, ExerciseKey, Outcome, Plain
 from grader.comparison.vocabulary import in_order, kind
-from grader.diagnosis.symptoms import Cases, Relation, errors, impurities, refusals, warnings, wrong
+from grader.diagnosis.symptoms import Cases, Relation, symptoms, wrong
 
 ORDINARY = ("value", "shape", "integer")
 """Kinds of property whose cases have ordinary inputs: a relation holds on all of them."""
@@ -27,26 +27,40 @@ ORDINARY = ("value", "shape", "integer")
 
 @dataclass(frozen=True)
 class Pair:
-    """The numbers that were expected in a case, and the learner's."""
+    """The numbers that were expected in a case, and the learner's, in the expected shape."""
 
     case: CaseData
     expected: Array
     yours: Array
+    same_shape: bool
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
         """The inputs by their parameters' names."""
-        return {
-            name: decode_input(data)
-            for name, data in zip(self.case["parameters"], self.case["inputs"], strict=False)
-        }
+        data = zip(self.case["parameters"], self.case["inputs"], strict=False)
+        return {name: decode_input(one) for name, one in data}
+
+    @cached_property
+    def same_size(self) -> bool:
+        """Whether there are as many numbers as expected."""
+        return self.expected.size == self.yours.size
 
     @cached_property
     def bad(self) -> Array:
         """Which numbers differ; one True if there are more or fewer than expected."""
-        if self.expected.size != self.yours.size:
+        if not self.same_size:
             return np.array([True])
         return ~np.isclose(self.yours, self.expected, rtol=1e-6, atol=1e-9, equal_nan=True)
+
+    @property
+    def right(self) -> bool:
+        """Whether no number differs."""
+        return not self.bad.any()
+
+    @property
+    def rows(self) -> Array:
+        """Which rows have a number that differs."""
+        return np.any(self.bad.reshape(len(self.bad), -1), axis=1)
 
     def place(self, name: str) -> Array | None:
         """Return an input with as many numbers as expected, in their shape; None for others."""
@@ -68,8 +82,21 @@ class Pair:
                 found[name] = float(value)
         return found
 
+    @property
+    def form(self) -> set[str]:
+        """What the inputs look like, in words."""
+        found = set()
+        for name, value in self.inputs.items():
+            if isinstance(value, np.ndarray):
+                found.add(f"{name} has {value.ndim} {'axis' if value.ndim == 1 else 'axes'}")
+                found |= {f"{name} has one row"} if value.ndim and len(value) == 1 else set()
+            elif type(value) in (int, float):
+                found.add(f"{name} is {'negative' if value < 0 else 'positive' if value else '0'}")
+        return found
 
-Candidate = tuple[str, str, Callable[[Pair], bool]]
+
+Test = Callable[[Pair], Any]
+Candidate = tuple[str, Test]
 Formula = Callable[[Array], Any]
 
 
@@ -84,14 +111,8 @@ def relation(key: ExerciseKey, outcomes: list[Outcome]) -> Relation | None:
 
 
 def _relations(first: str, chosen: Cases, cases: Cases) -> Iterator[Relation]:
-    if first == "error":
-        yield from refusals(chosen)
-    yield from errors(chosen)
+    yield from symptoms(first, chosen)
     match first:
-        case "quiet":
-            yield from warnings(chosen)
-        case "purity":
-            yield from impurities(chosen)
         case "distribution":
             yield from _laws(chosen)
         case "integer":
@@ -105,33 +126,40 @@ def _relations(first: str, chosen: Cases, cases: Cases) -> Iterator[Relation]:
 def close(one: Any, other: Any, rtol: float = 2e-5) -> bool:
     """Return whether all numbers agree to about five digits."""
     one, other = np.ravel(one), np.ravel(other)
-    return one.size == other.size and bool(
-        np.isclose(one, other, rtol=rtol, atol=1e-8, equal_nan=True).all()
-    )
+    same = one.size == other.size
+    return same and np.allclose(one, other, rtol=rtol, atol=1e-8, equal_nan=True)
 
 
 # ------------------------------------------------------------------ parts of results
 
 
 def parts(data: Plain) -> list[Plain]:
-    """Return the parts of a tuple, or of a list of other things than numbers; else the value."""
-    if isinstance(data, dict) and "tuple" in data:
-        return [*data["tuple"]]
-    items = data.get("list", []) if isinstance(data, dict) else []
-    return (
-        [*items] if any(isinstance(one, dict) and "scalar" not in one for one in items) else [data]
-    )
+    """Return the parts of a tuple; any other value alone."""
+    return [*data["tuple"]] if isinstance(data, dict) and "tuple" in data else [data]
+
+
+def leaves(data: Plain) -> list[Plain]:
+    """Return the arrays in a list of arrays, also of nested ones; any other value alone."""
+    if not isinstance(data, dict) or numbers_in(data) is not None:
+        return [data]
+    return [leaf for item in data.get("list", data.get("tuple", ())) for leaf in leaves(item)]
 
 
 def pairs(cases: Cases, part: int) -> list[Pair]:
-    """Return the numbers of one part in each case; nothing if some case has none."""
+    """Return the numbers of one part in each case; nothing if some case has others."""
     found = []
     for case, outcome in cases:
         want, got = parts(case["expected"].get("value")), parts(outcome.get("value"))
-        e, y = (numbers_in(one[part]) if part < len(one) else None for one in (want, got))
-        if len(want) != len(got) or e is None or y is None:
+        if len(want) != len(got) or part >= len(want):
             return []
-        found.append(Pair(case, e, y.reshape(e.shape) if e.size == y.size else y))
+        wanted, mine = ([*map(numbers_in, leaves(one[part]))] for one in (want, got))
+        if len(wanted) != len(mine):
+            return []
+        for e, y in zip(wanted, mine, strict=True):
+            if e is None or y is None:
+                return []
+            fitted = y.reshape(e.shape) if e.size == y.size else y
+            found.append(Pair(case, e, fitted, e.shape == y.shape))
     return found
 
 
@@ -139,52 +167,67 @@ def _of_parts(cases: Cases) -> Iterator[Relation]:
     """Yield relations of the results, or of those parts that differ."""
     count = max(len(parts(case["expected"].get("value"))) for case, _ in cases)
     every = [pairs(cases, i) for i in range(count)]
-    if count in (2, 3) and all(every):
-        yield from _turned(cases, count)
-    bad = [i for i, one in enumerate(every) if any(pair.bad.any() for pair in one)]
+    yield from (one for one in _orders(count) if one.holds(cases))
+    bad = [i for i, one in enumerate(every) if not all(pair.right for pair in one)]
     for i in bad:
-        for name, says, test in _candidates(every[i]):
-            if all(map(test, every[i])):
-                lead = f"In part {i + 1}, {says[0].lower()}{says[1:]}" if count > 1 else says
-                yield Relation(name, lead, _always(i, test))
+        with np.errstate(all="ignore"):
+            for says, test in _candidates(every[i]):
+                if all(map(test, every[i])):
+                    says = f"In part {i + 1}, {says[0].lower()}{says[1:]}" if count > 1 else says
+                    yield Relation(says, partial(_always, i, test))
+    if not bad and all(every) and not all(pair.same_shape for one in every for pair in one):
+        says = "Your numbers are right, and their shape is not: which step changes the shape?"
+        yield Relation(says, partial(_always, 0, lambda pair: pair.right))
     if 0 < len(bad) < count and all(every):
-        right = [i for i in range(count) if i not in bad]
         which = " and ".join(str(i + 1) for i in bad)
         says = f"Of your {count} parts only {which} differs: what does it need that others don't?"
-        yield Relation("parts", says, lambda c: all(_always(i, _right)(c) for i in right))
+        right = [i for i in range(count) if i not in bad]
+        yield Relation(says, partial(_always, right[0], lambda pair: pair.right))
 
 
-def _right(pair: Pair) -> bool:
-    return not pair.bad.any()
+def _always(part: int, test: Test, cases: Cases) -> bool:
+    with np.errstate(all="ignore"):
+        return all(map(test, pairs(cases, part)))
 
 
-def _always(part: int, test: Callable[[Pair], bool]) -> Callable[[Cases], bool]:
-    def holds(cases: Cases) -> bool:
-        with np.errstate(all="ignore"):
-            return all(map(test, pairs(cases, part)))
+def _orders(count: int) -> Iterator[Relation]:
+    """Yield parts in another order, and lists in the opposite order or of another length."""
+    says = "Your parts are right, in another order: which one comes first?"
+    for order in [*itertools.permutations(range(count))][1:] if count < 4 else []:
+        yield Relation(says, partial(_turned, order))
+    says = "Your list is in the opposite order: which item comes first?"
+    yield Relation(says, lambda cases: all(_reversed(*one) for one in _lists(cases)))
+    for more, word in {1: "many", -1: "few"}.items():
+        says = f"Your list has one item too {word}: in which round is that decided?"
+        yield Relation(says, partial(_longer, more))
 
-    return holds
+
+def _turned(order: tuple[int, ...], cases: Cases) -> bool:
+    every = [pairs(cases, i) for i in range(len(order))]
+    both = zip(every, (every[i] for i in order), strict=True)
+    return all(every) and all(
+        close(a.expected, b.yours) for one, other in both for a, b in zip(one, other, strict=True)
+    )
 
 
-def _turned(cases: Cases, count: int) -> Iterator[Relation]:
-    for order in [*itertools.permutations(range(count))][1:]:
+def _lists(cases: Cases) -> list[tuple[list[Array | None], list[Array | None]]]:
+    values = [(case["expected"].get("value"), outcome.get("value")) for case, outcome in cases]
+    return [([*map(numbers_in, leaves(e))], [*map(numbers_in, leaves(y))]) for e, y in values]
 
-        def holds(cases: Cases, order: tuple[int, ...] = order) -> bool:
-            every = [pairs(cases, i) for i in range(count)]
-            both = zip(every, (every[i] for i in order), strict=True)
-            return all(
-                close(a.expected, b.yours) for x, y in both for a, b in zip(x, y, strict=True)
-            )
 
-        if holds(cases):
-            says = "Your parts are right, in another order: which one comes first?"
-            yield Relation("order of parts", says, holds)
+def _reversed(e: list[Array | None], y: list[Array | None]) -> bool:
+    same = len(e) == len(y) > 1 and not any(one is None for one in (*e, *y))
+    return same and all(map(close, e[::-1], y))
+
+
+def _longer(more: int, cases: Cases) -> bool:
+    return all(len(y) == len(e) + more for e, y in _lists(cases))
 
 
 # ------------------------------------------------------------------ numbers
 
 FACTORS = {2: "twice", 0.5: "half", 4: "four times", 0.25: "a quarter of", 3: "three times"}
-FACTORS |= {1 / 3: "a third of", -2: "minus twice", -0.5: "minus half", 2**0.5: "√2 times"}
+FACTORS |= {1 / 3: "a third of", -1: "minus", -2: "minus twice", -0.5: "minus half"}
 POWERS = {1: "times", -1: "divided by", 0.5: "times the root of", -0.5: "divided by the root of"}
 POWERS |= {2: "times the square of", -2: "divided by the square of"}
 TIMES = {1: "", -1: "minus ", 2: "twice ", 0.5: "half "}
@@ -242,177 +285,148 @@ WHERE: dict[str, Callable[[Array], Array]] = {
     "is between 0 and 1": lambda x: (x > 0) & (x < 1),
     "is above 1": lambda x: x > 1,
 }
+OF_ROWS: dict[str, Test] = {
+    "Only your first row is right: what happens to the others?": lambda p: (
+        p.rows[1:].all() and not p.rows[0]
+    ),
+    "All your rows are right but the first: what is different about it?": lambda p: (
+        p.rows[0] and not p.rows[1:].any()
+    ),
+    "All your rows are right but the last: what is different about it?": lambda p: (
+        p.rows[-1] and not p.rows[:-1].any()
+    ),
+    "Your rows are those expected, one place later: which one comes first?": lambda p: (
+        len(p.yours) > 2 and close(p.yours[1:], p.expected[:-1])
+    ),
+    "Your rows are those expected, one place earlier: which one comes first?": lambda p: (
+        len(p.yours) > 2 and close(p.yours[:-1], p.expected[1:])
+    ),
+}
+IN_THE_END: dict[str, Test] = {
+    "Yours is nearly right: which small number is added, or which digits are cut off?": lambda p: (
+        close(p.yours, p.expected, 2e-3)
+    ),
+    "Your numbers are right but for their signs: where does a sign belong?": lambda p: close(
+        np.abs(p.yours), np.abs(p.expected)
+    ),
+    "Where yours differs, it is too large: what is counted too often?": lambda p: (
+        p.yours > p.expected
+    )[p.bad].all(),
+    "Where yours differs, it is too small: what is missing?": lambda p: (p.yours < p.expected)[
+        p.bad
+    ].all(),
+    "Where yours differs, its size is too large: what is counted too often?": lambda p: (
+        np.abs(p.yours) > np.abs(p.expected)
+    )[p.bad].all(),
+    "Where yours differs, its size is too small: what is missing?": lambda p: (
+        np.abs(p.yours) < np.abs(p.expected)
+    )[p.bad].all(),
+}
 
 
 def _candidates(found: list[Pair]) -> Iterator[Candidate]:
-    """Yield relations to be tested on all pairs, the simplest first."""
-    bad = [pair for pair in found if pair.bad.any()]
+    """Yield relations to be tested on all pairs, the nearest first."""
     total = sum(pair.expected.size for pair in found)
-    varied = len({round(float(one), 9) for pair in found for one in pair.yours.ravel()}) > 2
     if not all(np.isfinite(pair.yours).all() for pair in found):
-        yield _not_finite(bad)
+        yield _not_finite(found), lambda pair: True
         return
-    with np.errstate(all="ignore"):
-        if total > 2 and all(pair.expected.size == pair.yours.size for pair in found):
-            yield from _scaled(found)
-            yield from _shifted(found)
-            for name, (text, both) in itertools.product(found[0].inputs, WITH_INPUT.items()):
-                says = f"Yours is {text.format(name)}: what should become of {name}?"
-                yield text, says, _with_input(name, both)
-        if total > 2 and varied:
-            for text, formula in OF_EXPECTED.items():
-                yield text, f"Yours is {text}: which step makes it so?", _of_expected(formula)
-        if any(pair.yours.ndim for pair in bad):
-            for text, formula in TO_EXPECTED.items():
-                says = f"{text} what was expected: which step is still to come?"
-                yield text, says, _to_expected(formula)
-        if all(pair.expected.size == pair.yours.size for pair in found):
-            yield from _everywhere(found, bad)
-            yield from _somewhere(found, bad)
+    if same := total > 2 and all(pair.same_size for pair in found):
+        yield from _by_a_number(found)
+        for name, (text, both) in itertools.product(found[0].inputs, WITH_INPUT.items()):
+            says = f"Yours is {text.format(name)}: what should become of {name}?"
+            yield says, partial(_with_input, name, both)
+    if total > 2 and len({round(float(one), 9) for p in found for one in p.yours.ravel()}) > 2:
+        for text, formula in OF_EXPECTED.items():
+            yield f"Yours is {text}: which step makes it so?", partial(_of_expected, formula)
+    for text, formula in TO_EXPECTED.items():
+        says = f"{text} what was expected: which step is still to come?"
+        yield says, partial(_to_expected, formula)
+    if same:
+        yield from _somewhere(found)
+    if all(pair.same_size for pair in found):
+        yield from IN_THE_END.items()
+    for word, sign in {"many": 1, "few": -1}.items():
+        says = f"Your result has one axis too {word}: which step makes it so?"
+        yield says, lambda p, by=sign: p.right or p.yours.ndim - p.expected.ndim == by  # type: ignore[misc]
 
 
-def _of_expected(formula: Formula) -> Callable[[Pair], bool]:
-    return lambda p: (value := formula(p.expected)) is not None and close(value, p.yours)
+def _of_expected(formula: Formula, pair: Pair) -> bool:
+    return (value := formula(pair.expected)) is not None and close(value, pair.yours)
 
 
-def _to_expected(formula: Formula) -> Callable[[Pair], bool]:
-    def test(pair: Pair) -> bool:
-        value = formula(pair.yours)
-        return _right(pair) or (value is not None and close(value, pair.expected))
-
-    return test
+def _to_expected(formula: Formula, pair: Pair) -> bool:
+    value = formula(pair.yours)
+    return pair.right or (value is not None and close(value, pair.expected))
 
 
-def _with_input(name: str, formula: Callable[[Array, Array], Array]) -> Callable[[Pair], bool]:
-    def test(pair: Pair) -> bool:
-        x = pair.place(name)
-        return x is not None and close(formula(pair.expected, x), pair.yours)
-
-    return test
+def _with_input(name: str, formula: Callable[[Array, Array], Array], pair: Pair) -> bool:
+    return (x := pair.place(name)) is not None and close(formula(pair.expected, x), pair.yours)
 
 
-def _not_finite(bad: list[Pair]) -> Candidate:
-    first = next(pair for pair in bad if not np.isfinite(pair.yours).all())
+def _not_finite(found: list[Pair]) -> str:
+    first = next(pair for pair in found if not np.isfinite(pair.yours).all())
     place = int(np.argmin(np.isfinite(first.yours.ravel())))
     word = "nan" if np.isnan(first.yours.ravel()[place]) else "infinity"
     name = next(iter(first.inputs), "")
-    x = first.place(name)
+    x = first.place(name) if first.same_size else None
     at = f" where {name} is {x.ravel()[place]:g}" if x is not None else ""
-    says = f"You get {word}{at}: which step makes a number that a float can't hold?"
-    return "not finite", says, lambda pair: True
+    return f"You get {word}{at}: which step makes a number that a float can't hold?"
 
 
-def _scaled(found: list[Pair]) -> Iterator[Candidate]:
-    e = np.concatenate([pair.expected.ravel() for pair in found])
-    y = np.concatenate([pair.yours.ravel() for pair in found])
-    if not y.any():
-        yield "zero", "Yours is 0 in every case: what is lost, or never stored?", _filled(0.0)
-        return
+def _by_a_number(found: list[Pair]) -> Iterator[Candidate]:
+    """Yield a factor or a difference that is the same everywhere, a size, or an input."""
+    e, y = (np.concatenate([getattr(p, side).ravel() for p in found]) for side in SIDES)
+    number, by = float(y[0]), float(y[0] - e[0])
+    if len(found) > 1 and len(y) > 3:
+        says = f"Yours is {number:.6g} for every input: which of them does it look at?"
+        yield says, lambda p: close(p.yours, np.full(p.yours.shape, number))
     factor = float(e @ y / (e @ e)) if e.any() else 0.0
     near = [word for n, word in FACTORS.items() if abs(factor / n - 1) < 1e-5]
     text = f"{near[0] if near else f'{factor:.6g} times'} what was expected"
-    if abs(factor + 1) < 1e-5:
-        text = "what was expected with the opposite sign"
     base = next((n for n in (2, 10) if abs(factor * np.log(n) - 1) < 1e-5), None)
     says = f"In every case yours is {text}: which factor makes it so?"
     if base:
-        says = (
-            f"In every case yours is {text}, like a logarithm to base {base}: which base is meant?"
-        )
-    yield f"factor {factor:.4g}", says, lambda p: close(factor * p.expected, p.yours)
+        says = f"Yours is {text}, like a logarithm to base {base}: which base is meant?"
+    if abs(factor - 1) > 1e-4:
+        yield says, lambda p: close(factor * p.expected, p.yours)
+    size = f"{abs(by):.6g} too {'large' if by > 0 else 'small'}"
+    if len(found) > 1:
+        says = f"In every case yours is {size}: where does that come from?"
+        yield says, lambda p: close(p.expected + by, p.yours)
     for name in found[0].amounts:
         if len({pair.amounts.get(name) for pair in found}) > 1:
             for (power, word), (times, of) in itertools.product(POWERS.items(), TIMES.items()):
-                says = f"Yours is {of}what was expected {word} {name}: how often does that count?"
-                yield f"{of}{word} a size or an input", says, _by_amount(name, power, times)
+                says = f"Yours is {of}what was expected {word} {name}: does that count there?"
+                yield says, partial(_by_amount, name, power, times)
 
 
-def _by_amount(name: str, power: float, times: float) -> Callable[[Pair], bool]:
-    def test(pair: Pair) -> bool:
-        amount = pair.amounts.get(name, 0.0)
-        return amount > 0 and close(pair.expected * times * amount**power, pair.yours)
-
-    return test
+SIDES = ("expected", "yours")
 
 
-def _shifted(found: list[Pair]) -> Iterator[Candidate]:
-    by = float((found[0].yours - found[0].expected).ravel()[:1].sum())
-    if len(found) > 1:
-        size = f"{abs(by):.6g} too {'large' if by > 0 else 'small'}"
-        says = f"In every case yours is {size}: where does that come from?"
-        yield "shifted", says, lambda p: close(p.expected + by, p.yours)
-    for name in found[0].amounts:
-        for times, word in {-1: "small by", 1: "large by", -2: "small by twice"}.items():
-            says = f"In every case yours is too {word} {name}: how often does that count?"
-            yield f"too {word} an input", says, _by_shift(name, times)
+def _by_amount(name: str, power: float, times: float, pair: Pair) -> bool:
+    amount = pair.amounts.get(name, 0.0)
+    return amount > 0 and close(pair.expected * times * amount**power, pair.yours)
 
 
-def _by_shift(name: str, times: float) -> Callable[[Pair], bool]:
-    return lambda p: name in p.amounts and close(p.expected + times * p.amounts[name], p.yours)
-
-
-def _filled(number: float) -> Callable[[Pair], bool]:
-    return lambda pair: close(pair.yours, np.full(pair.yours.shape, number))
-
-
-def _everywhere(found: list[Pair], bad: list[Pair]) -> Iterator[Candidate]:
-    number = float(next((pair.yours.ravel()[0] for pair in found if pair.yours.size), 0.0))
-    if len(found) > 1 and sum(pair.yours.size for pair in found) > 3:
-        says = f"Yours is {number:.6g} for every input: which of them does it look at?"
-        yield "constant", says, _filled(number)
-    says = "Yours is nearly right: which small number is added, or which digits are cut off?"
-    yield "nearly", says, lambda p: close(p.yours, p.expected, 2e-3)
-    if all(pair.yours.size > 2 for pair in bad):
-        says = "Your numbers are the expected ones in other places: which one belongs where?"
-        sort = np.sort
-        yield "places", says, lambda p: close(sort(p.yours.ravel()), sort(p.expected.ravel()))
-
-
-def _somewhere(found: list[Pair], bad: list[Pair]) -> Iterator[Candidate]:
+def _somewhere(found: list[Pair]) -> Iterator[Candidate]:
     """Yield where numbers differ: by the input in the same place, by row, by the inputs' form."""
-    if sum(pair.expected.size for pair in found) < 4:
-        return
     for name, (text, where) in itertools.product(found[0].inputs, WHERE.items()):
         xs = [pair.place(name) for pair in found]
         if any(x is not None and x.size > 1 and where(x).any() for x in xs):
             says = f"Yours differs just where {name} {text}: what should happen there?"
-            yield f"just where {text}", says, _just_where(name, where)
+            yield says, partial(_just_where, name, where)
     if all(pair.expected.ndim and len(pair.expected) > 1 for pair in found):
-        says = "Only the first one in your result is right: what happens to the others?"
-        yield "only the first", says, lambda p: (rows := _rows(p))[1:].all() and not rows[0]
-        says = "Only the first one in your result differs: what is different about it?"
-        yield "not the first", says, lambda p: (rows := _rows(p))[0] and not rows[1:].any()
-        says = "Only the last one in your result differs: what is different about it?"
-        yield "not the last", says, lambda p: (rows := _rows(p))[-1] and not rows[:-1].any()
-    if 1 < len(bad) < len(found) - 1:  # one case alone is often a coincidence
-        right = [_form(pair) for pair in found if not pair.bad.any()]
-        for text in sorted(set.intersection(*map(_form, bad)).difference(*right))[:1]:
+        yield from OF_ROWS.items()
+    bad = [pair.form for pair in found if not pair.right]
+    right = [pair.form for pair in found if pair.right]
+    if min(len(bad), len(right)) > 1:  # one case alone is often a coincidence
+        for text in sorted(set.intersection(*bad).difference(*right))[:1]:
             says = f"Yours differs just where {text}: what is different there?"
-            yield f"just where {text}", says, _just_with(text)
+            yield says, lambda pair: (text in pair.form) != pair.right
 
 
-def _just_where(name: str, where: Callable[[Array], Array]) -> Callable[[Pair], bool]:
-    return lambda p: (x := p.place(name)) is not None and np.array_equal(where(x), p.bad)
-
-
-def _just_with(text: str) -> Callable[[Pair], bool]:
-    return lambda pair: (text in _form(pair)) == pair.bad.any()
-
-
-def _rows(pair: Pair) -> Array:
-    rows: Array = pair.bad.reshape(len(pair.bad), -1).any(axis=1)
-    return rows
-
-
-def _form(pair: Pair) -> set[str]:
-    found = set()
-    for name, value in pair.inputs.items():
-        if isinstance(value, np.ndarray):
-            found.add(f"{name} has {value.ndim} {'axis' if value.ndim == 1 else 'axes'}")
-            found |= {f"{name} has one row"} if value.ndim and len(value) == 1 else set()
-        elif type(value) in (int, float):
-            found.add(f"{name} is {'negative' if value < 0 else 'positive' if value else '0'}")
-    return found
+def _just_where(name: str, where: Callable[[Array], Array], pair: Pair) -> bool:
+    return (x := pair.place(name)) is not None and np.array_equal(where(x), pair.bad)
 
 
 # ------------------------------------------------------------------ whole numbers, extremes, laws
@@ -421,97 +435,95 @@ def _form(pair: Pair) -> set[str]:
 def _integers(chosen: Cases) -> Iterator[Relation]:
     def cut(cases: Cases) -> bool:
         found = pairs([one for one in cases if kind(one[0]["property"]) == "integer"], 0)
-        return bool(found) and all(_right(p) or close(np.trunc(p.expected), p.yours) for p in found)
+        return bool(found) and all(p.right or close(np.trunc(p.expected), p.yours) for p in found)
 
     if cut(chosen):
         says = "Your results lost their decimals: which array can hold whole numbers only?"
-        yield Relation("decimals", says, cut)
+        yield Relation(says, cut)
     if all("value" in outcome for _, outcome in chosen):
         says = "With floats yours is right, with whole numbers it is not: what stays whole?"
-        yield Relation("whole numbers", says, _right_on_floats)
-
-
-def _right_on_floats(cases: Cases) -> bool:
-    return not any(wrong(*one) for one in cases if one[0]["property"] == "value")
+        yield Relation(
+            says, lambda c: not any(wrong(*one) for one in c if one[0]["property"] == "value")
+        )
 
 
 def _extremes(chosen: Cases) -> Iterator[Relation]:
-    bad = [pair for i in range(2) for pair in pairs(chosen, i) if pair.bad.any()]
-    same = [pair for pair in bad if pair.expected.size == pair.yours.size]
-    if not same:
+    bad = [p for i in range(2) for p in pairs(chosen, i) if p.same_size and not p.right]
+    if not bad:
         return
-    if not all(np.isfinite(pair.yours).all() for pair in same):
-        name, says, _ = _not_finite(same)
-        yield Relation(name, says, _misses_extremes)
-    tops = [float(pair.yours.max()) for pair in same]
+    tops = [float(pair.yours.max()) for pair in bad]
     digits = tops[0] / np.log(10)
-    if 3.5 < digits < 330 and abs(digits - round(digits)) < 1e-4 and close(tops, tops[0]):
+    place, name = int(np.argmax(bad[0].bad.ravel())), next(iter(bad[0].inputs))
+    x, (e, y) = bad[0].place(name), (getattr(bad[0], side).ravel()[place] for side in SIDES)
+    if not all(np.isfinite(pair.yours).all() for pair in bad):
+        says = _not_finite(bad)
+    elif 3.5 < digits < 330 and abs(digits - round(digits)) < 1e-4 and np.ptp(tops) < 1e-3:
         says = f"Yours never gets above {tops[0]:.4g}: which bound, or small number, limits it?"
-        yield Relation("cap", says, _misses_extremes)
-    place = int(np.argmax(same[0].bad.ravel()))
-    name = next(iter(same[0].inputs))
-    x = same[0].place(name)
-    at = f"At {name} = {x.ravel()[place]:g} yours" if x is not None else "At an extreme input yours"
-    y, e = same[0].yours.ravel()[place], same[0].expected.ravel()[place]
-    says = f"{at} is {y:.6g}, and {e:.6g} was expected: what is lost, or cut off, on the way?"
-    yield Relation("extreme place", says, _misses_extremes)
+    else:
+        at = f"At {name} = {x.ravel()[place]:g} yours" if x is not None else "At extremes yours"
+        says = f"{at} is {y:.6g}, and {e:.6g} was expected: what is lost, or cut off, on the way?"
+    yield Relation(says, lambda cases: any(wrong(*one) for one in cases))
 
 
-def _misses_extremes(cases: Cases) -> bool:
-    return any(wrong(*one) for one in cases if kind(one[0]["property"]) == "stability")
+class Law:
+    """What is known of random draws."""
+
+    def __init__(self, sample: Any) -> None:
+        numbers = np.array(sample["quantiles"] or [np.nan])
+        self.low, self.mean, self.std = numbers.min(), abs(numbers.mean()), numbers.std()
+        self.shape = sample["shape"]
+        self.flags = sample["follows_rng"], sample["moves_on"], sample["distinct"]
 
 
-WIDTHS = {2: "twice", 0.5: "half", 2**0.5: "√2 times", 0.5**0.5: "1/√2 times", 3**0.5: "√3 times"}
+LAWS: dict[str, Callable[[Law, Law], Any]] = {
+    "Your table has its rows and columns exchanged: what is a row, and what a column?": (
+        lambda e, y: y.shape == e.shape[::-1] != e.shape
+    ),
+    "Your numbers have another shape: how many are drawn, and in which shape?": (
+        lambda e, y: y.shape != e.shape
+    ),
+    "All your numbers are the same: how many are drawn?": lambda e, y: y.std == 0 < e.std,
+    "Your numbers don't depend on rng alone: which call draws them?": (
+        lambda e, y: y.flags[:2] != e.flags[:2]
+    ),
+    "Many of your numbers are the same: how many are drawn?": lambda e, y: y.flags != e.flags,
+    "None of your numbers is below 0: on which side of 0 should they be?": (
+        lambda e, y: y.low > -1e-9 > e.low
+    ),
+    "Your numbers don't lie around 0: what shifts them?": (
+        lambda e, y: y.mean > 0.2 * y.std and e.mean < 0.1 * e.std
+    ),
+    "Your numbers spread twice as wide as expected: which factor is in their width?": (
+        lambda e, y: abs(y.std / e.std - 2) < 0.1
+    ),
+    "Your numbers spread half as wide as expected: which factor is in their width?": (
+        lambda e, y: abs(y.std / e.std - 0.5) < 0.025
+    ),
+    "Your numbers spread √2 times as wide as expected: which root is in their width?": (
+        lambda e, y: abs(y.std / e.std - 2**0.5) < 0.07
+    ),
+    "Your numbers spread too wide: what does their width depend on?": (
+        lambda e, y: y.std > 1.1 * e.std
+    ),
+    "Your numbers spread too little: what does their width depend on?": (
+        lambda e, y: y.std < 0.9 * e.std
+    ),
+    "Your numbers spread as wide as expected: which distribution does the task name?": (
+        lambda e, y: abs(y.std / e.std - 1) < 0.1
+    ),
+}
 
 
 def _laws(chosen: Cases) -> Iterator[Relation]:
-    """Yield what random numbers show: their mean, or how wide they spread."""
-    samples = [one for one in map(_quantiles, chosen) if one is not None and one[1].std() > 0]
-    if not samples or len(samples) < len(chosen):
-        return
-    mean = f"{samples[0][1].mean():.3g}"
-    tests: list[tuple[str, Callable[[Array, Array], bool]]] = [
-        ("None of your numbers is below 0: on which side of 0 should they be?", _positive),
-        (f"The mean of your numbers is {mean}, and 0 was expected: what shifts them?", _off_centre),
+    """Yield what random numbers show: shape, source, mean, and how wide they spread."""
+    for says, test in LAWS.items():
+        if (seen := partial(_lawful, test))(chosen):
+            yield Relation(says, seen)
+
+
+def _lawful(test: Callable[[Law, Law], Any], cases: Cases) -> bool:
+    drawn = [
+        (case["expected"]["sample"], o.get("sample")) for case, o in cases if case.get("draws")
     ]
-    for factor, word in {**WIDTHS, 1 / 3**0.5: "1/√3 times"}.items():
-        says = f"Your numbers spread {word} as wide as expected: which factor or root is missing?"
-        tests.append((says, _as_wide(factor)))
-    tests += [
-        ("Your numbers spread too wide: what does the width depend on?", _ratio_above(1.1)),
-        ("Your numbers spread too little: what does the width depend on?", _ratio_below(0.9)),
-    ]
-    for says, test in tests:
-        if all(test(*one) for one in samples):
-            yield Relation(says.partition(":")[0], says, _on_samples(test))
-
-
-def _on_samples(test: Callable[[Array, Array], bool]) -> Callable[[Cases], bool]:
-    return lambda cases: all(test(*one) for one in map(_quantiles, cases) if one is not None)
-
-
-def _quantiles(one: tuple[CaseData, Outcome]) -> tuple[Array, Array] | None:
-    want, got = one[0]["expected"].get("sample"), one[1].get("sample")
-    if not want or not got or not got["quantiles"] or not np.isfinite(got["quantiles"]).all():
-        return None
-    return np.array(want["quantiles"]), np.array(got["quantiles"])
-
-
-def _positive(e: Array, y: Array) -> bool:
-    return bool(y.min() > -1e-9 > e.min())
-
-
-def _off_centre(e: Array, y: Array) -> bool:
-    return abs(y.mean()) > 0.2 * y.std() and abs(e.mean()) < 0.1 * e.std()
-
-
-def _as_wide(factor: float) -> Callable[[Array, Array], bool]:
-    return lambda e, y: abs(np.log(y.std() / e.std() / factor)) < 0.06
-
-
-def _ratio_above(limit: float) -> Callable[[Array, Array], bool]:
-    return lambda e, y: y.std() > limit * e.std()
-
-
-def _ratio_below(limit: float) -> Callable[[Array, Array], bool]:
-    return lambda e, y: y.std() < limit * e.std()
+    with np.errstate(all="ignore"):
+        return all(y is not None and test(Law(e), Law(y)) for e, y in drawn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from grader.comparison.compare import Result, differences
 from grader.comparison.schema import CaseData, Outcome
@@ -14,9 +15,8 @@ Cases = list[tuple[CaseData, Outcome]]
 
 @dataclass(frozen=True)
 class Relation:
-    """What is seen: a name, a sentence, and a test of whether other outcomes show it too."""
+    """What is seen, in one sentence, and a test of whether other outcomes show it too."""
 
-    name: str
     sentence: str
     holds: Callable[[Cases], bool]
 
@@ -110,59 +110,59 @@ def wrong(case: CaseData, outcome: Outcome) -> bool:
     return bool(differences(case, Result(case["expected"]), Result(outcome)))
 
 
-def errors(cases: Cases) -> Iterator[Relation]:
-    """Yield what the first exception that is in the table shows."""
-    table = re.findall(r"^(\w+) \| (.*)\n    (.*)$", ERRORS, re.MULTILINE)
-    for name, pattern, says in table:
-
-        def raised(outcome: Outcome, name: str = name, pattern: str = pattern) -> str | None:
-            found = re.search(pattern, outcome.get("message", ""))
-            if not found or name not in outcome.get("error", ()):
-                return None
-            return next(filter(None, found.groups()), "")
-
-        for _, outcome in cases:
-            if (word := raised(outcome)) is not None:
-                yield Relation(f"{name}: {pattern}", says.format(word), _some(raised))
-
-
-def warnings(cases: Cases) -> Iterator[Relation]:
-    """Yield what the first warning shows."""
+def symptoms(first: str, cases: Cases) -> Iterator[Relation]:
+    """Yield what the cases of a kind of property show besides values."""
+    if first == "error":
+        yield from _refusals(cases)
+    for name, pattern, says in re.findall(r"^(\w+) \| (.*)\n    (.*)$", ERRORS, re.MULTILINE):
+        yield from _seen(cases, partial(_raised, name, pattern), says)
     for pattern, says in re.findall(r"^(\w.*)\n    (.*)$", WARNINGS, re.MULTILINE):
-
-        def warned(outcome: Outcome, pattern: str = pattern) -> bool | None:
-            return any(re.search(pattern, text) for text in outcome.get("warnings", ())) or None
-
-        if any(warned(outcome) for _, outcome in cases):
-            yield Relation(pattern, says, _some(warned))
-
-
-def refusals(cases: Cases) -> Iterator[Relation]:
-    """Yield what happened to inputs that have to be refused."""
-    for case, outcome in cases:
-        if "error" not in outcome:
-            what = case["property"].partition("/")[2] or "bad input"
-            says = f"Yours took {what}, and gave a result: which line looks at the inputs first?"
-            yield Relation("accepted", says, _some(lambda one: "error" not in one or None))
-        elif wrong(case, outcome):
-            name = outcome["error"][0]
-            says = f"Yours raised {name}: which exception does the task name?"
-            yield Relation("other exception", says, _some(lambda one: one.get("error")))
+        if first == "quiet":
+            yield from _seen(cases, partial(_warned, pattern), says)
+    if first == "dtype":
+        says = "Your numbers have another type than expected: which step sets it?"
+        yield from _seen(cases, lambda outcome: "" if "value" in outcome else None, says)
+    if first == "purity":
+        yield from _impurities(cases)
 
 
-def impurities(cases: Cases) -> Iterator[Relation]:
-    """Yield which inputs are changed, or share their memory with the result."""
+def _seen(cases: Cases, find: Callable[[Outcome], str | None], says: str) -> Iterator[Relation]:
+    """Yield a relation if some outcome shows it, with the word that it shows."""
+    words = (find(outcome) for _, outcome in cases)
+    word = next((word for word in words if word is not None), None)
+    if word is not None:
+        yield Relation(
+            says.format(word), lambda other: any(find(one) is not None for _, one in other)
+        )
+
+
+def _raised(name: str, pattern: str, outcome: Outcome) -> str | None:
+    found = re.search(pattern, outcome.get("message", ""))
+    if not found or name not in outcome.get("error", ()):
+        return None
+    return next(filter(None, found.groups()), "")
+
+
+def _warned(pattern: str, outcome: Outcome) -> str | None:
+    found = any(re.search(pattern, text) for text in outcome.get("warnings", ()))
+    return "" if found else None
+
+
+def _refusals(cases: Cases) -> Iterator[Relation]:
+    asked = next((case["property"].partition("/")[2] for case, _ in cases), "") or "bad input"
+    says = f"Yours took {asked}, and gave a result: which line looks at the inputs first?"
+    yield from _seen(cases, lambda one: None if "error" in one else "", says)
+    says = "Yours raised {}: which exception does the task name?"
+    yield from _seen(cases, lambda one: one["error"][0] if "error" in one else None, says)
+
+
+def _impurities(cases: Cases) -> Iterator[Relation]:
     for case, outcome in cases:
         named = enumerate(case["parameters"])
         changed = [f"`{name}`" for i, name in named if i in outcome.get("changed", ())]
         if changed:
             names, verb = " and ".join(changed), "is" if len(changed) == 1 else "are"
             says = f"After the call, {names} {verb} not as before: which line writes into it?"
-            yield Relation("changed", says, _some(lambda one: one.get("changed")))
-        elif outcome.get("aliased"):
-            says = "Your result shares its memory with an input: which line makes a new array?"
-            yield Relation("aliased", says, _some(lambda one: one.get("aliased")))
-
-
-def _some(test: Callable[[Outcome], object]) -> Callable[[Cases], bool]:
-    return lambda cases: any(test(outcome) is not None for _, outcome in cases)
+            yield Relation(says, lambda other: any("changed" in one for _, one in other))
+    says = "Your result shares its memory with an input: which line makes a new array?"
+    yield from _seen(cases, lambda one: "" if one.get("aliased") else None, says)
