@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
+
+from grader.comparison.schema import ExerciseKey
 
 MAX_QUOTE = 44
 """Most characters that a sentence quotes of the learner's own code."""
@@ -17,6 +20,7 @@ Change = tuple[ast.AST, ast.AST | list[ast.stmt]]
 AnyNode = TypeVar("AnyNode", bound=ast.AST)
 
 LOOPS = (ast.For, ast.While)
+FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 
 
 def rebuilt(node: Any, changes: Mapping[ast.AST, Any], keep: Container[ast.AST] = ()) -> Any:
@@ -82,11 +86,11 @@ def called(node: ast.AST | None) -> str:
 
 def number(node: ast.AST | None) -> float | None:
     """Return the value of a number in the code, or None."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        inner = number(node.operand)
-        return None if inner is None else -inner
-    known = isinstance(node, ast.Constant) and type(node.value) in (int, float)
-    return cast(float, cast(ast.Constant, node).value) if known else None
+    try:
+        value = ast.literal_eval(node) if node else None
+    except (ValueError, TypeError, SyntaxError):
+        return None
+    return value if type(value) in (int, float) else None
 
 
 def parts_of(value: ast.expr | None) -> list[ast.expr]:
@@ -102,19 +106,26 @@ class Answer:
         source: the text that `tree` was parsed from.
         tree: a module that holds function definitions only.
         function: the exercise's function in it.
-        callables: parameters that the cases fill with functions.
-        raises: names of the exceptions that the cases ask for.
         missed: kinds of property that are missed.
-        known: global names that its code can see.
     """
 
     source: str
     tree: ast.Module
     function: ast.FunctionDef
-    callables: frozenset[str]
-    raises: frozenset[str]
+    key: ExerciseKey
     missed: frozenset[str]
-    known: frozenset[str]
+
+    @cached_property
+    def callables(self) -> set[str]:
+        """The parameters that the cases fill with functions."""
+        inputs = [case["inputs"] for case in self.key["cases"]]
+        given = (pair for one in inputs for pair in zip(self.params, one, strict=False))
+        return {name for name, data in given if isinstance(data, dict) and "function" in data}
+
+    @cached_property
+    def raises(self) -> set[str]:
+        """The names of the exceptions that the cases ask for."""
+        return {case["raises"] for case in self.key["cases"] if "raises" in case}
 
     @cached_property
     def parent(self) -> dict[ast.AST, ast.AST]:
@@ -144,10 +155,8 @@ class Answer:
     @property
     def first(self) -> ast.stmt:
         """The first statement after the docstring."""
-        body = self.function.body
-        return (
-            body[1] if len(body) > 1 and ast.get_docstring(self.function) is not None else body[0]
-        )
+        has_text = ast.get_docstring(self.function) is not None
+        return self.function.body[has_text and len(self.function.body) > 1]
 
     def of(self, kind: type[AnyNode]) -> Iterator[AnyNode]:
         """Yield the nodes of a kind."""
@@ -172,18 +181,14 @@ class Answer:
 
     def loops(self, node: ast.AST) -> list[ast.For | ast.While]:
         """Return the loops around a node in its function, the innermost first."""
-        found = []
-        for one in self.around(node):
-            if isinstance(one, (ast.FunctionDef, ast.Lambda)):
-                break
-            if isinstance(one, LOOPS):
-                found.append(one)
-        return found
+        inside = itertools.takewhile(
+            lambda one: one is not self.function_of(node), self.around(node)
+        )
+        return [one for one in inside if isinstance(one, LOOPS)]
 
     def function_of(self, node: ast.AST) -> ast.AST | None:
         """Return the function that a node is in."""
-        kinds = (ast.FunctionDef, ast.Lambda)
-        return next((one for one in self.around(node) if isinstance(one, kinds)), None)
+        return next((one for one in self.around(node) if isinstance(one, FUNCTIONS)), None)
 
     def all_loops(self) -> list[ast.For | ast.While]:
         """Return all loops."""
@@ -197,13 +202,9 @@ class Answer:
 
     def scope(self, node: ast.AST) -> list[str]:
         """Return the parameters and the variables of the functions around a node."""
-        names = []
-        for one in self.around(node):
-            if isinstance(one, (ast.FunctionDef, ast.Lambda)):
-                names += [arg.arg for arg in one.args.args]
-            if isinstance(one, ast.FunctionDef):
-                names += stored(one)
-        return list(dict.fromkeys(names))
+        around = [one for one in self.around(node) if isinstance(one, FUNCTIONS)]
+        params = [arg.arg for one in around for arg in one.args.args]
+        return list(dict.fromkeys([*params, *(name for one in around for name in stored(one))]))
 
     def values(self) -> Iterator[ast.expr]:
         """Yield the expressions that are an intermediate result, each once."""

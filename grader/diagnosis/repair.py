@@ -25,12 +25,8 @@ Run = Callable[[Iterable[ast.Module], list[Call]], Iterable[list[Outcome] | None
 
 MAX_EDITS = 480
 """Most single edits of one answer that are tried."""
-MAX_SECOND = 120
-"""Most edits that are tried together with one that puts only the failing case right."""
 LEADING = {"value", "distribution", "shape", "integer"}
 """Kinds of property without which the others say little; all operators may explain them."""
-BY_ACCIDENT = {"step_missing", "not_used", "index", "wrong_order"}
-"""Mistakes with many edits, two of which together may fit by accident."""
 ON_EXTREMES = {"minus", "other_function", "if_on_array", "one_number_only", "axis", "not_in_it"}
 ON_EXTREMES |= {"condition", "argument_order"}
 EXPLAINS = {
@@ -41,43 +37,13 @@ EXPLAINS = {
     "dtype": {"whole_numbers", "result_kind", "not_in_it"},
 }
 """Mistakes that can be the cause where a property is missed first; others would fit by accident."""
-FORBIDDEN = {"open", "input", "exec", "eval", "compile", "globals", "locals", "vars", "getattr"}
-FORBIDDEN |= {"setattr", "delattr", "breakpoint", "exit", "quit", "check", "harden", "get_ipython"}
-FORBIDDEN |= {"save", "savez", "savez_compressed", "savetxt", "load", "loadtxt", "genfromtxt"}
-FORBIDDEN |= {
-    "fromfile",
-    "tofile",
-    "fromregex",
-    "memmap",
-    "dump",
-    "system",
-    "ctypeslib",
-    "DataSource",
-}
-"""Names that can reach a file or another process, or that ask the learner: code with one stays."""
-PLAIN_MODULES = {"numpy", "math", "itertools", "functools", "collections", "cmath", "operator"}
-
-
-@dataclass(frozen=True)
-class Repair:
-    """A proven mistake: its name, which groups a class's answers, and a sentence."""
-
-    mistake: str
-    sentence: str
 
 
 @dataclass(frozen=True)
 class Code:
-    """The code of an answer, and a way to run edited copies.
-
-    Attributes:
-        source: of the function, and of others in its cell.
-        known: global names that it can see.
-        run: runs edited copies.
-    """
+    """The source of an answer's function, and a way to run edited copies of it."""
 
     source: str
-    known: frozenset[str]
     run: Run
 
 
@@ -103,20 +69,14 @@ class Search:
         self.probe = next(i for i, case in enumerate(self.cases) if case is failing.case)
         self.answer = _answer(name, key, code, {kind(one) for one in self.missed})
         self.seen: set[str] = set()
-        self.halves: list[Edit] = []
 
-    def slip(self) -> Repair | None:
+    def slip(self) -> Edit | None:
         """Return the repair of a slip in the Python."""
         return self._repair(edit for edit in self.edits if edit.rank < SLIP + 0.5)
 
-    def other(self) -> Repair | None:
-        """Return the repair of anything else, by one edit or by two."""
-        if found := self._repair(edit for edit in self.edits if edit.rank >= SLIP + 0.5):
-            return found
-        sure = [edit for edit in self.edits if edit.mistake not in BY_ACCIDENT][:MAX_SECOND]
-        halves = [edit for edit in self.halves if edit.mistake not in BY_ACCIDENT][:3]
-        pairs = itertools.product(halves, sure)
-        return self._repair(_both(one, other) for one, other in pairs if one is not other)
+    def other(self) -> Edit | None:
+        """Return the repair of anything else."""
+        return self._repair(edit for edit in self.edits if edit.rank >= SLIP + 0.5)
 
     @cached_property
     def edits(self) -> list[Edit]:
@@ -128,7 +88,8 @@ class Search:
             name = operator.__name__
             sites += [(name, rank, site) for site in operator(self.answer)]
         sites += [(rule.name, rule.rank, site) for rule, site in rule_sites(self.answer)]
-        edits, groups = [], {}
+        edits: list[Edit] = []
+        groups: dict[tuple[str, str], list[Edit]] = {}
         for name, rank, site in sites:
             if only is None or name in only:
                 edit = Edit(name, site.rank or rank, site.sentence, tuple(site.changes))
@@ -138,19 +99,18 @@ class Search:
         edits += [_all(group) for group in groups.values() if 1 < len(group) <= 6]
         return sorted(edits, key=lambda edit: edit.rank)[:MAX_EDITS]
 
-    def _repair(self, edits: Iterable[Edit]) -> Repair | None:
+    def _repair(self, edits: Iterable[Edit]) -> Edit | None:
         """Return the first edit that repairs all, or what was missed first and all that leads."""
         partial = None
         for edit, still in self._tried(edits):
             if not still:
-                return Repair(edit.mistake, edit.sentence)
+                return edit
             if (
                 still < self.missed
                 and self.first not in still
                 and not {kind(one) for one in still} & LEADING
             ):
-                partial = partial or Repair(edit.mistake, edit.sentence)
-            self.halves.append(edit)
+                partial = partial or edit
         return partial
 
     def _tried(self, edits: Iterable[Edit]) -> Iterator[tuple[Edit, set[str]]]:
@@ -194,47 +154,10 @@ def _answer(name: str, key: ExerciseKey, code: Code, missed: set[str]) -> Answer
         return None
     functions = [one for one in body if isinstance(one, ast.FunctionDef)]
     own = [one for one in functions if one.name == name]
-    tree = ast.Module([*functions], [])
-    if not own or not harmless(tree):
+    if not own:
         return None
-    params = [arg.arg for arg in own[-1].args.args]
-    callables = {
-        name
-        for case in key["cases"]
-        for name, data in zip(params, case["inputs"], strict=False)
-        if isinstance(data, dict) and "function" in data
-    }
-    raises = {case["raises"] for case in key["cases"] if "raises" in case}
-    known = code.known | {one.name for one in functions}
-    return Answer(
-        code.source,
-        tree,
-        own[-1],
-        frozenset(callables),
-        frozenset(raises),
-        frozenset(missed),
-        known,
-    )
-
-
-def harmless(tree: ast.Module) -> bool:
-    """Return whether functions only compute: an edited copy may run."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and (node.attr in FORBIDDEN or node.attr[0] == "_"):
-            return False
-        if isinstance(node, ast.Name) and (node.id in FORBIDDEN or node.id.startswith("__")):
-            return False
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            module = getattr(node, "module", None)
-            names = (
-                [module or ""] if isinstance(node, ast.ImportFrom) else [n.name for n in node.names]
-            )
-            if any(one.partition(".")[0] not in PLAIN_MODULES for one in names):
-                return False
-        elif isinstance(node, (ast.Global, ast.Try, ast.With, ast.AsyncFunctionDef, ast.ClassDef)):
-            return False
-    decorated = (one.decorator_list for one in tree.body if isinstance(one, ast.FunctionDef))
-    return not any(decorated)
+    tree = ast.Module([*functions], [])
+    return Answer(code.source, tree, own[-1], key, frozenset(missed))
 
 
 def _all(edits: list[Edit]) -> Edit:
@@ -243,12 +166,3 @@ def _all(edits: list[Edit]) -> Edit:
     changes = tuple(change for edit in edits for change in edit.changes)
     says = f"{first.sentence} It happens in more than one place."
     return Edit(first.mistake, first.rank + 0.05, says, changes)
-
-
-def _both(one: Edit, other: Edit) -> Edit:
-    return Edit(
-        one.mistake,
-        one.rank + other.rank,
-        f"{one.sentence} {other.sentence}",
-        (*one.changes, *other.changes),
-    )

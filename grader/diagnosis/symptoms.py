@@ -30,19 +30,17 @@ AttributeError | '(?:float|int|bool|numpy\\.\\w+|float64|int64)' object has no a
     A plain number has no `{}`: may the input be one number?
 AttributeError | '(list|tuple)' object has no attribute
     A {} was used as if it were an array: what makes an array of it?
-AttributeError | 'NoneType'
-    Something is None there: which line should have made it?
 AttributeError | '(?:function|builtin_function_or_method|method|functools\\.partial)'
     A function is used there as if it were its value: is it called?
 AttributeError | module '[\\w.]+' has no attribute '(\\w+)'
     There is no `{}` in that library: how is it spelled there?
-TypeError | (?:float\\w*|int\\w*|bool\\w*)'? object (?:is not sub|does not sup|is not iter)|0-d array
+TypeError | (?:float\\w*|int\\w*|bool\\w*)'? object (?:is not|does not)|0-d array
     A single number has no places: may the input be one number, or does a loop need a count?
 TypeError | has no len|unsized object
     A single number has no length: may the input be one number?
 TypeError | '(?:\\w+\\.)*(\\w+)' object is not callable
     A value of type {} is called like a function: is a `*` missing before a parenthesis?
-TypeError | NoneType
+(?:Type|Attribute)Error | NoneType
     Something is None there: which line should have made it?
 TypeError | unsupported operand type.*(?:function|method|partial|ufunc)
     A function is used there as if it were its value: is it called?
@@ -52,20 +50,14 @@ TypeError | missing \\d+ required positional argument
     A function gets too few arguments there: what does it take, and in which order?
 TypeError | takes .*positional argument
     A function gets too many arguments there: what does it take?
-TypeError | unexpected keyword argument '(\\w+)'
-    A function has no option `{}`: how is it called there?
 TypeError | as an integer|slice indices|must be integers|only integer
     A place or a count has to be a whole number: is something a float there?
 AxisError | axis (-?\\d+) is out of bounds
     There is no axis {}: how many axes has the array there?
 IndexError | too many indices
     More places are named than the array has axes: how many has it?
-IndexError | invalid index to scalar
-    A single number is indexed: where did the array become one?
 IndexError | only integers
     A place has to be a whole number: is it the index, or the value itself?
-IndexError | broadcast|mismatch|boolean index
-    The places and the array do not fit together: which shapes have they?
 IndexError | out of (?:bounds|range)
     An index is past the end: at which place does the last round look?
 UFuncTypeError | ast
@@ -78,18 +70,10 @@ ValueError | broadcast|mismatch
     numpy could not fit two shapes together: which axis belongs to which?
 ValueError | values to unpack
     As many names are needed as there are parts: how many parts are there?
-ValueError | read-only
-    An array that must not change is written into: whose is it?
 ZeroDivisionError | zero
     Something is divided by 0: for which input?
-OverflowError | .
-    A number gets too large for a float: which exponent never gets large?
-UnboundLocalError | variable '(\\w+)'
-    `{}` is read before it has a value: where does it get its first one?
 NameError | name '(\\w+)'
-    `{}` is not known there: is it spelled as where it was made?
-RecursionError | .
-    The function calls itself without end: which name does it call?
+    `{}` is not known there: which library has it, or how is it spelled where it was made?
 """
 WARNINGS = """
 overflow encountered in (?:exp|power|cosh|sinh)
@@ -114,7 +98,7 @@ def symptoms(first: str, cases: Cases) -> Iterator[Relation]:
     """Yield what the cases of a kind of property show besides values."""
     if first == "error":
         yield from _refusals(cases)
-    for name, pattern, says in re.findall(r"^(\w+) \| (.*)\n    (.*)$", ERRORS, re.MULTILINE):
+    for name, pattern, says in re.findall(r"^(\S+) \| (.*)\n    (.*)$", ERRORS, re.MULTILINE):
         yield from _seen(cases, partial(_raised, name, pattern), says)
     for pattern, says in re.findall(r"^(\w.*)\n    (.*)$", WARNINGS, re.MULTILINE):
         if first == "quiet":

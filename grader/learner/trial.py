@@ -19,10 +19,25 @@ from grader.comparison.distribution import summarise
 from grader.comparison.observe import observe
 from grader.comparison.schema import Call, Outcome
 from grader.diagnosis.edits import names_in
-from grader.diagnosis.repair import PLAIN_MODULES, Code, harmless
+from grader.diagnosis.repair import Code
 
 SECONDS = 0.5  # for all copies of one answer
 EACH = 0.1  # for one copy: an edit can make a loop endless
+FORBIDDEN = {"open", "input", "exec", "eval", "compile", "globals", "locals", "vars", "getattr"}
+FORBIDDEN |= {"setattr", "delattr", "breakpoint", "exit", "quit", "check", "harden", "get_ipython"}
+FORBIDDEN |= {"save", "savez", "savez_compressed", "savetxt", "load", "loadtxt", "genfromtxt"}
+FORBIDDEN |= {
+    "fromfile",
+    "tofile",
+    "fromregex",
+    "memmap",
+    "dump",
+    "system",
+    "ctypeslib",
+    "DataSource",
+}
+"""Names that can reach a file or another process, or that ask the learner: code with one stays."""
+PLAIN_MODULES = {"numpy", "math", "itertools", "functools", "collections", "cmath", "operator"}
 
 
 def code_of(function: Any) -> Code | None:
@@ -42,7 +57,7 @@ def code_of(function: Any) -> Code | None:
                 return
             yield _outcomes(tree, name, dict(space), calls)
 
-    return Code(_source(function), frozenset(space), run)
+    return Code(_source(function), run)
 
 
 class _TooLong(BaseException):
@@ -99,3 +114,23 @@ def _plain(value: Any, seen: set[FunctionType]) -> bool:
     if isinstance(value, FunctionType):
         return value in seen or _computes(value, seen)
     return isinstance(value, (int, float, str, list, tuple, dict, np.ndarray, np.ufunc, type))
+
+
+def harmless(tree: ast.Module) -> bool:
+    """Return whether functions only compute: an edited copy may run."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and (node.attr in FORBIDDEN or node.attr[0] == "_"):
+            return False
+        if isinstance(node, ast.Name) and (node.id in FORBIDDEN or node.id.startswith("__")):
+            return False
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            module = getattr(node, "module", None)
+            names = (
+                [module or ""] if isinstance(node, ast.ImportFrom) else [n.name for n in node.names]
+            )
+            if any(one.partition(".")[0] not in PLAIN_MODULES for one in names):
+                return False
+        elif isinstance(node, (ast.Global, ast.Try, ast.With, ast.AsyncFunctionDef, ast.ClassDef)):
+            return False
+    decorated = (one.decorator_list for one in tree.body if isinstance(one, ast.FunctionDef))
+    return not any(decorated)
