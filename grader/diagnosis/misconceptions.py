@@ -17,22 +17,21 @@ def misconception(key: ExerciseKey, outcomes: list[Outcome]) -> str | None:
     """
     results = [*map(Result, outcomes)]
     misses = misses_of(key, results)
-    known = [(one["hint"], _whole(key, one["outcomes"])) for one in key["misconceptions"]]
     first = in_order(misses)[0]
     for prop in _explained(in_order(misses)):
         concerned = {id(failure.case) for failure in misses[prop]}
         matches = []
-        for hint, theirs in known:
-            agreed = 0
+        for misconception in key["misconceptions"]:
+            theirs = _whole(key, misconception["outcomes"])
+            same, agreed = True, 0
             for case, mine, its in zip(key["cases"], results, theirs, strict=True):
-                concerns = case["property"] == prop or id(case) in concerned
-                if alike(prop if concerns else case["property"], case, mine, its):
-                    agreed += 1
-                elif concerns:
-                    break
-            else:
-                if not _more_basic(in_order(misses_of(key, theirs)), first):
-                    matches.append((agreed, hint))
+                if case["property"] == prop or id(case) in concerned:
+                    same = same and alike(prop, case, mine, its)
+                agreed += same and sum(
+                    alike(p, case, mine, its) for p in (case["property"], "shape")
+                )
+            if same and not _more_basic(in_order(misses_of(key, theirs)), first):
+                matches.append((agreed, misconception["hint"]))
         if matches:
             return max(matches, key=lambda match: match[0])[1]
     return None

@@ -63,7 +63,8 @@ def judged(notebook: Path, data: bytes, runner: Unconfined) -> tuple[str, list[V
         verdict_on(name, one, cells, response, by=explained) for name, one in exercises.items()
     ]
     for verdict in verdicts:
-        record_solved(notebook.parent, verdict.exercise, verdict.points, verdict.solved)
+        if verdict.solved:
+            record_solved(notebook.parent, verdict.exercise, verdict.points)
     warnings += left_behind(imported_modules(cells), notebook.parent, key["packages"])
     if unsaved := not_saved(notebook.parent):
         warnings.append(unsaved)
