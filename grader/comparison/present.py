@@ -66,8 +66,8 @@ def verdict_html(
         parts.append("<p>The values are right. ○ comes later, under “Harden it”.</p>")
     elif verdict.failure:
         parts.append(_failure(verdict.failure))
-    if verdict.hint and not later:
-        parts.append(f'<p class="hint">Hint: {escape(verdict.hint)}</p>')
+    if verdict.advice and not later:
+        parts.append(f'<p class="hint">{escape(verdict.advice)}</p>')
     if solved is not None:
         parts.append(f'<p class="overall">{progress_text(solved, exercises)}</p>')
     if warning:

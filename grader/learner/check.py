@@ -13,10 +13,12 @@ from grader.comparison.judge import State, Verdict, call_of, judge, observe_all,
 from grader.comparison.observe import signature_mismatch
 from grader.comparison.present import verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
+from grader.diagnosis import explain
 from grader.errors import UserError
 from grader.learner.notebook import left_behind
 from grader.learner.progress import load_progress, not_saved, record_solved, was_right
 from grader.learner.runs import RUNS
+from grader.learner.trial import code_of
 
 
 class Interrupted(KeyboardInterrupt):
@@ -108,13 +110,14 @@ def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
     )
     if note is not None:
         return unjudged(name, exercise, note)
-    verdict = judge(name, exercise, observe_all(function, exercise["cases"]))
+    outcomes = observe_all(function, exercise["cases"])
+    verdict = judge(name, exercise, outcomes)
+    if verdict.failure:
+        verdict = explain(verdict, exercise, outcomes, code_of(function))
     if verdict.points:
         warnings = left_behind(_modules(function), Path.cwd(), key["packages"])
         return replace(verdict, note=_joined(*warnings))
-    if verdict.hint or verdict.note:
-        return verdict
-    note = _wrong_order(function, name, exercise)
+    note = None if verdict.hint or verdict.note else _wrong_order(function, name, exercise)
     return unjudged(name, exercise, note) if note else verdict
 
 
