@@ -1058,8 +1058,8 @@ def calls_a_method(z):
 
 @relu_grad.misconception("z was overwritten, and a plain number can't be: fill a new array.")
 def overwrites_z(z):
-    z[z <= 0] = 0
-    z[z > 0] = 1
+    flat, rising = z <= 0, z > 0
+    z[flat], z[rising] = 0.0, 1.0
     return z
 
 
