@@ -406,7 +406,7 @@ def xavier_normal_from_end_to_end(fan_in, fan_out, rng):
 
 
 @init_xavier_uniform.misconception(
-    "Your bound is the same for every layer: it depends on how many numbers come in and go out."
+    "Your bound is the same for every layer: it depends on the numbers of inputs and outputs."
 )
 def xavier_without_fans(fan_in, fan_out, rng):
     return rng.uniform(-math.sqrt(6), math.sqrt(6), size=(fan_in, fan_out))
