@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from playground import capstone, network
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
-from playground.figure.style import BLUE, MUTED, TARGET, VERMILLION, Look, number
+from playground.figure.style import BLUE, MUTED, TARGET, Look, number
 from playground.functions import Array, Function
 from playground.network import Blocks, Experiment, Problem, Training, accuracy, training
 
@@ -150,7 +150,7 @@ def _images(play: LiveFigure, ax: Axes) -> None:
     ax.set_axis_off()
     ax.set_title("misread: label → read as", fontsize=9)
     play.heat("images", ax, (0, 48, 0, 22), low=-1.0, high=1.0, smooth=False)
-    play.words("misread", ax, look=Look(VERMILLION))
+    play.words("misread", ax)
 
 
 def _illness(patient: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
-from playground.figure.style import BLACK, CARD, GREEN, ORANGE, PURPLE, VERMILLION, Look, number
+from playground.figure.style import GREEN, ORANGE, PURPLE, VERMILLION, Look, number
 from playground.functions import Array, Function
 
 LAYERS, EXAMPLES, SEED = 20, 32, 2
@@ -44,7 +44,8 @@ ACTIVATIONS: dict[str, tuple[Function, Function]] = {
 """Each activation with its slope."""
 
 FRAMES: dict[str, Any] = {"color": "#9aa1ab", "width": 0.86, "zorder": 0}
-DOORS = {"dark": Look(BLACK), "glowing": Look(ORANGE), "white": Look(CARD)}
+DOORS = {"dark": Look("black"), "glowing": Look(ORANGE), "white": Look("white")}
+"""Named colours are the same in every theme."""
 
 
 def corridor(init_normal: Function, layer_scales: Function, after: Any = None) -> LiveFigure:

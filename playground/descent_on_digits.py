@@ -14,7 +14,7 @@ import numpy as np
 from playground.figure.learner_function import LearnerFunction
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
-from playground.figure.style import BLACK, BLUE, MUTED, SERIES, Look, number
+from playground.figure.style import BLACK, BLUE, INK, MUTED, SERIES, Look, number
 from playground.functions import Array, Function
 from playground.functions.digits import digits
 
@@ -37,17 +37,22 @@ class Run(NamedTuple):
 def sweep(gradient_descent: Function, after: Any = None) -> LiveFigure:
     """Train a network 64-32-10 on digits with many learning rates: its losses and its accuracy."""
 
-    def move(f: Any, lr: float) -> Frame:
+    def move(f: Any, lr: float) -> Iterator[Frame]:
         descent, here = f.gradient_descent, nearest(lr)
-        found = runs(descent.get(), descent.helpers, descent.whole)
-        losses, share = found[here]
-        steps, rate = np.arange(len(losses)), RATES[here]
-        shares = RATES, np.array([run.share for run in found])
-        return {"loss": (steps, losses), "shares": shares, "here": ([rate], [share])}, (
-            f"with a rate of {number(rate, 2)} the loss after {steps[-1]} steps is"
-            f" {number(losses[-1])}, its largest {number(np.max(losses))}, and"
-            f" {100 * share:.0f} % of new digits are read."
-        )
+        found, rate = runs(descent.get(), descent.helpers, descent.whole), RATES[here]
+        for place in [here, *sorted({*range(len(RATES))} - found.keys() - {here})]:
+            found.train(place)
+            losses, share = found[here]
+            steps, known = np.arange(len(losses)), sorted(found)
+            shares = RATES[known], np.array([found[one].share for one in known])
+            yield (
+                {"loss": (steps, losses), "shares": shares, "here": ([rate], [share])},
+                (
+                    f"with a rate of {number(rate, 2)} the loss after {steps[-1]} steps is"
+                    f" {number(losses[-1])}, its largest {number(np.max(losses))}, and"
+                    f" {100 * share:.0f} % of new digits are read."
+                ),
+            )
 
     own = {"gradient_descent": gradient_descent}
     play = LiveFigure("Many learning rates on handwritten digits", move, own, after)
@@ -57,7 +62,7 @@ def sweep(gradient_descent: Function, after: Any = None) -> LiveFigure:
     right.set(xscale="log", xlim=(0.008, 12), ylim=(0, 1.03))
     limit = 2 / curvature_at_the_start()
     right.axvline(limit, color=MUTED, linestyle=":")
-    right.text(0.9 * limit, 0.04, "2/λmax at\nthe start", ha="right")
+    right.text(0.9 * limit, 0.04, "2/λmax at\nthe start", ha="right", color=INK)
     play.line("loss", left, label="training")
     play.line("shares", right)
     play.points("here", right, Look(BLACK), twin=False)
@@ -73,7 +78,7 @@ def curves(gradient_descent: Function) -> LiveFigure:
         descent = f.gradient_descent
         found = runs(descent.get(), descent.helpers, descent.whole)
         rates = {**CURVES, "try": lr}
-        data = {name: found[nearest(rate)].losses for name, rate in rates.items()}
+        data = {name: found.train(nearest(rate)).losses for name, rate in rates.items()}
         ends = [f"{name} ends at {number(loss[-1], 2)}" for name, loss in data.items()]
         return {name: (np.arange(len(loss)), loss) for name, loss in data.items()}, (
             f"{'; '.join(ends[:-1])}; with a rate of {number(lr, 2)} your {ends[-1]}."
@@ -90,22 +95,32 @@ def curves(gradient_descent: Function) -> LiveFigure:
     return play
 
 
-@lru_cache(maxsize=8)
-def runs(descent: Function, helpers: tuple[Function, ...], whole: bool) -> list[Run]:
-    """Train with each of `RATES`; with other helpers `descent` is another function."""
-    # A grading sandbox has no finished functions, and draws nothing.
-    from playground.functions import finished
+class Runs(dict[int, Run]):
+    """The trainings so far with a learner's function, each by the index of its rate in `RATES`."""
 
-    learner = LearnerFunction("gradient_descent", descent, whole)
-    start, (X, labels) = begin(), _data()
-    done = []
-    for lr in RATES:
-        path = learner(gradient, start, float(lr), STEPS, shape=(STEPS + 1, len(start)))
-        losses = [finished.cross_entropy(_forward(w, X)[1], labels) for w in path]
-        guesses = np.argmax(_forward(path[-1], digits().X_test)[1], axis=1)
-        share = float(np.mean(guesses == digits().labels_test))
-        done.append(Run(np.clip(np.nan_to_num(losses, nan=FAR), 0, FAR), share))
-    return done
+    def __init__(self, learner: LearnerFunction) -> None:
+        super().__init__()
+        self._learner = learner
+
+    def train(self, place: int) -> Run:
+        """Return a training, which is done only once."""
+        # A grading sandbox has no finished functions, and draws nothing.
+        from playground.functions import finished
+
+        if place not in self:
+            start, (X, labels), lr = begin(), _data(), float(RATES[place])
+            path = self._learner(gradient, start, lr, STEPS, shape=(STEPS + 1, len(start)))
+            losses = [finished.cross_entropy(_forward(w, X)[1], labels) for w in path]
+            guesses = np.argmax(_forward(path[-1], digits().X_test)[1], axis=1)
+            share = float(np.mean(guesses == digits().labels_test))
+            self[place] = Run(np.clip(np.nan_to_num(losses, nan=FAR), 0, FAR), share)
+        return self[place]
+
+
+@lru_cache(maxsize=8)
+def runs(descent: Function, helpers: tuple[Function, ...], whole: bool) -> Runs:
+    """Return the trainings with a function; with other helpers `descent` is another one."""
+    return Runs(LearnerFunction("gradient_descent", descent, whole))
 
 
 def nearest(rate: float) -> int:

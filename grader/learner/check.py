@@ -15,6 +15,7 @@ from grader.comparison.present import verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
 from grader.diagnosis import explain
 from grader.errors import UserError
+from grader.learner.at_work import at_work
 from grader.learner.notebook import left_behind
 from grader.learner.progress import load_progress, not_saved, record_solved, was_right
 from grader.learner.runs import RUNS
@@ -77,7 +78,8 @@ def _check(function: object, hardening: bool) -> Check:
         return Check(verdict, verdict_html(verdict))
     exercises, name = key["exercises"], _name(function, key)
     try:
-        verdict = _verdict(function, name, key)
+        with at_work(name or "It"):
+            verdict = _verdict(function, name, key)
     except KeyboardInterrupt:
         raise Interrupted(
             f"{name or 'It'} was interrupted before it ended. Is there a loop that never ends?"

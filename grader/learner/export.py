@@ -37,7 +37,7 @@ WITHOUT_MATHJAX = DictLoader({"mathjax.html.j2": "{%- macro mathjax(url='') -%}{
 
 MATH_STYLE = (
     "font-family:'Cambria Math','STIX Two Math','Latin Modern Math','Noto Sans Math',"
-    "'DejaVu Math TeX Gyre',math,serif;max-width:100%;overflow-x:auto"
+    "'DejaVu Math TeX Gyre',math,serif"
 )
 """Fonts with the tables that MathML needs: browsers don't find each as the generic `math`."""
 
@@ -55,8 +55,14 @@ TEMPLATE = """
 <style>
 @media (prefers-color-scheme: dark) {
   {{ resources.include_css("static/theme-dark.css") | striptags }}
+  .highlight { --jp-mirror-editor-comment-color: #7fb3b3;
+    --jp-mirror-editor-operator-color: #d08cff }
 }
 :root { color-scheme: light dark }
+@media (prefers-color-scheme: light) {
+  .highlight { --jp-mirror-editor-comment-color: #336b6b; --jp-mirror-editor-number-color: #070;
+    --jp-mirror-editor-operator-color: #8a00d6 }
+}
 body.jp-Notebook { background: var(--jp-layout-color0); color: var(--jp-content-font-color1);
   margin: 0; padding: 1.5em 1em 4em; overflow: auto }
 main { max-width: 66em; margin: 0 auto }
@@ -121,7 +127,8 @@ def formula(tex: str, display: str = "inline") -> str:
         element.text = unescape(element.text or "").replace("\\_", "_")
         if element.tag == "mo" and element.text in ("‖", "|"):  # else it grows with the whole row
             element.attrib.setdefault("stretchy", "false")
-    math.attrib |= {"alttext": tex.strip(), "style": MATH_STYLE}
+    scroll = ";max-width:100%;overflow:auto hidden" * (display == "block")
+    math.attrib |= {"alttext": tex.strip(), "style": MATH_STYLE + scroll}
     return tostring(math, encoding="unicode")
 
 

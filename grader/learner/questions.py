@@ -19,6 +19,40 @@ line-height:1.5;color:var(--jp-ui-font-color1,#222)}
 .asked ul{margin:.3em 0 .3em 1.2em;padding:0}
 </style>"""
 
+# ipywidgets doesn't name its radio buttons and sliders, and can't be asked to from Python: with one
+# name, radio buttons are one stop of Tab, and arrow keys stay in them. Jupyter's pages would hear
+# the keys before, unless an element forbids it; keys with Ctrl, Alt, Meta or Shift stay theirs.
+SCRIPT = """
+const form = this.closest('.asked-form'), text = form.querySelector('.asked').textContent;
+const put = (one, name, value) => one.getAttribute(name) === value || one.setAttribute(name, value);
+const name = () => {
+  for (const radios of form.querySelectorAll('.widget-radio-box')) {
+    put(radios, 'role', 'radiogroup');
+    put(radios, 'aria-label', text);
+    for (const radio of radios.querySelectorAll('input')) put(radio, 'name', text);
+  }
+  for (const slider of form.querySelectorAll('.widget-slider')) {
+    const handle = slider.querySelector('.noUi-handle');
+    const number = slider.querySelector('.widget-readout');
+    if (!handle) continue;
+    put(handle, 'aria-label', text);
+    put(handle, 'aria-valuetext', number.textContent);
+    put(number, 'tabindex', '-1');
+    put(number, 'role', 'textbox');
+    put(number, 'aria-label', 'exact number');
+  }
+};
+new MutationObserver(name).observe(form,
+  {subtree: true, childList: true, attributeFilter: ['aria-valuetext']});
+name();
+const keys = event => event.target.toggleAttribute('data-lm-suppress-shortcuts',
+  !(event.ctrlKey || event.altKey || event.metaKey || event.shiftKey
+    || event.target.closest('.asked')));
+form.onkeydown = form.onkeyup = keys;
+form.addEventListener('focusin', keys);
+""".replace("\n", " ")
+FOCUS = "this.parentElement.querySelector('[role=status]').focus()"
+
 
 def shuffled(name: str, questions: Mapping[str, AnyQuestion], seed: str) -> list[str]:
     """Return the options of a lesson's question in an order that is steady for one learner.
@@ -154,18 +188,26 @@ class QuestionView:
         question = widgets.HTML(
             f'{STYLE}<style>.{style_class}{{display:none}}</style><div class="asked">'
             f"<b>{self._label}.</b> {escape(self._question['text'])}</div>"
+            f'<style onload="{SCRIPT}"></style>'
         )
         control, reply = self._control(widgets), widgets.HTML()
         button = widgets.Button(description="Answer", disabled=control.value is None)
 
-        def show_reply() -> None:
+        def show_reply(focus: str = "") -> None:
             control.disabled, button.layout.display = True, "none"
-            reply.value = f'<div class="asked" role="status">{escape(self.reply())}</div>'
+            text = f'<div class="asked" role="status" tabindex="-1">{escape(self.reply())}</div>'
+            reply.value = f'{text}<style onload="{focus}"></style>'
+
+        def confirm(_: Any) -> None:
+            self.choose(str(control.value))
+            show_reply(FOCUS)
 
         control.observe(lambda _: setattr(button, "disabled", False), "value")
-        button.on_click(lambda _: self.choose(str(control.value)))
+        button.on_click(confirm)
         self.on_answer(show_reply)
-        return widgets.VBox([question, control, button, reply])
+        form = widgets.VBox([question, control, button, reply])
+        form.add_class("asked-form")
+        return form
 
     def _control(self, widgets: Any) -> Any:
         """Return radio buttons or a slider, at the learner's answer if there is one."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
@@ -27,6 +28,10 @@ FloatSlider, IntSlider, FloatLogSlider = (
     )
 )
 """Sliders whose values the kernel doesn't echo to other browsers: a quarter fewer messages."""
+
+
+_CLOSE: Any = {"columnspacing": 1.4, "handletextpad": 0.6}
+"""Distances in a legend, so that six entries fit."""
 
 
 class Canvas:
@@ -65,12 +70,17 @@ class Canvas:
     ) -> None:
         """Add a part with data values (rows, columns), see `Heat`; `bar` labels a colour bar."""
         scale = None
+        ax.grid(visible=False)  # it would be seen through the colours
         if bar:
             with _settings():
                 shown = self.figure.colorbar(ScalarMappable(cmap=DIVERGING), ax=ax, label=bar)
                 # Invisible numbers reserve space for the moving ones.
-                shown.set_ticks([0, 0.5, 1], labels=["−0.00"] * 3, color=style.CARD)
-            scale = shown.ax
+                shown.set_ticks([0, 0.5, 1], labels=["−0.00"] * 3, alpha=0)
+                scale = shown.ax
+                assert shown.solids is not None
+                shown.solids.remove()  # it knows no transparent colours
+                shades = np.linspace(0, 1, 256)[:, None]
+                scale.imshow(shades, DIVERGING, aspect="auto", origin="lower", extent=(0, 1, 0, 1))
         self.parts[name] = Heat(ax, extent=extent, scale=scale, **options)
 
     def arrow(self, name: str, ax: Axes, look: style.Look = style.YOURS, **options: Any) -> None:
@@ -143,6 +153,16 @@ class Canvas:
         self.figure.savefig(file, format="png")
         return file.getvalue()
 
+    def pictures(self) -> tuple[str, str]:
+        """Return the figure as SVG without a background, for a light and for a dark theme."""
+        file = io.StringIO()
+        with _settings():
+            self.figure.savefig(file, format="svg", facecolor="none", metadata={"Date": None})
+        light = dark = file.getvalue()
+        for color, twin in style.DARK.items():  # no twin is replaced again: see their order
+            dark = dark.replace(color, twin)
+        return light, dark
+
     def freeze(self, with_target: bool) -> None:
         """Add the legend and fix the layout: from now on only the parts move."""
         self.figure.legends.clear()  # an interrupted display is started again
@@ -150,7 +170,9 @@ class Canvas:
             keys = [key for part in self.parts.values() for key in part.legend(with_target)]
             if keys:
                 artists, labels = zip(*keys, strict=True)
-                self.figure.legend(artists, labels, loc="outside upper center", ncols=len(keys))
+                self.figure.legend(
+                    artists, labels, loc="outside upper center", ncols=len(keys), **_CLOSE
+                )
             self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")
 

@@ -13,6 +13,7 @@ import asyncio
 import math
 import signal
 import threading
+import time
 import weakref
 import zlib
 from collections import deque
@@ -28,7 +29,6 @@ from IPython.display import display
 from playground.figure import page, scene
 from playground.figure.canvas import Canvas
 from playground.figure.learner_function import (
-    Interrupted,
     LearnerFunction,
     ReboundFunction,
     Unusable,
@@ -77,18 +77,29 @@ class LiveFigure(Canvas):
         self._coming: Iterator[Snapshot] = iter(())
         self._timer: asyncio.TimerHandle | None = None
         self._view = View([], [], "")
-        self._moving = page.html("")
+        self._moving = page.html("", "playground-moving")
         self._root: widgets.VBox | None = None
+        self._drawn = False
+        self._moves = 0
+        self._seconds = 0.0
 
     @property
     def widget(self) -> widgets.VBox:
         """The live figure, covered as long as its prediction isn't answered."""
-        if self._root is None:  # set late: after an interrupt everything is done again
+        root = self._empty()
+        if not self._drawn:  # set late: after an interrupt everything is done again
+            self.refresh()
+            self._drawn = True
+        return root
+
+    def _empty(self) -> widgets.VBox:
+        """Return the live figure, which may not have its first picture yet."""
+        if self._root is None:
             self.freeze(with_target=self._finished is not None)
-            root = widgets.VBox(layout=widgets.Layout(overflow="visible"))
+            root = widgets.VBox()
             root.add_class("playground")
             covered = self._locked
-            self.refresh()
+            self._wait("This figure is being drawn.")
             self._fill(root, covered)
             for control in self.controls.values():
                 control.observe(lambda _: self.refresh(), names="value")
@@ -136,17 +147,28 @@ class LiveFigure(Canvas):
                 self._stopped = None
             for function in self._learner.values():
                 function.rebind()
-            self._coming = self._snapshots(self.values())
+            self._coming, start = self._snapshots(self.values()), time.monotonic()
             self._advance()
+            self._seconds = time.monotonic() - start
         self._later(self._advance)
 
     def follow(self) -> None:
         """After a cell: refresh soon if it redefined a function, else continue a long move."""
-        self._later(self.refresh if self._changed and not self._locked else self._advance)
+        if not (names := self._changed) or self._locked:
+            self._later(self._advance)
+            return
+        verb = "has" if len(names) == 1 else "have"
+        self._wait(f"{' and '.join(names)} {verb} changed: this figure is being drawn again.")
+        self._later(self.refresh)
+
+    def _wait(self, sentence: str) -> None:
+        """Say that the picture isn't up to date, before it is computed."""
+        layer = page.layer(self._view.marks, f"{self.title}. {sentence}")
+        self._moving.value = page.moving(layer, [sentence], behind=True)
 
     @property
-    def _changed(self) -> bool:
-        return any(function.changed for function in self._learner.values())
+    def _changed(self) -> list[str]:
+        return [name for name, function in self._learner.items() if function.changed]
 
     def _snapshots(self, values: dict[str, Any]) -> Iterator[Snapshot]:
         """Yield the result of each step of a move; the first problem ends it."""
@@ -170,9 +192,9 @@ class LiveFigure(Canvas):
             if self._stopped:
                 raise self._stopped
             return next(frames, None), None
-        except Interrupted as interrupt:
+        except KeyboardInterrupt as interrupt:
             # Don't run it again before it is redefined: each move would need an interrupt.
-            self._stopped = Unusable(str(interrupt))
+            self._stopped = Unusable(str(interrupt) or "This figure was interrupted.")
             return None, self._stopped
         except Unusable as problem:
             return None, problem
@@ -202,14 +224,15 @@ class LiveFigure(Canvas):
         """Compute a long move to its end, and return the view of its last result."""
         assert self.widget
         with _lock, silenced():
-            for now in deque(self._coming, maxlen=1):
+            for now in self._coming:
                 self._show(now)
         return self._view
 
     def _show(self, now: Snapshot) -> None:
         self._view = scene.view(self.title, self.parts, now)
         layer = page.layer(self._view.marks, self._view.alt)
-        self._moving.value = page.moving(layer, self._view.readout)
+        self._moves += 1
+        self._moving.value = page.moving(layer, self._view.readout, self._moves)
 
     def _later(self, work: Callable[[], object], seconds: float = 0.1) -> None:
         """Call `work` until it returns False, between the kernel's messages, when sliders rest.
@@ -237,7 +260,8 @@ class LiveFigure(Canvas):
 
     def _ipython_display_(self) -> None:
         kind = "application/vnd.jupyter.widget-view+json"
-        model = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        # Before it is drawn, as that may take long.
+        model = {"version_major": 2, "version_minor": 0, "model_id": self._empty().model_id}
         says = f"Live figure; without a running kernel, this is its picture: {self.title}."
         display({kind: model, "text/plain": says}, raw=True)
         png, alt = self.still(), self.alt
@@ -256,13 +280,13 @@ class LiveFigure(Canvas):
 
     def _fill(self, root: widgets.VBox, covered: bool) -> None:
         """Put the play, or its cover, into the widget."""
-        hide = page.html(page.hide_still(self._name))
+        once = page.html(page.once(self._name), "playground-page")
         if covered:
-            root.children = hide, page.html(page.cover())
+            root.children = once, page.html(page.cover())
             return
         with _lock:
-            picture = page.html(page.picture(self.png()))
-        root.children = hide, page.control_panel(self.panel), page.stack(picture, self._moving)
+            picture = page.html(page.picture(*self.pictures()))
+        root.children = once, page.control_panel(self.panel), page.stack(picture, self._moving)
 
 
 def _finished(learner: Mapping[str, ReboundFunction]) -> SimpleNamespace | None:
@@ -295,5 +319,6 @@ _newest: weakref.WeakValueDictionary[str, LiveFigure] = weakref.WeakValueDiction
 
 
 def _after_cell(_: Any) -> None:
-    for play in list(_newest.values()):
+    # Those that take longest come last, so that none waits for them.
+    for play in sorted(_newest.values(), key=lambda play: play._seconds):
         play.follow()

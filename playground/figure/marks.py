@@ -29,8 +29,15 @@ Box = tuple[float, float, float, float]
 AROUND = 39.0
 """Pixels that a line is drawn beyond its clip box: more than any stroke's width."""
 
-DIVERGING = LinearSegmentedColormap.from_list("playground", [style.SKY, "#ffffff", style.ORANGE])
-PALETTE = np.round(DIVERGING(np.linspace(0, 1, 256))[:, :3] * 255).astype(np.uint8)
+# The middle is transparent, so that it has the theme's background.
+_STOPS: Any = [
+    (0, style.SKY),
+    (0.5, f"{style.SKY}00"),
+    (0.5, f"{style.ORANGE}00"),
+    (1, style.ORANGE),
+]
+DIVERGING = LinearSegmentedColormap.from_list("playground", _STOPS)
+PALETTE = np.round(DIVERGING(np.linspace(0, 1, 256)) * 255).astype(np.uint8)
 POINTS_PER_PIXEL = 0.72
 """A figure has 100 CSS pixels per inch, an inch 72 points."""
 
@@ -55,7 +62,8 @@ class Path:
         outline = _outline(corners, self.clip, self.closed)
         dash = f' stroke-dasharray="{" ".join(map(str, self.dash))}"' if self.dash else ""
         paths = "".join(
-            f'<path d="{outline}" fill="{self.fill}" stroke="{stroke}" stroke-width="{thick}"'
+            f'<path d="{outline}" fill="{style.themed(self.fill)}"'
+            f' stroke="{style.themed(stroke)}" stroke-width="{thick}"'
             f' stroke-linejoin="round" opacity="{opacity}"{dash}/>'
             for stroke, thick, opacity in self._strokes()
         )
@@ -126,8 +134,8 @@ class Markers:
         for radius, fill, stroke, width in self._layers():
             shape = _shape(self.marker, radius)
             outlines = "".join([f"M{x:.1f} {y:.1f}{shape}" for x, y in self.centres.tolist()])
-            line = f'stroke="{stroke}" stroke-width="{width}" stroke-linejoin="round"'
-            paths.append(f'<path d="{outlines}" fill="{fill}" {line}/>')
+            line = f'stroke="{style.themed(stroke)}" stroke-width="{width}" stroke-linejoin="round"'
+            paths.append(f'<path d="{outlines}" fill="{style.themed(fill)}" {line}/>')
         return "".join(paths)
 
     def draw(self, figure: Figure) -> list[Artist]:
@@ -176,9 +184,10 @@ class Text:
             for i, line in enumerate(lines)
         )
         return (
-            f'<text font-family="{style.FONT}" font-size="{style.TEXT_PX}" fill="{self.color}"'
-            f' text-anchor="{self.anchor}" stroke="{style.CARD}" stroke-width="3"'
-            f' stroke-linejoin="round" paint-order="stroke">{rows}</text>'
+            f'<text font-family="{style.FONT}" font-size="{style.TEXT_PX}"'
+            f' fill="{style.themed(self.color)}" text-anchor="{self.anchor}"'
+            f' stroke="{style.themed(style.CARD)}" stroke-width="3" stroke-linejoin="round"'
+            f' paint-order="stroke">{rows}</text>'
         )
 
     def draw(self, figure: Figure) -> list[Artist]:
@@ -203,8 +212,8 @@ class Picture:
         """Return one SVG image element that holds a PNG."""
         left, top, width, height = self.box
         image, file = Image.fromarray(self.shades), io.BytesIO()
-        image.putpalette(PALETTE.tobytes())
-        image.save(file, "png", compress_level=1)
+        image.putpalette(PALETTE[:, :3].tobytes())
+        image.save(file, "png", compress_level=1, transparency=PALETTE[:, 3].tobytes())
         data = base64.b64encode(file.getvalue()).decode()
         look = "" if self.smooth else ' style="image-rendering:pixelated"'
         return (

@@ -16,6 +16,7 @@ import traitlets
 from ipywidgets.widgets.widget_bool import ToggleButtonStyle
 
 from playground.figure import style
+from playground.figure.style import themed
 
 SIDE, CELL = 8, 34
 """Cells in a row, and a cell's size in CSS pixels: large enough for a finger."""
@@ -23,14 +24,15 @@ SIDE, CELL = 8, 34
 CELLS = ".playground-cells > button"
 STYLE = f"""
 .playground .playground-cells {{touch-action:none; user-select:none; margin:0; gap:0;
-  overflow:visible; width:max-content; border:1px solid {style.MUTED}}}
+  overflow:visible; width:max-content; border:1px solid {themed(style.MUTED)}}}
 .playground {CELLS} {{width:{CELL}px; height:{CELL}px; margin:0; padding:0; font-size:0;
-  background:{style.CARD}; border:1px solid {style.GRID}; border-radius:0; box-shadow:none}}
-.playground {CELLS}.mod-active {{background:{style.INK}; border-color:{style.MUTED}}}
+  background:{themed(style.CARD)}; border:1px solid {themed(style.GRID)}; border-radius:0;
+  box-shadow:none}}
+.playground {CELLS}.mod-active {{
+  background:{themed(style.INK)}; border-color:{themed(style.MUTED)}}}
 .playground {CELLS}:focus-visible {{outline:3px solid {style.VERMILLION}; outline-offset:-3px}}
 """
 # Clicks of a pointer (which have a detail) are stopped: the pointer's own events have inked.
-# JupyterLab, which would move to another cell at an arrow key, leaves keys to marked elements.
 HANDLER = f"""
 const pad = this.closest('.playground-pad');
 const cells = () => [...pad.querySelectorAll('{CELLS}')];
@@ -43,10 +45,8 @@ const ink = cell => {{
   cell.focus({{preventScroll: true}});
 }};
 const visit = cell => {{
-  cell.setAttribute('aria-pressed', inked(cell));
   for (const one of cells()) one.tabIndex = one === cell ? 0 : -1;
 }};
-pad.setAttribute('data-lm-suppress-shortcuts', 'true');
 pad.onpointerdown = event => {{
   if (event.button) return;
   const cell = under(event.clientX, event.clientY);

@@ -14,31 +14,117 @@ from playground.figure import style
 from playground.figure.marks import Mark
 
 _SIZE = f'width="{style.WIDTH}" height="{style.HEIGHT}"'
-_CARD = (
-    f"width:{style.WIDTH}px;height:{style.HEIGHT}px;border-radius:6px;"
-    f"background:{style.CARD};color:{style.INK}"
-)
 _TEXT = (
     "font-family:var(--jp-content-font-family,system-ui,sans-serif);line-height:1.5;"
     "font-size:var(--jp-content-font-size1,14px);color:var(--jp-content-font-color1,inherit)"
 )
-# The last rule spares the browser a layer for each part of a slider.
-_CONTROLS = f"""
-.playground .playground-controls {{display:grid; overflow:visible; gap:2px 12px;
-  grid-template-columns:repeat(2, {style.WIDTH // 2 - 6}px)}}
+_LIGHT, _DARK = (
+    "; ".join(f"--playground-{color[1:]}:{tone}" for color, tone in tones.items())
+    for tones in ({color: color for color in style.DARK}, style.DARK)
+)
+_IN_DARK = ":is([data-jp-theme-light=false], .vscode-dark)"
+# A figure is as wide as fits the window's height together with its controls and readout. The
+# controls are beside it from 1,100 pixels on. The rule about sliders spares the browser a layer for
+# each of their parts; a layer for the still picture spares it from being painted at each move.
+_STYLE = f"""
+.playground.playground {{display:flex; flex-flow:row wrap; gap:8px 20px; position:relative;
+  overflow:visible; {_LIGHT}}}
+{_IN_DARK} .playground.playground {{{_DARK}}}
+.playground .playground-page {{position:absolute; width:1px; height:1px; overflow:hidden}}
+.playground .playground-stage {{flex:1 1 740px; min-width:0; overflow:auto hidden;
+  max-width:max({style.WIDTH}px, calc((100vh - 340px) * {style.WIDTH / style.HEIGHT:.3f}))}}
+.playground :where(.playground-still-layer, svg[role=img]) {{display:block; margin:0}}
+.playground.playground :is(.playground-still-layer, svg[role=img]) {{
+  width:100%; max-width:none; min-width:400px; height:auto}}
+.playground .playground-stage .widget-html-content {{min-width:0}}
+.playground .playground-still-layer {{will-change:transform}}
+.playground .playground-in-dark, {_IN_DARK} .playground .playground-in-light {{display:none}}
+{_IN_DARK} .playground .playground-in-dark {{display:block}}
+.playground .playground-control.widget-hslider {{flex-wrap:wrap; height:auto}}
+.playground .playground-control > .slider-container {{flex:1 1 100px}}
+.playground .playground-readout {{min-height:6em; margin-top:6px}}
+.playground .playground-notice {{visibility:hidden}}
+.playground .playground-behind svg[role=img] {{opacity:.4}}
+.playground-behind .playground-notice {{animation:playground-reveal 1ms 2s forwards}}
+@keyframes playground-reveal {{to {{visibility:visible}}}}
+.playground .playground-controls {{flex:1 1 340px; display:grid; overflow:visible; gap:2px 12px;
+  align-content:start; grid-template-columns:repeat(auto-fit, minmax(min(100%, 300px), 1fr))}}
 .playground .playground-control {{width:100%; margin:0}}
 .playground .playground-control > label.widget-label {{
   flex:0 0 auto; width:auto; min-width:8.5em; text-align:left}}
 .playground .playground-wide {{grid-column:1 / -1}}
 .playground .playground-control > .widget-readout {{min-width:4.5em}}
 .playground .playground-control.widget-toggle-buttons {{
-  display:flex; flex-flow:row nowrap; align-items:baseline}}
+  display:flex; flex-flow:row wrap; align-items:baseline}}
 .playground .playground-control.widget-toggle-buttons > div {{
   display:flex; flex-wrap:wrap; gap:4px}}
 .playground .playground-control.widget-toggle-buttons .widget-toggle-button {{
   width:auto; min-width:4.5em; margin:0}}
 .playground :is(.noUi-connects, .noUi-connect, .noUi-origin, .noUi-handle) {{
   will-change:auto; backface-visibility:visible}}
+@media (prefers-reduced-motion: reduce) {{.playground * {{transition:none !important}}}}
+"""
+# ipywidgets gives sliders and toggles no names and states for screen readers, and can't be asked to
+# from Python. A Jupyter page hears keys before a slider does, unless an element forbids it: it may
+# have those with Ctrl, Alt, Meta or Shift. Where a page forbids inline handlers, mouse and keys
+# still move the sliders.
+_SCRIPT = """
+const root = this.closest('.playground'), say = root.querySelector('.playground-said');
+const put = (one, name, value) =>
+  one.getAttribute(name) === value || one.setAttribute(name, value);
+const parts = slider => ['.widget-label', '.noUi-handle', '.widget-readout'].map(
+  part => slider.querySelector(part));
+const name = () => {
+  for (const slider of root.querySelectorAll('.widget-slider')) {
+    const [label, handle, number] = parts(slider);
+    if (!handle) continue;
+    put(handle, 'aria-label', label.textContent);
+    put(handle, 'aria-valuetext', number.textContent);
+    put(number, 'role', 'textbox');
+    put(number, 'aria-label', label.textContent + ', exact number');
+    put(number, 'tabindex', '-1');
+  }
+  for (const toggle of root.querySelectorAll('.widget-toggle-button'))
+    put(toggle, 'aria-pressed', String(toggle.classList.contains('mod-active')));
+  for (const group of root.querySelectorAll('.widget-toggle-buttons')) {
+    put(group, 'role', 'group');
+    put(group, 'aria-label', group.querySelector('label').textContent);
+  }
+};
+let soon;
+new MutationObserver(changes => {
+  name();
+  const moved = ({attributeName, oldValue, target}) => attributeName === 'aria-valuenow'
+    &amp;&amp; oldValue !== null &amp;&amp; oldValue !== target.getAttribute(attributeName);
+  if (changes.some(moved)) root.classList.add('playground-behind');
+  const drawn = ({type, target}) =>
+    type === 'childList' &amp;&amp; target.closest('.playground-moving');
+  if (!changes.some(drawn)) return;
+  root.classList.remove('playground-behind');
+  clearTimeout(soon);
+  const says = root.querySelector('.playground-readout');
+  soon = setTimeout(() => { say.textContent = says.innerText; }, 500);
+}).observe(root, {subtree: true, childList: true, attributeOldValue: true,
+  attributeFilter: ['class', 'aria-valuenow', 'aria-valuetext']});
+name();
+root.addEventListener('animationend', event => {
+  if (event.animationName === 'playground-reveal') say.textContent = event.target.textContent;
+});
+const keys = event => event.target.toggleAttribute('data-lm-suppress-shortcuts',
+  !(event.ctrlKey || event.altKey || event.metaKey || event.shiftKey));
+root.addEventListener('focusin', keys);
+root.onkeyup = keys;
+root.onkeydown = event => {
+  keys(event);
+  const slider = event.target.closest('.widget-slider');
+  if (!slider || !['Enter', 'Escape'].includes(event.key)) return;
+  const [, handle, number] = parts(slider);
+  if (event.target === handle &amp;&amp; event.key === 'Enter') {
+    event.preventDefault();
+    number.focus();
+    getSelection().selectAllChildren(number);
+  } else if (event.target === number) handle.focus();
+};
 """
 
 
@@ -46,23 +132,33 @@ def layer(marks: Sequence[Mark], alt: str) -> str:
     """Return the moving layer as one SVG; its label is the figure's alt text."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {_SIZE}'
-        f' viewBox="0 0 {style.WIDTH} {style.HEIGHT}" role="img" aria-label="{escape(alt)}"'
-        ' style="display:block">'
+        f' viewBox="0 0 {style.WIDTH} {style.HEIGHT}" role="img" aria-label="{escape(alt)}">'
         f"{''.join(mark.svg() for mark in marks)}</svg>"
     )
 
 
-def moving(svg: str, readout: Sequence[str]) -> str:
-    """Return the moving layer and the readout as one text, so that a move is one message."""
+def moving(svg: str, readout: Sequence[str], move: int = 0, behind: bool = False) -> str:
+    """Return the moving layer and the readout as one text, so that a move is one message.
+
+    `move` counts them: a text that is the same as before would not be sent. `behind` means that
+    they aren't up to date: after two seconds, a notice says so.
+    """
     lines = "".join(f"<div>{escape(line)}</div>" for line in readout)
-    look = f"{_TEXT};width:{style.WIDTH}px;min-height:6em;margin-top:6px"
-    attributes = f'class="playground-readout" role="status" aria-live="polite" style="{look}"'
-    return f"{svg}<div {attributes}>{lines}</div>"
+    return (
+        f'<div class="playground-now{" playground-behind" * behind}" data-move="{move}">{svg}'
+        f'<div class="playground-readout" style="{_TEXT}">{lines}'
+        '<div class="playground-notice">Still at work. ■ in the toolbar, or Interrupt in the'
+        " menu Kernel, ends it.</div></div></div>"
+    )
 
 
-def picture(png: bytes) -> str:
-    """Return the still layer on its card; the alt text is the moving layer's."""
-    return f'<div style="{_CARD}"><img alt="" src="{_url(png)}" {_SIZE} style="{_CARD}"></div>'
+def picture(light: str, dark: str) -> str:
+    """Return the still layer for both themes; the alt text is the moving layer's."""
+    return "".join(
+        f'<img alt="" class="playground-still-layer playground-in-{theme}" {_SIZE}'
+        f' src="{_url(svg.encode(), "svg+xml")}">'
+        for theme, svg in (("light", light), ("dark", dark))
+    )
 
 
 def still(png: bytes, alt: str, name: str) -> str:
@@ -85,52 +181,59 @@ def small(png: bytes) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def hide_still(name: str) -> str:
-    """Return a style that hides the still picture while the live figure is displayed.
+def once(name: str) -> str:
+    """Return the play's style and script, and the place of what a screen reader is to say.
 
-    JupyterLab shows broken links when the kernel has ended: then only the picture is displayed.
+    The style also hides the still picture while the live figure is displayed. JupyterLab shows
+    broken links when the kernel has ended: then only the picture is displayed.
     """
     still, place = f".playground-still-{name}", ".jp-OutputArea-child"
     gone = f"{place}:has(.playground.jupyter-widgets-disconnected)"
+    script = _SCRIPT.replace("\n", " ")
     return (
+        '<div class="playground-said" role="status" aria-live="polite"></div>'
         f"<style>{still}, {place}:not({gone}) + {place}:has({still}), {gone} {{display:none}}"
-        f" {gone} + {place} {still} {{display:block}}{_CONTROLS}</style>"
+        f" {gone} + {place} {still} {{display:block}}</style>"
+        f'<style onload="{script}">{_STYLE}</style>'
     )
 
 
 def cover() -> str:
     """Return the note in place of a play whose prediction isn't answered yet."""
     return (
-        f'<div role="status" style="{_TEXT};width:{style.WIDTH}px;padding:2em;text-align:center;'
-        "box-sizing:border-box;border:1px dashed var(--jp-border-color1,#8c959f);"
+        f'<div role="status" style="{_TEXT};max-width:{style.WIDTH}px;padding:2em;'
+        "text-align:center;box-sizing:border-box;border:1px dashed var(--jp-border-color1,#8c959f);"
         'border-radius:6px">'
         "Answer the prediction above to unlock this play.</div>"
     )
 
 
-def html(value: str) -> widgets.HTML:
+def html(value: str, *classes: str) -> widgets.HTML:
     """Return a widget that shows HTML without a margin."""
-    layout = widgets.Layout(margin="0", grid_area="1 / 1 / 2 / 2", overflow="visible")
-    return widgets.HTML(value, layout=layout)
+    shown = widgets.HTML(value, layout=widgets.Layout(margin="0", grid_area="1 / 1 / 2 / 2"))
+    for name in classes:
+        shown.add_class(name)
+    return shown
 
 
 def stack(below: widgets.Widget, above: widgets.Widget) -> widgets.GridBox:
     """Return two widgets in one place."""
-    layout = widgets.Layout(grid_template_columns=f"{style.WIDTH}px", overflow="visible")
-    return widgets.GridBox([below, above], layout=layout)
+    stage = widgets.GridBox([below, above], layout={"grid_template_columns": "minmax(0, 1fr)"})
+    stage.add_class("playground-stage")
+    return stage
 
 
 def control_panel(controls: Sequence[widgets.DOMWidget]) -> widgets.Box:
-    """Return the controls above a figure, two in a row; a choice takes a whole row."""
+    """Return the controls; a choice takes a whole row."""
     for control in controls:
         control.add_class("playground-control")
         control.tooltip = ""  # without it, the label's tooltip is "null"
         if isinstance(control, widgets.ToggleButtons):
             control.add_class("playground-wide")
-    panel = widgets.Box(list(controls), layout=widgets.Layout(margin="0 0 8px"))
+    panel = widgets.Box(list(controls))
     panel.add_class("playground-controls")
     return panel
 
 
-def _url(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode()
+def _url(picture: bytes, kind: str = "png") -> str:
+    return f"data:image/{kind};base64," + base64.b64encode(picture).decode()

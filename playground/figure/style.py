@@ -11,7 +11,10 @@ WIDTH, HEIGHT = 640, 380
 SHARPNESS = 2
 """Pixels of the still layer per CSS pixel, for dense screens."""
 
-CARD, INK, MUTED, GRID = "#ffffff", "#1f2328", "#57606a", "#e3e6ea"
+CARD, INK, MUTED, GRID, BLACK = "#ffffff", "#1f2328", "#57606a", "#e3e6ea", "#010101"
+# Not quite black: matplotlib leaves black out of an SVG, and here it is to be replaced.
+DARK = {CARD: "#111111", INK: "#e6e8eb", MUTED: "#a3abb5", GRID: "#33383e", BLACK: "#ffffff"}
+"""The neutral colours, and their twins in a dark theme; series have the same colours in both."""
 FONT = "DejaVu Sans, Verdana, sans-serif"
 TEXT_PX = 13
 
@@ -27,7 +30,7 @@ class Look:
 
 
 # Okabe & Ito 2008: colours that remain distinct with every common form of colour blindness.
-BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+ORANGE, SKY, GREEN = "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
 YOURS = Look(BLUE, width=5)
@@ -43,14 +46,19 @@ SERIES = (
 """Looks of further series, in the order of their use in a figure."""
 
 SETTINGS: dict[str, Any] = {
-    **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), CARD),
+    **{"figure.facecolor": CARD, "savefig.facecolor": CARD, "axes.facecolor": "none"},
     **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), INK),
     **dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), MUTED),
     **dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False),
     **{"axes.grid": True, "axes.axisbelow": True, "grid.color": GRID},
-    **{"font.family": ["DejaVu Sans"], "font.size": 9.5},
+    **{"font.family": ["DejaVu Sans"], "font.size": 9.5, "svg.fonttype": "path"},
 }
 """matplotlib's settings of all figures, whatever the learner sets."""
+
+
+def themed(color: str) -> str:
+    """Return a colour for the page: a neutral one as a variable that its theme sets."""
+    return f"var(--playground-{color[1:]})" if color in DARK else color
 
 
 def number(value: float, digits: int = 3, least: float = 1e-9) -> str:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from accessible import broken
 from lab import PICTURES, browser, require_chromium
 
 from course import ROOT
@@ -45,6 +46,7 @@ def test_an_exported_lesson_is_whole_without_a_network_in_light_and_in_dark(tmp_
                 ".every(formula => formula.getBoundingClientRect().width > 2)"
             )
             assert page.evaluate("document.documentElement.scrollWidth") <= 1000
+            assert broken(page) == []
             paper[scheme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
             page.screenshot(path=PICTURES / f"exported-loss-{scheme}.png", full_page=True)
     assert paper["light"] == "rgb(255, 255, 255)"

@@ -181,7 +181,7 @@ def test_the_cliff_of_the_digits_network_is_between_1_3_and_1_6(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(descent_on_digits, "RATES", np.array([1.3, 1.6]))
-    below, above = descent_on_digits.runs(named("other", DESCENT), (), False)
+    below, above = map(descent_on_digits.runs(named("other", DESCENT), (), False).train, (0, 1))
     assert below.share > 0.9
     assert above.share < 0.5
 
@@ -195,7 +195,7 @@ def test_the_largest_curvature_climbs_to_2_by_the_rate_and_stays() -> None:
 def test_the_four_loss_curves_are_as_their_questions_say() -> None:
     runs = descent_on_digits.runs(DESCENT, (), False)
     rates = descent_on_digits.CURVES.items()
-    a, b, c, d = (runs[descent_on_digits.nearest(rate)].losses for _, rate in rates)
+    a, b, c, d = (runs.train(descent_on_digits.nearest(rate)).losses for _, rate in rates)
     assert np.diff(b).max() < 0, "B falls at every step"
     assert [b[0], b[-1]] == pytest.approx([2.3, 1.9], abs=0.05)
     assert c[:5].max() == c.max() == pytest.approx(7, abs=0.5)
@@ -203,7 +203,7 @@ def test_the_four_loss_curves_are_as_their_questions_say() -> None:
     assert d[-1] == pytest.approx(0.2, abs=0.03)
     assert [a[:4].min(), a.min()] == pytest.approx([1.6, 1.6], abs=0.05), "A learns at first"
     assert a.max() == pytest.approx(4.5, abs=0.05)
-    half = runs[descent_on_digits.nearest(0.8)]
+    half = runs.train(descent_on_digits.nearest(0.8))
     assert half.losses[-1] < d[-1]
 
 

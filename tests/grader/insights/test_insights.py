@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from accessible import broken
 from classroom import LATE, Course
 from playwright.sync_api import Browser
 
@@ -263,6 +264,7 @@ def test_a_learners_script_does_not_run_and_the_page_is_light_or_dark(
     assert f"<script>{TAKE}</script>" in view.inner_text("main"), "it is shown as it was written"
     dark = view.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 27)"
     assert dark == (scheme == "dark")
+    assert broken(view) == []
     assert view.evaluate("document.documentElement.scrollWidth") <= 1100
     view.set_viewport_size({"width": 360, "height": 800})
     assert view.evaluate("document.documentElement.scrollWidth") <= 360

@@ -1,0 +1,44 @@
+"""Show in a notebook that long work goes on, and how to end it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from typing import Any
+
+STYLE = """<style>
+.at-work{visibility:hidden;animation:at-work 1ms 2s forwards;\
+font-family:var(--jp-ui-font-family,sans-serif);font-size:14px;\
+color:var(--jp-ui-font-color1,#222)}
+@keyframes at-work{to{visibility:visible}}
+</style>"""
+"""It reveals the notice after two seconds, so that no thread has to wait for that."""
+
+
+@contextmanager
+def at_work(name: str) -> Iterator[None]:
+    """Tell the learner of work that lasts longer than two seconds, until it ends.
+
+    Clears the cell's output at the end; so it does nothing in a cell that has other lines.
+    """
+    from IPython.core.getipython import get_ipython
+
+    shell: Any = get_ipython()
+    if not hasattr(shell, "kernel") or "\n" in shell.history_manager.input_hist_raw[-1].strip():
+        yield
+        return
+    import ipywidgets as widgets
+    from IPython.display import clear_output, display
+
+    text = f"{name} is still at work. ■ in the toolbar, or Interrupt in the menu Kernel, ends it."
+    notice = widgets.HTML(f'{STYLE}<div class="at-work" role="status">{escape(text)}</div>')
+    # As a widget alone, which no comparison of outputs counts.
+    kind = "application/vnd.jupyter.widget-view+json"
+    model = {"version_major": 2, "version_minor": 0, "model_id": notice.model_id}
+    try:
+        display({kind: model}, raw=True)
+        yield
+    finally:
+        notice.close()
+        clear_output(wait=True)

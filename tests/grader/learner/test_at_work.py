@@ -1,0 +1,58 @@
+"""A notice of long work precedes it, and is gone after it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import IPython.core.getipython
+import IPython.display
+import pytest
+
+from grader.learner.at_work import at_work
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record what a notebook is told to display and to clear."""
+    told: list[str] = []
+    monkeypatch.setattr(IPython.display, "display", lambda data, raw: told.extend(data))
+    monkeypatch.setattr(IPython.display, "clear_output", lambda wait: told.append("cleared"))
+    return told
+
+
+def run_in(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the last cell of a kernel have this text."""
+    shell: Any = SimpleNamespace(
+        kernel=object(), history_manager=SimpleNamespace(input_hist_raw=["", cell])
+    )
+    monkeypatch.setattr(IPython.core.getipython, "get_ipython", lambda: shell)
+
+
+def test_a_notice_comes_before_the_work_and_goes_after_it(
+    events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work() -> None:
+        events.append("work")
+        raise KeyboardInterrupt
+
+    run_in("check(f)\n", monkeypatch)
+    with pytest.raises(KeyboardInterrupt), at_work("f"):
+        work()
+    # a widget alone: nbval doesn't compare those
+    assert events == ["application/vnd.jupyter.widget-view+json", "work", "cleared"]
+
+
+def test_a_cell_with_other_lines_keeps_its_output(
+    events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_in("print(f(0))\ncheck(f)", monkeypatch)
+    with at_work("f"):
+        events.append("work")
+    assert events == ["work"]
+
+
+def test_outside_of_a_kernel_nothing_is_displayed(events: list[str]) -> None:
+    with at_work("f"):
+        events.append("work")
+    assert events == ["work"]
