@@ -11,19 +11,21 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
-from grader.execution.notebook import Cell, UnreadableNotebook
+from grader.execution.limits import OUTSIDE
+from grader.execution.submission import Selection
+from grader.instructor.blame import costs_only, reason
 from grader.instructor.feedback import (
     LoadedNotebook,
     ReleasedLesson,
     feedback_notebook,
     load_submitted,
     released,
-    unanswered,
 )
 from grader.instructor.grade import draw_seed
 from grader.instructor.journal import (
@@ -38,11 +40,14 @@ from grader.instructor.journal import (
 from grader.instructor.report import Summary, show_progress
 from grader.instructor.run import Result
 from grader.instructor.workers import Job, cluster_workers, grade_many, local_workers
+from grader.processes import Guard, OverBudget
 
 if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
     from grader.instructor.gradebook import LessonGradebook
     from grader.instructor.plan import Plan
     from grader.instructor.submissions import Submission
+
+Reader = Guard[LoadedNotebook]
 
 SOME_NOT_GRADED = 3
 """Exit code of a run that graded all but some submissions."""
@@ -119,14 +124,17 @@ def autograde(
 
         if gradebook and plan.to_grade:
             journal.start(run_id)
-        known = _known_steps(plan, journal, release, summary.errors)
-        new = _new_steps(plan, lesson, release, run_id, options, summary.errors)
+        reader = Guard(partial(load_submitted, release), OUTSIDE.memory_bytes)
+        stack.callback(reader.close)
+        known = _known_steps(plan, journal, reader, summary.errors)
+        new = _new_steps(plan, lesson, reader, run_id, options, summary.errors)
         for done, step in enumerate(chain(known, new), 1):
             student = step.submission.student
-            if before := journal.before(step.run_id, student, step.digest):
-                summary.compare(student, journal.result(before), step.result)
-            if gradebook:
-                _record(step, journal, gradebook, release, summary)
+            with costs_only(student, summary.errors, "its grade could not be written: "):
+                if before := journal.before(step.run_id, student, step.digest):
+                    summary.compare(student, journal.result(before), step.result)
+                if gradebook:
+                    _record(step, journal, gradebook, release, summary)
             progress(done, len(plan.students))
         return summary
 
@@ -139,11 +147,14 @@ def current_run(journal: Journal, lesson: Lesson, seed: int | None = None) -> Ru
 
 
 def _known_steps(
-    plan: Plan, journal: Journal, release: ReleasedLesson, errors: dict[str, str]
+    plan: Plan, journal: Journal, reader: Reader, errors: dict[str, str]
 ) -> Iterator[_Step]:
     """Yield the submissions whose result is in the journal, but not in the gradebook."""
     for submission, grading in plan.to_write:
-        if loaded := _load(submission, release, errors):
+        loaded = None
+        with costs_only(submission.student, errors):
+            loaded = reader.call(OUTSIDE.seconds, submission.read())
+        if loaded:
             result = journal.result(grading)
             yield _Step(submission, loaded, grading.digest, grading.run_id, result)
 
@@ -151,21 +162,36 @@ def _known_steps(
 def _new_steps(
     plan: Plan,
     lesson: Lesson,
-    release: ReleasedLesson,
+    reader: Reader,
     run_id: RunId,
     options: AutogradeOptions,
     errors: dict[str, str],
 ) -> Iterator[_Step]:
-    """Grade submissions; a notebook is in memory only until its step is done."""
+    """Grade submissions; a notebook is in memory only until its step is done.
+
+    One that is slow to read or to judge is tried once more after all others, with more time.
+    """
     if not plan.to_grade:
         return
     in_memory: dict[str, tuple[Submission, LoadedNotebook]] = {}
+    slow: list[Submission] = []
 
-    def notebooks() -> Iterator[tuple[str, list[Cell]]]:
-        for submission in plan.to_grade:
-            if loaded := _load(submission, release, errors):
+    def refuse(submission: Submission, error: Exception) -> None:
+        if isinstance(error, OverBudget) and submission not in slow:
+            slow.append(submission)
+        else:
+            errors[submission.student] = reason(error)
+
+    def notebooks(which: list[Submission], seconds: float) -> Iterator[tuple[str, Selection]]:
+        for submission in which:
+            with costs_only(submission.student, errors):
+                try:
+                    loaded = reader.call(seconds, submission.read())
+                except OverBudget as error:
+                    refuse(submission, error)
+                    continue
                 in_memory[submission.student] = submission, loaded
-                yield submission.student, loaded.cells
+                yield submission.student, loaded.chosen
 
     job = Job(lesson.folder, run_id.lesson_version, run_id.seed)
     with ExitStack() as stack:
@@ -174,24 +200,15 @@ def _new_steps(
         else:
             workers = max(1, min(options.workers, len(plan.to_grade)))
             executor = stack.enter_context(local_workers(workers))
-        for student, result in grade_many(executor, job, notebooks(), 2 * workers):
-            submission, loaded = in_memory.pop(student)
-            if isinstance(result, str):
-                errors[student] = result
-            else:
-                result["repaired"] = [*result["repaired"], *submission.not_graded()]
-                yield _Step(submission, loaded, loaded.digest, run_id, result)
-
-
-def _load(
-    submission: Submission, release: ReleasedLesson, errors: dict[str, str]
-) -> LoadedNotebook | None:
-    """Load a submission's notebook; None, and an error, where it can't be read."""
-    try:
-        return load_submitted(release, submission.read())
-    except UnreadableNotebook as error:
-        errors[submission.student] = f"{error}"
-        return None
+        for which, seconds in ((plan.to_grade, OUTSIDE.first_seconds), (slow, OUTSIDE.seconds)):
+            wanted = notebooks(which, seconds)
+            for student, result in grade_many(executor, job, wanted, 2 * workers, seconds):
+                submission, loaded = in_memory.pop(student)
+                if isinstance(result, Exception):
+                    refuse(submission, result)
+                else:
+                    result["repaired"] = [*result["repaired"], *submission.not_graded()]
+                    yield _Step(submission, loaded, loaded.digest, run_id, result)
 
 
 def _record(
@@ -201,30 +218,16 @@ def _record(
     release: ReleasedLesson,
     summary: Summary,
 ) -> None:
-    """Put a result into the journal, then where nbgrader looks for it.
-
-    A submission that can't be written costs only itself; a full disk or a locked gradebook stops
-    the run.
-    """
-    from sqlalchemy.exc import OperationalError, SQLAlchemyError
-
-    from grader.instructor.submissions import MACHINE_ERRORS
-
+    """Put a result into the journal, then where nbgrader looks for it."""
     submission, student = step.submission, step.submission.student
     timestamp = submission.timestamp
     grading = journal.latest.get(student)
     if grading is None or grading.key != step.run_id.key(student, step.digest):
         grading = journal.add_grading(step.run_id, student, step.digest, step.result)
     scores = {f"check-{name}": one["points"] for name, one in step.result["exercises"].items()}
-    try:
-        notebook = feedback_notebook(release, step.loaded, step.result)
-        submission.write_feedback(notebook, release.folder)
-        gradebook.write(student, timestamp, scores, unanswered(release, step.loaded))
-    except (OSError, ValueError, SQLAlchemyError) as error:
-        if isinstance(error, OperationalError) or getattr(error, "errno", None) in MACHINE_ERRORS:
-            raise
-        summary.errors[student] = f"its grade could not be written: {error}"
-        return
+    notebook = feedback_notebook(release, step.loaded, step.result)
+    submission.write_feedback(notebook, release.folder)
+    gradebook.write(student, timestamp, scores, step.loaded.unanswered)
     journal.add_written(grading, str(timestamp))
     summary.add(student, step.result)
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 from contextlib import ExitStack
+from functools import partial
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from traitlets import List, Type
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.comparison.present import count_of
 from grader.errors import UserError
+from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.instructor.autograde import current_run
 from grader.instructor.feedback import (
@@ -39,6 +41,7 @@ from grader.instructor.journal import Grading, Journal, journal_path, open_journ
 from grader.instructor.run import Result
 from grader.instructor.submissions import Submission
 from grader.instructor.workers import Job, grade_batch
+from grader.processes import Guard
 
 Resources = dict[str, Any]
 
@@ -56,13 +59,17 @@ class GradingSession:
         self.run_id = current_run(journal, lesson)
         self.job = Job(lesson.folder, self.run_id.lesson_version, self.run_id.seed)
         self.release = released(lesson.folder.parents[1], lesson)
+        self.reader = Guard(partial(load_submitted, self.release), OUTSIDE.memory_bytes)
         self.journal.start(self.run_id)
         self.grading: Grading | None = None
 
     def grade(self, student: str, data: bytes) -> None:
         """Grade a notebook and record its result."""
-        self.loaded = load_submitted(self.release, data)
-        (self.result,) = grade_batch(self.job, [self.loaded.cells])
+        self.loaded = self.reader.call(OUTSIDE.seconds, data)
+        (result,) = grade_batch(self.job, [self.loaded.chosen], OUTSIDE.seconds)
+        if isinstance(result, Exception):
+            raise result
+        self.result = result
         digest = self.loaded.digest
         self.grading = self.journal.add_grading(self.run_id, student, digest, self.result)
 

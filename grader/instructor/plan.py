@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from grader.execution.notebook import UnreadableNotebook
+from grader.instructor.blame import costs_only
 from grader.instructor.journal import Grading, Journal, RunId, digest_of
 from grader.instructor.submissions import Submission
 
@@ -44,11 +44,10 @@ def make_plan(
     """
     plan = Plan()
     for submission in submissions:
-        student, timestamp = submission.student, submission.timestamp
-        try:
-            digest = digest_of(submission.read())
-        except UnreadableNotebook as error:
-            plan.unreadable[student] = f"{error}"
+        student, digest = submission.student, ""
+        with costs_only(student, plan.unreadable):
+            timestamp, digest = submission.timestamp, digest_of(submission.read())
+        if not digest:
             continue
         latest = journal.latest.get(student)
         if regrade:

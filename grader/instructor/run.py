@@ -13,8 +13,8 @@ from grader.comparison.judge import Verdict, call_of, judge
 from grader.comparison.present import STYLE, failure_rows, verdict_html
 from grader.comparison.schema import Call, ExerciseKey, Outcome, Request, Response
 from grader.execution.answers import verdict_on
-from grader.execution.notebook import Cell, read_notebook
-from grader.execution.submission import Template, select, why_missing
+from grader.execution.notebook import read_notebook
+from grader.execution.submission import Selection, Template, select
 
 
 class Unexplained(TypedDict):
@@ -114,25 +114,17 @@ class Run:
         Raises:
             UnreadableNotebook: it is no notebook.
         """
-        submitted = read_notebook(notebook)
-        request, repaired = self.request(submitted)
-        return self.judge(submitted, request, repaired, runner.run(request))
+        return self.grade_cells(select(self.template, read_notebook(notebook)), runner)
 
-    def request(self, submitted: list[Cell]) -> tuple[Request, list[str]]:
-        """Return the request for a runner, and one sentence for each repair."""
-        cells, asked, repaired = select(self.template, submitted)
-        request: Request = {"cells": cells, "calls": self.calls, "asked": asked}
-        return {**request, "order_seed": self.seed}, repaired
-
-    def judge(
-        self, submitted: list[Cell], request: Request, repaired: list[str], response: Response
-    ) -> Graded:
-        """Judge a runner's response to `request`."""
-        verdicts = {}
-        for name, key in self.keys.items():
-            missing = why_missing(self.template, submitted, name)
-            verdicts[name] = verdict_on(name, key, request["cells"], response, missing, _judged)
-        return Graded(verdicts, tuple(repaired))
+    def grade_cells(self, chosen: Selection, runner: Runner) -> Graded:
+        """Run and judge the chosen cells of a notebook."""
+        request: Request = {"cells": chosen.cells, "calls": self.calls, "asked": chosen.asked}
+        response = runner.run({**request, "order_seed": self.seed})
+        verdicts = {
+            name: verdict_on(name, key, chosen.cells, response, chosen.missing[name], _judged)
+            for name, key in self.keys.items()
+        }
+        return Graded(verdicts, tuple(chosen.repaired))
 
 
 def template(lesson: Lesson) -> Template:
