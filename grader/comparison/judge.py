@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
-from grader.comparison.compare import alike, caused_by_impurity, difference
+from grader.comparison.compare import Result, alike, differences
 from grader.comparison.distribution import summarise
 from grader.comparison.observe import observe
 from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Outcome
-from grader.comparison.vocabulary import BASIC, in_order, kind
+from grader.comparison.vocabulary import BASIC, LEADING, PROPERTIES, in_order, kind
+
+# Exceptions of numpy when an update in place writes a real result into an integer array.
+WRITES_INTO_INTEGERS = {"UFuncTypeError", "_UFuncOutputCastingError", "UFuncOutputCastingError"}
 
 
 class State(StrEnum):
@@ -35,6 +38,9 @@ class Failure:
     case: CaseData
     outcome: Outcome
     reason: str
+
+
+Misses = dict[str, list[Failure]]  # the failures of each missed property
 
 
 @dataclass(frozen=True)
@@ -80,22 +86,27 @@ def judge(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
     if all(outcome.get("error", [""])[0] == "NotImplementedError" for outcome in outcomes):
         way_out = "replace the line that raises NotImplementedError, and run its cell (Shift+Enter)"
         return unjudged(name, key, f"{name} is not written yet: {way_out}.", State.UNWRITTEN)
-    misses, total = _misses(key["cases"], outcomes), float(key["points"])
-    tested = in_order(case["property"] for case in key["cases"])
-    without_points = {prop for prop, _ in misses}
-    passed = tuple(prop for prop in tested if prop not in without_points)
-    missed = tuple(prop for prop in tested if prop in without_points)
-    earned = points(total, tested, without_points)
+    results, total = [*map(Result, outcomes)], float(key["points"])
+    misses = _misses(key, results)
+    tested = _tested(key)
+    passed = tuple(prop for prop in tested if prop not in misses)
+    missed = tuple(prop for prop in tested if prop in misses)
+    earned = points(total, tested, {*missed})
     if not misses:
         return Verdict(name, State.SOLVED, earned, total, passed)
-    state, failure = State.PARTLY if earned else State.MISSED, _first_failure(misses)
-    hint = diagnose(key, outcomes, failure)
+    state, failure = State.PARTLY if earned else State.MISSED, _shown(missed[0], misses)
+    hint = diagnose(key, results, misses)
     return Verdict(name, state, earned, total, passed, missed, failure, hint)
+
+
+def earned(key: ExerciseKey, outcomes: list[Outcome]) -> float:
+    """Return the points of an answer with these outcomes."""
+    return points(float(key["points"]), _tested(key), {*_misses(key, [*map(Result, outcomes)])})
 
 
 def accepted(key: ExerciseKey, outcomes: list[Outcome]) -> bool:
     """Return whether an answer with these outcomes misses nothing."""
-    return not _misses(key["cases"], outcomes)
+    return not _misses(key, [*map(Result, outcomes)])
 
 
 def unjudged(name: str, key: ExerciseKey, note: str, state: State = State.UNJUDGED) -> Verdict:
@@ -109,48 +120,85 @@ def points(total: float, tested: list[str], missed: set[str]) -> float:
     Right values earn half, and are needed for any points; the other properties share the other
     half equally. In an exercise with random results, "distribution" counts as "value".
     """
-    leading = [prop for prop in tested if kind(prop) in ("value", "distribution")] or tested[:1]
+    leading = [prop for prop in tested if kind(prop) in LEADING] or tested[:1]
     if not missed.isdisjoint(leading):
         return 0.0
     kept = [prop not in missed for prop in tested if prop not in leading]
     return round(total * (0.5 + 0.5 * sum(kept) / len(kept)), 2) if kept else total
 
 
-def diagnose(key: ExerciseKey, outcomes: list[Outcome], failure: Failure) -> str | None:
-    """Return the hint of the misconception with the same outcomes, or None.
+def diagnose(key: ExerciseKey, results: list[Result], misses: Misses) -> str | None:
+    """Return the hint of a misconception with the same outcomes, or None.
 
-    It agrees on every case of the property missed first and, of several, on the most cases.
+    It agrees on every case that concerns the property missed first and misses no more basic
+    property; of several, it agrees on the most cases. Where the values are right, the other missed
+    properties are tried next, but not "quiet" after "stability", which has the same inputs.
     """
-    matches = []
-    for misconception in key["misconceptions"]:
-        triples = zip(key["cases"], outcomes, misconception["outcomes"], strict=True)
-        agreed = [
-            (case["property"], alike(case, outcome, theirs or case["expected"]))
-            for case, outcome, theirs in triples
-        ]
-        if all(same for prop, same in agreed if prop == failure.case["property"]):
-            matches.append((sum(same for _, same in agreed), misconception["hint"]))
-    return max(matches, key=lambda match: match[0])[1] if matches else None
+    known = [(one["hint"], _whole(key, one["outcomes"])) for one in key["misconceptions"]]
+    first = in_order(misses)[0]
+    for prop in _explained(in_order(misses)):
+        concerned = {id(failure.case) for failure in misses[prop]}
+        matches = []
+        for hint, theirs in known:
+            agreed = 0
+            for case, mine, its in zip(key["cases"], results, theirs, strict=True):
+                concerns = case["property"] == prop or id(case) in concerned
+                if alike(prop if concerns else case["property"], case, mine, its):
+                    agreed += 1
+                elif concerns:
+                    break
+            else:
+                if not _more_basic(in_order(_misses(key, theirs)), first):
+                    matches.append((agreed, hint))
+        if matches:
+            return max(matches, key=lambda match: match[0])[1]
+    return None
 
 
-def _misses(cases: list[CaseData], outcomes: list[Outcome]) -> list[tuple[str, Failure]]:
-    """Return each missed case with the property that pays for it.
+def _whole(key: ExerciseKey, outcomes: list[Outcome | None]) -> list[Result]:
+    """Return a misconception's results, the reference's where they are the same."""
+    pairs = zip(key["cases"], outcomes, strict=True)
+    return [Result(case["expected"] if outcome is None else outcome) for case, outcome in pairs]
 
-    A miss caused by an update in place counts against purity, so that one cause costs once.
+
+def _explained(missed: list[str]) -> list[str]:
+    """Return the missed properties that a misconception may explain, the most basic first."""
+    if kind(missed[0]) in LEADING:
+        return missed[:1]
+    unstable = kind(missed[0]) == "stability"
+    return [prop for prop in missed if not (unstable and kind(prop) == "quiet")]
+
+
+def _more_basic(missed: list[str], prop: str) -> bool:
+    """Return whether one of the properties is of a more basic kind than `prop`."""
+    order = [*PROPERTIES]
+    return any(order.index(kind(one)) < order.index(kind(prop)) for one in missed)
+
+
+def _tested(key: ExerciseKey) -> list[str]:
+    return in_order(case["property"] for case in key["cases"])
+
+
+def _misses(key: ExerciseKey, results: list[Result]) -> Misses:
+    """Return each missed property, the one that a difference concerns where that is tested.
+
+    numpy's refusal to write a fraction into integers is an update in place of an input only where
+    another case shows one, and then costs what the update costs.
     """
-    purity = next((case["property"] for case in cases if kind(case["property"]) == "purity"), None)
-    misses = []
-    for case, outcome in zip(cases, outcomes, strict=True):
-        if reason := difference(case, case["expected"], outcome):
-            prop, leading = case["property"], ("value", "distribution")
-            if purity and kind(prop) not in leading and caused_by_impurity(outcome):
-                prop = purity
-            misses.append((prop, Failure(case, outcome, reason)))
+    tested, misses = _tested(key), Misses()
+    impure = any(result.outcome.get("changed") for result in results)
+    for case, mine in zip(key["cases"], results, strict=True):
+        own = case["property"]
+        refused = not WRITES_INTO_INTEGERS.isdisjoint(mine.outcome.get("error", ()))
+        in_place = refused and impure and kind(own) not in LEADING
+        for one in differences(case, Result(case["expected"]), mine):
+            concerned = "purity" if in_place else one.kind
+            same = (prop for prop in tested if kind(prop) == concerned)
+            prop = own if kind(own) == concerned else next(same, own)
+            misses.setdefault(prop, []).append(Failure(case, mine.outcome, one.reason))
     return misses
 
 
-def _first_failure(misses: list[tuple[str, Failure]]) -> Failure:
-    """Return the failure of the most basic property, if possible on a case of that property."""
-    first = in_order(prop for prop, _ in misses)[0]
-    failures = [failure for prop, failure in misses if prop == first]
-    return min(failures, key=lambda failure: failure.case["property"] != first)
+def _shown(prop: str, misses: Misses) -> Failure:
+    """Return a property's first failure, if possible on a case of that property."""
+    return min(misses[prop], key=lambda failure: failure.case["property"] != prop)
