@@ -46,7 +46,7 @@ c.ClearSolutions.code_stub = {
     "python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'
 }
 # Its formulas need no network.
-c.GenerateFeedback.exporter_class = "grader.learner.export.OfflineExporter"
+c.GenerateFeedback.exporter_class = "grader.instructor.feedback_page.FeedbackExporter"
 c.Execute.timeout = 120
 
 # Learners' code runs only in the grader's sandbox, also for `nbgrader autograde` and formgrader.

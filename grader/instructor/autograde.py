@@ -38,7 +38,7 @@ from grader.instructor.journal import (
     read_journal,
 )
 from grader.instructor.report import Summary, show_progress
-from grader.instructor.run import Result
+from grader.instructor.run import Result, within_bounds
 from grader.instructor.workers import Job, cluster_workers, grade_many, local_workers
 from grader.processes import Guard, OverBudget
 
@@ -206,7 +206,9 @@ def _new_steps(
                 submission, loaded = in_memory.pop(student)
                 if isinstance(result, Exception):
                     refuse(submission, result)
-                else:
+                    continue
+                with costs_only(student, errors):
+                    result = within_bounds(result, lesson)
                     result["repaired"] = [*result["repaired"], *submission.not_graded()]
                     yield _Step(submission, loaded, loaded.digest, run_id, result)
 

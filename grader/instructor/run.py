@@ -127,6 +127,21 @@ class Run:
         return Graded(verdicts, tuple(chosen.repaired))
 
 
+def within_bounds(result: Result, lesson: Lesson) -> Result:
+    """Return a worker's result, with no more points than the lesson has.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no result for this lesson.
+    """
+    exercises = {name: result["exercises"][name] for name in lesson.exercises}
+    for name, one in exercises.items():
+        one["max_points"] = float(lesson.exercises[name].points or 0)
+        one["points"] = max(0.0, min(float(one["points"]), one["max_points"]))
+    points = round(sum(one["points"] for one in exercises.values()), 2)
+    most = sum(one["max_points"] for one in exercises.values())
+    return {**result, "points": points, "max_points": most, "exercises": exercises}
+
+
 def template(lesson: Lesson) -> Template:
     """Return the cells of a lesson's notebook as the grader needs them."""
     cells = [
