@@ -228,10 +228,10 @@ def _record(
         grading = journal.add_grading(step.run_id, student, step.digest, step.result)
     scores = {f"check-{name}": one["points"] for name, one in step.result["exercises"].items()}
     notebook = feedback_notebook(release, step.loaded, step.result)
-    submission.write_feedback(notebook, release.folder)
+    left_out = submission.write_feedback(notebook, release.folder)
     gradebook.write(student, timestamp, scores, step.loaded.unanswered)
     journal.add_written(grading, str(timestamp))
-    summary.add(student, step.result)
+    summary.add(student, {**step.result, "repaired": [*step.result["repaired"], *left_out]})
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from grader.comparison.present import one_line
 from grader.errors import UserError
 from grader.execution.notebook import UnreadableNotebook
+from grader.instructor.copying import MACHINE_ERRORS
 from grader.processes import OverBudget
 
 MAX_REASON = 300  # characters of a reason
@@ -33,8 +34,6 @@ def costs_only(student: str, errors: dict[str, str], what: str = "") -> Iterator
 def is_the_machines(error: Exception) -> bool:
     """Return whether every submission would meet this error."""
     from sqlalchemy.exc import OperationalError  # with nbgrader, which takes a second to import
-
-    from grader.instructor.submissions import MACHINE_ERRORS
 
     return isinstance(error, OperationalError) or getattr(error, "errno", None) in MACHINE_ERRORS
 

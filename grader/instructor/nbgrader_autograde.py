@@ -6,13 +6,13 @@ hands on the lesson's own cells. Then it hands on the verdicts too, which nbgrad
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
-import stat
 from contextlib import ExitStack
 from functools import partial
-from glob import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbconvert.exporters import NotebookExporter
@@ -24,11 +24,12 @@ from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
 from traitlets import List, Type
 
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
-from grader.comparison.present import count_of
+from grader.comparison.present import count_of, one_line
 from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.instructor.autograde import current_run
+from grader.instructor.copying import copy_ordinary_files
 from grader.instructor.feedback import (
     LoadedNotebook,
     feedback_notebook,
@@ -110,6 +111,9 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
     generate_assignment`, which `make course` makes unnecessary.
     """
 
+    copied = ""
+    """Folder from which nbgrader copies the files of a submission, while it does that."""
+
     exporter_class = Type(GradingExporter, klass=Exporter).tag(config=True)
     sanitize_preprocessors: Any = List([]).tag(config=True)
     autograde_preprocessors = List([SaveAutoGrades, AssignLatePenalties]).tag(config=True)
@@ -152,16 +156,23 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
         return not why
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Copy a submission's other files to `autograded/`, except links."""
-        ignore = self.coursedir.ignore
-        strange = _not_regular(self._format_source(assignment_id, student_id))
-        for path in strange:
-            self.log.warning("%s was left out: it is a link or no ordinary file", path)
-        self.coursedir.ignore = [*ignore, *map(escape, strange)]
-        try:
-            super().init_assignment(assignment_id, student_id)
-        finally:
-            self.coursedir.ignore = ignore
+        """Copy a submission's other files to `autograded/`: ordinary ones, within limits."""
+        source = Path(self._format_source(assignment_id, student_id))
+        with TemporaryDirectory() as folder:
+            copy = Path(folder, assignment_id)
+            left_out = copy_ordinary_files(source, copy, own_only=False)
+            for name, why in left_out.items():
+                place = f"{student_id}/{assignment_id}/{name}"
+                self.log.warning("%s was left out: %s", place, why)
+            self.copied = str(copy)
+            try:
+                super().init_assignment(assignment_id, student_id)
+            finally:
+                self.copied = ""
+
+    def _format_source(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
+        source: str = super()._format_source(assignment_id, student_id, escape)
+        return self.copied or source
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """Grade one notebook; when it has been saved, record that."""
@@ -179,6 +190,26 @@ def use_sandboxed_autograde() -> None:
     autogradeapp.Autograde = api.Autograde = SandboxedAutograde
 
 
+def keep_logs_harmless() -> None:
+    """Let no name from a submission give orders to a terminal that shows a log."""
+    make = logging.getLogRecordFactory()
+    if make is not _harmless:
+        _harmless.make = make  # type: ignore[attr-defined]
+        logging.setLogRecordFactory(_harmless)
+
+
+def _harmless(*args: Any, **kw: Any) -> logging.LogRecord:
+    """Return a log record without control characters; only its own line breaks stay."""
+    record: logging.LogRecord = _harmless.make(*args, **kw)  # type: ignore[attr-defined]
+    record.msg = "\n".join(map(one_line, f"{record.msg}".split("\n")))
+    if isinstance(record.args, tuple):
+        texts = (
+            one if isinstance(one, (int, float)) else one_line(f"{one}") for one in record.args
+        )
+        record.args = (*texts,)
+    return record
+
+
 def _why_not(folder: Path) -> str:
     """Return the reason why the submission in a folder can't be graded, or nothing."""
     if folder.is_symlink() or folder.parent.is_symlink():
@@ -191,9 +222,3 @@ def _why_not(folder: Path) -> str:
     except UnreadableNotebook as error:
         return f"{error}"
     return ""
-
-
-def _not_regular(folder: str) -> list[str]:
-    """Return the paths in a folder that are neither ordinary files nor folders."""
-    paths = [os.path.join(here, name) for here, _, names in os.walk(folder) for name in names]
-    return [path for path in paths if not stat.S_ISREG(os.lstat(path).st_mode)]
