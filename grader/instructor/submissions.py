@@ -50,7 +50,7 @@ class Submission:
         try:
             text = _read_file(self.folder / "timestamp.txt", most=200).decode().strip()
             return parse_utc(text) if text else None
-        except (OSError, ValueError, OverflowError):
+        except (OSError, ValueError, ArithmeticError):
             return None
 
     def not_graded(self) -> list[str]:
