@@ -1,4 +1,4 @@
-"""Make submissions that take what they can outside the sandbox: time, memory, disk, the terminal."""
+"""Make submissions that take time, memory, disk or the terminal outside the sandbox."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ FIELDS = 'f"' + "{1}" * 65_000 + '"'
 LIST = '{"list": [1.0] * 100_000}'
 NOTEBOOKS: dict[str, Callable[[], Notebook]] = {
     "f-strings": lambda: with_cells(*[f"check = {FIELDS}"] * 5),
-    "f-string of lines": lambda: with_cells(*[f"x = f'''{'{1}⏎' * 40_000}'''".replace("⏎", "\n")] * 4),
+    "f-string of lines": lambda: with_cells(
+        *[f"x = f'''{'{1}⏎' * 40_000}'''".replace("⏎", "\n")] * 4
+    ),
     "many cells": lambda: with_cells(*[f"x = {i}\n" * 50 + "check" for i in range(1_900)]),
     "lines of a blank": lambda: with_cells(*["a\n" + " \n" * 9_900 + "b"] * 12),
     "like a table": lambda: with_cells(*["|a" * 9_000 + "\n|-"] * 12, kind="markdown"),
@@ -65,9 +67,7 @@ NOTEBOOKS: dict[str, Callable[[], Notebook]] = {
     "no columns": lambda: answering(
         '{"value": {"array": [], "shape": [600_000, 0], "dtype": "float64"}}'
     ),
-    "text among numbers": lambda: answering(
-        '{"value": {"list": ["x" * 2_000, *[1.0] * 100_000]}}'
-    ),
+    "text among numbers": lambda: answering('{"value": {"list": ["x" * 2_000, *[1.0] * 100_000]}}'),
     "lists": lambda: answering(f'{{"value": {LIST}}}'),
     "lists in lists": lambda: answering(
         '{"value": eval("lambda f: f(f, 5)")(lambda f, n: {"list": [f(f, n - 1) for _ in '

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
@@ -49,6 +50,10 @@ if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command n
 
 Reader = Guard[LoadedNotebook]
 
+OPEN_CLUSTER = (
+    "Warning: without tls:// anybody who reaches the scheduler can run programs as you."
+    " docs/class-server.md, section 6, sets up certificates."
+)
 SOME_NOT_GRADED = 3
 """Exit code of a run that graded all but some submissions."""
 
@@ -246,7 +251,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("lesson", metavar="LESSON")
     cores = os.cpu_count() or 1
     add("--workers", type=int, default=cores, help="processes (default: one per core)")
-    add("--scheduler", metavar="ADDRESS", help="grade on this Dask cluster: tcp://10.0.0.1:8786")
+    add("--scheduler", metavar="ADDRESS", help="grade on this Dask cluster: tls://10.0.0.1:8786")
     only = "only this student (repeatable)"
     add("--student", dest="students", action="append", default=[], help=only)
     add("--seed", type=int, help="seed of the inputs (default: the last run's, or a new one)")
@@ -262,6 +267,8 @@ def _run(arguments: argparse.Namespace) -> int:
     lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
     given = vars(arguments)
     options = AutogradeOptions(**{one.name: given[one.name] for one in fields(AutogradeOptions)})
+    if options.scheduler and not options.scheduler.startswith("tls://"):
+        print(OPEN_CLUSTER, file=sys.stderr)
     with show_progress() as progress:
         summary = autograde(root, lesson, options, progress)
     print(summary.text())

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from classroom import Course
 from hostile_class import FOLDERS, NOTEBOOKS, ORDERS
 
 from course import solved
-from grader.cli import main
 from grader.sandbox.scratch import remove
 
 HONEST = {"anne": 10.0, "zoe": 10.0}
