@@ -33,7 +33,7 @@ LEARNERS_FILES = "bundle"
 ALWAYS = (2026, 1, 1, 0, 0, 0)
 """Date of every file in the archive, so that the same course makes the same archive."""
 
-PACKED = '''"""Finished functions, the targets in figures; packed, so that nobody reads them by chance."""
+PACKED = '''"""Finished functions, targets in figures; packed, so nobody reads them by chance."""
 
 import base64
 import zlib

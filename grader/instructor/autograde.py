@@ -10,8 +10,8 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, fields
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.execution.limits import OUTSIDE
 from grader.execution.submission import Selection
-from grader.instructor.blame import costs_only, reason
+from grader.instructor.blame import costs_only
 from grader.instructor.feedback import (
     LoadedNotebook,
     ReleasedLesson,
@@ -40,7 +40,7 @@ from grader.instructor.journal import (
 )
 from grader.instructor.report import Summary, show_progress
 from grader.instructor.run import Result, within_bounds
-from grader.instructor.workers import Job, cluster_workers, grade_many, local_workers
+from grader.instructor.workers import Job, Workers, cluster_workers, grade_many, local_workers
 from grader.processes import Guard, OverBudget
 
 if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
@@ -132,7 +132,7 @@ def autograde(
         reader = Guard(partial(load_submitted, release), OUTSIDE.memory_bytes)
         stack.callback(reader.close)
         known = _known_steps(plan, journal, reader, summary.errors)
-        new = _new_steps(plan, lesson, reader, run_id, options, summary.errors)
+        new = _new_steps(plan, lesson, reader, options, summary.errors)
         for done, step in enumerate(chain(known, new), 1):
             student = step.submission.student
             with costs_only(student, summary.errors, "its grade could not be written: "):
@@ -165,57 +165,75 @@ def _known_steps(
 
 
 def _new_steps(
-    plan: Plan,
-    lesson: Lesson,
-    reader: Reader,
-    run_id: RunId,
-    options: AutogradeOptions,
-    errors: dict[str, str],
+    plan: Plan, lesson: Lesson, reader: Reader, options: AutogradeOptions, errors: dict[str, str]
 ) -> Iterator[_Step]:
-    """Grade submissions; a notebook is in memory only until its step is done.
-
-    One that is slow to read or to judge is tried once more after all others, with more time.
-    """
+    """Grade submissions, those that are slow to read or to judge after all others."""
     if not plan.to_grade:
         return
-    in_memory: dict[str, tuple[Submission, LoadedNotebook]] = {}
-    slow: list[Submission] = []
-
-    def refuse(submission: Submission, error: Exception) -> None:
-        if isinstance(error, OverBudget) and submission not in slow:
-            slow.append(submission)
-        else:
-            errors[submission.student] = reason(error)
-
-    def notebooks(which: list[Submission], seconds: float) -> Iterator[tuple[str, Selection]]:
-        for submission in which:
-            with costs_only(submission.student, errors):
-                try:
-                    loaded = reader.call(seconds, submission.read())
-                except OverBudget as error:
-                    refuse(submission, error)
-                    continue
-                in_memory[submission.student] = submission, loaded
-                yield submission.student, loaded.chosen
-
-    job = Job(lesson.folder, run_id.lesson_version, run_id.seed)
     with ExitStack() as stack:
         if options.scheduler:
             executor, workers = stack.enter_context(cluster_workers(options.scheduler))
         else:
-            workers = max(1, min(options.workers, len(plan.to_grade)))
+            workers = max(1, min(options.workers, sum(map(len, plan.to_grade.values()))))
             executor = stack.enter_context(local_workers(workers))
-        for which, seconds in ((plan.to_grade, OUTSIDE.first_seconds), (slow, OUTSIDE.seconds)):
-            wanted = notebooks(which, seconds)
-            for student, result in grade_many(executor, job, wanted, 2 * workers, seconds):
-                submission, loaded = in_memory.pop(student)
+        slow: dict[RunId, list[Submission]] = {run_id: [] for run_id in plan.to_grade}
+        first = _Pass(lesson, reader, executor, 2 * workers, OUTSIDE.first_seconds, slow, errors)
+        for run_id, submissions in plan.to_grade.items():
+            yield from first.steps(run_id, submissions)
+        for run_id, submissions in slow.items():
+            yield from replace(first, seconds=OUTSIDE.seconds, slow=None).steps(run_id, submissions)
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """Grades submissions within a budget of processor time; notes those that exceed it in `slow`.
+
+    Without `slow`, they are errors.
+    """
+
+    lesson: Lesson
+    reader: Reader
+    executor: Workers
+    width: int
+    seconds: float
+    slow: dict[RunId, list[Submission]] | None
+    errors: dict[str, str]
+
+    def steps(self, run_id: RunId, submissions: list[Submission]) -> Iterator[_Step]:
+        """Grade submissions; a notebook is in memory only until its step is done."""
+        in_memory: dict[str, tuple[Submission, LoadedNotebook]] = {}
+
+        def notebooks() -> Iterator[tuple[str, Selection]]:
+            for submission in submissions:
+                with costs_only(submission.student, self.errors), self._in_time(run_id, submission):
+                    loaded = self.reader.call(self.seconds, submission.read())
+                    in_memory[submission.student] = submission, loaded
+                if submission.student in in_memory:
+                    yield submission.student, loaded.chosen
+
+        job = Job(self.lesson.folder, run_id.lesson_version, run_id.seed)
+        for student, result in grade_many(
+            self.executor, job, notebooks(), self.width, self.seconds
+        ):
+            submission, loaded = in_memory.pop(student)
+            step = None
+            with costs_only(student, self.errors), self._in_time(run_id, submission):
                 if isinstance(result, Exception):
-                    refuse(submission, result)
-                    continue
-                with costs_only(student, errors):
-                    result = within_bounds(result, lesson)
-                    result["repaired"] = [*result["repaired"], *submission.not_graded()]
-                    yield _Step(submission, loaded, loaded.digest, run_id, result)
+                    raise result
+                result = within_bounds(result, self.lesson)
+                result["repaired"] = [*result["repaired"], *submission.not_graded()]
+                step = _Step(submission, loaded, loaded.digest, run_id, result)
+            if step:
+                yield step
+
+    @contextmanager
+    def _in_time(self, run_id: RunId, submission: Submission) -> Iterator[None]:
+        try:
+            yield
+        except OverBudget:
+            if self.slow is None:
+                raise
+            self.slow[run_id].append(submission)
 
 
 def _record(

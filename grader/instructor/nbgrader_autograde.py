@@ -58,7 +58,7 @@ class GradingSession:
     def __init__(self, lesson: Lesson, journal: Journal) -> None:
         self.lesson, self.journal = lesson.name, journal
         self.run_id = current_run(journal, lesson)
-        self.job = Job(lesson.folder, self.run_id.lesson_version, self.run_id.seed)
+        self.folder = lesson.folder
         self.release = released(lesson.folder.parents[1], lesson)
         self.reader = Guard(partial(load_submitted, self.release), OUTSIDE.memory_bytes)
         self.journal.start(self.run_id)
@@ -67,12 +67,14 @@ class GradingSession:
     def grade(self, student: str, data: bytes) -> None:
         """Grade a notebook and record its result."""
         self.loaded = self.reader.call(OUTSIDE.seconds, data)
-        (result,) = grade_batch(self.job, [self.loaded.chosen], OUTSIDE.seconds)
+        digest = self.loaded.digest
+        run_id = self.journal.run_for(self.run_id, student, digest)
+        job = Job(self.folder, run_id.lesson_version, run_id.seed)
+        (result,) = grade_batch(job, [self.loaded.chosen], OUTSIDE.seconds)
         if isinstance(result, Exception):
             raise result
         self.result = result
-        digest = self.loaded.digest
-        self.grading = self.journal.add_grading(self.run_id, student, digest, self.result)
+        self.grading = self.journal.add_grading(run_id, student, digest, self.result)
 
     def notebook(self, verdicts: bool) -> NotebookNode:
         """Return the feedback notebook, with or without verdicts."""
