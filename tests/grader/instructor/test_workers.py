@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import deadly
 import pytest
 from classroom import Course
 from distributed import LocalCluster
 
-from course import solved, written
+from course import lesson, solved, written
 from grader.instructor import workers
+from grader.instructor.run import within_bounds
 from grader.instructor.workers import MAX_TRIES, grade_many, local_workers
 
 
@@ -54,6 +56,19 @@ def test_a_worker_that_outlives_a_run_loads_a_changed_lesson_again(
     )
     course.autograde(scheduler=scheduler, seed=5, regrade=True)
     assert course.points() == {"ann": 3}
+
+
+def test_a_worker_gives_no_more_points_than_the_lesson_has() -> None:
+    def result(points: float) -> Any:
+        exercises = {name: {"points": points} for name in lesson("neuron").exercises}
+        return {"points": points, "max_points": points, "exercises": exercises, "repaired": []}
+
+    assert within_bounds(result(99), lesson("neuron"))["points"] == 10
+    assert within_bounds(result(-99), lesson("neuron"))["points"] == 0
+    assert within_bounds(result(float("nan")), lesson("neuron"))["points"] == 0
+    for wrong in ({}, {"exercises": {}}, {"exercises": {"relu": 1}}):
+        with pytest.raises((KeyError, TypeError)):
+            within_bounds(wrong, lesson("neuron"))  # type: ignore[typeddict-item]
 
 
 def test_a_notebook_that_kills_its_worker_takes_no_neighbour_along(
