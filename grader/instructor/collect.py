@@ -1,25 +1,38 @@
-"""Collect submissions from nbgrader's exchange: ordinary files only, no links."""
+"""Collect submissions from nbgrader's exchange: ordinary files only, no links, true times."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbgrader.exchange.default import ExchangeCollect
 
+from grader.execution.limits import OUTSIDE
 from grader.instructor.copying import TOO_LARGE, copy_ordinary_files
+
+GRACE = timedelta(minutes=10)
+"""Between the time that a submission gives itself and its arrival by the kernel's clock."""
 
 
 class SafeCollect(ExchangeCollect):  # type: ignore[misc]
-    """`nbgrader collect` without links.
+    """`nbgrader collect` without links, and without a learner's word on the time.
 
-    nbgrader's own follows the links in a learner's folder, with the rights of the instructor.
+    nbgrader's own follows the links in a learner's folder, with the rights of the instructor, and
+    believes the name and the timestamp.txt of a folder that the learner made.
     """
+
+    def _path_to_record(self, path: str) -> Any:
+        record = super()._path_to_record(path)
+        record["timestamp"] = believed(record["timestamp"], Path(path))
+        return record
 
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:
         """Copy one submission (nbgrader's hook)."""
-        student, limit = self._path_to_record(src)["username"], self.coursedir.max_dir_size
+        record, limit = self._path_to_record(src), self.coursedir.max_dir_size
+        student, time = record["username"], f"{record['timestamp']:%Y-%m-%d %H:%M:%S.%f} UTC"
         with TemporaryDirectory() as folder:
             copy = Path(folder) / "copy"
             left_out = copy_ordinary_files(Path(src), copy, most_bytes=1000 * limit)
@@ -30,4 +43,20 @@ class SafeCollect(ExchangeCollect):  # type: ignore[misc]
             for name, why in left_out.items():
                 self.log.warning("%s: %s was left out: %s", student, name, why)
             if copy.is_dir():
+                if record["timestamp"] != super()._path_to_record(src)["timestamp"]:
+                    self.log.warning(
+                        "%s gives an earlier time than %s, which counts", student, time
+                    )
+                    (copy / "timestamp.txt").write_text(time, encoding="utf-8")
                 super().do_copy(str(copy), dest, log)
+
+
+def believed(claimed: datetime, folder: Path) -> datetime:
+    """Return a submission's time in UTC: what it says, unless it arrived clearly later.
+
+    The kernel sets the time of the last change of a file, and nobody can set it back.
+    """
+    inside = folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ()
+    last = max(path.lstat().st_ctime for path in (folder, *islice(inside, OUTSIDE.files)))
+    arrived = datetime.fromtimestamp(last, UTC).replace(tzinfo=None)
+    return claimed if arrived - claimed <= GRACE else arrived
