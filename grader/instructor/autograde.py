@@ -221,7 +221,7 @@ class _Pass:
                 if isinstance(result, Exception):
                     raise result
                 result = within_bounds(result, self.lesson)
-                result["repaired"] = [*result["repaired"], *submission.not_graded()]
+                result["repaired"] = [*result["repaired"], *submission.notes()]
                 step = _Step(submission, loaded, loaded.digest, run_id, result)
             if step:
                 yield step

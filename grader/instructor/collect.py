@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -24,8 +25,16 @@ class SafeCollect(ExchangeCollect):  # type: ignore[misc]
     believes the name and the timestamp.txt of a folder that the learner made.
     """
 
-    def _path_to_record(self, path: str) -> Any:
-        record = super()._path_to_record(path)
+    def _path_to_record(self, path: str) -> dict[str, Any]:
+        """Read a submission's folder name; one without a readable time is the oldest."""
+        try:
+            record: dict[str, Any] = super()._path_to_record(path)
+        except (ValueError, ArithmeticError):
+            self.log.warning("%s: its name has no time that can be read", path)
+            name = os.path.basename(path)
+            username = name.rsplit("+", 3)[0]
+            return {"username": username, "filename": name, "timestamp": datetime.min}
+        record["claimed"] = record["timestamp"]
         record["timestamp"] = believed(record["timestamp"], Path(path))
         return record
 
@@ -43,7 +52,7 @@ class SafeCollect(ExchangeCollect):  # type: ignore[misc]
             for name, why in left_out.items():
                 self.log.warning("%s: %s was left out: %s", student, name, why)
             if copy.is_dir():
-                if record["timestamp"] != super()._path_to_record(src)["timestamp"]:
+                if record["timestamp"] != record.get("claimed", record["timestamp"]):
                     self.log.warning(
                         "%s gives an earlier time than %s, which counts", student, time
                     )
