@@ -122,8 +122,15 @@ class Run:
 
     def grade_cells(self, chosen: Selection, runner: Runner) -> Graded:
         """Run and judge the chosen cells of a notebook."""
+        return self.judge(chosen, runner.run(self.request(chosen)))
+
+    def request(self, chosen: Selection) -> Request:
+        """Return the request for a runner."""
         request: Request = {"cells": chosen.cells, "calls": self.calls, "asked": chosen.asked}
-        response = runner.run({**request, "order_seed": self.seed})
+        return {**request, "order_seed": self.seed}
+
+    def judge(self, chosen: Selection, response: Response) -> Graded:
+        """Judge a runner's response to the request."""
         verdicts = {
             name: verdict_on(name, key, chosen.cells, response, chosen.missing[name], _judged)
             for name, key in self.keys.items()
