@@ -11,7 +11,7 @@ import os
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,13 +72,13 @@ class Lessons:
         """Return what the file at `path` holds, with preference for the lesson `wanted`."""
         try:
             data = read_regular(path, MAX_BYTES + 1)
-            return self._reader.call(OUTSIDE.first_seconds, data, wanted, self.exercises)
+            return self._reader.call(OUTSIDE.first_seconds, data, wanted)
         except (OSError, UnreadableNotebook, OverBudget):
             return Content(None, False)
 
     @cached_property
     def _reader(self) -> Guard[Content]:
-        return Guard(content, OUTSIDE.memory_bytes)
+        return Guard(partial(content, exercises=self.exercises), OUTSIDE.memory_bytes)
 
 
 def content(data: bytes, wanted: str, exercises: Mapping[str, Collection[str]]) -> Content:
