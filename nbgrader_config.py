@@ -12,7 +12,9 @@ root = Path(__file__).resolve().parent
 exchange = root / "class" / "exchange"
 exchange.mkdir(parents=True, exist_ok=True)
 with contextlib.suppress(PermissionError):  # another teacher of the group made it
-    exchange.chmod(0o777)  # nbgrader requires that everyone on this machine can submit
+    # nbgrader requires that everyone on this machine can write here; with the sticky bit, nobody
+    # can put a folder of their own in the place of the course's.
+    exchange.chmod(0o1777)
 
 # nbgrader calls alembic and jupyter by name: find this environment's, even if it isn't activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -49,15 +51,16 @@ c.ClearSolutions.code_stub = {
     "python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'
 }
 # Its formulas need no network.
-c.GenerateFeedback.exporter_class = "grader.learner.export.OfflineExporter"
+c.GenerateFeedback.exporter_class = "grader.instructor.feedback_page.FeedbackExporter"
 c.Execute.timeout = 120
 
 # Learners' code runs only in the grader's sandbox, also for `nbgrader autograde` and formgrader.
-from grader.instructor.nbgrader_autograde import use_sandboxed_autograde  # noqa: E402 (belongs here)
+from grader.instructor.nbgrader_autograde import keep_logs_harmless, use_sandboxed_autograde  # noqa: E402 (belongs here)
 from grader.instructor.nbgrader_files import use_certain_files  # noqa: E402
 
 use_sandboxed_autograde()
 use_certain_files()
+keep_logs_harmless()
 
 # Settings of one class or machine, like docs/class-server/class.py; git ignores the file.
 load_subconfig("class/nbgrader_config.py")  # noqa: F821 (as get_config)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from playground import deep_signal, drawings
-from playground.deep_signal import corridor, depth
+from playground import drawings
+from playground.deep_signal import corridor, depth, with_slope
 from playground.figure.drawing import DASHED, Drawing
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
@@ -46,12 +46,7 @@ STARTS: dict[str, tuple[float, tuple[str, ...]]] = {
 """Starts of the clones' training: a number for all parts, and the parts that are random instead."""
 POINTS = np.random.default_rng(5).uniform(-1, 1, size=(40, 2))
 WANTED = np.sin(3 * POINTS[:, 0]) * POINTS[:, 1] + 0.5
-ACTIVATIONS: dict[str, tuple[Function, Function]] = {
-    "tanh": deep_signal.ACTIVATIONS["tanh"],
-    "ReLU": deep_signal.ACTIVATIONS["ReLU"],
-    "sigmoid": (lambda z: 0.5 + 0.5 * np.tanh(z / 2), lambda z: 0.25 - 0.25 * np.tanh(z / 2) ** 2),
-}
-"""Each activation with its slope."""
+ACTIVATIONS = ("tanh", "ReLU", "sigmoid")
 
 
 def drawing() -> Drawing:
@@ -116,7 +111,7 @@ def training(start: str, activation: str) -> tuple[Array, ...]:
     The parts are hidden weights (…, 2, 4) and biases (…, 4), output weights (…, 4) and bias (…, 1),
     and losses. They are rounded to nine decimals, so that equal units stay equal on every machine.
     """
-    act, slope = ACTIVATIONS[activation]
+    act, slope = with_slope(activation)
     rng, rows, (rest, random) = np.random.default_rng(2), [], STARTS[start]
     drawn = {name: rng.normal(0, 0.7, size=size) for name, size in PARTS.items()}
     W, b, v, c = (np.round(x, 9) if n in random else 0 * x + rest for n, x in drawn.items())

@@ -39,7 +39,7 @@ def one_worker() -> Iterator[None]:
 
         @contextmanager
         def workers(_: int) -> Iterator[Any]:
-            yield lambda: pool
+            yield lambda _: pool
 
         patch.setattr("grader.instructor.autograde.local_workers", workers)
         yield

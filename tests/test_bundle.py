@@ -417,3 +417,27 @@ def test_an_unpacked_bundle_sets_itself_up_as_its_readme_says(
         assert done.returncode == code, done.stdout + done.stderr
     page = (learner.root / "work" / "neuron.html").read_text(encoding="utf-8")
     assert "What is a neuron?" in page
+
+
+def test_a_bundle_holds_only_what_git_tracks_and_names_the_rest(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *words], cwd=clone, check=True)
+    before = files_of_bundle(clone)
+    for stray in ("course/neuron/class_list.csv", "playground/notes.txt"):
+        (clone / stray).write_text("Anne, Zoe")
+    assert files_of_bundle(clone) == before
+    monkeypatch.chdir(clone)
+    assert main(["bundle"]) == 0
+    said = capsys.readouterr().out
+    assert "git does not track it: course/neuron/class_list.csv" in said
+    assert "git does not track it: playground/notes.txt" in said
+
+
+def test_finished_functions_are_packed_and_work(files: dict[str, bytes]) -> None:
+    text = files["playground/functions/finished.py"].decode()
+    assert "sigmoid" not in text
+    names: dict[str, Any] = {"__name__": "finished"}
+    exec(text, names)
+    assert names["relu"](-1.0) == 0

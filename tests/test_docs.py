@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from course import LESSONS, ROOT, lesson
+from grader.comparison import codec, observe
+from grader.execution import notebook, protocol
+from grader.execution.limits import OUTSIDE, Limits
 from playground.functions import finished
 
 BLOCK = re.compile(r"^(`{3,})(?:markdown|python) (\S+/\S+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
@@ -75,6 +78,51 @@ def test_a_page_counts_the_finished_functions_that_learners_could_find(page: str
     found = [name for name in exercises if hasattr(finished, name)]
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert f"finished functions for {len(found)} of the {len(exercises)} exercises" in text
+
+
+def limits() -> dict[str, str]:
+    """Return the rows of the tables of limits, by what is limited, as the code has them."""
+    inside, outside = Limits(), OUTSIDE
+    seconds = inside.cell_seconds, inside.exercise_seconds, inside.total_seconds
+    return {
+        "one cell; all calls of one exercise; the whole notebook": "; ".join(
+            f"{one:g} s" for one in seconds
+        ),
+        "processor time of one child": f"{inside.cpu_seconds} s",
+        "memory of one child": f"{inside.memory_bytes >> 30} GB",
+        "files written": f"{inside.scratch_bytes >> 20} MB",
+        "open files": f"{inside.open_files}",
+        "results of one exercise, as they are sent": f"{inside.result_bytes >> 20} MB",
+        "children for one notebook, if some crash": f"{inside.starts}",
+        "printed by one cell or call": f"{observe.MAX_PRINTED:,} characters",
+        "numbers in one value; characters in one text; depth of lists": (
+            f"{codec.MAX_ELEMENTS:,}; {codec.MAX_TEXT:,}; {codec.MAX_DEPTH}"
+        ),
+        "lists and objects, commas, in the results of one exercise": (
+            f"{protocol.MAX_NESTED:,}; {protocol.MAX_ITEMS:,}"
+        ),
+        "processor time to read it, and to judge it: first try; last try, after all others": (
+            f"{outside.first_seconds:g} s; {outside.seconds:g} s"
+        ),
+        "processor time to render its feedback page": f"{outside.page_seconds:g} s",
+        "memory besides what the process has before": f"{outside.memory_bytes >> 20} MB",
+        "a notebook's file; its cells; one cell; all cells": (
+            f"{notebook.MAX_BYTES // 10**6} MB; {notebook.MAX_CELLS:,};"
+            f" {notebook.MAX_SOURCE:,} characters; {notebook.MAX_SOURCES:,} characters"
+        ),
+        "other files that are copied: their number; all together; folders in each other": (
+            f"{outside.files:,}; {outside.file_bytes // 10**6} MB; {outside.depth}"
+        ),
+    }
+
+
+def test_the_tables_of_limits_are_those_of_the_code() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    section = text.partition("\n## Limits\n")[2].partition("\n## ")[0]
+    rows = re.findall(
+        r"^\| (?!limit )([^|]+) \| ([^|]+?)(?: \(`[^`]+`\))? \|$", section, re.MULTILINE
+    )
+    assert dict(rows) == limits()
 
 
 def test_the_welcome_page_shows_every_lesson_in_the_order_of_teaching() -> None:

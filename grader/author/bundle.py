@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import ast
+import base64
 import io
 import re
+import subprocess
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from grader.author.lesson import BEGIN, Lesson, LessonError, authors_root, lessons_in, load_lesson
+from grader.comparison.present import one_line
 from grader.files import atomic_write
 from grader.settings import Settings, load_settings
 
@@ -29,13 +33,21 @@ LEARNERS_FILES = "bundle"
 ALWAYS = (2026, 1, 1, 0, 0, 0)
 """Date of every file in the archive, so that the same course makes the same archive."""
 
+PACKED = '''"""Finished functions, targets in figures; packed, so nobody reads them by chance."""
+
+import base64
+import zlib
+
+exec(compile(zlib.decompress(base64.b64decode("{}")), __name__, "exec"))
+'''
+
 SIMPLE_STATEMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Raise)
 SHORTEST = 10
 """Characters of a statement that gives an answer away; shorter ones appear anywhere."""
 
 
 def files_of_bundle(root: Path) -> dict[str, bytes]:
-    """Return the content of each file that a learner gets, by path.
+    """Return the content of each file that a learner gets, by path; finished functions are packed.
 
     Raises:
         LessonError: an answer is in one of them, or a part of the course is missing.
@@ -50,7 +62,31 @@ def files_of_bundle(root: Path) -> dict[str, bytes]:
     if found := leaks(lessons, files):
         message = f"The bundle is not made, an answer would be in it: {found[0]}."
         raise LessonError(f"{message} Run make course, or remove that statement.")
+    exercises = {name for lesson in lessons for name in lesson.exercises}
+    for path in (f"{module.replace('.', '/')}.py" for module in settings.hidden):
+        if path in files and exercises & _functions_in(files[path]):
+            files[path] = packed(files[path])
     return dict(sorted(files.items()))
+
+
+def packed(module: bytes) -> bytes:
+    """Return a module that runs the same program, which nobody reads by chance."""
+    data = base64.b64encode(zlib.compress(module, 9)).decode()
+    return PACKED.format(data).encode()
+
+
+def _functions_in(module: bytes) -> set[str]:
+    return {node.name for node in ast.parse(module).body if isinstance(node, ast.FunctionDef)}
+
+
+def untracked(root: Path, part: str) -> set[str]:
+    """Return the files of a part that git does not track; none where there is no repository."""
+    words = ["git", "-C", str(root), "ls-files", "-z", "--others", "--", part]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return set()
+    return {path for path in done.stdout.split("\0") if path}
 
 
 def leaks(lessons: Sequence[Lesson], files: Mapping[str, bytes]) -> list[str]:
@@ -115,6 +151,11 @@ def _run(arguments: argparse.Namespace) -> int:
     files = files_of_bundle(root)
     write_archive(files, place, project["name"])
     print(f"{place}: {len(files)} files, none with an answer.")
+    settings = load_settings(root)
+    parts = (*CONTENTS, *settings.packages, settings.release, LEARNERS_FILES)
+    left_out = {path for part in parts for path in untracked(root, part)}
+    for path in sorted(filter(_is_material, left_out)):
+        print(one_line(f"Left out, because git does not track it: {path}"))
     return 0
 
 
@@ -135,5 +176,10 @@ def _below(root: Path, part: str) -> list[str]:
     if not (root / part).exists():
         raise LessonError(f"{part} is missing; a bundle needs it")
     paths = [root / part, *(root / part).rglob("*")]
-    names = [f"/{path.relative_to(root).as_posix()}" for path in paths if path.is_file()]
-    return sorted(name[1:] for name in names if "/." not in name and "/__pycache__" not in name)
+    names = {path.relative_to(root).as_posix() for path in paths if path.is_file()}
+    return sorted(filter(_is_material, names - untracked(root, part)))
+
+
+def _is_material(path: str) -> bool:
+    """Return whether a file is none that Python or Jupyter leaves."""
+    return "/." not in f"/{path}" and "/__pycache__" not in path

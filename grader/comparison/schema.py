@@ -116,6 +116,7 @@ class Request(TypedDict):
     cells: list[str]
     calls: dict[str, list[Call]]
     asked: NotRequired[dict[str, int]]  # exercises that are asked after that many cells
+    stopped: NotRequired[list[int]]  # cells that were given up: only their definitions are run
     order_seed: NotRequired[int]  # decides the order of the calls; the child does not see it
 
 

@@ -12,7 +12,6 @@ import time
 from typing import Any
 
 from grader.comparison.schema import Answer, Call, Request, Response
-from grader.execution.cell_facts import definitions
 from grader.execution.limits import Limits, ended, too_large, too_slow, unreadable
 from grader.execution.protocol import answer_of, text_of
 
@@ -33,6 +32,7 @@ class Attempt:
         self.deadline = time.monotonic() + limits.total_seconds
         self.cells = list(request["cells"])
         self.asked = request.get("asked", {})
+        self.stopped: list[int] = []
         self.errors: list[str | None] = [None] * len(self.cells)
         self.calls: dict[str, list[Call]] = request["calls"]
         self.answers: dict[str, Answer] = {}
@@ -70,7 +70,8 @@ class Attempt:
             for name, order in self.order.items()
             if name not in self.answers
         }
-        return json.dumps({"cells": self.cells, "calls": calls, "asked": self.asked}).encode()
+        request: Request = {"cells": self.cells, "calls": calls, "asked": self.asked}
+        return json.dumps({**request, "stopped": self.stopped}).encode()
 
     def begin(self) -> None:
         """Note that a child was started."""
@@ -133,8 +134,9 @@ class Attempt:
         if isinstance(self.doing, str):
             self.answers.setdefault(self.doing, {"limit": sentence})
         elif self.doing is not None:
-            rest = "\n".join(definitions(self.cells[self.doing]))
-            self.cells[self.doing] = rest if rest != self.cells[self.doing] else ""
+            if self.doing in self.stopped:
+                self.cells[self.doing] = ""
+            self.stopped.append(self.doing)
             self.errors[self.doing] = sentence
 
     def _answer(self, name: str, data: Any) -> Answer:

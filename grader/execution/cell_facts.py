@@ -21,12 +21,14 @@ class Facts:
     stubs: frozenset[str] = frozenset()  # functions that are not written yet
     assigned: frozenset[str] = frozenset()  # like ``relu = np.vectorize(one_relu)``
     checked: str | None = None  # the name in a cell that only imports and calls ``check(name)``
+    imports: tuple[str, ...] = ()  # its imports, each as a text
 
 
 @lru_cache(maxsize=128)  # most cells of a class are the same; a notebook has at most 1 MB of them
 def facts(source: str) -> Facts:
     """Return the facts about a cell."""
-    body = [*_flat(tree.body)] if (tree := parsed(source)) else []
+    tree = parsed(source)
+    body = [*_flat(tree.body)] if tree else []
     functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
     lambdas = {name: None for node in body if _is_lambda(node) for name in names_bound(node)}
     return Facts(
@@ -39,6 +41,7 @@ def facts(source: str) -> Facts:
             for name in names_bound(node)
         ),
         checked=_checked(body) if "check" in source else None,
+        imports=(*_texts(node for node in tree.body if isinstance(node, IMPORTS)),) if tree else (),
     )
 
 
@@ -59,12 +62,6 @@ def definitions(source: str) -> list[str]:
     """Return a cell's imports, functions and classes, each as a text: what a stopped cell keeps."""
     body = tree.body if (tree := parsed(source)) else []
     return _texts(node for node in body if any(map(_is_definition, _flat([node]))))
-
-
-def imports(source: str) -> list[str]:
-    """Return a cell's imports, each as a text."""
-    body = tree.body if (tree := parsed(source)) else []
-    return _texts(node for node in body if isinstance(node, IMPORTS))
 
 
 def imported_modules(sources: Iterable[str]) -> list[str]:
@@ -106,11 +103,6 @@ def _texts(nodes: Iterable[ast.stmt]) -> list[str]:
 
 def _is_lambda(node: ast.stmt) -> bool:
     return isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)
-
-
-def is_stub(source: str, name: str) -> bool:
-    """Return whether a cell's function `name` is not written yet."""
-    return name in facts(source).stubs
 
 
 def checked_name(source: str, call: str = "check") -> str | None:

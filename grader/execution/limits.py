@@ -56,6 +56,26 @@ class Limits:
         return f"{GRADED} write {self.scratch_bytes >> 20} MB of files."
 
 
+@dataclass(frozen=True)
+class Budget:
+    """Limits of the work for one submission outside the sandbox: read, judge, render, copy it.
+
+    Seconds are processor time. A submission whose first try is too slow is tried again once all
+    others are graded, so that nobody waits for it.
+    """
+
+    first_seconds: float = 0.25
+    seconds: float = 5
+    page_seconds: float = 10  # one page of feedback
+    memory_bytes: int = 200 << 20  # besides what the process has before
+    files: int = 1_000
+    file_bytes: int = 50_000_000  # all files together
+    depth: int = 20  # folders in each other
+
+
+OUTSIDE = Budget()
+
+
 def too_slow(subject: str, seconds: float) -> str:
     """Return the sentence about a limit of time."""
     why = "is there a loop that never ends?"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+from grader.execution.cell_facts import Facts, facts
 
 MAX_BYTES = 50_000_000  # of a notebook's file
 MAX_NESTED = 2_000_000  # lists and objects in it: each takes many times its two bytes in memory
@@ -49,6 +52,11 @@ class Cell:
     type: str  # "code", "markdown", or another text
     source: str
     left_out: int = 0  # length of a code cell that was left out for it; `source` is then a comment
+
+    @cached_property
+    def facts(self) -> Facts:
+        """The names in the cell; it is parsed once."""
+        return facts(self.source)
 
 
 def read_notebook(data: bytes) -> list[Cell]:

@@ -43,7 +43,11 @@ def steps(request: Request) -> Iterator[dict[str, object]]:
                 yield {"answer": answer}
         if source is not None and (calls or not request["calls"]):
             yield {"cell": number}
-            yield {"error": _execute(source, namespace)}
+            if number in request.get("stopped", []):
+                _define(source, namespace)
+                yield {"error": None}
+            else:
+                yield {"error": _execute(source, namespace)}
 
 
 def _answer(namespace: dict[str, object], name: str, calls: list[Call]) -> Answer:
@@ -105,15 +109,20 @@ def _nothing(*_: object, **__: object) -> None:
 
 
 def _execute(source: str, namespace: dict[str, object]) -> str | None:
-    """Run a cell; if it stops, run its imports and definitions one by one. Return the error."""
+    """Run a cell; if it stops, run its imports and definitions. Return the error."""
     try:
         _run(_compiled(source), namespace)
     except BaseException as error:
-        for part in definitions(source):
-            with contextlib.suppress(BaseException):
-                _run(compile(part, "<cell>", "exec"), namespace)
+        _define(source, namespace)
         return f"{type(error).__name__}: {error}"[:300]
     return None
+
+
+def _define(source: str, namespace: dict[str, object]) -> None:
+    """Run a cell's imports and definitions one by one."""
+    for part in definitions(source):
+        with contextlib.suppress(BaseException):
+            _run(compile(part, "<cell>", "exec"), namespace)
 
 
 def _run(code: Any, namespace: dict[str, object]) -> None:

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from grader.execution.cell_facts import facts, imports, is_stub, is_unwritten, parsed
+from grader.execution.cell_facts import facts, is_unwritten, parsed
 from grader.execution.notebook import Cell, left_out
 
 MAX_REPAIRS = 20  # sentences about repairs
@@ -34,6 +34,7 @@ class Selection(NamedTuple):
     cells: list[str]  # texts, setup first
     asked: dict[str, int]  # exercises with a check after their last definition: cells before it
     repaired: list[str]  # a sentence about each repair
+    missing: dict[str, str]  # the note about each exercise, if no function has its name
 
 
 def select(known: Template, submitted: list[Cell]) -> Selection:
@@ -51,7 +52,7 @@ def select(known: Template, submitted: list[Cell]) -> Selection:
             if cell.type != "code":
                 who = f"The cell of {', '.join(answers)}"
                 repaired.append(f"{who} was of type {cell.type}; it was read as code.")
-            if stubs := [one for one in answers if one in finished and is_stub(cell.source, one)]:
+            if stubs := [one for one in answers if one in finished & cell.facts.stubs]:
                 repaired.append(f"A second, unfinished {', '.join(stubs)} was left out.")
             for name in {*answers} - {*stubs}:
                 asked.pop(name, None)
@@ -68,22 +69,23 @@ def select(known: Template, submitted: list[Cell]) -> Selection:
         for name, count in seen.items()
         if count > 1
     ]
-    return Selection(texts, asked, list(dict.fromkeys(repaired))[:MAX_REPAIRS])
+    missing = {name: _why_missing(known, submitted, name) for name in known.exercises}
+    return Selection(texts, asked, list(dict.fromkeys(repaired))[:MAX_REPAIRS], missing)
 
 
 def _text_of(known: Template, cell: Cell) -> tuple[str | None, list[str]]:
     """Return the text to run for a cell, None if it is idle, and the imports that it adds."""
     text = known.locked.get(cell.id, cell.source)
     idle = cell.id in known.idle or cell.source in known.idle_texts or _checks(known, cell)
-    added = [] if cell.source == text and not idle else imports(cell.source)
-    known_imports = {*imports(text)} if cell.id in known.locked else set()
+    added = () if cell.source == text and not idle else cell.facts.imports
+    known_imports = facts(text).imports if cell.id in known.locked else ()
     return None if idle else text, [one for one in added if one not in known_imports]
 
 
 def _checks(known: Template, cell: Cell) -> str | None:
     """Return the exercise that a cell checks, by its text or its id."""
     _, found, by_id = cell.id.rpartition("check-")
-    name = facts(cell.source).checked or (found and by_id)
+    name = cell.facts.checked or (found and by_id)
     return name if name in known.exercises else None
 
 
@@ -104,12 +106,12 @@ def _without(names: list[str], source: str) -> str:
     return "\n".join(lines) if any(map(str.strip, lines)) else ""
 
 
-def why_missing(known: Template, submitted: list[Cell], name: str) -> str:
+def _why_missing(known: Template, submitted: list[Cell], name: str) -> str:
     """Return the note about a function that a notebook doesn't define."""
     start = f"No function is called {name}"
-    places = {cell.id: cell.source for cell in submitted}
+    places = {cell.id: cell for cell in submitted}
     if name in places:
-        others = [other for other in facts(places[name]).functions if other not in known.exercises]
+        others = [other for other in places[name].facts.functions if other not in known.exercises]
         defined = ", ".join(others)[:60] or "none"
         return f"{start}; its cell defines {defined}. Keep the name that the cell came with."
     if places.keys() & {*known.exercises}:
@@ -121,12 +123,12 @@ def answers_in(known: Template, cell: Cell) -> list[str]:
     """Return the exercises that a cell defines; a text cell counts only if it was a stub's."""
     if cell.type != "code" and cell.id not in known.exercises:
         return []
-    return [name for name in facts(cell.source).functions if name in known.exercises]
+    return [name for name in cell.facts.functions if name in known.exercises]
 
 
 def _written(known: Template, cell: Cell) -> set[str]:
     """Return the exercises that a cell defines, without stubs."""
     if cell.type != "code":
-        return {name for name in answers_in(known, cell) if not is_stub(cell.source, name)}
-    found = facts(cell.source)
+        return {*answers_in(known, cell)} - cell.facts.stubs
+    found = cell.facts
     return ({*found.functions} - found.stubs | found.assigned) & {*known.exercises}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from nbgrader import api
@@ -11,11 +13,14 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import select
 
 from grader.author.lesson import Lesson, LessonError
-from grader.execution.notebook import UnreadableNotebook, load_notebook
+from grader.execution.limits import OUTSIDE
+from grader.insights.code import Code, finished_forms, read_code
+from grader.instructor.blame import costs_only
 from grader.instructor.gradebook import course_directory, reading
 from grader.instructor.journal import Journal, digest_of, journal_path, read_journal
-from grader.instructor.run import ExerciseResult
+from grader.instructor.run import ExerciseResult, template
 from grader.instructor.submissions import Submission, submissions
+from grader.processes import Guard
 
 NOT_YET = "it has not been graded yet"
 NO_SUBMISSION = "nothing was handed in"
@@ -82,6 +87,7 @@ class ClassResults:
         ungraded: the reason why there is no grade, by student.
         resubmitted: students with a newer submission than the graded one.
         submissions: by student.
+        code: each graded student's answers by exercise, where the notebook is still there.
         due: the due date in UTC, or None.
     """
 
@@ -90,6 +96,7 @@ class ClassResults:
     ungraded: dict[str, str] = field(default_factory=dict)
     resubmitted: list[str] = field(default_factory=list)
     submissions: dict[str, Submission] = field(default_factory=dict)
+    code: dict[str, dict[str, Code]] = field(default_factory=dict)
     due: datetime | None = None
 
     def max_of(self, name: str) -> float:
@@ -102,7 +109,7 @@ class ClassResults:
 
 
 def gather(root: Path, lesson: Lesson) -> ClassResults:
-    """Return the results of a class.
+    """Return the results of a class; a notebook that can't be read costs only its own code.
 
     Raises:
         LessonError: nothing of this lesson has been graded.
@@ -122,12 +129,10 @@ def gather(root: Path, lesson: Lesson) -> ClassResults:
             timestamp = submitted[student].timestamp if student in submitted else None
             row = replace(row, timestamp=timestamp, due=due)
         results.graded.append(_student_result(journal, student, row))
-    for student, submission in submitted.items():
-        if reason := _newer(journal, student, submission):
-            if student in journal.latest:
-                results.resubmitted.append(student)
-            else:
-                results.ungraded[student] = reason
+    read = partial(read_code, template(lesson), finished_forms(lesson))
+    with closing(Guard(read, OUTSIDE.memory_bytes)) as reader:
+        for student, submission in submitted.items():
+            _add_code(results, journal, reader, student, submission)
     missing = rows.keys() - submitted.keys() - journal.latest.keys()
     results.ungraded |= dict.fromkeys(sorted(missing), NO_SUBMISSION)
     return results
@@ -144,17 +149,25 @@ def _student_result(journal: Journal, student: str, row: GradebookRow) -> Studen
     return StudentResult(student, exercises, record["repaired"], grading.digest, row)
 
 
-def _newer(journal: Journal, student: str, submission: Submission) -> str:
-    """Return the reason why the journal has no grade for this submission; empty if it has one."""
-    grading = journal.latest.get(student)
-    try:
+def _add_code(
+    results: ClassResults,
+    journal: Journal,
+    reader: Guard[dict[str, Code]],
+    student: str,
+    submission: Submission,
+) -> None:
+    """Add a student's code if the journal has its grade; else the reason why it has none."""
+    grading, graded, why = journal.latest.get(student), False, {student: NOT_YET}
+    with costs_only(student, why):
         data = submission.read()
-        if grading and grading.digest == digest_of(data):
-            return ""
-        load_notebook(data)
-    except UnreadableNotebook as error:
-        return f"{error}"
-    return NOT_YET
+        graded = grading is not None and grading.digest == digest_of(data)
+        code = reader.call(OUTSIDE.seconds, data)
+        if graded:
+            results.code[student] = code
+    if grading and not graded:
+        results.resubmitted.append(student)
+    elif not grading:
+        results.ungraded[student] = why[student]
 
 
 def read_gradebook(

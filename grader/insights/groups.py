@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from grader.execution.notebook import UnreadableNotebook, cells_of, load_notebook
-from grader.execution.submission import Template
 from grader.insights.gather import ClassResults, StudentResult
-from grader.instructor.feedback import answer_number
-from grader.instructor.journal import digest_of
-from grader.instructor.run import Unexplained, template
+from grader.instructor.run import Unexplained
 
 MAX_READ = 8
 """Notebooks of a group among which the shortest code is chosen as the example."""
@@ -43,27 +39,18 @@ def groups_of(results: ClassResults) -> list[Group]:
         for student, answer in results.answers(exercise):
             if found := answer.get("unexplained"):
                 members[exercise, found["property"], found["returned"]].append((student, found))
-    known, groups = template(results.lesson), []
+    groups = []
     for (exercise, _, returned), answers in members.items():
         name, mistakes = f"{exercise}-{returned[:6]}", [found for _, found in answers]
-        example = _example(results, known, exercise, [one for one, _ in answers])
+        example = _example(results, exercise, [one for one, _ in answers])
         students = tuple(one.student for one, _ in answers)
         groups.append(Group(name, exercise, max(mistakes, key=mistakes.count), students, example))
     return sorted(groups, key=lambda group: (-len(group.students), group.name))
 
 
-def _example(
-    results: ClassResults, known: Template, exercise: str, students: list[StudentResult]
-) -> str | None:
+def _example(results: ClassResults, exercise: str, students: list[StudentResult]) -> str | None:
     """Return the shortest of some answers, chosen by the notebooks' digests, not by names."""
-    examples = []
-    for one in sorted(students, key=lambda one: one.digest)[:MAX_READ]:
-        try:
-            data = results.submissions[one.student].read()
-            cells = cells_of(load_notebook(data)) if digest_of(data) == one.digest else []
-        except (KeyError, UnreadableNotebook):
-            continue
-        number = answer_number(known, cells, exercise)
-        if number is not None:
-            examples.append(cells[number].source)
-    return min(examples, key=lambda source: (len(source), source), default=None)
+    chosen = sorted(students, key=lambda one: one.digest)[:MAX_READ]
+    codes = [results.code.get(one.student, {}).get(exercise) for one in chosen]
+    sources = [code.source for code in codes if code]
+    return min(sources, key=lambda source: (len(source), source), default=None)

@@ -79,6 +79,7 @@ def page(results: ClassResults, groups: list[Group], with_names: bool) -> str:
         ("missed", "What was missed", _missed(results)),
         ("misconceptions", "Known mistakes", _misconceptions(results, with_names)),
         ("unexplained", "Unexplained answers", _unexplained(groups, with_names)),
+        ("copies", "Copies of finished functions", _copies(results, with_names)),
         ("times", "Submission times", _times(results)),
         ("trouble", "Not graded, repaired, not judged", _trouble(results, with_names)),
     ]
@@ -205,6 +206,18 @@ def _example(code: str | None) -> str:
     if len(lines) > MAX_LINES:
         lines[MAX_LINES:] = [f"# … and {len(lines) - MAX_LINES} lines more"]
     return f"<p>One of them wrote:</p><pre><code>{escape(chr(10).join(lines))}</code></pre>"
+
+
+def _copies(results: ClassResults, with_names: bool) -> str:
+    """Show the answers that are written like the functions behind the figures, names aside."""
+    found = [
+        (exercise, student)
+        for exercise in results.lesson.exercises
+        for student, codes in sorted(results.code.items())
+        if exercise in codes and codes[exercise].copied
+    ]
+    caption = "Answers that are the course's own finished function, apart from names and comments"
+    return _ranked(caption, ["exercise"], found, with_names)
 
 
 def _times(results: ClassResults) -> str:

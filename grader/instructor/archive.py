@@ -22,8 +22,8 @@ from unicodedata import normalize
 
 from grader.errors import UserError
 from grader.files import open_regular
+from grader.instructor.copying import MACHINE_ERRORS
 from grader.instructor.locate import ARCHIVES
-from grader.instructor.submissions import MACHINE_ERRORS
 
 MAX_FILE = 50_000_000  # bytes of one file
 MAX_FILES, MAX_BYTES = 50_000, 4_000_000_000  # of all archives together

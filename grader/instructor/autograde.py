@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, fields
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
-from grader.execution.notebook import Cell, UnreadableNotebook
+from grader.execution.limits import OUTSIDE
+from grader.execution.submission import Selection
+from grader.instructor.blame import costs_only
 from grader.instructor.feedback import (
     LoadedNotebook,
     ReleasedLesson,
     feedback_notebook,
     load_submitted,
     released,
-    unanswered,
 )
 from grader.instructor.grade import draw_seed
 from grader.instructor.journal import (
@@ -36,14 +39,21 @@ from grader.instructor.journal import (
     read_journal,
 )
 from grader.instructor.report import Summary, show_progress
-from grader.instructor.run import Result
-from grader.instructor.workers import Job, cluster_workers, grade_many, local_workers
+from grader.instructor.run import Result, within_bounds
+from grader.instructor.workers import Job, Workers, cluster_workers, grade_many, local_workers
+from grader.processes import Guard, OverBudget
 
 if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
     from grader.instructor.gradebook import LessonGradebook
     from grader.instructor.plan import Plan
     from grader.instructor.submissions import Submission
 
+Reader = Guard[LoadedNotebook]
+
+OPEN_CLUSTER = (
+    "Warning: without tls:// anybody who reaches the scheduler can run programs as you."
+    " docs/class-server.md, section 6, sets up certificates."
+)
 SOME_NOT_GRADED = 3
 """Exit code of a run that graded all but some submissions."""
 
@@ -119,14 +129,17 @@ def autograde(
 
         if gradebook and plan.to_grade:
             journal.start(run_id)
-        known = _known_steps(plan, journal, release, summary.errors)
-        new = _new_steps(plan, lesson, release, run_id, options, summary.errors)
+        reader = Guard(partial(load_submitted, release), OUTSIDE.memory_bytes)
+        stack.callback(reader.close)
+        known = _known_steps(plan, journal, reader, summary.errors)
+        new = _new_steps(plan, lesson, reader, options, summary.errors)
         for done, step in enumerate(chain(known, new), 1):
             student = step.submission.student
-            if before := journal.before(step.run_id, student, step.digest):
-                summary.compare(student, journal.result(before), step.result)
-            if gradebook:
-                _record(step, journal, gradebook, release, summary)
+            with costs_only(student, summary.errors, "its grade could not be written: "):
+                if before := journal.before(step.run_id, student, step.digest):
+                    summary.compare(student, journal.result(before), step.result)
+                if gradebook:
+                    _record(step, journal, gradebook, release, summary)
             progress(done, len(plan.students))
         return summary
 
@@ -139,59 +152,88 @@ def current_run(journal: Journal, lesson: Lesson, seed: int | None = None) -> Ru
 
 
 def _known_steps(
-    plan: Plan, journal: Journal, release: ReleasedLesson, errors: dict[str, str]
+    plan: Plan, journal: Journal, reader: Reader, errors: dict[str, str]
 ) -> Iterator[_Step]:
     """Yield the submissions whose result is in the journal, but not in the gradebook."""
     for submission, grading in plan.to_write:
-        if loaded := _load(submission, release, errors):
+        loaded = None
+        with costs_only(submission.student, errors):
+            loaded = reader.call(OUTSIDE.seconds, submission.read())
+        if loaded:
             result = journal.result(grading)
             yield _Step(submission, loaded, grading.digest, grading.run_id, result)
 
 
 def _new_steps(
-    plan: Plan,
-    lesson: Lesson,
-    release: ReleasedLesson,
-    run_id: RunId,
-    options: AutogradeOptions,
-    errors: dict[str, str],
+    plan: Plan, lesson: Lesson, reader: Reader, options: AutogradeOptions, errors: dict[str, str]
 ) -> Iterator[_Step]:
-    """Grade submissions; a notebook is in memory only until its step is done."""
+    """Grade submissions, those that are slow to read or to judge after all others."""
     if not plan.to_grade:
         return
-    in_memory: dict[str, tuple[Submission, LoadedNotebook]] = {}
-
-    def notebooks() -> Iterator[tuple[str, list[Cell]]]:
-        for submission in plan.to_grade:
-            if loaded := _load(submission, release, errors):
-                in_memory[submission.student] = submission, loaded
-                yield submission.student, loaded.cells
-
-    job = Job(lesson.folder, run_id.lesson_version, run_id.seed)
     with ExitStack() as stack:
         if options.scheduler:
             executor, workers = stack.enter_context(cluster_workers(options.scheduler))
         else:
-            workers = max(1, min(options.workers, len(plan.to_grade)))
+            workers = max(1, min(options.workers, sum(map(len, plan.to_grade.values()))))
             executor = stack.enter_context(local_workers(workers))
-        for student, result in grade_many(executor, job, notebooks(), 2 * workers):
+        slow: dict[RunId, list[Submission]] = {run_id: [] for run_id in plan.to_grade}
+        first = _Pass(lesson, reader, executor, 2 * workers, OUTSIDE.first_seconds, slow, errors)
+        for run_id, submissions in plan.to_grade.items():
+            yield from first.steps(run_id, submissions)
+        for run_id, submissions in slow.items():
+            yield from replace(first, seconds=OUTSIDE.seconds, slow=None).steps(run_id, submissions)
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """Grades submissions within a budget of processor time; notes those that exceed it in `slow`.
+
+    Without `slow`, they are errors.
+    """
+
+    lesson: Lesson
+    reader: Reader
+    executor: Workers
+    width: int
+    seconds: float
+    slow: dict[RunId, list[Submission]] | None
+    errors: dict[str, str]
+
+    def steps(self, run_id: RunId, submissions: list[Submission]) -> Iterator[_Step]:
+        """Grade submissions; a notebook is in memory only until its step is done."""
+        in_memory: dict[str, tuple[Submission, LoadedNotebook]] = {}
+
+        def notebooks() -> Iterator[tuple[str, Selection]]:
+            for submission in submissions:
+                with costs_only(submission.student, self.errors), self._in_time(run_id, submission):
+                    loaded = self.reader.call(self.seconds, submission.read())
+                    in_memory[submission.student] = submission, loaded
+                if submission.student in in_memory:
+                    yield submission.student, loaded.chosen
+
+        job = Job(self.lesson.folder, run_id.lesson_version, run_id.seed)
+        for student, result in grade_many(
+            self.executor, job, notebooks(), self.width, self.seconds
+        ):
             submission, loaded = in_memory.pop(student)
-            if isinstance(result, str):
-                errors[student] = result
-            else:
+            step = None
+            with costs_only(student, self.errors), self._in_time(run_id, submission):
+                if isinstance(result, Exception):
+                    raise result
+                result = within_bounds(result, self.lesson)
                 result["repaired"] = [*result["repaired"], *submission.notes()]
-                yield _Step(submission, loaded, loaded.digest, run_id, result)
+                step = _Step(submission, loaded, loaded.digest, run_id, result)
+            if step:
+                yield step
 
-
-def _load(
-    submission: Submission, release: ReleasedLesson, errors: dict[str, str]
-) -> LoadedNotebook | None:
-    """Load a submission's notebook; None, and an error, where it can't be read."""
-    try:
-        return load_submitted(release, submission.read())
-    except UnreadableNotebook as error:
-        errors[submission.student] = f"{error}"
-        return None
+    @contextmanager
+    def _in_time(self, run_id: RunId, submission: Submission) -> Iterator[None]:
+        try:
+            yield
+        except OverBudget:
+            if self.slow is None:
+                raise
+            self.slow[run_id].append(submission)
 
 
 def _record(
@@ -201,32 +243,18 @@ def _record(
     release: ReleasedLesson,
     summary: Summary,
 ) -> None:
-    """Put a result into the journal, then where nbgrader looks for it.
-
-    A submission that can't be written costs only itself; a full disk or a locked gradebook stops
-    the run.
-    """
-    from sqlalchemy.exc import OperationalError, SQLAlchemyError
-
-    from grader.instructor.submissions import MACHINE_ERRORS
-
+    """Put a result into the journal, then where nbgrader looks for it."""
     submission, student = step.submission, step.submission.student
     timestamp = submission.timestamp
     grading = journal.latest.get(student)
     if grading is None or grading.key != step.run_id.key(student, step.digest):
         grading = journal.add_grading(step.run_id, student, step.digest, step.result)
     scores = {f"check-{name}": one["points"] for name, one in step.result["exercises"].items()}
-    try:
-        notebook = feedback_notebook(release, step.loaded, step.result)
-        submission.write_feedback(notebook, release.folder)
-        gradebook.write(student, timestamp, scores, unanswered(release, step.loaded))
-    except (OSError, ValueError, SQLAlchemyError) as error:
-        if isinstance(error, OperationalError) or getattr(error, "errno", None) in MACHINE_ERRORS:
-            raise
-        summary.errors[student] = f"its grade could not be written: {error}"
-        return
+    notebook = feedback_notebook(release, step.loaded, step.result)
+    left_out = submission.write_feedback(notebook, release.folder)
+    gradebook.write(student, timestamp, scores, step.loaded.unanswered)
     journal.add_written(grading, str(timestamp))
-    summary.add(student, step.result)
+    summary.add(student, {**step.result, "repaired": [*step.result["repaired"], *left_out]})
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -241,7 +269,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("lesson", metavar="LESSON")
     cores = os.cpu_count() or 1
     add("--workers", type=int, default=cores, help="processes (default: one per core)")
-    add("--scheduler", metavar="ADDRESS", help="grade on this Dask cluster: tcp://10.0.0.1:8786")
+    add("--scheduler", metavar="ADDRESS", help="grade on this Dask cluster: tls://10.0.0.1:8786")
     only = "only this student (repeatable)"
     add("--student", dest="students", action="append", default=[], help=only)
     add("--seed", type=int, help="seed of the inputs (default: the last run's, or a new one)")
@@ -257,6 +285,8 @@ def _run(arguments: argparse.Namespace) -> int:
     lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
     given = vars(arguments)
     options = AutogradeOptions(**{one.name: given[one.name] for one in fields(AutogradeOptions)})
+    if options.scheduler and not options.scheduler.startswith("tls://"):
+        print(OPEN_CLUSTER, file=sys.stderr)
     with show_progress() as progress:
         summary = autograde(root, lesson, options, progress)
     print(summary.text())

@@ -16,6 +16,7 @@ from grader.comparison.schema import ExerciseKey, Outcome
 from grader.comparison.vocabulary import in_order, in_words
 from grader.errors import UserError
 from grader.execution.notebook import read_notebook
+from grader.execution.submission import select
 from grader.instructor.journal import (
     Grading,
     Journal,
@@ -39,19 +40,19 @@ def explanation(root: Path, lesson: Lesson, student: str) -> Iterator[str]:
     journal = read_journal(journal_path(root, lesson))
     grading = _last_grading(journal, lesson, student)
     run = Run(lesson, grading.run_id.seed)
-    submitted = read_notebook(_notebook(root, lesson, grading))
-    request, repaired = run.request(submitted)
+    chosen = select(run.template, read_notebook(_notebook(root, lesson, grading)))
+    request = run.request(chosen)
     with Engine(load_settings(root)) as engine:
         start = time.perf_counter()
         response = engine.run(request)
         seconds = time.perf_counter() - start
-    graded = run.judge(submitted, request, repaired, response)
+    graded = run.judge(chosen, response)
     recorded = journal.result(grading)["points"]
     yield f"{student}, {lesson.name}: {graded.points:g} of {graded.max_points:g} points"
     yield f"seed {grading.run_id.seed}, {_version(journal, grading)}; run in {seconds:.1f} s"
     if graded.points != recorded:
         yield f"The journal has {recorded:g} points: this notebook does not always do the same."
-    yield from repaired
+    yield from chosen.repaired
     for name, verdict in graded.verdicts.items():
         yield ""
         yield from _exercise(verdict, run.keys[name], response["answers"].get(name, {}))

@@ -16,9 +16,8 @@ from typing import Any
 
 from grader.author.lesson import Lesson, LessonError
 from grader.comparison.present import STYLE
-from grader.execution.cell_facts import facts, is_stub
 from grader.execution.notebook import Cell, cells_of, load_notebook, text_in
-from grader.execution.submission import Template, answers_in
+from grader.execution.submission import Selection, Template, answers_in, select
 from grader.instructor.journal import digest_of
 from grader.instructor.run import ExerciseResult, Result, template
 from grader.settings import load_settings
@@ -52,15 +51,15 @@ class ReleasedLesson:
 
 @dataclass(frozen=True)
 class LoadedNotebook:
-    """A submitted notebook: its cells as the file has them, and as they are graded.
+    """A submitted notebook: the cells to run, and those of its feedback, still without verdicts.
 
-    `places` holds by number of a submitted cell the id of the lesson's cell that it replaces.
+    `unanswered` holds the exercises whose cell is unchanged or gone.
     """
 
     digest: str
-    raw: list[Json]
-    cells: list[Cell]
-    places: dict[int, str]
+    chosen: Selection
+    cells: list[Json]
+    unanswered: frozenset[str]
 
 
 def released(root: Path, lesson: Lesson) -> ReleasedLesson:
@@ -92,31 +91,49 @@ def load_submitted(release: ReleasedLesson, data: bytes) -> LoadedNotebook:
     """
     raw = load_notebook(data)
     cells = cells_of(raw)
-    return LoadedNotebook(digest_of(data), raw, cells, _places(release, cells))
+    places = _places(release, cells)
+    chosen = select(release.template, cells)
+    sources = {place: cells[number].source for number, place in places.items()}
+    stubs = {name: release.text(name).strip() for name in release.template.exercises}
+    unanswered = frozenset(name for name, stub in stubs.items() if sources.get(name, stub) == stub)
+    return LoadedNotebook(
+        digest_of(data), chosen, _feedback_cells(release, cells, raw, places), unanswered
+    )
 
 
 def feedback_notebook(release: ReleasedLesson, loaded: LoadedNotebook, result: Result) -> Json:
     """Return the feedback notebook of a submission; nothing in it can run a script."""
-    cells = []
+    verdicts = {f"check-{name}": [_verdict(one)] for name, one in result["exercises"].items()}
+    cells = [
+        {**cell, "outputs": verdicts[cell["id"]]} if cell["id"] in verdicts else cell
+        for cell in loaded.cells
+    ]
     if result["repaired"]:
         text = as_text("\n".join(result["repaired"]), "Repaired before grading")
-        cells.append(_markdown("repaired", text))
-    exercises, placed = release.template.exercises, loaded.places.values()
-    for number, (cell, raw) in enumerate(zip(loaded.cells, loaded.raw, strict=True)):
-        place = loaded.places.get(number)
+        cells.insert(0, _markdown("repaired", text))
+    return {"cells": cells, "metadata": release.metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _feedback_cells(
+    release: ReleasedLesson, submitted: list[Cell], raws: list[Json], places: dict[int, str]
+) -> list[Json]:
+    """Return the cells of a feedback notebook without verdicts, with a check of each exercise."""
+    cells: list[Json] = []
+    exercises, placed = release.template.exercises, {*places.values()}
+    for number, (cell, raw) in enumerate(zip(submitted, raws, strict=True)):
+        place = places.get(number)
         if place:
-            cells.append(_lesson_cell(release, place, result, cell, raw))
+            cells.append(_lesson_cell(release, place, cell, raw))
         elif cell.type == "code":
             outputs = safe_outputs(raw.get("outputs"))
             cells.append(_code(f"own-{number + 1}", printable(cell.source), outputs, {}))
         else:
             cells.append(_markdown(f"own-{number + 1}", as_text(cell.source)))
         if place in exercises and f"check-{place}" not in placed:
-            cells.append(_lesson_cell(release, f"check-{place}", result))
+            cells.append(_lesson_cell(release, f"check-{place}"))
     there = {cell["id"] for cell in cells}
     checks = [f"check-{name}" for name in exercises]
-    cells += [_lesson_cell(release, check, result) for check in checks if check not in there]
-    return {"cells": cells, "metadata": release.metadata, "nbformat": 4, "nbformat_minor": 5}
+    return cells + [_lesson_cell(release, check) for check in checks if check not in there]
 
 
 def has_verdicts(path: Path) -> bool:
@@ -132,20 +149,13 @@ def has_verdicts(path: Path) -> bool:
         return False
 
 
-def unanswered(release: ReleasedLesson, loaded: LoadedNotebook) -> set[str]:
-    """Return the exercises whose cell is unchanged or gone."""
-    sources = {place: loaded.cells[number].source for number, place in loaded.places.items()}
-    stubs = {name: release.text(name).strip() for name in release.template.exercises}
-    return {name for name, stub in stubs.items() if sources.get(name, stub) == stub}
-
-
 def answer_number(known: Template, submitted: list[Cell], name: str) -> int | None:
     """Return the number of the cell that counts as an exercise's answer.
 
     It is the last finished definition, else the last one, else the cell with the exercise's id.
     """
     defining = [number for number, cell in enumerate(submitted) if name in answers_in(known, cell)]
-    finished = [number for number in defining if not is_stub(submitted[number].source, name)]
+    finished = [number for number in defining if name not in submitted[number].facts.stubs]
     in_place = [number for number, cell in enumerate(submitted) if cell.id == name]
     return next(iter(finished[-1:] + defining[-1:] + in_place[:1]), None)
 
@@ -184,7 +194,7 @@ def _places(release: ReleasedLesson, submitted: list[Cell]) -> dict[int, str]:
         if number in places:
             continue
         is_code = cell.type == "code"
-        checked = facts(cell.source).checked if is_code else None
+        checked = cell.facts.checked if is_code else None
         if checked in exercises:
             place = f"check-{checked}"
         else:
@@ -196,11 +206,7 @@ def _places(release: ReleasedLesson, submitted: list[Cell]) -> dict[int, str]:
 
 
 def _lesson_cell(
-    release: ReleasedLesson,
-    cell_id: str,
-    result: Result,
-    cell: Cell | None = None,
-    raw: Json | None = None,
+    release: ReleasedLesson, cell_id: str, cell: Cell | None = None, raw: Json | None = None
 ) -> Json:
     """Return a cell of the lesson, with the learner's `cell` in it where learners may write."""
     known, text = release.cells[cell_id], release.text(cell_id)
@@ -209,9 +215,6 @@ def _lesson_cell(
     if known["cell_type"] != "code":
         changed = cell is not None and cell.source != text.strip()
         return _markdown(cell_id, as_text(cell.source) if cell and changed else text, metadata)
-    exercise = cell_id.removeprefix("check-")
-    if exercise != cell_id and exercise in result["exercises"]:
-        return _code(cell_id, text, [_verdict(result["exercises"][exercise])], metadata)
     if nbgrader and nbgrader.get("solution") and cell and raw:
         return _code(cell_id, printable(cell.source), safe_outputs(raw.get("outputs")), metadata)
     return _code(cell_id, text, [], metadata)

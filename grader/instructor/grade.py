@@ -6,18 +6,23 @@ import argparse
 import json
 import secrets
 import sys
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 from grader.author.lesson import authors_root, load_lesson, named_lessons
 from grader.comparison.judge import Verdict
 from grader.comparison.present import one_line
+from grader.comparison.schema import Request, Response
 from grader.comparison.vocabulary import in_words
-from grader.execution.cell_facts import facts
+from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import UnreadableNotebook, read_notebook
 from grader.execution.unconfined import Unconfined
+from grader.instructor.blame import costs_only
 from grader.instructor.run import Graded, Run, Runner
+from grader.processes import Guard
 from grader.sandbox.engine import Engine
 from grader.settings import load_settings
 
@@ -29,17 +34,24 @@ def draw_seed() -> int:
     return secrets.randbits(32)
 
 
+def defined_in(data: bytes) -> set[str]:
+    """Return the names of a notebook's functions, or raise UnreadableNotebook."""
+    cells = [cell for cell in read_notebook(data) if cell.type == "code"]
+    return {function for cell in cells for function in cell.facts.functions}
+
+
 def find_lesson(root: Path, name: str, data: bytes) -> Path:
     """Return the folder of a notebook's lesson, found by the file's name or by its functions.
 
     Raises:
         UnreadableNotebook: it is no notebook, or defines no exercise of any lesson.
+        OverBudget: it takes too long to read.
     """
     folders = {folder.name: folder for folder in named_lessons(root, [])}
     if name in folders:
         return folders[name]
-    cells = [cell for cell in read_notebook(data) if cell.type == "code"]
-    defined = {function for cell in cells for function in facts(cell.source).functions}
+    with closing(Guard(defined_in, OUTSIDE.memory_bytes)) as reader:
+        defined = reader.call(OUTSIDE.seconds, data)
     exercises = {folder: _lesson(folder).exercises.keys() for folder in folders.values()}
     best = max(exercises, key=lambda folder: len(defined & exercises[folder]))
     if defined & exercises[best]:
@@ -64,28 +76,39 @@ def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
     seed = draw_seed() if arguments.seed is None else arguments.seed
     chosen = named_lessons(root, [arguments.lesson])[0] if arguments.lesson else None
-    runs: dict[Path, Run] = {}
+    guards: dict[Path, Guard[Graded]] = {}
     failed = False
     with ExitStack() as stack:
         runner: Runner = Unconfined()
         if not arguments.unsafe:
             runner = stack.enter_context(Engine(load_settings(root)))
         for path in arguments.notebooks:
-            try:
+            errors: dict[str, str] = {}
+            with costs_only("", errors):
                 data = _read(path)
                 folder = chosen or find_lesson(root, path.stem, data)
-                run = runs.setdefault(folder, Run(_lesson(folder), seed))
-                graded = run.grade(data, runner)
-            except UnreadableNotebook as error:
+                if folder not in guards:
+                    guards[folder] = Guard(_grading(folder, seed), OUTSIDE.memory_bytes)
+                    stack.callback(guards[folder].close)
+                graded = guards[folder].call(OUTSIDE.seconds, data, answer=runner.run)
+            for error in errors.values():
                 failed = True
                 if arguments.json:
                     print(json.dumps({"notebook": str(path), "error": f"{error}."}), flush=True)
                 else:
                     print(one_line(f"{path}: not graded: {error}."), file=sys.stderr, flush=True)
+            if errors:
                 continue
             line = _line(path, graded, seed)
             print(json.dumps(line) if arguments.json else _table(path, graded), flush=True)
     return int(failed)
+
+
+def _grading(folder: Path, seed: int) -> Callable[[bytes, Callable[[Request], Response]], Graded]:
+    """Return the function that grades a notebook of a lesson, with the lesson's keys."""
+    run = Run(_lesson(folder), seed)
+    assert run.calls  # computes the keys
+    return lambda data, ask: run.grade(data, SimpleNamespace(run=ask))
 
 
 def _line(path: Path, graded: Graded, seed: int) -> dict[str, object]:

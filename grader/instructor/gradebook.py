@@ -69,7 +69,7 @@ class LessonGradebook:
         student: str,
         timestamp: datetime | None,
         scores: dict[str, float],
-        unanswered: set[str],
+        unanswered: frozenset[str],
     ) -> None:
         """Write one submission, all of it or nothing; points and comments given by hand stay."""
         db = self.gradebook.db

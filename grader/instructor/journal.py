@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO, TypedDict, cast
@@ -94,8 +94,9 @@ class Grading:
 class Journal:
     """The records of one lesson: its runs, the last grading of each key and of each student.
 
-    `written` holds the timestamps of gradings in the gradebook by key, `commits` git's commit of
-    each run where it is known, `end` the length of all complete lines in bytes.
+    `notebooks` holds each student's notebooks by digest, in the order in which they came, `written`
+    the timestamps of gradings in the gradebook by key, `commits` git's commit of each run where it
+    is known, `end` the length of all complete lines in bytes.
     """
 
     path: Path
@@ -104,6 +105,7 @@ class Journal:
     commits: dict[RunId, str] = field(default_factory=dict)
     graded: dict[str, Grading] = field(default_factory=dict)
     latest: dict[str, Grading] = field(default_factory=dict)
+    notebooks: dict[str, list[str]] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
     end: int = 0
 
@@ -138,6 +140,16 @@ class Journal:
             return None
         return last.before if last.run_id == run_id else last
 
+    def run_for(self, run_id: RunId, student: str, digest: str) -> RunId:
+        """Return the run for one notebook: a student's further notebooks get other inputs.
+
+        The feedback on an earlier one may have shown some of its inputs and expected values.
+        """
+        earlier = self.notebooks.get(student, [])
+        place = earlier.index(digest) if digest in earlier else len(earlier)
+        seed = int(digest_of(f"{run_id.seed} {place}".encode())[:8], 16)
+        return replace(run_id, seed=seed) if place else run_id
+
     def seed(self, versions: tuple[str, str]) -> int | None:
         """Return the seed of the last run of a grader and a lesson, or None."""
         same = (run for run in reversed(self.runs) if run.versions == versions)
@@ -163,6 +175,8 @@ class Journal:
             run_id = _run_id(record)
             before = self.before(run_id, student, digest)
             grading = Grading(key, student, digest, run_id, self.end, before)
+            if digest not in (earlier := self.notebooks.setdefault(student, [])):
+                earlier.append(digest)
             self.graded[key] = self.latest[student] = grading
             self.written.pop(key, None)
         elif "written" in record:

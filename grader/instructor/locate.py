@@ -11,15 +11,16 @@ import os
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from grader.execution.cell_facts import facts
+from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook, cells_of, load_notebook
 from grader.files import read_regular
 from grader.instructor.journal import digest_of
 from grader.learner.notebook import lesson_keys
+from grader.processes import Guard, OverBudget
 
 MAX_NOTEBOOKS = 50  # of one student; more are not looked at
 MAX_DEPTH = 8  # folders below a student's
@@ -70,9 +71,14 @@ class Lessons:
     def content(self, path: Path, wanted: str) -> Content:
         """Return what the file at `path` holds, with preference for the lesson `wanted`."""
         try:
-            return content(read_regular(path, MAX_BYTES + 1), wanted, self.exercises)
-        except (OSError, UnreadableNotebook):
+            data = read_regular(path, MAX_BYTES + 1)
+            return self._reader.call(OUTSIDE.first_seconds, data, wanted)
+        except (OSError, UnreadableNotebook, OverBudget):
             return Content(None, False)
+
+    @cached_property
+    def _reader(self) -> Guard[Content]:
+        return Guard(partial(content, exercises=self.exercises), OUTSIDE.memory_bytes)
 
 
 def content(data: bytes, wanted: str, exercises: Mapping[str, Collection[str]]) -> Content:
@@ -88,7 +94,7 @@ def content(data: bytes, wanted: str, exercises: Mapping[str, Collection[str]]) 
         grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
         names |= {cell.id.removeprefix("check-"), str(grade_id).removeprefix("check-")}
         if cell.type == "code":
-            found = facts(cell.source)
+            found = cell.facts
             names |= {*found.functions}
             written |= {*found.functions} - found.stubs | found.assigned
     counts = {lesson: len(names & {*known}) for lesson, known in exercises.items()}

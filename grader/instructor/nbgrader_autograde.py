@@ -6,13 +6,13 @@ hands on the lesson's own cells. Then it hands on the verdicts too, which nbgrad
 
 from __future__ import annotations
 
-import os
+import logging
 import shutil
-import stat
 from contextlib import ExitStack
 from fnmatch import fnmatch
-from glob import escape
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbconvert.exporters import NotebookExporter
@@ -24,10 +24,12 @@ from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
 from traitlets import List, Type
 
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
-from grader.comparison.present import count_of
+from grader.comparison.present import count_of, one_line
 from grader.errors import UserError
+from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.instructor.autograde import current_run
+from grader.instructor.copying import copy_ordinary_files
 from grader.instructor.feedback import (
     LoadedNotebook,
     feedback_notebook,
@@ -40,6 +42,7 @@ from grader.instructor.journal import Grading, Journal, journal_path, open_journ
 from grader.instructor.run import Result
 from grader.instructor.submissions import Submission, read_time, submissions
 from grader.instructor.workers import Job, grade_batch
+from grader.processes import Guard
 
 Resources = dict[str, Any]
 
@@ -55,18 +58,23 @@ class GradingSession:
     def __init__(self, lesson: Lesson, journal: Journal) -> None:
         self.lesson, self.journal = lesson.name, journal
         self.run_id = current_run(journal, lesson)
-        self.job = Job(lesson.folder, self.run_id.lesson_version, self.run_id.seed)
+        self.folder = lesson.folder
         self.release = released(lesson.folder.parents[1], lesson)
+        self.reader = Guard(partial(load_submitted, self.release), OUTSIDE.memory_bytes)
         self.journal.start(self.run_id)
         self.grading: Grading | None = None
 
     def grade(self, submission: Submission) -> None:
         """Grade a notebook and record its result."""
-        self.loaded = load_submitted(self.release, submission.read())
-        (self.result,) = grade_batch(self.job, [self.loaded.cells])
-        self.result["repaired"] += submission.notes()
+        self.loaded = self.reader.call(OUTSIDE.seconds, submission.read())
         student, digest = submission.student, self.loaded.digest
-        self.grading = self.journal.add_grading(self.run_id, student, digest, self.result)
+        run_id = self.journal.run_for(self.run_id, student, digest)
+        job = Job(self.folder, run_id.lesson_version, run_id.seed)
+        (result,) = grade_batch(job, [self.loaded.chosen], OUTSIDE.seconds)
+        if isinstance(result, Exception):
+            raise result
+        self.result = {**result, "repaired": [*result["repaired"], *submission.notes()]}
+        self.grading = self.journal.add_grading(run_id, student, digest, self.result)
 
     def notebook(self, verdicts: bool) -> NotebookNode:
         """Return the feedback notebook, with or without verdicts."""
@@ -103,6 +111,9 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
     points for good. nbgrader follows links. And it knows a lesson only after `nbgrader
     generate_assignment`, which `make course` makes unnecessary.
     """
+
+    copied = ""
+    """Folder from which nbgrader copies the files of a submission, while it does that."""
 
     exporter_class = Type(GradingExporter, klass=Exporter).tag(config=True)
     sanitize_preprocessors: Any = List([]).tag(config=True)
@@ -157,16 +168,23 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
         return not why
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Copy a submission's other files to `autograded/`, except links."""
-        ignore = self.coursedir.ignore
-        strange = _not_regular(self._format_source(assignment_id, student_id))
-        for path in strange:
-            self.log.warning("%s was left out: it is a link or no ordinary file", path)
-        self.coursedir.ignore = [*ignore, *map(escape, strange)]
-        try:
-            super().init_assignment(assignment_id, student_id)
-        finally:
-            self.coursedir.ignore = ignore
+        """Copy a submission's other files to `autograded/`: ordinary ones, within limits."""
+        source = Path(self._format_source(assignment_id, student_id))
+        with TemporaryDirectory() as folder:
+            copy = Path(folder, assignment_id)
+            left_out = copy_ordinary_files(source, copy, own_only=False)
+            for name, why in left_out.items():
+                place = f"{student_id}/{assignment_id}/{name}"
+                self.log.warning("%s was left out: %s", place, why)
+            self.copied = str(copy)
+            try:
+                super().init_assignment(assignment_id, student_id)
+            finally:
+                self.copied = ""
+
+    def _format_source(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
+        source: str = super()._format_source(assignment_id, student_id, escape)
+        return self.copied or source
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """Grade one notebook; when it has been saved, record that."""
@@ -184,6 +202,26 @@ def use_sandboxed_autograde() -> None:
     autogradeapp.Autograde = api.Autograde = SandboxedAutograde
 
 
+def keep_logs_harmless() -> None:
+    """Let no name from a submission give orders to a terminal that shows a log."""
+    make = logging.getLogRecordFactory()
+    if make is not _harmless:
+        _harmless.make = make  # type: ignore[attr-defined]
+        logging.setLogRecordFactory(_harmless)
+
+
+def _harmless(*args: Any, **kw: Any) -> logging.LogRecord:
+    """Return a log record without control characters; only its own line breaks stay."""
+    record: logging.LogRecord = _harmless.make(*args, **kw)  # type: ignore[attr-defined]
+    record.msg = "\n".join(map(one_line, f"{record.msg}".split("\n")))
+    if isinstance(record.args, tuple):
+        texts = (
+            one if isinstance(one, (int, float)) else one_line(f"{one}") for one in record.args
+        )
+        record.args = (*texts,)
+    return record
+
+
 def _why_not(submission: Submission) -> str:
     """Return the reason why a submission can't be graded, or nothing."""
     try:
@@ -191,9 +229,3 @@ def _why_not(submission: Submission) -> str:
     except UnreadableNotebook as error:
         return f"{error}"
     return ""
-
-
-def _not_regular(folder: str) -> list[str]:
-    """Return the paths in a folder that are neither ordinary files nor folders."""
-    paths = [os.path.join(here, name) for here, _, names in os.walk(folder) for name in names]
-    return [path for path in paths if not stat.S_ISREG(os.lstat(path).st_mode)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from grader.execution.notebook import UnreadableNotebook
+from grader.instructor.blame import costs_only
 from grader.instructor.journal import Grading, Journal, RunId, digest_of
 from grader.instructor.submissions import Submission
 
@@ -15,11 +15,12 @@ from grader.instructor.submissions import Submission
 class Plan:
     """The work of a run.
 
+    Submissions `to_grade` are kept by their run: its seed differs for a student's further ones.
     Gradings `to_write` are in the journal, but not in the gradebook. `unreadable` holds reasons by
     student, `outdated` the number of gradings by another version of the lesson or of the grader.
     """
 
-    to_grade: list[Submission] = field(default_factory=list)
+    to_grade: dict[RunId, list[Submission]] = field(default_factory=dict)
     to_write: list[tuple[Submission, Grading]] = field(default_factory=list)
     up_to_date: list[Grading] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
@@ -28,7 +29,8 @@ class Plan:
     @property
     def students(self) -> list[str]:
         """The students whose grade is missing or will change."""
-        return [one.student for one in (*self.to_grade, *(one for one, _ in self.to_write))]
+        graded = (one.student for submissions in self.to_grade.values() for one in submissions)
+        return [*graded, *(one.student for one, _ in self.to_write)]
 
 
 def make_plan(
@@ -44,19 +46,18 @@ def make_plan(
     """
     plan = Plan()
     for submission in submissions:
-        student, timestamp = submission.student, submission.timestamp
-        try:
-            digest = digest_of(submission.read())
-        except UnreadableNotebook as error:
-            plan.unreadable[student] = f"{error}"
+        student, digest = submission.student, ""
+        with costs_only(student, plan.unreadable):
+            timestamp, digest = submission.timestamp, digest_of(submission.read())
+        if not digest:
             continue
-        latest = journal.latest.get(student)
+        latest, own = journal.latest.get(student), journal.run_for(run_id, student, digest)
         if regrade:
-            grading = journal.graded.get(run_id.key(student, digest))
+            grading = journal.graded.get(own.key(student, digest))
         else:
             grading = latest if latest and latest.digest == digest else None
         if grading is None:
-            plan.to_grade.append(submission)
+            plan.to_grade.setdefault(own, []).append(submission)
             continue
         written = (
             grading is latest

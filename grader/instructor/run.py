@@ -14,8 +14,8 @@ from grader.comparison.present import STYLE, failure_rows, verdict_html
 from grader.comparison.schema import Call, ExerciseKey, Outcome, Request, Response
 from grader.diagnosis import explained
 from grader.execution.answers import verdict_on
-from grader.execution.notebook import Cell, read_notebook
-from grader.execution.submission import Template, select, why_missing
+from grader.execution.notebook import read_notebook
+from grader.execution.submission import Selection, Template, select
 
 
 class Unexplained(TypedDict):
@@ -118,25 +118,39 @@ class Run:
         Raises:
             UnreadableNotebook: it is no notebook.
         """
-        submitted = read_notebook(notebook)
-        request, repaired = self.request(submitted)
-        return self.judge(submitted, request, repaired, runner.run(request))
+        return self.grade_cells(select(self.template, read_notebook(notebook)), runner)
 
-    def request(self, submitted: list[Cell]) -> tuple[Request, list[str]]:
-        """Return the request for a runner, and one sentence for each repair."""
-        cells, asked, repaired = select(self.template, submitted)
-        request: Request = {"cells": cells, "calls": self.calls, "asked": asked}
-        return {**request, "order_seed": self.seed}, repaired
+    def grade_cells(self, chosen: Selection, runner: Runner) -> Graded:
+        """Run and judge the chosen cells of a notebook."""
+        return self.judge(chosen, runner.run(self.request(chosen)))
 
-    def judge(
-        self, submitted: list[Cell], request: Request, repaired: list[str], response: Response
-    ) -> Graded:
-        """Judge a runner's response to `request`."""
-        verdicts = {}
-        for name, key in self.keys.items():
-            missing = why_missing(self.template, submitted, name)
-            verdicts[name] = verdict_on(name, key, request["cells"], response, missing, _judged)
-        return Graded(verdicts, tuple(repaired))
+    def request(self, chosen: Selection) -> Request:
+        """Return the request for a runner."""
+        request: Request = {"cells": chosen.cells, "calls": self.calls, "asked": chosen.asked}
+        return {**request, "order_seed": self.seed}
+
+    def judge(self, chosen: Selection, response: Response) -> Graded:
+        """Judge a runner's response to the request."""
+        verdicts = {
+            name: verdict_on(name, key, chosen.cells, response, chosen.missing[name], _judged)
+            for name, key in self.keys.items()
+        }
+        return Graded(verdicts, tuple(chosen.repaired))
+
+
+def within_bounds(result: Result, lesson: Lesson) -> Result:
+    """Return a worker's result, with no more points than the lesson has.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no result for this lesson.
+    """
+    exercises = {name: result["exercises"][name] for name in lesson.exercises}
+    for name, one in exercises.items():
+        one["max_points"] = float(lesson.exercises[name].points or 0)
+        one["points"] = max(0.0, min(float(one["points"]), one["max_points"]))
+    points = round(sum(one["points"] for one in exercises.values()), 2)
+    most = sum(one["max_points"] for one in exercises.values())
+    return {**result, "points": points, "max_points": most, "exercises": exercises}
 
 
 def template(lesson: Lesson) -> Template:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -19,13 +18,9 @@ from nbgrader.coursedir import CourseDirectory
 
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook
 from grader.files import read_regular
+from grader.instructor.copying import copy_ordinary_files
 from grader.instructor.feedback import Json, has_verdicts
 from grader.instructor.locate import Found, Lessons, collect_command, find_notebook
-
-MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-"""Errors that stop a run, because every submission would meet them."""
-
-MAX_COPIED = 50_000_000  # bytes of another file of a submission
 
 
 @dataclass(frozen=True)
@@ -74,9 +69,10 @@ class Submission:
         """Return whether the feedback notebook is there, with its verdicts."""
         return has_verdicts(self.graded / f"{self.lesson}.ipynb")
 
-    def write_feedback(self, notebook: Json, material: Path) -> None:
+    def write_feedback(self, notebook: Json, material: Path) -> list[str]:
         """Write the feedback notebook, with the files of `material` and of the submission.
 
+        Return a sentence about each file that was left out, five at most.
         A file of the submission is left out where the lesson has one of that name. The folder
         appears whole: a kill leaves the old one, or none.
         """
@@ -85,18 +81,19 @@ class Submission:
         partial.mkdir(parents=True)
         for path in _files(material, self.ignored):
             _copy(path, partial / path.relative_to(material))
-        for path in _files(self.folder, self.ignored):
-            try:
-                _copy(path, partial / path.relative_to(self.folder))
-            except OSError as error:
-                if error.errno in MACHINE_ERRORS:
-                    raise
+        left_out = copy_ordinary_files(
+            self.folder, partial, skip=self._is_not_copied, own_only=False, mode=0o444
+        )
         file = partial / f"{self.lesson}.ipynb"
         text = json.dumps(notebook, ensure_ascii=False, indent=1)
         file.write_text(text + "\n", encoding="utf-8")
         file.chmod(0o444)
         shutil.rmtree(self.graded, ignore_errors=True)
         partial.rename(self.graded)
+        return [f"{name} was left out: {why}." for name, why in left_out.items()][:5]
+
+    def _is_not_copied(self, name: str) -> bool:
+        return _matches(name, (*self.ignored, "*.ipynb"))
 
 
 def submissions(
@@ -158,9 +155,7 @@ def _files(folder: Path, ignored: Sequence[str]) -> Iterator[Path]:
         folders[:] = [name for name in folders if not _matches(name, ignored)]
         for name in names:
             path = Path(here) / name
-            found = path.lstat()
-            fits = stat.S_ISREG(found.st_mode) and found.st_size <= MAX_COPIED
-            if fits and not _matches(name, (*ignored, "*.ipynb")):
+            if stat.S_ISREG(path.lstat().st_mode) and not _matches(name, (*ignored, "*.ipynb")):
                 yield path
 
 

@@ -1,6 +1,7 @@
 """Grade notebooks with worker processes on this machine or on a Dask cluster.
 
-`grade_many` sends batches to an executor; `grade_batch` runs in a worker.
+`grade_many` sends batches to an executor; `grade_batch` runs in a worker. A worker's thread has a
+sandbox, which runs learners' code, and a `Guard`, in whose process its outcomes are judged.
 """
 
 from __future__ import annotations
@@ -13,30 +14,39 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 from grader import startup  # noqa: F401 (first)
 from grader.author.lesson import load_lesson
+from grader.comparison.schema import Request, Response
 from grader.errors import SandboxUnavailable
-from grader.execution.notebook import Cell
+from grader.execution.limits import OUTSIDE
+from grader.execution.submission import Selection
 from grader.instructor.run import Result, Run, Runner
-from grader.processes import process_pool
+from grader.processes import Guard, process_pool
 from grader.sandbox.engine import Engine
 from grader.settings import load_settings
 
 BATCH_SIZE = 4
 
+Workers = Callable[[Executor | None], Executor]
+"""Returns an executor, a new one in place of one that broke."""
+
 MAX_TRIES = 3
 """Tries of a notebook whose worker dies: in its batch, alone, and with no other batch running."""
 
-_JUDGING = threading.Lock()
-"""Held while a thread of a worker prepares or judges: both catch warnings and seed numpy, which
-belong to the whole process. It is free while a notebook runs."""
+_PREPARING = threading.Lock()
+"""Held while a thread of a worker computes keys: that catches warnings and seeds numpy, which
+belong to the whole process."""
 
 _THREAD = threading.local()
-"""Holds a thread's engines: an engine serves one notebook at a time, and every job."""
+"""Holds a thread's engines, by course, and guards, by job: each serves one notebook at a time."""
+
+MAX_GUARDS = 4
+"""Most processes that judge for one thread."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +65,20 @@ class Job:
 class Batch:
     """Notebooks sent together, by name, and the number of this try."""
 
-    notebooks: list[tuple[str, list[Cell]]]
+    notebooks: list[tuple[str, Selection]]
     tries: int = 1
 
 
 def grade_many(
-    executor: Callable[[], Executor],
+    executor: Workers,
     job: Job,
-    notebooks: Iterable[tuple[str, list[Cell]]],
+    notebooks: Iterable[tuple[str, Selection]],
     width: int,
-) -> Iterator[tuple[str, Result | str]]:
-    """Yield each notebook's name and result, or a sentence about why there is none.
+    seconds: float,
+) -> Iterator[tuple[str, Result | Exception]]:
+    """Yield each notebook's name and result, or the error because of which there is none.
+
+    To judge one may take `seconds` of processor time.
 
     At most `width` batches are sent at a time, and `notebooks` is read as fast as they are graded.
     A notebook that kills its worker takes the batches down that run at the same time. All of them
@@ -74,11 +87,11 @@ def grade_many(
     Raises:
         SandboxUnavailable: a worker's machine can't confine learners' code.
     """
-    workers = executor()
+    workers = executor(None)
     waiting = _batches(notebooks)
     again: deque[Batch] = deque()
     alone: deque[Batch] = deque()
-    running: dict[Future[list[Result]], Batch] = {}
+    running: dict[Future[list[Result | Exception]], Batch] = {}
 
     def next_batch() -> Batch | None:
         if batch := again.popleft() if again else next(waiting, None):
@@ -87,11 +100,11 @@ def grade_many(
 
     while True:
         while len(running) < width and (batch := next_batch()):
-            cells = [cells for _, cells in batch.notebooks]
+            chosen = [one for _, one in batch.notebooks]
             try:
-                running[workers.submit(grade_batch, job, cells)] = batch
+                running[workers.submit(grade_batch, job, chosen, seconds)] = batch
             except BrokenProcessPool:
-                workers = executor()
+                workers = executor(workers)
                 again.appendleft(batch)
         if not running:
             return
@@ -109,32 +122,47 @@ def grade_many(
                     queue.extend(Batch([one], batch.tries + 1) for one in batch.notebooks)
                     continue
                 reason = f"{type(error).__name__}: {error}"
-                yield from ((name, f"grading failed {MAX_TRIES} times: {reason}") for name in names)
+                why = RuntimeError(f"grading failed {MAX_TRIES} times: {reason}")
+                yield from ((name, why) for name in names)
 
 
-def grade_batch(job: Job, notebooks: list[list[Cell]]) -> list[Result]:
+def grade_batch(job: Job, notebooks: list[Selection], seconds: float) -> list[Result | Exception]:
     """Grade notebooks in a worker, which keeps the lesson and its keys for the next batch."""
-    with _JUDGING:
-        run = run_of(job)
-    runner = _runner(job.folder.parents[1])
-    return [_grade(run, cells, runner) for cells in notebooks]
+    runner, results = _runner(job.folder.parents[1]), list[Result | Exception]()
+    for chosen in notebooks:
+        try:
+            results.append(_guard(job).call(seconds, chosen, answer=runner.run))
+        except SandboxUnavailable:
+            raise
+        except Exception as error:
+            results.append(error)
+    return results
 
 
-def _grade(run: Run, submitted: list[Cell], runner: Runner) -> Result:
-    with _JUDGING:
-        request, repaired = run.request(submitted)
-    response = runner.run(request)
-    with _JUDGING:
-        return run.judge(submitted, request, repaired, response).result()
+def _guard(job: Job) -> Guard[Result]:
+    """Return this thread's guard for a job; its process starts with the keys."""
+    guards = vars(_THREAD).setdefault("guards", {})
+    if job not in guards:
+        while len(guards) >= MAX_GUARDS:
+            guards.pop(next(iter(guards))).close()
+        with _PREPARING:
+            run = run_of(job)
+        guards[job] = Guard(partial(_grade, run), OUTSIDE.memory_bytes)
+    return guards[job]  # type: ignore[no-any-return]
+
+
+def _grade(run: Run, chosen: Selection, ask: Callable[[Request], Response]) -> Result:
+    return run.grade_cells(chosen, SimpleNamespace(run=ask)).result()
 
 
 @contextmanager
-def local_workers(count: int) -> Iterator[Callable[[], Executor]]:
+def local_workers(count: int) -> Iterator[Workers]:
     """Yield a maker of executors with `count` processes, which never outlive this process."""
     made: list[ProcessPoolExecutor] = []
 
-    def make() -> Executor:
-        made.append(process_pool(count))
+    def make(broken: Executor | None) -> Executor:
+        if not made or made[-1] is broken:
+            made.append(process_pool(count))
         return made[-1]
 
     try:
@@ -145,7 +173,7 @@ def local_workers(count: int) -> Iterator[Callable[[], Executor]]:
 
 
 @contextmanager
-def cluster_workers(scheduler: str) -> Iterator[tuple[Callable[[], Executor], int]]:
+def cluster_workers(scheduler: str) -> Iterator[tuple[Workers, int]]:
     """Yield a maker of executors on a Dask cluster, and the number of its threads.
 
     Its workers need this course under the same path.
@@ -154,13 +182,15 @@ def cluster_workers(scheduler: str) -> Iterator[tuple[Callable[[], Executor], in
 
     with Client(scheduler, timeout="20s") as client:  # type: ignore[no-untyped-call]
         executor = client.get_executor(pure=False, retries=MAX_TRIES)
-        yield (lambda: executor), max(1, sum(client.nthreads().values()))
+        yield (lambda _: executor), max(1, sum(client.nthreads().values()))
 
 
 @cache
 def run_of(job: Job) -> Run:
-    """Return the run of a job, one for all its notebooks."""
-    return Run(load_lesson(job.folder), job.seed)
+    """Return the run of a job, one for all its notebooks, with its keys."""
+    run = Run(load_lesson(job.folder), job.seed)
+    assert run.calls  # computes the keys
+    return run
 
 
 def _runner(root: Path) -> Runner:
@@ -173,7 +203,7 @@ def _runner(root: Path) -> Runner:
     return engines[root]
 
 
-def _batches(notebooks: Iterable[tuple[str, list[Cell]]]) -> Iterator[Batch]:
+def _batches(notebooks: Iterable[tuple[str, Selection]]) -> Iterator[Batch]:
     left = iter(notebooks)
     while batch := list(islice(left, BATCH_SIZE)):
         yield Batch(batch)

@@ -56,7 +56,7 @@ def judged(notebook: Path, data: bytes, runner: Unconfined) -> tuple[str, list[V
     """
     key = load_key(notebook.parent)
     exercises = key["exercises"]
-    cells, asked, warnings = graded_cells(key, data)
+    cells, asked, warnings, _ = graded_cells(key, data)
     calls = {name: [call_of(case) for case in one["cases"]] for name, one in exercises.items()}
     response = runner.run({"cells": cells, "calls": calls, "asked": asked})
     verdicts = [

@@ -13,8 +13,11 @@ MAX_FILES, MAX_DEPTH = 4096, 64
 def too_full(folder: str, process: int, max_bytes: int) -> bool:
     """Return whether a folder exceeds `max_bytes`, `MAX_FILES` or `MAX_DEPTH`.
 
-    Deleted files that the process still holds open count; unreadable folders are too full.
+    Deleted files that the process still holds open count. Unreadable folders are too full, and so
+    is a process that keeps a deleted file mapped: nobody can ask how large that is.
     """
+    if _maps_deleted_file(process, folder):
+        return True
     count, size, left = 0, _deleted_bytes(process), [(folder, 0)]
     while left and size <= max_bytes:
         path, depth = left.pop()
@@ -45,6 +48,14 @@ def _deleted_bytes(process: int) -> int:
                 if stat.S_ISREG(found.st_mode) and not found.st_nlink:
                     size += found.st_blocks * 512
     return size
+
+
+def _maps_deleted_file(process: int, folder: str) -> bool:
+    """Return whether a process keeps a file of the folder by its mapping alone."""
+    with contextlib.suppress(OSError), open(f"/proc/{process}/maps", "rb") as maps:
+        start = f" {folder}/".encode()
+        return any(start in line and line.endswith(b" (deleted)\n") for line in maps)
+    return False
 
 
 def remove(folder: str) -> None:

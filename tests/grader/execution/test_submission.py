@@ -91,7 +91,7 @@ def test_code_over_the_limit_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> N
             **vars(ast) | {"parse": lambda source: parsed.append(len(source)) or ast.parse(source)}
         ),
     )
-    texts, _, repaired = select(KNOWN, cells)
+    texts, _, repaired, _ = select(KNOWN, cells)
     assert sum(parsed) < 10 * MAX_SOURCES
     assert sum(map(len, texts)) < 1.1 * MAX_SOURCES
     assert len(repaired) == 1
@@ -190,7 +190,7 @@ def test_a_changed_locked_cell_is_reported() -> None:
     assert "setup-01" in [one["id"] for one in changed]
     for one in changed:
         one["source"] = "import nothing_like_this"
-    texts, _, repaired = select(KNOWN, cells_of(notebook["cells"]))
+    texts, _, repaired, _ = select(KNOWN, cells_of(notebook["cells"]))
     assert repaired == [
         f"The lesson's cell {one['id']} was changed;"
         " the original was run with the imports that were added."

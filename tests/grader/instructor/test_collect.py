@@ -5,13 +5,14 @@ from __future__ import annotations
 import getpass
 import json
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from classroom import Course
 
 from course import solved
-from grader.instructor.collect import copy_ordinary_files
+from grader.instructor.collect import GRACE, believed, copy_ordinary_files
 
 ME = getpass.getuser()
 
@@ -93,6 +94,20 @@ def test_too_large_a_submission_stops_nobody_elses(course: Course) -> None:
     )
     assert "ann: nothing was collected: the folder holds more than 5000 kB" in said
     assert collected(course, "zoe") == {"neuron.ipynb", "timestamp.txt"}
+
+
+def test_a_submission_is_never_earlier_than_it_arrived(tmp_path: Path) -> None:
+    folder = tmp_path / "ann+neuron+2026-10-01 12:00:00 UTC"
+    folder.mkdir()
+    (folder / "neuron.ipynb").touch()
+    os.utime(folder, (0, 0))  # any owner can set these two times
+    os.utime(folder / "neuron.ipynb", (0, 0))
+    last = max(path.stat().st_ctime for path in (folder, folder / "neuron.ipynb"))
+    arrived = datetime.fromtimestamp(last, UTC).replace(tzinfo=None)
+    hour = timedelta(hours=1)
+    assert believed(arrived - hour, folder) == arrived
+    assert believed(arrived - GRACE / 2, folder) == arrived - GRACE / 2
+    assert believed(arrived + hour, folder) == arrived + hour
 
 
 def test_a_hard_link_to_somebody_elses_file_is_left_out(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from playwright.sync_api import Browser
 
 from course import learners_notebook, lesson, written
+from grader.execution.limits import Budget
+from grader.execution.submission import Selection
+from grader.instructor import feedback_page
 from grader.instructor.feedback import (
     LoadedNotebook,
     as_text,
@@ -336,7 +339,8 @@ def test_repairs_are_shown_first_as_text(course: Course) -> None:
     release = released(course.root, lesson("neuron"))
     repair = "The cell of relu was of type <script>; it was read as code."
     result = {"points": 0.0, "max_points": 10.0, "exercises": {}, "repaired": [repair]}
-    first = feedback_notebook(release, LoadedNotebook("", [], [], {}), result)["cells"][0]
+    nothing = LoadedNotebook("", Selection([], {}, [], {}), [], frozenset())
+    first = feedback_notebook(release, nothing, result)["cells"][0]
     assert tags_in(first["source"]) <= {"p", "pre", "code"}
     assert repair in first["source"]
 
@@ -360,3 +364,17 @@ def test_pictures_and_text_of_a_learner_stay() -> None:
         {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo="}, "metadata": {}}
     ]
     assert safe_outputs(3) == []
+
+
+def test_a_page_that_takes_too_long_shows_the_verdicts_and_says_so(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feedback_page, "OUTSIDE", Budget(page_seconds=1e-3))
+    made = course.formgrader().generate_feedback("neuron", "sloppy", force=True)
+    assert made["success"], made
+    assert "sloppy: its page shows the verdicts alone" in made["log"]
+    page = course.root / "class" / "feedback" / "sloppy" / "neuron" / "neuron.html"
+    text = page.read_text(encoding="utf-8")
+    assert "Your notebook can't be shown, it took more than 0.001 seconds" in text.replace("’", "'")
+    assert "2.7" in text
+    assert "return 1 / (1" not in text

@@ -10,7 +10,13 @@ import pytest
 
 from course import copy_of_the_course
 from grader.author.lesson import load_lesson
-from grader.instructor.journal import RunId, grader_version, lesson_version, open_journal
+from grader.instructor.journal import (
+    RunId,
+    grader_version,
+    lesson_version,
+    open_journal,
+    read_journal,
+)
 
 RUN = RunId("grader", "lesson", 1)
 
@@ -83,3 +89,19 @@ def test_a_process_keeps_the_version_of_the_code_that_it_has_loaded(
     before = grader_version()
     monkeypatch.setattr(Path, "read_bytes", lambda path: b"changed")
     assert grader_version() == before
+
+
+def test_a_students_further_notebooks_get_other_inputs_each_the_same_again(tmp_path: Path) -> None:
+    run_id = RunId("grader", "lesson", 7)
+    with open_journal(tmp_path / "neuron.jsonl") as journal:
+        assert journal.run_for(run_id, "ann", "first") == run_id
+        journal.add_grading(run_id, "ann", "first", result(0))
+        second = journal.run_for(run_id, "ann", "second")
+        journal.add_grading(second, "ann", "second", result(0))
+        third = journal.run_for(run_id, "ann", "third")
+    again = read_journal(tmp_path / "neuron.jsonl")
+    assert len({run_id.seed, second.seed, third.seed}) == 3
+    assert again.run_for(run_id, "ann", "first") == run_id
+    assert again.run_for(run_id, "ann", "second") == second
+    assert again.run_for(run_id, "ann", "third") == third
+    assert again.run_for(run_id, "bob", "second") == run_id

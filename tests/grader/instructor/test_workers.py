@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import deadly
 import pytest
 from classroom import Course
 from distributed import LocalCluster
 
-from course import solved, written
+from course import lesson, solved, written
 from grader.instructor import workers
+from grader.instructor.run import within_bounds
 from grader.instructor.workers import MAX_TRIES, grade_many, local_workers
 
 
@@ -56,14 +58,27 @@ def test_a_worker_that_outlives_a_run_loads_a_changed_lesson_again(
     assert course.points() == {"ann": 3}
 
 
+def test_a_worker_gives_no_more_points_than_the_lesson_has() -> None:
+    def result(points: float) -> Any:
+        exercises = {name: {"points": points} for name in lesson("neuron").exercises}
+        return {"points": points, "max_points": points, "exercises": exercises, "repaired": []}
+
+    assert within_bounds(result(99), lesson("neuron"))["points"] == 10
+    assert within_bounds(result(-99), lesson("neuron"))["points"] == 0
+    assert within_bounds(result(float("nan")), lesson("neuron"))["points"] == 0
+    for wrong in ({}, {"exercises": {}}, {"exercises": {"relu": 1}}):
+        with pytest.raises((KeyError, TypeError)):
+            within_bounds(wrong, lesson("neuron"))  # type: ignore[typeddict-item]
+
+
 def test_a_notebook_that_kills_its_worker_takes_no_neighbour_along(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(workers, "grade_batch", deadly.grade_batch)
     names = [f"{'killer' if number % 4 == 0 else 'honest'} {number}" for number in range(8)]
     with local_workers(2) as make:
-        graded = dict(grade_many(make, None, ((name, name.split()[0]) for name in names), 4))
-    assert {name for name, result in graded.items() if not isinstance(result, str)} == {
+        graded = dict(grade_many(make, None, ((name, name.split()[0]) for name in names), 4, 1))
+    assert {name for name, result in graded.items() if isinstance(result, dict)} == {
         name for name in names if "honest" in name
     }
     assert len(graded) == len(names)

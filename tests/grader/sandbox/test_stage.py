@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import tempfile
 from collections.abc import Callable
@@ -139,6 +140,19 @@ def test_a_deleted_file_counts_while_it_is_open(tmp_path: Path) -> None:
         file.write(bytes(SIZE * 2))
         file.flush()
         assert too_full(str(tmp_path), os.getpid(), SIZE)
+    assert not too_full(str(tmp_path), os.getpid(), SIZE)
+
+
+def test_a_deleted_file_that_is_only_mapped_counts_whatever_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with path.open("w+b") as file:
+        file.write(bytes(4096))
+        file.flush()
+        mapped = mmap.mmap(file.fileno(), 4096)
+    assert not too_full(str(tmp_path), os.getpid(), SIZE)
+    path.unlink()
+    assert too_full(str(tmp_path), os.getpid(), SIZE)
+    mapped.close()
     assert not too_full(str(tmp_path), os.getpid(), SIZE)
 
 

@@ -1,0 +1,47 @@
+"""Render nbgrader's feedback pages, each within a budget."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from grader.execution.limits import OUTSIDE
+from grader.learner.export import OfflineExporter
+from grader.processes import Guard, OverBudget
+
+
+class FeedbackExporter(OfflineExporter):
+    """A page that takes too long shows the verdicts alone, and says so."""
+
+    def from_notebook_node(
+        self, nb: NotebookNode, resources: Any = None, **kw: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """Return the page (nbconvert's hook)."""
+        render = super().from_notebook_node
+        if not vars(self).get("_warm"):  # the next processes have the template and the lexers then
+            render(verdicts_of(nb), resources, **kw)
+            self._warm = True
+        guard = Guard(partial(render, nb, resources, **kw), OUTSIDE.memory_bytes)
+        try:
+            return guard.call(OUTSIDE.page_seconds)
+        except OverBudget as error:
+            self.log.error("%s: its page shows the verdicts alone: %s", nb_name(resources), error)
+            return render(verdicts_of(nb, f"{error}"), resources, **kw)
+        finally:
+            guard.close()
+
+
+def verdicts_of(nb: NotebookNode, why: str = "") -> NotebookNode:
+    """Return a feedback notebook without a learner's cells."""
+    graded = [cell for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    text = f"Your notebook can't be shown, {why}. These are your results."
+    note = new_markdown_cell(text)  # type: ignore[no-untyped-call]
+    return NotebookNode({**nb, "cells": [note, *graded]})  # type: ignore[no-untyped-call]
+
+
+def nb_name(resources: Any) -> str:
+    """Return the student whose page is made."""
+    return str((resources or {}).get("nbgrader", {}).get("student", "a notebook"))
