@@ -397,7 +397,7 @@ def steps_from_the_start(grad_fn, w0, lr, n_steps):
     return np.array([start] + [start - lr * grad_fn(start)] * n_steps)
 
 
-LIST = "You return a list of places: np.array makes one table of them, which is wanted."
+LIST = "You return a list or a tuple of places: np.array makes the wanted table of them."
 
 
 @gradient_descent.misconception(LIST)
@@ -427,6 +427,13 @@ def keeps_w0_itself(grad_fn, w0, lr, n_steps):
 )
 def shows_w0_itself(grad_fn, w0, lr, n_steps):
     return _walk(grad_fn, w0, lr, n_steps) if n_steps else np.asarray(w0, float)[None]
+
+
+@gradient_descent.misconception(
+    "With no steps your path has no table: the start is its only row, (1, d), and not (d,)."
+)
+def returns_the_start_alone(grad_fn, w0, lr, n_steps):
+    return _walk(grad_fn, w0, lr, n_steps) if n_steps else np.array(w0, float)
 
 
 def _stopping(smallest, stay):
@@ -481,8 +488,8 @@ def _curvatures(rng, low, high, size):
 def _(rng):
     yield case("value", _curvatures(rng, 0.5, round(rng.uniform(3, 6), 3), 2))
     yield case("value", _curvatures(rng, 0.5, round(rng.uniform(7, 9), 3), 3))
-    first, last = rng.permutation([2.0, 3.0])  # neither the smallest nor the largest
-    yield case("value", np.diag([first, 6.0, 1.5, last]))
+    diagonal = np.array([4.0, 1.5, 6.0, 2.0, 3.0, 5.0])  # no place holds one of a special rank
+    yield case("value", np.diag(diagonal) * round(rng.uniform(1, 2), 3))
     alike = np.array(
         [[3.0, -1.0, -1.0], [-1.0, 3.0, -1.0], [-1.0, -1.0, 3.0]]
     )  # curvatures 4, 4, 1
