@@ -98,7 +98,7 @@ def opaque(data: Plain) -> str | None:
 def shape_of(data: Plain) -> tuple[int, ...] | None:
     """Return a value's shape as an array of numbers; None for text, None and other values.
 
-    A list's shape is that of its first item at each depth; `numbers_in` finds ragged ones.
+    Of a list the first two items at each depth are looked at; `numbers_in` finds all ragged ones.
     """
     if isinstance(data, (bool, int, float)):
         return ()
@@ -109,8 +109,8 @@ def shape_of(data: Plain) -> tuple[int, ...] | None:
     items = data.get("tuple", data.get("list"))
     if not items:
         return None if items is None else (0,)
-    inner = shape_of(items[0])
-    return None if inner is None else (len(items), *inner)
+    inner, *others = {shape_of(item) for item in items[:2]}
+    return None if inner is None or others else (len(items), *inner)
 
 
 def numbers_in(data: Plain) -> Array | None:

@@ -42,7 +42,7 @@ class Value:
 
     @cached_property
     def shape(self) -> tuple[int, ...] | None:
-        """The shape as an array of numbers, from the first item at each depth; None for others."""
+        """The shape as an array of numbers, from the first items at each depth; None for others."""
         return shape_of(self.data)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Judge an exercise: points, properties, the first failing case and the hint."""
+"""Judge an exercise: points, properties and the first failing case."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
-from grader.comparison.compare import Result, alike, differences
+from grader.comparison.compare import Result, differences
 from grader.comparison.distribution import summarise
 from grader.comparison.observe import observe
 from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Outcome
-from grader.comparison.vocabulary import BASIC, LEADING, PROPERTIES, in_order, kind
+from grader.comparison.vocabulary import BASIC, LEADING, in_order, kind
 
 # Exceptions of numpy when an update in place writes a real result into an integer array.
 WRITES_INTO_INTEGERS = {"UFuncTypeError", "_UFuncOutputCastingError", "UFuncOutputCastingError"}
@@ -55,6 +55,9 @@ class Verdict:
     missed: tuple[str, ...] = ()
     failure: Failure | None = None
     hint: str | None = None  # of the misconception that returns the same results
+    repair: str | None = None  # a mistake that an edit of the learner's code proves
+    relation: str | None = None  # what holds between the learner's results and the expected ones
+    mistake: str | None = None  # name of the repair, which groups the answers of a class
     note: str | None = None  # why the answer could not be judged, in one sentence
     returned: str | None = None  # fingerprint of an answer without a hint; set by grading runs only
 
@@ -62,6 +65,12 @@ class Verdict:
     def solved(self) -> bool:
         """Whether every property passed."""
         return self.state is State.SOLVED
+
+    @property
+    def advice(self) -> str | None:
+        """The sentence about the first mistake, with its title, or None."""
+        hint = self.hint or self.repair
+        return f"Hint: {hint}" if hint else f"Notice: {self.relation}" if self.relation else None
 
     @property
     def works(self) -> bool:
@@ -87,7 +96,7 @@ def judge(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
         way_out = "replace the line that raises NotImplementedError, and run its cell (Shift+Enter)"
         return unjudged(name, key, f"{name} is not written yet: {way_out}.", State.UNWRITTEN)
     results, total = [*map(Result, outcomes)], float(key["points"])
-    misses = _misses(key, results)
+    misses = misses_of(key, results)
     tested = _tested(key)
     passed = tuple(prop for prop in tested if prop not in misses)
     missed = tuple(prop for prop in tested if prop in misses)
@@ -95,18 +104,37 @@ def judge(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
     if not misses:
         return Verdict(name, State.SOLVED, earned, total, passed)
     state, failure = State.PARTLY if earned else State.MISSED, _shown(missed[0], misses)
-    hint = diagnose(key, results, misses)
-    return Verdict(name, state, earned, total, passed, missed, failure, hint)
+    return Verdict(name, state, earned, total, passed, missed, failure)
 
 
 def earned(key: ExerciseKey, outcomes: list[Outcome]) -> float:
     """Return the points of an answer with these outcomes."""
-    return points(float(key["points"]), _tested(key), {*_misses(key, [*map(Result, outcomes)])})
+    return points(float(key["points"]), _tested(key), {*misses_of(key, [*map(Result, outcomes)])})
 
 
 def accepted(key: ExerciseKey, outcomes: list[Outcome]) -> bool:
     """Return whether an answer with these outcomes misses nothing."""
-    return not _misses(key, [*map(Result, outcomes)])
+    return not misses_of(key, [*map(Result, outcomes)])
+
+
+def misses_of(key: ExerciseKey, results: list[Result]) -> Misses:
+    """Return each missed property, the one that a difference concerns where that is tested.
+
+    numpy's refusal to write a fraction into integers is an update in place of an input only where
+    another case shows one, and then costs what the update costs.
+    """
+    tested, misses = _tested(key), Misses()
+    impure = any(result.outcome.get("changed") for result in results)
+    for case, mine in zip(key["cases"], results, strict=True):
+        own = case["property"]
+        refused = not WRITES_INTO_INTEGERS.isdisjoint(mine.outcome.get("error", ()))
+        in_place = refused and impure and kind(own) not in LEADING
+        for one in differences(case, Result(case["expected"]), mine):
+            concerned = "purity" if in_place else one.kind
+            same = (prop for prop in tested if kind(prop) == concerned)
+            prop = own if kind(own) == concerned else next(same, own)
+            misses.setdefault(prop, []).append(Failure(case, mine.outcome, one.reason))
+    return misses
 
 
 def unjudged(name: str, key: ExerciseKey, note: str, state: State = State.UNJUDGED) -> Verdict:
@@ -127,76 +155,8 @@ def points(total: float, tested: list[str], missed: set[str]) -> float:
     return round(total * (0.5 + 0.5 * sum(kept) / len(kept)), 2) if kept else total
 
 
-def diagnose(key: ExerciseKey, results: list[Result], misses: Misses) -> str | None:
-    """Return the hint of a misconception with the same outcomes, or None.
-
-    It agrees on every case that concerns the property missed first and misses no more basic
-    property; of several, it agrees on the most cases. Where the values are right, the other missed
-    properties are tried next, but not "quiet" after "stability", which has the same inputs.
-    """
-    known = [(one["hint"], _whole(key, one["outcomes"])) for one in key["misconceptions"]]
-    first = in_order(misses)[0]
-    for prop in _explained(in_order(misses)):
-        concerned = {id(failure.case) for failure in misses[prop]}
-        matches = []
-        for hint, theirs in known:
-            agreed = 0
-            for case, mine, its in zip(key["cases"], results, theirs, strict=True):
-                concerns = case["property"] == prop or id(case) in concerned
-                if alike(prop if concerns else case["property"], case, mine, its):
-                    agreed += 1
-                elif concerns:
-                    break
-            else:
-                if not _more_basic(in_order(_misses(key, theirs)), first):
-                    matches.append((agreed, hint))
-        if matches:
-            return max(matches, key=lambda match: match[0])[1]
-    return None
-
-
-def _whole(key: ExerciseKey, outcomes: list[Outcome | None]) -> list[Result]:
-    """Return a misconception's results, the reference's where they are the same."""
-    pairs = zip(key["cases"], outcomes, strict=True)
-    return [Result(case["expected"] if outcome is None else outcome) for case, outcome in pairs]
-
-
-def _explained(missed: list[str]) -> list[str]:
-    """Return the missed properties that a misconception may explain, the most basic first."""
-    if kind(missed[0]) in LEADING:
-        return missed[:1]
-    unstable = kind(missed[0]) == "stability"
-    return [prop for prop in missed if not (unstable and kind(prop) == "quiet")]
-
-
-def _more_basic(missed: list[str], prop: str) -> bool:
-    """Return whether one of the properties is of a more basic kind than `prop`."""
-    order = [*PROPERTIES]
-    return any(order.index(kind(one)) < order.index(kind(prop)) for one in missed)
-
-
 def _tested(key: ExerciseKey) -> list[str]:
     return in_order(case["property"] for case in key["cases"])
-
-
-def _misses(key: ExerciseKey, results: list[Result]) -> Misses:
-    """Return each missed property, the one that a difference concerns where that is tested.
-
-    numpy's refusal to write a fraction into integers is an update in place of an input only where
-    another case shows one, and then costs what the update costs.
-    """
-    tested, misses = _tested(key), Misses()
-    impure = any(result.outcome.get("changed") for result in results)
-    for case, mine in zip(key["cases"], results, strict=True):
-        own = case["property"]
-        refused = not WRITES_INTO_INTEGERS.isdisjoint(mine.outcome.get("error", ()))
-        in_place = refused and impure and kind(own) not in LEADING
-        for one in differences(case, Result(case["expected"]), mine):
-            concerned = "purity" if in_place else one.kind
-            same = (prop for prop in tested if kind(prop) == concerned)
-            prop = own if kind(own) == concerned else next(same, own)
-            misses.setdefault(prop, []).append(Failure(case, mine.outcome, one.reason))
-    return misses
 
 
 def _shown(prop: str, misses: Misses) -> Failure:
