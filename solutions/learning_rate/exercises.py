@@ -436,27 +436,23 @@ def returns_the_start_alone(grad_fn, w0, lr, n_steps):
     return _walk(grad_fn, w0, lr, n_steps) if n_steps else np.array(w0, float)
 
 
-def _stopping(smallest, stay):
-    """Return a descent that stops, or stays, where all slopes are smaller than this."""
-
-    def stops(grad_fn, w0, lr, n_steps):
-        path = [np.array(w0, float)]
-        for _ in range(n_steps):
-            slope = grad_fn(path[-1])
-            if np.max(np.abs(slope)) < smallest:
-                if not stay:
-                    break
-                slope = np.zeros_like(slope)
-            path.append(path[-1] - lr * slope)
-        return np.array(path)
-
-    stops.__name__ = f"{'stays' if stay else 'stops'}_below_{smallest:g}"
-    return stops
-
-
 EARLY = "Where slopes are small yours takes no more steps: n_steps says how many there are."
-gradient_descent.misconception(EARLY)(_stopping(1e-6, stay=False))
-gradient_descent.misconception(EARLY)(_stopping(1e-6, stay=True))
+
+
+@gradient_descent.misconception(EARLY)
+def stops_early(grad_fn, w0, lr, n_steps):
+    path = [np.array(w0, float)]
+    for _ in range(n_steps):
+        slope = grad_fn(path[-1])
+        if np.max(np.abs(slope)) < 1e-6:
+            break
+        path.append(path[-1] - lr * slope)
+    return np.array(path)
+
+
+@gradient_descent.misconception(EARLY)
+def stays_early(grad_fn, w0, lr, n_steps):
+    return _walk(lambda w: grad_fn(w) * (np.max(np.abs(grad_fn(w))) >= 1e-6), w0, lr, n_steps)
 
 
 @gradient_descent.misconception(

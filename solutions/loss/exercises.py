@@ -434,21 +434,95 @@ ANOTHER_BOUND = (
 )
 
 
-def _bounded(bound, add):
-    """Return the loss with this bound, added to both probabilities or clipped to."""
-
-    def loss(p, y):
-        p = np.asarray(p, float)
-        p, q = (p + bound, 1 - p + bound) if add else (np.clip(p, bound, 1 - bound),) * 2
-        return -np.mean(y * np.log(p) + (1 - y) * np.log(q if add else 1 - q))
-
-    loss.__name__ = f"{'adds' if add else 'clips_at'}_{bound:g}"
-    return loss
+def _bounded(p, y, bound, added=0.0):
+    p = np.asarray(p, float)
+    p, q = (np.clip(one, bound, 1 - bound) + added for one in (p, 1 - p))
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(q))
 
 
-for _power in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16):
-    for _add in (True, False) if _power < 7 else (False,):  # smaller ones are too alike
-        binary_cross_entropy.misconception(ANOTHER_BOUND)(_bounded(10.0**-_power, _add))
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_2(p, y):
+    return _bounded(p, y, 1e-2)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_3(p, y):
+    return _bounded(p, y, 1e-3)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_4(p, y):
+    return _bounded(p, y, 1e-4)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_5(p, y):
+    return _bounded(p, y, 1e-5)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_6(p, y):
+    return _bounded(p, y, 1e-6)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_7(p, y):
+    return _bounded(p, y, 1e-7)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_8(p, y):
+    return _bounded(p, y, 1e-8)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_9(p, y):
+    return _bounded(p, y, 1e-9)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_10(p, y):
+    return _bounded(p, y, 1e-10)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_11(p, y):
+    return _bounded(p, y, 1e-11)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_13(p, y):
+    return _bounded(p, y, 1e-13)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_14(p, y):
+    return _bounded(p, y, 1e-14)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_15(p, y):
+    return _bounded(p, y, 1e-15)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def clips_at_1e_16(p, y):
+    return _bounded(p, y, 1e-16)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def adds_1e_4(p, y):
+    return _bounded(p, y, 0, added=1e-4)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def adds_1e_5(p, y):
+    return _bounded(p, y, 0, added=1e-5)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def adds_1e_6(p, y):
+    return _bounded(p, y, 0, added=1e-6)
 
 
 @binary_cross_entropy.misconception(
@@ -1046,20 +1120,89 @@ CAPPED = (
 )
 
 
-def _capped(bound, add):
-    """Return the loss with this bound, added to the probabilities or clipped to."""
-
-    def loss(logits, labels):
-        p = _probabilities(logits)[np.arange(len(labels)), labels]
-        return -np.mean(np.log(p + bound if add else np.maximum(p, bound)))
-
-    loss.__name__ = f"{'adds' if add else 'caps_at'}_{bound:g}"
-    return loss
+def _capped(logits, labels, bound, added=0.0):
+    p = _probabilities(logits)[np.arange(len(labels)), labels]
+    return -np.mean(np.log(np.maximum(p, bound) + added))
 
 
-for _power in range(3, 17):
-    for _add in (True, False) if _power < 7 else (False,):  # smaller ones are too alike
-        cross_entropy.misconception(CAPPED)(_capped(10.0**-_power, _add))
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_4(logits, labels):
+    return _capped(logits, labels, 1e-4)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_5(logits, labels):
+    return _capped(logits, labels, 1e-5)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_6(logits, labels):
+    return _capped(logits, labels, 1e-6)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_7(logits, labels):
+    return _capped(logits, labels, 1e-7)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_8(logits, labels):
+    return _capped(logits, labels, 1e-8)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_9(logits, labels):
+    return _capped(logits, labels, 1e-9)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_10(logits, labels):
+    return _capped(logits, labels, 1e-10)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_11(logits, labels):
+    return _capped(logits, labels, 1e-11)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_12(logits, labels):
+    return _capped(logits, labels, 1e-12)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_13(logits, labels):
+    return _capped(logits, labels, 1e-13)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_14(logits, labels):
+    return _capped(logits, labels, 1e-14)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_15(logits, labels):
+    return _capped(logits, labels, 1e-15)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_at_1e_16(logits, labels):
+    return _capped(logits, labels, 1e-16)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_by_adding_1e_4(logits, labels):
+    return _capped(logits, labels, 0, added=1e-4)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_by_adding_1e_5(logits, labels):
+    return _capped(logits, labels, 0, added=1e-5)
+
+
+@cross_entropy.misconception(CAPPED)
+def caps_by_adding_1e_6(logits, labels):
+    return _capped(logits, labels, 0, added=1e-6)
 
 
 @cross_entropy.misconception(

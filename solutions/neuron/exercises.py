@@ -695,19 +695,29 @@ LEAKY = (
 )
 
 
-def _leaky(slope):
-    """Return a leaky ReLU with this slope below 0."""
-
-    def leaks(z):
-        z = np.asarray(z)
-        return np.where(z < 0, slope * z, z).astype(z.dtype if z.dtype.kind == "f" else float)
-
-    leaks.__name__ = f"leaks_{slope:g}"
-    return leaks
+def _leaky(slope, z):
+    z = np.asarray(z)
+    return np.where(z < 0, slope * z, z).astype(z.dtype if z.dtype.kind == "f" else float)
 
 
-for _slope in (0.001, 0.01, 0.1, 0.2):
-    relu.misconception(LEAKY)(_leaky(_slope))
+@relu.misconception(LEAKY)
+def leaks_a_thousandth(z):
+    return _leaky(0.001, z)
+
+
+@relu.misconception(LEAKY)
+def leaks(z):
+    return _leaky(0.01, z)
+
+
+@relu.misconception(LEAKY)
+def leaks_a_tenth(z):
+    return _leaky(0.1, z)
+
+
+@relu.misconception(LEAKY)
+def leaks_a_fifth(z):
+    return _leaky(0.2, z)
 
 
 @relu.misconception(
