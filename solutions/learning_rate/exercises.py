@@ -452,7 +452,7 @@ def stops_early(grad_fn, w0, lr, n_steps):
 
 @gradient_descent.misconception(EARLY)
 def stays_early(grad_fn, w0, lr, n_steps):
-    return _walk(lambda w: grad_fn(w) * (np.max(np.abs(grad_fn(w))) >= 1e-6), w0, lr, n_steps)
+    return _walk(lambda w: grad_fn(w) * (np.max(np.abs(grad_fn(w))) >= 1e-06), w0, lr, n_steps)
 
 
 @gradient_descent.misconception(

@@ -442,42 +442,42 @@ def _bounded(p, y, bound, added=0.0):
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
 def clips_at_1e_2(p, y):
-    return _bounded(p, y, 1e-2)
+    return _bounded(p, y, 0.01)
 
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
 def clips_at_1e_3(p, y):
-    return _bounded(p, y, 1e-3)
+    return _bounded(p, y, 0.001)
 
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
 def clips_at_1e_4(p, y):
-    return _bounded(p, y, 1e-4)
+    return _bounded(p, y, 0.0001)
 
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
 def clips_at_1e_5(p, y):
-    return _bounded(p, y, 1e-5)
+    return _bounded(p, y, 1e-05)
 
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
 def clips_at_1e_6(p, y):
-    return _bounded(p, y, 1e-6)
+    return _bounded(p, y, 1e-06)
 
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
 def clips_at_1e_7(p, y):
-    return _bounded(p, y, 1e-7)
+    return _bounded(p, y, 1e-07)
 
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
 def clips_at_1e_8(p, y):
-    return _bounded(p, y, 1e-8)
+    return _bounded(p, y, 1e-08)
 
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
 def clips_at_1e_9(p, y):
-    return _bounded(p, y, 1e-9)
+    return _bounded(p, y, 1e-09)
 
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
@@ -512,17 +512,17 @@ def clips_at_1e_16(p, y):
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
 def adds_1e_4(p, y):
-    return _bounded(p, y, 0, added=1e-4)
+    return _bounded(p, y, 0, added=0.0001)
 
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
 def adds_1e_5(p, y):
-    return _bounded(p, y, 0, added=1e-5)
+    return _bounded(p, y, 0, added=1e-05)
 
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
 def adds_1e_6(p, y):
-    return _bounded(p, y, 0, added=1e-6)
+    return _bounded(p, y, 0, added=1e-06)
 
 
 @binary_cross_entropy.misconception(
@@ -1127,32 +1127,32 @@ def _capped(logits, labels, bound, added=0.0):
 
 @cross_entropy.misconception(CAPPED)
 def caps_at_1e_4(logits, labels):
-    return _capped(logits, labels, 1e-4)
+    return _capped(logits, labels, 0.0001)
 
 
 @cross_entropy.misconception(CAPPED)
 def caps_at_1e_5(logits, labels):
-    return _capped(logits, labels, 1e-5)
+    return _capped(logits, labels, 1e-05)
 
 
 @cross_entropy.misconception(CAPPED)
 def caps_at_1e_6(logits, labels):
-    return _capped(logits, labels, 1e-6)
+    return _capped(logits, labels, 1e-06)
 
 
 @cross_entropy.misconception(CAPPED)
 def caps_at_1e_7(logits, labels):
-    return _capped(logits, labels, 1e-7)
+    return _capped(logits, labels, 1e-07)
 
 
 @cross_entropy.misconception(CAPPED)
 def caps_at_1e_8(logits, labels):
-    return _capped(logits, labels, 1e-8)
+    return _capped(logits, labels, 1e-08)
 
 
 @cross_entropy.misconception(CAPPED)
 def caps_at_1e_9(logits, labels):
-    return _capped(logits, labels, 1e-9)
+    return _capped(logits, labels, 1e-09)
 
 
 @cross_entropy.misconception(CAPPED)
@@ -1192,17 +1192,17 @@ def caps_at_1e_16(logits, labels):
 
 @cross_entropy.misconception(CAPPED)
 def caps_by_adding_1e_4(logits, labels):
-    return _capped(logits, labels, 0, added=1e-4)
+    return _capped(logits, labels, 0, added=0.0001)
 
 
 @cross_entropy.misconception(CAPPED)
 def caps_by_adding_1e_5(logits, labels):
-    return _capped(logits, labels, 0, added=1e-5)
+    return _capped(logits, labels, 0, added=1e-05)
 
 
 @cross_entropy.misconception(CAPPED)
 def caps_by_adding_1e_6(logits, labels):
-    return _capped(logits, labels, 0, added=1e-6)
+    return _capped(logits, labels, 0, added=1e-06)
 
 
 @cross_entropy.misconception(
