@@ -249,6 +249,15 @@ def by_recursion(grad_fn, w0, lr, n_steps):
     )
 
 
+@gradient_descent.right_answer
+def by_numbers(grad_fn, w0, lr, n_steps):
+    path = [[float(a) for a in w0]]
+    for _ in range(n_steps):
+        g = grad_fn(np.array(path[-1]))
+        path.append([a - lr * b for a, b in zip(path[-1], g, strict=True)])
+    return np.array(path)
+
+
 @gradient_descent.misconception("Your path goes uphill: each step is against the gradient.")
 def climbs(grad_fn, w0, lr, n_steps):
     return _walk(lambda w: -grad_fn(w), w0, lr, n_steps)
