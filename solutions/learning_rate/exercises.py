@@ -249,6 +249,15 @@ def by_recursion(grad_fn, w0, lr, n_steps):
     )
 
 
+@gradient_descent.right_answer
+def by_numbers(grad_fn, w0, lr, n_steps):
+    path = [[float(a) for a in w0]]
+    for _ in range(n_steps):
+        g = grad_fn(np.array(path[-1]))
+        path.append([a - lr * b for a, b in zip(path[-1], g, strict=True)])
+    return np.array(path)
+
+
 @gradient_descent.misconception("Your path goes uphill: each step is against the gradient.")
 def climbs(grad_fn, w0, lr, n_steps):
     return _walk(lambda w: -grad_fn(w), w0, lr, n_steps)
@@ -397,7 +406,7 @@ def steps_from_the_start(grad_fn, w0, lr, n_steps):
     return np.array([start] + [start - lr * grad_fn(start)] * n_steps)
 
 
-LIST = "You return a list of places: np.array makes one table of them, which is wanted."
+LIST = "You return a list or a tuple of places: np.array makes the wanted table of them."
 
 
 @gradient_descent.misconception(LIST)
@@ -429,27 +438,30 @@ def shows_w0_itself(grad_fn, w0, lr, n_steps):
     return _walk(grad_fn, w0, lr, n_steps) if n_steps else np.asarray(w0, float)[None]
 
 
-def _stopping(smallest, stay):
-    """Return a descent that stops, or stays, where all slopes are smaller than this."""
-
-    def stops(grad_fn, w0, lr, n_steps):
-        path = [np.array(w0, float)]
-        for _ in range(n_steps):
-            slope = grad_fn(path[-1])
-            if np.max(np.abs(slope)) < smallest:
-                if not stay:
-                    break
-                slope = np.zeros_like(slope)
-            path.append(path[-1] - lr * slope)
-        return np.array(path)
-
-    stops.__name__ = f"{'stays' if stay else 'stops'}_below_{smallest:g}"
-    return stops
+@gradient_descent.misconception(
+    "With no steps your path has no table: the start is its only row, (1, d), and not (d,)."
+)
+def returns_the_start_alone(grad_fn, w0, lr, n_steps):
+    return _walk(grad_fn, w0, lr, n_steps) if n_steps else np.array(w0, float)
 
 
 EARLY = "Where slopes are small yours takes no more steps: n_steps says how many there are."
-gradient_descent.misconception(EARLY)(_stopping(1e-6, stay=False))
-gradient_descent.misconception(EARLY)(_stopping(1e-6, stay=True))
+
+
+@gradient_descent.misconception(EARLY)
+def stops_early(grad_fn, w0, lr, n_steps):
+    path = [np.array(w0, float)]
+    for _ in range(n_steps):
+        slope = grad_fn(path[-1])
+        if np.max(np.abs(slope)) < 1e-6:
+            break
+        path.append(path[-1] - lr * slope)
+    return np.array(path)
+
+
+@gradient_descent.misconception(EARLY)
+def stays_early(grad_fn, w0, lr, n_steps):
+    return _walk(lambda w: grad_fn(w) * (np.max(np.abs(grad_fn(w))) >= 1e-06), w0, lr, n_steps)
 
 
 @gradient_descent.misconception(
@@ -481,8 +493,8 @@ def _curvatures(rng, low, high, size):
 def _(rng):
     yield case("value", _curvatures(rng, 0.5, round(rng.uniform(3, 6), 3), 2))
     yield case("value", _curvatures(rng, 0.5, round(rng.uniform(7, 9), 3), 3))
-    first, last = rng.permutation([2.0, 3.0])  # neither the smallest nor the largest
-    yield case("value", np.diag([first, 6.0, 1.5, last]))
+    diagonal = np.array([4.0, 1.5, 6.0, 2.0, 3.0, 5.0])  # no place holds one of a special rank
+    yield case("value", np.diag(diagonal) * round(rng.uniform(1, 2), 3))
     alike = np.array(
         [[3.0, -1.0, -1.0], [-1.0, 3.0, -1.0], [-1.0, -1.0, 3.0]]
     )  # curvatures 4, 4, 1

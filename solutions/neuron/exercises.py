@@ -536,7 +536,9 @@ def takes_powers_of_two(z):
     return 1 / (1 + 2.0 ** -np.clip(z, -500, 500))
 
 
-@sigmoid.misconception("You wrote a limit into z where it is far below 0: clip into a new array.")
+@sigmoid.misconception(
+    "Where z is far from 0 you wrote into z itself: clip into a new array, the caller needs z."
+)
 def writes_a_limit_into_z(z):
     z = np.asarray(z)
     if z.ndim:
@@ -552,7 +554,9 @@ def adds_an_axis(z):
     return result if result.ndim > 1 else result.reshape(1, -1)
 
 
-@sigmoid.misconception("Your numbers are in a list: an array belongs into an array.")
+@sigmoid.misconception(
+    "Your numbers are in a list or a tuple: for an array the result is an array."
+)
 def returns_a_list(z):
     return (0.5 * (1 + np.tanh(np.asarray(z) / 2))).tolist()
 
@@ -691,19 +695,29 @@ LEAKY = (
 )
 
 
-def _leaky(slope):
-    """Return a leaky ReLU with this slope below 0."""
-
-    def leaks(z):
-        z = np.asarray(z)
-        return np.where(z < 0, slope * z, z).astype(z.dtype if z.dtype.kind == "f" else float)
-
-    leaks.__name__ = f"leaks_{slope:g}"
-    return leaks
+def _leaky(slope, z):
+    z = np.asarray(z)
+    return np.where(z < 0, slope * z, z).astype(z.dtype if z.dtype.kind == "f" else float)
 
 
-for _slope in (0.001, 0.01, 0.1, 0.2):
-    relu.misconception(LEAKY)(_leaky(_slope))
+@relu.misconception(LEAKY)
+def leaks_a_thousandth(z):
+    return _leaky(0.001, z)
+
+
+@relu.misconception(LEAKY)
+def leaks(z):
+    return _leaky(0.01, z)
+
+
+@relu.misconception(LEAKY)
+def leaks_a_tenth(z):
+    return _leaky(0.1, z)
+
+
+@relu.misconception(LEAKY)
+def leaks_a_fifth(z):
+    return _leaky(0.2, z)
 
 
 @relu.misconception(
@@ -723,7 +737,7 @@ def adds_an_axis(z):  # noqa: F811
     return result if result.ndim > 1 else result.reshape(1, -1)
 
 
-@relu.misconception("Your numbers are in a list: an array belongs into an array.")
+@relu.misconception("Your numbers are in a list or a tuple: for an array the result is an array.")
 def returns_a_list(z):  # noqa: F811
     return np.maximum(z, 0).tolist()
 
@@ -878,7 +892,7 @@ def by_float32(X, W, b, activation):
     return activation(X @ W + b)
 
 
-@dense.misconception("Your rows are in a list: np.array makes the table of them that is wanted.")
+@dense.misconception("Your rows are in a list or a tuple: np.array makes the wanted table of them.")
 def returns_a_list_of_rows(X, W, b, activation):
     return [activation(x @ W + b) for x in X]
 

@@ -154,7 +154,7 @@ def multiplies_the_sums(amounts, prices):
     return np.outer(amounts.sum(axis=1), prices.sum(axis=0))
 
 
-@bills.misconception("Your rows are in a list: np.array makes the table of them that is wanted.")
+@bills.misconception("Your rows are in a list or a tuple: np.array makes the wanted table of them.")
 def returns_a_list(amounts, prices):
     return [row @ prices for row in amounts]
 
@@ -566,7 +566,9 @@ def keeps_zeros(a, labels):
     return a * (labels[:, None] == np.arange(a.shape[1]))
 
 
-@pick.misconception("Your numbers are in a list: np.array makes the array of them that is wanted.")
+@pick.misconception(
+    "Your numbers are in a list or a tuple: np.array makes the wanted array of them."
+)
 def returns_a_list(a, labels):  # noqa: F811
     return [row[label] for row, label in zip(a, labels, strict=True)]
 
