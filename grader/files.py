@@ -46,7 +46,7 @@ def atomic_write(path: Path, data: bytes | str) -> None:
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_bytes(data.encode() if isinstance(data, str) else data)
+        partial.write_bytes(data.encode(errors="replace") if isinstance(data, str) else data)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
