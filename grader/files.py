@@ -44,7 +44,7 @@ def atomic_write(path: Path, data: bytes | str) -> None:
     Raises:
         OSError: the file can't be written; it is unchanged, and the temporary file is removed.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = path.parent / f".{path.name}.{os.getpid()}"
     try:
         partial.write_bytes(data.encode(errors="replace") if isinstance(data, str) else data)
         partial.replace(path)

@@ -115,7 +115,7 @@ def collect(
     received = root / "class" / "received"
     received.mkdir(parents=True, exist_ok=True)
     file = received / f"{lesson}.json"
-    records: dict[str, Record] = json.loads(file.read_bytes()) if file.exists() else {}
+    records = _records(file)
     people, report = roster(coursedir), Report(lesson)
     lessons, given = Lessons(root / coursedir.release_directory), _given(students, records)
     taken: dict[str, _Collected] = {}
@@ -145,6 +145,17 @@ def collect(
     there = {path.parent.name for path in submitted.glob(f"*/{lesson}")}
     report.missing = [one.id for one in people if one.named and one.id not in there]
     return report
+
+
+def _records(file: Path) -> dict[str, Record]:
+    """Return what is known of earlier uploads, by student."""
+    try:
+        records: dict[str, Record] = json.loads(file.read_bytes()) if file.exists() else {}
+        if all(one.keys() == Record.__annotations__.keys() for one in records.values()):
+            return records
+    except (ValueError, AttributeError):
+        pass
+    raise UserError(f"{file} is damaged. Rename it, and collect again.")
 
 
 def _uploads(
