@@ -220,7 +220,9 @@ def _moving(page: Any, port: int, cell: Any, slider: Any) -> Iterator[Callable[[
     hand = Hand(port, page)
     try:
         if slider is None:
-            first, *others = cell.locator(".widget-toggle-button").all()
+            if not (all_buttons := cell.locator(".widget-toggle-button").all()):
+                raise Restless("it has neither a slider nor buttons")
+            first, *others = all_buttons
             boxes = [button.bounding_box() for button in (*others, first)]
             buttons = cycle(
                 [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]

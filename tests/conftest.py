@@ -8,7 +8,10 @@ from pathlib import Path
 import grader.startup  # noqa: F401  (before anything imports nbformat: it saves seconds)
 
 TESTS = Path(__file__).parent
-sys.path[:0] = [str(folder) for folder in (TESTS, TESTS / "browser", TESTS / "hub")]
+sys.path[:0] = [
+    str(folder)
+    for folder in (TESTS, TESTS / "browser", TESTS / "hub", TESTS / "grader" / "diagnosis")
+]
 
 # Tests run on all cores, and BLAS threads that wait for a busy core spin.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -12,7 +12,7 @@ import numpy as np
 from grader.author.lesson import Lesson, LessonError
 from grader.comparison.answer_key import KEY_FORMAT
 from grader.comparison.codec import encode_input
-from grader.comparison.compare import alike
+from grader.comparison.compare import Result, alike, differences
 from grader.comparison.distribution import MIN_NUMBERS, numbers_drawn, summarise
 from grader.comparison.judge import call_of, observe_all
 from grader.comparison.observe import observe
@@ -126,11 +126,12 @@ def _expected(
 
 def _where_different(cases: list[CaseData], function: Function) -> list[Outcome | None]:
     """Return a misconception's outcome on each case; None where it is the reference's."""
-    outcomes = observe_all(function, cases)
-    return [
-        None if alike(case, case["expected"], outcome) else _rounded(outcome)
-        for case, outcome in zip(cases, outcomes, strict=True)
-    ]
+    found: list[Outcome | None] = []
+    for case, outcome in zip(cases, observe_all(function, cases), strict=True):
+        expected, mine = Result(case["expected"]), Result(outcome)
+        same = alike(case["property"], case, mine, expected)
+        found.append(None if same and not differences(case, expected, mine) else _rounded(outcome))
+    return found
 
 
 def _rounded(data: Any) -> Any:

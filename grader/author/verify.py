@@ -8,30 +8,34 @@ from pathlib import Path
 
 from grader.author.key import exercise_key
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
-from grader.comparison.compare import alike
-from grader.comparison.judge import accepted, judge, observe_all
+from grader.comparison.compare import Result, alike
+from grader.comparison.judge import accepted, earned, judge, observe_all
 from grader.comparison.present import count_of
-from grader.comparison.schema import ExerciseKey, Function, Outcome
+from grader.comparison.schema import CaseData, ExerciseKey, Function
 from grader.processes import process_pool
 
 SEEDS = 50
+
+Points = dict[str, dict[float, int]]  # of each wrong answer, with the first seed that gives them
 
 
 def verify(folder: Path, name: str, seeds: int) -> list[str]:
     """Return the mistakes of one exercise of a lesson, a sentence each with file and name.
 
     For each seed the reference and the right answers must pass every case, each misconception
-    must fail one, and two misconceptions must differ on one.
+    must fail one and earn the same points, and two misconceptions must differ on one.
     """
     try:
         lesson = load_lesson(folder)
-        found = [one for seed in range(seeds) for one in _mistakes_on(lesson, name, seed)]
+        points: Points = {}
+        found = [one for seed in range(seeds) for one in _mistakes_on(lesson, name, seed, points)]
+        found += _unsteady(name, points)
         return [f"{lesson.exercises_file}: {sentence}" for sentence in found]
     except LessonError as error:
         return [str(error)]
 
 
-def _mistakes_on(lesson: Lesson, name: str, seed: int) -> list[str]:
+def _mistakes_on(lesson: Lesson, name: str, seed: int, points: Points) -> list[str]:
     key, exercise = exercise_key(lesson, name, seed), lesson.exercises[name]
     sentences = []
     if lost := _lost(name, key, lesson.reference[name]):
@@ -39,16 +43,33 @@ def _mistakes_on(lesson: Lesson, name: str, seed: int) -> list[str]:
     for right in exercise.right_answers:
         if lost := _lost(name, key, right):
             sentences.append(f"{name} rejects the right answer {right.__name__}: {lost}")
-    whole: list[tuple[str, list[Outcome]]] = []
+    whole: list[tuple[str, list[Result]]] = []
     for misconception, entry in zip(exercise.misconceptions, key["misconceptions"], strict=True):
         pairs = zip(key["cases"], entry["outcomes"], strict=True)
         outcomes = [outcome or case["expected"] for case, outcome in pairs]
-        whole.append((misconception.name, outcomes))
+        whole.append((misconception.name, [*map(Result, outcomes)]))
+        points.setdefault(misconception.name, {}).setdefault(earned(key, outcomes), seed)
         if accepted(key, outcomes):
             sentences.append(f'{name} has no case that rejects "{misconception.name}"; add one')
     for (one, its), (other, theirs) in combinations(whole, 2):
-        if all(map(alike, key["cases"], its, theirs)):
+        if all(map(_same, key["cases"], its, theirs)):
             sentences.append(f'{name} has no case that tells "{one}" from "{other}"; add one')
+    return sentences
+
+
+def _same(case: CaseData, one: Result, other: Result) -> bool:
+    """Return whether no property that a case looks at tells two outcomes apart."""
+    looked_at = (case["property"], "shape", "purity")
+    return all(alike(property, case, one, other) for property in looked_at)
+
+
+def _unsteady(name: str, points: Points) -> list[str]:
+    """Return a sentence for each wrong answer whose points depend on the seed."""
+    sentences = []
+    for wrong, first in points.items():
+        if len(first) > 1:
+            listed = ", ".join(f"{earned:g} with seed {seed}" for earned, seed in first.items())
+            sentences.append(f'{name} gives "{wrong}" other points by the seed: {listed}')
     return sentences
 
 

@@ -44,7 +44,8 @@ def decode(data: Plain) -> Any:
     if not isinstance(data, dict):
         raise ValueError(f"not plain data: {type(data).__name__}")
     if "array" in data:
-        return np.array(data["array"], dtype=_dtype(data)).reshape(data["shape"])
+        with np.errstate(over="ignore"):  # 1e300 as a float32, which only an attack sends
+            return np.array(data["array"], dtype=_dtype(data)).reshape(data["shape"])
     if "scalar" in data:
         return _dtype(data).type(data["scalar"])
     if "tuple" in data:
@@ -94,13 +95,36 @@ def opaque(data: Plain) -> str | None:
     return str(data["opaque"]) if isinstance(data, dict) and "opaque" in data else None
 
 
+def shape_of(data: Plain) -> tuple[int, ...] | None:
+    """Return a value's shape as an array of numbers; None for text, None and other values.
+
+    Of a list the first two items at each depth are looked at; `numbers_in` finds all ragged ones.
+    """
+    if isinstance(data, (bool, int, float)):
+        return ()
+    if not isinstance(data, dict):
+        return None
+    if "array" in data or "scalar" in data:
+        return tuple(data.get("shape", ()))
+    items = data.get("tuple", data.get("list"))
+    if not items:
+        return None if items is None else (0,)
+    inner, *others = {shape_of(item) for item in items[:2]}
+    return None if inner is None or others else (len(items), *inner)
+
+
 def numbers_in(data: Plain) -> Array | None:
     """Return a value as a float64 array; None if it holds text, None, or a ragged list."""
-    if isinstance(data, str) or data is None:
-        return None
     try:
-        array = np.asarray(decode(data))
-        return array.astype(np.float64) if array.dtype.kind in "biuf" else None
+        if not isinstance(data, dict) or "array" in data or "scalar" in data:
+            numbers = isinstance(data, (bool, int, float, dict))
+            return np.asarray(decode(data)).astype(np.float64) if numbers else None
+        items = data.get("tuple", data.get("list"))
+        if items is None or all(isinstance(item, (bool, int, float)) for item in items):
+            return None if items is None else np.array(items, dtype=np.float64)
+        parts = [numbers_in(item) for item in items]
+        shapes = {None if part is None else part.shape for part in parts}
+        return np.array(parts) if len(shapes) == 1 and None not in shapes else None
     except (ValueError, TypeError, OverflowError):
         return None
 

@@ -22,18 +22,21 @@ def summarise(outcome: Outcome) -> Outcome:
     """Return the outcome with its draws, if any, replaced by their `Sample`."""
     if "draws" not in outcome:
         return outcome
-    draws = [numbers_in(data) for data in outcome["draws"]]
+    arrays = [isinstance(data, dict) and "array" in data for data in outcome["draws"]]
+    draws = [numbers_in(data) for data in outcome["draws"]] if all(arrays) else [None]
     if any(draw is None for draw in draws):
         return {**outcome, "sample": None}
-    first, second, again = (np.asarray(draw) for draw in draws)
+    first, second, again, other = (np.asarray(draw) for draw in draws)
     both = np.concatenate([first.ravel(), second.ravel()])
+    with np.errstate(invalid="ignore"):
+        quantiles = np.quantile(both, np.linspace(0, 1, LEVELS + 1)).tolist() if both.size else []
     sample: Sample = {
         "shape": list(first.shape),
-        "quantiles": np.quantile(both, np.linspace(0, 1, LEVELS + 1)).tolist() if both.size else [],
+        "quantiles": quantiles,
         "distinct": len(np.unique(both)) > 0.99 * both.size,
         "moves_on": not np.array_equal(first, second, equal_nan=True),
         "follows_rng": np.array_equal(first, again, equal_nan=True)
-        and not outcome.get("global_random"),
+        and (not other.size or not np.array_equal(first, other, equal_nan=True)),
     }
     summary: Outcome = {**outcome, "value": None, "sample": sample}
     del summary["draws"]
@@ -53,10 +56,10 @@ def sample_difference(expected: Outcome, outcome: Outcome) -> str | None:
         return None if want == got else f"It returned {reason}."
     if want["shape"] != got["shape"]:
         return f"Its result has shape {(*got['shape'],)}; {(*want['shape'],)} was expected."
-    if want["follows_rng"] != got["follows_rng"]:
-        return "Its numbers do not come from the generator rng alone."
     if want["moves_on"] != got["moves_on"]:
         return "A second call with the same generator repeats the first."
+    if want["follows_rng"] != got["follows_rng"]:
+        return "Its numbers do not come from the generator rng alone."
     if want["distinct"] != got["distinct"]:
         return "Many of its numbers are the same."
     return _distribution_difference(np.array(want["quantiles"]), np.array(got["quantiles"]))

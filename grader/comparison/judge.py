@@ -1,4 +1,4 @@
-"""Judge an exercise: points, properties, the first failing case and the hint."""
+"""Judge an exercise: points, properties and the first failing case."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
-from grader.comparison.compare import alike, caused_by_impurity, difference
+from grader.comparison.compare import Result, differences
 from grader.comparison.distribution import summarise
 from grader.comparison.observe import observe
 from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Outcome
-from grader.comparison.vocabulary import BASIC, in_order, kind
+from grader.comparison.vocabulary import BASIC, LEADING, in_order, kind
+
+# Exceptions of numpy when an update in place writes a real result into an integer array.
+WRITES_INTO_INTEGERS = {"UFuncTypeError", "_UFuncOutputCastingError", "UFuncOutputCastingError"}
 
 
 class State(StrEnum):
@@ -37,6 +40,9 @@ class Failure:
     reason: str
 
 
+Misses = dict[str, list[Failure]]  # the failures of each missed property
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The outcome of one exercise."""
@@ -49,6 +55,9 @@ class Verdict:
     missed: tuple[str, ...] = ()
     failure: Failure | None = None
     hint: str | None = None  # of the misconception that returns the same results
+    repair: str | None = None  # a mistake that an edit of the learner's code proves
+    relation: str | None = None  # what holds between the learner's results and the expected ones
+    mistake: str | None = None  # name of the repair, which groups the answers of a class
     note: str | None = None  # why the answer could not be judged, in one sentence
     returned: str | None = None  # fingerprint of an answer without a hint; set by grading runs only
 
@@ -56,6 +65,12 @@ class Verdict:
     def solved(self) -> bool:
         """Whether every property passed."""
         return self.state is State.SOLVED
+
+    @property
+    def advice(self) -> str | None:
+        """The sentence about the first mistake, with its title, or None."""
+        hint = self.hint or self.repair
+        return f"Hint: {hint}" if hint else f"Notice: {self.relation}" if self.relation else None
 
     @property
     def works(self) -> bool:
@@ -80,22 +95,46 @@ def judge(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
     if all(outcome.get("error", [""])[0] == "NotImplementedError" for outcome in outcomes):
         way_out = "replace the line that raises NotImplementedError, and run its cell (Shift+Enter)"
         return unjudged(name, key, f"{name} is not written yet: {way_out}.", State.UNWRITTEN)
-    misses, total = _misses(key["cases"], outcomes), float(key["points"])
-    tested = in_order(case["property"] for case in key["cases"])
-    without_points = {prop for prop, _ in misses}
-    passed = tuple(prop for prop in tested if prop not in without_points)
-    missed = tuple(prop for prop in tested if prop in without_points)
-    earned = points(total, tested, without_points)
+    results, total = [*map(Result, outcomes)], float(key["points"])
+    misses = misses_of(key, results)
+    tested = _tested(key)
+    passed = tuple(prop for prop in tested if prop not in misses)
+    missed = tuple(prop for prop in tested if prop in misses)
+    earned = points(total, tested, {*missed})
     if not misses:
         return Verdict(name, State.SOLVED, earned, total, passed)
-    state, failure = State.PARTLY if earned else State.MISSED, _first_failure(misses)
-    hint = diagnose(key, outcomes, failure)
-    return Verdict(name, state, earned, total, passed, missed, failure, hint)
+    state, failure = State.PARTLY if earned else State.MISSED, _shown(missed[0], misses)
+    return Verdict(name, state, earned, total, passed, missed, failure)
+
+
+def earned(key: ExerciseKey, outcomes: list[Outcome]) -> float:
+    """Return the points of an answer with these outcomes."""
+    return points(float(key["points"]), _tested(key), {*misses_of(key, [*map(Result, outcomes)])})
 
 
 def accepted(key: ExerciseKey, outcomes: list[Outcome]) -> bool:
     """Return whether an answer with these outcomes misses nothing."""
-    return not _misses(key["cases"], outcomes)
+    return not misses_of(key, [*map(Result, outcomes)])
+
+
+def misses_of(key: ExerciseKey, results: list[Result]) -> Misses:
+    """Return each missed property, the one that a difference concerns where that is tested.
+
+    numpy's refusal to write a fraction into integers is an update in place of an input only where
+    another case shows one, and then costs what the update costs.
+    """
+    tested, misses = _tested(key), Misses()
+    impure = any(result.outcome.get("changed") for result in results)
+    for case, mine in zip(key["cases"], results, strict=True):
+        own = case["property"]
+        refused = not WRITES_INTO_INTEGERS.isdisjoint(mine.outcome.get("error", ()))
+        in_place = refused and impure and kind(own) not in LEADING
+        for one in differences(case, Result(case["expected"]), mine):
+            concerned = "purity" if in_place else one.kind
+            same = (prop for prop in tested if kind(prop) == concerned)
+            prop = own if kind(own) == concerned else next(same, own)
+            misses.setdefault(prop, []).append(Failure(case, mine.outcome, one.reason))
+    return misses
 
 
 def unjudged(name: str, key: ExerciseKey, note: str, state: State = State.UNJUDGED) -> Verdict:
@@ -109,48 +148,17 @@ def points(total: float, tested: list[str], missed: set[str]) -> float:
     Right values earn half, and are needed for any points; the other properties share the other
     half equally. In an exercise with random results, "distribution" counts as "value".
     """
-    leading = [prop for prop in tested if kind(prop) in ("value", "distribution")] or tested[:1]
+    leading = [prop for prop in tested if kind(prop) in LEADING] or tested[:1]
     if not missed.isdisjoint(leading):
         return 0.0
     kept = [prop not in missed for prop in tested if prop not in leading]
     return round(total * (0.5 + 0.5 * sum(kept) / len(kept)), 2) if kept else total
 
 
-def diagnose(key: ExerciseKey, outcomes: list[Outcome], failure: Failure) -> str | None:
-    """Return the hint of the misconception with the same outcomes, or None.
-
-    It agrees on every case of the property missed first and, of several, on the most cases.
-    """
-    matches = []
-    for misconception in key["misconceptions"]:
-        triples = zip(key["cases"], outcomes, misconception["outcomes"], strict=True)
-        agreed = [
-            (case["property"], alike(case, outcome, theirs or case["expected"]))
-            for case, outcome, theirs in triples
-        ]
-        if all(same for prop, same in agreed if prop == failure.case["property"]):
-            matches.append((sum(same for _, same in agreed), misconception["hint"]))
-    return max(matches, key=lambda match: match[0])[1] if matches else None
+def _tested(key: ExerciseKey) -> list[str]:
+    return in_order(case["property"] for case in key["cases"])
 
 
-def _misses(cases: list[CaseData], outcomes: list[Outcome]) -> list[tuple[str, Failure]]:
-    """Return each missed case with the property that pays for it.
-
-    A miss caused by an update in place counts against purity, so that one cause costs once.
-    """
-    purity = next((case["property"] for case in cases if kind(case["property"]) == "purity"), None)
-    misses = []
-    for case, outcome in zip(cases, outcomes, strict=True):
-        if reason := difference(case, case["expected"], outcome):
-            prop, leading = case["property"], ("value", "distribution")
-            if purity and kind(prop) not in leading and caused_by_impurity(outcome):
-                prop = purity
-            misses.append((prop, Failure(case, outcome, reason)))
-    return misses
-
-
-def _first_failure(misses: list[tuple[str, Failure]]) -> Failure:
-    """Return the failure of the most basic property, if possible on a case of that property."""
-    first = in_order(prop for prop, _ in misses)[0]
-    failures = [failure for prop, failure in misses if prop == first]
-    return min(failures, key=lambda failure: failure.case["property"] != first)
+def _shown(prop: str, misses: Misses) -> Failure:
+    """Return a property's first failure, if possible on a case of that property."""
+    return min(misses[prop], key=lambda failure: failure.case["property"] != prop)

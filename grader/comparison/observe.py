@@ -140,19 +140,14 @@ def _aliases(result: Any, inputs: list[Any]) -> bool:
 
 
 def _sample(function: Function, call: Call) -> Outcome:
-    """Return two draws from one generator, one from an equal generator, and any global draws."""
-    inputs, again = ([decode_input(data) for data in call["inputs"]] for _ in range(2))
-    before = _global_state()
+    """Return two draws from one generator, one from an equal one, and one from another."""
+    inputs, again, other = ([decode_input(data) for data in call["inputs"]] for _ in range(3))
+    other = [
+        np.random.default_rng(data["rng"] + 1) if isinstance(data, dict) and "rng" in data else one
+        for data, one in zip(call["inputs"], other, strict=True)
+    ]
     try:
-        draws = [encode(function(*inputs)), encode(function(*inputs)), encode(function(*again))]
+        draws = [encode(function(*each)) for each in (inputs, inputs, again, other)]
     except (Exception, SystemExit) as error:
         return _failure(error)
-    outcome: Outcome = {"draws": draws}
-    if _global_state() != before:
-        outcome["global_random"] = True
-    return outcome
-
-
-def _global_state() -> tuple[Any, ...]:
-    name, keys, *rest = np.random.get_state(legacy=True)
-    return name, np.asarray(keys).tobytes(), *rest, random.getstate()
+    return {"draws": draws, **_changes(inputs, call["inputs"])}

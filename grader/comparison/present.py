@@ -66,8 +66,8 @@ def verdict_html(
         parts.append("<p>The values are right. ○ comes later, under “Harden it”.</p>")
     elif verdict.failure:
         parts.append(_failure(verdict.failure))
-    if verdict.hint and not later:
-        parts.append(f'<p class="hint">Hint: {escape(verdict.hint)}</p>')
+    if verdict.advice and not later:
+        parts.append(f'<p class="hint">{escape(verdict.advice)}</p>')
     if solved is not None:
         parts.append(f'<p class="overall">{progress_text(solved, exercises)}</p>')
     if warning:
@@ -102,7 +102,7 @@ def failure_rows(failure: Failure, printed: bool = True) -> list[tuple[str, str]
 
 def show(data: Plain) -> str:
     """Return a plain value as a learner would write or print it, cut to a readable length."""
-    text = _show(data)
+    text = _show(data, MAX_SHOWN)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]} …"
 
 
@@ -141,18 +141,24 @@ def _failure(failure: Failure) -> str:
     return f"<p>{escape(failure_sentence(failure))}</p><table>{cells}</table>"
 
 
-def _show(data: Plain) -> str:
+def _show(data: Plain, room: int) -> str:
+    """Return the text of a value; of a list only what fits into `room` characters, and a little."""
     if reason := opaque(data):
         return reason
     if not isinstance(data, dict):
         return f"{data:.8g}" if isinstance(data, float) else repr(data)
     if "tuple" in data or "list" in data:
         items = data["tuple"] if "tuple" in data else data["list"]
-        shown = ", ".join([*map(_show, items[:8])] + ["…"] * (len(items) > 8))
+        texts: list[str] = []
+        for item in items[:8]:
+            room -= len(texts[-1]) if texts else 0
+            texts.append(_show(item, room) if room > 0 else "…")
+        shown = ", ".join(texts + ["…"] * (len(items) > 8))
         return f"({shown})" if "tuple" in data else f"[{shown}]"
     if "function" in data:
         name = data["function"].replace("numpy.", "np.", 1)
-        bound = [*map(_show, data["args"]), *(f"{k}={_show(v)}" for k, v in data["bound"].items())]
+        bound = [show(arg) for arg in data["args"]]
+        bound += [f"{name}={show(value)}" for name, value in data["bound"].items()]
         return f"{name} with {', '.join(bound)}" if bound else name
     return f"np.random.default_rng({data['rng']})" if "rng" in data else _show_numbers(data)
 

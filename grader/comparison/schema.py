@@ -24,7 +24,7 @@ class Sample(TypedDict):
     quantiles: list[float]
     distinct: bool  # hardly any two numbers are equal
     moves_on: bool  # a second call with the same generator returns other numbers
-    follows_rng: bool  # the numbers depend on the generator alone
+    follows_rng: bool  # equal generators give equal numbers, and others others
 
 
 class Outcome(TypedDict, total=False):
@@ -33,12 +33,11 @@ class Outcome(TypedDict, total=False):
     value: Plain
     error: list[str]  # names of the exception's classes, subclasses first
     message: str
-    draws: list[Plain]  # of two calls that share a generator, and one with a new, equal generator
+    draws: list[Plain]  # two share a generator, the third has an equal one, the fourth another
     warnings: list[str]  # texts of RuntimeWarnings
     changed: list[int]  # positions of the inputs that the call changed
     aliased: bool  # the result shares memory with an input
     printed: str
-    global_random: bool  # the call used numpy's or Python's global generator
     sample: Sample | None  # statistics of `draws`; None if they are not arrays of numbers
 
 

@@ -25,7 +25,10 @@ PROPERTIES = {
 }
 
 
-BASIC = ("value", "shape", "distribution")
+LEADING = ("value", "distribution")
+"""Kinds that earn half of the points, and without which there are none."""
+
+BASIC = (*LEADING, "shape")
 """Kinds that a first version of a function has to pass; hardening is for the others."""
 
 

@@ -101,7 +101,8 @@ def _line(path: Path, graded: Graded, seed: int) -> dict[str, object]:
 
 
 def _exercise(verdict: Verdict) -> dict[str, object]:
-    fields = ["points", "max_points", "missed", "hint", *["note"] * bool(verdict.note)]
+    always, found = ("points", "max_points", "missed", "hint"), ("repair", "relation", "note")
+    fields = [*always, *(name for name in found if getattr(verdict, name))]
     return {name: getattr(verdict, name) for name in fields}
 
 
@@ -110,7 +111,7 @@ def _table(path: Path, graded: Graded) -> str:
     width = max(map(len, graded.verdicts))
     rows = [f"{path}: {graded.points:g} of {graded.max_points:g} points"]
     for name, verdict in graded.verdicts.items():
-        why = verdict.note or verdict.hint or (verdict.failure.reason if verdict.failure else "")
+        why = verdict.note or verdict.advice or (verdict.failure.reason if verdict.failure else "")
         missed = f"missed {', '.join(map(in_words, verdict.missed))}. " if verdict.missed else ""
         points = f"{verdict.points:g} of {verdict.max_points:g}"
         rows.append(f"  {name:{width}}  {points}  {missed}{why}".rstrip())

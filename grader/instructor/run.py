@@ -9,9 +9,10 @@ from typing import NotRequired, Protocol, TypedDict
 from grader.author.key import exercise_key
 from grader.author.lesson import Lesson, cell_ids, role
 from grader.comparison.fingerprint import fingerprint
-from grader.comparison.judge import Verdict, call_of, judge
+from grader.comparison.judge import Verdict, call_of
 from grader.comparison.present import STYLE, failure_rows, verdict_html
 from grader.comparison.schema import Call, ExerciseKey, Outcome, Request, Response
+from grader.diagnosis import explained
 from grader.execution.answers import verdict_on
 from grader.execution.notebook import Cell, read_notebook
 from grader.execution.submission import Template, select, why_missing
@@ -38,6 +39,9 @@ class ExerciseResult(TypedDict):
     passed: list[str]
     missed: list[str]
     hint: str | None
+    repair: NotRequired[str | None]
+    relation: NotRequired[str | None]
+    mistake: NotRequired[str | None]
     note: str | None
     html: str
     unexplained: NotRequired[Unexplained]
@@ -154,8 +158,8 @@ def template(lesson: Lesson) -> Template:
 
 def _judged(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
     """Return the verdict, with a fingerprint where no misconception explains a failure."""
-    verdict = judge(name, key, outcomes)
-    if verdict.failure is None or verdict.hint:
+    verdict = explained(name, key, outcomes)
+    if verdict.failure is None or verdict.hint or verdict.repair:
         return verdict
     missed = verdict.failure.case["property"]
     return replace(verdict, returned=fingerprint(key["cases"], outcomes, missed))
@@ -169,6 +173,9 @@ def _exercise_result(verdict: Verdict) -> ExerciseResult:
         "passed": list(verdict.passed),
         "missed": list(verdict.missed),
         "hint": verdict.hint,
+        "repair": verdict.repair,
+        "relation": verdict.relation,
+        "mistake": verdict.mistake,
         "note": verdict.note,
         "html": verdict_html(verdict).removeprefix(STYLE),
     }

@@ -13,9 +13,12 @@ from grader.comparison.judge import State, Verdict, call_of, judge, observe_all,
 from grader.comparison.observe import signature_mismatch
 from grader.comparison.present import verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
+from grader.diagnosis import explain
 from grader.errors import UserError
 from grader.learner.notebook import left_behind
-from grader.learner.progress import not_saved, record_solved
+from grader.learner.progress import load_progress, not_saved, record_solved, was_right
+from grader.learner.runs import RUNS
+from grader.learner.trial import code_of
 
 
 class Interrupted(KeyboardInterrupt):
@@ -80,11 +83,19 @@ def _check(function: object, hardening: bool) -> Check:
             f"{name or 'It'} was interrupted before it ended. Is there a loop that never ends?"
             " Fix it, run its cell, then this one."
         ) from None
-    progress = record_solved(folder, verdict.exercise, verdict.points, verdict.solved)
+    if verdict.solved:
+        progress = record_solved(folder, verdict.exercise, verdict.points)
+    else:
+        progress = load_progress(folder)
+        verdict = replace(verdict, note=_joined(verdict.note, was_right(progress, name)))
     solved = len(exercises.keys() & progress["solved"].keys())
     later = not hardening and name in key["hardened"] and verdict.works
     html = verdict_html(verdict, solved, len(exercises), not_saved(folder), later)
     return Check(verdict, html)
+
+
+def _joined(*sentences: str | None) -> str | None:
+    return " ".join(filter(None, sentences)) or None
 
 
 def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
@@ -93,18 +104,20 @@ def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
         return _no_exercise(function, name, list(key["exercises"]))
     note = (
         _not_callable(function, name)
+        or _outdated(function)
         or _written_by_course(function, name, key["packages"])
         or _wrong_parameters(function, name, exercise)
     )
     if note is not None:
         return unjudged(name, exercise, note)
-    verdict = judge(name, exercise, observe_all(function, exercise["cases"]))
+    outcomes = observe_all(function, exercise["cases"])
+    verdict = judge(name, exercise, outcomes)
+    if verdict.failure:
+        verdict = explain(verdict, exercise, outcomes, code_of(function))
     if verdict.points:
         warnings = left_behind(_modules(function), Path.cwd(), key["packages"])
-        return replace(verdict, note=" ".join(warnings) or None)
-    if verdict.hint or verdict.note:
-        return verdict
-    note = _wrong_order(function, name, exercise)
+        return replace(verdict, note=_joined(*warnings))
+    note = None if verdict.hint or verdict.note else _wrong_order(function, name, exercise)
     return unjudged(name, exercise, note) if note else verdict
 
 
@@ -125,6 +138,11 @@ def _not_callable(function: object, name: str) -> str | None:
         return None
     kind = type(function).__name__
     return f"{name} is now a value ({kind}), not a function: run its cell again, then this check."
+
+
+def _outdated(function: object) -> str | None:
+    why = RUNS.outdated(function)
+    return why and f"{why} then this one. Until then the check would look at an earlier version."
 
 
 def _written_by_course(function: object, name: str, packages: list[str]) -> str | None:

@@ -17,6 +17,7 @@ from grader.execution.cell_facts import names_bound, parsed
 from grader.execution.notebook import UnreadableNotebook
 from grader.execution.submission import Selection
 from grader.learner.notebook import find_notebook, graded_cells, lesson_keys, reason
+from grader.learner.progress import load_progress
 
 
 class EarlierFunctions(SimpleNamespace):
@@ -64,12 +65,18 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
         if lesson is None:
             problem = "no lesson next to this one has it"
         else:
+            solved = name in load_progress(here.parent / lesson)["solved"]
             if lesson not in notebooks:
                 notebooks[lesson] = _selection(here.parent / lesson, keys[lesson])
             selection, problem = notebooks[lesson]
             function: Any = _defined(name, selection) if selection else None
             exercise = keys[lesson]["exercises"][name]
             problem = problem or _problem(function, name, exercise, lesson)
+            if problem and solved:
+                problem = (
+                    f"you have solved it in the lesson {lesson}, and another version is saved."
+                    " Save that notebook (Ctrl+S), then run this cell again"
+                )
             if not problem:
                 functions[name] = function
                 sources[name] = f"is yours, from the lesson {lesson}."

@@ -15,12 +15,13 @@ from IPython.display import HTML, display
 from grader.comparison.answer_key import KeyMissing, load_key
 from grader.comparison.judge import State, Verdict
 from grader.comparison.present import verdict_html
+from grader.learner.runs import RUNS
 
 RUN_FIRST = "first, then this one again. In the menu: Run, Run All Above Selected Cell."
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Register the explanation of NameErrors with IPython."""
+    """Register the explanation of NameErrors with IPython, and the record of runs."""
 
     def explain(result: ExecutionResult) -> None:
         error = result.error_in_exec
@@ -29,6 +30,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
             display(HTML(verdict_html(verdict)))
 
     shell.events.register("post_run_cell", explain)
+    shell.events.register("post_run_cell", RUNS.note)
 
 
 def cell_to_run(error: NameError, defined: Container[str], folder: Path) -> str | None:

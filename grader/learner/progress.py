@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TypedDict
 
@@ -20,7 +21,9 @@ class Progress(TypedDict):
     """A learner's progress in one lesson."""
 
     solved: dict[str, float]
-    """Points of each solved exercise."""
+    """Points of each exercise that was right once."""
+    last_right: dict[str, str]
+    """Local time at which each was right last, as ISO 8601."""
     answers: dict[str, str]
     """The first answer to each question: an option, or a number as text."""
 
@@ -38,7 +41,7 @@ _reasons: dict[Path, str] = {}
 
 def load_progress(folder: Path) -> Progress:
     """Return the progress in a lesson, with changes that could not be saved."""
-    progress: Progress = {"solved": {}, "answers": {}}
+    progress = _empty()
     with contextlib.suppress(OSError):
         progress = _read(folder)
     return _with_unsaved(folder, progress)
@@ -54,15 +57,23 @@ def not_saved(folder: Path) -> str | None:
     )
 
 
-def record_solved(folder: Path, exercise: str, points: float, solved: bool) -> Progress:
-    """Save that an exercise is solved, or no longer is; return the progress."""
+def record_solved(folder: Path, exercise: str, points: float) -> Progress:
+    """Save that an exercise is solved, now; return the progress."""
+    now = datetime.now().isoformat(timespec="minutes")
 
     def change(progress: Progress) -> None:
-        progress["solved"].pop(exercise, None)
-        if solved:
-            progress["solved"][exercise] = points
+        progress["solved"][exercise] = points
+        progress["last_right"][exercise] = now
 
     return _record(folder, change)
+
+
+def was_right(progress: Progress, exercise: str) -> str | None:
+    """Return when an exercise was right last, in a sentence, or None."""
+    if (time := progress["last_right"].get(exercise)) is None:
+        return None
+    on = datetime.fromisoformat(time).strftime("%d %B at %H:%M").lstrip("0")
+    return f"It was right on {on}, and stays solved in your progress; what you hand in is this one."
 
 
 def record_answer(
@@ -85,10 +96,19 @@ def _read(folder: Path) -> Progress:
         OSError: the file can't be read now.
     """
     try:
-        data = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return {"solved": dict(data["solved"]), "answers": dict(data["answers"])}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return {"solved": {}, "answers": {}}
+        data = _empty() | json.loads((folder / FILE).read_text(encoding="utf-8"))
+        progress: Progress = {
+            "solved": dict(data["solved"]),
+            "last_right": dict(data["last_right"]),
+            "answers": dict(data["answers"]),
+        }
+        return progress
+    except (FileNotFoundError, ValueError, TypeError):
+        return _empty()
+
+
+def _empty() -> Progress:
+    return {"solved": {}, "last_right": {}, "answers": {}}
 
 
 def _with_unsaved(folder: Path, progress: Progress) -> Progress:

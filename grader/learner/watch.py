@@ -15,6 +15,7 @@ from grader.comparison.answer_key import KeyMissing, load_key
 from grader.comparison.judge import State, Verdict, call_of
 from grader.comparison.present import failure_rows, failure_sentence, progress_text
 from grader.comparison.vocabulary import in_words
+from grader.diagnosis import explained
 from grader.execution.answers import verdict_on
 from grader.execution.cell_facts import imported_modules
 from grader.execution.notebook import UnreadableNotebook
@@ -58,9 +59,12 @@ def judged(notebook: Path, data: bytes, runner: Unconfined) -> tuple[str, list[V
     cells, asked, warnings = graded_cells(key, data)
     calls = {name: [call_of(case) for case in one["cases"]] for name, one in exercises.items()}
     response = runner.run({"cells": cells, "calls": calls, "asked": asked})
-    verdicts = [verdict_on(name, one, cells, response) for name, one in exercises.items()]
+    verdicts = [
+        verdict_on(name, one, cells, response, by=explained) for name, one in exercises.items()
+    ]
     for verdict in verdicts:
-        record_solved(notebook.parent, verdict.exercise, verdict.points, verdict.solved)
+        if verdict.solved:
+            record_solved(notebook.parent, verdict.exercise, verdict.points)
     warnings += left_behind(imported_modules(cells), notebook.parent, key["packages"])
     if unsaved := not_saved(notebook.parent):
         warnings.append(unsaved)
@@ -147,8 +151,8 @@ def _details(verdict: Verdict) -> str:
     lines = [wrapped(f"{verdict.exercise}: {failure_sentence(verdict.failure)}")]
     for name, text in rows:
         lines.append(f"  {name:{width}}{wrapped(text, ' ' * (width + 2)).lstrip()}")
-    if verdict.hint:
-        lines.append(ink(wrapped(f"Hint: {verdict.hint}"), BOLD))
+    if verdict.advice:
+        lines.append(ink(wrapped(verdict.advice), BOLD))
     return "\n".join(lines)
 
 

@@ -10,12 +10,21 @@ from course import ROOT, imported
 
 MAY_IMPORT = {
     "comparison": set(),
+    "diagnosis": {"comparison"},
     "execution": {"comparison"},
-    "learner": {"comparison", "execution"},
+    "learner": {"comparison", "diagnosis", "execution"},
     "sandbox": {"comparison", "execution"},
-    "author": {"comparison", "execution", "learner"},
-    "instructor": {"comparison", "execution", "learner", "sandbox", "author"},
-    "insights": {"comparison", "execution", "learner", "sandbox", "author", "instructor"},
+    "author": {"comparison", "diagnosis", "execution", "learner"},
+    "instructor": {"comparison", "diagnosis", "execution", "learner", "sandbox", "author"},
+    "insights": {
+        "comparison",
+        "diagnosis",
+        "execution",
+        "learner",
+        "sandbox",
+        "author",
+        "instructor",
+    },
 }
 FOR_ALL = {"errors", "files", "processes", "settings", "startup"}
 """Modules that every package may import; they know no course."""

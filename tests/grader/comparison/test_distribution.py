@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -56,7 +57,6 @@ RIGHT: dict[str, Draw] = {
         [rng.normal(0, 0.3, size=i) for _ in range(o)], axis=1
     ),
     "the other sign": lambda i, o, rng: -rng.normal(0, 0.3, size=(i, o)),
-    "a nested list": lambda i, o, rng: rng.normal(0, 0.3, size=(i, o)).tolist(),
 }
 
 WRONG: dict[str, tuple[Draw, str]] = {
@@ -116,6 +116,15 @@ WRONG: dict[str, tuple[Draw, str]] = {
             [rng.normal(0, 0.3, size=(i, o)).ravel()[1:], [np.nan]]
         ).reshape(i, o),
         "not finite",
+    ),
+    "a nested list": (lambda i, o, rng: rng.normal(0, 0.3, size=(i, o)).tolist(), "no array"),
+    "a copy of the generator": (
+        lambda i, o, rng: copy.deepcopy(rng).normal(0, 0.3, size=(i, o)),
+        "repeats the first",
+    ),
+    "the global generator seeded alike": (
+        lambda i, o, rng: np.random.seed(0) or np.random.normal(0, 0.3, size=(i, o)),
+        "repeats the first",
     ),
     "words": (lambda i, o, rng: "normal", "no array"),
 }

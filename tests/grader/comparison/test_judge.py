@@ -8,6 +8,7 @@ import pytest
 
 from grader.comparison.judge import State, accepted, call_of, judge, points, unjudged
 from grader.comparison.schema import ExerciseKey, Outcome
+from grader.diagnosis.misconceptions import misconception
 
 VALUE, SHAPE, QUIET, PURITY = "value", "shape", "quiet", "purity"
 
@@ -102,12 +103,72 @@ VERDICTS: dict[str, tuple[list[Outcome], dict[str, Any]]] = {
 }
 
 
+BASICS = ("value", "shape", "integer", "purity", "quiet", "stability")
+RIGHT_BASICS: list[Outcome] = [{"value": 1.0}] * len(BASICS)
+
+
+def basics(**wrong: Outcome | None) -> list[Outcome | None]:
+    """Return no outcome of a misconception but those of the named properties."""
+    return [wrong.get(property) for property in BASICS]
+
+
+BASICS_KEY: ExerciseKey = {
+    **KEY,
+    "cases": [
+        {**KEY["cases"][0], "property": property, "expected": outcome}
+        for property, outcome in zip(BASICS, RIGHT_BASICS, strict=True)
+    ],
+    "misconceptions": [
+        {"hint": "no values", "outcomes": basics(value={"value": 9.0}, shape={"value": 5.0})},
+        {"hint": "integers", "outcomes": basics(integer={"value": 0.0})},
+        {"hint": "in place", "outcomes": basics(purity={"value": 1.0, "changed": [0]})},
+        {"hint": "loud", "outcomes": basics(quiet={"value": 1.0, "warnings": ["w"]})},
+        {"hint": "vanishes", "outcomes": basics(stability={"value": 0.0})},
+    ],
+}
+IN_PLACE: Outcome = {"value": 1.0, "changed": [0]}
+
+HINTS: list[tuple[dict[str, Outcome], str | None]] = [
+    ({"integer": {"value": 0.0}}, "integers"),
+    ({"integer": {"value": 7.0}}, None),
+    ({"shape": {"value": 5.0}}, None),  # whose only match misses the values too
+    ({"shape": {"value": 6.0}, "integer": {"value": 0.0}}, "integers"),  # the next one missed
+    ({"value": {"value": 6.0}, "integer": {"value": 0.0}}, None),  # not where values are wrong
+    ({"stability": IN_PLACE}, None),  # on another case than the misconception
+    ({"purity": IN_PLACE}, "in place"),
+    ({"stability": {"value": 3.0}, "quiet": LOUD}, None),  # not "right values, with a warning"
+    ({"quiet": LOUD}, "loud"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "hint"), HINTS)
+def test_a_hint_fits_what_the_answer_misses(wrong: dict[str, Outcome], hint: str | None) -> None:
+    outcomes = [wrong.get(property, {"value": 1.0}) for property in BASICS]
+    assert misconception(BASICS_KEY, outcomes) == hint
+
+
+INTEGERS: list[tuple[dict[str, Outcome], tuple[str, ...]]] = [
+    ({"integer": WRITES}, ("integer",)),  # into an array that the function made
+    ({"integer": WRITES, "shape": IN_PLACE}, ("purity",)),
+    ({"value": IN_PLACE}, ("purity",)),
+]
+
+
+@pytest.mark.parametrize(("wrong", "missed"), INTEGERS)
+def test_a_property_pays_for_its_own_cause(
+    wrong: dict[str, Outcome], missed: tuple[str, ...]
+) -> None:
+    outcomes = [wrong.get(property, {"value": 1.0}) for property in BASICS]
+    assert judge("f", BASICS_KEY, outcomes).missed == missed
+
+
 @pytest.mark.parametrize("name", VERDICTS)
 def test_outcomes_have_a_verdict(name: str) -> None:
     outcomes, expected = VERDICTS[name]
     verdict = judge("f", KEY, outcomes)
     first = verdict.failure and KEY["cases"].index(verdict.failure.case)
-    found = {**vars(verdict), "first": first}
+    hint = misconception(KEY, outcomes) if verdict.failure else None
+    found = {**vars(verdict), "first": first, "hint": hint}
     assert {key: found[key] for key in expected} == expected
     assert verdict.solved is accepted(KEY, outcomes) is (expected["state"] is State.SOLVED)
     tested = [] if verdict.state is State.UNWRITTEN else ["value", "quiet", "purity"]

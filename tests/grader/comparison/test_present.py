@@ -51,6 +51,13 @@ def test_a_value_is_shown(value: Any, text: str) -> None:
     assert show(encode_input(value)) == text
 
 
+def test_lists_in_lists_are_shown_in_a_bounded_number_of_steps() -> None:
+    value: Any = 1.0
+    for _ in range(40):
+        value = {"list": [value] * 8}
+    assert len(show(value)) <= 402
+
+
 SAMPLE = {"shape": [2, 3], "quantiles": [-1.0, 0.0, 1.0]}
 
 OUTCOMES: list[tuple[Any, str]] = [

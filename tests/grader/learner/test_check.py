@@ -53,6 +53,17 @@ def test_every_misconception_gets_its_own_hint(exercise: str) -> None:
         assert verdict.hint == misconception.hint, misconception.name
 
 
+def test_a_worse_try_says_when_it_was_right_and_stays_solved(in_the_lesson: Path) -> None:
+    worse = named("sigmoid", lambda z: 0.0)
+    assert "It was right" not in check(worse)._repr_html_()
+    check(REFERENCE["sigmoid"])
+    assert "2 of 4 exercises" in check(REFERENCE["relu"])._repr_html_()
+    html = check(worse)._repr_html_()
+    assert "It was right on" in html
+    assert "2 of 4 exercises" in html
+    assert load_progress(in_the_lesson)["solved"] == {"sigmoid": 3.0, "relu": 2.0}
+
+
 def test_a_wrong_answer_shows_input_yours_expected_and_one_hint() -> None:
     html = check(named("relu", lambda z: np.abs(z)))._repr_html_()
     for part in (
@@ -205,14 +216,6 @@ def test_an_input_changed_in_one_case_reaches_no_other() -> None:
     assert first == second
     assert first.missed == ("purity",)
     assert check(REFERENCE["relu"]).verdict.solved
-
-
-def test_progress_is_saved_and_follows_a_function_that_breaks_again(in_the_lesson: Path) -> None:
-    check(REFERENCE["relu"])
-    assert load_progress(in_the_lesson)["solved"] == {"relu": 2.0}
-    assert "2 of 4 exercises" in check(REFERENCE["dense"])._repr_html_()
-    check(named("relu", lambda z: z))
-    assert json.loads((in_the_lesson / "progress.json").read_text())["solved"] == {"dense": 3.0}
 
 
 def test_a_full_disk_costs_only_the_saved_progress(

@@ -13,6 +13,7 @@ import pytest
 
 from course import ROOT
 from grader import earlier
+from grader.learner.progress import record_solved
 
 
 @pytest.fixture
@@ -93,6 +94,14 @@ def test_an_unsolved_function_is_replaced_and_reported(
     assert mine.relu(1) == "the course's"
     assert mine.sources["relu"].startswith("is the course's: ")
     assert message in mine.sources["relu"]
+
+
+def test_work_that_is_solved_and_not_saved_is_not_denied(here: Path) -> None:
+    write(here, "def relu(z):\n    raise NotImplementedError")
+    record_solved(here / "neuron", "relu", 2.0)
+    source = earlier("relu", fallback="fallback").sources["relu"]
+    assert "you have solved it in the lesson neuron" in source
+    assert "Save that notebook" in source
 
 
 RELU = {

@@ -23,7 +23,7 @@ progress.LOCK_TIMEOUT = 600
 sys.stdin.read(1)
 for number in range(100):
     record_answer(Path.cwd(), f"{sys.argv[1]} {number}", "yes")
-    record_solved(Path.cwd(), f"{sys.argv[1]} {number}", 1.0, True)
+    record_solved(Path.cwd(), f"{sys.argv[1]} {number}", 1.0)
 """
 
 
@@ -58,17 +58,16 @@ def test_a_lock_that_is_never_released_costs_no_progress(
 def test_a_file_that_cannot_be_read_now_is_not_overwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record_solved(tmp_path, "relu", 2.0, True)
+    record_solved(tmp_path, "relu", 2.0)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_text", Mock(side_effect=PermissionError(13, "Permission denied")))
-        record_solved(tmp_path, "dense", 3.0, True)
+        record_solved(tmp_path, "dense", 3.0)
     assert "Permission denied" in (not_saved(tmp_path) or "")
     assert load_progress(tmp_path)["solved"] == {"relu": 2.0, "dense": 3.0}
     record_answer(tmp_path, "even", "yes")
-    assert json.loads((tmp_path / "progress.json").read_text()) == {
-        "solved": {"relu": 2.0, "dense": 3.0},
-        "answers": {"even": "yes"},
-    }
+    saved = json.loads((tmp_path / "progress.json").read_text())
+    assert saved["solved"] == {"relu": 2.0, "dense": 3.0}
+    assert saved["answers"] == {"even": "yes"}
     assert not_saved(tmp_path) is None
 
 
@@ -78,21 +77,21 @@ def test_unsaved_changes_are_merged_into_the_file_later(
     def full(*args: Any, **kwargs: Any) -> Any:
         raise OSError(28, "No space left on device")
 
-    record_solved(tmp_path, "relu", 2.0, True)
+    record_solved(tmp_path, "relu", 2.0)
     with monkeypatch.context() as patch:
         patch.setattr("grader.learner.progress.atomic_write", full)
         record_answer(tmp_path, "even", "yes")
-        record_solved(tmp_path, "relu", 0.0, False)
+        record_solved(tmp_path, "relu", 1.0)
     assert (not_saved(tmp_path) or "").startswith(
         "progress.json can't be written (No space left on device)"
     )
-    assert load_progress(tmp_path) == {"solved": {}, "answers": {"even": "yes"}}
+    progress = load_progress(tmp_path)
+    assert (progress["solved"], progress["answers"]) == ({"relu": 1.0}, {"even": "yes"})
     (tmp_path / "progress.json").write_text(
         json.dumps({"solved": {"relu": 2.0, "dense": 3.0}, "answers": {"odd": "no"}})
     )
-    record_solved(tmp_path, "sigmoid", 3.0, True)
-    assert json.loads((tmp_path / "progress.json").read_text()) == {
-        "solved": {"dense": 3.0, "sigmoid": 3.0},
-        "answers": {"odd": "no", "even": "yes"},
-    }
+    record_solved(tmp_path, "sigmoid", 3.0)
+    saved = json.loads((tmp_path / "progress.json").read_text())
+    assert saved["solved"] == {"relu": 1.0, "dense": 3.0, "sigmoid": 3.0}
+    assert saved["answers"] == {"odd": "no", "even": "yes"}
     assert not_saved(tmp_path) is None

@@ -1,0 +1,130 @@
+"""Run edited copies of a learner's function in its notebook, within half a second."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import signal
+import textwrap
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from types import FrameType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from grader.comparison.distribution import summarise
+from grader.comparison.observe import observe
+from grader.comparison.schema import Call, Outcome
+from grader.diagnosis.edits import names_in
+from grader.diagnosis.repair import Code
+
+SECONDS = 0.5  # for all copies of one answer
+EACH = 0.1  # for one copy: an edit can make a loop endless
+FORBIDDEN = {"open", "input", "exec", "eval", "compile", "globals", "locals", "vars", "getattr"}
+FORBIDDEN |= {"setattr", "delattr", "breakpoint", "exit", "quit", "check", "harden", "get_ipython"}
+FORBIDDEN |= {"save", "savez", "savez_compressed", "savetxt", "load", "loadtxt", "genfromtxt"}
+FORBIDDEN |= {"fromfile", "tofile", "fromregex", "memmap", "dump", "ctypeslib", "DataSource"}
+"""Names that can reach a file or another process, or that ask the learner: code with one stays."""
+PLAIN_MODULES = {"numpy", "math", "itertools", "functools", "collections", "cmath", "operator"}
+
+
+def code_of(function: Any, seconds: float = SECONDS, each: float = EACH) -> Code | None:
+    """Return the code of a function that a cell defines; None if copies of it can't be run safely.
+
+    A copy that runs too long is ended by a signal, which only the main thread can receive.
+    """
+    here = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    if not here or not isinstance(function, FunctionType) or not _computes(function, set()):
+        return None
+    name, space = function.__name__, function.__globals__
+    until = time.monotonic() + seconds
+
+    def run(trees: Iterable[ast.Module], calls: list[Call]) -> Iterator[list[Outcome] | None]:
+        for tree in trees:
+            if time.monotonic() > until:
+                return
+            yield _outcomes(tree, name, dict(space), calls, each)
+
+    return Code(_source(function), run)
+
+
+class _TooLong(BaseException):
+    """A copy ran too long; no `except Exception` holds it up."""
+
+
+def _outcomes(
+    tree: ast.Module, name: str, space: dict[str, Any], calls: list[Call], each: float
+) -> list[Outcome] | None:
+    with contextlib.suppress(Exception, _TooLong), _limited(each):
+        exec(compile(tree, "<edited>", "exec"), space)
+        return [summarise(observe(space[name], call)) for call in calls]
+    return None
+
+
+@contextlib.contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    def ring(_: int, __: FrameType | None) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _source(function: FunctionType) -> str:
+    try:
+        return textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError, IndentationError):
+        return ""
+
+
+def _computes(function: FunctionType, seen: set[FunctionType]) -> bool:
+    """Return whether a function, and those that it uses, only compute."""
+    try:
+        tree = ast.parse(_source(function))
+    except SyntaxError:
+        return False
+    seen.add(function)
+    used = names_in(tree) & function.__globals__.keys()
+    values = (function.__globals__[name] for name in used)
+    return bool(tree.body) and harmless(tree) and all(_plain(value, seen) for value in values)
+
+
+def _plain(value: Any, seen: set[FunctionType]) -> bool:
+    """Return whether a global value can reach nothing but numbers."""
+    name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+    if isinstance(name, str) and _is_plain(name):
+        return True
+    if isinstance(value, FunctionType):
+        return value in seen or _computes(value, seen)
+    if isinstance(value, type):
+        return name == "builtins"
+    return isinstance(value, (int, float, str, list, tuple, dict, np.ndarray, np.ufunc))
+
+
+def harmless(tree: ast.Module) -> bool:
+    """Return whether functions only compute: an edited copy may run."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and (node.attr in FORBIDDEN or node.attr[0] == "_"):
+            return False
+        if isinstance(node, ast.Name) and (node.id in FORBIDDEN or node.id.startswith("__")):
+            return False
+        if isinstance(node, ast.ImportFrom) and not _is_plain(node.module or ""):
+            return False
+        if isinstance(node, ast.Import) and not all(_is_plain(one.name) for one in node.names):
+            return False
+        if isinstance(node, (ast.Global, ast.Try, ast.With, ast.AsyncFunctionDef, ast.ClassDef)):
+            return False
+    decorated = (one.decorator_list for one in tree.body if isinstance(one, ast.FunctionDef))
+    return not any(decorated)
+
+
+def _is_plain(module: str) -> bool:
+    return module.partition(".")[0] in PLAIN_MODULES
