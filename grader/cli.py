@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from io import TextIOWrapper
 
 from grader import startup  # noqa: F401 (first)
 from grader.errors import UserError
@@ -19,13 +21,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 means success, 1 a problem, 2 wrong use, 3 that some submissions of a class could not be
     graded and the others were, 130 an interrupt.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal may lack a sign
+            stream.reconfigure(errors="replace")
     arguments = parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
+        print(end="", flush=True)
     except UserError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            return 0
         where = f" ({error.filename})" if error.filename else ""
         message = f"Stopped: {error.strerror or error}{where}. Finished work is kept."
         print(f"{message} Fix the problem and run the command again.", file=sys.stderr)
@@ -34,6 +42,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("Stopped.", file=sys.stderr)
         return 130
     return code
+
+
+def _nobody_reads() -> bool:
+    """Return whether the reader of the output has gone, as with `| head -1`; send the rest away."""
+    try:
+        print(end="", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def parser() -> argparse.ArgumentParser:

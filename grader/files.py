@@ -44,9 +44,9 @@ def atomic_write(path: Path, data: bytes | str) -> None:
     Raises:
         OSError: the file can't be written; it is unchanged, and the temporary file is removed.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = path.parent / f".{path.name}.{os.getpid()}"
     try:
-        partial.write_bytes(data.encode() if isinstance(data, str) else data)
+        partial.write_bytes(data.encode(errors="replace") if isinstance(data, str) else data)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

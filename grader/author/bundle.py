@@ -146,9 +146,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
+    files = files_of_bundle(root)
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     place = arguments.output or root / "dist" / f"{project['name']}-{project['version']}.zip"
-    files = files_of_bundle(root)
     write_archive(files, place, project["name"])
     print(f"{place}: {len(files)} files, none with an answer.")
     settings = load_settings(root)

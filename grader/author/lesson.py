@@ -91,8 +91,12 @@ def load_lesson(folder: Path) -> Lesson:
     for path in (source, exercises):
         if not path.is_file():
             raise LessonError(f"{_relative(path, settings)} is missing; a lesson needs it")
-    notebook = jupytext.read(source)
-    text, file = exercises.read_text(encoding="utf-8"), _relative(exercises, settings)
+    file = _relative(exercises, settings)
+    try:
+        notebook, text = jupytext.read(source), exercises.read_text(encoding="utf-8")
+    except Exception as error:  # of jupytext, nbformat and yaml, or another encoding
+        place = _relative(folder, settings)
+        raise LessonError(f"{place} can't be read: {type(error).__name__}: {error}") from None
     objects = _namespace([text], str(exercises), file)
     declared = {name: item for name, item in objects.items() if isinstance(item, Exercise)}
     kinds = Question | NumberQuestion
@@ -122,7 +126,7 @@ def authors_root(start: Path) -> Path:
     """
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
-        if file.is_file() and "[tool.grader]" in file.read_text(encoding="utf-8"):
+        if file.is_file() and b"[tool.grader]" in file.read_bytes():
             return folder
     message = f"Neither {start} nor a folder above it has a pyproject.toml with [tool.grader]"
     raise LessonError(f"{message}; run this in an author's clone of the course.")

@@ -48,9 +48,19 @@ class GradebookUnusable(UserError):
 
 
 def course_directory(root: Path) -> CourseDirectory:
-    """Return nbgrader's view of the course at `root`: its folders and settings."""
-    config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
-    return CourseDirectory(config=config)
+    """Return nbgrader's view of the course at `root`: its folders and settings.
+
+    Raises:
+        UserError: the settings can't be read.
+    """
+    try:
+        config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+        return CourseDirectory(config=config)
+    except OSError:
+        raise
+    except Exception as error:  # an instructor's file runs here
+        why = f"{type(error).__name__}: {error}"
+        raise UserError(f"nbgrader_config.py, or the one in class/, can't be read: {why}") from None
 
 
 @dataclass

@@ -27,6 +27,9 @@ from grader.instructor.locate import Lessons, find_notebook
 from grader.instructor.people import UNSAFE, roster, students_of
 from grader.instructor.uploads import Upload, uploads_in
 
+OF_NBGRADER = ("timestamp.txt", "submission_secret.txt")
+"""Files that the exchange adds to a submission."""
+
 
 class Record(TypedDict):
     """What a system said of a submission: what a way back to it needs."""
@@ -74,11 +77,12 @@ class Report:
 
 @dataclass(frozen=True)
 class _Collected:
-    """An upload with the places of its files, and the name of the archive."""
+    """An upload with the places of its files, and the archive or folder that it came in."""
 
     upload: Upload
     files: dict[str, Path]
-    archive: str
+    source: Path
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def record(self) -> Record:
         """Return what is kept of it."""
@@ -90,7 +94,7 @@ class _Collected:
             id=one.id,
             name=one.name,
             late=one.late,
-            archive=self.archive,
+            archive=self.source.name,
             files=one.files,
             digest=digest_of("\n".join(digests).encode(errors="surrogateescape")),
         )
@@ -115,9 +119,10 @@ def collect(
     received = root / "class" / "received"
     received.mkdir(parents=True, exist_ok=True)
     file = received / f"{lesson}.json"
-    records: dict[str, Record] = json.loads(file.read_bytes()) if file.exists() else {}
+    records = _records(file)
     people, report = roster(coursedir), Report(lesson)
     lessons, given = Lessons(root / coursedir.release_directory), _given(students, records)
+    unused = {one.rpartition("=")[0] for one in students} - {""}
     taken: dict[str, _Collected] = {}
     with TemporaryDirectory(prefix=".unpacked-", dir=received) as folder:
         for number, source in enumerate(sources):
@@ -126,15 +131,18 @@ def collect(
             uploads, nobodys = _uploads([*unpacked.files], students, lessons.names)
             report.left_out |= dict.fromkeys(nobodys, "nothing says whose it is")
             whose = students_of(uploads, people, given, lessons.names)
+            unused -= {upload.label for upload in uploads}
             for upload, who in zip(uploads, whose, strict=True):
                 if isinstance(who, str):
                     report.problems.append(_not_collected(upload, who, lesson, source))
                 elif own := _of_lesson(upload, lesson, lessons.names):
                     files = {name: unpacked.files[inside] for name, inside in own.items()}
-                    taken |= dict.fromkeys(who, _Collected(upload, files, source.name))
+                    taken |= dict.fromkeys(who, _Collected(upload, files, source))
+        report.problems += [f"--student {one}=…: nothing is called {one}" for one in sorted(unused)]
         for student, one in sorted(taken.items()):
             home = _home(submitted, student)
             report.collected[home.name] = _install(one, home / lesson, received, records)
+            report.left_out |= one.left_out
             report.late += [home.name] * one.upload.late
             try:
                 find_notebook(home, lesson, lessons)
@@ -145,6 +153,17 @@ def collect(
     there = {path.parent.name for path in submitted.glob(f"*/{lesson}")}
     report.missing = [one.id for one in people if one.named and one.id not in there]
     return report
+
+
+def _records(file: Path) -> dict[str, Record]:
+    """Return what is known of earlier uploads, by student."""
+    try:
+        records: dict[str, Record] = json.loads(file.read_bytes()) if file.exists() else {}
+        if all(one.keys() == Record.__annotations__.keys() for one in records.values()):
+            return records
+    except (ValueError, AttributeError):
+        pass
+    raise UserError(f"{file} is damaged. Rename it, and collect again.")
 
 
 def _uploads(
@@ -220,13 +239,17 @@ def _install(one: _Collected, folder: Path, received: Path, records: dict[str, R
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    for name, path in one.files.items():
+    files = dict(one.files)
+    if one.source.resolve().is_relative_to(folder.resolve()):  # a part of it was meant
+        files = {name: folder / name for name in OF_NBGRADER if (folder / name).is_file()} | files
+    for name, path in files.items():
         try:
             (partial / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, partial / name)
         except OSError as error:  # a name that is too long, a file where another needs a folder
             if error.errno in MACHINE_ERRORS:
                 raise
+            one.left_out[f"{student}: {name}"] = f"{error.strerror}"
     earlier = folder.exists()
     if earlier:
         kept = (received / folder.name / f"{student}-{number}" for number in count(1))

@@ -49,7 +49,7 @@ def lessons(root: Path) -> list[str]:
     notebooks = sorted(course.glob("*/*.ipynb"))
     there = [path.stem for path in notebooks if path.stem == path.parent.name]
     order = course / ORDER
-    first = order.read_text(encoding="utf-8").split() if order.is_file() else []
+    first = order.read_text(encoding="utf-8", errors="replace").split() if order.is_file() else []
     return [name for name in first if name in there] + [name for name in there if name not in first]
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
+import io
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
+from grader import cli
 from grader.cli import main, parser
 
 
@@ -55,3 +61,45 @@ def test_help_has_a_line_for_every_command(capsys: pytest.CaptureFixture[str]) -
     (commands,) = (action.choices for action in parser()._actions if action.dest == "command")
     assert listed == list(commands or ())
     assert len(listed) > 10
+
+
+def running(monkeypatch: pytest.MonkeyPatch, run: Callable[[argparse.Namespace], int]) -> None:
+    """Make the command line run a function."""
+    arguments = SimpleNamespace(parse_args=lambda _: SimpleNamespace(run=run))
+    monkeypatch.setattr(cli, "parser", lambda: arguments)
+
+
+def say(_: object) -> int:
+    print("✓ 1 − x")
+    return 0
+
+
+def test_a_terminal_without_a_sign_shows_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+    running(monkeypatch, say)
+    assert main([]) == 0
+    assert terminal.buffer.getvalue() == b"? 1 ? x\n"  # type: ignore[attr-defined]
+
+
+def test_a_reader_that_leaves_early_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running(monkeypatch, say)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w", encoding="utf-8") as pipe:
+        monkeypatch.setattr("sys.stdout", pipe)
+        assert main([]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_another_pipe_that_breaks_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    running(monkeypatch, fail)
+    assert main([]) == 1
+    assert "Stopped: Broken pipe." in capsys.readouterr().err

@@ -181,7 +181,9 @@ def test_a_roster_says_who_is_matched_who_is_not_and_who_is_missing(
     assert "Eve New (5): it is not in the roster. If you know whose it is: " in said
     assert "Missing: 3 of the roster: bob1, bob2, dee." in said
     settled = collect(capsys, archive, "--student", "4=bob2", "--student", "5=eve")
-    assert settled[0] == 0
+    assert settled[0] == 0, settled
+    code, said = collect(capsys, archive, "--student", "44=bob1")
+    assert (code, "--student 44=…: nothing is called 44" in said) == (3, True)
     assert "5 submissions (2 new, 0 updated, 3 unchanged)" in settled[1]
     assert {name.partition("/")[0] for name in collected(course)} == {
         *("ada", "zoe", "oneill", "bob2", "eve")
@@ -263,6 +265,7 @@ def test_a_notebook_or_an_archive_is_taken_for_the_student_that_is_named(
     command = error.partition("`grader ")[2].partition("`")[0].split()
     assert main(command) == 0
     assert {"ada/neuron/neuron.ipynb", "bo/neuron/neuron.ipynb"} <= collected(course).keys()
+    assert "bo/neuron/timestamp.txt" in collected(course)
 
 
 def test_a_name_that_is_no_folder_is_refused(
