@@ -27,7 +27,7 @@ MAX_EDITS = 480
 """Most single edits of one answer that are tried."""
 LEADING = {"value", "distribution", "shape", "integer"}
 """Kinds of property without which the others say little; all operators may explain them."""
-ON_EXTREMES = {"minus", "other_function", "if_on_array", "one_number_only", "axis", "not_in_it"}
+ON_EXTREMES = {"minus", "other_function", "if_on_array", "one_number_only", "axis"}
 ON_EXTREMES |= {"condition", "argument_order"}
 EXPLAINS = {
     "error": {"returned_exception", "condition"},

@@ -162,7 +162,7 @@ def rule_sites(a: Answer) -> Iterator[tuple[Rule, Site]]:
                 says = rule.says.format(q=a.quote(node), **quotes)
                 group = f"{rule.old} {rule.new}" if len(rule.old) > 1 else ""
                 new = _replacement(rule, node, parts)
-                yield rule, Site(says, [(node, new)], group, _rank(rule, node))
+                yield rule, Site(says, [(node, new)], group, _rank(rule, node, a.parent[node]))
 
 
 def _matches(pattern: Any, node: Any, parts: dict[str, ast.expr]) -> bool:
@@ -222,8 +222,10 @@ def _sensible(rule: Rule, node: ast.expr, a: Answer) -> bool:
     return True
 
 
-def _rank(rule: Rule, node: ast.expr) -> float | None:
-    """Return the rank of a turned difference: first of two like things, last in 1 − a."""
+def _rank(rule: Rule, node: ast.expr, around: ast.AST) -> float | None:
+    """Return the rank of an edit that is likelier, or less likely, than its rule's others."""
+    if rule.old == "A * B" and called(around) in ("sum", "mean", "dot"):
+        return max(rule.rank, 2.5)
     if rule.name == "operand_order" and isinstance(node, ast.BinOp) and rule.old == "A - B":
         left, right, simple = node.left, node.right, (ast.Name, ast.Subscript)
         same = called(left) == called(right) != ""

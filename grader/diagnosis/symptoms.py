@@ -122,7 +122,7 @@ def _seen(cases: Cases, find: Callable[[Outcome], str | None], says: str) -> Ite
 
 def _raised(name: str, pattern: str, outcome: Outcome) -> str | None:
     found = re.search(pattern, outcome.get("message", ""))
-    if not found or name not in outcome.get("error", ()):
+    if not found or not any(re.fullmatch(name, one) for one in outcome.get("error", ())):
         return None
     return next(filter(None, found.groups()), "")
 
