@@ -96,20 +96,30 @@ def relation(key: ExerciseKey, outcomes: list[Outcome]) -> Relation | None:
     failing = {id(failure.case) for failure in misses[first]}
     cases = [*zip(key["cases"], outcomes, strict=True)]
     chosen = [one for one in cases if one[0]["property"] == first or id(one[0]) in failing]
-    return next(_relations(kind(first), chosen, cases), None)
+    related = partial(_related, kind(first))
+    if (seen := next(_relations(kind(first), chosen, related(cases)), None)) is None:
+        return None
+    return Relation(seen.sentence, lambda others: seen.holds(related(others)))
 
 
-def _relations(first: str, chosen: Cases, cases: Cases) -> Iterator[Relation]:
+def _related(first: str, cases: Cases) -> Cases:
+    """Return the cases that a relation speaks of: ordinary inputs, extremes, or one kind."""
+    groups = (ORDINARY, ("stability", "quiet"), (first,))
+    kinds = next(group for group in groups if first in group)
+    return [one for one in cases if first == "purity" or kind(one[0]["property"]) in kinds]
+
+
+def _relations(first: str, chosen: Cases, related: Cases) -> Iterator[Relation]:
     yield from symptoms(first, chosen)
     match first:
         case "distribution":
-            yield from _laws(chosen)
+            yield from _laws(related)
         case "integer":
             yield from _integers(chosen)
         case "stability":
             yield from _extremes(chosen)
     if first in ORDINARY:
-        yield from _of_parts([one for one in cases if kind(one[0]["property"]) in ORDINARY])
+        yield from _of_parts(related)
 
 
 def close(one: Any, other: Any, rtol: float = 2e-5) -> bool:
@@ -438,8 +448,7 @@ def _laws(chosen: Cases) -> Iterator[Relation]:
 
 
 def _lawful(law: Callable[[Any, Any], Any], cases: Cases) -> bool:
-    drawn = [one for one in cases if kind(one[0]["property"]) == "distribution"]
-    both = [(case["expected"]["sample"], outcome.get("sample")) for case, outcome in drawn]
+    both = [(case["expected"]["sample"], outcome.get("sample")) for case, outcome in cases]
     return all(y and y["quantiles"] and law(e, y) for e, y in both)
 
 

@@ -33,7 +33,7 @@ def false_relations(name: str, exercise: str, seeds: range) -> list[str]:
 
 @pytest.mark.parametrize(("name", "exercise"), EXERCISES)
 def test_no_relation_is_false_with_another_seed(name: str, exercise: str) -> None:
-    assert false_relations(name, exercise, SEEDS[:2]) == []
+    assert false_relations(name, exercise, SEEDS[:5]) == []
 
 
 @pytest.mark.long
