@@ -209,7 +209,7 @@ FACTORS = {2: "twice", 0.5: "half", 4: "four times", 0.25: "a quarter of", 3: "t
 FACTORS |= {1 / 3: "a third of", -1: "minus", -2: "minus twice", -0.5: "minus half"}
 POWERS = {1: "times", -1: "divided by", 0.5: "times the root of", -0.5: "divided by the root of"}
 POWERS |= {2: "times the square of", -2: "divided by the square of"}
-TIMES = {1: "", -1: "minus ", 2: "twice ", 0.5: "half "}
+TIMES = {1: "", -1: "minus "}
 OF_EXPECTED: dict[str, Formula] = {
     "the expected without its sign": np.abs,
     "the square of the expected": np.square,

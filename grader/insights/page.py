@@ -193,7 +193,8 @@ def _group(group: Group, with_names: bool) -> str:
     caption = "The first case that differs" + (f": {mistake['reason']}" if with_names else "")
     who = _paragraph(", ".join(group.students)) if with_names else ""
     return (
-        f'<section class="card"><h3 id="{name}"><code>{name}</code>: {escape(share)}</h3>{who}{seen}'
+        f'<section class="card"><h3 id="{name}"><code>{name}</code>: {escape(share)}</h3>'
+        f"{who}{seen}"
         f"{table(caption, ['name', 'value'], rows)}"
         f"{_example(group.example) if with_names else ''}</section>"
     )
