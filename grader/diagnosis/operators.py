@@ -12,14 +12,12 @@ from typing import Any
 
 from grader.diagnosis.edits import (
     Answer,
-    Change,
     Site,
     called,
     expression,
     last_name,
     names_in,
     number,
-    parts_of,
     statements,
     stored,
     with_fields,
@@ -73,19 +71,6 @@ def no_return(a: Answer) -> Iterator[Site]:
         for value in found:
             keep = [] if isinstance(last, ast.Expr) and value in ast.walk(last) else [last]
             yield Site(says, [(last, [*keep, ast.Return(value)])])
-
-
-@operator(SLIP)
-def early_return(a: Answer) -> Iterator[Site]:
-    """Drop the returns before the last one, or return the parts of all."""
-    for one in a.of(ast.FunctionDef):
-        tops = [node for node in one.body if isinstance(node, ast.Return) and node.value]
-        if len(tops) > 1:
-            says = f"The function ends at {a.quote(tops[0])}, and the lines below never run."
-            drop: list[Change] = [(node, []) for node in tops[:-1]]
-            parts = [part for node in tops for part in parts_of(node.value)]
-            yield Site(says, [*drop, (tops[-1], ast.Return(ast.Tuple(parts, ast.Load())))])
-            yield Site(says, drop)
 
 
 @operator(SLIP)

@@ -47,7 +47,6 @@ ROWS: dict[str, list[tuple[str, str, list[Any]]]] = {
         (SUM, SUM.replace("    return s\n", ""), TWO),
         (SUM, SUM.replace("return s", "float(s)"), TWO),
     ],
-    "early_return": [(EARLY, EARLY.replace(", w.sum()", "\n    return w.sum()"), TWO)],
     "returned_exception": [
         (CHECKED, CHECKED.replace("raise", "return"), TWO),
         (CHECKED, CHECKED.replace("raise ValueError", "print('no')"), TWO),
@@ -76,7 +75,13 @@ ROWS: dict[str, list[tuple[str, str, list[Any]]]] = {
         (PLUS, PLUS.replace("x + w", "x"), TWO),
     ],
     "argument_order": [(SIGN, SIGN.replace("1.0, -1.0", "-1.0, 1.0"), ONE)],
-    "argument_tuple": [(GAMES, GAMES.replace("0, 2, (n, m)", "0, n, m"), DRAWN)][:0],
+    "argument_tuple": [
+        (
+            "def f(n, m, rng):\n    return rng.normal(0, 2, (n, m))\n",
+            "def f(n, m, rng):\n    return rng.normal(0, 2, n, m)\n",
+            DRAWN,
+        )
+    ],
     "writes_into_input": [
         (PLUS, PLUS.replace("x = x + w", "x += w"), [*TWO, ("purity", X, W)]),
         (
