@@ -27,7 +27,9 @@ c.CourseDirectory.submitted_directory = "class/submitted"
 c.CourseDirectory.autograded_directory = "class/autograded"
 c.CourseDirectory.feedback_directory = "class/feedback"
 c.CourseDirectory.solution_directory = "class/solution"
-c.CourseDirectory.db_url = f"sqlite:///{root}/class/gradebook.db"
+# In a URL, ? begins the options and % a character's number.
+gradebook = f"{root}/class/gradebook.db".replace("%", "%25").replace("?", "%3F")
+c.CourseDirectory.db_url = f"sqlite:///{gradebook}"
 # An author's files, and files that a learner's notebook leaves behind, are never copied.
 c.CourseDirectory.ignore = [
     ".ipynb_checkpoints",
@@ -42,6 +44,7 @@ c.Exchange.root = str(exchange)
 c.Exchange.cache = str(root / "class" / "cache")
 # nbgrader's own collect follows the links in a submission: to the solutions, for example.
 c.ExchangeFactory.collect = "grader.instructor.collect.SafeCollect"
+c.ZipCollectApp.downloaded_directory = "class/downloaded"
 c.ClearSolutions.code_stub = {
     "python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'
 }
@@ -51,8 +54,10 @@ c.Execute.timeout = 120
 
 # Learners' code runs only in the grader's sandbox, also for `nbgrader autograde` and formgrader.
 from grader.instructor.nbgrader_autograde import use_sandboxed_autograde  # noqa: E402 (belongs here)
+from grader.instructor.nbgrader_files import use_certain_files  # noqa: E402
 
 use_sandboxed_autograde()
+use_certain_files()
 
 # Settings of one class or machine, like docs/class-server/class.py; git ignores the file.
 load_subconfig("class/nbgrader_config.py")  # noqa: F821 (as get_config)

@@ -56,11 +56,20 @@ def _commands() -> list[Register]:
         return learners
     from grader.author import build, bundle, verify
     from grader.insights import command as insights
-    from grader.instructor import autograde, grade, sample_class, validate
+    from grader.instructor import autograde, collect_command, explain, grade, sample_class, validate
     from grader.sandbox import doctor
 
     authors = (build, verify, bundle)
-    instructors = (grade, validate, autograde, insights, sample_class, doctor)
+    instructors = (
+        grade,
+        validate,
+        collect_command,
+        autograde,
+        explain,
+        insights,
+        sample_class,
+        doctor,
+    )
     return [*learners, *(module.register for module in (*authors, *instructors))]
 
 

@@ -1,12 +1,15 @@
-"""Lock folders and write files atomically."""
+"""Lock folders, write files atomically, and read files that others may replace."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 try:
     import fcntl
@@ -47,3 +50,22 @@ def atomic_write(path: Path, data: bytes | str) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def open_regular(path: str | Path, folder: int | None = None) -> BinaryIO:
+    """Open a file that its owner may replace at any moment, without following links or waiting.
+
+    Where `folder` is given, the descriptor of an open folder, `path` lies below it.
+
+    Raises:
+        OSError: it is a link or can't be opened.
+    """
+    return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder), "rb")
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Read the beginning of an ordinary file; OSError where it is something else."""
+    with open_regular(path) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is not an ordinary file")
+        return file.read(most)

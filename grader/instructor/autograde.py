@@ -179,7 +179,7 @@ def _new_steps(
             if isinstance(result, str):
                 errors[student] = result
             else:
-                result["repaired"] = [*result["repaired"], *submission.not_graded()]
+                result["repaired"] = [*result["repaired"], *submission.notes()]
                 yield _Step(submission, loaded, loaded.digest, run_id, result)
 
 

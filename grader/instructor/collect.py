@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbgrader.exchange.default import ExchangeCollect
 
-from grader.instructor.submissions import open_regular
+from grader.files import open_regular
 
 
 class SafeCollect(ExchangeCollect):  # type: ignore[misc]
@@ -19,6 +20,17 @@ class SafeCollect(ExchangeCollect):  # type: ignore[misc]
 
     nbgrader's own follows the links in a learner's folder, with the rights of the instructor.
     """
+
+    def _path_to_record(self, path: str) -> dict[str, Any]:
+        """Read a submission's folder name; one without a readable time is the oldest."""
+        try:
+            record: dict[str, Any] = super()._path_to_record(path)
+        except (ValueError, OverflowError):
+            self.log.warning("%s: its name has no time that can be read", path)
+            name = os.path.basename(path)
+            username = name.rsplit("+", 3)[0]
+            return {"username": username, "filename": name, "timestamp": datetime.min}
+        return record
 
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:
         """Copy one submission (nbgrader's hook)."""

@@ -2,7 +2,7 @@
 
 It is a file of JSON lines that only grows. There are three kinds of records:
 
-started   A run started: seconds since 1970, and the fields of its `RunId`.
+started   A run started: seconds since 1970, the fields of its `RunId`, git's commit.
 graded    A notebook was graded: its key, student, digest, the fields of its `RunId`, the result.
 written   The gradebook holds a grading: its key, and the timestamp of the submission.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -36,6 +37,7 @@ class Record(TypedDict, total=False):
     """One line of a journal."""
 
     started: float
+    commit: str
     graded: str
     written: str
     student: str
@@ -92,13 +94,14 @@ class Grading:
 class Journal:
     """The records of one lesson: its runs, the last grading of each key and of each student.
 
-    `written` holds the timestamps of gradings in the gradebook by key, `end` the length of all
-    complete lines in bytes.
+    `written` holds the timestamps of gradings in the gradebook by key, `commits` git's commit of
+    each run where it is known, `end` the length of all complete lines in bytes.
     """
 
     path: Path
     file: BinaryIO | None = None
     runs: list[RunId] = field(default_factory=list)
+    commits: dict[RunId, str] = field(default_factory=dict)
     graded: dict[str, Grading] = field(default_factory=dict)
     latest: dict[str, Grading] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
@@ -107,7 +110,8 @@ class Journal:
     def start(self, run_id: RunId) -> None:
         """Record the start of a run, unless it resumes the last one."""
         if not self.runs or self.runs[-1] != run_id:
-            self._append({"started": round(time.time(), 3), **run_id.record()})
+            started: Record = {"started": round(time.time(), 3), **run_id.record()}
+            self._append({**started, "commit": _commit(self.path.parent)})
 
     def add_grading(self, run_id: RunId, student: str, digest: str, result: Result) -> Grading:
         """Record the result of a notebook."""
@@ -151,7 +155,9 @@ class Journal:
     def take(self, record: Record, length: int) -> None:
         """Take in a record of the file, whose line is `length` bytes long."""
         if "started" in record:
-            self.runs.append(_run_id(record))
+            self.runs.append(run_id := _run_id(record))
+            if commit := record.get("commit"):
+                self.commits[run_id] = commit
         elif "graded" in record:
             key, student, digest = sys.intern(record["graded"]), record["student"], record["digest"]
             run_id = _run_id(record)
@@ -227,6 +233,16 @@ def lesson_version(lesson: Lesson) -> str:
 def grader_version() -> str:
     """Return a digest of the grader's code as it was when this process first asked."""
     return _digest_of_files(_modules(Path(__file__).parents[1]))
+
+
+def _commit(folder: Path) -> str:
+    """Return the commit that is checked out, marked where files differ from it; "" without git."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return run.stdout.strip()
 
 
 def _modules(folder: Path) -> list[Path]:

@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 from contextlib import ExitStack
+from fnmatch import fnmatch
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from grader.instructor.feedback import (
 from grader.instructor.gradebook import open_lesson
 from grader.instructor.journal import Grading, Journal, journal_path, open_journal
 from grader.instructor.run import Result
-from grader.instructor.submissions import Submission
+from grader.instructor.submissions import Submission, read_time, submissions
 from grader.instructor.workers import Job, grade_batch
 
 Resources = dict[str, Any]
@@ -59,11 +60,12 @@ class GradingSession:
         self.journal.start(self.run_id)
         self.grading: Grading | None = None
 
-    def grade(self, student: str, data: bytes) -> None:
+    def grade(self, submission: Submission) -> None:
         """Grade a notebook and record its result."""
-        self.loaded = load_submitted(self.release, data)
+        self.loaded = load_submitted(self.release, submission.read())
         (self.result,) = grade_batch(self.job, [self.loaded.cells])
-        digest = self.loaded.digest
+        self.result["repaired"] += submission.notes()
+        student, digest = submission.student, self.loaded.digest
         self.grading = self.journal.add_grading(self.run_id, student, digest, self.result)
 
     def notebook(self, verdicts: bool) -> NotebookNode:
@@ -75,21 +77,20 @@ class GradingSession:
     def record_written(self, folder: Path) -> None:
         """Record that the gradebook holds the submission in `folder`."""
         if self.grading is not None:
-            timestamp = Submission("", "", folder, folder).timestamp
-            self.journal.add_written(self.grading, str(timestamp))
+            self.journal.add_written(self.grading, str(read_time(folder)[0]))
         self.grading = None
 
 
 class GradingExporter(NotebookExporter):
     """Grade a notebook from its bytes: nbgrader's reader stops at many tools' notebooks."""
 
-    def from_file(
-        self, file_stream: Any, resources: Resources | None = None, **kw: Any
+    def from_filename(
+        self, filename: str, resources: Resources | None = None, **kw: Any
     ) -> tuple[NotebookNode, Resources]:
-        """Implement nbconvert's hook."""
+        """Implement nbconvert's hook; the notebook may lie in another place than `filename`."""
         loop: Any = self.parent
         if resources and loop._sanitizing:  # nbgrader's first reading
-            loop.session.grade(resources["nbgrader"]["student"], file_stream.buffer.read())
+            loop.session.grade(loop.submitted[str(Path(filename).parent)])
         notebook = loop.session.notebook(verdicts=not loop._sanitizing)
         return self.from_notebook_node(notebook, resources, **kw)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -131,6 +132,17 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
             refused = count_of(self.refused, "submission")
             raise NbGraderException(f"{refused} could not be graded; the log says why")
 
+    def init_notebooks(self) -> None:
+        """Find the submissions that `grader autograde` finds."""
+        lesson, pattern = self.coursedir.assignment_id, self.coursedir.student_id
+        everyone = submissions(self.coursedir, lesson)
+        found = [one for one in everyone if pattern == one.student or fnmatch(one.student, pattern)]
+        if not found:
+            self.log.error("There is no submission of %s by %s", lesson, pattern)
+            raise NbGraderException(f"There is no submission of {lesson} by {pattern}")
+        self.submitted = {str(one.folder): one for one in found}
+        self.assignments = {folder: [f"{folder}/{lesson}.ipynb"] for folder in self.submitted}
+
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """Return whether a submission is to be graded."""
         folder = Path(self._format_dest(assignment_id, student_id))
@@ -139,7 +151,7 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
             shutil.rmtree(folder)
         if not super().init_destination(assignment_id, student_id):
             return False
-        if why := _why_not(Path(self._format_source(assignment_id, student_id))):
+        if why := _why_not(self.submitted[self._format_source(assignment_id, student_id)]):
             self.log.error("%s was not graded: %s", student_id, why)
             self.refused += 1
         return not why
@@ -172,15 +184,10 @@ def use_sandboxed_autograde() -> None:
     autogradeapp.Autograde = api.Autograde = SandboxedAutograde
 
 
-def _why_not(folder: Path) -> str:
-    """Return the reason why the submission in a folder can't be graded, or nothing."""
-    if folder.is_symlink() or folder.parent.is_symlink():
-        return "its folder is a link"
-    path = folder / f"{folder.name}.ipynb"
-    if not os.path.lexists(path):
-        return f"{path.name} is missing; give the notebook that name"
+def _why_not(submission: Submission) -> str:
+    """Return the reason why a submission can't be graded, or nothing."""
     try:
-        load_notebook(Submission("", folder.name, folder, folder).read())
+        load_notebook(submission.read())
     except UnreadableNotebook as error:
         return f"{error}"
     return ""

@@ -9,16 +9,18 @@ import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from unicodedata import normalize
 
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc
 
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook
+from grader.files import read_regular
 from grader.instructor.feedback import Json, has_verdicts
+from grader.instructor.locate import Found, Lessons, collect_command, find_notebook
 
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors that stop a run, because every submission would meet them."""
@@ -37,13 +39,22 @@ class Submission:
     lesson: str
     folder: Path
     graded: Path
+    lessons: Lessons
     ignored: tuple[str, ...] = ()
+
+    @cached_property
+    def found(self) -> Found:
+        """The notebook that counts; UnreadableNotebook if there is none, or none is certain."""
+        if self.folder.parent.is_dir():
+            return find_notebook(self.folder.parent, self.lesson, self.lessons)
+        command = collect_command(self.lesson, self.folder.parent)
+        raise UnreadableNotebook(f"it is in no student's folder. {command} says whose it may be")
 
     def read(self) -> bytes:
         """Read the notebook; raise UnreadableNotebook if there is none or no ordinary file."""
-        path = self._notebook()
+        path = self.found.path
         try:
-            return _read_file(path, MAX_BYTES + 1)
+            return read_regular(path, MAX_BYTES + 1)
         except OSError as error:
             why = f"{path.name} is a link or can't be opened: {error.strerror}"
             raise UnreadableNotebook(why) from None
@@ -51,20 +62,13 @@ class Submission:
     @property
     def timestamp(self) -> datetime | None:
         """Time of the submission in UTC, or None where it is unknown."""
-        try:
-            text = _read_file(self.folder / "timestamp.txt", most=200).decode().strip()
-            return parse_utc(text) if text else None
-        except (OSError, ValueError, OverflowError):
-            return None
+        return read_time(self.folder)[0]
 
-    def not_graded(self) -> list[str]:
-        """Return a sentence for each other notebook in the folder."""
-        try:
-            read = self._notebook()
-        except UnreadableNotebook:
-            return []
-        others = [path.name for path in self._visible() if path != read]
-        return [f"{name} was not graded: {read.name} next to it was." for name in others[:5]]
+    def notes(self) -> list[str]:
+        """Return a sentence about each other notebook, and about a time that can't be read."""
+        why = read_time(self.folder)[1]
+        unread = f"timestamp.txt {why}: no time is known, and lateness costs no points."
+        return [*self.found.notes, *[unread] * bool(why)]
 
     def has_feedback(self) -> bool:
         """Return whether the feedback notebook is there, with its verdicts."""
@@ -94,21 +98,6 @@ class Submission:
         shutil.rmtree(self.graded, ignore_errors=True)
         partial.rename(self.graded)
 
-    def _visible(self) -> list[Path]:
-        """Return the folder's notebooks; a Mac's archive has a hidden file for each, ._x.ipynb."""
-        return sorted(one for one in self.folder.glob("*.ipynb") if not one.name.startswith("."))
-
-    def _notebook(self) -> Path:
-        """Return the lesson's notebook, or the only one if it was renamed."""
-        wanted = self.folder / f"{self.lesson}.ipynb"
-        if os.path.lexists(wanted):
-            return wanted
-        others = self._visible()
-        if len(others) == 1:
-            return others[0]
-        more = f"; there are {len(others)} others" if others else ""
-        raise UnreadableNotebook(f"{wanted.name} is missing{more}")
-
 
 def submissions(
     coursedir: CourseDirectory, lesson: str, students: Sequence[str] = ()
@@ -116,34 +105,43 @@ def submissions(
     """Return a lesson's submissions, of `students` or of all, in the order of their names."""
     submitted, autograded = coursedir.submitted_directory, coursedir.autograded_directory
     ignored = (*coursedir.ignore, ".nbgrader.log")
+    release = coursedir.format_path(coursedir.release_directory, ".", lesson)
+    lessons = Lessons(Path(release).parent)
+    wanted = {normalize("NFC", student) for student in students}
     found = []
-    for folder in sorted(Path(coursedir.format_path(submitted, "x", lesson)).parents[1].glob("*")):
-        student, inside = folder.name, folder / lesson
-        if student.startswith(".") or (students and student not in students):
+    for home in sorted(Path(coursedir.format_path(submitted, "x", lesson)).parents[1].glob("*")):
+        student = home.name
+        if student.startswith(".") or (students and normalize("NFC", student) not in wanted):
             continue
-        if inside.is_dir() and not folder.is_symlink() and not inside.is_symlink():
-            graded = Path(coursedir.format_path(autograded, student, lesson))
-            found.append(Submission(student, lesson, inside, graded, ignored))
+        graded = Path(coursedir.format_path(autograded, student, lesson))
+        one = Submission(student, lesson, home / lesson, graded, lessons, ignored)
+        if os.path.lexists(one.folder) or lessons.may_hold(home, lesson):
+            found.append(one)
     return found
 
 
-def open_regular(path: str | Path, folder: int | None = None) -> BinaryIO:
-    """Open a file that its owner may replace at any moment, without following links or waiting.
+def read_time(folder: Path) -> tuple[datetime | None, str]:
+    """Return the time of a submission in UTC, None where it is unknown, and what is wrong with it.
 
-    Where `folder` is given, the descriptor of an open folder, `path` lies below it.
-
-    Raises:
-        OSError: it is a link or can't be opened.
+    A time counts only if it can be meant in one way. Without a zone it is in UTC, as in nbgrader.
     """
-    return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder), "rb")
-
-
-def _read_file(path: Path, most: int) -> bytes:
-    """Read the beginning of an ordinary file; OSError where it is something else."""
-    with open_regular(path) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is not an ordinary file")
-        return file.read(most)
+    path = folder / "timestamp.txt"
+    try:
+        text = read_regular(path, most=200).decode().strip()
+    except FileNotFoundError:
+        return None, ""
+    except (OSError, ValueError) as error:
+        return None, f"can't be read ({getattr(error, 'strerror', None) or 'not in UTF-8'})"
+    zoned = text.removesuffix("UTC").removesuffix("GMT").strip() + "+00:00" * text.endswith(
+        ("UTC", "GMT")
+    )
+    try:
+        time = datetime.fromisoformat(zoned.replace(" +", "+").replace(" -", "-"))
+        if ":" not in text:
+            raise ValueError
+        return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC).replace(tzinfo=None), ""
+    except (ValueError, OverflowError):
+        return None, f'says "{text[:40]}"' if text else "is empty"
 
 
 def _copy(path: Path, target: Path) -> None:

@@ -24,6 +24,8 @@ VERSION = ".version-"
 """Prefix of the file in `work/` with the digest of a copied lesson or page."""
 COPYING = ".copying-"
 """Prefix of a copy that isn't complete yet."""
+CONFIG = Path(__file__).parent / "jupyter"
+"""Settings of a learner's JupyterLab: the buttons of nbgrader, an instructor's, are off."""
 LOCK_TIMEOUT = 20.0
 """Seconds to wait for another `lab` or `reset`; copying takes less than one."""
 
@@ -148,11 +150,16 @@ def _run_lab(arguments: argparse.Namespace) -> int:
 
     # Kernels find this environment's commands (pip, nbgrader) though nobody activated it.
     bin_folder = str(Path(sys.executable).parent)
-    os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", "")])
+    _prepend("PATH", bin_folder)
+    _prepend("JUPYTER_CONFIG_PATH", str(CONFIG))
     folder = f"--ServerApp.root_dir={root / WORK}"
     page = f"--LabApp.default_url=/lab/tree/{quote(first_page(root))}"
     LabApp.launch_instance([folder, page, *arguments.options])
     return 0
+
+
+def _prepend(variable: str, path: str) -> None:
+    os.environ[variable] = os.pathsep.join(filter(None, [path, os.environ.get(variable)]))
 
 
 def _jupyter_refuses_root(options: list[str]) -> bool:

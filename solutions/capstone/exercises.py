@@ -1,5 +1,6 @@
 """The capstone: points, cases, right answers, misconceptions and questions."""
 
+import copy
 import math
 from functools import partial
 from itertools import pairwise
@@ -21,13 +22,24 @@ forward = Exercise(points=3)
 
 @forward.cases
 def _(rng):
-    yield case("value", rng.normal(size=(4, 3)).round(3), _layers(rng, 3, 5, 2), np.tanh)
-    yield case("value", rng.normal(size=(2, 3)).round(3), _layers(rng, 3, 2, 4, 2), np.abs)
-    yield case("value", rng.normal(size=(2, 2)).round(3), _layers(rng, 2, 2, 2, 2), np.tanh)
-    yield case("value", rng.normal(size=(4, 2)).round(3), _layers(rng, 2, 3), np.abs)
-    yield case("shape", rng.normal(size=(1, 3)).round(3), _layers(rng, 3, 2, 1), np.tanh)
-    yield case("integer", rng.integers(-2, 3, size=(3, 2)), _layers(rng, 2, 3, 2), np.tanh)
-    yield case("purity", rng.normal(size=(4, 3)).round(3), _layers(rng, 3, 5, 2), np.tanh)
+    def network(n, *sizes):
+        return rng.normal(size=(n, sizes[0])).round(3), _layers(rng, *sizes)
+
+    near = {"rtol": 1e-5, "atol": 1e-5}  # right in float32 as well
+    yield case("value", *network(4, 3, 5, 2), np.tanh, **near)
+    yield case("value", *network(2, 3, 2, 4, 2), np.abs, **near)
+    yield case("value", *network(2, 2, 2, 2, 2), np.tanh, **near)
+    yield case("value", *network(4, 2, 3), np.abs, **near)
+    for scale, *sizes in ((100, 1, 3, 2, 1), (-1, 5, 1, 3), (0.01, 1, 1, 1), (1, 7, 2, 3, 2, 1)):
+        X, layers = network(*sizes)
+        yield case("shape", scale * np.abs(X), layers, np.tanh, **near)
+    yield case("integer", rng.integers(-2, 3, size=(3, 2)), _layers(rng, 2, 3, 2), np.tanh, **near)
+    layers = [(rng.integers(-2, 3, size=(2, 3)), np.array([1, 0, -1]))]
+    yield case("integer", rng.integers(-2, 3, size=(3, 2)), layers, np.tanh, **near)
+    X, layers = network(4, 3, 2, 1)
+    yield case("integer", np.array([[0, 16, 200]], np.uint8), layers, np.abs, **near)
+    yield case("integer", X > 0, layers, np.abs, **near)
+    yield case("purity", *network(4, 3, 5, 2), np.tanh, **near)
 
 
 def _forward(X, layers, activation):
@@ -75,6 +87,22 @@ def by_reading_back(X, layers, activation):
         if number < len(layers):
             inputs.append(activation(sums[-1]))
     return [inputs, sums]
+
+
+@forward.right_answer
+def by_a_column_of_ones(X, layers, activation):
+    inputs, sums = [], []
+    for W, b in layers:
+        inputs.append(X.copy())
+        sums.append(np.column_stack([X, np.ones(len(X))]) @ np.vstack([W, b]))
+        X = activation(sums[-1])
+    return inputs, sums
+
+
+@forward.right_answer
+def in_float32(X, layers, activation):
+    layers = [(W.astype(np.float32), b.astype(np.float32)) for W, b in layers]
+    return _forward(X.astype(np.float32), layers, activation)
 
 
 @forward.misconception("There is one input too many: the network's end is no layer's input.")
@@ -244,6 +272,54 @@ def writes_into_the_input(X, layers, activation):
     return inputs, sums
 
 
+@forward.misconception(
+    "You return a pair for each layer: all inputs belong into one list, and all sums into another."
+)
+def pairs_inputs_and_sums(X, layers, activation):
+    return list(zip(*_forward(X, layers, activation), strict=True))
+
+
+@forward.misconception(
+    "The activation was written over the sums: the backward pass needs the sums as they were."
+)
+def overwrites_the_sums(X, layers, activation):
+    inputs, sums = [], []
+    for W, b in layers:
+        inputs.append(X)
+        sums.append(X @ W + b)
+        sums[-1][...] = activation(sums[-1])
+        X = sums[-1]
+    return inputs, sums
+
+
+@forward.misconception("The arrays became lists: keep what @ and the activation return.")
+def makes_lists(X, layers, activation):
+    return tuple([part.tolist() for part in parts] for parts in _forward(X, layers, activation))
+
+
+@forward.misconception("You went through the activation once only: it lies between any two layers.")
+def activates_once(X, layers, activation):
+    inputs, sums = [], []
+    for W, b in layers:
+        inputs.append(X)
+        sums.append(X @ W + b)
+        X = activation(sums[-1]) if len(sums) == 1 else sums[-1]
+    return inputs, sums
+
+
+@forward.misconception(
+    "The list of layers, or an array in it, is not as it was: the caller still needs all of it."
+)
+def empties_the_list(X, layers, activation):
+    inputs, sums = [], []
+    while layers:
+        W, b = layers.pop(0)
+        inputs.append(X)
+        sums.append(X @ W + b)
+        X = activation(sums[-1])
+    return inputs, sums
+
+
 backward = Exercise(points=4)
 
 
@@ -267,7 +343,8 @@ def _(rng):
     yield case("value", *ready(2, 3, 4, 2))
     yield case("value", *ready(3, 3, 3, 3, n=3))
     yield case("value", *ready(2, 3))
-    yield case("shape", *ready(3, 2, 1, n=1))
+    for n, *sizes in ((1, 3, 2, 1), (5, 2, 2), (1, 1, 1), (2, 2, 3, 1, 2, 2)):
+        yield case("shape", *ready(*sizes, n=n))
     yield case("purity", *ready(2, 3, 2))
 
 
@@ -517,6 +594,44 @@ def writes_into_d_logits(d_logits, *others):
     return gradients
 
 
+@backward.misconception(
+    "You return the weights' and the biases' gradients in two lists: a pair for each layer is "
+    "wanted."
+)
+def two_lists(*given):
+    return tuple(map(list, zip(*_backward(*given), strict=True)))
+
+
+@backward.misconception("The gradients became lists: keep the arrays that dense_backward returns.")
+def makes_lists_of_gradients(*given):
+    return [(dW.tolist(), db.tolist()) for dW, db in _backward(*given)]
+
+
+@backward.misconception(
+    "The slope of one particular activation is in your code: use activation_grad, which is given "
+    "to you."
+)
+def slope_of_relu(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    return _backward(
+        d_logits, inputs, sums, layers, lambda sums: np.where(sums > 0, 1.0, 0.0), dense_backward
+    )
+
+
+@backward.misconception(
+    "The lists that you were given, or arrays in them, are not as they were: go through them by "
+    "number, without pop."
+)
+def empties_the_lists(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    gradients, d_sums = [], d_logits
+    while layers:
+        d_inputs, dW, db = dense_backward(d_sums, inputs.pop(), layers.pop()[0])
+        gradients.insert(0, (dW, db))
+        sums.pop()
+        if sums:
+            d_sums = d_inputs * activation_grad(sums[-1])
+    return gradients
+
+
 train = Exercise(points=3)
 
 
@@ -528,8 +643,14 @@ def _(rng):
     )
     yield case("value", _layers(rng, 2, 3, 2), blocks.entangled, blocks.bent_step, 0.3, 4)
     yield case("value", _layers(rng, 2, 2, 2), blocks.pull, blocks.bent_step, 0.25, 1)
-    yield case("shape/no steps", _layers(rng, 3, 2), blocks.pull, blocks.bent_step, 0.1, 0)
+    for sizes in ((3, 2), (2, 3, 1)):
+        yield case("shape/no steps", _layers(rng, *sizes), blocks.pull, blocks.bent_step, 0.1, 0)
+    for sizes, n_steps in (((1, 1), 3), ((3, 1, 2, 2, 1), 2)):
+        layers = _layers(rng, *sizes)
+        yield case("shape", layers, blocks.entangled, blocks.bent_step, 0.2, n_steps)
     yield case("purity", _layers(rng, 2, 3, 1), blocks.pull, blocks.bent_step, 0.1, 2)
+    # A gradient of the layers' own arrays: a list of the same pairs.
+    yield case("purity", _layers(rng, 3, 2), copy.copy, blocks.bent_step, 0.1, 3)
 
 
 def _train(layers, gradient, step, lr, n_steps):
@@ -583,6 +704,16 @@ def by_two_lists(layers, gradient, step, lr, n_steps):
         weights = [step(W, dW, lr) for W, (dW, _) in zip(weights, slopes, strict=True)]
         biases = [step(b, db, lr) for b, (_, db) in zip(biases, slopes, strict=True)]
     return list(zip(weights, biases, strict=True))
+
+
+@train.right_answer
+def in_place_on_copies(layers, gradient, step, lr, n_steps):
+    now = copy.deepcopy(layers)
+    for _ in range(n_steps):
+        slopes = copy.deepcopy(gradient(now))
+        for (W, b), (dW, db) in zip(now, slopes, strict=True):
+            W[...], b[...] = step(W, dW, lr), step(b, db, lr)
+    return now
 
 
 @train.misconception(
@@ -730,8 +861,8 @@ def returns_the_way(layers, gradient, step, lr, n_steps):
 
 
 @train.misconception(
-    "The steps were written into the layers that you were given: the caller may start a second "
-    "experiment from them."
+    "The steps were written into the layers that you were given, the list or its arrays: the "
+    "caller may start a second experiment from them."
 )
 def trains_in_place(layers, gradient, step, lr, n_steps):
     trained = _train(layers, gradient, step, lr, n_steps)
@@ -740,22 +871,62 @@ def trains_in_place(layers, gradient, step, lr, n_steps):
     return trained
 
 
+@train.misconception(
+    "You wrote into the arrays of the gradient, which may be the layers' own: only read them."
+)
+def zeroes_the_gradient(layers, gradient, step, lr, n_steps):
+    now = list(layers)
+    for _ in range(n_steps):
+        slopes = gradient(now)
+        now = [
+            (step(W, dW, lr), step(b, db, lr)) for (W, b), (dW, db) in zip(now, slopes, strict=True)
+        ]
+        for dW, db in slopes:
+            dW[...], db[...] = 0, 0
+    return now
+
+
+@train.misconception("The arrays became lists: keep what step returns.")
+def makes_lists_of_layers(layers, gradient, step, lr, n_steps):
+    return [(W.tolist(), b.tolist()) for W, b in _train(layers, gradient, step, lr, n_steps)]
+
+
+@train.misconception(
+    "The weights moved before the slopes of the biases were read: ask once for all, then step with "
+    "all."
+)
+def weights_before_biases(layers, gradient, step, lr, n_steps):
+    now = list(layers)
+    for _ in range(n_steps):
+        now = [(step(W, dW, lr), b) for (W, b), (dW, _) in zip(now, gradient(now), strict=True)]
+        now = [(W, step(b, db, lr)) for (W, b), (_, db) in zip(now, gradient(now), strict=True)]
+    return now
+
+
 relative_error = Exercise(points=2)
 
 
 @relative_error.cases
 def _(rng):
-    yield case("value", rng.normal(size=4).round(3), rng.normal(size=4).round(3))
-    yield case("value", np.array([1.0, 2.0, -3.0]), np.array([1.0, 2.5, -3.0]))
-    yield case("value", rng.normal(size=(3, 2)).round(3), rng.normal(size=(3, 2)).round(3))
-    yield case(
-        "value", rng.uniform(0.01, 0.05, size=5).round(4), rng.uniform(-0.05, 0.05, size=5).round(4)
-    )
-    yield case("value", np.array([3.0, 4.0]), np.array([0.0, 0.0]))
-    yield case("shape", rng.normal(size=(2, 3, 2)).round(3), rng.normal(size=(2, 3, 2)).round(3))
+    near = {"rtol": 1e-5}  # right in float32 as well, unless the two nearly agree
+    yield case("value", *rng.normal(size=(2, 4)).round(3), **near)
+    yield case("value", np.array([1.0, 2.0, -3.0]), np.array([1.0, 2.5, -3.0]), **near)
+    yield case("value", *rng.normal(size=(2, 3, 2)).round(3), **near)
+    small = rng.uniform(0.01, 0.05, size=(2, 5)).round(4)
+    yield case("value", small[0], -small[1], **near)
+    yield case("value", np.array([3.0, 4.0]), np.array([0.0, 0.0]), **near)
+    yield case("value", *np.insert(rng.normal(size=(2, 3)).round(3), 1, 0.0, axis=1), **near)
+    for size in ((2, 3, 2), (1,), (3, 1), (1, 1, 4), ()):
+        one, other = rng.normal(1, 0.2, size=(2, *size)).round(3)
+        yield case("shape", np.array(one), np.array(other + 3), **near)
     yield case("stability/two zeros", np.zeros(3), np.zeros(3))
-    yield case("integer", np.array([1, 2, 3]), np.array([1, 2, 4]))
-    yield case("purity", rng.normal(size=3).round(3), rng.normal(size=3).round(3))
+    yield case("stability/two zeros", np.zeros((2, 2)), np.zeros((2, 2)))
+    # A floor of 1e-8 under the fraction, or one under each length, is right here; 1e-7 is not.
+    tiny = 1e-6 * np.array([[3.0, 4.0], [0.0, 3.0]])
+    yield case("stability/small numbers", *tiny, rtol=4e-3)
+    yield case("stability/small numbers", np.array([3.0, 4.0]), np.array([3.0, 4.00001]))
+    yield case("integer", np.array([1, 2, 3]), np.array([1, 2, 4]), **near)
+    yield case("purity", *rng.normal(size=(2, 3)).round(3), **near)
 
 
 def _norm(x):
@@ -945,6 +1116,51 @@ def subtracts_in_place(analytic, numerical):
     if analytic.dtype.kind == "f":
         analytic -= numerical
     return error
+
+
+@relative_error.misconception(
+    "Gradients that nearly agree have the error 0 in yours: how far they are apart is the question."
+)
+def rounds_agreement(analytic, numerical):
+    if np.allclose(analytic, numerical):
+        return 0.0
+    return by_norms(analytic, numerical)
+
+
+@relative_error.misconception(
+    "Your floor under the fraction is a least size: where both lengths are smaller, the error is "
+    "too small."
+)
+def takes_a_least_size(analytic, numerical):
+    size = max(_norm(analytic) + _norm(numerical), 0.001)
+    return _norm(np.subtract(analytic, numerical)) / size
+
+
+@relative_error.misconception(
+    "You have the error in brackets: one number is asked for, without an axis."
+)
+def keeps_an_axis(analytic, numerical):
+    return np.array([by_norms(analytic, numerical)])
+
+
+@relative_error.misconception(
+    "You measured a table by its largest singular value, as np.linalg.norm does with a 2: the "
+    "length takes all numbers."
+)
+def takes_the_spectral_norm(analytic, numerical):
+    if np.ndim(analytic) != 2:
+        return by_norms(analytic, numerical)
+    gap, *lengths = (
+        np.linalg.norm(table, 2) for table in (analytic - numerical, analytic, numerical)
+    )
+    return float(gap / (sum(lengths) or 1.0))
+
+
+@relative_error.misconception(
+    "The numbers were cut to float32, which keeps seven digits: small gaps get lost in it."
+)
+def computes_in_float32(analytic, numerical):
+    return by_norms(np.asarray(analytic, np.float32), np.asarray(numerical, np.float32))
 
 
 linear_spiral = Question(

@@ -11,29 +11,28 @@ from playground.functions import landscapes
 twice = partial(np.multiply, 2.0)
 """The slope of np.square."""
 
+shifted, ones = partial(np.add, 0.5), partial(np.power, 1.0)
+"""x + 0.5 and its slope 1, which give floats for numbers of any type."""
+
 chain = Exercise(points=2)
 
 
 @chain.cases
 def _(rng):
-    yield case("value", np.cos, np.square, twice, at=rng.normal(size=4).round(3).tolist())
-    yield case("value", twice, np.sin, np.cos, at=rng.normal(size=4).round(3).tolist())
-    yield case(
-        "value",
-        np.exp,
-        twice,
-        partial(np.full_like, fill_value=2.0),
-        at=rng.normal(size=3).round(3).tolist(),
-    )
-    yield case("value", np.cos, np.exp, np.exp, at=rng.normal(size=3).round(3).tolist())
-    yield case(
-        "shape",
-        np.cos,
-        np.square,
-        twice,
-        at=[rng.normal(size=3).round(3), rng.normal(size=(2, 2)).round(3)],
-    )
+    def places(*size):
+        return rng.normal(size=size).round(3)
+
+    constant = partial(np.full_like, fill_value=2.0)
+    yield case("value", np.cos, np.square, twice, at=[*places(4).tolist(), 20.5, -15.25])
+    yield case("value", twice, np.sin, np.cos, at=places(4).tolist())
+    yield case("value", np.exp, twice, constant, at=places(3).tolist())
+    yield case("value", np.cos, np.exp, np.exp, at=[*places(3).tolist(), 0.0])
+    sizes = (6,), (1,), (2, 3), (1, 4), (3, 1), (2, 1, 2), (0,)
+    single = np.float64(0.7), np.array(-0.3)
+    yield case("shape", np.cos, np.exp, np.exp, at=[*single, *(places(*size) for size in sizes)])
     yield case("integer", np.cos, np.square, twice, at=[1, 2, np.array([1, 2, 3])])
+    unusual = [np.array([0, 3, 200], np.uint8), np.array([True, False])]
+    yield case("integer", np.cos, shifted, ones, at=unusual)
 
 
 @chain.right_answer
@@ -67,6 +66,17 @@ def by_an_object(d_outer, inner, d_inner):
 @chain.right_answer
 def by_partial(d_outer, inner, d_inner):
     return partial(lambda f, g, h, x: math.prod([f(g(x)), h(x)]), d_outer, inner, d_inner)
+
+
+@chain.right_answer
+def by_floats(d_outer, inner, d_inner):
+    def slope(x):
+        x = np.asarray(x, dtype=float)
+        product = np.array(d_outer(inner(x)))
+        product *= d_inner(x)
+        return product
+
+    return slope
 
 
 @chain.misconception(
@@ -171,31 +181,87 @@ def reads_at_the_inner_slope(d_outer, inner, d_inner):
     return lambda x: d_outer(d_inner(x)) * d_inner(x)
 
 
+@chain.misconception(
+    "You multiplied the inner slope in twice: each of the two functions brings one factor."
+)
+def squares_the_inner_slope(d_outer, inner, d_inner):
+    return lambda x: d_outer(inner(x)) * d_inner(x) ** 2
+
+
+@chain.misconception(
+    "That is the rule for a product of two functions: here one function is inside the other."
+)
+def product_rule(d_outer, inner, d_inner):
+    return lambda x: d_outer(x) * inner(x) + d_inner(x)
+
+
+@chain.misconception(
+    "Your derivative gives one number for a whole array: multiply entry by entry, without a sum."
+)
+def sums_up(d_outer, inner, d_inner):
+    return lambda x: np.sum(d_outer(inner(x)) * d_inner(x))
+
+
+@chain.misconception(
+    "Your derivative makes a list of an array: multiply the whole arrays, and the result is one."
+)
+def makes_lists(d_outer, inner, d_inner):
+    def slope(x):
+        if np.ndim(x) == 0:
+            return d_outer(inner(x)) * d_inner(x)
+        return [slope(entry) for entry in x]
+
+    return slope
+
+
+@chain.misconception(
+    "Your derivative goes through the entries of x, and a plain number has none: the functions "
+    "that you were given take whole arrays."
+)
+def loops_over_x(d_outer, inner, d_inner):
+    return lambda x: np.array([d_outer(inner(entry)) * d_inner(entry) for entry in x])
+
+
+@chain.misconception("The inner function was applied twice: the outer slope is read at inner(x).")
+def nests_the_inner_twice(d_outer, inner, d_inner):
+    return lambda x: d_outer(inner(inner(x))) * d_inner(x)
+
+
+@chain.misconception("Both slopes are returned, one next to the other: multiply them.")
+def returns_both(d_outer, inner, d_inner):
+    return lambda x: (d_outer(inner(x)), d_inner(x))
+
+
 numerical_grad = Exercise(points=3)
 
 
 @numerical_grad.cases
 def _(rng):
+    def places(*size, mean=0):
+        return rng.normal(mean, 1, size=size).round(3)
+
+    quartic, ravine = landscapes.quartic, partial(landscapes.ravine, steep=30.0)
+    far = rng.choice([-1, 1], size=3) * rng.uniform(1.5, 2.5, size=3).round(3)
     near = {"rtol": 1e-6, "atol": 2e-7}
-    yield case("value", landscapes.quartic, rng.normal(1, 1, size=4).round(3), **near)
-    yield case("value", landscapes.tilted, rng.normal(size=2).round(3), **near)
-    yield case("value", landscapes.product, rng.normal(1, 1, size=2).round(3), **near)
-    yield case("value", landscapes.quartic, rng.normal(size=3).round(3), 0.1, **near)
-    yield case(
-        "value",
-        partial(landscapes.ravine, steep=30.0),
-        rng.normal(1, 1, size=2).round(3),
-        0.01,
-        **near,
-    )
-    yield case("shape", landscapes.quartic, rng.normal(size=(2, 3)).round(3), **near)
-    yield case("shape", landscapes.quartic, rng.normal(size=(2, 1, 2)).round(3), **near)
-    yield case("shape/one number", landscapes.quartic, np.array(round(rng.normal(1, 1), 3)), **near)
-    yield case("integer", landscapes.quartic, np.array([1, 2, -3]), **near)
-    yield case("integer", landscapes.tilted, np.array([1, 2]), **near)
+    yield case("value", quartic, np.array([*places(3, mean=1), 0.5, 3.0]), **near)
+    yield case("value", landscapes.tilted, places(2), **near)
+    yield case("value", landscapes.product, places(2, mean=1), **near)
+    yield case("value", landscapes.product, np.array([0.0, 1.5]), **near)
+    yield case("value", quartic, far, 0.1, **near)
+    yield case("value", ravine, places(2, mean=1), 0.01, **near)
     # Enough numbers that adding and subtracting h does not restore them all.
-    yield case("purity", landscapes.quartic, rng.normal(size=24).round(3), **near)
-    yield case("purity", landscapes.tilted, rng.normal(size=2).round(3), 0.1, **near)
+    yield case("shape", quartic, places(4, 6), **near)
+    yield case("shape", np.trace, places(2, 3), **near)
+    yield case("shape", np.prod, rng.uniform(0.8, 1.6, size=(3, 2)).round(3), **near)
+    for size in ((1,), (1, 3), (3, 1), (2, 1, 2)):
+        yield case("shape", quartic, places(*size, mean=1), **near)
+    yield case("shape/one number", quartic, np.array(places(mean=1)), **near)
+    yield case("integer", quartic, np.array([1, 2, -3]), **near)
+    yield case("integer", landscapes.tilted, np.array([1, 2]), **near)
+    yield case("integer", np.trace, np.array([[0, 3], [200, 7]], np.uint8), **near)
+    yield case("integer", quartic, np.array([True, False]), **near)
+    yield case("purity", quartic, places(24), **near)
+    yield case("purity", landscapes.tilted, places(2), 0.1, **near)
 
 
 @numerical_grad.right_answer
@@ -240,6 +306,31 @@ def by_iterator(f, x, h=1e-5):
         mask = np.zeros_like(x)
         mask[it.multi_index] = h
         grad[it.multi_index] = (f(x + mask) - f(x - mask)) / (2.0 * h)
+    return grad
+
+
+@numerical_grad.right_answer
+def by_a_mask(f, x, h=1e-5):
+    x = np.asarray(x, float)
+    grad, moved = np.zeros(x.shape), np.zeros(x.shape, bool)
+    with np.errstate(all="ignore"):
+        for place in np.ndindex(x.shape):
+            moved[...] = False
+            moved[place] = True
+            grad[place] = 0.5 * (f(np.where(moved, x + h, x)) - f(np.where(moved, x - h, x))) / h
+    return grad if x.shape else grad.item()
+
+
+@numerical_grad.right_answer
+def by_restoring_x_itself(f, x, h=1e-5):
+    x = x if x.dtype == np.float64 else x.astype(float)
+    grad = np.zeros(x.shape)
+    for place, old in np.ndenumerate(x.copy()):
+        x[place] = old + h
+        above = f(x)
+        x[place] = old - h
+        grad[place] = (above - f(x)) / (2 * h)
+        x[place] = old
     return grad
 
 
@@ -440,22 +531,105 @@ def keeps_the_step(f, x, h=1e-5):
     return grad
 
 
+@numerical_grad.misconception(
+    "Both your copy of x and your gradient hold whole numbers: the step is cut off, and so is the "
+    "slope."
+)
+def copies_integers(f, x, h=1e-5):
+    x = np.array(x)
+    grad = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        old = x[place].copy()
+        x[place] = old + h
+        above = f(x)
+        x[place] = old - h
+        grad[place] = (above - f(x)) / (2 * h)
+        x[place] = old
+    return grad
+
+
+@numerical_grad.misconception(
+    "Your function f got a flat row: it has to be called with arrays of the shape of x."
+)
+def hands_f_a_flat_row(f, x, h=1e-5):
+    flat = np.ravel(x).astype(float)
+    steps = h * np.eye(flat.size)
+    slopes = [(f(flat + step) - f(flat - step)) / (2 * h) for step in steps]
+    return np.reshape(slopes, np.shape(x))
+
+
+@numerical_grad.misconception(
+    "In a table you move a whole row at once: each entry moves by itself, while all others stay."
+)
+def moves_rows(f, x, h=1e-5):
+    x = np.array(x, dtype=float)
+    if x.ndim == 0:
+        return by_unit_steps(f, x, h)
+    grad = np.zeros_like(x)
+    for i in range(len(x)):
+        step = np.zeros_like(x)
+        step[i] = h
+        grad[i] = (f(x + step) - f(x - step)) / (2 * h)
+    return grad
+
+
+@numerical_grad.misconception("Your gradient is a list: an array in the shape of x is wanted.")
+def returns_a_list(f, x, h=1e-5):
+    return by_unit_steps(f, x, h).tolist()
+
+
+@numerical_grad.misconception(
+    "Where x is a single number, an array of shape (), your loop over the first axis finds none: "
+    "np.ndindex(x.shape) finds the one place there."
+)
+def needs_an_axis(f, x, h=1e-5):
+    len(x)
+    return by_unit_steps(f, x, h)
+
+
+@numerical_grad.misconception(
+    "Your slopes are computed in float32, where a step of 0.00001 is lost: 64 bits keep about 16 "
+    "digits, 32 bits only seven."
+)
+def computes_in_float32(f, x, h=1e-5):
+    x = np.asarray(x, np.float32)
+    grad = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[place] = h
+        grad[place] = (f(x + step) - f(x - step)) / (2 * h)
+    return grad
+
+
+def _several(rng):
+    """Return arrays of several shapes: of mixed signs, positive, negative, tiny and large."""
+    sizes = (3, 2), (1,), (1, 3), (2, 1, 2), (4, 1)
+    mixed, *arrays = (rng.normal(size=size).round(3) for size in sizes)
+    scales = 1, -1, 0.01, 10
+    return [mixed, *(scale * np.abs(one) for scale, one in zip(scales, arrays, strict=True))]
+
+
 sigmoid_grad = Exercise(points=2)
 
 
 @sigmoid_grad.cases
 def _(rng):
-    yield case("value", rng.normal(size=5).round(3))
-    yield case("value", np.array([0.0, 2.0, -2.0]))
-    yield case("value", rng.normal(0, 3, size=(2, 3)).round(3))
-    yield case("shape", rng.normal(size=(3, 2)).round(3))
-    yield case("shape/one number", round(rng.normal(), 3))
-    yield case("integer", np.array([-2, 0, 3]))
+    near = {"rtol": 1e-5}  # right in float32 as well
+    yield case("value", rng.normal(size=5).round(3), **near)
+    yield case("value", np.array([0.0, 2.0, -2.0]), **near)
+    yield case("value", rng.normal(0, 3, size=(2, 3)).round(3), **near)
+    for z in _several(rng):
+        yield case("shape", z, **near)
+    for number in (0.25, -1.5, np.float64(round(rng.normal(), 3)), np.array(0.5)):
+        yield case("shape/one number", number, **near)
+    yield case("integer", np.array([-2, 0, 3]), **near)
+    yield case("integer", 2, **near)
     yield case("stability", np.array([1000.0, -1000.0]))
-    yield case("stability", np.array([-40.0, 40.0, -1000.0]), atol=1e-25)
+    yield case("stability", np.array([-40.0, 40.0, -1000.0]), rtol=1e-5, atol=1e-25)
+    yield case("stability", np.array([[40.0], [-40.0]]), rtol=1e-5, atol=1e-25)
     yield case("quiet", np.array([1000.0, -1000.0]))
     yield case("quiet", np.array([-800.0, 800.0, 0.0]))
-    yield case("purity", rng.normal(size=4).round(3))
+    yield case("purity", rng.normal(size=4).round(3), **near)
 
 
 def _sigmoid(z):
@@ -488,6 +662,39 @@ def by_clipping(z):
     z = np.clip(z, -500, 500)
     e = np.exp(-np.abs(z))
     return np.exp(np.log(e) - 2 * np.log1p(e))
+
+
+@sigmoid_grad.right_answer
+def by_masks(z):
+    z = np.asarray(z, float)
+    slope = np.empty(z.shape)
+    for side in (z >= 0, z < 0):
+        e = np.exp(-np.abs(z[side]))
+        slope[side] = e / (1 + e) / (1 + e)
+    return slope
+
+
+@sigmoid_grad.right_answer
+def by_one_number_at_a_time(z):
+    def slope(value):
+        e = math.exp(-abs(value))
+        return e / (1 + e) ** 2
+
+    if np.ndim(z) == 0:
+        return slope(float(z))
+    return np.array([slope(value) for value in np.ravel(z)]).reshape(np.shape(z))
+
+
+@sigmoid_grad.right_answer
+def by_silenced_sigmoids(z):
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-np.asarray(z, float))) / (1 + np.exp(np.asarray(z, float)))
+
+
+@sigmoid_grad.right_answer
+def in_float32(z):
+    e = np.exp(-np.abs(np.asarray(z, np.float32)))
+    return e / (1 + e) ** 2
 
 
 @sigmoid_grad.misconception(
@@ -630,6 +837,63 @@ def calls_a_missing_name(z):
     return sigmoid(z) * (1 - sigmoid(z))  # noqa: F821
 
 
+@sigmoid_grad.misconception("Your slopes are twice too large: at z = 0 a quarter has to come out.")
+def doubles(z):
+    return 2 * by_e_to_minus_size(z)
+
+
+@sigmoid_grad.misconception(
+    "Your slope is a quarter everywhere: that is its largest value, which it has at z = 0 only."
+)
+def always_a_quarter(z):
+    return np.full(np.shape(z), 0.25)
+
+
+@sigmoid_grad.misconception(
+    "You put 1 − z into the second sigmoid: 1 minus the sigmoid is not the sigmoid of 1 − z."
+)
+def sigmoid_of_one_minus_z(z):
+    return returns_the_sigmoid(z) * returns_the_sigmoid(np.subtract(1, z))
+
+
+@sigmoid_grad.misconception(
+    "You subtracted the square from 1: that is how the slope of tanh is made from tanh."
+)
+def one_minus_square(z):
+    return 1 - returns_the_sigmoid(z) ** 2
+
+
+@sigmoid_grad.misconception("Far from 0 your slope is cut off: z was limited to too small a range.")
+def limits_too_early(z):
+    return by_e_to_minus_size(np.clip(z, -30, 30))
+
+
+@sigmoid_grad.misconception(
+    "Far from 0 you overwrite z with a limit, and the caller still needs it: np.clip makes a new "
+    "array."
+)
+def limits_in_place(z):
+    if isinstance(z, np.ndarray) and z.dtype.kind == "f":
+        z[z < -500] = -500
+        z[z > 500] = 500
+    return by_e_to_minus_size(z)
+
+
+@sigmoid_grad.misconception(
+    "You go through the entries of z: rows of a table are no numbers, and one number has no "
+    "entries. np.exp takes all of it at once."
+)
+def goes_through_entries(z):
+    return np.array([math.exp(-abs(v)) / (1 + math.exp(-abs(v))) ** 2 for v in z])
+
+
+@sigmoid_grad.misconception(
+    "A single number came back as an array of one: give back one number for one number."
+)
+def at_least_one_axis(z):
+    return by_e_to_minus_size(np.atleast_1d(z))
+
+
 relu_grad = Exercise(points=1)
 
 
@@ -638,9 +902,14 @@ def _(rng):
     yield case("value", rng.normal(size=5).round(3))
     yield case("value", np.array([-1.5, 0.5, 3.0]))
     yield case("value", np.array([0.0, 1.0, -1.0]))
-    yield case("shape", rng.normal(size=(3, 2)).round(3))
-    yield case("shape/one number", round(rng.normal(), 3))
+    yield case("value", np.array([1e-9, -1e-9, 250.0, -250.0]))
+    for z in _several(rng):
+        yield case("shape", z)
+    for number in (0.5, -2.5, 0.0, np.float64(round(rng.normal(), 3)), np.array(0.5)):
+        yield case("shape/one number", number)
     yield case("integer", np.array([-2, 0, 3]))
+    yield case("integer", np.array([[0, 3], [200, 1]], np.uint8))
+    yield case("integer", 2)
     yield case("purity", rng.normal(size=4).round(3))
 
 
@@ -662,6 +931,20 @@ def by_heaviside(z):
 @relu_grad.right_answer
 def by_signs(z):
     return np.maximum(np.sign(z), 0)
+
+
+@relu_grad.right_answer
+def by_filling_where_positive(z):
+    slope = np.zeros(np.shape(z), int)
+    slope[np.asarray(z) > 0] = 1
+    return slope
+
+
+@relu_grad.right_answer
+def by_one_after_the_other(z):
+    if np.ndim(z) == 0:
+        return 1 if z > 0 else 0
+    return np.stack([by_one_after_the_other(part) for part in z])
 
 
 @relu_grad.misconception(
@@ -757,26 +1040,74 @@ def slope_of_the_sigmoid(z):
     return by_e_to_minus_size(z)
 
 
+@relu_grad.misconception(
+    "z may be a plain number, which has no methods of an array: make an array of whatever comes."
+)
+def calls_a_method(z):
+    return (z > 0).astype(float)
+
+
+@relu_grad.misconception("z was overwritten, and a plain number can't be: fill a new array.")
+def overwrites_z(z):
+    z[z <= 0] = 0
+    z[z > 0] = 1
+    return z
+
+
+@relu_grad.misconception(
+    "Yours goes through the entries of z: rows of a table are no numbers, and one number has no "
+    "entries. Compare the whole array at once."
+)
+def relu_goes_through_entries(z):
+    return np.array([1.0 if value > 0 else 0.0 for value in z])
+
+
+@relu_grad.misconception(
+    "That is the slope of a leaky ReLU that leaks a tenth: this one is flat on the left."
+)
+def leaks_a_tenth(z):
+    return np.where(np.asarray(z) > 0, 1.0, 0.1)
+
+
+@relu_grad.misconception(
+    "The slope counts as 1 only from z = 1 on in yours: where does the ReLU start to rise?"
+)
+def from_one_on(z):
+    return np.where(np.asarray(z) >= 1, 1.0, 0.0)
+
+
+@relu_grad.misconception("You limited z to 0 … 1: right of 0 the slope is 1, however small z is.")
+def clips(z):
+    return np.clip(z, 0, 1)
+
+
+@relu_grad.misconception(
+    "A single number came back as an array of one: give back one number for one number."
+)
+def relu_at_least_one_axis(z):
+    return np.where(np.atleast_1d(z) > 0, 1.0, 0.0)
+
+
 neuron_grad = Exercise(points=3)
 
 
 @neuron_grad.cases
 def _(rng):
-    x, w = rng.normal(size=(2, 3)).round(3)
-    yield case("value", x, w, 0.5, 1.0)
-    yield case(
-        "value",
-        rng.normal(size=4).round(3),
-        rng.normal(size=4).round(3),
-        round(rng.normal(), 3),
-        0.0,
-    )
-    yield case("value", rng.normal(size=2).round(3), rng.normal(size=2).round(3), -1.0, 0.3)
-    yield case("value", np.array([0.5, -1.0]), np.array([2.0, 1.0]), 0.25, 2.0)
-    yield case("shape", rng.normal(size=5).round(3), rng.normal(size=5).round(3), 0.1, 1.0)
-    yield case("shape", rng.normal(size=1).round(3), rng.normal(size=1).round(3), 0.1, 1.0)
-    yield case("integer", np.array([1, -1, 2]), np.array([1, 0, -1]), 1, 0)
-    yield case("purity", rng.normal(size=3).round(3), rng.normal(size=3).round(3), 0.5, 1.0)
+    def two(size):
+        return tuple(rng.normal(size=(2, size)).round(3))
+
+    near = {"rtol": 1e-5, "atol": 1e-6}  # right in float32 as well
+    yield case("value", *two(3), 0.5, 1.0, **near)
+    yield case("value", *two(4), round(rng.normal(), 3), 0.0, **near)
+    yield case("value", *two(2), -1.0, 0.3, **near)
+    yield case("value", np.array([0.5, -1.0]), np.array([2.0, 1.0]), 0.25, 2.0, **near)
+    for size in (5, 1, 8):
+        yield case("shape", *two(size), 0.1, 1.0, **near)
+    yield case("integer", np.array([1, -1, 2]), np.array([1, 0, -1]), 1, 0, **near)
+    w = rng.uniform(0.1, 0.3, size=3).round(3)
+    yield case("integer", np.array([0, 3, 2], np.uint8), w, 0.1, 1, **near)
+    yield case("integer", np.array([True, False, True]), w, 0.1, 0, **near)
+    yield case("purity", *two(3), 0.5, 1.0, **near)
 
 
 def _forward(x, w, b):
@@ -796,6 +1127,13 @@ def by_backward_steps(x, w, b, y):
 def by_one_expression(x, w, b, y):
     a, slope = _forward(x, w, b)
     return np.array([2 * (a - y) * slope * value for value in x]), 2 * (a - y) * slope
+
+
+@neuron_grad.right_answer
+def by_one_more_input(x, w, b, y):
+    a = 1 / (1 + np.exp(-(np.append(x, 1) @ np.append(w, b))))
+    slopes = 2 * (a - y) * (a - a**2) * np.append(x, 1)
+    return slopes[:-1], slopes[-1]
 
 
 @neuron_grad.right_answer
@@ -959,53 +1297,70 @@ def neuron_sums_dw(x, w, b, y):
     return float(np.sum(2 * (a - y) * slope * np.asarray(x))), 2 * (a - y) * slope
 
 
+@neuron_grad.misconception("The bias has no slope in yours: it moves z as much as it moves itself.")
+def neuron_bias_of_zero(x, w, b, y):
+    dw, _ = by_one_expression(x, w, b, y)
+    return dw, 0.0
+
+
+@neuron_grad.misconception(
+    "The error is missing: how far is the activation from y, and in which direction?"
+)
+def neuron_without_the_error(x, w, b, y):
+    _, slope = _forward(x, w, b)
+    return slope * np.asarray(x), slope
+
+
+@neuron_grad.misconception(
+    "You have the slope of cross-entropy, a − y: here the error is squared, and the sigmoid's "
+    "slope stays a factor."
+)
+def neuron_of_cross_entropy(x, w, b, y):
+    a, _ = _forward(x, w, b)
+    return (a - y) * np.asarray(x), a - y
+
+
+@neuron_grad.misconception(
+    "db has one axis too many: it is one number, without brackets around it."
+)
+def neuron_bias_in_brackets(x, w, b, y):
+    dw, db = by_one_expression(x, w, b, y)
+    return dw, np.array([db])
+
+
+@neuron_grad.misconception("dw is a list: an array of the shape of w is wanted.")
+def neuron_list_of_slopes(x, w, b, y):
+    dw, db = by_one_expression(x, w, b, y)
+    return dw.tolist(), db
+
+
+@neuron_grad.misconception(
+    "You divided by the number of inputs: each weight has its own slope, and nothing is averaged."
+)
+def neuron_divides_by_inputs(x, w, b, y):
+    dw, db = by_one_expression(x, w, b, y)
+    return dw / len(x), db
+
+
 dense_backward = Exercise(points=3)
 
 
 @dense_backward.cases
 def _(rng):
-    yield case(
-        "value",
-        rng.normal(size=(4, 2)).round(3),
-        rng.normal(size=(4, 3)).round(3),
-        rng.normal(size=(3, 2)).round(3),
-    )
-    yield case(
-        "value",
-        rng.normal(size=(3, 3)).round(3),
-        rng.normal(size=(3, 3)).round(3),
-        rng.normal(size=(3, 3)).round(3),
-    )
-    yield case(
-        "value",
-        rng.normal(size=(1, 2)).round(3),
-        rng.normal(size=(1, 4)).round(3),
-        rng.normal(size=(4, 2)).round(3),
-    )
-    yield case(
-        "shape",
-        rng.normal(size=(5, 1)).round(3),
-        rng.normal(size=(5, 2)).round(3),
-        rng.normal(size=(2, 1)).round(3),
-    )
-    yield case(
-        "shape",
-        rng.normal(size=(2, 3)).round(3),
-        rng.normal(size=(2, 4)).round(3),
-        rng.normal(size=(4, 3)).round(3),
-    )
-    yield case(
-        "integer",
-        rng.integers(-3, 4, size=(4, 2)),
-        rng.integers(-3, 4, size=(4, 3)),
-        rng.integers(-3, 4, size=(3, 2)),
-    )
-    yield case(
-        "purity",
-        rng.normal(size=(4, 3)).round(3),
-        rng.normal(size=(4, 3)).round(3),
-        rng.normal(size=(3, 3)).round(3),
-    )
+    def three(n, d_in, d_out):
+        # Eighths, so that float32 is exact as well.
+        sizes = (n, d_out), (n, d_in), (d_in, d_out)
+        return tuple(rng.integers(-24, 25, size=size) / 8 for size in sizes)
+
+    for sizes in ((4, 3, 2), (3, 3, 3), (1, 4, 2)):
+        yield case("value", *three(*sizes))
+    for sizes in ((5, 2, 1), (2, 4, 3), (1, 3, 3), (4, 1, 2), (7, 2, 2), (1, 1, 1)):
+        yield case("shape", *three(*sizes))
+    yield case("integer", *(rng.integers(-3, 4, size=size) for size in ((4, 2), (4, 3), (3, 2))))
+    dZ, X, W = three(4, 3, 2)
+    yield case("integer", dZ, (80 * np.abs(X)).astype(np.uint8), W)
+    yield case("integer", dZ, X > 0, W)
+    yield case("purity", *three(4, 3, 3))
 
 
 @dense_backward.right_answer
@@ -1029,6 +1384,24 @@ def by_ones(dZ, X, W):
 def by_a_column_of_ones(dZ, X, W):
     both = np.column_stack([X, np.ones(len(X))]).T @ dZ
     return [(W @ dZ.T).T, both[:-1], both[-1]]
+
+
+@dense_backward.right_answer
+def by_three_loops(dZ, X, W):
+    dX, dW, db = np.zeros(X.shape), np.zeros(W.shape), np.zeros(W.shape[1])
+    for n in range(len(X)):
+        for j in range(W.shape[1]):
+            db[j] += dZ[n, j]
+            for i in range(W.shape[0]):
+                dX[n, i] += dZ[n, j] * W[i, j]
+                dW[i, j] += dZ[n, j] * X[n, i]
+    return dX, dW, db
+
+
+@dense_backward.right_answer
+def dense_in_float32(dZ, X, W):
+    dZ, X, W = (np.asarray(one, np.float32) for one in (dZ, X, W))
+    return np.inner(dZ, W), np.inner(X.T, dZ.T), np.add.reduce(dZ)
 
 
 @dense_backward.misconception(
@@ -1161,24 +1534,68 @@ def forward_again(dZ, X, W):
     return X @ W, X.T @ dZ, dZ.sum(axis=0)
 
 
+@dense_backward.misconception(
+    "db is 1 for each neuron in yours: 1 is the factor, and the slopes of dZ are added up."
+)
+def db_of_ones(dZ, X, W):
+    return dZ @ W.T, X.T @ dZ, np.ones(W.shape[1])
+
+
+@dense_backward.misconception(
+    "You multiplied dX by X as well: an input's slope has the weights as factors, not itself."
+)
+def dx_times_x(dZ, X, W):
+    return dZ @ W.T * X, X.T @ dZ, dZ.sum(axis=0)
+
+
+@dense_backward.misconception(
+    "You subtracted dW from the weights: the gradient is asked for, and the step comes later."
+)
+def steps_at_once(dZ, X, W):
+    return dZ @ W.T, W - X.T @ dZ, dZ.sum(axis=0)
+
+
+@dense_backward.misconception("db is a list: it has to be an array of the shape (d_out,).")
+def db_as_a_list(dZ, X, W):
+    return dZ @ W.T, X.T @ dZ, dZ.sum(axis=0).tolist()
+
+
+@dense_backward.misconception(
+    "Axes of length 1 are gone from your results: dX, dW and db have the shapes of X, W and b, "
+    "whatever the sizes are."
+)
+def squeezes(dZ, X, W):
+    return tuple(np.squeeze(part) for part in by_einsum(dZ, X, W))
+
+
+@dense_backward.misconception(
+    "You held back what reaches inputs below 0: that is the ReLU's part, and this layer has none."
+)
+def routes_like_relu(dZ, X, W):
+    return dZ @ W.T * (X > 0), X.T @ dZ, dZ.sum(axis=0)
+
+
 softmax_ce_grad = Exercise(points=3)
 
 
 @softmax_ce_grad.cases
 def _(rng):
-    yield case("value", rng.normal(size=(4, 3)).round(3), rng.permutation([0, 1, 2, 1]))
-    yield case("value", rng.normal(0, 2, size=(3, 3)).round(3), np.array([2, 0, 0]))
-    yield case("value", rng.normal(size=(1, 4)).round(3), np.array([3]))
-    yield case("shape", rng.normal(size=(2, 5)).round(3), np.array([4, 1]))
-    yield case("shape", rng.normal(size=(5, 2)).round(3), np.array([0, 1, 1, 0, 1]))
-    yield case("integer", rng.integers(-3, 4, size=(3, 4)), np.array([1, 2, 0]))
-    yield case(
-        "stability",
-        np.array([[1000.0, 0.0, -1000.0], [-1000.0, -1001.0, -999.0]]),
-        np.array([1, 0]),
-    )
-    yield case("quiet", np.array([[1000.0, 0.0], [-1000.0, -1001.0]]), np.array([1, 0]))
-    yield case("purity", rng.normal(size=(3, 3)).round(3), np.array([0, 2, 1]))
+    near = {"rtol": 1e-5, "atol": 1e-6}  # right in float32 as well
+    yield case("value", rng.normal(size=(4, 3)).round(3), rng.permutation([0, 1, 2, 1]), **near)
+    yield case("value", rng.normal(0, 2, size=(3, 3)).round(3), np.array([2, 0, 0]), **near)
+    yield case("value", rng.normal(size=(3, 4)).round(3), np.array([2, 3, 1]), **near)
+    yield case("value", rng.normal(size=(1, 4)).round(3), np.array([3]), **near)
+    for labels, k in (([4, 1], 6), ([0, 1, 1, 0, 1], 2), ([1], 2), ([2, 2, 1, 0, 3, 1, 2], 4)):
+        logits = rng.normal(size=(len(labels), k)).round(3)
+        yield case("shape", logits, np.array(labels), **near)
+    yield case("integer", rng.integers(-3, 4, size=(3, 4)), np.array([1, 2, 0]), **near)
+    labels = np.array([1, 0], np.uint8)
+    yield case("integer", rng.normal(size=(2, 3)).round(3), labels, **near)
+    far = [[1000.0, 0.0, -1000.0], [-1000.0, -1001.0, -999.0], [-1000.0, 0.0, 1000.0]]
+    yield case("stability", np.array(far), np.array([1, 0, 2]), **near)
+    yield case("quiet", np.array(far), np.array([1, 0, 2]), **near)
+    yield case("quiet", np.array([[1000.0, 0.0], [-1000.0, -1001.0]]), np.array([1, 0]), **near)
+    yield case("purity", rng.normal(size=(3, 3)).round(3), np.array([0, 2, 1]), **near)
 
 
 def _softmax(logits, axis=-1):
@@ -1214,6 +1631,22 @@ def by_rows(logits, labels):
             [(w / sum(weights) - (i == label)) / len(labels) for i, w in enumerate(weights)]
         )
     return np.array(rows)
+
+
+@softmax_ce_grad.right_answer
+def by_overwriting_a_copy(logits, labels):
+    grad = np.array(logits, dtype=float)
+    grad -= grad.max(axis=1, keepdims=True)
+    np.exp(grad, out=grad)
+    grad /= grad.sum(axis=1, keepdims=True)
+    for row, label in enumerate(labels):
+        grad[row, label] -= 1
+    return grad / len(grad)
+
+
+@softmax_ce_grad.right_answer
+def ce_in_float32(logits, labels):
+    return by_one_hot(np.asarray(logits, np.float32), labels).astype(np.float32)
 
 
 def _one_hot(logits, labels):
@@ -1357,6 +1790,59 @@ def ce_picks_rows(logits, labels):
 def ce_without_keepdims(logits, labels):
     e = np.exp(logits - np.max(logits, axis=1, keepdims=True))
     return (e / e.sum(axis=1) - _one_hot(logits, labels)) / len(labels)
+
+
+@softmax_ce_grad.misconception(
+    "Your gradient is right, with a warning: is a logarithm of 0 or a power like e^1000 taken on "
+    "the way? The gradient needs neither."
+)
+def ce_takes_the_loss(logits, labels):
+    p = _softmax(logits)
+    -np.log(p[np.arange(len(labels)), labels])
+    return (p - _one_hot(logits, labels)) / len(labels)
+
+
+@softmax_ce_grad.misconception(
+    "You shifted all rows by one largest number: in a row far below it every e^z is 0."
+)
+def ce_shifts_by_one(logits, labels):
+    e = np.exp(logits - np.max(logits))
+    return (e / e.sum(axis=1, keepdims=True) - _one_hot(logits, labels)) / len(labels)
+
+
+@softmax_ce_grad.misconception(
+    "You multiplied the difference by the share once more: that belongs to a squared error."
+)
+def ce_times_the_share(logits, labels):
+    p = _softmax(logits)
+    return p * (p - _one_hot(logits, labels)) / len(labels)
+
+
+@softmax_ce_grad.misconception(
+    "You have the slope for the shares, −1 / p: the softmax before them turns it into p minus "
+    "one-hot."
+)
+def ce_slope_for_the_shares(logits, labels):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return -_one_hot(logits, labels) / _softmax(logits) / len(labels)
+
+
+@softmax_ce_grad.misconception(
+    "Your labels count from the lowest one that occurs: label 0 is the first class, whether it "
+    "occurs or not."
+)
+def ce_labels_from_the_lowest(logits, labels):
+    return by_one_hot(logits, labels - np.min(labels))
+
+
+@softmax_ce_grad.misconception("Your result is a list: an array (n, k) is wanted.")
+def ce_as_a_list(logits, labels):
+    return by_one_hot(logits, labels).tolist()
+
+
+@softmax_ce_grad.misconception("You divided by n − 1: a mean over n examples divides by n.")
+def ce_divides_by_one_less(logits, labels):
+    return by_one_hot(logits, labels) * len(labels) / max(len(labels) - 1, 1)
 
 
 outer_sees = Question(

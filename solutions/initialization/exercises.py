@@ -1,20 +1,29 @@
 """The initialization lesson: points, cases, right answers, misconceptions and questions."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
 from grader import Exercise, NumberQuestion, Question, case
+
+SMALL = (3, 5), (5, 3), (4, 1), (1, 4), (1, 1)
+"""Sizes of layers for cases of shape."""
+
+
+def _generator(rng):
+    return np.random.default_rng(int(rng.integers(2**31)))
+
 
 init_normal = Exercise(points=2)
 
 
 @init_normal.cases
 def _(rng):
-    yield case("distribution", 30, 140, 0.05, np.random.default_rng(int(rng.integers(2**31))))
-    yield case("distribution", 140, 30, 2.0, np.random.default_rng(int(rng.integers(2**31))))
-    yield case("shape", 3, 5, 0.1, np.random.default_rng(int(rng.integers(2**31))))
-    yield case("shape", 4, 1, 0.1, np.random.default_rng(int(rng.integers(2**31))))
+    yield case("distribution", 30, 140, 0.05, _generator(rng))
+    yield case("distribution", 2000, 1, 2.0, _generator(rng))
+    for fans in SMALL:
+        yield case("shape", *fans, 0.1, _generator(rng))
 
 
 @init_normal.right_answer
@@ -44,6 +53,13 @@ def by_the_covariance(fan_in, fan_out, std, rng):
     )
 
 
+@init_normal.right_answer
+def in_float32(fan_in, fan_out, std, rng):
+    W = rng.standard_normal((fan_in, fan_out), dtype=np.float32)
+    W *= std
+    return W
+
+
 @init_normal.misconception(
     "Your table has a row for each output: X @ W needs a row for each input."
 )
@@ -52,8 +68,8 @@ def transposes(fan_in, fan_out, std, rng):
 
 
 @init_normal.misconception(
-    "You gave the variance where the generator wants the standard deviation: std is the second, "
-    "and not squared."
+    "You gave the variance where the generator wants the standard deviation: std goes in as it is, "
+    "without a square."
 )
 def gives_the_variance(fan_in, fan_out, std, rng):
     return rng.normal(0, std**2, size=(fan_in, fan_out))
@@ -180,15 +196,28 @@ def swaps_centre_and_spread(fan_in, fan_out, std, rng):
     return rng.normal(std, 0, size=(fan_in, fan_out))
 
 
+@init_normal.misconception("You return a list of lists: the weights of a layer are an array.")
+def returns_lists(fan_in, fan_out, std, rng):
+    return rng.normal(0, std, size=(fan_in, fan_out)).tolist()
+
+
+@init_normal.misconception(
+    "Your numbers spread twice as wide as they should: std alone is the standard deviation."
+)
+def doubles_the_std(fan_in, fan_out, std, rng):
+    return rng.normal(0, 2 * std, size=(fan_in, fan_out))
+
+
 init_xavier_uniform = Exercise(points=2)
 
 
 @init_xavier_uniform.cases
 def _(rng):
-    yield case("distribution", 30, 140, np.random.default_rng(int(rng.integers(2**31))))
-    yield case("distribution", 140, 30, np.random.default_rng(int(rng.integers(2**31))))
-    yield case("shape", 3, 5, np.random.default_rng(int(rng.integers(2**31))))
-    yield case("shape", 1, 4, np.random.default_rng(int(rng.integers(2**31))))
+    # Neither the sum of the fans nor the smaller or larger one is the same in both.
+    yield case("distribution", 60, 60, _generator(rng))
+    yield case("distribution", 20, 200, _generator(rng))
+    for fans in SMALL:
+        yield case("shape", *fans, _generator(rng))
 
 
 @init_xavier_uniform.right_answer
@@ -381,15 +410,48 @@ def xavier_normal_from_end_to_end(fan_in, fan_out, rng):
     return rng.normal(-a, a, size=(fan_in, fan_out))
 
 
+@init_xavier_uniform.misconception(
+    "You return a list of lists: the weights of a layer are an array."
+)
+def xavier_as_lists(fan_in, fan_out, rng):
+    a = _xavier(fan_in, fan_out)
+    return rng.uniform(-a, a, size=(fan_in, fan_out)).tolist()
+
+
+@init_xavier_uniform.misconception(
+    "Your bound is the same for every layer: it depends on how many numbers come in and go out."
+)
+def xavier_without_fans(fan_in, fan_out, rng):
+    return rng.uniform(-math.sqrt(6), math.sqrt(6), size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception(
+    "Your bound belongs to half the variance: the square of a bound is three times the variance, "
+    "and here that is 2 / (fan_in + fan_out)."
+)
+def xavier_of_half_the_variance(fan_in, fan_out, rng):
+    a = math.sqrt(3 / (fan_in + fan_out))
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.misconception(
+    "Your bound is one over the root of the number of inputs: Xavier's looks at both sides of the "
+    "layer, and has a 6."
+)
+def xavier_by_habit(fan_in, fan_out, rng):
+    a = 1 / math.sqrt(fan_in)
+    return rng.uniform(-a, a, size=(fan_in, fan_out))
+
+
 init_kaiming_normal = Exercise(points=2)
 
 
 @init_kaiming_normal.cases
 def _(rng):
-    yield case("distribution", 30, 140, np.random.default_rng(int(rng.integers(2**31))))
-    yield case("distribution", 140, 30, np.random.default_rng(int(rng.integers(2**31))))
-    yield case("shape", 3, 5, np.random.default_rng(int(rng.integers(2**31))))
-    yield case("shape", 1, 4, np.random.default_rng(int(rng.integers(2**31))))
+    yield case("distribution", 20, 200, _generator(rng))
+    yield case("distribution", 2000, 1, _generator(rng))
+    for fans in SMALL:
+        yield case("shape", *fans, _generator(rng))
 
 
 @init_kaiming_normal.right_answer
@@ -560,36 +622,52 @@ def kaiming_times_fan_in(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(2 * fan_in), size=(fan_in, fan_out))
 
 
+@init_kaiming_normal.misconception(
+    "You return a list of lists: the weights of a layer are an array."
+)
+def kaiming_as_lists(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(2 / fan_in), size=(fan_in, fan_out)).tolist()
+
+
+@init_kaiming_normal.misconception(
+    "You took the mean of both fans: Kaiming's looks at the inputs alone."
+)
+def kaiming_of_the_mean(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(4 / (fan_in + fan_out)), size=(fan_in, fan_out))
+
+
+@init_kaiming_normal.misconception(
+    "You gave a uniform distribution's 6 to a normal one: its variance is 2/fan_in by itself."
+)
+def kaiming_with_a_six(fan_in, fan_out, rng):
+    return rng.normal(0, math.sqrt(6 / fan_in), size=(fan_in, fan_out))
+
+
 layer_scales = Exercise(points=3)
 
 
 @layer_scales.cases
 def _(rng):
-    first, second, third = (
-        rng.normal(size=(3, 4)).round(3),
-        rng.normal(size=(4, 2)).round(3),
-        rng.normal(size=(2, 3)).round(3),
-    )
-    yield case("value", rng.normal(size=(5, 3)).round(3), [first, second, third], np.tanh)
-    yield case("value", rng.normal(size=(4, 3)).round(3), [first, second], np.abs)
-    yield case("value", rng.normal(1, 1, size=(2, 3)).round(3), [first], np.positive)
-    yield case(
-        "value",
-        rng.normal(size=(3, 2)).round(3),
-        [rng.normal(size=(2, 2)).round(3), rng.normal(size=(2, 2)).round(3)],
-        np.tanh,
-    )
-    yield case("shape", rng.normal(size=(1, 3)).round(3), [first, second], np.tanh)
-    yield case("stability/no layers", rng.normal(size=(2, 3)).round(3), [], np.tanh)
-    yield case("integer", rng.integers(-3, 4, size=(4, 3)), [first, second], np.tanh)
-    yield case(
-        "integer",
-        np.array([[1, 2], [3, 4]]),
-        [np.array([[1, -1], [2, 0]]), np.array([[1], [3]])],
-        np.abs,
-    )
-    yield case("purity", rng.normal(size=(5, 3)).round(3), [first, second], np.tanh)
-    yield case("purity", rng.normal(size=(3, 2)).round(3), [np.eye(2), np.eye(2)], np.positive)
+    def tables(*sizes):
+        return [rng.normal(size=size).round(3) for size in sizes]
+
+    near = {"rtol": 1e-5}  # right in float32 as well
+    X, first, second, third = tables((5, 3), (3, 4), (4, 2), (2, 3))
+    yield case("value", X, [first, second, third], np.tanh, **near)
+    yield case("value", *tables((4, 3)), [first, second], np.abs, **near)
+    yield case("value", 1 + X[:2], [first], np.positive, **near)
+    yield case("value", X[:, :2], tables((2, 2), (2, 2)), np.tanh, **near)
+    for n, *sizes in ((1, 3, 4, 2), (6, 2, 1), (1, 1, 1), (2, 3, 3, 3, 3, 3)):
+        weights = tables(*pairwise(sizes))
+        yield case("shape", *tables((n, sizes[0])), weights, np.tanh, **near)
+    yield case("stability/no layers", X[:2], [], np.tanh)
+    yield case("integer", rng.integers(-3, 4, size=(4, 3)), [first, second], np.tanh, **near)
+    weights = [np.array([[1, -1], [2, 0]]), np.array([[1], [3]])]
+    yield case("integer", np.array([[1, 2], [3, 4]]), weights, np.abs, **near)
+    yield case("integer", np.array([[0, 16, 200]], np.uint8), [first, second], np.abs, **near)
+    yield case("integer", X > 0, [first, second], np.abs, **near)
+    yield case("purity", X, [first, second], np.tanh, **near)
+    yield case("purity", X[:3, :2], [np.eye(2), np.eye(2)], np.positive, **near)
 
 
 def _outputs(X, weights, activation):
@@ -639,6 +717,18 @@ def by_mean_and_spread(X, weights, activation):
 @layer_scales.right_answer
 def by_a_list(X, weights, activation):
     return np.asarray([float(_rms(out)) for out in _outputs(X, weights, activation)], dtype=float)
+
+
+@layer_scales.right_answer
+def by_loops_in_float32(X, weights, activation):
+    scales, signal = np.empty(len(weights)), np.asarray(X, np.float32)
+    for i, W in enumerate(weights):
+        signal = activation(np.einsum("ni,io->no", signal, W.astype(np.float32)))
+        total = 0.0
+        for number in signal.flat:
+            total += float(number) ** 2
+        scales[i] = math.sqrt(total / signal.size)
+    return scales
 
 
 @layer_scales.misconception(
@@ -830,6 +920,44 @@ def one_for_each_example(X, weights, activation):
     return np.array([np.sqrt(np.mean(out**2, axis=1)) for out in outputs])
 
 
+@layer_scales.misconception("You return a list: an array (L,) is wanted.")
+def returns_a_list(X, weights, activation):
+    return [float(_rms(out)) for out in _outputs(X, weights, activation)]
+
+
+@layer_scales.misconception(
+    "You took the largest number of each layer: a root mean square takes all of them into account."
+)
+def takes_the_largest(X, weights, activation):
+    return np.array([np.abs(out).max() for out in _outputs(X, weights, activation)], dtype=float)
+
+
+@layer_scales.misconception(
+    "Your scales are measured in units of the input's: the size itself is asked for."
+)
+def divides_by_the_input(X, weights, activation):
+    scales = [_rms(out) / _rms(X) for out in _outputs(X, weights, activation)]
+    return np.array(scales, dtype=float)
+
+
+@layer_scales.misconception(
+    "The list weights, or an array in it, is not as it was: the caller still needs all of it."
+)
+def empties_the_list(X, weights, activation):
+    scales = []
+    while weights:
+        X = activation(X @ weights.pop(0))
+        scales.append(_rms(X))
+    return np.array(scales, dtype=float)
+
+
+@layer_scales.misconception(
+    "You measured the first example alone: the mean goes over all numbers of all examples."
+)
+def measures_the_first_row(X, weights, activation):
+    return np.array([_rms(out[0]) for out in _outputs(X, weights, activation)], dtype=float)
+
+
 n_distinct_units = Exercise(points=2)
 
 
@@ -841,17 +969,23 @@ def _(rng):
     yield case("value", W, b)
     yield case("value", clones, b[[0, 1, 0, 2, 0]])
     yield case("value", clones, b[[0, 1, 3, 2, 0]])
+    for fan_in in (1, 2, 4, 6):
+        unit = rng.uniform(0.5, 2, size=fan_in + 1).round(3)
+        # Each of these differs from the unit; in one number, in all signs, or it moved some along.
+        one_by_one = unit + np.eye(fan_in + 1)
+        moved = unit + np.append(np.ones(fan_in), -1)
+        units = np.array([unit, *one_by_one, -unit, unit, moved, one_by_one[-1], 2 * unit]).T
+        yield case("value", units[:-1], units[-1])
     yield case("value", np.zeros((2, 5)), np.zeros(5))
     yield case("value", np.zeros((2, 4)), np.array([1.0, 2.0, 1.0, 3.0]))
     yield case("value", np.full((3, 6), 0.5), np.array([0.0, 1.0, 0.0, 1.0, 0.0, 1.0]))
     yield case("value", np.array([[1.0, 2.0], [2.0, 1.0]]), np.zeros(2))
-    yield case("value", np.array([[1.0, 1.0 + 1e-6], [2.0, 2.0]]), np.zeros(2))
-    yield case(
-        "value",
-        np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 3.0], [1.0, 1.0, 1.0]]),
-        np.array([1.0, 1.0, 1.0]),
-    )
+    yield case("value", np.array([[1.0, np.nextafter(1.0, 2.0), 1 + 1e-6]]), np.zeros(3))
+    yield case("value", np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 3.0], [1.0, 1.0, 1.0]]), np.ones(3))
+    yield case("value", W[:, :1], b[:1])
     yield case("integer", np.array([[1, 2, 1], [3, 4, 3]]), np.array([0, 0, 0]))
+    yield case("integer", np.array([[0, 200, 200, 56]], np.uint8), np.array([1, 2, 2, 2], np.uint8))
+    yield case("integer", np.array([[True, False, True]]), np.array([-1, 0, -1]))
     yield case("purity", clones, b[[0, 1, 0, 2, 0]])
 
 
@@ -876,6 +1010,13 @@ def by_comparing_all(W, b):
     return sum(
         not any(np.array_equal(unit, other) for other in units[:i]) for i, unit in enumerate(units)
     )
+
+
+@n_distinct_units.right_answer
+def by_sorting(W, b):
+    units = np.concatenate([W, b[None]]).astype(float)
+    units = units[:, np.lexsort(units)]
+    return 1 + np.any(units[:, 1:] != units[:, :-1], axis=0).sum()
 
 
 @n_distinct_units.misconception(
@@ -1004,6 +1145,54 @@ def compares_rows_of_both(W, b):
 def counts_pairs(W, b):
     units = np.vstack([W, b])
     return int((units[:, :, None] == units[:, None, :]).all(axis=0).sum())
+
+
+@n_distinct_units.misconception(
+    "You compared with a tolerance: units that differ in the last digit only move apart."
+)
+def allows_a_tolerance(W, b):
+    units = []
+    for unit in np.vstack([W, b]).T:
+        if not any(np.allclose(unit, other, rtol=1e-9) for other in units):
+            units.append(unit)
+    return len(units)
+
+
+@n_distinct_units.misconception(
+    "You compared each unit's numbers in sorted order: which number belongs to which input counts."
+)
+def sorts_the_numbers(W, b):
+    return len({tuple(sorted(unit)) for unit in np.vstack([W, b]).T.tolist()})
+
+
+@n_distinct_units.misconception(
+    "You added the biases to the weights: different units may have the same sums."
+)
+def adds_the_biases(W, b):
+    return len(np.unique(W + b, axis=1).T)
+
+
+@n_distinct_units.misconception(
+    "You looked at the first weight and the bias: all weights of a unit count."
+)
+def looks_at_the_first_weight(W, b):
+    return len({*zip(W[0].tolist(), b.tolist(), strict=True)})
+
+
+@n_distinct_units.misconception(
+    "You compared sizes without their signs: a weight of −1 does the opposite of a weight of 1."
+)
+def forgets_the_signs(W, b):
+    return len(np.unique(np.abs(np.vstack([W, b])), axis=1).T)
+
+
+@n_distinct_units.misconception(
+    "W is not as it was, and the caller still needs it: np.sort and np.unique make new arrays."
+)
+def sorts_in_place(W, b):
+    count = len(np.unique(np.vstack([W, b]), axis=1).T)
+    W.sort(axis=1)
+    return count
 
 
 slope_of_weight = Question(

@@ -12,13 +12,17 @@ gd_step = Exercise(points=2)
 
 @gd_step.cases
 def _(rng):
-    yield case("value", rng.normal(size=3).round(3), rng.normal(size=3).round(3), 0.1)
-    yield case("value", rng.normal(size=3).round(3), rng.normal(size=3).round(3), 1.5)
-    yield case("value", rng.normal(size=(2, 3)).round(3), rng.normal(size=(2, 3)).round(3), 0.01)
-    yield case("shape", rng.normal(size=1).round(3), rng.normal(size=1).round(3), 0.5)
-    yield case("shape", rng.normal(size=(3, 2)).round(3), rng.normal(size=(3, 2)).round(3), 0.5)
+    for size, lr in ((3, 0.1), (4, 1.5), ((2, 3), 0.01)):
+        yield case("value", rng.normal(size=size).round(3), rng.normal(size=size).round(3), lr)
+    # Large and tiny numbers; the last result, 0.123, has more digits than float32 holds.
+    w, grad = np.array([0.0, 0.00042, -250.5, 500.123]), np.array([0.00042, 3.0, -250.5, 250.0])
+    yield case("value", w, grad, 2.0)
+    yield case("value", rng.uniform(1, 2, size=3), rng.uniform(1, 2, size=3) * 1e-4, 25.0)
+    for size in (1, (3, 2), (1, 3), (6, 1), (1, 1)):
+        yield case("shape", rng.normal(size=size).round(3), rng.normal(size=size).round(3), 0.5)
     yield case("integer", rng.integers(1, 9, size=3), rng.integers(1, 9, size=3), 0.25)
     yield case("integer", rng.integers(1, 9, size=3), rng.integers(1, 9, size=3), 1)
+    yield case("integer", rng.integers(1, 9, size=3), rng.uniform(0.1, 0.9, size=3).round(3), 1)
     yield case("purity", rng.normal(size=3).round(3), rng.normal(size=3).round(3), 0.1)
     yield case("purity", rng.normal(size=3).round(3), np.zeros(3), 0.1)
 
@@ -116,6 +120,13 @@ def averages_the_gradient(w, grad, lr):
     return w - lr * np.mean(grad)
 
 
+@gd_step.misconception(
+    "The learning rate scaled the weights, and the slopes came in whole: it belongs to the slopes."
+)
+def scales_the_other_one(w, grad, lr):
+    return lr * w - grad
+
+
 @gd_step.misconception("The learning rate came in squared: once is enough.")
 def squares_the_rate(w, grad, lr):
     return w - lr * lr * grad
@@ -185,14 +196,21 @@ gradient_descent = Exercise(points=3)
 def _(rng):
     ravine = partial(landscapes.ravine_grad, flat=1.0, steep=6.0)
     tilted = partial(landscapes.tilted_grad, mixing=0.7)
-    yield case("value", ravine, rng.normal(size=2).round(3), 0.1, 5)
-    yield case("value", tilted, rng.uniform(1, 2, size=2).round(3), 0.3, 4)
+    bowl = partial(landscapes.bowl_grad, curvature=1.0)
+    yield case("value", ravine, rng.normal(size=2).round(3), 0.05, 5)
+    yield case("value", tilted, rng.uniform(1, 2, size=2).round(3), 1.0, 4)  # the steps grow
     yield case("value", landscapes.quartic_grad, rng.uniform(0.3, 0.9, size=4).round(3), 0.2, 3)
+    yield case("value", bowl, np.array([0.0, 0.00042, -250.5]), 1.9, 25)
+    yield case("value", ravine, rng.uniform(1, 9, size=2).round(3) * 1e-13, 0.1, 4, atol=0)
     yield case("shape", ravine, rng.normal(size=2).round(3), 0.1, 1)
+    yield case("shape", bowl, rng.normal(size=1).round(3), 0.1, 3)
+    yield case("shape", ravine, np.zeros(2), 0.1, 3)
     yield case("shape/no steps", tilted, rng.normal(size=2).round(3), 0.1, 0)
     yield case("shape/no steps", landscapes.quartic_grad, rng.normal(size=3).round(3), 0.1, 0)
     yield case("integer", tilted, np.array([3, -2]), 0.1, 3)
-    yield case("purity", ravine, rng.normal(size=2).round(3), 0.1, 3)
+    yield case("integer", tilted, np.array([3, -2]), 0.1, 0)
+    for n_steps in (3, 0):
+        yield case("purity", ravine, rng.normal(size=2).round(3), 0.1, n_steps)
 
 
 def _walk(grad_fn, w0, lr, n_steps):
@@ -229,15 +247,6 @@ def by_recursion(grad_fn, w0, lr, n_steps):
     return np.vstack(
         [start, by_recursion(grad_fn, start[0] - lr * grad_fn(start[0]), lr, n_steps - 1)]
     )
-
-
-@gradient_descent.right_answer
-def by_lists(grad_fn, w0, lr, n_steps):
-    path = [[float(a) for a in w0]]
-    for _ in range(n_steps):
-        g = grad_fn(np.array(path[-1]))
-        path.append([a - lr * b for a, b in zip(path[-1], g, strict=True)])
-    return path
 
 
 @gradient_descent.misconception("Your path goes uphill: each step is against the gradient.")
@@ -388,15 +397,59 @@ def steps_from_the_start(grad_fn, w0, lr, n_steps):
     return np.array([start] + [start - lr * grad_fn(start)] * n_steps)
 
 
+LIST = "You return a list of places: np.array makes one table of them, which is wanted."
+
+
+@gradient_descent.misconception(LIST)
+def returns_a_list_of_arrays(grad_fn, w0, lr, n_steps):
+    return list(_walk(grad_fn, w0, lr, n_steps))
+
+
+@gradient_descent.misconception(LIST)
+def returns_a_list_of_lists(grad_fn, w0, lr, n_steps):
+    return _walk(grad_fn, w0, lr, n_steps).tolist()
+
+
 @gradient_descent.misconception(
-    "Row 0 of your list is w0 itself, so a caller who changes the path changes the start too: "
-    "begin with a copy, or make an array of the list."
+    "You return a list, and its row 0 is w0 itself, so a caller who changes the path changes the "
+    "start too: make an array of the list."
 )
 def keeps_w0_itself(grad_fn, w0, lr, n_steps):
     path = [w0]
     for _ in range(n_steps):
         path.append(path[-1] - lr * grad_fn(path[-1]))
     return path
+
+
+@gradient_descent.misconception(
+    "With no steps your path shares its numbers with w0, so a caller who changes one changes both: "
+    "make a copy."
+)
+def shows_w0_itself(grad_fn, w0, lr, n_steps):
+    return _walk(grad_fn, w0, lr, n_steps) if n_steps else np.asarray(w0, float)[None]
+
+
+def _stopping(smallest, stay):
+    """Return a descent that stops, or stays, where all slopes are smaller than this."""
+
+    def stops(grad_fn, w0, lr, n_steps):
+        path = [np.array(w0, float)]
+        for _ in range(n_steps):
+            slope = grad_fn(path[-1])
+            if np.max(np.abs(slope)) < smallest:
+                if not stay:
+                    break
+                slope = np.zeros_like(slope)
+            path.append(path[-1] - lr * slope)
+        return np.array(path)
+
+    stops.__name__ = f"{'stays' if stay else 'stops'}_below_{smallest:g}"
+    return stops
+
+
+EARLY = "Where slopes are small yours takes no more steps: n_steps says how many there are."
+gradient_descent.misconception(EARLY)(_stopping(1e-6, stay=False))
+gradient_descent.misconception(EARLY)(_stopping(1e-6, stay=True))
 
 
 @gradient_descent.misconception(
@@ -430,9 +483,15 @@ def _(rng):
     yield case("value", _curvatures(rng, 0.5, round(rng.uniform(7, 9), 3), 3))
     first, last = rng.permutation([2.0, 3.0])  # neither the smallest nor the largest
     yield case("value", np.diag([first, 6.0, 1.5, last]))
-    yield case("shape", np.array([[round(rng.uniform(2, 4), 3)]]))
+    alike = np.array(
+        [[3.0, -1.0, -1.0], [-1.0, 3.0, -1.0], [-1.0, -1.0, 3.0]]
+    )  # curvatures 4, 4, 1
+    yield case("value", alike * round(rng.uniform(100, 200), 1))
+    yield case("value", alike * round(rng.uniform(1, 2), 3) / 10_000)
+    yield case("shape", np.array([[round(rng.uniform(2.1, 2.9), 3)]]))
     yield case("shape", _curvatures(rng, 1.0, 5.0, 4))
     yield case("integer", np.array([[2, 1], [1, 3]]))
+    yield case("integer", np.array([[3]]))
     yield case("purity", _curvatures(rng, 1.0, 4.0, 2))
 
 
@@ -593,28 +652,24 @@ def takes_the_second(H):
 predicted_vs_actual = Exercise(points=3)
 
 
+def _pair(f, **bound):
+    """Return a loss of landscapes and its gradient, with these numbers bound."""
+    both = getattr(landscapes, f), getattr(landscapes, f"{f}_grad")
+    return tuple(partial(one, **bound) for one in both)
+
+
 @predicted_vs_actual.cases
 def _(rng):
-    product = (
-        partial(landscapes.product, target=1.0),
-        partial(landscapes.product_grad, target=1.0),
-    )
-    ravine = (
-        partial(landscapes.ravine, flat=1.0, steep=8.0),
-        partial(landscapes.ravine_grad, flat=1.0, steep=8.0),
-    )
+    product, quartic = _pair("product", target=1.0), _pair("quartic")
+    ravine, bowl = _pair("ravine", flat=1.0, steep=8.0), _pair("bowl", curvature=1.0)
     yield case("value", *product, np.array([2.0, 2.0]), 0.1)
-    yield case("value", *product, rng.uniform(1, 2, size=2).round(3), 0.03)
-    yield case(
-        "value", *ravine, rng.uniform(1, 2, size=2).round(3), round(rng.uniform(0.05, 0.3), 3)
-    )
-    yield case(
-        "value",
-        landscapes.quartic,
-        landscapes.quartic_grad,
-        rng.uniform(1, 2, size=4).round(3),
-        0.05,
-    )
+    yield case("value", *product, rng.uniform(1, 2, size=2).round(3) * [-1, 1], 0.03)
+    yield case("value", *ravine, rng.uniform(1, 2, size=2).round(3), 0.1)
+    yield case("value", *ravine, -rng.uniform(1, 2, size=2).round(3), 0.3)  # the loss rises
+    yield case("value", *quartic, rng.uniform(1, 2, size=4).round(3) * [1, -1, 1, -1], 0.05)
+    yield case("value", *bowl, np.array([0.0, 0.00042, -250.5]), 0.5)
+    yield case("shape", *bowl, rng.uniform(1, 2, size=1).round(3), 0.1)
+    yield case("shape", *ravine, np.zeros(2), 0.1)
     yield case("integer", *ravine, np.array([3, -1]), 0.1)
     yield case("purity", *product, np.array([2.0, 1.0]), 0.05)
 

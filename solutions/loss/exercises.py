@@ -6,45 +6,32 @@ import numpy as np
 
 from grader import Exercise, NumberQuestion, Question, case
 
+UNUSUAL = 0.0, 0.00042, -250.5
+"""Exercises meet a zero, a number near it and a large one, besides ordinary numbers."""
+
 mse = Exercise(points=3)
 
 
 @mse.cases
 def _(rng):
-    yield case("value", rng.normal(size=5).round(3), rng.normal(size=5).round(3))
-    yield case("value", rng.normal(size=1).round(3), rng.normal(2, 1, size=1).round(3))
+    y_pred, y_true = rng.normal(size=(2, 5)).round(3)
+    yield case("value", y_pred, y_true)
+    yield case("value", rng.uniform(1, 2, size=1).round(3), np.zeros(1))
     yield case("value", rng.normal(size=(4, 3)).round(3), rng.normal(size=(4, 3)).round(3))
-    yield case("shape", rng.normal(size=(2, 3)).round(3), rng.normal(size=(2, 3)).round(3))
+    yield case("value", np.array([*UNUSUAL, 1.5, 0.5, 3.0]), rng.permutation([4.0, 0, -1, 2, 7, 3]))
+    yield case("value", y_pred, y_pred + 0.001)
+    yield case("value", y_pred, y_pred.copy())
+    for size in ((2, 3), (1, 4), (7, 1), (1, 1)):
+        yield case("shape", rng.normal(size=size).round(3), rng.normal(size=size).round(3))
     yield case("integer", rng.integers(-9, 10, size=4), rng.integers(10, 20, size=4))
-    yield case(
-        "integer/uint8",
-        rng.integers(0, 50, size=4).astype(np.uint8),
-        rng.integers(100, 250, size=4).astype(np.uint8),
-    )
-    yield case(
-        "integer/uint8",
-        rng.integers(200, 250, size=4).astype(np.uint8),
-        rng.integers(0, 50, size=4).astype(np.uint8),
-    )
+    low, high = np.array([0, *rng.integers(1, 50, size=3)]), rng.integers(200, 251, size=4)
+    for lesser, greater, kind in ((low, high, np.uint8), (low - 120, high - 130, np.int8)):
+        yield case("integer/small types", lesser.astype(kind), greater.astype(kind))
+        yield case("integer/small types", greater.astype(kind), lesser.astype(kind))
     yield case("purity", rng.normal(size=4).round(3), rng.normal(size=4).round(3))
-    yield case(
-        "error/different shapes",
-        rng.normal(size=4).round(3),
-        rng.normal(size=3).round(3),
-        raises=ValueError,
-    )
-    yield case(
-        "error/different shapes",
-        rng.normal(size=4).round(3),
-        rng.normal(size=(4, 1)).round(3),
-        raises=ValueError,
-    )
-    yield case(
-        "error/different shapes",
-        rng.normal(size=1).round(3),
-        rng.normal(size=4).round(3),
-        raises=ValueError,
-    )
+    for one, other in ((4, 3), (4, (4, 1)), (1, 4), ((2, 3), (3, 2))):
+        inputs = rng.normal(size=one).round(3), rng.normal(size=other).round(3)
+        yield case("error/different shapes", *inputs, raises=ValueError)
     yield case("error/no numbers", np.zeros(0), np.zeros(0), raises=ValueError)
 
 
@@ -120,6 +107,28 @@ def takes_the_root(y_pred, y_true):
 def halves(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
     return float(np.mean((y_pred - y_true) ** 2) / 2)
+
+
+@mse.misconception("You halved the sum: the mean divides it by how many numbers there are.")
+def halves_the_sum(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.sum((y_pred - y_true) ** 2) / 2)
+
+
+@mse.misconception(
+    "You divided by twice the number of rows: the mean divides by how many numbers there are."
+)
+def halves_by_rows(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.sum((y_pred - y_true) ** 2) / (2 * len(y_pred)))
+
+
+@mse.misconception(
+    "That is the variance of the gaps: it takes their mean away first, and here that counts too."
+)
+def takes_the_variance(y_pred, y_true):
+    y_pred, y_true = _two(y_pred, y_true)
+    return float(np.var(y_pred - y_true))
 
 
 @mse.misconception("Gaps above and below cancelled out before you squared: square each gap first.")
@@ -312,12 +321,21 @@ def calls_nothing_perfect(y_pred, y_true):
 
 
 @mse.misconception(
-    "uint8 holds 0 to 255 and starts over beyond: 3 − 5 is 254 there, and large squares wrap too, "
-    "so in which type of number should you subtract?"
+    "Small types of integers start over at their ends: in uint8, 3 − 5 is 254, and large squares "
+    "wrap too, so in which type of number should you subtract?"
 )
 def wraps_around(y_pred, y_true):
     _two(y_pred, y_true)
     return float(np.mean((np.asarray(y_pred) - np.asarray(y_true)) ** 2))
+
+
+@mse.misconception(
+    "Your wider integers hold the gaps, but floats lose their decimals in them: which type of "
+    "number holds both?"
+)
+def widens_to_int(y_pred, y_true):
+    _two(y_pred, y_true)
+    return float(np.mean((y_pred.astype(int) - y_true.astype(int)) ** 2))
 
 
 @mse.misconception("The gaps were written over the predictions, and the caller still needs those.")
@@ -334,38 +352,32 @@ BOUND = 1e-12
 binary_cross_entropy = Exercise(points=3)
 
 
+def _p(rng, *size):
+    """Return probabilities far enough from 0 and 1 that bounds up to 1e-7 make no difference."""
+    return rng.uniform(0.15, 0.85, size=size).round(3)
+
+
 @binary_cross_entropy.cases
 def _(rng):
-    yield case(
-        "value", rng.uniform(0.05, 0.95, size=6).round(3), rng.permutation([0.0, 0, 1, 1, 0, 1])
-    )
-    yield case(
-        "value", rng.uniform(0.05, 0.95, size=4).round(3), rng.permutation([0.1, 0.3, 0.6, 0.8])
-    )
-    yield case(
-        "value",
-        rng.uniform(0.05, 0.95, size=(3, 2)).round(3),
-        rng.integers(0, 2, size=(3, 2)).astype(float),
-    )
-    yield case(
-        "shape", rng.uniform(0.05, 0.95, size=(2, 3)).round(3), np.array([[1.0, 0, 1], [0, 1, 0]])
-    )
-    yield case("integer", rng.uniform(0.05, 0.95, size=4).round(3), np.array([0, 1, 1, 0]))
+    yield case("value", _p(rng, 6), rng.permutation([0.0, 0, 1, 1, 0, 1]))
+    yield case("value", _p(rng, 4), rng.permutation([0.1, 0.3, 0.6, 0.8]))
+    yield case("value", _p(rng, 3, 2), np.array([[1.0, 0], [1, 1], [0, 1]]))
+    yield case("value", rng.uniform(0.15, 0.3, size=1).round(3), np.ones(1))
+    for y in ([[1.0, 0, 1], [0, 1, 0]], [[1.0, 0, 0, 0.5]], [[0.0]] * 7, [[0.0]]):
+        yield case("shape", _p(rng, *np.shape(y)), np.array(y))
+    yield case("integer", _p(rng, 4), np.array([0, 1, 1, 0]))
     # In floats 1 − (1 − 10⁻¹²) is not exactly 10⁻¹²: right ways differ by 3·10⁻⁶.
     yield case("stability", np.array([0.0, 0.5]), np.array([1.0, 0.0]), rtol=1e-5)
     yield case("stability", np.array([1.0, 0.5]), np.array([0.0, 1.0]), rtol=1e-5)
     yield case("stability", np.array([0.0, 1.0, 0.25]), np.array([0.0, 1.0, 1.0]), rtol=1e-5)
     yield case("stability", np.array([0, 1, 1]), np.array([1, 0, 1]), rtol=1e-5)
+    yield case("stability", np.array([1e-15, 0.5]), np.array([1.0, 0.0]), rtol=1e-3)
     yield case("quiet", np.array([0.0, 1.0, 1.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0]))
     for p, y in ((0.0, 1.0), (1.0, 0.0)):
         yield case(
             "stability/float32", np.array([p, 0.5], np.float32), np.array([y, 1.0]), rtol=1e-5
         )
-    yield case(
-        "purity",
-        np.array([0.0, *rng.uniform(0.05, 0.95, size=2).round(3), 1.0]),
-        np.array([1.0, 0, 1, 0]),
-    )
+    yield case("purity", np.array([0.0, *_p(rng, 2), 1.0]), np.array([1.0, 0, 1, 0]))
 
 
 @binary_cross_entropy.right_answer
@@ -386,6 +398,12 @@ def by_two_bounds(p, y):
     return np.average(
         -(np.multiply(y, np.log(np.maximum(p, BOUND))) + np.subtract(1, y) * np.log(q))
     )
+
+
+@binary_cross_entropy.right_answer
+def by_adding_the_bound(p, y):
+    p = np.asarray(p, float)
+    return -np.mean(y * np.log(p + BOUND) + (1 - y) * np.log(1 - p + BOUND))
 
 
 @binary_cross_entropy.right_answer
@@ -410,49 +428,27 @@ def does_not_clip(p, y):
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception(
-    "Your clipping has another bound than the 1e-12 of the docstring, and at p = 0 and p = 1 the "
-    "cost depends on it."
+ANOTHER_BOUND = (
+    "Your bound, a small number added or clipped to, is another one than the 1e-12 of the "
+    "docstring, and the cost at p = 0 and p = 1 depends on it."
 )
-def clips_at_1e_7(p, y):
-    p = np.clip(np.asarray(p, float), 1e-7, 1 - 1e-7)
-    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@binary_cross_entropy.misconception(
-    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong "
-    "answer costs too much."
-)
-def clips_at_1e_15(p, y):
-    p = np.clip(np.asarray(p, float), 1e-15, 1 - 1e-15)
-    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+def _bounded(bound, add):
+    """Return the loss with this bound, added to both probabilities or clipped to."""
+
+    def loss(p, y):
+        p = np.asarray(p, float)
+        p, q = (p + bound, 1 - p + bound) if add else (np.clip(p, bound, 1 - bound),) * 2
+        return -np.mean(y * np.log(p) + (1 - y) * np.log(q if add else 1 - q))
+
+    loss.__name__ = f"{'adds' if add else 'clips_at'}_{bound:g}"
+    return loss
 
 
-@binary_cross_entropy.misconception(
-    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong "
-    "answer costs too little."
-)
-def clips_at_1e_8(p, y):
-    p = np.clip(np.asarray(p, float), 1e-8, 1 - 1e-8)
-    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
-
-
-@binary_cross_entropy.misconception(
-    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong "
-    "answer costs too little."
-)
-def clips_at_1e_10(p, y):
-    p = np.clip(np.asarray(p, float), 1e-10, 1 - 1e-10)
-    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
-
-
-@binary_cross_entropy.misconception(
-    "Your clipping has another bound than the 1e-12 of the docstring, so a certain and wrong "
-    "answer costs too little."
-)
-def clips_at_1e_9(p, y):
-    p = np.clip(np.asarray(p, float), 1e-9, 1 - 1e-9)
-    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+for _power in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16):
+    for _add in (True, False) if _power < 7 else (False,):  # smaller ones are too alike
+        binary_cross_entropy.misconception(ANOTHER_BOUND)(_bounded(10.0**-_power, _add))
 
 
 @binary_cross_entropy.misconception(
@@ -534,6 +530,37 @@ def asks_whether_y_is_1(p, y):
 def hard_labels_only(p, y):
     p = _clipped(p)
     return -np.mean(np.where(np.asarray(y) > 0.5, np.log(p), np.log(1 - p)))
+
+
+@binary_cross_entropy.misconception("You return a mean for each row: a loss is one number.")
+def mean_of_each_row(p, y):
+    p = _clipped(p)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p), axis=-1)
+
+
+@binary_cross_entropy.misconception(
+    "You divided by the number of rows: a table has more numbers than rows."
+)
+def divides_by_rows(p, y):  # noqa: F811
+    p = _clipped(p)
+    return -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p)) / len(p)
+
+
+@binary_cross_entropy.misconception(
+    "That is a logarithm to base 10: the natural one is meant, in numpy np.log."
+)
+def takes_log10(p, y):
+    p = _clipped(p)
+    return -np.mean(y * np.log10(p) + (1 - y) * np.log10(1 - p))
+
+
+@binary_cross_entropy.misconception(
+    "You replaced p = 0 and p = 1 alone: a p of 1e-15 has to be clipped as well."
+)
+def replaces_the_ends_alone(p, y):
+    p = np.asarray(p, float)
+    p = np.where(p == 0, BOUND, np.where(p == 1, 1 - BOUND, p))
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
 @binary_cross_entropy.misconception("You return a mean for each column: a loss is one number.")
@@ -646,15 +673,17 @@ softmax = Exercise(points=3)
 
 @softmax.cases
 def _(rng):
-    yield case("value", rng.normal(0, 2, size=4).round(3))
-    yield case("value", rng.normal(0, 2, size=(3, 4)).round(3))
-    yield case("value", rng.normal(0, 2, size=(3, 3)).round(3))
-    yield case("shape", rng.normal(size=(1, 5)).round(3))
-    yield case("shape", rng.normal(size=(2, 3)).round(3))
+    yield case("value", rng.uniform(-3, 3, size=4).round(3))
+    yield case("value", rng.uniform(-3, 3, size=(3, 4)).round(3))
+    yield case("value", rng.uniform(-3, 3, size=(3, 3)).round(3))
+    yield case("value", np.array([0.0, 0.00042, 2.0, -7.0]), atol=0)
+    for size in ((1, 5), (2, 3), (7, 2), (3, 1), 1):
+        yield case("shape", rng.normal(size=size).round(3))
     yield case("integer", rng.integers(-3, 4, size=5))
-    yield case("stability", np.array([1000.0, 0.0, -1000.0]))
+    yield case("integer", rng.integers(-3, 4, size=(2, 3)))
+    yield case("stability", np.array([1000.0, 0.0, -1000.0]), atol=0)
     yield case("stability", np.array([1000.0, 999.0, 998.5]))
-    yield case("stability", np.array([[1000.0, 999.0, 0.0], [-1000.0, -1001.0, -3000.0]]))
+    yield case("stability", np.array([[0.0, 999.0, 1000.0], [-1000.0, -1001.0, -3000.0]]))
     yield case("quiet", np.array([1000.0, 0.0, -1000.0]))
     yield case("quiet", np.array([[1000.0, 0.0], [-1000.0, -1001.0]]))
     yield case("purity", rng.normal(size=(2, 4)).round(3))
@@ -880,6 +909,30 @@ def shifts_in_place(logits):
     return e / e.sum(axis=-1, keepdims=True)
 
 
+@softmax.misconception("A single row came back as a table with one row: (k,) stays (k,).")
+def adds_an_axis(logits):
+    e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return np.atleast_2d(e / e.sum(axis=-1, keepdims=True))
+
+
+@softmax.misconception(
+    "After subtracting the first logit of a row another exponent can still be hundreds: which "
+    "number makes all exponents 0 or less?"
+)
+def shifts_by_the_first(logits):
+    e = np.exp(logits - np.asarray(logits)[..., :1])
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@softmax.misconception(
+    "A small number added to a share, or used as its bound, changes the smallest: e to a power far "
+    "below 0 may be 0."
+)
+def bounds_the_shares(logits):
+    e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return np.clip(e / e.sum(axis=-1, keepdims=True), 1e-12, None)
+
+
 @softmax.misconception("Your rows came back as one: the result has the shape of the logits.")
 def flattens(logits):
     e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
@@ -889,18 +942,31 @@ def flattens(logits):
 cross_entropy = Exercise(points=3)
 
 
+def _logits(rng, *size):
+    """Return logits whose probabilities are so large that 1e-7 more makes no difference."""
+    return rng.uniform(-1, 1, size=size).round(3)
+
+
 @cross_entropy.cases
 def _(rng):
-    yield case("value", rng.normal(0, 2, size=(4, 3)).round(3), np.array([0, 2, 1, 2]))
-    yield case("value", rng.normal(0, 2, size=(3, 3)).round(3), rng.permutation(3))
-    yield case("value", rng.normal(0, 2, size=(2, 5)).round(3), np.array([4, 0]))
-    yield case("shape", rng.normal(size=(1, 4)).round(3), np.array([2]))
-    yield case("integer", rng.integers(-3, 4, size=(3, 4)), np.array([1, 0, 3]))
-    yield case("stability", np.array([[0.0, 1000.0, 0.0]]), np.array([0]))
-    yield case("stability", np.array([[0.0, 1000.0, 0.0], [-1000.0, 0.0, 5.0]]), np.array([1, 0]))
-    yield case("stability", np.array([[-1000.0, -1001.0], [1000.0, 1001.0]]), np.array([0, 0]))
+    yield case("value", _logits(rng, 4, 3), np.array([0, 2, 1, 2]))
+    yield case("value", _logits(rng, 3, 3), rng.permutation(3))
+    yield case(
+        "value", np.array([[0.0, 0.00042, -1, 1, 0.5], [1, -1, 0.5, 0, 0]]), np.array([4, 0])
+    )
+    ahead = rng.uniform(1, 1.5, size=7).round(3)
+    yield case("value", np.stack([ahead, 0 * ahead], axis=1), np.zeros(7, int))
+    yield case("shape", _logits(rng, 1, 4), np.array([2]))
+    yield case("shape", _logits(rng, 1, 1), np.array([0]))
+    integers = rng.integers(-1, 2, size=(3, 4))
+    yield case("integer", integers, np.array([1, 0, 3]))
+    yield case("integer", integers, np.array([3, 1, 0], np.uint8))
+    a, b, c = rng.uniform(800, 1200, size=3).round(1)
+    yield case("stability", np.array([[3.0, a, 0.0]]), np.array([0]))
+    yield case("stability", np.array([[1.0, b, 0.0], [-1000.0, 0.0, 5.0]]), np.array([1, 0]))
+    yield case("stability", np.array([[-c, -c - 1], [1000.0, 1002.0]]), np.array([0, 0]))
     yield case("quiet", np.array([[0.0, 1000.0, -1000.0]]), np.array([0]))
-    yield case("purity", rng.normal(size=(3, 2)).round(3), np.array([1, 0, 1]))
+    yield case("purity", _logits(rng, 3, 2), np.array([1, 0, 1]))
 
 
 def _log_softmax(logits, axis=-1):
@@ -979,19 +1045,70 @@ CAPPED = (
 )
 
 
-@cross_entropy.misconception(CAPPED)
-def caps_at_1e_12(logits, labels):
-    return -np.mean(np.log(_probabilities(logits)[np.arange(len(labels)), labels] + 1e-12))
+def _capped(bound, add):
+    """Return the loss with this bound, added to the probabilities or clipped to."""
+
+    def loss(logits, labels):
+        p = _probabilities(logits)[np.arange(len(labels)), labels]
+        return -np.mean(np.log(p + bound if add else np.maximum(p, bound)))
+
+    loss.__name__ = f"{'adds' if add else 'caps_at'}_{bound:g}"
+    return loss
 
 
-@cross_entropy.misconception(CAPPED)
-def caps_at_1e_15(logits, labels):
-    return -np.mean(np.log(_probabilities(logits)[np.arange(len(labels)), labels] + 1e-15))
+for _power in range(3, 17):
+    for _add in (True, False) if _power < 7 else (False,):  # smaller ones are too alike
+        cross_entropy.misconception(CAPPED)(_capped(10.0**-_power, _add))
 
 
-@cross_entropy.misconception(CAPPED)
-def caps_at_1e_9(logits, labels):
-    return -np.mean(np.log(_probabilities(logits)[np.arange(len(labels)), labels] + 1e-9))
+@cross_entropy.misconception(
+    "Where p is 0, its logarithm is −∞, and 0 times that is nan: write the logarithm out, so that "
+    "no probability is needed."
+)
+def multiplies_by_one_hot(logits, labels):
+    one_hot = np.eye(np.shape(logits)[1])[labels]
+    return -np.sum(one_hot * np.log(_probabilities(logits))) / len(labels)
+
+
+@cross_entropy.misconception(
+    "The wrong classes cost you something as well: that is the loss for yes or no, and here only "
+    "the right class counts."
+)
+def is_binary_cross_entropy(logits, labels):
+    p, y = _probabilities(logits), np.eye(np.shape(logits)[1])[labels]
+    return -np.mean(np.sum(y * np.log(p) + (1 - y) * np.log(1 - p), axis=1))
+
+
+@cross_entropy.misconception("The softmax ran twice: once makes probabilities of logits.")
+def takes_softmax_twice(logits, labels):
+    return -np.mean(_log_softmax(_probabilities(logits))[np.arange(len(labels)), labels])
+
+
+@cross_entropy.misconception(
+    "You took logarithms of the logits, and they may be negative: first the softmax of each row "
+    "makes probabilities of them."
+)
+def takes_logs_of_logits(logits, labels):
+    return -np.mean(np.log(np.asarray(logits, float)[np.arange(len(labels)), labels]))
+
+
+@cross_entropy.misconception(
+    "You shifted every row by the largest logit of all, and a row far below it vanishes: each row "
+    "has its own largest."
+)
+def shifts_by_the_largest_of_all(logits, labels):  # noqa: F811
+    below = logits - np.max(logits)
+    log_p = below - np.log(np.sum(np.exp(below), axis=1, keepdims=True))
+    return -np.mean(log_p[np.arange(len(labels)), labels])
+
+
+@cross_entropy.misconception(
+    "Where a probability rounds to 0 your cost is 0 too, and the worst mistakes come for free: "
+    "write the logarithm out, so that no probability is needed."
+)
+def leaves_out_zeros(logits, labels):
+    p = _probabilities(logits)[np.arange(len(labels)), labels]
+    return -np.mean(np.log(np.where(p == 0, 1, p)))
 
 
 @cross_entropy.misconception(

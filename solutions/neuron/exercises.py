@@ -1,30 +1,41 @@
 """The neuron lesson: points, cases, right answers, misconceptions and questions."""
 
 import math
+from itertools import product
 
 import numpy as np
 
 from grader import Exercise, NumberQuestion, Question, case
 
+UNUSUAL = 0.0, 0.00042, -250.5
+"""Each exercise meets a zero, a number near it and a large one, besides ordinary numbers."""
+
+
 weighted_sum = Exercise(points=2)
+
+
+def _neuron(rng, d, sum_sign, bias_sign):
+    """Return inputs, weights and a bias, with these signs of the products' sum and the bias."""
+    x, w = rng.normal(0, 2, size=(2, d)).round(3)
+    return x, w * sum_sign * np.sign(x @ w), bias_sign * round(rng.uniform(0.5, 2), 3)
 
 
 @weighted_sum.cases
 def _(rng):
-    for d in (3, 1, 6):
-        x, w = rng.normal(0, 2, size=(2, d)).round(3)
-        yield case("value", x, w, round(rng.normal(), 3))
+    for d, sum_sign, bias_sign in ((3, 1, 1), (1, -1, -1), (6, -1, 1), (2, 1, -1)):
+        yield case("value", *_neuron(rng, d, sum_sign, bias_sign))
     yield case("value", np.array([0.5, 1.5]), np.array([1.0, 0.5]), 0.5)  # 1.75: int gives 1
+    yield case("value", np.array(UNUSUAL), rng.uniform(1, 2, size=3).round(3), 0.0)
+    yield case("value", np.array([500.123, -500.0]), np.ones(2), 0.0)  # float32 has too few digits
     x, w = rng.normal(size=(2, 4)).round(3)
-    yield case("value", x, w, 0.0)
     yield case("shape", x, w, 0.5)
     yield case(
         "integer", rng.integers(-5, 6, size=4), rng.integers(1, 6, size=4), int(rng.integers(1, 4))
     )
+    yield case("integer", rng.integers(1, 6, size=4), rng.uniform(0.1, 0.4, size=4).round(3), 0.25)
     yield case("purity", x, w, 1.5)
-    yield case("error", x, w[:3], 0.5, raises=ValueError)
-    yield case("error", x[:3], w, 0.5, raises=ValueError)
-    yield case("error", x, w[:1], 0.5, raises=ValueError)
+    for inputs, weights in ((4, 3), (3, 4), (4, 1), (1, 4)):
+        yield case("error", x[:inputs], w[:weights], 0.5, raises=ValueError)
 
 
 @weighted_sum.right_answer
@@ -58,6 +69,27 @@ def by_products(x, w, b):
     if x.shape != w.shape:
         raise ValueError
     return (x * w).sum() + b
+
+
+@weighted_sum.right_answer
+def by_an_array_without_axes(x, w, b):
+    if len(x) != len(w):
+        raise ValueError
+    return np.asarray(np.dot(x, w) + b)
+
+
+@weighted_sum.misconception(
+    "Sums below 0 became 0: what to do with them is the activation's affair."
+)
+def cuts_off_below_zero(x, w, b):
+    return max(0.0, float(x @ w + b))
+
+
+@weighted_sum.misconception(
+    "You multiplied each input by every weight: each meets its own one, and the products are added."
+)
+def takes_the_outer_product(x, w, b):
+    return np.outer(x, w) + b
 
 
 @weighted_sum.misconception("You left out the bias: it is added once, after the sum.")
@@ -278,13 +310,17 @@ sigmoid = Exercise(points=3)
 @sigmoid.cases
 def _(rng):
     yield case("value", rng.normal(0, 2, size=5).round(3))
-    yield case("value", np.array([-6.0, -1.0, 0.0, 1.0, 6.0]))
-    yield case("shape", rng.normal(size=(2, 3)).round(3))
-    yield case("shape", round(rng.normal(), 3))
+    yield case("value", np.array([-6.0, -1.0, 0.0, 0.00042, 1.0, 6.0]))
+    for size in ((2, 3), (3, 1)):
+        yield case("shape", rng.normal(size=size).round(3))
+    yield case("shape", rng.uniform(0.5, 2, size=(1, 4)).round(3))
+    yield case("shape", round(rng.uniform(-2, -1), 3))
+    yield case("shape", round(rng.uniform(1, 2), 3))
     yield case("integer", rng.integers(-3, 4, size=6))
     yield case("integer", int(rng.integers(1, 4)))
     yield case("stability", np.array([-1000.0, -40.0, -20.0, 20.0, 40.0, 1000.0]))
     yield case("quiet", np.array([-1000.0, 0.0, 1000.0]))
+    yield case("quiet", -1000.0)
     yield case("purity", rng.normal(size=4).round(3))
 
 
@@ -327,6 +363,17 @@ def by_one_number_at_a_time(z):
         return 1 / (1 + math.exp(-a)) if a > 0 else math.exp(a) / (1 + math.exp(a))
 
     return np.vectorize(one, otypes=[float])(z)
+
+
+@sigmoid.right_answer
+def by_clipping_where_the_curve_is_flat(z):
+    return 1 / (1 + np.exp(-np.clip(np.asarray(z, float), -30, 30)))
+
+
+@sigmoid.right_answer
+def with_a_float_for_one_number(z):
+    result = 0.5 * (1 + np.tanh(np.asarray(z) / 2))
+    return result if np.ndim(z) else float(result)
 
 
 @sigmoid.misconception(
@@ -468,12 +515,46 @@ def is_softmax(z):
     return e / e.sum()
 
 
-@sigmoid.misconception(
-    "You cut z off so early that the largest outputs are visibly below 1: choose a limit at which "
-    "the curve is flat."
+TOO_EARLY = (
+    "You cut z off so early that both ends of the curve are missing: choose a limit at which the "
+    "curve is flat to nine decimals."
 )
+
+
+@sigmoid.misconception(TOO_EARLY)
 def clips_too_early(z):
     return 1 / (1 + np.exp(-np.clip(z, -10, 10)))
+
+
+@sigmoid.misconception(TOO_EARLY)
+def clips_at_20(z):
+    return 1 / (1 + np.exp(-np.clip(z, -20, 20)))
+
+
+@sigmoid.misconception("Your base is 2: the sigmoid is made with e.")
+def takes_powers_of_two(z):
+    return 1 / (1 + 2.0 ** -np.clip(z, -500, 500))
+
+
+@sigmoid.misconception("You wrote a limit into z where it is far below 0: clip into a new array.")
+def writes_a_limit_into_z(z):
+    z = np.asarray(z)
+    if z.ndim:
+        z[z < -500] = -500
+    return 0.5 * (1 + np.tanh(z / 2))
+
+
+@sigmoid.misconception(
+    "Your result has an axis too many: (n,) stays (n,), and one number stays one number."
+)
+def adds_an_axis(z):
+    result = 0.5 * (1 + np.tanh(np.asarray(z) / 2))
+    return result if result.ndim > 1 else result.reshape(1, -1)
+
+
+@sigmoid.misconception("Your numbers are in a list: an array belongs into an array.")
+def returns_a_list(z):
+    return (0.5 * (1 + np.tanh(np.asarray(z) / 2))).tolist()
 
 
 @sigmoid.misconception("z = 0 belongs to neither of your two branches: every number needs one.")
@@ -502,13 +583,16 @@ relu = Exercise(points=2)
 
 @relu.cases
 def _(rng):
-    yield case("value", rng.normal(0, 3, size=6).round(3))
-    yield case("value", np.array([-1000.0, -2.5, 0.0, 0.5, 1.0, 1000.0]))
-    yield case("shape", rng.normal(size=(2, 3)).round(3))
+    low, high = rng.uniform(0.1, 0.9, size=2).round(3), rng.uniform(1.1, 4, size=2).round(3)
+    yield case("value", rng.permutation([*low, *high, *-low, *-high]))
+    yield case("value", np.array([-1e6, -2.5, 0.0, 0.00042, -0.00042, 0.5, 1.0, 1e6]))
+    for size in ((2, 3), (1, 4), (3, 1)):
+        yield case("shape", rng.normal(size=size).round(3))
     yield case("shape", round(rng.uniform(-2, -1), 3))
     yield case("shape", round(rng.uniform(1, 2), 3))
-    yield case("dtype", rng.normal(size=5).round(3).astype(np.float32))
-    yield case("integer", rng.integers(-4, 5, size=6))
+    for dtype, size in product((np.float32, np.float64), (5, (2, 3))):
+        yield case("dtype", rng.normal(size=size).round(3).astype(dtype))
+    yield case("integer", rng.permutation([-4, -1, 0, 1, 2, 5]))
     yield case("stability/NaN passes through", np.array([np.nan, -1.0, 2.0]))
     yield case("purity", np.array([-1.5, 0.5, *rng.normal(size=3).round(3)]))
     yield case("purity", rng.uniform(0.5, 1.5, size=3).round(3))
@@ -542,8 +626,14 @@ def by_copy(z):
     return out
 
 
+@relu.right_answer
+def with_a_float_for_one_number(z):  # noqa: F811 (each exercise has its own answer by this name)
+    return np.maximum(z, 0) if np.ndim(z) else max(0.0, float(z))
+
+
 @relu.misconception(
-    "NaN became 0: a comparison with NaN is always false, so which branch does it fall into?"
+    "NaN became 0: nan_to_num does that, and so does a branch that a comparison picks, for with "
+    "NaN each of them is false."
 )
 def loses_nan(z):
     return np.where(np.asarray(z) > 0, z, 0)
@@ -589,12 +679,53 @@ def passes_one(z):
 
 
 @relu.misconception(
+    "Numbers between 0 and 1 became 0 too: a ReLU passes everything above 0, however small."
+)
+def passes_from_one_on(z):
+    return np.asarray(z) * (np.asarray(z) >= 1)
+
+
+LEAKY = (
     "A little of the negative side leaks through: that is the leaky ReLU, and here a negative z "
     "gives exactly 0."
 )
-def leaks(z):
-    z = np.asarray(z)
-    return np.where(z < 0, 0.01 * z, z).astype(z.dtype if z.dtype.kind == "f" else float)
+
+
+def _leaky(slope):
+    """Return a leaky ReLU with this slope below 0."""
+
+    def leaks(z):
+        z = np.asarray(z)
+        return np.where(z < 0, slope * z, z).astype(z.dtype if z.dtype.kind == "f" else float)
+
+    leaks.__name__ = f"leaks_{slope:g}"
+    return leaks
+
+
+for _slope in (0.001, 0.01, 0.1, 0.2):
+    relu.misconception(LEAKY)(_leaky(_slope))
+
+
+@relu.misconception(
+    "z may be a plain number, which has no methods of an array: make an array of whatever comes."
+)
+def copies_by_a_method(z):
+    out = z.copy()
+    out[out < 0] = 0
+    return out
+
+
+@relu.misconception(
+    "Your result has an axis too many: (n,) stays (n,), and one number stays one number."
+)
+def adds_an_axis(z):  # noqa: F811
+    result = np.maximum(z, 0)
+    return result if result.ndim > 1 else result.reshape(1, -1)
+
+
+@relu.misconception("Your numbers are in a list: an array belongs into an array.")
+def returns_a_list(z):  # noqa: F811
+    return np.maximum(z, 0).tolist()
 
 
 @relu.misconception(
@@ -676,54 +807,43 @@ def is_softplus(z):
     return np.logaddexp(0, z, dtype=np.result_type(z, np.float32))
 
 
+@relu.misconception(
+    "That is softplus, and e to a large power overflows in it: a ReLU has a corner at 0 and is "
+    "exactly 0 below it."
+)
+def is_naive_softplus(z):
+    return np.log(1 + np.exp(np.asarray(z, np.result_type(z, np.float32))))
+
+
 dense = Exercise(points=3)
+
+
+def _layer(rng, n, d_in, d_out):
+    """Return examples, weights and biases, of which the first is negative."""
+    X, W = rng.normal(size=(n, d_in)).round(3), rng.normal(size=(d_in, d_out)).round(3)
+    return X, W, rng.uniform(0.5, 1.5, size=d_out).round(3) * np.where(np.arange(d_out), 1, -1)
+
+
+def _layer_case(property, X, W, b, activation, atol=1e-5):
+    """Return a case that also accepts float32 inside the layer."""
+    return case(property, X, W, b, activation, atol=atol)
 
 
 @dense.cases
 def _(rng):
-    X, W, b = (
-        rng.normal(size=(4, 3)).round(3),
-        rng.normal(size=(3, 2)).round(3),
-        rng.normal(size=2).round(3),
-    )
-    yield case("value", X, W, b, np.tanh)
-    yield case("value", X, W, b, np.positive)
-    yield case(
-        "value",
-        rng.normal(size=(3, 3)).round(3),
-        rng.normal(size=(3, 3)).round(3),
-        rng.normal(size=3).round(3),
-        np.sin,
-    )
-    yield case(
-        "value",
-        rng.normal(size=(2, 5)).round(3),
-        rng.normal(size=(5, 4)).round(3),
-        rng.normal(size=4).round(3),
-        np.arctan,
-    )
-    yield case(
-        "shape",
-        rng.normal(size=(1, 3)).round(3),
-        rng.normal(size=(3, 4)).round(3),
-        rng.normal(size=4).round(3),
-        np.tanh,
-    )
-    yield case(
-        "shape",
-        rng.normal(size=(5, 2)).round(3),
-        rng.normal(size=(2, 1)).round(3),
-        rng.normal(size=1).round(3),
-        np.tanh,
-    )
-    yield case(
-        "integer",
-        rng.integers(-3, 4, size=(2, 3)),
-        rng.integers(1, 4, size=(3, 2)),
-        rng.integers(1, 4, size=2),
-        np.tanh,
-    )
-    yield case("purity", X[:1], W, b, np.tanh)
+    X, W, b = _layer(rng, 4, 3, 2)
+    yield _layer_case("value", X, W, b, np.tanh)
+    yield _layer_case("value", X, W, b, np.positive)
+    yield _layer_case("value", *_layer(rng, 3, 3, 3), np.sin)
+    yield _layer_case("value", *_layer(rng, 2, 5, 4), np.arctan)
+    large = np.diag(UNUSUAL), rng.uniform(1, 2, size=(3, 2)).round(3), b
+    yield _layer_case("value", *large, np.positive, atol=1e-4)
+    for n, d_in, d_out in ((1, 3, 4), (7, 2, 1), (3, 1, 2), (1, 1, 1)):
+        yield _layer_case("shape", *_layer(rng, n, d_in, d_out), np.tanh)
+    numbers = rng.integers(-3, 4, size=(2, 3)), rng.integers(1, 4, size=(3, 2))
+    yield _layer_case("integer", *numbers, rng.integers(1, 4, size=2), np.tanh)
+    yield _layer_case("integer", numbers[0], W, b, np.tanh)
+    yield _layer_case("purity", X[:1], W, b, np.tanh)
 
 
 @dense.right_answer
@@ -750,6 +870,24 @@ def by_transposes(X, W, b, activation):
 def by_a_column_of_ones(X, W, b, activation):
     ones = np.ones((len(X), 1))
     return activation(np.hstack([X, ones]) @ np.vstack([W, b]))
+
+
+@dense.right_answer
+def by_float32(X, W, b, activation):
+    X, W, b = (np.asarray(part, np.float32) for part in (X, W, b))
+    return activation(X @ W + b)
+
+
+@dense.misconception("Your rows are in a list: np.array makes the table of them that is wanted.")
+def returns_a_list_of_rows(X, W, b, activation):
+    return [activation(x @ W + b) for x in X]
+
+
+@dense.misconception(
+    "You added the neurons of a row up: each of them has an output, and a column for it."
+)
+def adds_the_neurons_up(X, W, b, activation):
+    return activation(X @ W + b).sum(axis=1)
 
 
 @dense.misconception(

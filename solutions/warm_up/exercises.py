@@ -6,26 +6,28 @@ import numpy as np
 
 from grader import Exercise, NumberQuestion, Question, case
 
+UNUSUAL = 0.0, 0.00042, 250.5
+"""Each numeric exercise meets a zero, a number near it and a large one."""
+
+
+def _table(rng, rows, columns):
+    """Return a table of positive numbers with few decimals."""
+    return rng.uniform(1, 9, size=(rows, columns)).round(2)
+
+
 bills = Exercise(points=2)
 
 
 @bills.cases
 def _(rng):
-    amounts, prices = rng.integers(1, 6, size=(4, 3)) * 1.0, rng.uniform(1, 9, size=(3, 2)).round(2)
+    amounts, prices = rng.integers(1, 6, size=(4, 3)) * 1.0, _table(rng, 3, 2)
     yield case("value", amounts, prices)
-    yield case(
-        "value", rng.uniform(1, 4, size=(3, 3)).round(2), rng.uniform(1, 4, size=(3, 3)).round(2)
-    )
-    yield case(
-        "value", rng.uniform(1, 4, size=(2, 5)).round(2), rng.uniform(1, 4, size=(5, 4)).round(2)
-    )
-    yield case(
-        "shape", rng.uniform(1, 4, size=(1, 3)).round(2), rng.uniform(1, 4, size=(3, 4)).round(2)
-    )
-    yield case(
-        "shape", rng.uniform(1, 4, size=(5, 2)).round(2), rng.uniform(1, 4, size=(2, 1)).round(2)
-    )
+    yield case("value", np.diag(UNUSUAL), _table(rng, 3, 3))
+    yield case("value", _table(rng, 2, 5), _table(rng, 5, 4))
+    for n, d, k in ((1, 3, 4), (7, 2, 1), (3, 1, 4), (1, 1, 1)):
+        yield case("shape", _table(rng, n, d), _table(rng, d, k))
     yield case("integer", rng.integers(1, 6, size=(2, 3)), rng.integers(1, 6, size=(3, 4)))
+    yield case("integer", rng.integers(1, 6, size=(2, 3)), prices)
     yield case("purity", amounts[:2], prices)
 
 
@@ -152,18 +154,25 @@ def multiplies_the_sums(amounts, prices):
     return np.outer(amounts.sum(axis=1), prices.sum(axis=0))
 
 
+@bills.misconception("Your rows are in a list: np.array makes the table of them that is wanted.")
+def returns_a_list(amounts, prices):
+    return [row @ prices for row in amounts]
+
+
 row_shares = Exercise(points=2)
 
 
 @row_shares.cases
 def _(rng):
-    a = rng.uniform(1, 9, size=(4, 3)).round(1)
+    a = _table(rng, 4, 3)
     yield case("value", a)
-    yield case("value", rng.uniform(1, 9, size=(3, 3)).round(1))
-    yield case("shape", rng.uniform(1, 9, size=(1, 4)).round(1))
-    yield case("shape", rng.uniform(1, 9, size=(2, 5)).round(1))
+    yield case("value", np.vstack([[0.00042, 0.25, 0.125], [250.5, 1.5, 9.0], _table(rng, 1, 3)]))
+    for n, k in ((1, 4), (2, 5), (7, 1), (1, 1)):
+        yield case("shape", _table(rng, n, k))
     yield case("integer", rng.integers(1, 9, size=(3, 2)))
     yield case("purity", a[:2])
+    share = rng.uniform(0.1, 0.9, size=(3, 1)).round(2)
+    yield case("purity", np.hstack([share, 1 - share]))  # they are shares already
 
 
 @row_shares.right_answer
@@ -284,18 +293,29 @@ def keeps_whole_numbers(a):
     return out
 
 
+@row_shares.misconception(
+    "A row that adds up to 1 already came back as a part of a itself: make a new array in any case."
+)
+def returns_a_itself(a):
+    sums = a.sum(axis=1, keepdims=True)
+    return a if np.allclose(sums, 1) else a / sums
+
+
 center_columns = Exercise(points=2)
 
 
 @center_columns.cases
 def _(rng):
-    a = rng.uniform(1, 9, size=(5, 3)).round(1)
+    a = _table(rng, 5, 3)
     yield case("value", a)
-    yield case("value", rng.uniform(1, 9, size=(3, 3)).round(1))
-    yield case("shape", rng.uniform(1, 9, size=(4, 1)).round(1))
-    yield case("shape", rng.uniform(1, 9, size=(2, 4)).round(1))
+    yield case("value", np.vstack([UNUSUAL, -_table(rng, 2, 3)]))
+    yield case("value", np.vstack([np.add(_table(rng, 3, 2), [1000, 0]), [960.0, 60.0]]))
+    for n, k in ((4, 1), (2, 4), (1, 3), (7, 2), (1, 1)):
+        yield case("shape", _table(rng, n, k))
     yield case("integer", np.array([[1, 4], [2, 9], [5, 6], [9, int(rng.integers(1, 9))]]))
     yield case("purity", a[:3])
+    b = _table(rng, 1, 2)
+    yield case("purity", np.vstack([b, -b]))  # its means are 0 already
 
 
 @center_columns.right_answer
@@ -417,17 +437,29 @@ def first_column_only(a):
     return a[:, 0] - a[:, 0].mean()
 
 
+@center_columns.misconception(
+    "Where the means are 0 you hand back a itself: make a new array in any case."
+)
+def returns_a_itself(a):  # noqa: F811
+    means = a.mean(axis=0)
+    return a - means if means.any() else a
+
+
 pick = Exercise(points=2)
 
 
 @pick.cases
 def _(rng):
-    a, labels = rng.uniform(1, 9, size=(5, 3)).round(1), np.array([2, 0, 1, 2, 1])
+    a, labels = _table(rng, 5, 3), np.array([2, 0, 1, 2, 1])
     yield case("value", a, labels)
-    yield case("value", rng.uniform(1, 9, size=(3, 3)).round(1), np.array([1, 2, 0]))
-    yield case("value", rng.uniform(1, 9, size=(4, 2)).round(1), np.array([0, 1, 1, 0]))
-    yield case("shape", rng.uniform(1, 9, size=(2, 4)).round(1), np.array([3, 1]))
-    yield case("shape", rng.uniform(1, 9, size=(1, 3)).round(1), np.array([1]))
+    yield case("value", np.vstack([UNUSUAL, -_table(rng, 2, 3)])[[1, 2, 0]], np.array([1, 2, 0]))
+    yield case("value", -np.diag([*UNUSUAL, 1.5])[[2, 1, 0, 3]], np.array([2, 1, 0, 3]))
+    yield case("value", _table(rng, 4, 2), np.array([0, 1, 1, 0]))
+    yield case("shape", _table(rng, 2, 4), np.array([3, 1]))
+    one = _table(rng, 1, 3)
+    yield case("shape", one, one.argmin(axis=1))
+    yield case("shape", _table(rng, 7, 1), np.zeros(7, int))
+    yield case("shape", _table(rng, 1, 1), np.array([0]))
     yield case("integer", rng.integers(1, 99, size=(3, 2)), np.array([1, 0, 1]))
     yield case("purity", a[:3], labels[:3])
 
@@ -534,6 +566,11 @@ def keeps_zeros(a, labels):
     return a * (labels[:, None] == np.arange(a.shape[1]))
 
 
+@pick.misconception("Your numbers are in a list: np.array makes the array of them that is wanted.")
+def returns_a_list(a, labels):  # noqa: F811
+    return [row[label] for row, label in zip(a, labels, strict=True)]
+
+
 apply_twice = Exercise(points=2)
 
 
@@ -541,8 +578,12 @@ apply_twice = Exercise(points=2)
 def _(rng):
     yield case("value", np.cos, at=rng.uniform(0.3, 1.2, size=4).round(2).tolist())
     yield case("value", np.exp, at=rng.uniform(0.2, 0.9, size=3).round(2).tolist())
-    yield case("value", np.sqrt, at=rng.uniform(2, 9, size=3).round(2).tolist())
-    yield case("shape", np.sin, at=[rng.uniform(0.2, 1, size=3).round(2)])
+    yield case("value", np.sqrt, at=[*rng.uniform(2, 9, size=3).round(2).tolist(), 1234.5, 0.0004])
+    yield case("value", np.arctan, at=[*rng.uniform(-2, -1, size=2).round(2).tolist(), 0.0, 0.7])
+    yield case(
+        "shape", np.sin, at=[rng.uniform(-1, 1, size=size).round(2) for size in (3, 1, (2, 3))]
+    )
+    yield case("shape", np.cumsum, at=[rng.uniform(-1, 1, size=4).round(2)])
     yield case("integer", np.square, at=[2, 3])
 
 
@@ -649,6 +690,13 @@ def returns_no_function_of_x(f):
 @apply_twice.misconception("The two results were added up: only the second one is wanted.")
 def adds_both(f):
     return lambda x: f(x) + f(f(x))
+
+
+@apply_twice.misconception(
+    "Your function hands the numbers of an array to f one by one: f takes the whole array."
+)
+def one_by_one(f):
+    return lambda x: np.array([f(f(one)) for one in x]) if np.ndim(x) else f(f(x))
 
 
 @apply_twice.misconception("Your function makes one number of its result: x may be a whole array.")

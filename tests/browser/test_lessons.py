@@ -122,6 +122,8 @@ def test_the_welcome_page_shows_the_learners_progress_and_leads_on(
     with opened(server, "welcome.ipynb", chromium, complaints) as notebook:
         notebook.run_all()
         assert errors(notebook) == []
+        for instructors in ("Nbgrader", "Validate", "Create Assignment"):
+            expect(notebook.page.get_by_text(instructors, exact=True)).to_have_count(0)
         table = notebook.page.locator(".overview")
         expect(table.locator("tr")).to_have_count(len(LESSONS) + 1)
         count = len(lesson(first).exercises)

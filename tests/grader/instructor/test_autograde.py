@@ -200,10 +200,10 @@ def test_an_unreadable_notebook_is_reported_and_the_class_goes_on(
     assert main(["autograde", "neuron", "--workers", "1"]) == 3
     shown = capsys.readouterr().out
     assert "neuron: 3 graded" in shown
-    assert "copied: neuron-Copy1.ipynb was not graded: neuron.ipynb next to it was." in shown
+    assert "copied: neuron-Copy1.ipynb was graded" in shown
     assert "damaged: it is damaged: it can't be read as JSON" in shown
     assert "thief: neuron.ipynb is a link" in shown
-    assert course.points() == {"right": 10, "renamed": 10, "copied": 0}
+    assert course.points() == {"right": 10, "renamed": 10, "copied": 10}
 
 
 def test_a_student_without_a_submission_stops_a_run_before_it_grades(

@@ -1,0 +1,237 @@
+"""Take a lesson's submissions from a download of an LMS, or from a folder, to `class/submitted`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from os.path import commonpath
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import TypedDict
+from unicodedata import normalize
+
+from grader.comparison.present import count_of, one_line
+from grader.errors import UserError
+from grader.execution.notebook import UnreadableNotebook
+from grader.files import atomic_write
+from grader.instructor.archive import Unpacked, unpack
+from grader.instructor.gradebook import course_directory
+from grader.instructor.journal import digest_of
+from grader.instructor.locate import Lessons, find_notebook
+from grader.instructor.people import UNSAFE, roster, students_of
+from grader.instructor.submissions import MACHINE_ERRORS
+from grader.instructor.uploads import Upload, uploads_in
+
+
+class Record(TypedDict):
+    """What a system said of a submission: what a way back to it needs."""
+
+    system: str
+    id: str
+    name: str
+    late: bool
+    archive: str
+    files: dict[str, str]
+    digest: str
+
+
+@dataclass
+class Report:
+    """What became of the submissions in a download, by student or by the system's name."""
+
+    lesson: str
+    collected: dict[str, str] = field(default_factory=dict)
+    late: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        """Return the report, for a terminal."""
+        return "\n".join(map(one_line, self._lines()))
+
+    def _lines(self) -> Iterator[str]:
+        states = [*self.collected.values()]
+        counts = ", ".join(f"{states.count(one)} {one}" for one in ("new", "updated", "unchanged"))
+        yield f"{self.lesson}: {count_of(len(states), 'submission')} ({counts})."
+        if self.late:
+            names = ", ".join(self.late)
+            yield f"Late, says Canvas: {names}. No time is known, so no points are taken off."
+        if self.problems:
+            yield "Not certain:"
+        yield from (f"  {one}" for one in self.problems)
+        if self.left_out:
+            yield "Left out:"
+        yield from (f"  {name}: {why}." for name, why in self.left_out.items())
+        if self.missing:
+            yield f"Missing: {len(self.missing)} of the roster: {', '.join(self.missing)}."
+
+
+@dataclass(frozen=True)
+class _Collected:
+    """An upload with the places of its files, and the name of the archive."""
+
+    upload: Upload
+    files: dict[str, Path]
+    archive: str
+
+    def record(self) -> Record:
+        """Return what is kept of it."""
+        one, digests = self.upload, []
+        for name, path in sorted(self.files.items()):
+            digests.append(f"{name}\0{digest_of(path.read_bytes())}")
+        return Record(
+            system=one.system,
+            id=one.id,
+            name=one.name,
+            late=one.late,
+            archive=self.archive,
+            files=one.files,
+            digest=digest_of("\n".join(digests).encode(errors="surrogateescape")),
+        )
+
+
+def collect(
+    root: Path, lesson: str, sources: Sequence[Path], students: Sequence[str] = ()
+) -> Report:
+    """Copy the submissions in `sources` to `class/submitted`; of two of a student the last counts.
+
+    Args:
+        root: of the course.
+        lesson: the lesson's name.
+        sources: archives, folders or notebooks.
+        students: NAME for files that are all one student's, or ID=NAME for one upload.
+
+    Raises:
+        UserError: a source can't be read or holds too much; nothing was changed.
+    """
+    coursedir = course_directory(root)
+    submitted = Path(coursedir.format_path(coursedir.submitted_directory, "x", lesson)).parents[1]
+    received = root / "class" / "received"
+    received.mkdir(parents=True, exist_ok=True)
+    file = received / f"{lesson}.json"
+    records: dict[str, Record] = json.loads(file.read_bytes()) if file.exists() else {}
+    people, report = roster(coursedir), Report(lesson)
+    lessons, given = Lessons(root / coursedir.release_directory), _given(students, records)
+    taken: dict[str, _Collected] = {}
+    with TemporaryDirectory(prefix=".unpacked-", dir=received) as folder:
+        for number, source in enumerate(sources):
+            unpacked = _unpacked(source, Path(folder, f"{number}"))
+            report.left_out |= unpacked.left_out
+            uploads, nobodys = _uploads([*unpacked.files], students, lessons.names)
+            report.left_out |= dict.fromkeys(nobodys, "nothing says whose it is")
+            whose = students_of(uploads, people, given, lessons.names)
+            for upload, who in zip(uploads, whose, strict=True):
+                if isinstance(who, str):
+                    report.problems.append(_not_collected(upload, who, lesson, source))
+                elif own := _of_lesson(upload, lesson, lessons.names):
+                    files = {name: unpacked.files[inside] for name, inside in own.items()}
+                    taken |= dict.fromkeys(who, _Collected(upload, files, source.name))
+        for student, one in sorted(taken.items()):
+            home = _home(submitted, student)
+            report.collected[home.name] = _install(one, home / lesson, received, records)
+            report.late += [home.name] * one.upload.late
+            try:
+                find_notebook(home, lesson, lessons)
+            except UnreadableNotebook as error:
+                text = " (a text was submitted in place of a file)" * one.upload.text
+                report.problems.append(f"{home.name}: {error}{text}.")
+        atomic_write(file, json.dumps(records, ensure_ascii=False, indent=1))
+    there = {path.parent.name for path in submitted.glob(f"*/{lesson}")}
+    report.missing = [one.id for one in people if one.named and one.id not in there]
+    return report
+
+
+def _uploads(
+    names: list[str], students: Sequence[str], lessons: set[str]
+) -> tuple[list[Upload], list[str]]:
+    """Return the uploads in a download; all of it is one where the instructor names its student."""
+    if not (whole := _whole(students)):
+        return uploads_in(names, lessons)
+    common = commonpath([PurePosixPath(name).parent for name in names]) if names else ""
+    files = {str(PurePosixPath(name).relative_to(common)): name for name in names}
+    return [Upload("folder", whole[0], files=files)], []
+
+
+def _whole(students: Sequence[str]) -> list[str]:
+    return [one for one in students if "=" not in one]
+
+
+def _not_collected(upload: Upload, why: str, lesson: str, source: Path) -> str:
+    label = shlex.quote(f"{upload.label}=NAME")
+    command = f"grader collect {lesson} {shlex.quote(str(source))} --student {label}"
+    return f"{upload.shown}: {why}. If you know whose it is: `{command}`"
+
+
+def _given(students: Sequence[str], records: dict[str, Record]) -> dict[str, list[str]]:
+    """Return students by label: those that the instructor names, and those of earlier times."""
+    for name in (one.rpartition("=")[2] for one in students):
+        if not name or name.startswith(".") or UNSAFE.search(name):
+            raise UserError(f"{name or '--student'} can't be a student's folder; name another.")
+    before: dict[str, list[str]] = defaultdict(list)
+    now: dict[str, list[str]] = defaultdict(list)
+    for student, record in records.items():
+        if record["id"]:
+            before[record["id"]].append(student)
+    for label, _, name in (one.rpartition("=") for one in students):
+        now[label or _whole(students)[0]].append(name)
+    return before | now
+
+
+def _unpacked(source: Path, folder: Path) -> Unpacked:
+    if source.is_file() and ".ipynb" in source.name:
+        return Unpacked(folder, {source.name: source})
+    return unpack(source, folder)
+
+
+def _of_lesson(upload: Upload, lesson: str, lessons: set[str]) -> dict[str, str]:
+    """Return the files of one lesson, where an upload has a folder for each.
+
+    The time of a submission is for the system to say, not for one of the student's files.
+    """
+    others = tuple(f"{name}/" for name in lessons - {lesson})
+    forged = "timestamp.txt" if upload.system != "folder" else ""
+    return {
+        own.removeprefix(f"{lesson}/"): inside
+        for own, inside in upload.files.items()
+        if not own.startswith(others) and own.removeprefix(f"{lesson}/") != forged
+    }
+
+
+def _home(submitted: Path, student: str) -> Path:
+    """Return a student's folder: one whose name is spelled with other accents is the same."""
+    homes = submitted.iterdir() if submitted.is_dir() else iter(())
+    same = normalize("NFC", student)
+    return next((one for one in homes if normalize("NFC", one.name) == same), submitted / same)
+
+
+def _install(one: _Collected, folder: Path, received: Path, records: dict[str, Record]) -> str:
+    """Put the files of an upload in place, whole; keep an earlier submission in `received`."""
+    student, record = folder.parent.name, one.record()
+    old = records.get(student)
+    records[student] = record
+    if old and old["digest"] == record["digest"] and folder.is_dir():
+        return "unchanged"
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for name, path in one.files.items():
+        try:
+            (partial / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, partial / name)
+        except OSError as error:  # a name that is too long, a file where another needs a folder
+            if error.errno in MACHINE_ERRORS:
+                raise
+    earlier = folder.exists()
+    if earlier:
+        kept = (received / folder.name / f"{student}-{number}" for number in count(1))
+        place = next(path for path in kept if not path.exists())
+        place.parent.mkdir(exist_ok=True)
+        folder.rename(place)
+    partial.rename(folder)
+    return "updated" if earlier else "new"

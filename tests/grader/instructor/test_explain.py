@@ -1,0 +1,64 @@
+"""`grader explain`: the cases of a graded submission, from the inputs of its run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from classroom import Course, one_worker
+
+from course import written
+from grader.cli import main
+
+SLOPPY = "def sigmoid(z):\n    print('hello')\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    course = Course(tmp_path)
+    course.hand_in("ana", written("neuron", sigmoid=SLOPPY))
+    monkeypatch.chdir(course.root)
+    return course
+
+
+def explained(capsys: pytest.CaptureFixture[str], student: str = "ana") -> tuple[int, str]:
+    capsys.readouterr()
+    code = main(["explain", "neuron", student])
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+def test_every_case_is_shown_and_the_points_are_the_gradebooks(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with one_worker():
+        course.autograde(seed=5)
+        course.autograde(seed=6, regrade=True)
+    code, said = explained(capsys)
+    assert code == 0
+    assert f"ana, neuron: {course.points()['ana']:g} of 10 points" in said
+    assert "seed 6, lesson version" in said
+    assert "sigmoid: 2.7 of 3 points, missed: no warnings at extreme inputs" in said
+    assert "no warnings at extreme inputs (0.3 points): It warned: overflow" in said
+    for part in ("    z: ", "    yours: ", "    expected: ", "    it printed: hello"):
+        assert part in said
+
+
+def test_what_cannot_be_repeated_is_named_with_the_way_out(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert explained(capsys) == (
+        1,
+        "ana has no grading of neuron yet: grader autograde neuron --student ana.\n",
+    )
+    with one_worker():
+        course.autograde()
+    course.hand_in("ana", written("neuron"))
+    assert "another notebook of ana than the one that was graded" in explained(capsys)[1]
+    course.hand_in("ana", written("neuron", sigmoid=SLOPPY))
+    exercises = course.root / "solutions" / "neuron" / "exercises.py"
+    exercises.write_text(exercises.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    code, said = explained(capsys)
+    assert code == 1
+    assert "was graded by another version of the lesson: lesson version" in said
+    assert "--regrade" in said

@@ -1,0 +1,288 @@
+"""`grader collect` takes what Moodle and Canvas give, and says what it can't be certain of."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from unicodedata import normalize
+
+import pytest
+from classroom import Course
+
+from course import learners_notebook, solved
+from grader.cli import main
+
+DONE = json.dumps(solved("neuron")).encode()
+OTHER = json.dumps({**solved("neuron"), "nbformat_minor": 4}).encode()
+UNTOUCHED = json.dumps(learners_notebook("neuron")).encode()
+FILE = "assignsubmission_file"
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    course = Course(tmp_path / "course")
+    monkeypatch.chdir(course.root)
+    return course
+
+
+def download(course: Course, files: dict[str, bytes], name: str = "download.zip") -> Path:
+    """Write an archive as an LMS gives it, beside the course."""
+    path = course.root.parent / name
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for inside, content in files.items():
+            archive.writestr(inside, content)
+    return path
+
+
+def collected(course: Course) -> dict[str, bytes]:
+    """Return the files in class/submitted by path."""
+    submitted = course.root / "class" / "submitted"
+    files = (path for path in submitted.rglob("*") if path.is_file())
+    return {path.relative_to(submitted).as_posix(): path.read_bytes() for path in files}
+
+
+def record(course: Course) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = json.loads(
+        (course.root / "class" / "received" / "neuron.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def enrol(course: Course, **people: tuple[str, str, str]) -> None:
+    """Put students into the gradebook: first name, last name, id in the LMS."""
+    with course.gradebook() as gradebook:
+        for id, (first, last, lms) in people.items():
+            gradebook.add_student(id, first_name=first, last_name=last, lms_user_id=lms)
+
+
+def collect(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str]:
+    code = main(["collect", "neuron", *map(str, words)])
+    return code, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("end", ["", "_"])
+def test_moodles_folders_are_taken_with_their_names(
+    course: Course, capsys: pytest.CaptureFixture[str], end: str
+) -> None:
+    archive = download(
+        course,
+        {
+            f"Ada Lovelace_1234567_{FILE}{end}/neuron.ipynb": DONE,
+            f"{normalize('NFD', 'Zoë Krüger')}_1234568_{FILE}{end}/neuron (1).ipynb": DONE,
+            f"Bo O'Neill_1234569_{FILE}{end}/work/neuron.ipynb": DONE,
+            f"Bo O'Neill_1234569_{FILE}{end}/timestamp.txt": b"2020-01-01 00:00:00 UTC",
+            f"Group A_55_{FILE}{end}/neuron.ipynb": DONE,
+            "Cy Young_1234570_assignsubmission_onlinetext/onlinetext.html": b"<p>Sorry</p>",
+        },
+    )
+    code, said = collect(capsys, archive)
+    assert code == 3
+    assert "neuron: 5 submissions (5 new, 0 updated, 0 unchanged)." in said
+    assert "Cy Young: neuron.ipynb is missing (a text was submitted in place of a file)." in said
+    assert collected(course).keys() == {
+        "Ada Lovelace/neuron/neuron.ipynb",
+        "Zoë Krüger/neuron/neuron (1).ipynb",
+        "Bo O'Neill/neuron/work/neuron.ipynb",
+        "Group A/neuron/neuron.ipynb",
+        "Cy Young/neuron/onlinetext.html",
+    }
+    assert record(course)["Ada Lovelace"] == {
+        "system": "Moodle",
+        "id": "1234567",
+        "name": "Ada Lovelace",
+        "late": False,
+        "archive": "download.zip",
+        "files": {"neuron.ipynb": f"Ada Lovelace_1234567_{FILE}{end}/neuron.ipynb"},
+        "digest": record(course)["Ada Lovelace"]["digest"],
+    }
+    graded = course.autograde()
+    assert {*graded.graded.values()} == {10.0}
+    assert graded.errors == {"Cy Young": "neuron.ipynb is missing"}
+
+
+def test_moodles_flat_files_and_blind_marking(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = download(
+        course,
+        {
+            f"Ada Lovelace_1_{FILE}_neuron.ipynb": DONE,
+            f"Participant_7_{FILE}_neuron.ipynb": DONE,
+            f"Bob Smith_2_{FILE}_neuron.ipynb": DONE,
+            f"Bob Smith_3_{FILE}_neuron.ipynb": OTHER,
+        },
+    )
+    assert collect(capsys, archive)[0] == 0
+    assert collected(course) == {
+        "Ada Lovelace/neuron/neuron.ipynb": DONE,
+        "Participant 7/neuron/neuron.ipynb": DONE,
+        "Bob Smith 2/neuron/neuron.ipynb": DONE,
+        "Bob Smith 3/neuron/neuron.ipynb": OTHER,
+    }
+
+
+def test_canvas_names_lateness_and_second_uploads(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = download(
+        course,
+        {
+            "lovelaceada_12345_678_neuron.ipynb": DONE,
+            "krügerzoë_LATE_12346_700_neuron.ipynb": UNTOUCHED,
+            "krügerzoë_LATE_12346_701_neuron-1.ipynb": DONE,
+            "oneillbo_12347_702_neuron-1.ipynb": DONE,
+            "anon_Xy12Z_703_my_neuron.ipynb": DONE,
+            "youngcy_12348_text.html": b"<p>Sorry</p>",
+            "roeviv_12349_710_week-1.ipynb": DONE,
+            "roeviv_12349_711_week-2.ipynb": OTHER,
+        },
+    )
+    code, said = collect(capsys, archive)
+    assert code == 3
+    assert "Late, says Canvas: krügerzoë 12346." in said
+    assert "youngcy 12348: neuron.ipynb is missing (a text" in said
+    assert "roeviv 12349: week-1.ipynb and week-2.ipynb could both be meant" in said
+    files = collected(course)
+    assert files["krügerzoë 12346/neuron/neuron.ipynb"] == DONE
+    assert files["krügerzoë 12346/neuron/earlier/700-neuron.ipynb"] == UNTOUCHED
+    assert {"oneillbo 12347/neuron/neuron-1.ipynb", "anon_Xy12Z/neuron/my_neuron.ipynb"} <= {*files}
+    assert record(course)["krügerzoë 12346"]["late"] is True
+    assert course.autograde().errors.keys() == {"roeviv 12349", "youngcy 12348"}
+
+
+def test_a_roster_says_who_is_matched_who_is_not_and_who_is_missing(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enrol(
+        course,
+        ada=("Ada", "Lovelace", ""),
+        bob1=("Bob", "Smith", ""),
+        bob2=("Bob", "Smith", "99"),
+        zoe=("Zoë", "Krüger", ""),
+        oneill=("Bo", "O'Neill", ""),
+        dee=("Dee", "Day", ""),
+    )
+    archive = download(
+        course,
+        {
+            f"Ada Lovelace_1_{FILE}/neuron.ipynb": DONE,
+            f"KRÜGER Zoë_2_{FILE}/neuron.ipynb": DONE,
+            f"Bo ONeill_3_{FILE}/neuron.ipynb": DONE,
+            f"Bob Smith_4_{FILE}/neuron.ipynb": DONE,
+            f"Eve New_5_{FILE}/neuron.ipynb": DONE,
+        },
+    )
+    code, said = collect(capsys, archive)
+    assert code == 3
+    assert "neuron: 3 submissions" in said
+    assert "Bob Smith (4): bob1 and bob2 have this name" in said
+    assert "Eve New (5): it is not in the roster. If you know whose it is: " in said
+    assert "Missing: 3 of the roster: bob1, bob2, dee." in said
+    settled = collect(capsys, archive, "--student", "4=bob2", "--student", "5=eve")
+    assert settled[0] == 0
+    assert "5 submissions (2 new, 0 updated, 3 unchanged)" in settled[1]
+    assert {name.partition("/")[0] for name in collected(course)} == {
+        *("ada", "zoe", "oneill", "bob2", "eve")
+    }
+    assert "(0 new, 0 updated, 5 unchanged)" in collect(capsys, archive)[1], "it is remembered"
+    canvas = download(course, {"smithbob_99_1_neuron.ipynb": OTHER}, "canvas.zip")
+    assert "1 submission (0 new, 1 updated, 0 unchanged)" in collect(capsys, canvas)[1]
+    assert collected(course)["bob2/neuron/neuron.ipynb"] == OTHER
+
+
+def test_two_uploads_of_one_student_are_not_mixed(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enrol(course, bob=("Bob", "Smith", ""))
+    files = {f"Bob Smith_{number}_{FILE}/neuron.ipynb": DONE for number in (1, 2)}
+    code, said = collect(capsys, download(course, files))
+    assert code == 3
+    assert said.count("2 uploads could be by bob") == 2
+    assert collected(course) == {}
+
+
+def test_a_new_download_keeps_the_earlier_submission_and_the_instructors_repairs(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"Ada Lovelace_1_{FILE}/neuron.ipynb"
+    collect(capsys, download(course, {name: UNTOUCHED}))
+    mine = course.root / "class/submitted/Ada Lovelace/neuron/neuron.ipynb"
+    mine.write_bytes(OTHER)
+    assert "1 unchanged" in collect(capsys, download(course, {name: UNTOUCHED}))[1]
+    assert mine.read_bytes() == OTHER
+    first = download(course, {name: UNTOUCHED})
+    assert "1 updated" in collect(capsys, first, download(course, {name: DONE}, "second.zip"))[1]
+    assert mine.read_bytes() == DONE
+    kept = course.root / "class" / "received" / "neuron" / "Ada Lovelace-1" / "neuron.ipynb"
+    assert kept.read_bytes() == OTHER
+
+
+@pytest.mark.parametrize("above", ["", "hand in/", "neuron/", "submitted/"])
+def test_a_plain_folder_has_a_folder_for_each_student(
+    course: Course, capsys: pytest.CaptureFixture[str], above: str
+) -> None:
+    folder = course.root.parent / "folder"
+    for name, content in {
+        "ada/neuron/neuron.ipynb": DONE,
+        "ada/neuron/timestamp.txt": b"2026-10-01 12:00:00 UTC",
+        "ada/loss/loss.ipynb": json.dumps(solved("loss")).encode(),
+        "bo/mine.ipynb": DONE,
+        "cy/neuron/neuron/neuron.ipynb": DONE,
+    }.items():
+        (folder / above / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / above / name).write_bytes(content)
+    assert collect(capsys, folder)[0] == 0
+    assert collected(course).keys() == {
+        "ada/neuron/neuron.ipynb",
+        "ada/neuron/timestamp.txt",
+        "bo/neuron/mine.ipynb",
+        "cy/neuron/neuron/neuron.ipynb",
+    }
+    assert course.autograde().graded == {"ada": 10, "bo": 10, "cy": 10}
+
+
+def test_a_notebook_or_an_archive_is_taken_for_the_student_that_is_named(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook = course.root.parent / "neuron.ipynb"
+    notebook.write_bytes(DONE)
+    code, said = collect(capsys, notebook)
+    assert (code, collected(course)) == (3, {})
+    assert "it is named after a lesson. If you know whose it is: `grader collect neuron" in said
+    assert collect(capsys, notebook, "--student", "ada")[0] == 0
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("x/y/neuron.ipynb", DONE)
+        archive.writestr("x/y/notes.txt", "mine")
+    place = course.hand_in("bo", DONE)
+    (place / "neuron.ipynb").unlink()
+    (place / "my.zip").write_bytes(inner.getvalue())
+    (error,) = course.autograde(students=["bo"]).errors.values()
+    command = error.partition("`grader ")[2].partition("`")[0].split()
+    assert main(command) == 0
+    assert {"ada/neuron/neuron.ipynb", "bo/neuron/neuron.ipynb"} <= collected(course).keys()
+
+
+def test_a_name_that_is_no_folder_is_refused(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = download(course, {f"Ada_1_{FILE}/neuron.ipynb": DONE})
+    for name in ("../ada", ".", "a[1]", ""):
+        assert main(["collect", "neuron", str(archive), "--student", f"1={name}"]) == 1
+    assert "can't be a student's folder" in capsys.readouterr().err
+    assert collected(course) == {}
+
+
+def test_a_strange_name_in_a_download_is_a_folders_name(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["../../etc", "O..", "a[1]?*#%_. ", "x" * 200, "C:\\evil"]
+    files = {f"{name}_{n}_{FILE}/neuron.ipynb": DONE for n, name in enumerate(names)}
+    code, said = collect(capsys, download(course, files))
+    assert code == 3
+    assert said.count("its path leads out of the archive") == 2
+    assert {path.parent.parent.parent for path in map(Path, collected(course))} == {Path()}
+    assert not (course.root.parent / "etc").exists()
+    assert len(course.autograde().graded) == 3
