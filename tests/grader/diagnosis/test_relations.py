@@ -61,7 +61,7 @@ TABLE: list[tuple[str, str, list[Any], str]] = [
         [("value", X), ("value", X * 7)],
         "Of your 2 parts only 2",
     ),
-    ("x", "x[None]", NUMBERS, "their shape is not"),
+    ("x", "x[None]", NUMBERS, "and not their shape"),
     ("x.sum(axis=1)", "x * np.sin(x)", ROWS, "one axis too many"),
     ("x / 2", "x // 2 + (x - x)", [("value", X * 8), ("integer", N)], "lost their decimals"),
     (
