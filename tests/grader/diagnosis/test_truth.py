@@ -24,6 +24,8 @@ def false_relations(name: str, exercise: str, seeds: range) -> list[str]:
         runs: list[Any] = [observe_all(misconception.function, key["cases"]) for key in keys]
         if accepted(keys[0], runs[0]) or (seen := relation(keys[0], runs[0])) is None:
             continue
+        if seen.sentence.startswith("In the cases of this check"):
+            continue  # it says nothing about others
         pairs = zip(keys, runs, strict=True)
         held = [seen.holds([*zip(key["cases"], run, strict=True)]) for key, run in pairs]
         if not all(held):
