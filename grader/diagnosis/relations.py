@@ -1,4 +1,4 @@
-"""Say what holds between a learner's results and the expected ones, from the outcomes alone.
+"""Relate a learner's results to the expected ones, from the outcomes alone.
 
 A relation is seen on every case that its sentence speaks of, and can be looked for in any other
 outcomes of the same answer. Its sentence ends in a question, and never says what the code does.
@@ -435,7 +435,7 @@ LAWS: list[tuple[str, Callable[[Any, Any], Any]]] = [
 
 
 def _laws(chosen: Cases) -> Iterator[Relation]:
-    """Yield what random numbers show: their shape, their source, and how they spread."""
+    """Yield the relations of random numbers: their shape, their source, and how they spread."""
     for says, law in LAWS:
         if (seen := partial(_lawful, law))(chosen):
             yield Relation(says, seen)

@@ -1,4 +1,4 @@
-"""Find a mistake by repair: the first small edit with which every case comes out right proves it.
+"""Find a mistake by repair: the first edit with which every case comes out right proves it.
 
 Edits are made to the syntax tree of the learner's own function, the most plausible first. What was
 edited is never shown or kept; the sentence quotes only the learner's code.
@@ -100,7 +100,7 @@ class Search:
         return sorted(edits, key=lambda edit: edit.rank)[:MAX_EDITS]
 
     def _repair(self, edits: Iterable[Edit]) -> Edit | None:
-        """Return the first edit that repairs all, or what was missed first and all that leads."""
+        """Return the first edit that repairs all, or the property missed first and all that lead."""
         partial = None
         for edit, still in self._tried(edits):
             if not still:

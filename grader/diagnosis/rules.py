@@ -1,7 +1,7 @@
-"""Edits of single expressions, as rules: what is found, what replaces it, and the sentence.
+"""Edits of single expressions, as rules: a pattern, a replacement, and a sentence.
 
 In a pattern a capital letter is any expression, the same letter the same one; a function is found
-by the last part of its name. In a sentence, {q} is the learner's own text of what was found, and
+by the last part of its name. In a sentence, {q} is the learner's own text of the match, and
 {A} the text of a part. With `at`, a rule is for intermediate values or for results only.
 """
 
@@ -166,7 +166,7 @@ def rule_sites(a: Answer) -> Iterator[tuple[Rule, Site]]:
 
 
 def _matches(pattern: Any, node: Any, parts: dict[str, ast.expr]) -> bool:
-    """Return whether a pattern matches, and put what its letters match into `parts`."""
+    """Return whether a pattern matches, and put the matches of its letters into `parts`."""
     if isinstance(pattern, list):
         same = len(pattern) == len(node)
         return same and all(map(_matches, pattern, node, [parts] * len(node)))
@@ -197,7 +197,7 @@ def _replacement(rule: Rule, node: ast.expr, parts: dict[str, ast.expr]) -> ast.
 
 
 def _sensible(rule: Rule, node: ast.expr, a: Answer) -> bool:
-    """Return whether an edit that matches can be what was meant."""
+    """Return whether an edit that matches can be meant."""
     around, counted = a.parent[node], called(node) in ("len", "range", "int", "float")
     if (isinstance(node, ast.Name) and node.id in a.callables) or number(node) is not None:
         return False
