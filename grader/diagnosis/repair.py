@@ -100,7 +100,7 @@ class Search:
         return sorted(edits, key=lambda edit: edit.rank)[:MAX_EDITS]
 
     def _repair(self, edits: Iterable[Edit]) -> Edit | None:
-        """Return the first edit that repairs all, or the property missed first and all that lead."""
+        """Return the first edit that repairs all, or the property missed first and any leading."""
         partial = None
         for edit, still in self._tried(edits):
             if not still:
