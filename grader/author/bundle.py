@@ -20,7 +20,7 @@ from grader.files import atomic_write
 from grader.settings import Settings, load_settings
 
 MODULES = ("__init__.py", "cli.py", "errors.py", "files.py", "settings.py", "startup.py")
-PACKAGES = ("comparison", "execution", "kernelconfig", "learner")
+PACKAGES = ("comparison", "diagnosis", "execution", "kernelconfig", "learner")
 CONTENTS = (
     *("LICENSE", "LICENSE-lessons", "environment.sh", "requirements-uv.lock"),
     *(f"grader/{part}" for part in (*MODULES, *PACKAGES)),

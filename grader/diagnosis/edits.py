@@ -1,4 +1,4 @@
-"""A learner's function as a syntax tree: what operators ask about it, and trees with edits."""
+"""A learner's function as a syntax tree: questions about it, and copies with edits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_QUOTE = 44
 """Most characters that a sentence quotes of the learner's own code."""
 
 Change = tuple[ast.AST, ast.AST | list[ast.stmt]]
-"""An old node, and what replaces it: a node, or for a statement any number of statements."""
+"""An old node and its replacement: a node, or for a statement any number of statements."""
 AnyNode = TypeVar("AnyNode", bound=ast.AST)
 
 LOOPS = (ast.For, ast.While)
@@ -24,7 +24,7 @@ FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 
 
 def rebuilt(node: Any, changes: Mapping[ast.AST, Any], keep: Container[ast.AST] = ()) -> Any:
-    """Return a tree with changes made, also inside of what they put in; the old one stays.
+    """Return a tree with changes made, also inside of new nodes; the old tree stays.
 
     What is in `keep` is known to hold no change.
     """
@@ -100,7 +100,7 @@ def parts_of(value: ast.expr | None) -> list[ast.expr]:
 
 @dataclass(frozen=True)
 class Answer:
-    """A learner's function, and what its key and its outcomes say about it.
+    """A learner's function, with facts from its key and its outcomes.
 
     Attributes:
         source: the text that `tree` was parsed from.
@@ -232,7 +232,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Site:
-    """A place where an operator applies: the sentence, the edit, and what decides when it is tried.
+    """A place where an operator applies: the sentence, the edit, its group and its rank.
 
     Sites of one `group` are also edited all at once. `rank` replaces the operator's own.
     """

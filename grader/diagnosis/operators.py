@@ -12,14 +12,12 @@ from typing import Any
 
 from grader.diagnosis.edits import (
     Answer,
-    Change,
     Site,
     called,
     expression,
     last_name,
     names_in,
     number,
-    parts_of,
     statements,
     stored,
     with_fields,
@@ -55,7 +53,7 @@ def return_in_loop(a: Answer) -> Iterator[Site]:
 
 @operator(SLIP)
 def no_return(a: Answer) -> Iterator[Site]:
-    """Return what is printed, what the last line computes, or a variable."""
+    """Return the printed value, the last line's value, or a variable."""
     for one in a.of(ast.FunctionDef):
         last: Any = one.body[-1]
         if any(node.value for node in a.of(ast.Return) if a.function_of(node) is one):
@@ -76,21 +74,8 @@ def no_return(a: Answer) -> Iterator[Site]:
 
 
 @operator(SLIP)
-def early_return(a: Answer) -> Iterator[Site]:
-    """Drop the returns before the last one, or return the parts of all."""
-    for one in a.of(ast.FunctionDef):
-        tops = [node for node in one.body if isinstance(node, ast.Return) and node.value]
-        if len(tops) > 1:
-            says = f"The function ends at {a.quote(tops[0])}, and the lines below never run."
-            drop: list[Change] = [(node, []) for node in tops[:-1]]
-            parts = [part for node in tops for part in parts_of(node.value)]
-            yield Site(says, [*drop, (tops[-1], ast.Return(ast.Tuple(parts, ast.Load())))])
-            yield Site(says, drop)
-
-
-@operator(SLIP)
 def returned_exception(a: Answer) -> Iterator[Site]:
-    """Raise what is returned or only made, and refuse what is only noticed."""
+    """Raise an exception that is returned or only made, or bad input that is only noticed."""
     for node in (one for one in a.nodes if isinstance(one, (ast.Return, ast.Expr))):
         if node.value and (called(node.value) or last_name(node.value)).endswith("Error"):
             says = "The exception is made, but not raised: the caller gets it as a result."
@@ -127,7 +112,7 @@ def overwritten_in_loop(a: Answer) -> Iterator[Site]:
 
 @operator(SLIP)
 def not_handed_on(a: Answer) -> Iterator[Site]:
-    """Give the next round of a loop what this one has made."""
+    """Give the next round of a loop this round's result."""
     for loop in a.all_loops():
         made = {name for line in loop.body for name in stored(line)}
         read = {name for line in loop.body for name in names_in(line)} - made - a.callables

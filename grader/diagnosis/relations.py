@@ -1,4 +1,4 @@
-"""Say what holds between a learner's results and the expected ones, from the outcomes alone.
+"""Relate a learner's results to the expected ones, from the outcomes alone.
 
 A relation is seen on every case that its sentence speaks of, and can be looked for in any other
 outcomes of the same answer. Its sentence ends in a question, and never says what the code does.
@@ -32,7 +32,6 @@ class Pair:
     case: CaseData
     expected: Array
     yours: Array
-    same_shape: bool
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
@@ -83,13 +82,6 @@ class Pair:
                 found[name] = float(value)
         return found
 
-    @property
-    def form(self) -> set[str]:
-        """The signs of the inputs that are numbers, in words."""
-        numbers = {n: one for n, one in self.inputs.items() if type(one) in (int, float)}
-        signs = {1: "positive", 0: "0", -1: "negative"}
-        return {f"{name} is {signs[int(np.sign(one))]}" for name, one in numbers.items()}
-
 
 Test = Callable[[Pair], Any]
 Candidate = tuple[str, Test]
@@ -103,20 +95,30 @@ def relation(key: ExerciseKey, outcomes: list[Outcome]) -> Relation | None:
     failing = {id(failure.case) for failure in misses[first]}
     cases = [*zip(key["cases"], outcomes, strict=True)]
     chosen = [one for one in cases if one[0]["property"] == first or id(one[0]) in failing]
-    return next(_relations(kind(first), chosen, cases), None)
+    related = partial(_related, kind(first))
+    if (seen := next(_relations(kind(first), chosen, related(cases)), None)) is None:
+        return None
+    return Relation(seen.sentence, lambda others: seen.holds(related(others)))
 
 
-def _relations(first: str, chosen: Cases, cases: Cases) -> Iterator[Relation]:
+def _related(first: str, cases: Cases) -> Cases:
+    """Return the cases that a relation speaks of: ordinary inputs, extremes, or one kind."""
+    groups = (ORDINARY, ("stability", "quiet"), (first,))
+    kinds = next(group for group in groups if first in group)
+    return [one for one in cases if first == "purity" or kind(one[0]["property"]) in kinds]
+
+
+def _relations(first: str, chosen: Cases, related: Cases) -> Iterator[Relation]:
     yield from symptoms(first, chosen)
     match first:
         case "distribution":
-            yield from _laws(chosen)
+            yield from _laws(related)
         case "integer":
             yield from _integers(chosen)
         case "stability":
             yield from _extremes(chosen)
     if first in ORDINARY:
-        yield from _of_parts([one for one in cases if kind(one[0]["property"]) in ORDINARY])
+        yield from _of_parts(related)
 
 
 def close(one: Any, other: Any, rtol: float = 2e-5) -> bool:
@@ -133,10 +135,12 @@ def parts(data: Plain) -> list[Plain]:
 
 def leaves(data: Plain) -> list[Plain]:
     """Return the arrays in a list of arrays, also of nested ones; any other value alone."""
-    if not isinstance(data, dict) or numbers_in(data) is not None:
+    named = next(
+        (name for name in ("list", "tuple") if isinstance(data, dict) and name in data), ""
+    )
+    if not named or numbers_in(data) is not None:
         return [data]
-    items: list[Plain] = data.get("list", data.get("tuple", []))
-    return [leaf for item in items for leaf in leaves(item)]
+    return [leaf for item in data[named] for leaf in leaves(item)]
 
 
 def pairs(cases: Cases, part: int) -> list[Pair]:
@@ -153,8 +157,7 @@ def pairs(cases: Cases, part: int) -> list[Pair]:
         for e, y in zip(wanted, mine, strict=True):
             if e is None or y is None:
                 return []
-            fitted = y.reshape(e.shape) if e.size == y.size else y
-            found.append(Pair(case, e, fitted, e.shape == y.shape))
+            found.append(Pair(case, e, y.reshape(e.shape) if e.size == y.size else y))
     return found
 
 
@@ -170,8 +173,8 @@ def _of_parts(cases: Cases) -> Iterator[Relation]:
                 if all(map(test, every[i])):
                     says = f"In part {i + 1}, {says[0].lower()}{says[1:]}" if count > 1 else says
                     yield Relation(says, partial(_always, i, test))
-    if not bad and all(every) and not all(pair.same_shape for one in every for pair in one):
-        says = "Your numbers are right, and their shape is not: which step changes the shape?"
+    if not bad and all(every):
+        says = "Your numbers are right, and not their shape or their type: which step decides it?"
         yield Relation(says, partial(_always, 0, lambda pair: pair.right))
     if 0 < len(bad) < count and all(every):
         which = " and ".join(str(i + 1) for i in bad)
@@ -204,7 +207,7 @@ FACTORS = {2: "twice", 0.5: "half", 4: "four times", 0.25: "a quarter of", 3: "t
 FACTORS |= {1 / 3: "a third of", -1: "minus", -2: "minus twice", -0.5: "minus half"}
 POWERS = {1: "times", -1: "divided by", 0.5: "times the root of", -0.5: "divided by the root of"}
 POWERS |= {2: "times the square of", -2: "divided by the square of"}
-TIMES = {1: "", -1: "minus ", 2: "twice ", 0.5: "half "}
+TIMES = {1: "", -1: "minus "}
 OF_EXPECTED: dict[str, Formula] = {
     "the expected without its sign": np.abs,
     "the square of the expected": np.square,
@@ -263,20 +266,18 @@ OF_ROWS: dict[str, Test] = {
         p.rows[-1] and not p.rows[:-1].any()
     ),
 }
-IN_THE_END: dict[str, Test] = {
-    "Yours is nearly right: which small number is added, or which digits are cut off?": lambda p: (
-        close(p.yours, p.expected, 2e-3)
+NEARLY = "Yours is nearly right: which small number is added, or which digits are cut off?"
+IN_THE_END: list[Candidate] = [
+    (NEARLY, lambda p: close(p.yours, p.expected, 2e-3)),
+    (
+        "In the cases of this check yours is never too small: what is counted too often?",
+        lambda p: (p.yours > p.expected)[p.bad].all(),
     ),
-    "Your numbers are right but for their signs: where does a sign belong?": lambda p: close(
-        np.abs(p.yours), np.abs(p.expected)
+    (
+        "In the cases of this check yours is never too large: what is missing?",
+        lambda p: (p.yours < p.expected)[p.bad].all(),
     ),
-    "Where yours differs, it is too large: what is counted too often?": lambda p: (
-        p.yours > p.expected
-    )[p.bad].all(),
-    "Where yours differs, it is too small: what is missing?": lambda p: (p.yours < p.expected)[
-        p.bad
-    ].all(),
-}
+]
 
 
 def _candidates(found: list[Pair]) -> Iterator[Candidate]:
@@ -284,6 +285,9 @@ def _candidates(found: list[Pair]) -> Iterator[Candidate]:
     total = sum(pair.expected.size for pair in found)
     if not all(np.isfinite(pair.yours).all() for pair in found):
         yield _not_finite(found), lambda pair: True
+        return
+    if all(close(pair.yours, pair.expected) for pair in found):
+        yield NEARLY, lambda pair: close(pair.yours, pair.expected, 2e-3)
         return
     if same := total > 2 and all(pair.same_size for pair in found):
         yield from _by_a_number(found)
@@ -299,7 +303,7 @@ def _candidates(found: list[Pair]) -> Iterator[Candidate]:
     if same:
         yield from _somewhere(found)
     if all(pair.same_size for pair in found):
-        yield from IN_THE_END.items()
+        yield from IN_THE_END
     for word, sign in {"many": 1, "few": -1}.items():
         says = f"Your result has one axis too {word}: which step makes it so?"
         yield says, lambda p, by=sign: p.right or p.yours.ndim - p.expected.ndim == by  # type: ignore[misc]
@@ -345,7 +349,7 @@ def _by_a_number(found: list[Pair]) -> Iterator[Candidate]:
     if abs(factor - 1) > 1e-4:
         yield says, lambda p: close(factor * p.expected, p.yours)
     size = f"{abs(by):.6g} too {'large' if by > 0 else 'small'}"
-    if len(found) > 1:
+    if len(found) > 1 and abs(by) > 1e-3 * np.abs(e).max():
         says = f"In every case yours is {size}: where does that come from?"
         yield says, lambda p: close(p.expected + by, p.yours)
     for name in found[0].amounts:
@@ -360,7 +364,8 @@ SIDES = ("expected", "yours")
 
 def _by_amount(name: str, power: float, times: float, pair: Pair) -> bool:
     amount = pair.amounts.get(name, 0.0)
-    return amount > 0 and close(pair.expected * times * amount**power, pair.yours)
+    factor = times * np.float64(amount) ** power
+    return amount != 0 and close(pair.expected * factor, pair.yours)
 
 
 def _somewhere(found: list[Pair]) -> Iterator[Candidate]:
@@ -372,12 +377,6 @@ def _somewhere(found: list[Pair]) -> Iterator[Candidate]:
             yield says, partial(_just_where, name, where)
     if all(pair.expected.ndim and len(pair.expected) > 1 for pair in found):
         yield from OF_ROWS.items()
-    bad = [pair.form for pair in found if not pair.right]
-    right = [pair.form for pair in found if pair.right]
-    if min(len(bad), len(right)) > 1:  # one case alone is often a coincidence
-        for text in sorted(set.intersection(*bad).difference(*right))[:1]:
-            says = f"Yours differs just where {text}: what is different there?"
-            yield says, lambda pair, text=text: (text in pair.form) != pair.right  # type: ignore[misc]
 
 
 def _just_where(name: str, where: Callable[[Array], Array], pair: Pair) -> bool:
@@ -415,46 +414,38 @@ def _extremes(chosen: Cases) -> Iterator[Relation]:
     yield Relation(says, lambda cases: any(wrong(*one) for one in cases))
 
 
+LAWS: list[tuple[str, Callable[[Any, Any], Any]]] = [
+    ("Your numbers have another shape: how many are drawn?", lambda e, y: y["shape"] != e["shape"]),
+    (
+        "Your numbers don't depend on rng alone, or repeat: which call draws them?",
+        lambda e, y: any(y[one] != e[one] for one in ("follows_rng", "moves_on", "distinct")),
+    ),
+    (
+        "None of your numbers is below 0: on which side of 0 should they be?",
+        lambda e, y: y["quantiles"][0] > -1e-9 > e["quantiles"][0],
+    ),
+    (
+        "Your numbers don't lie around 0: what shifts them?",
+        lambda e, y: abs(np.mean(y["quantiles"])) > 0.2 * np.std(y["quantiles"]),
+    ),
+    ("Your numbers spread too wide: what does their width depend on?", lambda e, y: _w(e, y) > 1.1),
+    ("Your numbers spread too little: what sets their width?", lambda e, y: _w(e, y) < 0.9),
+    ("Your numbers spread as wide as expected: which distribution is meant?", lambda e, y: True),
+]
+
+
 def _laws(chosen: Cases) -> Iterator[Relation]:
-    """Yield what random numbers show: their shape, their source, and how they spread."""
-    (e, y), *_ = _samples(chosen)
-    width = np.std(y["quantiles"]) / np.std(e["quantiles"]) if y and y["quantiles"] else 1.0
-    laws: dict[str, Callable[[Any, Any], Any]] = {
-        "Your numbers have another shape: what is a row of them, and what a column?": (
-            lambda e, y: y["shape"] != e["shape"]
-        ),
-        "Your numbers don't depend on rng alone, or repeat: which call draws them?": (
-            lambda e, y: any(y[name] != e[name] for name in FLAGS)
-        ),
-        "None of your numbers is below 0: on which side of 0 should they be?": (
-            lambda e, y: y["quantiles"][0] > -1e-9 > e["quantiles"][0]
-        ),
-        "Your numbers don't lie around 0: what shifts them?": (
-            lambda e, y: abs(np.mean(y["quantiles"])) > 0.2 * np.std(y["quantiles"])
-        ),
-        f"Your numbers spread {width:.2f} times as wide as expected: which factor is that?": (
-            lambda e, y: abs(np.std(y["quantiles"]) / np.std(e["quantiles"]) / width - 1) < 0.06
-        ),
-        "Your numbers spread too wide: what does their width depend on?": (
-            lambda e, y: np.std(y["quantiles"]) > 1.1 * np.std(e["quantiles"])
-        ),
-        "Your numbers spread too little: what does their width depend on?": (
-            lambda e, y: np.std(y["quantiles"]) < 0.9 * np.std(e["quantiles"])
-        ),
-    }
-    for says, law in laws.items():
+    """Yield the relations of random numbers: their shape, their source, and how they spread."""
+    for says, law in LAWS:
         if (seen := partial(_lawful, law))(chosen):
             yield Relation(says, seen)
 
 
-FLAGS = ("follows_rng", "moves_on", "distinct")
-
-
 def _lawful(law: Callable[[Any, Any], Any], cases: Cases) -> bool:
-    with np.errstate(all="ignore"):
-        return all(y and y["quantiles"] and law(e, y) for e, y in _samples(cases))
+    both = [(case["expected"]["sample"], outcome.get("sample")) for case, outcome in cases]
+    return all(y and y["quantiles"] and law(e, y) for e, y in both)
 
 
-def _samples(cases: Cases) -> list[tuple[Any, Any]]:
-    drawn = [one for one in cases if kind(one[0]["property"]) == "distribution"]
-    return [(case["expected"]["sample"], outcome.get("sample")) for case, outcome in drawn]
+def _w(expected: Any, yours: Any) -> float:
+    """Return how wide random numbers spread, compared with the expected ones."""
+    return float(np.std(yours["quantiles"]) / np.std(expected["quantiles"]))

@@ -1,7 +1,7 @@
-"""Edits of single expressions, as rules: what is found, what replaces it, and the sentence.
+"""Edits of single expressions, as rules: a pattern, a replacement, and a sentence.
 
 In a pattern a capital letter is any expression, the same letter the same one; a function is found
-by the last part of its name. In a sentence, {q} is the learner's own text of what was found, and
+by the last part of its name. In a sentence, {q} is the learner's own text of the match, and
 {A} the text of a part. With `at`, a rule is for intermediate values or for results only.
 """
 
@@ -162,11 +162,11 @@ def rule_sites(a: Answer) -> Iterator[tuple[Rule, Site]]:
                 says = rule.says.format(q=a.quote(node), **quotes)
                 group = f"{rule.old} {rule.new}" if len(rule.old) > 1 else ""
                 new = _replacement(rule, node, parts)
-                yield rule, Site(says, [(node, new)], group, _rank(rule, node))
+                yield rule, Site(says, [(node, new)], group, _rank(rule, node, a.parent[node]))
 
 
 def _matches(pattern: Any, node: Any, parts: dict[str, ast.expr]) -> bool:
-    """Return whether a pattern matches, and put what its letters match into `parts`."""
+    """Return whether a pattern matches, and put the matches of its letters into `parts`."""
     if isinstance(pattern, list):
         same = len(pattern) == len(node)
         return same and all(map(_matches, pattern, node, [parts] * len(node)))
@@ -197,7 +197,7 @@ def _replacement(rule: Rule, node: ast.expr, parts: dict[str, ast.expr]) -> ast.
 
 
 def _sensible(rule: Rule, node: ast.expr, a: Answer) -> bool:
-    """Return whether an edit that matches can be what was meant."""
+    """Return whether an edit that matches can be meant."""
     around, counted = a.parent[node], called(node) in ("len", "range", "int", "float")
     if (isinstance(node, ast.Name) and node.id in a.callables) or number(node) is not None:
         return False
@@ -222,8 +222,10 @@ def _sensible(rule: Rule, node: ast.expr, a: Answer) -> bool:
     return True
 
 
-def _rank(rule: Rule, node: ast.expr) -> float | None:
-    """Return the rank of a turned difference: first of two like things, last in 1 − a."""
+def _rank(rule: Rule, node: ast.expr, around: ast.AST) -> float | None:
+    """Return the rank of an edit that is likelier, or less likely, than its rule's others."""
+    if rule.old == "A * B" and called(around) in ("sum", "mean", "dot"):
+        return max(rule.rank, 2.5)
     if rule.name == "operand_order" and isinstance(node, ast.BinOp) and rule.old == "A - B":
         left, right, simple = node.left, node.right, (ast.Name, ast.Subscript)
         same = called(left) == called(right) != ""

@@ -1,4 +1,4 @@
-"""Say what exceptions, warnings and changed inputs show, in a beginner's words."""
+"""Explain exceptions, warnings and changed inputs in a beginner's words."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def wrong(case: CaseData, outcome: Outcome) -> bool:
 
 
 def symptoms(first: str, cases: Cases) -> Iterator[Relation]:
-    """Yield what the cases of a kind of property show besides values."""
+    """Yield the relations that need no numbers, in the cases of a kind of property."""
     if first == "error":
         yield from _refusals(cases)
     for name, pattern, says in re.findall(r"^(\S+) \| (.*)\n    (.*)$", ERRORS, re.MULTILINE):
@@ -122,7 +122,7 @@ def _seen(cases: Cases, find: Callable[[Outcome], str | None], says: str) -> Ite
 
 def _raised(name: str, pattern: str, outcome: Outcome) -> str | None:
     found = re.search(pattern, outcome.get("message", ""))
-    if not found or name not in outcome.get("error", ()):
+    if not found or not any(re.fullmatch(name, one) for one in outcome.get("error", ())):
         return None
     return next(filter(None, found.groups()), "")
 

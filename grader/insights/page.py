@@ -165,14 +165,13 @@ def _missed(results: ClassResults) -> str:
 
 def _misconceptions(results: ClassResults, with_names: bool) -> str:
     given = [
-        (name, answer["hint"], one.student)
+        (name, said, one.student)
         for name in results.lesson.exercises
         for one, answer in results.answers(name)
-        if answer["hint"]
+        if (said := answer["hint"] or (answer.get("mistake") or "").replace("_", " "))
     ]
-    return _ranked(
-        "The most frequent first", ["exercise", "hint that was shown"], given, with_names
-    )
+    heads = ["exercise", "hint that was shown, or the mistake that a repair proves"]
+    return _ranked("The most frequent first", heads, given, with_names)
 
 
 def _unexplained(groups: list[Group], with_names: bool) -> str:
@@ -185,6 +184,8 @@ def _unexplained(groups: list[Group], with_names: bool) -> str:
 def _group(group: Group, with_names: bool) -> str:
     mistake, name = group.mistake, escape(group.name)
     share = f"{count_of(len(group.students), 'student')}, missed: {in_words(mistake['property'])}"
+    relation = mistake.get("relation")
+    seen = _paragraph(relation) if relation else ""
     rows = [
         ["returned" if name == "yours" else name, text]
         for name, text in mistake["case"]
@@ -193,7 +194,8 @@ def _group(group: Group, with_names: bool) -> str:
     caption = "The first case that differs" + (f": {mistake['reason']}" if with_names else "")
     who = _paragraph(", ".join(group.students)) if with_names else ""
     return (
-        f'<section class="card"><h3 id="{name}"><code>{name}</code>: {escape(share)}</h3>{who}'
+        f'<section class="card"><h3 id="{name}"><code>{name}</code>: {escape(share)}</h3>'
+        f"{who}{seen}"
         f"{table(caption, ['name', 'value'], rows)}"
         f"{_example(group.example) if with_names else ''}</section>"
     )

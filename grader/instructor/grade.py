@@ -134,7 +134,12 @@ def _table(path: Path, graded: Graded) -> str:
     width = max(map(len, graded.verdicts))
     rows = [f"{path}: {graded.points:g} of {graded.max_points:g} points"]
     for name, verdict in graded.verdicts.items():
-        why = verdict.note or verdict.advice or (verdict.failure.reason if verdict.failure else "")
+        why = (
+            verdict.note
+            or verdict.hint
+            or verdict.relation
+            or (verdict.failure.reason if verdict.failure else "")
+        )
         missed = f"missed {', '.join(map(in_words, verdict.missed))}. " if verdict.missed else ""
         points = f"{verdict.points:g} of {verdict.max_points:g}"
         rows.append(f"  {name:{width}}  {points}  {missed}{why}".rstrip())

@@ -28,6 +28,7 @@ class Unexplained(TypedDict):
     property: str
     reason: str
     case: list[tuple[str, str]]
+    relation: NotRequired[str | None]
 
 
 class ExerciseResult(TypedDict):
@@ -199,5 +200,6 @@ def _exercise_result(verdict: Verdict) -> ExerciseResult:
             "property": failure.case["property"],
             "reason": failure.reason,
             "case": failure_rows(failure, printed=False),
+            "relation": verdict.relation,
         }
     return result

@@ -45,6 +45,7 @@ def key_of(reference: str, *cases: tuple[Any, ...], **raising: tuple[Any, ...]) 
         one["raises"] = error
     for one in data:
         one |= {"rtol": 1e-6, "atol": 1e-9}
+        one |= {"draws": True} if one["property"] == "distribution" else {}
     for one, outcome in zip(data, observe_all(function, data), strict=True):
         one["expected"] = outcome
     return {"points": 1, "parameters": names, "optional": 0, "cases": data, "misconceptions": []}

@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from answers import explained, key_of
+from answers import explained, function_of, key_of
+
+from grader.comparison.judge import judge, observe_all
+from grader.diagnosis import explain
+from grader.diagnosis.repair import Code
 
 X, W = np.array([1.5, -2.0, 0.25]), np.array([0.5, 3.0, -1.25])
 A = np.array([[1.0, 2.5, 4.0], [0.5, -3.0, 8.0]])
@@ -47,7 +51,6 @@ ROWS: dict[str, list[tuple[str, str, list[Any]]]] = {
         (SUM, SUM.replace("    return s\n", ""), TWO),
         (SUM, SUM.replace("return s", "float(s)"), TWO),
     ],
-    "early_return": [(EARLY, EARLY.replace(", w.sum()", "\n    return w.sum()"), TWO)],
     "returned_exception": [
         (CHECKED, CHECKED.replace("raise", "return"), TWO),
         (CHECKED, CHECKED.replace("raise ValueError", "print('no')"), TWO),
@@ -76,7 +79,13 @@ ROWS: dict[str, list[tuple[str, str, list[Any]]]] = {
         (PLUS, PLUS.replace("x + w", "x"), TWO),
     ],
     "argument_order": [(SIGN, SIGN.replace("1.0, -1.0", "-1.0, 1.0"), ONE)],
-    "argument_tuple": [(GAMES, GAMES.replace("0, 2, (n, m)", "0, n, m"), DRAWN)][:0],
+    "argument_tuple": [
+        (
+            "def f(n, m, rng):\n    return rng.normal(0, 2, (n, m))\n",
+            "def f(n, m, rng):\n    return rng.normal(0, 2, n, m)\n",
+            DRAWN,
+        )
+    ],
     "writes_into_input": [
         (PLUS, PLUS.replace("x = x + w", "x += w"), [*TWO, ("purity", X, W)]),
         (
@@ -177,3 +186,12 @@ def test_a_sentence_does_not_show_the_repaired_code(
     sentence = explained(wrong, key(right, cases)).repair or ""
     fixed = {line.strip() for line in right.splitlines()} - {x.strip() for x in wrong.splitlines()}
     assert not any(f"`{line}`" in sentence for line in fixed)
+
+
+def test_a_lambda_gets_no_repair() -> None:
+    sum_key = key(SUM, TWO)
+    function = function_of("def f(x, w):\n    return x\n")
+    outcomes = observe_all(function, sum_key["cases"])
+    code = Code("f = lambda x, w: x\n", lambda trees, calls: [])
+    verdict = explain(judge("f", sum_key, outcomes), sum_key, outcomes, code)
+    assert verdict.repair is None

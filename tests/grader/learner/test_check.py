@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from answers import function_of
 
 from course import ROOT, lesson, named
 from grader import check, harden
@@ -62,6 +63,13 @@ def test_a_worse_try_says_when_it_was_right_and_stays_solved(in_the_lesson: Path
     assert "It was right on" in html
     assert "2 of 4 exercises" in html
     assert load_progress(in_the_lesson)["solved"] == {"sigmoid": 3.0, "relu": 2.0}
+
+
+def test_a_slip_is_told_in_the_learners_own_words() -> None:
+    lines = "    for xi, wi in zip(x, w):\n        s += xi * wi\n        return s + b\n"
+    shown = check(function_of(f"def weighted_sum(x, w, b):\n    s = 0\n{lines}"))
+    assert shown.verdict.mistake == "return_in_loop"
+    assert "Hint: `return s + b` ends the function" in shown._repr_html_()
 
 
 def test_a_wrong_answer_shows_input_yours_expected_and_one_hint() -> None:
