@@ -24,7 +24,7 @@ class FeedbackExporter(OfflineExporter):
         if not vars(self).get("_warm"):  # the next processes have the template and the lexers then
             render(verdicts_of(nb), resources, **kw)
             self._warm = True
-        guard = Guard(partial(render, nb, resources, **kw), OUTSIDE.memory_bytes)
+        guard = Guard(partial(_sendable, render, nb, resources, **kw), OUTSIDE.memory_bytes)
         try:
             return guard.call(OUTSIDE.page_seconds)
         except OverBudget as error:
@@ -32,6 +32,12 @@ class FeedbackExporter(OfflineExporter):
             return render(verdicts_of(nb, f"{error}"), resources, **kw)
         finally:
             guard.close()
+
+
+def _sendable(render: Any, *given: Any, **named: Any) -> tuple[Any, dict[str, Any]]:
+    """Render a page; leave out the template's functions, which no process can send to another."""
+    body, resources = render(*given, **named)
+    return body, {name: value for name, value in resources.items() if not callable(value)}
 
 
 def verdicts_of(nb: NotebookNode, why: str = "") -> NotebookNode:

@@ -110,12 +110,13 @@ def test_a_slider_is_one_stop_of_tab_and_says_its_name_and_value(
 
 def test_keys_move_the_slider_and_nothing_else(play: Locator, notebook: Notebook) -> None:
     slider = play.locator(".widget-slider").first
-    number, before = slider.locator(".widget-readout"), active(notebook)
+    number = slider.locator(".widget-readout")
     notebook.press(slider, "Home")
     expect(number).to_have_text("−1.50")
     for key, value in (("ArrowRight", "−1.40"), ("ArrowUp", "−1.30"), ("ArrowDown", "−1.40")):
         notebook.press(slider, key)
         expect(number).to_have_text(value)
+    before = active(notebook)  # the slider's cell by now
     for key in "abmx":
         notebook.press(slider, key)
     expect(slider.locator(".noUi-handle")).to_be_focused()

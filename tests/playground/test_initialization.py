@@ -217,7 +217,7 @@ def test_large_weights_saturate_tanh_while_the_gradient_grows() -> None:
 def test_the_gradients_of_the_deep_network_are_those_of_its_weights() -> None:
     rng = np.random.default_rng(1)
     weights = [KAIMING(WIDTH, WIDTH, rng) for _ in range(3)]
-    act, slope = deep_signal.ACTIVATIONS["tanh"]
+    act, slope = deep_signal.with_slope("tanh")
     sums, outputs = deep_signal.forward(WIDTH, weights, act)
     sizes = deep_signal.backward(finished.dense_backward, weights, sums, outputs, slope)
     gradient = np.random.default_rng(4).normal(size=outputs[-1].shape)

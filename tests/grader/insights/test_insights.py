@@ -72,8 +72,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course.hand_in("frida", solved("neuron"))
     course.hand_in("gustav", b"{")
     renamed = course.hand_in("hans", solved("neuron"))
-    renamed.joinpath("neuron.ipynb").rename(renamed / "hans secret.ipynb")
-    (renamed / "neuron.ipynb").symlink_to(renamed / "hans secret.ipynb")
+    renamed.joinpath("neuron.ipynb").rename(course.root / "hans secret.ipynb")
+    (renamed / "neuron.ipynb").symlink_to(course.root / "hans secret.ipynb")
     course.punish_lateness()
     with course.gradebook() as gradebook:
         gradebook.add_student(

@@ -137,7 +137,7 @@ class Odd:
         (relu_that(Odd()), "of type Odd"),
         (relu_that(lambda z: 10**400), "an integer of more than 300 digits"),
         (relu_that({}), "of type dict"),
-        (relu_that(lambda z: np.full(6, np.nan)), "numbers differ"),
+        (relu_that(lambda z: np.full(np.shape(z), np.nan)), "numbers differ"),
         (relu_that(lambda z: z.astype(complex)), "dtype complex128"),
         (relu_that("<script>alert(1)</script>"), "&lt;script&gt;"),
     ],

@@ -38,7 +38,8 @@ def reach(value, seen):
         yield from reach(value.__kwdefaults__, seen)
         for part in value.__code__.co_consts:
             if isinstance(part, types.CodeType) and part.co_flags & FUNCTION == FUNCTION:
-                if part.co_freevars: continue
+                inline = part.co_name.startswith("<") and part.co_name != "<lambda>"
+                if part.co_freevars or inline: continue  # a comprehension crashes on its own
                 yield from reach(types.FunctionType(part, value.__globals__), seen)
         yield from reach(vars(value), seen)
     elif isinstance(value, dict):
