@@ -100,10 +100,11 @@ def test_a_slider_is_one_stop_of_tab_and_says_its_name_and_value(
     sliders = handles(play)
     sliders[0].focus()
     for slider in sliders:
+        if slider is not sliders[0]:
+            notebook.page.keyboard.press("Tab")
         expect(slider).to_be_focused()
         assert slider.get_attribute("role") == "slider"
-        notebook.page.keyboard.press("Tab")
-    notebook.press(play.locator(".widget-slider").last, "Home")
+    notebook.page.keyboard.press("Home")
     expect(sliders[-1]).to_have_attribute("aria-label", "bias b")
     expect(sliders[-1]).to_have_attribute("aria-valuetext", "−1.50")
 
@@ -314,9 +315,10 @@ def test_the_violations_of_the_page_around_are_those_listed(
             re.MULTILINE,
         )
     )
-    for rule, target, html in broken(notebook.page):
+    found = broken(notebook.page)
+    for rule, target, html in found:
         ours = notebook.page.locator(target).first.evaluate(
             f"one => Boolean(one.closest('{OUTPUTS}'))"
         )
         assert not ours, (rule, html)
-        assert rule in listed, (rule, html)
+    assert {rule for rule, _, _ in found} <= listed
