@@ -172,6 +172,8 @@ def test_in_a_read_only_folder_every_command_of_a_learner_says_so(
         shutil.copytree(ROOT / path, root / path)
     if copied:
         make_work(root)
+        notebook = json.dumps(written("neuron", sigmoid="..."))
+        (root / "work" / "neuron" / "neuron.ipynb").write_text(notebook, encoding="utf-8")
 
     def try_to(*command: str) -> tuple[int, str, str]:
         read_only = on_a_read_only_disk(root, [*command])
