@@ -9,9 +9,10 @@ from pathlib import Path
 from grader.author.key import exercise_key
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.comparison.compare import Result, alike
-from grader.comparison.judge import accepted, earned, judge, observe_all
+from grader.comparison.judge import accepted, earned, judge, misses_of, observe_all
 from grader.comparison.present import count_of
 from grader.comparison.schema import CaseData, ExerciseKey, Function
+from grader.diagnosis.misconceptions import results_of
 from grader.processes import process_pool
 
 SEEDS = 50
@@ -45,11 +46,11 @@ def _mistakes_on(lesson: Lesson, name: str, seed: int, points: Points) -> list[s
             sentences.append(f"{name} rejects the right answer {right.__name__}: {lost}")
     whole: list[tuple[str, list[Result]]] = []
     for misconception, entry in zip(exercise.misconceptions, key["misconceptions"], strict=True):
-        pairs = zip(key["cases"], entry["outcomes"], strict=True)
-        outcomes = [outcome or case["expected"] for case, outcome in pairs]
-        whole.append((misconception.name, [*map(Result, outcomes)]))
-        points.setdefault(misconception.name, {}).setdefault(earned(key, outcomes), seed)
-        if accepted(key, outcomes):
+        results = results_of(key, entry["outcomes"])
+        missed = misses_of(key, results)
+        whole.append((misconception.name, results))
+        points.setdefault(misconception.name, {}).setdefault(earned(key, missed), seed)
+        if not missed:
             sentences.append(f'{name} has no case that rejects "{misconception.name}"; add one')
     for (one, its), (other, theirs) in combinations(whole, 2):
         if all(map(_same, key["cases"], its, theirs)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
@@ -100,16 +101,16 @@ def judge(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
     tested = _tested(key)
     passed = tuple(prop for prop in tested if prop not in misses)
     missed = tuple(prop for prop in tested if prop in misses)
-    earned = points(total, tested, {*missed})
+    got = earned(key, misses)
     if not misses:
-        return Verdict(name, State.SOLVED, earned, total, passed)
-    state, failure = State.PARTLY if earned else State.MISSED, _shown(missed[0], misses)
-    return Verdict(name, state, earned, total, passed, missed, failure)
+        return Verdict(name, State.SOLVED, got, total, passed)
+    state, failure = State.PARTLY if got else State.MISSED, _shown(missed[0], misses)
+    return Verdict(name, state, got, total, passed, missed, failure)
 
 
-def earned(key: ExerciseKey, outcomes: list[Outcome]) -> float:
-    """Return the points of an answer with these outcomes."""
-    return points(float(key["points"]), _tested(key), {*misses_of(key, [*map(Result, outcomes)])})
+def earned(key: ExerciseKey, missed: Iterable[str]) -> float:
+    """Return the points of an answer that misses these properties."""
+    return points(float(key["points"]), _tested(key), {*missed})
 
 
 def accepted(key: ExerciseKey, outcomes: list[Outcome]) -> bool:

@@ -22,7 +22,7 @@ def misconception(key: ExerciseKey, outcomes: list[Outcome]) -> str | None:
         concerned = {id(failure.case) for failure in misses[prop]}
         matches = []
         for misconception in key["misconceptions"]:
-            theirs = _whole(key, misconception["outcomes"])
+            theirs = results_of(key, misconception["outcomes"])
             same, agreed = True, 0
             for case, mine, its in zip(key["cases"], results, theirs, strict=True):
                 if case["property"] == prop or id(case) in concerned:
@@ -37,7 +37,7 @@ def misconception(key: ExerciseKey, outcomes: list[Outcome]) -> str | None:
     return None
 
 
-def _whole(key: ExerciseKey, outcomes: list[Outcome | None]) -> list[Result]:
+def results_of(key: ExerciseKey, outcomes: list[Outcome | None]) -> list[Result]:
     """Return a misconception's results, the reference's where they are the same."""
     pairs = zip(key["cases"], outcomes, strict=True)
     return [Result(case["expected"] if outcome is None else outcome) for case, outcome in pairs]
