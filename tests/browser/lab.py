@@ -231,8 +231,9 @@ class Notebook:
                 "i => jupyterapp.shell.currentWidget.content.scrollToItem(i, 'center')", index
             )
             if cell.count() and cell.evaluate(STILL):
-                cell.scroll_into_view_if_needed()
-                return cell
+                with suppress(PlaywrightTimeout):  # the notebook hides cells that are out of view
+                    cell.scroll_into_view_if_needed(timeout=CEILING / 20)
+                    return cell
         raise AssertionError(f"{cell_id} did not come into view.")
 
     def run(self, cell_id: str, text: str | None = None) -> None:

@@ -28,7 +28,7 @@ def inside(cell: Locator) -> str:
     return f'.jp-Cell[data-windowed-list-index="{index}"] {OUTPUTS}'
 
 
-@pytest.mark.parametrize("name", lessons("warm_up")[:-1])  # the capstone is not covered yet
+@pytest.mark.parametrize("name", lessons("warm_up"))
 def test_axe_finds_nothing_wrong_in_what_a_lesson_shows(
     name: str, server: Server, chromium: Any
 ) -> None:

@@ -104,7 +104,9 @@ def test_names_of_a_mac_keep_their_accents(tmp_path: Path) -> None:
         assert [*unpacked(tmp_path / f"{number}", one).files] == ["Zoë Krüger/neuron.ipynb"]
 
 
-@pytest.mark.parametrize("data", [b"", b"text", zipped({"a": b"a" * 99})[:-30]])
+@pytest.mark.parametrize(
+    "data", [b"", b"text", zipped({"a": b"a" * 99})[:-30]], ids=["empty", "text", "cut"]
+)
 def test_what_is_no_archive_is_refused_in_a_sentence(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(UserError, match=r"a\.zip"):
         unpacked(tmp_path, data)
