@@ -119,10 +119,10 @@ def ravine(gradient_descent: Function, after: Any = None) -> LiveFigure:
         )
         w1, w2 = np.clip(path, -FAR, FAR).T
         return {"contours": _contours(H, 8), "path": (w1, w2), "places": (w1, w2)}, (
-            f"each step multiplies the distance along by 1 − η·1 = {number(1 - lr)}, across by"
-            f" 1 − η·{number(across)} = {number(1 - lr * across)}; the limit 2/{number(across)} is"
-            f" {number(2 / across)}; after {RAVINE_STEPS} steps {number(abs(w1[-1]), 2)} along and"
-            f" {number(abs(w2[-1]), 2)} across: across, {_fate(w2)}."
+            f"each step multiplies the distance along by {number(1 - lr)}, across by"
+            f" {number(1 - lr * across)}; the limit 2/{number(across)} is {number(2 / across)}:"
+            f" across, {_fate(w2)}. After {RAVINE_STEPS} steps {number(abs(w1[-1]), 2)} along and"
+            f" {number(abs(w2[-1]), 2)} across."
         )
 
     own = {"gradient_descent": gradient_descent}

@@ -112,6 +112,8 @@ WAYS: dict[str, Callable[[Function], Function]] = {
     "lacks a dimension": lambda right: bent(right, lambda part: np.asarray(part).ravel()[:1]),
     "has another dimension": lambda right: bent(right, lambda part: np.asarray(part)[None]),
 }
+LONGEST = 270
+"""Signs in three of the four lines that a readout has room for; the fourth is the target's."""
 FEW = ("stops", "returns None", "lacks a dimension")
 """The ways of a usual run; `make long` tries all of them."""
 
@@ -156,7 +158,7 @@ def test_a_function_gone_wrong_makes_a_sentence_or_a_picture(
     title: str, ways: tuple[str, ...], brief: None
 ) -> None:
     notebook = Notebook(title)
-    assert all(notebook.reads())
+    assert all(0 < len(line) <= LONGEST for line in notebook.reads())
     for part, right in notebook.right.items():
         for way in ways:
             notebook.define(part, WAYS[way](right))
