@@ -45,7 +45,7 @@ _STYLE = f"""
 .playground .playground-readout {{min-height:6em; margin-top:6px}}
 .playground .playground-notice {{visibility:hidden}}
 .playground .playground-behind svg[role=img] {{opacity:.4}}
-.playground-behind .playground-notice {{animation:playground-reveal 1ms 2s forwards}}
+.playground-behind .playground-notice {{animation:playground-reveal 1ms 1.7s forwards}}
 @keyframes playground-reveal {{to {{visibility:visible}}}}
 .playground .playground-controls {{flex:1 1 340px; display:grid; overflow:visible; gap:2px 12px;
   align-content:start; grid-template-columns:repeat(auto-fit, minmax(min(100%, 300px), 1fr))}}
@@ -91,16 +91,19 @@ const name = () => {
     put(group, 'aria-label', group.querySelector('label').textContent);
   }
 };
-let soon;
+let soon, late;
 new MutationObserver(changes => {
   name();
   const moved = ({attributeName, oldValue, target}) => attributeName === 'aria-valuenow'
     &amp;&amp; oldValue !== null &amp;&amp; oldValue !== target.getAttribute(attributeName);
-  if (changes.some(moved)) root.classList.add('playground-behind');
+  if (changes.some(moved))
+    late ??= setTimeout(() => root.classList.add('playground-behind'), 300);
   const drawn = ({type, target}) =>
     type === 'childList' &amp;&amp; target.closest('.playground-moving');
   if (!changes.some(drawn)) return;
   root.classList.remove('playground-behind');
+  clearTimeout(late);
+  late = null;
   clearTimeout(soon);
   const says = root.querySelector('.playground-readout');
   soon = setTimeout(() => { say.textContent = says.innerText; }, 500);
