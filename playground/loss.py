@@ -108,6 +108,7 @@ def outlier(mse: Function, after: Any = None) -> LiveFigure:
     play.points("points", ax, Look(BLACK), twin=False)
     play.points("outlier", ax, Look(VERMILLION, marker="square"), twin=False)
     play.slider("height", "last point's height", -3, 10, 6.0, step=0.25)
+    play.grip("height", ax, "y")
     return play
 
 
@@ -142,6 +143,7 @@ def slopes(mse: Function, binary_cross_entropy: Function, after: Any = None) -> 
     play.points("values", values, Look(BLACK), twin=False)
     play.points("slopes", steepness, Look(BLACK), twin=False)
     play.slider("z", "z", -12, 12, 2.0, step=0.5)
+    play.grip("z", values, "x")
     play.choice("y", "label y", ["0", "1"])
     return play
 

@@ -17,7 +17,7 @@ from traitlets import CFloat, CInt
 from playground.figure import style
 from playground.figure.marks import DIVERGING
 from playground.figure.pad import Pad
-from playground.figure.parts import Arrow, Bars, Heat, Line, Part, Points, Words
+from playground.figure.parts import Arrow, Bars, Heat, Line, Part, Place, Points, Words
 
 FloatSlider, IntSlider, FloatLogSlider = (
     type(kind.__name__, (kind,), {"value": trait.tag(sync=True, echo_update=False)})
@@ -42,6 +42,7 @@ class Canvas:
         self.controls: dict[str, widgets.ValueWidget] = {}
         self.panel: list[widgets.DOMWidget] = []
         self._guess_along = ""
+        self._grip: tuple[str, Axes, str] | None = None
         size = style.WIDTH / 100, style.HEIGHT / 100
         with _settings():
             self.figure = Figure(size, dpi=100 * style.SHARPNESS, layout="constrained")
@@ -107,6 +108,20 @@ class Canvas:
         """Add a slider from 10**low to 10**high on a logarithmic scale; `move` gets a float."""
         slider = FloatLogSlider(value, min=low, max=high, step=step, description=label)
         self._control(name, slider)
+
+    def grip(self, name: str, ax: Axes, along: str) -> None:
+        """Let the picture be dragged along x or y in place of the slider of that name."""
+        self._grip = name, ax, along
+
+    def gripped(self) -> tuple[str, str, float, float] | None:
+        """Return the slider's label, x or y, and the pixels of its lowest and highest value."""
+        if self._grip is None:
+            return None
+        name, ax, along = self._grip
+        slider: Any = self.controls[name]
+        ends = [slider.min, slider.max]
+        low, high = Place(ax).pixels(ends, ends)[:, "xy".index(along)]
+        return slider.description, along, float(low), float(high)
 
     def switch(self, name: str, label: str, value: bool) -> None:
         """Add a checkbox; `move` gets a bool."""

@@ -280,7 +280,7 @@ class LiveFigure(Canvas):
 
     def _fill(self, root: widgets.VBox, covered: bool) -> None:
         """Put the play, or its cover, into the widget."""
-        once = page.html(page.once(self._name), "playground-page")
+        once = page.html(page.once(self._name, self.gripped()), "playground-page")
         if covered:
             root.children = once, page.html(page.cover())
             return

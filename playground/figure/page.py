@@ -60,6 +60,8 @@ _STYLE = f"""
   display:flex; flex-wrap:wrap; gap:4px}}
 .playground .playground-control.widget-toggle-buttons .widget-toggle-button {{
   width:auto; min-width:4.5em; margin:0}}
+.playground:has(.playground-grip-x) .playground-stage {{cursor:ew-resize; touch-action:pan-y}}
+.playground:has(.playground-grip-y) .playground-stage {{cursor:ns-resize; touch-action:pan-x}}
 .playground :is(.noUi-connects, .noUi-connect, .noUi-origin, .noUi-handle) {{
   will-change:auto; backface-visibility:visible}}
 @media (prefers-reduced-motion: reduce) {{.playground * {{transition:none !important}}}}
@@ -128,7 +130,23 @@ root.onkeydown = event => {
     getSelection().selectAllChildren(number);
   } else if (event.target === number) handle.focus();
 };
-"""
+const grip = root.querySelector('.playground-grip');
+const drag = event => {
+  const picture = event.target.closest('.playground-stage')?.querySelector('svg[role=img]');
+  if (!picture || !(event.buttons &amp; 1)) return;
+  const {slider, along, low, high} = grip.dataset, box = picture.getBoundingClientRect();
+  const at = along === 'x' ? (event.clientX - box.x) / box.width * WIDTH
+    : (event.clientY - box.y) / box.height * HEIGHT;
+  const {noUiSlider} = root.querySelector(`.noUi-target:has([aria-label=&quot;${slider}&quot;])`);
+  const {min, max} = noUiSlider.options.range;
+  noUiSlider.set(min + (at - low) / (high - low) * (max - min));
+};
+if (grip) root.addEventListener('pointerdown', event => {
+  drag(event);
+  event.target.closest('.playground-stage')?.setPointerCapture(event.pointerId);
+});
+if (grip) root.addEventListener('pointermove', drag);
+""".replace("WIDTH", str(style.WIDTH)).replace("HEIGHT", str(style.HEIGHT))
 
 
 def layer(marks: Sequence[Mark], alt: str) -> str:
@@ -184,16 +202,25 @@ def small(png: bytes) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def once(name: str) -> str:
+def once(name: str, grip: tuple[str, str, float, float] | None) -> str:
     """Return the play's style and script, and the place of what a screen reader is to say.
+
+    `grip` is the label of a slider that is also dragged in the picture, x or y, and the pixels of
+    its ends.
 
     The style also hides the still picture while the live figure is displayed. JupyterLab shows
     broken links when the kernel has ended: then only the picture is displayed.
     """
     still, place = f".playground-still-{name}", ".jp-OutputArea-child"
     gone = f"{place}:has(.playground.jupyter-widgets-disconnected)"
-    script = _SCRIPT.replace("\n", " ")
-    return (
+    script, held = _SCRIPT.replace("\n", " "), ""
+    if grip:
+        slider, along, low, high = grip
+        held = (
+            f'<i class="playground-grip playground-grip-{along}" data-along="{along}"'
+            f' data-slider="{escape(slider)}" data-low="{low:.1f}" data-high="{high:.1f}"></i>'
+        )
+    return held + (
         '<div class="playground-said" role="status" aria-live="polite"></div>'
         f"<style>{still}, {place}:not({gone}) + {place}:has({still}), {gone} {{display:none}}"
         f" {gone} + {place} {still} {{display:block}}</style>"

@@ -1,4 +1,4 @@
-"""Draw on the pad in a real browser, by mouse, keyboard and touch."""
+"""Draw on the pad, and drag in a picture, in a real browser, by mouse, keyboard and touch."""
 
 from __future__ import annotations
 
@@ -139,3 +139,32 @@ play
     for cell in (0, 17):
         play.locator(CELLS).nth(cell).click()
     inked(play, [(0, 0), (2, 1)])
+
+
+GRIPPED = """
+from playground.figure.live import LiveFigure
+play = LiveFigure("A level", lambda f, level: ({"level": ([0, 1], [level, level])}, f"At {level}."))
+ax = play.axes(xlim=(0, 1), ylim=(-1, 5))
+play.line("level", ax)
+play.slider("level", "the level", 0, 4, 0, step=1)
+play.grip("level", ax, "y")
+play
+"""
+
+
+def test_a_picture_is_dragged_in_place_of_its_slider(lesson: Notebook) -> None:
+    lesson.run(PLAY, GRIPPED)
+    play = lesson.cell(PLAY)
+    picture, readout = play.locator("svg[role=img]"), play.locator(".playground-readout")
+    expect(readout).to_contain_text("At 0.")
+    box = picture.bounding_box()
+    assert box
+    top, bottom = (box["y"] + share * box["height"] for share in (0.02, 0.6))
+    lesson.page.mouse.move(box["x"] + box["width"] / 2, bottom)
+    lesson.page.mouse.down()
+    expect(readout).to_contain_text(re.compile(r"At [12]\."))
+    lesson.page.mouse.move(box["x"] + box["width"] / 2, top, steps=5)
+    expect(readout).to_contain_text("At 4.")
+    lesson.page.mouse.up()
+    lesson.page.mouse.move(box["x"] + box["width"] / 2, bottom)
+    expect(play.locator(".widget-readout")).to_have_text("4")
