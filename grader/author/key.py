@@ -15,6 +15,7 @@ from grader.comparison.codec import encode_input
 from grader.comparison.compare import Result, alike, differences
 from grader.comparison.distribution import MIN_NUMBERS, numbers_drawn, summarise
 from grader.comparison.judge import call_of, observe_all
+from grader.comparison.lines import lines_through
 from grader.comparison.observe import observe
 from grader.comparison.schema import (
     AnswerKey,
@@ -22,6 +23,7 @@ from grader.comparison.schema import (
     CaseData,
     ExerciseKey,
     Function,
+    Line,
     Outcome,
 )
 from grader.comparison.vocabulary import Case, kind
@@ -41,7 +43,7 @@ def make_key(lesson: Lesson, seed: int) -> AnswerKey:
         "lesson": lesson.name,
         "title": lesson.title,
         "seed": seed,
-        "exercises": {name: exercise_key(lesson, name, seed) for name in lesson.exercises},
+        "exercises": {name: _with_lines(lesson, name, seed) for name in lesson.exercises},
         "questions": {
             name: cast(AnyQuestion, asdict(one)) for name, one in lesson.questions.items()
         },
@@ -59,7 +61,7 @@ def exercise_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
     for position, data in enumerate(cases, 1):
         data["expected"] = _expected(lesson, name, reference, data, position)
     assert exercise.points is not None, "load_lesson checks the points"
-    return {
+    key: ExerciseKey = {
         "points": exercise.points,
         "parameters": parameters,
         "optional": sum(p.default is not p.empty for p in signature.values()),
@@ -69,6 +71,27 @@ def exercise_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
             for one in exercise.misconceptions
         ],
     }
+    if exercise.path:
+        key["path"] = True
+    return key
+
+
+def lines_of(lesson: Lesson, name: str, key: ExerciseKey) -> list[Line]:
+    """Return the lines through the cases of an exercise's key; a path needs none."""
+    vary, cases = lesson.exercises[name].vary, key["cases"]
+    if unknown := vary.keys() - {*key["parameters"]}:
+        raise LessonError(
+            f"{lesson.exercises_file}: {name} has no parameter {min(unknown)} to vary"
+        )
+    if key.get("path"):
+        return []
+    places = range(len(cases))
+    return [one for i in places for one in lines_through(cases, i, lesson.reference[name], vary)]
+
+
+def _with_lines(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
+    key = exercise_key(lesson, name, seed)
+    return {**key, "lines": lines_of(lesson, name, key)}
 
 
 def draw_cases(lesson: Lesson, name: str, seed: int) -> list[Case]:
