@@ -13,13 +13,13 @@ from grader.comparison.judge import State, Verdict, call_of, judge, observe_all,
 from grader.comparison.observe import signature_mismatch
 from grader.comparison.present import verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
-from grader.diagnosis import explain
+from grader.diagnosis import explain, illustrated, lines_to_ask
 from grader.errors import UserError
 from grader.learner.at_work import at_work
 from grader.learner.notebook import left_behind
 from grader.learner.progress import load_progress, not_saved, record_solved, was_right
 from grader.learner.runs import RUNS
-from grader.learner.trial import code_of
+from grader.learner.trial import code_of, outcomes_along
 
 
 class Interrupted(KeyboardInterrupt):
@@ -116,6 +116,8 @@ def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
     verdict = judge(name, exercise, outcomes)
     if verdict.failure:
         verdict = explain(verdict, exercise, outcomes, code_of(function))
+        lines = outcomes_along(function, lines_to_ask(verdict, exercise))
+        verdict = illustrated(verdict, exercise, lines)
     if verdict.points:
         warnings = left_behind(_modules(function), Path.cwd(), key["packages"])
         return replace(verdict, note=_joined(*warnings))
