@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import zlib
 from dataclasses import asdict
@@ -9,8 +10,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from grader.author.lesson import Lesson, LessonError
-from grader.comparison.answer_key import KEY_FORMAT
+from grader.author.lesson import Lesson, LessonError, role
+from grader.comparison.answer_key import KEY_FORMAT, packed
 from grader.comparison.codec import encode_input
 from grader.comparison.compare import Result, alike, differences
 from grader.comparison.distribution import MIN_NUMBERS, numbers_drawn, summarise
@@ -30,6 +31,9 @@ from grader.comparison.vocabulary import Case, kind
 
 DIGITS = 12
 """Significant digits of a key's numbers: processors differ in the 16th, a comparison needs six."""
+
+SHORT = 4
+"""A function of fewer lines, with its head, has no puzzle: there is little to order."""
 
 
 def make_key(lesson: Lesson, seed: int) -> AnswerKey:
@@ -73,7 +77,21 @@ def exercise_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
     }
     if exercise.path:
         key["path"] = True
+    lines = solution_lines(lesson, name)
+    if lesson.settings.show_solutions and len(lines) >= SHORT:
+        key["solution"] = packed(lines)
     return key
+
+
+def solution_lines(lesson: Lesson, name: str) -> list[str]:
+    """Return the head of a reference function and its lines, without docstring and comments."""
+    cells = [one.source for one in lesson.notebook.cells if role(one) == ("exercise", name)]
+    found = [one for one in ast.parse(cells[0]).body if getattr(one, "name", "") == name]
+    function = found[-1]
+    assert isinstance(function, ast.FunctionDef), "load_lesson checks the cell"
+    if ast.get_docstring(function) is not None:
+        function.body = function.body[1:]
+    return [line for line in ast.unparse(function).splitlines() if line]
 
 
 def lines_of(lesson: Lesson, name: str, key: ExerciseKey) -> list[Line]:
