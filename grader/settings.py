@@ -23,6 +23,8 @@ class Settings:
     """Packages that lessons import besides the grader."""
     hidden: tuple[str, ...]
     """Modules of these packages that no sandbox contains: finished functions, server code."""
+    show_solutions: bool
+    """Whether learners who are stuck are offered the lines of a solution in a wrong order."""
 
 
 def load_settings(root: Path) -> Settings:
@@ -35,7 +37,8 @@ def load_settings(root: Path) -> Settings:
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))["tool"]["grader"]
         packages, hidden = tuple(table["packages"]), tuple(table["hidden"])
-        return Settings(root, table["sources"], table["release"], packages, hidden)
+        show = bool(table.get("show_solutions", True))
+        return Settings(root, table["sources"], table["release"], packages, hidden, show)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{file} needs [tool.grader] with sources, release, packages and hidden: {error}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import zlib
 from dataclasses import asdict
@@ -9,12 +10,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from grader.author.lesson import Lesson, LessonError
-from grader.comparison.answer_key import KEY_FORMAT
+from grader.author.lesson import Lesson, LessonError, role
+from grader.comparison.answer_key import KEY_FORMAT, packed
 from grader.comparison.codec import encode_input
 from grader.comparison.compare import Result, alike, differences
 from grader.comparison.distribution import MIN_NUMBERS, numbers_drawn, summarise
 from grader.comparison.judge import call_of, observe_all
+from grader.comparison.lines import lines_through
 from grader.comparison.observe import observe
 from grader.comparison.schema import (
     AnswerKey,
@@ -22,12 +24,16 @@ from grader.comparison.schema import (
     CaseData,
     ExerciseKey,
     Function,
+    Line,
     Outcome,
 )
 from grader.comparison.vocabulary import Case, kind
 
 DIGITS = 12
 """Significant digits of a key's numbers: processors differ in the 16th, a comparison needs six."""
+
+SHORT = 4
+"""A function of fewer lines, with its head, has no puzzle: there is little to order."""
 
 
 def make_key(lesson: Lesson, seed: int) -> AnswerKey:
@@ -41,7 +47,7 @@ def make_key(lesson: Lesson, seed: int) -> AnswerKey:
         "lesson": lesson.name,
         "title": lesson.title,
         "seed": seed,
-        "exercises": {name: exercise_key(lesson, name, seed) for name in lesson.exercises},
+        "exercises": {name: _with_lines(lesson, name, seed) for name in lesson.exercises},
         "questions": {
             name: cast(AnyQuestion, asdict(one)) for name, one in lesson.questions.items()
         },
@@ -59,7 +65,7 @@ def exercise_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
     for position, data in enumerate(cases, 1):
         data["expected"] = _expected(lesson, name, reference, data, position)
     assert exercise.points is not None, "load_lesson checks the points"
-    return {
+    key: ExerciseKey = {
         "points": exercise.points,
         "parameters": parameters,
         "optional": sum(p.default is not p.empty for p in signature.values()),
@@ -69,6 +75,41 @@ def exercise_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
             for one in exercise.misconceptions
         ],
     }
+    if exercise.path:
+        key["path"] = True
+    lines = solution_lines(lesson, name)
+    if lesson.settings.show_solutions and len(lines) >= SHORT:
+        key["solution"] = packed(lines)
+    return key
+
+
+def solution_lines(lesson: Lesson, name: str) -> list[str]:
+    """Return the head of a reference function and its lines, without docstring and comments."""
+    cells = [one.source for one in lesson.notebook.cells if role(one) == ("exercise", name)]
+    found = [one for one in ast.parse(cells[0]).body if getattr(one, "name", "") == name]
+    function = found[-1]
+    assert isinstance(function, ast.FunctionDef), "load_lesson checks the cell"
+    if ast.get_docstring(function) is not None:
+        function.body = function.body[1:]
+    return [line for line in ast.unparse(function).splitlines() if line]
+
+
+def lines_of(lesson: Lesson, name: str, key: ExerciseKey) -> list[Line]:
+    """Return the lines through the cases of an exercise's key; a path needs none."""
+    vary, cases = lesson.exercises[name].vary, key["cases"]
+    if unknown := vary.keys() - {*key["parameters"]}:
+        raise LessonError(
+            f"{lesson.exercises_file}: {name} has no parameter {min(unknown)} to vary"
+        )
+    if key.get("path"):
+        return []
+    places = range(len(cases))
+    return [one for i in places for one in lines_through(cases, i, lesson.reference[name], vary)]
+
+
+def _with_lines(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
+    key = exercise_key(lesson, name, seed)
+    return {**key, "lines": lines_of(lesson, name, key)}
 
 
 def draw_cases(lesson: Lesson, name: str, seed: int) -> list[Case]:

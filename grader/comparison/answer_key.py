@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,17 @@ def load_key(folder: Path) -> AnswerKey:
     if not isinstance(key, dict) or key.get("format") != KEY_FORMAT:
         raise KeyMissing(f"{KEY_FILE} belongs to another version of the course. {way_out}")
     return key
+
+
+def packed(lines: list[str]) -> str:
+    """Return lines of code in a form that nobody reads by chance; it hides, it doesn't protect."""
+    return base64.b64encode(zlib.compress(json.dumps(lines).encode(), 9)).decode()
+
+
+def unpacked(text: str) -> list[str]:
+    """Return the lines that `packed` has hidden."""
+    lines: list[str] = json.loads(zlib.decompress(base64.b64decode(text)))
+    return lines
 
 
 def _upgraded(key: Any) -> AnswerKey:

@@ -228,6 +228,12 @@ def _form_difference(want: Value, got: Value) -> str | None:
     return None
 
 
+def same_shapes(expected: Outcome, mine: Outcome) -> bool:
+    """Return whether two outcomes have values with the same parts and shapes."""
+    want, got = Value(expected.get("value")), Value(mine.get("value"))
+    return _shapes(want, want) == _shapes(got, want) and "error" not in mine
+
+
 def _same_form(one: Value, other: Value) -> bool:
     return _form_difference(one, other) is None is _form_difference(other, one)
 

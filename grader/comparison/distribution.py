@@ -62,10 +62,11 @@ def sample_difference(expected: Outcome, outcome: Outcome) -> str | None:
         return "Its numbers do not come from the generator rng alone."
     if want["distinct"] != got["distinct"]:
         return "Many of its numbers are the same."
-    return _distribution_difference(np.array(want["quantiles"]), np.array(got["quantiles"]))
+    return distribution_difference(np.array(want["quantiles"]), np.array(got["quantiles"]))
 
 
-def _distribution_difference(want: Array, got: Array) -> str | None:
+def distribution_difference(want: Array, got: Array) -> str | None:
+    """Return how two distributions differ, given by their quantiles."""
     if not np.isfinite(got).all():
         return "Its numbers are not finite."
     if not want.size:

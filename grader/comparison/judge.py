@@ -58,6 +58,7 @@ class Verdict:
     hint: str | None = None  # of the misconception that returns the same results
     repair: str | None = None  # a mistake that an edit of the learner's code proves
     relation: str | None = None  # what holds between the learner's results and the expected ones
+    figure: str | None = None  # HTML that shows where the values part from the expected ones
     mistake: str | None = None  # name of the repair, which groups the answers of a class
     note: str | None = None  # why the answer could not be judged, in one sentence
     returned: str | None = None  # fingerprint of an answer without a hint; set by grading runs only

@@ -65,7 +65,7 @@ def verdict_html(
     if later:
         parts.append("<p>The values are right. ○ comes later, under “Harden it”.</p>")
     elif verdict.failure:
-        parts.append(_failure(verdict.failure))
+        parts += [_failure(verdict.failure), verdict.figure or ""]
     if verdict.advice and not later:
         parts.append(f'<p class="hint">{escape(verdict.advice)}</p>')
     if solved is not None:

@@ -52,6 +52,18 @@ class CaseData(Call):
     expected: Outcome
 
 
+class Line(TypedDict):
+    """One number of a case's inputs varied, and the reference's results along it."""
+
+    case: int  # position of the case
+    input: int  # position of the input; `grader.comparison.lines.AT` for a returned function's
+    entry: int | None  # position of the number in an array, row by row; None for a scalar
+    values: list[float]
+    expected: list[
+        float | list[float]
+    ]  # for each number of the result; one float if it is constant
+
+
 class MisconceptionData(TypedDict):
     """A misconception's hint and its outcome of each case, None if it equals the reference's."""
 
@@ -67,6 +79,9 @@ class ExerciseKey(TypedDict):
     optional: int  # number of parameters with a default, the last ones
     cases: list[CaseData]
     misconceptions: list[MisconceptionData]
+    lines: NotRequired[list[Line]]  # through its cases, for the figure of a mistake
+    solution: NotRequired[str]  # lines of the reference, packed, for the puzzle of their order
+    path: NotRequired[bool]  # the rows of a result are the points of a path
 
 
 @final

@@ -108,6 +108,8 @@ class Exercise:
     """One function that the learner fills in, named by its variable in `exercises.py`."""
 
     points: float | None = None  # of a right answer: half for values, half for other properties
+    vary: dict[str, tuple[float, float]] = field(default_factory=dict)  # see docs/lesson.md
+    path: bool = False  # the rows of a result are the points of a path, and are drawn as one
     draw: CaseSource | None = None
     misconceptions: list[Misconception] = field(default_factory=list)
     right_answers: list[Function] = field(default_factory=list)

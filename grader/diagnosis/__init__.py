@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.comparison.judge import Verdict, judge
-from grader.comparison.schema import ExerciseKey, Outcome
+from grader.comparison.lines import calls_along
+from grader.comparison.schema import Call, ExerciseKey, Line, Outcome
+from grader.comparison.vocabulary import LEADING, kind
+from grader.diagnosis.figure import figure_html
 from grader.diagnosis.misconceptions import misconception
+from grader.diagnosis.pictures import LineOutcomes, picture_of
 from grader.diagnosis.relations import relation
 from grader.diagnosis.repair import Code, Search
 
@@ -30,6 +34,27 @@ def explain(
     if seen := relation(key, outcomes):
         return replace(verdict, relation=seen.sentence)
     return verdict
+
+
+def illustrated(verdict: Verdict, key: ExerciseKey, lines: LineOutcomes) -> Verdict:
+    """Return a verdict with a figure of its mistake, where its values are wrong and one shows it.
+
+    `lines` are those of `lines_to_ask`, with the outcomes of the learner's function along them.
+    """
+    failure = verdict.failure
+    if failure is None or kind(failure.case["property"]) not in LEADING:
+        return verdict
+    picture = picture_of(failure.case, failure.outcome, lines, key.get("path", False))
+    return replace(verdict, figure=figure_html(picture)) if picture else verdict
+
+
+def lines_to_ask(verdict: Verdict, key: ExerciseKey) -> list[tuple[Line, list[Call]]]:
+    """Return the lines through a verdict's failing case, with the calls along each."""
+    failure, lines = verdict.failure, key.get("lines", [])
+    if failure is None or "value" not in failure.outcome:
+        return []
+    through = [line for line in lines if key["cases"][line["case"]] is failure.case]
+    return [(line, [*calls_along(line, failure.case)]) for line in through]
 
 
 def explained(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:

@@ -41,6 +41,12 @@ def verdict_on(
         return unjudged(name, key, unreadable(name))
 
 
+def gave_up(response: Response) -> bool:
+    """Return whether a cell or an exercise met a limit."""
+    stopped = (error and error.startswith(GIVEN_UP) for error in response["errors"])
+    return any(stopped) or any("limit" in answer for answer in response["answers"].values())
+
+
 def _note(name: str, key: ExerciseKey, answer: Answer) -> str | None:
     """Return why an answer can't be judged, or None."""
     if limit := answer.get("limit"):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import NotRequired, Protocol, TypedDict
 
-from grader.author.key import exercise_key
+from grader.author.key import exercise_key, lines_of
 from grader.author.lesson import Lesson, cell_ids, role
 from grader.comparison.fingerprint import fingerprint
 from grader.comparison.judge import Verdict, call_of
 from grader.comparison.present import STYLE, failure_rows, verdict_html
-from grader.comparison.schema import Call, ExerciseKey, Outcome, Request, Response
-from grader.diagnosis import explained
-from grader.execution.answers import verdict_on
+from grader.comparison.schema import Answer, Call, ExerciseKey, Line, Outcome, Request, Response
+from grader.diagnosis import explained, illustrated, lines_to_ask
+from grader.diagnosis.pictures import LineOutcomes
+from grader.execution.answers import gave_up, verdict_on
 from grader.execution.notebook import read_notebook
 from grader.execution.submission import Selection, Template, select
+
+QUICK = 5.0  # seconds: a notebook that takes longer is not run again for its figures
 
 
 class Unexplained(TypedDict):
@@ -103,6 +108,11 @@ class Run:
         """The key of each exercise for this seed; it never leaves the grader."""
         return {name: exercise_key(self.lesson, name, self.seed) for name in self.lesson.exercises}
 
+    def add_lines(self) -> None:
+        """Add to the keys the lines that figures need."""
+        for name, key in self.keys.items():
+            key["lines"] = lines_of(self.lesson, name, key)
+
     @cached_property
     def calls(self) -> dict[str, list[Call]]:
         """The calls for the learner's side, without expected values."""
@@ -124,6 +134,29 @@ class Run:
     def grade_cells(self, chosen: Selection, runner: Runner) -> Graded:
         """Run and judge the chosen cells of a notebook."""
         return self.judge(chosen, runner.run(self.request(chosen)))
+
+    def grade_with_figures(self, chosen: Selection, runner: Runner) -> Graded:
+        """Grade as `grade_cells` does, and ask functions with wrong values along lines.
+
+        That is a second request: nothing that happens in it costs a point.
+        """
+        start = time.monotonic()
+        response = runner.run(self.request(chosen))
+        graded = self.judge(chosen, response)
+        if gave_up(response) or time.monotonic() - start > QUICK:
+            return graded
+        asked = {name: lines_to_ask(one, self.keys[name]) for name, one in graded.verdicts.items()}
+        calls = {
+            name: [call for _, along in lines for call in along] for name, lines in asked.items()
+        }
+        request = self.request(chosen)
+        request["calls"] = {name: along for name, along in calls.items() if along}
+        answers = runner.run(request)["answers"] if request["calls"] else {}
+        verdicts = {
+            name: illustrated(one, self.keys[name], _along(asked[name], answers.get(name, {})))
+            for name, one in graded.verdicts.items()
+        }
+        return replace(graded, verdicts=verdicts)
 
     def request(self, chosen: Selection) -> Request:
         """Return the request for a runner."""
@@ -169,6 +202,12 @@ def template(lesson: Lesson) -> Template:
         idle=frozenset(idle),
         idle_texts=frozenset(idle.values()),
     )
+
+
+def _along(asked: list[tuple[Line, list[Call]]], answer: Answer) -> LineOutcomes:
+    """Return lines with the outcomes along them, which an answer has one after the other."""
+    outcomes = iter(answer.get("outcomes", ()))
+    return [(line, [*islice(outcomes, len(calls))]) for line, calls in asked]
 
 
 def _judged(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:

@@ -152,7 +152,7 @@ def _guard(job: Job) -> Guard[Result]:
 
 
 def _grade(run: Run, chosen: Selection, ask: Callable[[Request], Response]) -> Result:
-    return run.grade_cells(chosen, SimpleNamespace(run=ask)).result()
+    return run.grade_with_figures(chosen, SimpleNamespace(run=ask)).result()
 
 
 @contextmanager
@@ -190,6 +190,7 @@ def run_of(job: Job) -> Run:
     """Return the run of a job, one for all its notebooks, with its keys."""
     run = Run(load_lesson(job.folder), job.seed)
     assert run.calls  # computes the keys
+    run.add_lines()
     return run
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 from typing import Any
@@ -40,5 +40,20 @@ def at_work(name: str) -> Iterator[None]:
         display({kind: model}, raw=True)
         yield
     finally:
-        notice.close()
         clear_output(wait=True)
+        after_cell(
+            notice.close
+        )  # no earlier: JupyterLab stumbles over a widget that it still shows
+
+
+def after_cell(work: Callable[[], object]) -> None:
+    """Do something once the running cell has shown its result."""
+    from IPython.core.getipython import get_ipython
+
+    events: Any = get_ipython().events  # type: ignore[union-attr]  # only a kernel's cell runs
+
+    def once(_: Any) -> None:
+        events.unregister("post_run_cell", once)
+        work()
+
+    events.register("post_run_cell", once)

@@ -5,21 +5,23 @@ from __future__ import annotations
 import inspect
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grader.comparison.answer_key import KeyMissing, load_key
+from grader.comparison.answer_key import KeyMissing, load_key, unpacked
 from grader.comparison.judge import State, Verdict, call_of, judge, observe_all, unjudged
 from grader.comparison.observe import signature_mismatch
 from grader.comparison.present import verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
-from grader.diagnosis import explain
+from grader.diagnosis import explain, illustrated, lines_to_ask
 from grader.errors import UserError
 from grader.learner.at_work import at_work
 from grader.learner.notebook import left_behind
 from grader.learner.progress import load_progress, not_saved, record_solved, was_right
+from grader.learner.puzzle import Puzzle, offer
 from grader.learner.runs import RUNS
-from grader.learner.trial import code_of
+from grader.learner.trial import code_of, outcomes_along
 
 
 class Interrupted(KeyboardInterrupt):
@@ -90,10 +92,25 @@ def _check(function: object, hardening: bool) -> Check:
     else:
         progress = load_progress(folder)
         verdict = replace(verdict, note=_joined(verdict.note, was_right(progress, name)))
+    exercise = exercises.get(name)
+    if exercise and (packed := exercise.get("solution")):
+        failed = verdict.failure is not None and not (name in key["hardened"] and verdict.works)
+        solves = partial(_solves, function=function, name=name, exercise=exercise)
+        offer(name, failed, lambda: Puzzle(unpacked(packed), solves))
     solved = len(exercises.keys() & progress["solved"].keys())
     later = not hardening and name in key["hardened"] and verdict.works
     html = verdict_html(verdict, solved, len(exercises), not_saved(folder), later)
     return Check(verdict, html)
+
+
+def _solves(source: str, function: Any, name: str, exercise: ExerciseKey) -> bool:
+    """Return whether a function's source, run with the names of the learner's, is right."""
+    names = dict(getattr(function, "__globals__", {}))
+    try:
+        exec(source, names)
+        return judge(name, exercise, observe_all(names[name], exercise["cases"])).solved
+    except Exception:
+        return False
 
 
 def _joined(*sentences: str | None) -> str | None:
@@ -116,6 +133,8 @@ def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
     verdict = judge(name, exercise, outcomes)
     if verdict.failure:
         verdict = explain(verdict, exercise, outcomes, code_of(function))
+        lines = outcomes_along(function, lines_to_ask(verdict, exercise))
+        verdict = illustrated(verdict, exercise, lines)
     if verdict.points:
         warnings = left_behind(_modules(function), Path.cwd(), key["packages"])
         return replace(verdict, note=_joined(*warnings))

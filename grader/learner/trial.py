@@ -1,4 +1,4 @@
-"""Run edited copies of a learner's function in its notebook, within half a second."""
+"""Run a learner's function, or edited copies of it, in its notebook within a short time."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ import numpy as np
 
 from grader.comparison.distribution import summarise
 from grader.comparison.observe import observe
-from grader.comparison.schema import Call, Outcome
+from grader.comparison.schema import Call, Function, Line, Outcome
 from grader.diagnosis.edits import names_in
 from grader.diagnosis.repair import Code
 
 SECONDS = 0.5  # for all copies of one answer
 EACH = 0.1  # for one copy: an edit can make a loop endless
+ALONG_LINES = 0.2  # for the calls of one figure
 FORBIDDEN = {"open", "input", "exec", "eval", "compile", "globals", "locals", "vars", "getattr"}
 FORBIDDEN |= {"setattr", "delattr", "breakpoint", "exit", "quit", "check", "harden", "get_ipython"}
 FORBIDDEN |= {"save", "savez", "savez_compressed", "savetxt", "load", "loadtxt", "genfromtxt"}
@@ -36,8 +37,8 @@ def code_of(function: Any, seconds: float = SECONDS, each: float = EACH) -> Code
 
     A copy that runs too long is ended by a signal, which only the main thread can receive.
     """
-    here = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
-    if not here or not isinstance(function, FunctionType) or not _computes(function, set()):
+    can_run = isinstance(function, FunctionType) and _computes(function, set())
+    if not _can_be_ended() or not can_run:
         return None
     name, space = function.__name__, function.__globals__
     until = time.monotonic() + seconds
@@ -49,6 +50,34 @@ def code_of(function: Any, seconds: float = SECONDS, each: float = EACH) -> Code
             yield _outcomes(tree, name, dict(space), calls, each)
 
     return Code(_source(function), run)
+
+
+def outcomes_along(
+    function: Function, lines: list[tuple[Line, list[Call]]], seconds: float = ALONG_LINES
+) -> list[tuple[Line, list[Outcome]]]:
+    """Return the lines along which a function gives results, with them, until its time is over."""
+    found: list[tuple[Line, list[Outcome]]] = []
+    if not _can_be_ended():
+        return found
+    with contextlib.suppress(_TooLong), _limited(seconds):
+        for line, calls in lines:
+            outcomes = [*_until_an_error(function, calls)]
+            if len(outcomes) == len(calls):
+                found.append((line, outcomes))
+    return found
+
+
+def _until_an_error(function: Function, calls: list[Call]) -> Iterator[Outcome]:
+    for call in calls:
+        outcome = observe(function, call)
+        if "value" not in outcome:
+            return
+        yield outcome
+
+
+def _can_be_ended() -> bool:
+    """Return whether a signal can end a call here: only the main thread receives one."""
+    return threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
 
 
 class _TooLong(BaseException):

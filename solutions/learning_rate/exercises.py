@@ -189,7 +189,7 @@ def steps_in_proportion(w, grad, lr):
     return w * (1 - lr * grad)
 
 
-gradient_descent = Exercise(points=3)
+gradient_descent = Exercise(points=3, path=True)
 
 
 @gradient_descent.cases
@@ -478,7 +478,7 @@ def collects_slopes(grad_fn, w0, lr, n_steps):
     return np.array([grad_fn(w) for w in _walk(grad_fn, w0, lr, n_steps)])
 
 
-max_stable_lr = Exercise(points=2)
+max_stable_lr = Exercise(points=2, vary={"H": (1, 2)})  # H stays positive definite
 
 
 def _curvatures(rng, low, high, size):

@@ -16,6 +16,7 @@ from playwright.sync_api import Locator, expect
 from test_lessons import NOTEBOOK_7_SAYS, ids_of
 
 from course import ROOT, lesson, references
+from grader.author.key import solution_lines
 from playground.figure import style
 
 THEMES = ("Dark", "Light")
@@ -322,3 +323,39 @@ def test_the_violations_of_the_page_around_are_those_listed(
         )
         assert not ours, (rule, html)
     assert {rule for rule, _, _ in found} <= listed
+
+
+@pytest.mark.long
+def test_after_three_failed_checks_the_lines_are_put_in_order_by_keys(
+    server: Server, chromium: Any
+) -> None:
+    complaints: list[str] = []
+    with opened(server, "chain_rule/chain_rule.ipynb", chromium, complaints) as notebook:
+        notebook.run("setup-01")
+        notebook.run("chain", "def chain(*functions):\n    return lambda x: x")
+        cell = notebook.cell("check-chain")
+        offer = cell.get_by_role("button", name="Still stuck?")
+        for times in range(1, 4):
+            notebook.run("check-chain")
+            expect(cell.locator(".verdict")).to_contain_text("✗")
+            expect(offer).to_have_count(times // 3)
+        offer.press("Enter")
+        box, lines = cell.get_by_role("listbox"), cell.locator("option")
+        wanted = [
+            one.replace(" ", "\xa0") for one in solution_lines(lesson("chain_rule"), "chain")[1:]
+        ]
+        for place, line in enumerate(wanted):
+            box.select_option(label=line)
+            while lines.nth(place).text_content() != line:
+                before = lines.all_text_contents()
+                cell.get_by_role("button", name="Move up").press("Enter")
+                expect(lines).not_to_have_text(before)
+        cell.get_by_role("button", name="Check the order").press("Enter")
+        expect(cell.locator(".puzzle [role=status]")).to_contain_text(
+            "✓ In this order they solve it."
+        )
+        for theme in THEMES:
+            notebook.theme(theme)
+            assert broken(notebook.page, inside(cell)) == []
+            notebook.picture(f"puzzle-{theme.lower()}", cell)
+    assert complaints == []

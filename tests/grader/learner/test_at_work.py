@@ -8,6 +8,7 @@ from typing import Any
 import IPython.core.getipython
 import IPython.display
 import pytest
+from IPython.core.events import EventManager
 
 from grader.learner.at_work import at_work
 
@@ -21,12 +22,15 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return told
 
 
-def run_in(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the last cell of a kernel have this text."""
+def run_in(cell: str, monkeypatch: pytest.MonkeyPatch) -> EventManager:
+    """Let the last cell of a kernel have this text; return the kernel's events."""
     shell: Any = SimpleNamespace(
         kernel=object(), history_manager=SimpleNamespace(input_hist_raw=["", cell])
     )
+    shell.events = EventManager(shell, {"post_run_cell": None})
     monkeypatch.setattr(IPython.core.getipython, "get_ipython", lambda: shell)
+    events: EventManager = shell.events
+    return events
 
 
 def test_a_notice_comes_before_the_work_and_goes_after_it(
@@ -36,11 +40,14 @@ def test_a_notice_comes_before_the_work_and_goes_after_it(
         events.append("work")
         raise KeyboardInterrupt
 
-    run_in("check(f)\n", monkeypatch)
+    kernel = run_in("check(f)\n", monkeypatch)
     with pytest.raises(KeyboardInterrupt), at_work("f"):
         work()
     # a widget alone: nbval doesn't compare those
     assert events == ["application/vnd.jupyter.widget-view+json", "work", "cleared"]
+    assert len(kernel.callbacks["post_run_cell"]) == 1  # closes the notice, once
+    kernel.trigger("post_run_cell", None)
+    assert kernel.callbacks["post_run_cell"] == []
 
 
 def test_a_cell_with_other_lines_keeps_its_output(

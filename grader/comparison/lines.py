@@ -1,0 +1,193 @@
+"""Lines through a case: one number of its inputs varied, and the reference's results along it.
+
+A line is data of the answer key. It passes through its case, so that an answer which is wrong there
+parts from it at one point at least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import numpy as np
+
+from grader.comparison.codec import Array, numbers_in
+from grader.comparison.compare import Value
+from grader.comparison.judge import call_of
+from grader.comparison.observe import observe
+from grader.comparison.schema import Call, CaseData, Function, Line, Outcome, Plain
+from grader.comparison.vocabulary import kind
+
+POINTS = 25
+LINES = 2  # through one case
+DIGITS = 6  # of the numbers along a line
+AT = -1  # in place of an input's position: the point at which a returned function is called
+
+Ranges = dict[str, tuple[float, float]]  # for parameters: multiples of a case's own number
+
+
+def lines_through(
+    cases: list[CaseData], position: int, reference: Function, ranges: Ranges
+) -> list[Line]:
+    """Return lines through a case of "value", for the inputs that change the reference's result.
+
+    Without an author's `ranges`, each input that holds numbers is varied as far as the cases go.
+    """
+    case = cases[position]
+    if kind(case["property"]) != "value":
+        return []
+    lines = []
+    for place in [AT] if "at" in case else range(len(case["parameters"])):
+        name = "" if place == AT else case["parameters"][place]
+        if not ranges or name in ranges:
+            tries = (
+                _line(cases, position, place, entry, values, reference)
+                for entry in _entries(case, place)
+                for values in _grids(cases, case, place, entry, ranges.get(name))
+            )
+            if line := _best(tries):
+                lines.append(line)
+    return sorted(lines, key=_constant)[:LINES]
+
+
+def calls_along(line: Line, case: CaseData) -> Iterator[Call]:
+    """Yield the calls along a line through a case."""
+    call, place = call_of(case), line["input"]
+    for value in line["values"]:
+        if place == AT:
+            yield cast(Call, {**call, "at": [[value]]})
+        else:
+            inputs = [*call["inputs"]]
+            inputs[place] = _replaced(inputs[place], line["entry"], value)
+            yield cast(Call, {**call, "inputs": inputs})
+
+
+def results_along(outcomes: list[Outcome]) -> Array | None:
+    """Return the numbers of each result, (points, numbers); None unless all have as many."""
+    rows = [flat(Value(outcome["value"])) for outcome in outcomes if "value" in outcome]
+    sizes = {None if row is None else row.size for row in rows}
+    if len(rows) != len(outcomes) or len(sizes) != 1 or not sizes - {None, 0}:
+        return None
+    return np.array(rows)
+
+
+def expected_along(line: Line) -> Array:
+    """Return the reference's results along a line, (points, numbers)."""
+    columns = (np.broadcast_to(column, len(line["values"])) for column in line["expected"])
+    return np.stack([*columns], axis=1).astype(float)
+
+
+def flat(value: Value) -> Array | None:
+    """Return all numbers of a value, parts of a tuple one after the other; None without numbers."""
+    if not value.sequence:
+        return None if value.numbers is None else value.numbers.ravel()
+    parts = [part for part in map(flat, value.parts or []) if part is not None]
+    return np.concatenate(parts) if parts and len(parts) == value.length else None
+
+
+def _line(
+    cases: list[CaseData],
+    position: int,
+    place: int,
+    entry: int | None,
+    values: list[float],
+    reference: Function,
+) -> Line | None:
+    """Return the line along which one number has these values; None where results don't fit."""
+    line: Line = {
+        "case": position,
+        "input": place,
+        "entry": entry,
+        "values": values,
+        "expected": [],
+    }
+    results = results_along(
+        [observe(reference, call) for call in calls_along(line, cases[position])]
+    )
+    if results is None or not np.isfinite(results).all():
+        return None
+    columns = [[_rounded(number) for number in column] for column in results.T]
+    line["expected"] = [column[0] if len({*column}) == 1 else column for column in columns]
+    return line
+
+
+def _best(tries: Iterator[Line | None]) -> Line | None:
+    """Return the first line along which the reference's result changes, or else the first."""
+    first = None
+    for line in tries:
+        if line and not _constant(line):
+            return line
+        first = first or line
+    return first
+
+
+def _constant(line: Line) -> bool:
+    """Return whether the reference's result is the same along a line."""
+    return not any(isinstance(column, list) for column in line["expected"])
+
+
+def _entries(case: CaseData, place: int) -> list[int | None]:
+    """Return the numbers of an input to try: one at most of its beginning, middle and end."""
+    data = case["at"][0][0] if place == AT else case["inputs"][place]
+    numbers = numbers_in(data) if isinstance(data, (float, dict)) else None
+    if numbers is None or (isinstance(data, dict) and not {"array", "scalar"} & data.keys()):
+        return []
+    if numbers.ndim == 0:
+        return [] if _whole(data) else [None]
+    last = numbers.size - 1
+    return [*dict.fromkeys([0, last // 2, last])] if last >= 0 else []
+
+
+def _grids(
+    cases: list[CaseData],
+    case: CaseData,
+    place: int,
+    entry: int | None,
+    within: tuple[float, float] | None,
+) -> Iterator[list[float]]:
+    """Yield the values of a number along a line, its own among them, in ascending order.
+
+    They go as far beyond the input's own numbers as these are large, but no further than those that
+    the "value" cases give to the input; then, for a reference that refuses some, not beyond them.
+    """
+    own = _numbers(case, place)
+    here = own if entry is None else own[entry : entry + 1]
+    known = np.concatenate([_numbers(one, place) for one in cases if one["property"] == "value"])
+    size = np.abs(own).max() or 1.0
+    wide = max(known.min(), own.min() - size), min(known.max(), own.max() + size)
+    whole = place != AT and _whole(case["inputs"][place])
+    own_range = float(own.min()), float(own.max())
+    around = np.multiply(within, here).tolist() if within and here.any() else None
+    for low, high in [sorted(around)] if around else [wide, own_range][place == AT :]:
+        if low == high:
+            low, high = low - size, high + size
+        values = np.linspace(low, high, POINTS - len(here))
+        if whole:
+            yield [int(one) for one in np.unique([*np.round(values), *here])]
+        else:
+            yield sorted({*map(_rounded, values), *map(float, here)})
+
+
+def _numbers(case: CaseData, place: int) -> Array:
+    """Return all numbers that a case gives to an input."""
+    points = [point[0] for point in case.get("at", [])]
+    found = map(numbers_in, points if place == AT else case["inputs"][place : place + 1])
+    return np.concatenate([np.zeros(0), *(one.ravel() for one in found if one is not None)])
+
+
+def _replaced(data: Plain, entry: int | None, value: float) -> Plain:
+    """Return an input with one number replaced."""
+    if not isinstance(data, dict):
+        return value
+    if entry is None:
+        return {**data, "scalar": value}
+    return {**data, "array": [*data["array"][:entry], value, *data["array"][entry + 1 :]]}
+
+
+def _whole(data: Plain) -> bool:
+    """Return whether an input holds no floats."""
+    return not isinstance(data, float) and data["dtype"][0] != "f"
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.{DIGITS}g}")

@@ -1,0 +1,210 @@
+"""Choose the picture that shows a mistake: where the learner's results part from the expected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from grader.comparison.codec import Array, numbers_in, shape_of
+from grader.comparison.compare import Value, same_shapes
+from grader.comparison.distribution import distribution_difference
+from grader.comparison.lines import AT, expected_along, results_along
+from grader.comparison.schema import CaseData, Line, Outcome, Plain
+
+VISIBLE = 0.03  # of the height: curves that are closer are replaced by their difference
+REACH = 3  # how far a frame goes beyond the expected curve, in heights of that curve
+BINS = 24
+
+LineOutcomes = Iterable[tuple[Line, list[Outcome]]]
+"""Lines through a failing case, with the learner's outcomes along them."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Two curves over the same axes, and the points at which they part.
+
+    A path has points of its own in `got_x`; `own` is the x of the case itself.
+    """
+
+    names: tuple[str, str]  # of the axes
+    x: Array
+    want: Array
+    got: Array
+    parted: Array  # of bool, one for each point
+    own: float | None = None
+    got_x: Array | None = None
+    steps: bool = False  # a histogram: one point more than bins
+
+    @cached_property
+    def x_ends(self) -> tuple[float, float]:
+        """The ends of the horizontal axis."""
+        return _ends(self.x, self.x if self.got_x is None else self.got_x, margin=0.03)
+
+    @cached_property
+    def y_ends(self) -> tuple[float, float]:
+        """The ends of the vertical axis."""
+        return _ends(self.want, self.got)
+
+    @cached_property
+    def gaps(self) -> Array:
+        """The distances of the curves as shares of the height; 1 where there is no number."""
+        low, high = self.y_ends
+        gaps: Array = np.abs(self.got.clip(low, high) - self.want) / (high - low)
+        return np.nan_to_num(gaps, nan=1.0)
+
+    @property
+    def clearness(self) -> float:
+        """How well the curves can be told apart; twice as well if the expected one changes."""
+        return float(self.gaps.mean()) * (2 if np.ptp(self.want) else 1)
+
+    @property
+    def where(self) -> str:
+        """The place where the curves part, in words that begin a sentence."""
+        places, name = np.flatnonzero(self.parted), self.names[0]
+        first, last, end = places[0], places[-1], len(self.parted) - 1
+        if self.got_x is not None:
+            return f"From row {first} on"
+        at = [f"{number:.4g}" for number in (self.x[first], self.x[last])]
+        if len(places) > end:
+            return f"For every {name} here"
+        if first == last:
+            return f"At {name} = {at[0]} alone"
+        if len(places) <= last - first:
+            return f"At {len(places)} of {end + 1} values of {name}, from {at[0]} to {at[1]}"
+        if last == end:
+            return f"From {name} = {at[0]} on"
+        return f"{'Up to' if first == 0 else f'From {at[0]} to'} {name} = {at[1]}"
+
+    @property
+    def caption(self) -> str:
+        """The sentences below the picture."""
+        x, y = self.names
+        if self.steps:
+            return "How often numbers of each size are drawn: yours beside the expected share."
+        if self.got_x is not None:
+            return f"The rows as points. {self.where}, yours leaves the expected path."
+        others = (
+            "" if self.own is None else f"The same inputs, but for {x}; dotted: the case above. "
+        )
+        return f"{others}{self.where}, yours differs from the expected {y}."
+
+    @property
+    def description(self) -> str:
+        """The text in place of the picture, with the numbers where the curves are furthest."""
+        at, x = int(self.gaps.argmax()), self.names[0]
+        place = f"{x} = {self.x[at]:.4g}" if self.got_x is None else f"row {at}"
+        return (
+            f"Chart of {self.names[1]} over {x}. {self.caption} Furthest apart at {place}:"
+            f" yours {self.got[at]:.4g}, expected {self.want[at]:.4g}."
+        )
+
+
+def picture_of(
+    case: CaseData, outcome: Outcome, lines: LineOutcomes, path: bool = False
+) -> Picture | None:
+    """Return the clearest picture of how an outcome differs; None where no picture can tell."""
+    if case.get("draws"):
+        return _histograms(case["expected"], outcome)
+    if not same_shapes(case["expected"], outcome):
+        return None
+    if path:
+        return _paths(case, outcome)
+    found = [one for line, outcomes in lines for one in _pictures(case, line, outcomes)]
+    best = max(found, key=lambda one: one.clearness, default=None)
+    return best if best is None or best.gaps.max() >= VISIBLE else _difference(best)
+
+
+def _pictures(case: CaseData, line: Line, outcomes: list[Outcome]) -> Iterator[Picture]:
+    """Yield a picture for each number of the result that parts from the expected one."""
+    want, got = expected_along(line), results_along(outcomes)
+    if got is None or got.shape != want.shape:
+        return
+    x, x_name, own = np.array(line["values"], dtype=float), "x", None
+    if line["input"] != AT:
+        data, entry = case["inputs"][line["input"]], line["entry"]
+        numbers = numbers_in(data)
+        assert numbers is not None, "a line varies a number"
+        own = float(numbers.ravel()[entry or 0])
+        x_name = case["parameters"][line["input"]] + ("" if entry is None else _index(data, entry))
+    entries = ["(x)"] if own is None else _entries(case["expected"]["value"])
+    for name, wanted, mine in zip(entries, want.T, got.T, strict=True):
+        parted = _parted(case, wanted, mine)
+        if parted.any():
+            yield Picture((x_name, f"result{name}"), x, wanted, mine, parted, own)
+
+
+def _difference(picture: Picture) -> Picture:
+    """Return the difference of two curves that are too close to be seen as two."""
+    names = picture.names[0], f"{picture.names[1]}, yours − expected"
+    apart, zero = picture.got - picture.want, np.zeros(len(picture.x))
+    return Picture(names, picture.x, zero, apart, picture.parted, picture.own)
+
+
+def _histograms(expected: Outcome, outcome: Outcome) -> Picture | None:
+    one, other = expected.get("sample"), outcome.get("sample")
+    if not one or not other or one["shape"] != other["shape"]:
+        return None
+    want, got = np.array(one["quantiles"]), np.array(other["quantiles"])
+    if not np.isfinite(got).all() or not distribution_difference(want, got):
+        return None
+    edges = np.linspace(*_ends(want, got), BINS + 1)
+    shares = [np.histogram(sample, edges)[0] / want.size for sample in (want, got)]
+    parted = np.abs(shares[0] - shares[1]) > VISIBLE / 2
+    names = "number drawn", "share of the numbers"
+    return Picture(names, edges, shares[0], shares[1], parted, steps=True)
+
+
+def _paths(case: CaseData, outcome: Outcome) -> Picture | None:
+    want, got = numbers_in(case["expected"].get("value")), numbers_in(outcome.get("value"))
+    if want is None or got is None or want.ndim != 2:
+        return None
+    differs = _parted(case, want, got)
+    parted = np.asarray(differs.any(axis=1))
+    if not parted.any():
+        return None
+    if want.shape[1] == 1:
+        names, x = ("row", "result[:, 0]"), np.arange(len(want))
+        return Picture(names, x, want[:, 0], got[:, 0], parted, got_x=x)
+    most = int(differs.sum(axis=0).argmax())
+    i, j = (most, most + 1) if most + 1 < want.shape[1] else (most - 1, most)
+    names = f"result[:, {i}]", f"result[:, {j}]"
+    return Picture(names, want[:, i], want[:, j], got[:, j], parted, got_x=got[:, i])
+
+
+def _parted(case: CaseData, want: Array, got: Array) -> Array:
+    """Return where two curves differ by more than their digits do."""
+    size = np.abs(want).max(initial=0)
+    near = 10 * case["atol"] + max(10 * case["rtol"], 1e-5) * np.maximum(np.abs(want), 0.1 * size)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(~(np.abs(got - want) <= near))
+
+
+def _ends(want: Array, got: Array, margin: float = 0.06) -> tuple[float, float]:
+    """Return the ends of an axis: all expected numbers, and those of the learner that are near."""
+    low, high, finite = float(want.min()), float(want.max()), got[np.isfinite(got)]
+    outside = np.maximum(low - finite, finite - high)
+    reach = max(REACH * (high - low), outside.min(initial=np.inf) if finite.size else 0)
+    near = finite[outside <= reach]
+    low, high = min(low, near.min(initial=low)), max(high, near.max(initial=high))
+    extra = margin * (high - low) or 0.5
+    return float(low - extra), float(high + extra)
+
+
+def _entries(data: Plain) -> Iterator[str]:
+    """Yield the index of each number of a result, as Python writes it."""
+    value = Value(data)
+    if value.sequence:
+        for i, part in enumerate(value.parts or []):
+            yield from (f"[{i}]{index}" for index in _entries(part.data))
+    elif value.shape:
+        yield from (_index(data, i) for i in range(math.prod(value.shape)))
+    else:
+        yield ""
+
+
+def _index(data: Plain, entry: int) -> str:
+    return str([int(i) for i in np.unravel_index(entry, shape_of(data) or (1,))])
