@@ -124,6 +124,24 @@ def test_keys_move_the_slider_and_nothing_else(play: Locator, notebook: Notebook
     assert active(notebook) == before
 
 
+def test_a_mission_is_reached_by_keyboard_announced_and_kept(
+    play: Locator, notebook: Notebook
+) -> None:
+    expect(play.locator(".playground-missions")).to_have_attribute("aria-live", "polite")
+    mission = play.get_by_role("listitem").filter(has_text="a bias above 0")
+    expect(mission.get_by_role("img", name="open")).to_be_visible()
+    slider = play.locator(".widget-slider").first
+    with notebook.steady(play):
+        notebook.press(slider, "Home")
+        for _ in range(13):  # from −1.5 to −0.2
+            notebook.page.keyboard.press("ArrowRight")
+        expect(mission.get_by_role("img", name="reached")).to_be_visible()
+    notebook.run("play-02")
+    again = notebook.cell("play-02")
+    expect(again.get_by_role("img", name="reached")).to_be_visible()
+    notebook.picture("missions", again)
+
+
 def test_enter_lets_a_number_be_typed_for_a_slider(play: Locator, notebook: Notebook) -> None:
     slider = play.locator(".widget-slider").first
     notebook.press(slider, "Enter")
