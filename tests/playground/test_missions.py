@@ -13,7 +13,7 @@ from figures import html
 from plays import PLAYS, Notebook
 
 from course import LESSONS
-from grader import missions
+from grader.learner import progress
 from playground import clinic, loss, loss_forecast, neuron_digit
 from playground.figure import live
 from playground.figure.live import LiveFigure
@@ -118,12 +118,11 @@ OURS = {"loss likelihood": loss.likelihood, "neuron first_look": neuron_digit.fi
 
 
 @pytest.fixture(autouse=True)
-def reached() -> Iterator[set[str]]:
-    """Keep missions in a set of this test's own."""
+def reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep missions in a set of this test's own, also where a lesson's setup cell is run."""
     found: set[str] = set()
-    live.keep(found)
-    yield found
-    live.keep(set())
+    monkeypatch.setattr("grader.missions", found)
+    monkeypatch.setattr(live, "_reached", found)
 
 
 def opened(title: str) -> LiveFigure:
@@ -181,9 +180,10 @@ def test_a_reached_mission_is_in_the_learners_progress_and_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    live.keep(missions)
-    walk(Notebook("neuron signal").play, WAYS["neuron signal"][:1])
+    notebook = Notebook("neuron signal")
+    live.keep(progress.missions)
+    walk(notebook.play, WAYS["neuron signal"][:1])
     (first,) = json.loads((tmp_path / "progress.json").read_text())["missions"]
-    again = Notebook("neuron signal").play
+    again = opened("neuron signal")
     assert [words for words, done in again.missions.items() if done] == [first]
     assert html(again).count("●") == 1
