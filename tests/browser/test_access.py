@@ -136,6 +136,7 @@ def test_a_mission_is_reached_by_keyboard_announced_and_kept(
         for _ in range(13):  # from −1.5 to −0.2
             notebook.page.keyboard.press("ArrowRight")
         expect(mission.get_by_role("img", name="reached")).to_be_visible()
+    notebook.run("question-01")  # the play's prediction is `bet` again
     notebook.run("play-02")
     again = notebook.cell("play-02")
     expect(again.get_by_role("img", name="reached")).to_be_visible()
