@@ -143,6 +143,21 @@ def test_a_mission_is_reached_by_keyboard_announced_and_kept(
     notebook.picture("missions", again)
 
 
+def test_a_check_below_an_edited_cell_shows_no_points_until_it_is_run(notebook: Notebook) -> None:
+    notebook.run("check-weighted_sum")
+    verdict = notebook.cell("check-weighted_sum").locator(".verdict")
+    expect(verdict).to_contain_text("solved", use_inner_text=True)
+    notebook.set_source("weighted_sum", "def weighted_sum(x, w, b):\n    return x @ w")
+    notebook.run("check-weighted_sum")
+    notebook.cell("check-weighted_sum")
+    expect(verdict).to_have_text("", use_inner_text=True)
+    said = verdict.evaluate("one => getComputedStyle(one, '::before').content")
+    assert "edited since it ran" in said
+    notebook.picture("edited", notebook.cell("check-weighted_sum"))
+    notebook.run("weighted_sum", references("neuron")["weighted_sum"])
+    expect(verdict).to_contain_text("solved", use_inner_text=True)
+
+
 def test_enter_lets_a_number_be_typed_for_a_slider(play: Locator, notebook: Notebook) -> None:
     slider = play.locator(".widget-slider").first
     notebook.press(slider, "Enter")
