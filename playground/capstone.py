@@ -15,6 +15,7 @@ from playground.drawings import BACKWARD, FORWARD
 from playground.figure.drawing import DASHED, Drawing
 from playground.figure.learner_function import LearnerFunction, describe
 from playground.figure.live import LiveFigure
+from playground.figure.live import keep as keep
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, GREEN, MUTED, ORANGE, PURPLE, SKY, Look, number
 from playground.functions import Array, Function
@@ -128,7 +129,20 @@ def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigur
             f" without its hidden layer {none}; image {image} {guess}."
         )
 
-    play = LiveFigure("A network learns to read digits", move, own(functions), after)
+    play = LiveFigure(
+        "A network learns to read digits",
+        move,
+        own(functions),
+        after,
+        missions={
+            "the first step at which more than 90 % of new digits are read": lambda at, data: (
+                data["hidden"][1][-1] > 90 >= np.max(data["hidden"][1][:-1], initial=0)
+            ),
+            "an image that is misread after all steps": lambda at, data: (
+                at.step == DIGIT_STEPS and _misread(data["says"][2])
+            ),
+        },
+    )
     left = play.axes(121, xlabel="training steps", ylabel="percent of new digits read")
     left.set(xlim=(0, DIGIT_STEPS), ylim=(0, 103))
     right = play.axes(122, xlim=(0, 8), ylim=(0, 9.2), aspect="equal")
@@ -141,6 +155,11 @@ def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigur
     play.slider("step", "training steps", 0, DIGIT_STEPS, DIGIT_STEPS, step=DIGIT_EVERY)
     play.slider("image", "image", 0, len(_digits(test=True).labels) - 1, 0, step=1)
     return play
+
+
+def _misread(says: str) -> bool:
+    """Return whether "it is a 3, read as 5" names two digits."""
+    return len({sign for sign in says if sign.isdigit()}) == 2
 
 
 def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:

@@ -23,6 +23,7 @@ from playground.chain_graph import (
 from playground.figure import style
 from playground.figure.drawing import Drawing
 from playground.figure.live import LiveFigure
+from playground.figure.live import keep as keep
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, GREEN, INK, ORANGE, PURPLE, SKY, Look, number
 from playground.functions import Array, Function
@@ -110,7 +111,23 @@ def number_lines(chain: Function, after: Any = None) -> LiveFigure:
             f" {number(slope)}."
         )
 
-    play = LiveFigure("Two rates and their product", move, {"chain": chain}, after)
+    play = LiveFigure(
+        "Two rates and their product",
+        move,
+        {"chain": chain},
+        after,
+        missions={
+            "an x above 0 at which y changes by less than 0.1": lambda at, data: (
+                at.x > 0 and abs(data["dy"][2] - data["dy"][0]) < 0.1
+            ),
+            "an x above 0 at which y goes down": lambda at, data: (
+                at.x > 0 and data["dy"][2] < data["dy"][0]
+            ),
+            "the box ticked, and both arrows of y alike": lambda at, data: (
+                at.at_x and abs(data["wrong"][2] - data["dy"][2]) < 0.02
+            ),
+        },
+    )
     ax = play.axes(xlim=(-3.2, 5.2), ylim=(-0.5, 2.5), xlabel="one scale for all three lines")
     ax.set_yticks([*HEIGHTS.values()], ["x", "u = x²/2", "y = sin(u)"])
     play.line("links", ax, Look(BLACK, (2, 4), width=1.2), twin=False)
@@ -139,7 +156,21 @@ def graph(numerical_grad: Function, after: Any = None) -> LiveFigure:
             f" numerical_grad says {number(numerical[0])} for a and {number(numerical[1])} for b."
         )
 
-    play = LiveFigure("The graph of three gates", move, {"numerical_grad": numerical_grad}, after)
+    play = LiveFigure(
+        "The graph of three gates",
+        move,
+        {"numerical_grad": numerical_grad},
+        after,
+        missions={
+            "a sum that max stops: no slope comes back": lambda at, data: at.a * at.b + at.a < 0,
+            "a slope for a below 0, though y is above 0": lambda at, data: (
+                at.a * at.b + at.a > 0 and at.b < -1
+            ),
+            "a and b at which both ways bring a slope of 1": lambda at, data: (
+                at.stage == 6 and at.b == 1 and at.a > 0 and not at.one
+            ),
+        },
+    )
     grid = play.figure.add_gridspec(1, 3)
     left = play.axes(grid[:2], xlim=(-0.4, 6.0), ylim=(-0.5, 3.0))
     GATES.draw(left)
@@ -183,7 +214,18 @@ def fill(neuron_grad: Function, numerical_grad: Function, after: Any = None) -> 
         }, f"{advice(words, alive)}; neuron_grad {agree} with numerical_grad."
 
     functions = {"neuron_grad": neuron_grad, "numerical_grad": numerical_grad}
-    play = LiveFigure("Fill the graph backwards", move, functions, after)
+    play = LiveFigure(
+        "Fill the graph backwards",
+        move,
+        functions,
+        after,
+        missions={
+            "all six slopes filled in": lambda at, data: data["yours"][0][0] == 0,
+            "then a target y at which every slope is 0": lambda at, data: (
+                data["yours"][0][0] == 0 and np.max(np.abs(data["yours"][1])) < 0.005
+            ),
+        },
+    )
     _lay_out_neuron(play)
     for name, (label, _) in HOLES.items():
         play.field(f"slope_{name}", f"slope at {label}", 0.0)
@@ -210,7 +252,19 @@ def depth(sigmoid_grad: Function, relu_grad: Function, after: Any = None) -> Liv
         )
 
     functions = {"sigmoid_grad": sigmoid_grad, "relu_grad": relu_grad}
-    play = LiveFigure("The product of slopes in a deep network", move, functions, after)
+    play = LiveFigure(
+        "The product of slopes in a deep network",
+        move,
+        functions,
+        after,
+        missions={
+            "thirty layers of sigmoids whose product is 1": lambda at, data: (
+                at.layers == 30 and abs(data["sigmoid"][1][-1]) < 0.1
+            ),
+            "a product of ReLUs above a million": lambda at, data: data["ReLU"][1][-1] > 6,
+            "a z at which nothing gets through a ReLU": lambda at, data: data["ReLU"][1][-1] < -20,
+        },
+    )
     ax = play.axes(xlabel="layers", ylabel="product of w · slope", xlim=(0, 30))
     ax.set_ylim(SMALLEST - 1, LARGEST + 1)
     powers = range(SMALLEST, LARGEST + 1, 5)

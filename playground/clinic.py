@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from playground import capstone, network
-from playground.figure.live import LiveFigure
+from playground.figure.live import LiveFigure, Mission
 from playground.figure.scene import Frame
 from playground.figure.style import BLUE, MUTED, TARGET, Look, number
 from playground.functions import Array, Function
@@ -95,6 +95,13 @@ BUGS = {
 """What a patient may have, in the order of the buttons."""
 
 
+def _names(patient: int) -> Mission:
+    return lambda at, data: at.patient == patient and at.diagnosis == _illness(patient)
+
+
+CURED = {f"patient {number}: the bug named": _names(number - 1) for number in (1, 2, 3)}
+
+
 def clinic(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     """Show a training with a hidden bug by four instruments, and judge its diagnosis."""
 
@@ -112,7 +119,11 @@ def clinic(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
             )
 
     play = LiveFigure(
-        "Four instruments for a training with a hidden bug", move, capstone.own(functions), after
+        "Four instruments for a training with a hidden bug",
+        move,
+        capstone.own(functions),
+        after,
+        missions=CURED,
     )
     places = [play.axes(place) for place in (221, 222, 223, 224)]
     for part, ax in zip((_loss, _check, _signal, _images), places, strict=True):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from playground.figure.live import LiveFigure
+from playground.figure.live import LiveFigure, Mission
 from playground.figure.scene import Frame
 from playground.figure.style import GREEN, ORANGE, PURPLE, VERMILLION, Look, number
 from playground.functions import Array, Function
@@ -44,6 +45,15 @@ DOORS = {"dark": Look("black"), "glowing": Look(ORANGE), "white": Look("white")}
 """Named colours are the same in every theme."""
 
 
+def _glows(width: int) -> Mission:
+    return lambda at, data: (
+        at.activation == "ReLU" and int(at.width) == width and LAYERS in data["glowing"][0]
+    )
+
+
+GLOWING = {f"ReLU, {width} inputs: the last door glows": _glows(width) for width in (16, 32, 64)}
+
+
 def with_slope(activation: str) -> tuple[Function, Function]:
     """Return an activation and its slope: finished functions, which no grading sandbox has."""
     from playground.functions import finished
@@ -76,7 +86,7 @@ def corridor(init_normal: Function, layer_scales: Function, after: Any = None) -
         return data, _corridor_in_words(looks, scales, finds)
 
     own = {"init_normal": init_normal, "layer_scales": layer_scales}
-    play = LiveFigure("The corridor of layers", move, own, after)
+    play = LiveFigure("The corridor of layers", move, own, after, missions=GLOWING)
     _declare_corridor(play)
     play.log_slider("std", "standard deviation", -2, 0, 0.1, step=0.02)
     play.choice("width", "inputs", [str(width) for width in (WIDTH, 16, 64, 128)])
@@ -173,12 +183,30 @@ def depth(
             f" {_last_outputs(outputs[-1], activation)}"
         )
 
-    play = LiveFigure("Forward and backward through a deep network", move, own, after)
+    play = LiveFigure(
+        "Forward and backward through a deep network",
+        move,
+        own,
+        after,
+        missions={
+            "ReLU and the slider: both lines end between 0.1 and 10": lambda at, data: (
+                (at.scheme, at.activation) == ("the slider's", "ReLU") and _level(data)
+            ),
+            "a healthy signal whose gradient grows a thousandfold": lambda at, data: (
+                abs(data["forward"][1][-1]) < 1 and data["backward"][1][0] > 3
+            ),
+        },
+    )
     _declare_depth(play)
     play.choice("scheme", "weights", list(SCHEMES))
     play.log_slider("std", "the slider's std", -2, 0, 0.2, step=0.02)
     play.choice("activation", "activation", list(ACTIVATIONS))
     return play
+
+
+def _level(data: Mapping[str, Any]) -> bool:
+    """Return whether signal and gradient end within a factor 10 of 1."""
+    return bool(abs(data["forward"][1][-1]) < 1 and abs(data["backward"][1][0]) < 1)
 
 
 def _declare_depth(play: LiveFigure) -> None:

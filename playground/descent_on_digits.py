@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from playground.figure.learner_function import LearnerFunction
-from playground.figure.live import LiveFigure
+from playground.figure.live import LiveFigure, Mission
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, BLUE, INK, MUTED, SERIES, Look, number
 from playground.functions import Array, Function
@@ -25,6 +25,13 @@ FAR = 1e6
 
 CURVES = {"A": 1.6, "B": 0.03, "C": 5.0, "D": 0.5}
 """The learning rates of four loss curves."""
+
+
+def _lies_on(name: str) -> Mission:
+    return lambda at, data: nearest(at.lr) == nearest(CURVES[name])
+
+
+NAMED = {f"your try on the curve {name}": _lies_on(name) for name in CURVES}
 
 
 class Run(NamedTuple):
@@ -55,7 +62,18 @@ def sweep(gradient_descent: Function, after: Any = None) -> LiveFigure:
             )
 
     own = {"gradient_descent": gradient_descent}
-    play = LiveFigure("Many learning rates on handwritten digits", move, own, after)
+    play = LiveFigure(
+        "Many learning rates on handwritten digits",
+        move,
+        own,
+        after,
+        missions={
+            "more than 95 % of new digits read": lambda at, data: data["here"][1][0] > 0.95,
+            "a rate beyond the cliff: fewer than 20 % read": lambda at, data: (
+                data["here"][1][0] < 0.2
+            ),
+        },
+    )
     left = play.axes(121, xlabel="step", ylabel="loss", yscale="log")
     left.set(xlim=(0, STEPS), ylim=(0.05, 30))
     right = play.axes(122, xlabel="learning rate η", ylabel="fraction of new digits read")
@@ -85,7 +103,7 @@ def curves(gradient_descent: Function) -> LiveFigure:
         )
 
     own = {"gradient_descent": gradient_descent}
-    play = LiveFigure("Four loss curves", move, own)
+    play = LiveFigure("Four loss curves", move, own, missions=NAMED)
     ax = play.axes(xlabel="step", ylabel="loss", yscale="log")
     ax.set(xlim=(0, STEPS), ylim=(0.1, 10))
     play.line("try", ax, Look(BLUE, width=7), label="try")

@@ -53,7 +53,20 @@ def draw(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
             frame = {**frame, **reader.bars(q), "before": (np.arange(10), p)}
             yield frame, f"{_sentence(ink, q)} {_change(network, later, p, len(examples))}"
 
-    play = LiveFigure("Your handwriting", move, capstone.own(functions), after)
+    play = LiveFigure(
+        "Your handwriting",
+        move,
+        capstone.own(functions),
+        after,
+        missions={
+            "a drawing of yours that is read with more than 95 %": lambda at, data: (
+                bool(at.ink) and np.max(data["bars"][1]) > 0.95
+            ),
+            "the same by the bare cells, not redrawn": lambda at, data: (
+                bool(at.ink) and not at.like_data and np.max(data["bars"][1]) > 0.95
+            ),
+        },
+    )
     ax = reader.frame(play)
     play.bars("before", ax, TARGET, twin=False, label="before your drawings were added")
     play.pad("ink", "draw a digit")

@@ -11,6 +11,7 @@ from playground import drawings
 from playground.deep_signal import corridor, depth, with_slope
 from playground.figure.drawing import DASHED, Drawing
 from playground.figure.live import LiveFigure
+from playground.figure.live import keep as keep
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, SERIES, Look, number
 from playground.functions import Array, Function
@@ -88,7 +89,26 @@ def clones(n_distinct_units: Function, after: Any = None) -> LiveFigure:
         )
 
     functions = {"n_distinct_units": n_distinct_units}
-    play = LiveFigure("Four hidden units in training", move, functions, after)
+    play = LiveFigure(
+        "Four hidden units in training",
+        move,
+        functions,
+        after,
+        missions={
+            "four different units from equal hidden weights": lambda at, data: (
+                at.start in ("only outputs random", "only biases random")
+                and data["counts"][1][-1] == 4
+            ),
+            "a start from which no hidden weight moves in 200 steps": lambda at, data: (
+                at.step == STEPS and all(np.ptp(data[f"unit {i}"][1]) == 0 for i in range(1, 5))
+            ),
+            "zeros that train all the same, as one unit": lambda at, data: (
+                at.start == "zeros"
+                and np.ptp(data["unit 1"][1]) > 0.01
+                and data["counts"][1][-1] == 1
+            ),
+        },
+    )
     steps: Any = {"xlabel": "step", "xlim": (0, STEPS)}
     left = play.axes(121, ylabel="first weight of each unit", ylim=(-2, 1.2), **steps)
     right = play.axes(122, ylabel="units that differ", ylim=(0, UNITS + 0.5), **steps)

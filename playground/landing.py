@@ -37,7 +37,19 @@ def land(gd_step: Function) -> LiveFigure:
             f"{_score(losses[-1], fixed[-1]) if taken == STEPS else '.'}"
         )
 
-    play = LiveFigure("Land the ball", move, {"gd_step": gd_step})
+    play = LiveFigure(
+        "Land the ball",
+        move,
+        {"gd_step": gd_step},
+        missions={
+            "a loss below 0.1 within five steps": lambda at, data: (
+                len(data["loss"][1]) <= 6 and data["loss"][1][-1] < 0.1
+            ),
+            "after all twenty steps, lower than the best fixed rate": lambda at, data: (
+                len(data["loss"][1]) > STEPS and data["loss"][1][-1] < data["fixed"][1][-1]
+            ),
+        },
+    )
     left = play.axes(121, xlabel="weight w₁", ylabel="weight w₂", xlim=(-4, 4), ylim=(-2, 2.5))
     right = play.axes(122, xlabel="step", ylabel="loss", yscale="log")
     right.set(xlim=(0, STEPS), ylim=(1e-8, 1e3))

@@ -11,6 +11,7 @@ from playground.descent_on_digits import curves as curves
 from playground.descent_on_digits import sweep as sweep
 from playground.figure.drawing import DASHED, PALE, Drawing
 from playground.figure.live import LiveFigure
+from playground.figure.live import keep as keep
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, BLUE, MUTED, ORANGE, SERIES, SKY, Look, number
 from playground.functions import Array, Function, landscapes
@@ -92,7 +93,21 @@ def bowl(gradient_descent: Function, after: Any = None) -> LiveFigure:
         )
 
     own = {"gradient_descent": gradient_descent}
-    play = LiveFigure("Gradient descent in a bowl", move, own, after)
+    play = LiveFigure(
+        "Gradient descent in a bowl",
+        move,
+        own,
+        after,
+        missions={
+            "the bottom in one step": lambda at, data: abs(data["path"][0][1]) < 1e-9,
+            "a rate just below 2/λ, which gets there all the same": lambda at, data: (
+                1.85 < at.lr * at.curvature < 1.99
+            ),
+            "a rate at which it jumps from side to side forever": lambda at, data: (
+                abs(at.lr * at.curvature - 2) < 1e-9
+            ),
+        },
+    )
     left = play.axes(121, xlabel="weight w", ylabel="loss ½·λ·w²", xlim=(-4, 4), ylim=(-5, 14))
     right = play.axes(122, xlabel="step", ylabel="distance from the bottom", yscale="log")
     right.set(xlim=(0, STEPS), ylim=(1e-4, 1e4))
@@ -126,7 +141,20 @@ def ravine(gradient_descent: Function, after: Any = None) -> LiveFigure:
         )
 
     own = {"gradient_descent": gradient_descent}
-    play = LiveFigure("Gradient descent in a ravine", move, own, after)
+    play = LiveFigure(
+        "Gradient descent in a ravine",
+        move,
+        own,
+        after,
+        missions={
+            "curvature 30 across, and the largest rate that stays in the ravine": lambda at, data: (
+                at.across == 30 and 1.85 < 30 * at.lr < 2
+            ),
+            "both weights within 0.01 of the bottom after 30 steps": lambda at, data: (
+                max(abs(w[-1]) for w in data["path"]) < 0.01
+            ),
+        },
+    )
     ax = play.axes(xlabel="weight w₁, along", ylabel="weight w₂, across")
     ax.set(xlim=(-4, 4), ylim=(-1.8, 1.8), aspect="equal")
     play.line("contours", ax, CONTOUR, twin=False)
@@ -159,7 +187,17 @@ def curvature(gradient_descent: Function, after: Any = None) -> LiveFigure:
             f" the path {'runs straight' if aside < 0.02 else 'bends'}."
         )
 
-    play = LiveFigure("Curvature by direction", move, {"gradient_descent": gradient_descent}, after)
+    play = LiveFigure(
+        "Curvature by direction",
+        move,
+        {"gradient_descent": gradient_descent},
+        after,
+        missions={
+            "the direction with the largest curvature": lambda at, data: at.angle == 45,
+            "the direction with the smallest curvature": lambda at, data: at.angle == 135,
+            "a direction with the curvature 4": lambda at, data: abs(data["here"][1][0] - 4) < 1e-6,
+        },
+    )
     left = play.axes(121, xlabel="weight w₁", ylabel="weight w₂", aspect="equal")
     left.set(xlim=(-3, 3), ylim=(-3, 3))
     right = play.axes(122, xlabel="direction in degrees", ylabel="curvature in that direction")
@@ -192,7 +230,22 @@ def two_balls(max_stable_lr: Function, gradient_descent: Function) -> LiveFigure
         return data, f"your limit is {number(limit)}; after 100 steps {' and '.join(fates)}."
 
     own = {"max_stable_lr": max_stable_lr, "gradient_descent": gradient_descent}
-    play = LiveFigure("Two balls, one on each side of the limit", move, own)
+    play = LiveFigure(
+        "Two balls, one on each side of the limit",
+        move,
+        own,
+        missions={
+            "a round bowl, in which both balls run straight": lambda at, data: (
+                at.own1 == at.own2 and at.together == 0
+            ),
+            "a lower limit with the curvatures 4 and 2 as they were": lambda at, data: (
+                (at.own1, at.own2) == (4, 2) and abs(at.together) > 0.5
+            ),
+            "the lowest limit of all": lambda at, data: (
+                at.own1 == at.own2 == 10 and abs(at.together) == 0.9
+            ),
+        },
+    )
     left = play.axes(
         121, xlabel="weight w₁", ylabel="weight w₂", aspect="equal", xlim=(-3, 3), ylim=(-3, 3)
     )
@@ -230,7 +283,20 @@ def promise(predicted_vs_actual: Function, after: Any = None) -> LiveFigure:
         )
 
     title = "One step: what the slope promises and what happens"
-    play = LiveFigure(title, move, {"predicted_vs_actual": predicted_vs_actual}, after)
+    play = LiveFigure(
+        title,
+        move,
+        {"predicted_vs_actual": predicted_vs_actual},
+        after,
+        missions={
+            "a promise that is kept to a tenth of itself": lambda at, data: (
+                0.9 < data["parts"][2][4] / data["parts"][2][0] < 1.1
+            ),
+            "one step nearly to the bottom: a change below −8.95": lambda at, data: (
+                data["parts"][2][4] < -8.95
+            ),
+        },
+    )
     ax = play.axes(ylabel="change of the loss", ylim=(-45, 30), xlim=(-0.6, 4.6))
     ax.set_xticks(range(5), PARTS)
     play.bars("parts", ax, Look(SKY), label="changes")

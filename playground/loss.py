@@ -10,6 +10,7 @@ import numpy as np
 from playground.figure import style
 from playground.figure.drawing import Drawing
 from playground.figure.live import LiveFigure
+from playground.figure.live import keep as keep
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, GREEN, PURPLE, SKY, VERMILLION, Look, number, words
 from playground.functions import Array, Function
@@ -68,7 +69,23 @@ def likelihood(after: Any = None) -> LiveFigure:
             f" {_chance(float(products[-1]))}; the mean of −ln is {number(cost)}."
         )
 
-    play = LiveFigure("Ten days: their product and their mean of −ln", move, None, after)
+    play = LiveFigure(
+        "Ten days: their product and their mean of −ln",
+        move,
+        None,
+        after,
+        missions={
+            "7 wet days of ten, and the p that makes them likeliest": lambda at, data: (
+                at.wet == 7 and at.p == 0.7
+            ),
+            "3 wet days of ten, and the p with the lowest mean of −ln": lambda at, data: (
+                at.wet == 3 and at.p == 0.3
+            ),
+            "ten days less likely than one in a million": lambda at, data: (
+                data["products"][1][-1] < 1e-6
+            ),
+        },
+    )
     left = play.axes(121, xlabel="days so far", ylabel="probability, all multiplied", ylim=(0, 1))
     left.set(xlim=(0.4, 10.6), xticks=[1, 4, 7, 10])
     right = play.axes(122, xlabel="your p for rain", ylabel="mean of −ln", xlim=(0, 1), ylim=(0, 3))
@@ -100,7 +117,23 @@ def outlier(mse: Function, after: Any = None) -> LiveFigure:
             f"slopes by squared, absolute and Huber's errors: {words(best.values())}."
         )
 
-    play = LiveFigure("Three fits while one point is dragged", move, {"mse": mse}, after)
+    play = LiveFigure(
+        "Three fits while one point is dragged",
+        move,
+        {"mse": mse},
+        after,
+        missions={
+            "all three lines in one": lambda at, data: (
+                np.ptp([data[name][1][1] for name in ("squared", "absolute", "Huber")]) < 0.1
+            ),
+            "the line of the MSE pulled up to a slope of 1.5": lambda at, data: (
+                data["squared"][1][1] > 1.49 * 3.2
+            ),
+            "the line of the MSE pulled down to a slope below 0.6": lambda at, data: (
+                data["squared"][1][1] < 0.6 * 3.2
+            ),
+        },
+    )
     ax = play.axes(xlabel="input x", ylabel="output y", xlim=(0, 3.2), ylim=(-3, 10))
     play.line("squared", ax, label="MSE")
     play.line("absolute", ax, Look(GREEN, (9, 3)), twin=False, label="absolute error")
@@ -133,7 +166,23 @@ def slopes(mse: Function, binary_cross_entropy: Function, after: Any = None) -> 
         )
 
     own = {"mse": mse, "binary_cross_entropy": binary_cross_entropy}
-    play = LiveFigure("Two losses of one neuron and their slopes", move, own, after)
+    play = LiveFigure(
+        "Two losses of one neuron and their slopes",
+        move,
+        own,
+        after,
+        missions={
+            "a squared error above 0.95 with a slope below 0.01": lambda at, data: (
+                data["values"][1][0] > 0.95 and abs(data["slopes"][1][0]) < 0.01
+            ),
+            "a cross-entropy above 5 with label 1": lambda at, data: (
+                at.y == "1" and data["values"][1][1] > 5
+            ),
+            "right and sure: both losses below 0.01": lambda at, data: (
+                max(data["values"][1]) < 0.01
+            ),
+        },
+    )
     z_axis = {"xlabel": "z of the neuron", "xlim": (-12, 12)}
     values = play.axes(121, ylabel="loss", ylim=(-0.5, 12.5), **z_axis)
     steepness = play.axes(122, ylabel="slope of the loss", ylim=(-1.1, 1.1), **z_axis)
@@ -164,7 +213,23 @@ def three_logits(softmax: Function, after: Any = None) -> LiveFigure:
             f" shares {', '.join(texts)}; their sum {number(shares.sum(), 6)}."
         )
 
-    play = LiveFigure("Three logits and their softmax", move, {"softmax": softmax}, after)
+    play = LiveFigure(
+        "Three logits and their softmax",
+        move,
+        {"softmax": softmax},
+        after,
+        missions={
+            "three shares alike to within 0.02, though the three logits differ": lambda at, data: (
+                np.ptp(data["shares"][1]) < 0.02 and len({at.z1, at.z2, at.z3}) == 3
+            ),
+            "nearly all for class 3: a share above 0.99": lambda at, data: (
+                data["shares"][1][2] > 0.99
+            ),
+            "one half each for classes 1 and 2, to within 0.01": lambda at, data: np.all(
+                np.abs(np.array(data["shares"][1][:2]) - 0.5) < 0.01
+            ),
+        },
+    )
     ax = play.axes(ylabel="share of each class", ylim=(0, 1.15), xlim=(-0.6, 2.6))
     ax.set_xticks(range(3), ["class 1", "class 2", "class 3"])
     play.bars("shares", ax, Look(SKY), label="softmax")
@@ -195,7 +260,20 @@ def surer(cross_entropy: Function, after: Any = None) -> LiveFigure:
             f" {round(10 * right[here])} of 10 images are read."
         )
 
-    play = LiveFigure("Surer and no wiser", move, {"cross_entropy": cross_entropy}, after)
+    play = LiveFigure(
+        "Surer and no wiser",
+        move,
+        {"cross_entropy": cross_entropy},
+        after,
+        missions={
+            "the lowest loss": lambda at, data: (
+                abs(data["now"][1] - np.min(data["loss"][1])) < 1e-9
+            ),
+            "too sure: a loss above 1, to the right of the lowest": lambda at, data: (
+                at.times > 3 and data["now"][1] > 1
+            ),
+        },
+    )
     across = {"xlabel": "all logits times", "xlim": (-0.2, 6)}
     left = play.axes(121, ylabel="cross-entropy", ylim=(0, 3), **across)
     right = play.axes(122, ylabel="accuracy", ylim=(0, 1.05), **across)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,7 +64,18 @@ def forecast(mse: Function, binary_cross_entropy: Function, after: Any = None) -
         )
 
     own = {"mse": mse, "binary_cross_entropy": binary_cross_entropy}
-    play = LiveFigure("Twenty forecasts of rain", move, own, after)
+    play = LiveFigure(
+        "Twenty forecasts of rain",
+        move,
+        own,
+        after,
+        missions={
+            "one card that costs more than 3 in cross-entropy": lambda at, data: _dearest(data) > 3,
+            "all twenty cards for less than 13 in cross-entropy": lambda at, data: (
+                len(data["given"][0]) == CARDS and data["totals"][1][1] < 13
+            ),
+        },
+    )
     _declare(play)
     play.slider("p", "your p for rain", 0.01, 0.99, 0.5, step=0.01)
     play.button("presses", "turn the card")
@@ -104,6 +116,12 @@ def _timeline(now: Round) -> dict[str, Any]:
         "dry": (cards[rain == 0], np.zeros(int((1 - rain).sum()))),
         "next": (CARDS / 2 + 0.5, 1.3, said),
     }
+
+
+def _dearest(data: Mapping[str, Any]) -> float:
+    """Return the highest cross-entropy of a card that is turned."""
+    cards, p = data["given"]
+    return float(np.max(-np.log(np.where(np.isin(cards, data["wet"][0]), p, 1 - p)), initial=0.0))
 
 
 def _card(now: Round) -> str:

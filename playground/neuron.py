@@ -8,7 +8,7 @@ import numpy as np
 
 from playground import drawings
 from playground.figure.drawing import Drawing
-from playground.figure.live import LiveFigure
+from playground.figure.live import LiveFigure, Mission, keep
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, SERIES, SKY, Look, number, words
 from playground.functions import Array, Function
@@ -19,6 +19,7 @@ __all__ = [
     "boundary",
     "drawing",
     "first_look",
+    "keep",
     "layers",
     "look",
     "separate",
@@ -38,6 +39,13 @@ GOALS: dict[str, Array] = {
 """Curves (241,) that three units can make, by the name of their shape."""
 MATCHED = 0.05
 """Mean distance below which a curve counts as the goal."""
+
+
+def _bend(goal: str) -> Mission:
+    return lambda at, data: at.goal == goal and _gap(data["curve"][1], goal) < MATCHED
+
+
+BENT = {f"the curve on the {goal}, with a ★": _bend(goal) for goal in GOALS}
 
 
 def drawing() -> Drawing:
@@ -73,7 +81,23 @@ def signal(weighted_sum: Function, sigmoid: Function, after: Any = None) -> Live
         )
 
     title = "One signal through a neuron: products, sum, bias, activation"
-    play = LiveFigure(title, move, {"weighted_sum": weighted_sum, "sigmoid": sigmoid}, after)
+    play = LiveFigure(
+        title,
+        move,
+        {"weighted_sum": weighted_sum, "sigmoid": sigmoid},
+        after,
+        missions={
+            "an output of 0.5 with a bias above 0": lambda at, data: (
+                at.b > 0 and abs(data["dot"][0]) < 0.05
+            ),
+            "an output of 0.5 with a bias below 0": lambda at, data: (
+                at.b < 0 and abs(data["dot"][0]) < 0.05
+            ),
+            "an output below 0.05 although the bias is above 0": lambda at, data: (
+                at.b > 0 and data["dot"][1] < 0.05
+            ),
+        },
+    )
     bars = play.axes(121, ylabel="amount", ylim=(-6, 6), xlim=(-0.6, 4.6))
     bars.set_xticks(range(5), ["x₁·w₁", "x₂·w₂", "sum\nw·x", "bias\nb", "w·x + b"])
     curve = play.axes(
@@ -111,7 +135,7 @@ def three_units(dense: Function, relu: Function, after: Any = None) -> LiveFigur
         return {**units, **parts}, said
 
     own = {"dense": dense, "relu": relu}
-    play = LiveFigure("A curve made of three hidden units", move, own, after)
+    play = LiveFigure("A curve made of three hidden units", move, own, after, missions=BENT)
     both: Any = {"xlabel": "input x", "xlim": (-3, 3), "ylim": (-6, 6)}
     units = play.axes(121, ylabel="output of each hidden unit", **both)
     sum_ = play.axes(122, ylabel="output of the network", **both)
@@ -131,7 +155,7 @@ def three_units(dense: Function, relu: Function, after: Any = None) -> LiveFigur
 
 def _bent(y: Array, goal: str) -> Frame:
     """Return a curve (241,) with its folds, next to a goal, and the mean gap between them."""
-    folds, gap = _folds(y), float(np.mean(np.abs(y - GOALS[goal])))
+    folds, gap = _folds(y), _gap(y, goal)
     count = f"{len(folds) + 1} straight piece{'s' if len(folds) else ''}"
     at = f", folded at x = {words(X[folds])}" if len(folds) else ""
     distance = f"{number(gap, 2)}{' ★' if gap < MATCHED else ''}"
@@ -141,6 +165,10 @@ def _bent(y: Array, goal: str) -> Frame:
         "folds": (X[folds], y[folds]),
         "count": (0.0, 5.1, f"{count}\ngap to the {goal} (dotted) {distance}"),
     }, f"{count}{at}; gap to the {goal} {distance}."
+
+
+def _gap(y: Array, goal: str) -> float:
+    return float(np.mean(np.abs(y - GOALS[goal])))
 
 
 def _folds(y: Array) -> Array:

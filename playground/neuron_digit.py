@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,7 +35,21 @@ def first_look() -> LiveFigure:
         parts, said = _look(_own_functions(), both[image - 1], sideways, "1, not 0")
         return parts, said[0].upper() + said[1:]
 
-    play = LiveFigure("One neuron looks at zeros and ones, and says how sure it is of a one", move)
+    play = LiveFigure(
+        "One neuron looks at zeros and ones, and says how sure it is of a one",
+        move,
+        missions={
+            "an image on which the neuron is wrong, without a move": lambda at, data: (
+                not at.sideways and _wrong(at.image, data)
+            ),
+            "a one, moved sideways, that it takes for a zero (below 0.5)": lambda at, data: (
+                at.sideways and _is_one(at.image) and _wrong(at.image, data)
+            ),
+            "a zero, moved sideways, on which its output is above 0.95": lambda at, data: (
+                not _is_one(at.image) and data["dot"][1][0] > 0.95
+            ),
+        },
+    )
     _declare(play)
     play.slider("image", "image", 1, IMAGES, 2, step=1)
     play.slider("sideways", "move it sideways", -3, 3, 0, step=1)
@@ -50,13 +65,42 @@ def look(weighted_sum: Function, sigmoid: Function, after: Any = None) -> LiveFi
         return _look(f, pixels, sideways, weights)
 
     own = {"weighted_sum": weighted_sum, "sigmoid": sigmoid}
-    play = LiveFigure("Your neuron looks at a digit with 64 weights", move, own, after)
+    play = LiveFigure(
+        "Your neuron looks at a digit with 64 weights",
+        move,
+        own,
+        after,
+        missions={
+            "an eight with an output below 0.1 for “3, not 8”": lambda at, data: (
+                _sees(at, "3, not 8", 8) and data["dot"][1][0] < 0.1
+            ),
+            "a nine taken for a three: above 0.75 for “3, not 8”": lambda at, data: (
+                _sees(at, "3, not 8", 9) and data["dot"][1][0] > 0.75
+            ),
+            "a seven taken for a one: above 0.9 for “1, not 0”": lambda at, data: (
+                _sees(at, "1, not 0", 7) and data["dot"][1][0] > 0.9
+            ),
+        },
+    )
     _declare(play)
     play.choice("weights", "weights for", [*KINDS])
     play.slider("digit", "digit", 0, 9, 3, step=1)
     play.slider("image", "image", 1, OF_EACH, 1, step=1)
     play.slider("sideways", "move it sideways", -3, 3, 0, step=1)
     return play
+
+
+def _is_one(image: int) -> bool:
+    labels = digits().labels_test
+    return bool(labels[labels < 2][image - 1])
+
+
+def _wrong(image: int, data: Mapping[str, Any]) -> bool:
+    return _is_one(image) != bool(data["dot"][1][0] > 0.5)
+
+
+def _sees(at: Any, weights: str, digit: int) -> bool:
+    return bool(at.weights == weights and at.digit == digit)
 
 
 def detector(kind: str) -> tuple[Array, float]:

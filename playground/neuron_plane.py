@@ -40,7 +40,23 @@ def boundary(
 
     own = {"weighted_sum": weighted_sum, "sigmoid": sigmoid, "relu": relu}
     title = "A neuron's output over the plane of its inputs x₁ and x₂"
-    play = LiveFigure(title, move, own, after)
+    play = LiveFigure(
+        title,
+        move,
+        own,
+        after,
+        missions={
+            "a boundary through the origin, where both inputs are 0": lambda at, data: (
+                at.b == 0 and (at.w1 or at.w2)
+            ),
+            "a level boundary, one that x₁ does not matter for": lambda at, data: (
+                at.w1 == 0 and at.w2 and abs(at.b / at.w2) < 2.5
+            ),
+            "a boundary through x₁ = 1 and x₂ = 2": lambda at, data: (
+                (at.w1 or at.w2) and abs(at.w1 + 2 * at.w2 + at.b) < 0.05
+            ),
+        },
+    )
     limits: Any = {"xlim": (-4, 4), "ylim": (-2.5, 2.5), "aspect": "equal"}
     ax = play.axes(xlabel="input x₁", ylabel="input x₂", **limits)
     play.heat("output", ax, (-4, 4, -2.5, 2.5), bar="output of the neuron")
@@ -66,7 +82,23 @@ def separate(weighted_sum: Function, sigmoid: Function, after: Any = None) -> Li
         return _scored({"output": output, "boundary": _zero_line(z, SIDE, SIDE)}, at, kinds, says)
 
     own = {"weighted_sum": weighted_sum, "sigmoid": sigmoid}
-    play = LiveFigure("Two kinds of points, and one neuron to tell them apart", move, own, after)
+    play = LiveFigure(
+        "Two kinds of points, and one neuron to tell them apart",
+        move,
+        own,
+        after,
+        missions={
+            "all 67 digits on the right side": lambda at, data: (
+                at.points != "XOR" and not len(data["missed"][0])
+            ),
+            "all digits but one by the ink in the middle alone (w₂ = 0)": lambda at, data: (
+                at.points != "XOR" and at.w2 == 0 and len(data["missed"][0]) == 1
+            ),
+            "three of the four corners of XOR": lambda at, data: (
+                at.points == "XOR" and len(data["missed"][0]) == 1
+            ),
+        },
+    )
     _declare_points(
         play, "input x₁ (of digits: ink in the middle)", "input x₂ (of digits: ink beside it)"
     )
@@ -95,7 +127,16 @@ def xor(dense: Function, relu: Function, after: Any = None) -> LiveFigure:
 
     own = {"dense": dense, "relu": relu}
     play = LiveFigure(
-        "The corners of XOR, and two hidden units to tell them apart", move, own, after
+        "The corners of XOR, and two hidden units to tell them apart",
+        move,
+        own,
+        after,
+        missions={
+            "all four corners on the right side": lambda at, data: not len(data["missed"][0]),
+            "three of them with the activation off": lambda at, data: (
+                not at.activation and len(data["missed"][0]) == 1
+            ),
+        },
     )
     _declare_points(play, "input x₁", "input x₂")
     play.slider("b2", "bias of unit 2", -2, 0, 0.0, step=0.25)

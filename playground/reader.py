@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -147,7 +147,14 @@ def hidden_units(mine: Any, *functions: Function, after: Any = None) -> LiveFigu
             )
 
     play = LiveFigure(
-        "The weights of the hidden units, and a digit", move, capstone.own(functions), after
+        "The weights of the hidden units, and a digit",
+        move,
+        capstone.own(functions),
+        after,
+        missions={
+            "an image that activates 24 of the 32 units": lambda at, data: _active(data) >= 24,
+            "an image that activates fewer than 17": lambda at, data: _active(data) < 17,
+        },
     )
     ax = play.axes(xlim=(0, 63), ylim=(0, 28), aspect="equal")
     ax.set_axis_off()
@@ -157,6 +164,11 @@ def hidden_units(mine: Any, *functions: Function, after: Any = None) -> LiveFigu
     play.words("says", ax)
     play.slider("image", "test image", 0, len(digits().X_test) - 1, 0, step=1)
     return play
+
+
+def _active(data: Mapping[str, Any]) -> int:
+    _, bottom, top = data["levels"]
+    return int(np.count_nonzero(top > bottom))
 
 
 def fool(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
@@ -186,7 +198,20 @@ def fool(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
                 ),
             )
 
-    play = LiveFigure("A digit, changed to fool the network", move, capstone.own(functions), after)
+    play = LiveFigure(
+        "A digit, changed to fool the network",
+        move,
+        capstone.own(functions),
+        after,
+        missions={
+            "another answer with an ε of at most 0.1": lambda at, data: (
+                at.epsilon <= 0.1 and np.argmax(data["bars"][1]) != np.argmax(data["before"][1])
+            ),
+            "an image that keeps its answer with an ε of 0.2": lambda at, data: (
+                at.epsilon == 0.2 and np.argmax(data["bars"][1]) == np.argmax(data["before"][1])
+            ),
+        },
+    )
     places = play.figure.add_gridspec(2, 2)
     ax = play.axes(places[1, 0], xlabel="change ε of each pixel", xlim=(0, 0.5), ylim=(0, 1.1))
     play.line("right", ax, twin=False, label="right digit")

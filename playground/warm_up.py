@@ -9,6 +9,7 @@ import numpy as np
 
 from playground.figure.drawing import DASHED, Drawing
 from playground.figure.live import LiveFigure
+from playground.figure.live import keep as keep
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, GREEN, MUTED, ORANGE, SKY, Look, number
 from playground.functions import Array, Function
@@ -131,7 +132,20 @@ def cloud(center_columns: Function, after: Any = None) -> LiveFigure:
         )
 
     title = "A cloud of points, and the same cloud centred"
-    play = LiveFigure(title, move, {"center_columns": center_columns}, after)
+    play = LiveFigure(
+        title,
+        move,
+        {"center_columns": center_columns},
+        after,
+        missions={
+            "the gray cloud on top of the blue one": lambda at, data: (
+                np.max(np.abs(np.mean(data["given"], axis=1))) < 0.1
+            ),
+            "a gray cloud around (−2, 1)": lambda at, data: (
+                np.max(np.abs(np.mean(data["given"], axis=1) - [-2, 1])) < 0.1
+            ),
+        },
+    )
     ax = play.axes(xlabel="x", ylabel="y", xlim=(-7, 7), ylim=(-4, 4), aspect="equal")
     play.points("given", ax, Look(MUTED, marker="square"), twin=False, label="given", radius=2.5)
     play.points("centred", ax, label="centred", radius=3)
@@ -155,7 +169,18 @@ def steps(apply_twice: Function, after: Any = None) -> LiveFigure:
         )
 
     title = "A price, after one step and after two"
-    play = LiveFigure(title, move, {"apply_twice": apply_twice}, after)
+    play = LiveFigure(
+        title,
+        move,
+        {"apply_twice": apply_twice},
+        after,
+        missions={
+            "a price that both steps leave as it is": lambda at, data: (
+                data["dot"][0] == data["dot"][1]
+            ),
+            "a price of which nothing is left": lambda at, data: data["dot"][1] == 0,
+        },
+    )
     ax = play.axes(xlabel="price before", ylabel="price after", xlim=(0, 102), ylim=(-22, 104))
     play.line("once", ax, Look(GREEN, (3, 3)), twin=False, label="one step")
     play.line("twice", ax, label="two steps")

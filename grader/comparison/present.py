@@ -30,8 +30,13 @@ STYLE = (
     ".verdict td{text-align:left;padding:.1em 0;color:inherit}.verdict pre{margin:0;"
     "white-space:pre-wrap;color:inherit;background:none;font-size:13px}\n"
     ".verdict p{margin:.3em 0}.verdict .hint{font-weight:600}.verdict .overall{opacity:.8}\n"
+    ".jp-mod-dirty + .jp-Cell .verdict{border-left-color:#0072B2}\n"
+    ".jp-mod-dirty + .jp-Cell .verdict > *{display:none}\n"
+    ".jp-mod-dirty + .jp-Cell .verdict::before{content:'The cell above has been edited since it"
+    " ran: run it, then this check.'}\n"
     "</style>"
 )
+"""Jupyter marks a cell whose text is not what ran: the check below it then shows no verdict."""
 
 
 def verdict_html(

@@ -12,6 +12,19 @@ from grader.execution.limits import OUTSIDE
 from grader.learner.export import OfflineExporter
 from grader.processes import Guard, OverBudget
 
+STYLE = """<style>
+a { color: #23527c; text-decoration: underline }
+div.nbgrader_cell .panel-heading a { color: white }
+.highlight :is(.ow, .nd) { color: #8a00d6 } .highlight :is(.ne, .se) { color: #9c3328 }
+</style>"""
+
+ACCESSIBLE = {
+    "<html>": '<html lang="en">',
+    "</head>": f"{STYLE}</head>",
+    '<div class="panel-heading">': '<div class="panel-heading" role="region" aria-label="Scores">',
+}
+"""What nbgrader's template lacks for everyone to read it: its text, first found, and ours."""
+
 
 class FeedbackExporter(OfflineExporter):
     """A page that takes too long shows the verdicts alone, and says so."""
@@ -29,14 +42,16 @@ class FeedbackExporter(OfflineExporter):
             return guard.call(OUTSIDE.page_seconds)
         except OverBudget as error:
             self.log.error("%s: its page shows the verdicts alone: %s", nb_name(resources), error)
-            return render(verdicts_of(nb, f"{error}"), resources, **kw)
+            return _sendable(render, verdicts_of(nb, f"{error}"), resources, **kw)
         finally:
             guard.close()
 
 
 def _sendable(render: Any, *given: Any, **named: Any) -> tuple[Any, dict[str, Any]]:
-    """Render a page; leave out the template's functions, which no process can send to another."""
+    """Render a page for everyone; leave out its functions, which no process can send."""
     body, resources = render(*given, **named)
+    for theirs, ours in ACCESSIBLE.items():
+        body = body.replace(theirs, ours, 1)
     return body, {name: value for name, value in resources.items() if not callable(value)}
 
 

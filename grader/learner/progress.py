@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, MutableSet
 from datetime import datetime
 from pathlib import Path
 from typing import TypedDict
@@ -26,6 +26,8 @@ class Progress(TypedDict):
     """Local time at which each was right last, as ISO 8601."""
     answers: dict[str, str]
     """The first answer to each question: an option, or a number as text."""
+    missions: list[str]
+    """The words of the missions that were reached, in this order."""
 
 
 Change = Callable[[Progress], object]
@@ -89,6 +91,34 @@ def record_answer(
     _record(folder, change)
 
 
+class Missions(MutableSet[str]):
+    """The missions that are reached in the lesson of the working folder, by their words."""
+
+    def __contains__(self, words: object) -> bool:
+        return words in load_progress(Path.cwd())["missions"]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(load_progress(Path.cwd())["missions"])
+
+    def __len__(self) -> int:
+        return len(load_progress(Path.cwd())["missions"])
+
+    def add(self, value: str) -> None:
+        """Save that a mission is reached."""
+
+        def change(progress: Progress) -> None:
+            if value not in progress["missions"]:
+                progress["missions"].append(value)
+
+        _record(Path.cwd(), change)
+
+    def discard(self, value: str) -> None:
+        """Do nothing: what is reached stays so."""
+
+
+missions = Missions()
+
+
 def _read(folder: Path) -> Progress:
     """Return the saved progress; empty if the file is missing or damaged.
 
@@ -101,6 +131,7 @@ def _read(folder: Path) -> Progress:
             "solved": dict(data["solved"]),
             "last_right": dict(data["last_right"]),
             "answers": dict(data["answers"]),
+            "missions": list(data["missions"]),
         }
         return progress
     except (FileNotFoundError, ValueError, TypeError):
@@ -108,7 +139,7 @@ def _read(folder: Path) -> Progress:
 
 
 def _empty() -> Progress:
-    return {"solved": {}, "last_right": {}, "answers": {}}
+    return {"solved": {}, "last_right": {}, "answers": {}, "missions": []}
 
 
 def _with_unsaved(folder: Path, progress: Progress) -> Progress:

@@ -17,7 +17,7 @@ import time
 import weakref
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableSet
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -41,6 +41,12 @@ from playground.functions import Function
 
 Move = Callable[..., Frame | Iterator[Frame]]
 
+Mission = Callable[[Any, Mapping[str, Any]], object]
+"""Judge the controls' values, as attributes, and the parts' data: true if the goal is reached."""
+
+_reached: MutableSet[str] = set()
+"""The words of all missions that the learner has reached, for all figures; see `keep`."""
+
 _lock = threading.RLock()
 """One for all figures, as they share trainings. Only needed in front ends with subshells."""
 
@@ -56,7 +62,9 @@ class LiveFigure(Canvas):
     `Canvas`). As the last expression of a cell the figure displays itself.
 
     `title` begins the alt text and differs for each play of a notebook. `after` is a prediction
-    with `answered` and `on_answer(callback)` that unlocks the play.
+    with `answered` and `on_answer(callback)` that unlocks the play. `missions` are goals for the
+    learner to reach by the controls, in words that differ in a lesson, each with its judge. They
+    count where the learner's functions are right.
     """
 
     def __init__(
@@ -65,9 +73,11 @@ class LiveFigure(Canvas):
         move: Move,
         functions: Mapping[str, Function] | None = None,
         after: Any = None,
+        missions: Mapping[str, Mission] | None = None,
     ) -> None:
         super().__init__()
         self.title, self._move, self._after = title, move, after
+        self._missions = missions or {}
         given = (functions or {}).items()
         self._learner = {name: ReboundFunction(name, function) for name, function in given}
         self._finished = _finished(self._learner)
@@ -78,8 +88,10 @@ class LiveFigure(Canvas):
         self._timer: asyncio.TimerHandle | None = None
         self._view = View([], [], "")
         self._moving = page.html("", "playground-moving")
+        self._goals = page.html("", "playground-missions")
         self._root: widgets.VBox | None = None
         self._drawn = False
+        self._open_missions: list[str] = []
         self._moves = 0
         self._seconds = 0.0
 
@@ -110,6 +122,11 @@ class LiveFigure(Canvas):
             if (shell := get_ipython()) is not None:  # registering again counts once
                 shell.events.register("post_run_cell", _after_cell)
         return self._root
+
+    @property
+    def missions(self) -> dict[str, bool]:
+        """The missions in words, and whether the learner has reached each."""
+        return {words: words in _reached for words in self._missions}
 
     @property
     def readout(self) -> list[str]:
@@ -233,6 +250,22 @@ class LiveFigure(Canvas):
         layer = page.layer(self._view.marks, self._view.alt)
         self._moves += 1
         self._moving.value = page.moving(layer, self._view.readout, self._moves)
+        if now.yours and self._view.right:
+            self._judge(now.yours[0])
+
+    def _judge(self, data: Mapping[str, Any]) -> None:
+        """Note the missions that these data reach."""
+        values = self.values().items()  # the browser's 0.7 may be 0.7000000000000001
+        near = {name: round(one, 9) if isinstance(one, float) else one for name, one in values}
+        at = SimpleNamespace(**near)
+        for words in self._open_missions:
+            if self._missions[words](at, data):
+                _reached.add(words)
+                self._show_missions()
+
+    def _show_missions(self) -> None:
+        self._open_missions = [words for words, done in self.missions.items() if not done]
+        self._goals.value = page.missions(self.missions) if self._missions else ""
 
     def _later(self, work: Callable[[], object], seconds: float = 0.1) -> None:
         """Call `work` until it returns False, between the kernel's messages, when sliders rest.
@@ -286,7 +319,15 @@ class LiveFigure(Canvas):
             return
         with _lock:
             picture = page.html(page.picture(*self.pictures()))
-        root.children = once, page.control_panel(self.panel), page.stack(picture, self._moving)
+        self._show_missions()
+        stage = page.stack(picture, self._moving)
+        root.children = once, page.control_panel(self.panel), stage, self._goals
+
+
+def keep(reached: MutableSet[str]) -> None:
+    """Keep in this set which missions the learner reaches, by their words."""
+    global _reached  # plays, which share no object, are made after it
+    _reached = reached
 
 
 def _finished(learner: Mapping[str, ReboundFunction]) -> SimpleNamespace | None:

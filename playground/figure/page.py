@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import ipywidgets as widgets
@@ -43,6 +43,10 @@ _STYLE = f"""
 .playground .playground-control.widget-hslider {{flex-wrap:wrap; height:auto}}
 .playground .playground-control > .slider-container {{flex:1 1 100px}}
 .playground .playground-readout {{min-height:6em; margin-top:6px}}
+.playground .playground-missions {{flex:1 0 100%}}
+.playground .playground-missions ul {{list-style:none; margin:0; padding:0 0 0 1.5em}}
+.playground .playground-missions [role=img] {{
+  display:inline-block; width:1.5em; margin-left:-1.5em}}
 .playground .playground-notice {{visibility:hidden}}
 .playground .playground-behind svg[role=img] {{opacity:.4}}
 .playground-behind .playground-notice {{animation:playground-reveal 1ms 1.7s forwards}}
@@ -77,6 +81,8 @@ const put = (one, name, value) =>
 const parts = slider => ['.widget-label', '.noUi-handle', '.widget-readout'].map(
   part => slider.querySelector(part));
 const name = () => {
+  for (const missions of root.querySelectorAll('.playground-missions'))
+    put(missions, 'aria-live', 'polite');
   for (const slider of root.querySelectorAll('.widget-slider')) {
     const [label, handle, number] = parts(slider);
     if (!handle) continue;
@@ -171,6 +177,16 @@ def moving(svg: str, readout: Sequence[str], move: int = 0, behind: bool = False
         '<div class="playground-notice">Still at work. ■ in the toolbar, or Interrupt in the'
         " menu Kernel, ends it.</div></div></div>"
     )
+
+
+def missions(reached: Mapping[str, bool]) -> str:
+    """Return the list of missions, each with whether it is reached."""
+    marks = {False: ("open", "○"), True: ("reached", "●")}
+    items = "".join(
+        '<li><span role="img" aria-label="{}:">{}</span>{}</li>'.format(*marks[done], escape(words))
+        for words, done in reached.items()
+    )
+    return f'<div style="{_TEXT}">Missions<ul>{items}</ul></div>'
 
 
 def picture(light: str, dark: str) -> str:

@@ -29,19 +29,26 @@ class Snapshot(NamedTuple):
 
 
 class View(NamedTuple):
-    """A snapshot as marks, as lines of text, and as alt text."""
+    """A snapshot as marks, as lines of text, and as alt text; `right` if yours equals the target.
+
+    Without a target, yours is right.
+    """
 
     marks: list[Mark]
     readout: list[str]
     alt: str
+    right: bool = False
 
 
 def view(title: str, parts: Mapping[str, Part], now: Snapshot) -> View:
     """Draw a snapshot, and describe it in words."""
-    lines = _readout(parts, now)
+    right = now.yours is not None and (
+        now.target is None or _agree(parts, now.yours[0], now.target[0])
+    )
+    lines = _readout(now, right)
     settings = [f"{label}: {_value(value)}" for label, value in now.values.items()]
     alt = " ".join([f"{title}.", *([f"{', '.join(settings)}."] if settings else []), *lines])
-    return View(_marks(parts, now), lines, alt)
+    return View(_marks(parts, now), lines, alt, right)
 
 
 def _marks(parts: Mapping[str, Part], now: Snapshot) -> list[Mark]:
@@ -79,7 +86,7 @@ def _box(left: float, top: float, right: float, bottom: float) -> Array:
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
 
 
-def _readout(parts: Mapping[str, Part], now: Snapshot) -> list[str]:
+def _readout(now: Snapshot, right: bool) -> list[str]:
     """Return a line for yours and one for the target."""
     target = [f"Target: {now.target[1]}"] if now.target else []
     if now.yours is None:
@@ -89,8 +96,7 @@ def _readout(parts: Mapping[str, Part], now: Snapshot) -> list[str]:
         return [f"{now.problem}{ending}", *target]
     if now.target is None:
         return [now.yours[1]]
-    same = _agree(parts, now.yours[0], now.target[0])
-    return [f"Yours: {now.yours[1]}", *(["The target is the same."] if same else target)]
+    return [f"Yours: {now.yours[1]}", *(["The target is the same."] if right else target)]
 
 
 def _agree(parts: Mapping[str, Part], yours: Data, target: Data) -> bool:

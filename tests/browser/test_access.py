@@ -125,6 +125,40 @@ def test_keys_move_the_slider_and_nothing_else(play: Locator, notebook: Notebook
     assert active(notebook) == before
 
 
+def test_a_mission_is_reached_by_keyboard_announced_and_kept(
+    play: Locator, notebook: Notebook
+) -> None:
+    expect(play.locator(".playground-missions")).to_have_attribute("aria-live", "polite")
+    mission = play.get_by_role("listitem").filter(has_text="a bias above 0")
+    expect(mission.get_by_role("img", name="open")).to_be_visible()
+    slider = play.locator(".widget-slider").first
+    with notebook.steady(play):
+        notebook.press(slider, "Home")
+        for _ in range(13):  # from −1.5 to −0.2
+            notebook.page.keyboard.press("ArrowRight")
+        expect(mission.get_by_role("img", name="reached")).to_be_visible()
+    notebook.run("question-01")  # the play's prediction is `bet` again
+    notebook.run("play-02")
+    again = notebook.cell("play-02")
+    expect(again.get_by_role("img", name="reached")).to_be_visible()
+    notebook.picture("missions", again)
+
+
+def test_a_check_below_an_edited_cell_shows_no_points_until_it_is_run(notebook: Notebook) -> None:
+    notebook.run("check-weighted_sum")
+    verdict = notebook.cell("check-weighted_sum").locator(".verdict")
+    expect(verdict).to_contain_text("solved", use_inner_text=True)
+    notebook.set_source("weighted_sum", "def weighted_sum(x, w, b):\n    return x @ w")
+    notebook.run("check-weighted_sum")
+    notebook.cell("check-weighted_sum")
+    expect(verdict).to_have_text("", use_inner_text=True)
+    said = verdict.evaluate("one => getComputedStyle(one, '::before').content")
+    assert "edited since it ran" in said
+    notebook.picture("edited", notebook.cell("check-weighted_sum"))
+    notebook.run("weighted_sum", references("neuron")["weighted_sum"])
+    expect(verdict).to_contain_text("solved", use_inner_text=True)
+
+
 def test_enter_lets_a_number_be_typed_for_a_slider(play: Locator, notebook: Notebook) -> None:
     slider = play.locator(".widget-slider").first
     notebook.press(slider, "Enter")

@@ -8,6 +8,7 @@ def _nothing(*_: object, **__: object) -> None:
 
 
 check = harden = predict = recall = recall_missed = _nothing
+missions: set[str] = set()
 
 
 class EarlierFunctions:

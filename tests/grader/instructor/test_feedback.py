@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accessible import broken
 from classroom import Course
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from playwright.sync_api import Browser
@@ -214,6 +215,13 @@ def test_a_page_fetches_nothing_and_shows_its_formulas(course: Course, browser: 
     boxes = [one.bounding_box() for one in page.locator("math").all()]
     assert len(boxes) > 20
     assert [box for box in boxes if box is None or box["width"] < 3 or box["height"] < 3] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_wrong_in_a_page(course: Course, browser: Browser, scheme: str) -> None:
+    page = browser.new_page(offline=True, color_scheme=scheme)
+    page.goto(page_of(course, "sloppy").as_uri(), wait_until="load")
+    assert broken(page) == []
 
 
 def test_the_attacks_of_this_file_work_without_sanitizing(course: Course, browser: Browser) -> None:
