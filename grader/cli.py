@@ -74,7 +74,15 @@ def _commands() -> list[Register]:
         return learners
     from grader.author import build, bundle, verify
     from grader.insights import command as insights
-    from grader.instructor import autograde, collect_command, explain, grade, sample_class, validate
+    from grader.instructor import (
+        autograde,
+        collect_command,
+        explain,
+        extend,
+        grade,
+        sample_class,
+        validate,
+    )
     from grader.sandbox import doctor
 
     authors = (build, verify, bundle)
@@ -83,6 +91,7 @@ def _commands() -> list[Register]:
         validate,
         collect_command,
         autograde,
+        extend,
         explain,
         insights,
         sample_class,

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 
-from nbgrader.api import Gradebook, Student
+from nbgrader.api import Gradebook, Student, SubmittedAssignment
 from nbgrader.plugins import ExportPlugin
 
 from grader.files import atomic_write
@@ -90,15 +90,21 @@ def escape_formula(cell: str) -> str:
 
 
 def _rows(gradebook: Gradebook, possible: dict[str, float]) -> Iterator[Row]:
-    """Yield the students with a submission in the order of their ids; points after penalties."""
+    """Yield the students with points in the order of their ids; points after penalties."""
     for student in sorted(gradebook.students, key=lambda one: str(one.id)):
         points = {
             one.name: max(0.0, one.score - one.late_submission_penalty)
             for one in student.submissions
-            if one.name in possible
+            if one.name in possible and _graded(one)
         }
         if points:
             yield student, points
+
+
+def _graded(submission: SubmittedAssignment) -> bool:
+    """Return whether a submission has points: an extension may come before it."""
+    grades = (grade for notebook in submission.notebooks for grade in notebook.grades)
+    return any(one.auto_score is not None or one.manual_score is not None for one in grades)
 
 
 def _number(points: float | None, missing: str = "") -> str:
