@@ -79,7 +79,9 @@ def _commands() -> list[Register]:
         collect_command,
         explain,
         extend,
+        give_back,
         grade,
+        roster,
         sample_class,
         validate,
     )
@@ -89,10 +91,12 @@ def _commands() -> list[Register]:
     instructors = (
         grade,
         validate,
+        roster,
         collect_command,
         autograde,
         extend,
         explain,
+        give_back,
         insights,
         sample_class,
         doctor,
