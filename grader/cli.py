@@ -74,16 +74,29 @@ def _commands() -> list[Register]:
         return learners
     from grader.author import build, bundle, verify
     from grader.insights import command as insights
-    from grader.instructor import autograde, collect_command, explain, grade, sample_class, validate
+    from grader.instructor import (
+        autograde,
+        collect_command,
+        explain,
+        extend,
+        give_back,
+        grade,
+        roster,
+        sample_class,
+        validate,
+    )
     from grader.sandbox import doctor
 
     authors = (build, verify, bundle)
     instructors = (
         grade,
         validate,
+        roster,
         collect_command,
         autograde,
+        extend,
         explain,
+        give_back,
         insights,
         sample_class,
         doctor,

@@ -6,7 +6,7 @@ import argparse
 from os.path import relpath
 from pathlib import Path
 
-from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
+from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.comparison.present import count_of
 from grader.files import atomic_write
 
@@ -51,20 +51,13 @@ def _write_page(root: Path, lesson: Lesson, target: Path, names: bool) -> None:
 
 
 def _write_csv(root: Path, lesson: Lesson, system: str, target: Path) -> None:
-    from grader.instructor.export import Canvas, Moodle, escape_formula
-    from grader.instructor.gradebook import course_directory, open_gradebook, timestamps_in
+    from grader.instructor.export import Canvas, Moodle, escape_formula, write_points
+    from grader.instructor.gradebook import course_directory
 
-    coursedir = course_directory(root)
-    students = timestamps_in(coursedir, lesson.name)
-    if not students:
-        raise LessonError(f"{lesson.name} has no points; run grader autograde {lesson.name}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    exporter = (Moodle if system == "moodle" else Canvas)(
-        config=coursedir.config, assignment=[lesson.name], to=str(target)
-    )
-    with open_gradebook(coursedir) as gradebook:
-        exporter.export(gradebook)
-    print(f"{relpath(target)}: the points of {len(students)} students. {exporter.next_step}")
+    exporter = Moodle if system == "moodle" else Canvas
+    export = write_points(course_directory(root), lesson.name, exporter, target)
+    students = export.written
+    print(f"{relpath(target)}: the points of {len(students)} students. {export.next_step}")
     if changed := [student for student in students if escape_formula(student) != student]:
         reason = "a spreadsheet could run such an id as a formula; enter these points by hand."
         print(f"{', '.join(changed)}: {reason}")

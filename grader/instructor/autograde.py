@@ -38,7 +38,7 @@ from grader.instructor.journal import (
     open_journal,
     read_journal,
 )
-from grader.instructor.report import Summary, show_progress
+from grader.instructor.report import Standing, Summary, show_progress
 from grader.instructor.run import Result, within_bounds
 from grader.instructor.workers import Job, Workers, cluster_workers, grade_many, local_workers
 from grader.processes import Guard, OverBudget
@@ -54,6 +54,7 @@ OPEN_CLUSTER = (
     "Warning: without tls:// anybody who reaches the scheduler can run programs as you."
     " docs/class-server.md, section 6, sets up certificates."
 )
+NOT_WRITTEN = "its grade could not be written: "
 SOME_NOT_GRADED = 3
 """Exit code of a run that graded all but some submissions."""
 
@@ -95,7 +96,12 @@ def autograde(
         JournalBusy: another run grades this lesson.
         SandboxUnavailable: this machine can't confine learners' code.
     """
-    from grader.instructor.gradebook import course_directory, open_lesson, timestamps_in
+    from grader.instructor.gradebook import (
+        copy_for_dry_run,
+        course_directory,
+        open_lesson,
+        timestamps_in,
+    )
     from grader.instructor.plan import make_plan
     from grader.instructor.submissions import submissions
 
@@ -109,10 +115,11 @@ def autograde(
     path = journal_path(root, lesson)
     with ExitStack() as stack:
         if options.dry:
-            journal, gradebook = read_journal(path), None
+            journal = read_journal(path)
+            coursedir = stack.enter_context(copy_for_dry_run(coursedir))
         else:
             journal = stack.enter_context(open_journal(path))
-            gradebook = stack.enter_context(open_lesson(coursedir, lesson.name, release))
+        gradebook = stack.enter_context(open_lesson(coursedir, lesson.name, release))
         run_id = current_run(journal, lesson, options.seed)
         in_gradebook = timestamps_in(coursedir, lesson.name)
         plan = make_plan(found, journal, in_gradebook, run_id, options.regrade)
@@ -122,12 +129,19 @@ def autograde(
         for grading in plan.up_to_date:
             result = journal.result(grading)
             summary.add(grading.student, result, kept=True)
+            before, scores = None, None
             if options.regrade and not options.dry and grading.before:
-                summary.compare(grading.student, journal.result(grading.before), result)
+                before = journal.result(grading.before)
+                scores = _scores(before)
+            with costs_only(grading.student, summary.errors, NOT_WRITTEN):
+                was, now = gradebook.settle(grading.student, scores)
+                if was:
+                    results = (before, result) if before else None
+                    summary.compare(grading.student, was, now, results)
         if options.dry and not options.regrade:
             return summary
 
-        if gradebook and plan.to_grade:
+        if plan.to_grade and not options.dry:
             journal.start(run_id)
         reader = Guard(partial(load_submitted, release), OUTSIDE.memory_bytes)
         stack.callback(reader.close)
@@ -135,11 +149,12 @@ def autograde(
         new = _new_steps(plan, lesson, reader, options, summary.errors)
         for done, step in enumerate(chain(known, new), 1):
             student = step.submission.student
-            with costs_only(student, summary.errors, "its grade could not be written: "):
-                if before := journal.before(step.run_id, student, step.digest):
-                    summary.compare(student, journal.result(before), step.result)
-                if gradebook:
-                    _record(step, journal, gradebook, release, summary)
+            with costs_only(student, summary.errors, NOT_WRITTEN):
+                earlier = journal.before(step.run_id, student, step.digest)
+                was, now = _record(step, journal, gradebook, release, summary)
+                if was and earlier:
+                    results = journal.result(earlier), step.result
+                    summary.compare(student, was, now, results)
             progress(done, len(plan.students))
         return summary
 
@@ -242,19 +257,29 @@ def _record(
     gradebook: LessonGradebook,
     release: ReleasedLesson,
     summary: Summary,
-) -> None:
-    """Put a result into the journal, then where nbgrader looks for it."""
+) -> tuple[Standing | None, Standing]:
+    """Put a result into the journal, then where nbgrader looks for it.
+
+    Return the points before and after; a dry run writes only into its copy of the gradebook.
+    """
     submission, student = step.submission, step.submission.student
-    timestamp = submission.timestamp
+    timestamp, scores = submission.timestamp, _scores(step.result)
+    if summary.dry:
+        return gradebook.write(student, timestamp, scores, step.loaded.unanswered)
     grading = journal.latest.get(student)
     if grading is None or grading.key != step.run_id.key(student, step.digest):
         grading = journal.add_grading(step.run_id, student, step.digest, step.result)
-    scores = {f"check-{name}": one["points"] for name, one in step.result["exercises"].items()}
     notebook = feedback_notebook(release, step.loaded, step.result)
     left_out = submission.write_feedback(notebook, release.folder)
-    gradebook.write(student, timestamp, scores, step.loaded.unanswered)
+    standings = gradebook.write(student, timestamp, scores, step.loaded.unanswered)
     journal.add_written(grading, str(timestamp))
     summary.add(student, {**step.result, "repaired": [*step.result["repaired"], *left_out]})
+    return standings
+
+
+def _scores(result: Result) -> dict[str, float]:
+    """Return the points of a result by the names of the graded cells."""
+    return {f"check-{name}": one["points"] for name, one in result["exercises"].items()}
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from nbformat import from_dict
 from nbgrader.api import (
@@ -23,6 +24,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from sqlalchemy import Connection, create_engine, inspect, make_url, select
 from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.orm import Query, load_only
 from sqlalchemy.pool import NullPool
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
@@ -31,6 +33,7 @@ from grader.author.lesson import LessonError
 from grader.errors import UserError
 from grader.files import folder_lock
 from grader.instructor.feedback import ReleasedLesson
+from grader.instructor.report import Standing
 
 OLDER = "an older nbgrader made it; copy the file to a safe place, then run nbgrader db upgrade"
 DAMAGED = "it is damaged; restore a copy, or rename it, and a new one is made"
@@ -80,8 +83,11 @@ class LessonGradebook:
         timestamp: datetime | None,
         scores: dict[str, float],
         unanswered: frozenset[str],
-    ) -> None:
-        """Write one submission, all of it or nothing; points and comments given by hand stay."""
+    ) -> tuple[Standing | None, Standing]:
+        """Write one submission, all of it or nothing; points and comments given by hand stay.
+
+        Return its points before and after, None where it had none.
+        """
         db = self.gradebook.db
         for last_try in (False, True):
             try:
@@ -89,13 +95,17 @@ class LessonGradebook:
                 submission.timestamp = timestamp
                 db.flush()
                 (notebook,) = submission.notebooks
-                earned = self._grade(notebook, scores)
+                before = self._standing(notebook)
+                for grade in notebook.grades:
+                    grade.auto_score = scores[self.grade_cells[grade.cell_id]]
+                    # As nbgrader does: a grade given by hand needs another look.
+                    grade.needs_manual_grade = grade.manual_score is not None
                 for one in notebook.comments:
                     missing = self.solution_cells[one.cell_id] in unanswered
                     one.auto_comment = "No response." if missing else None
-                notebook.late_submission_penalty = self._penalty(submission, earned)
+                after = self._settle(submission, notebook)
                 db.commit()
-                return
+                return before, after
             except IntegrityError:
                 # A run of another lesson may have added the student at the same moment.
                 if last_try:
@@ -103,31 +113,76 @@ class LessonGradebook:
             finally:
                 db.rollback()
                 db.expunge_all()
+        raise AssertionError("the last try returns or raises")
+
+    def settle(
+        self, student: str, scores: dict[str, float] | None = None
+    ) -> tuple[Standing | None, Standing]:
+        """Write the penalty of a graded submission by the dates and extensions of now.
+
+        Return its points before and after; with `scores`, as if those had been its automatic points
+        before.
+        """
+        db = self.gradebook.db
+        submission = self._query(student).one()
+        (notebook,) = submission.notebooks
+        before = self._standing(notebook)
+        if scores is not None:
+            earned = self._earned(notebook, scores)
+            before = Standing(earned, self._penalty(submission, earned) or 0.0)
+        after = self._settle(submission, notebook)
+        db.commit()
+        return before, after
+
+    def extend(self, student: str, extension: timedelta | None) -> datetime | None:
+        """Set a student's extension, before or after a submission; return the new due date."""
+        submission = self._submitted(student)
+        submission.extension = extension
+        self.gradebook.db.commit()  # gives the row its assignment
+        due: datetime | None = submission.duedate
+        return due
+
+    def _query(self, student: str) -> Query[SubmittedAssignment]:
+        """Return a query for a submission, without the sums that nbgrader adds to each row."""
+        columns = SubmittedAssignment.timestamp, SubmittedAssignment.extension
+        query = self.gradebook.db.query(SubmittedAssignment).options(load_only(*columns))
+        return query.filter_by(assignment_id=self.assignment, student_id=student)  # type: ignore[no-any-return]
 
     def _submitted(self, student: str) -> SubmittedAssignment:
         """Return the row of a submission, created with all it needs where it is missing."""
         db = self.gradebook.db
-        wanted = {"assignment_id": self.assignment, "student_id": student}
-        submission = db.query(SubmittedAssignment).filter_by(**wanted).one_or_none()
+        submission = self._query(student).one_or_none()
         if submission is None:
             if db.get(Student, student) is None:
                 db.add(Student(id=student))
             notebook = SubmittedNotebook(notebook_id=self.notebook)
             notebook.grades = [Grade(cell_id=cell) for cell in self.grade_cells]
             notebook.comments = [Comment(cell_id=cell) for cell in self.solution_cells]
-            submission = SubmittedAssignment(**wanted, notebooks=[notebook])
+            submission = SubmittedAssignment(
+                assignment_id=self.assignment, student_id=student, notebooks=[notebook]
+            )
             db.add(submission)
         return submission
 
-    def _grade(self, notebook: SubmittedNotebook, scores: dict[str, float]) -> float:
-        """Write the automatic points; return the total, with points given by hand."""
+    def _settle(self, submission: SubmittedAssignment, notebook: SubmittedNotebook) -> Standing:
+        """Set the penalty as due date, extension and points are now; return the points."""
+        earned = self._earned(notebook)
+        notebook.late_submission_penalty = self._penalty(submission, earned)
+        return Standing(earned, notebook.late_submission_penalty or 0.0)
+
+    def _standing(self, notebook: SubmittedNotebook) -> Standing | None:
+        """Return the points as the gradebook has them, None where it has none."""
+        if all(one.auto_score is None and one.manual_score is None for one in notebook.grades):
+            return None
+        return Standing(self._earned(notebook), notebook.late_submission_penalty or 0.0)
+
+    def _earned(self, notebook: SubmittedNotebook, scores: dict[str, float] | None = None) -> float:
+        """Return the points before a penalty, those given by hand in place of automatic ones."""
         earned = 0.0
-        for grade in notebook.grades:
-            score, by_hand = scores[self.grade_cells[grade.cell_id]], grade.manual_score
-            grade.auto_score = score
-            # As nbgrader does: a grade given by hand needs another look.
-            grade.needs_manual_grade = by_hand is not None
-            earned += (score if by_hand is None else by_hand) + (grade.extra_credit or 0)
+        for one in notebook.grades:
+            auto = one.auto_score if scores is None else scores.get(self.grade_cells[one.cell_id])
+            score = auto if one.manual_score is None else one.manual_score
+            earned += (score or 0.0) + (one.extra_credit or 0.0)
         return earned
 
     def _penalty(self, submission: SubmittedAssignment, earned: float) -> float | None:
@@ -195,6 +250,24 @@ def timestamps_in(coursedir: CourseDirectory, lesson: str) -> dict[str, datetime
             return {}
         found = connection.execute(rows.where(Assignment.name == lesson))
         return {row.student_id: row.timestamp for row in found}
+
+
+@contextmanager
+def copy_for_dry_run(coursedir: CourseDirectory) -> Iterator[CourseDirectory]:
+    """Give the course a copy of its gradebook, in which a dry run may write.
+
+    Raises:
+        GradebookUnusable: it can't be read, or is no file of SQLite's.
+    """
+    if not coursedir.db_url.startswith("sqlite"):
+        raise GradebookUnusable("a dry run needs a gradebook in SQLite, which it copies first")
+    with TemporaryDirectory() as folder:
+        copy = CourseDirectory(config=coursedir.config)
+        copy.db_url = f"sqlite:///{folder}/gradebook.db"
+        with reading(coursedir) as connection:
+            if connection is not None:
+                connection.exec_driver_sql("VACUUM INTO ?", (f"{folder}/gradebook.db",))
+        yield copy
 
 
 @contextmanager

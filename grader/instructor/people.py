@@ -1,7 +1,7 @@
 """Find the student of an upload: by an instructor's word, an earlier one, or the roster.
 
-The roster is the gradebook's list of students, as `nbgrader db student import` fills it. Where it
-has no names, an upload's own name becomes the student's.
+The roster is the gradebook's list of students, as `grader roster` fills it. Where it has no names,
+an upload's own name becomes the student's.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from unicodedata import normalize
 
 from nbgrader.api import Student
@@ -25,16 +26,32 @@ UNSAFE = re.compile(r'[\\/:*?"<>|\[\]+\x00-\x1f]')
 
 @dataclass(frozen=True)
 class Person:
-    """A student of the gradebook: the id, the id in an LMS, and spellings of the name."""
+    """A student of the gradebook, with nbgrader's columns; an empty one is ""."""
 
-    id: str
-    lms_id: str
-    named: bool
-    keys: frozenset[str]
+    columns: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        """The student's id, and folder."""
+        return self.columns["id"]
+
+    @property
+    def name(self) -> str:
+        """First and last name, as far as they are known."""
+        return " ".join(filter(None, (self.columns["first_name"], self.columns["last_name"])))
+
+    @cached_property
+    def keys(self) -> set[str]:
+        """The spellings of the name, and the id."""
+        first, last = self.columns["first_name"], self.columns["last_name"]
+        return {name_key(self.id), name_key(first, last), name_key(last, first)} - {""}
 
     def is_meant(self, upload: Upload) -> bool:
-        """Return whether an upload has this student's id."""
-        return upload.label in (self.id, self.lms_id)
+        """Return whether an upload has this student's id: Moodle's numbers are an assignment's."""
+        id, lms_id = self.id, self.columns["lms_user_id"]
+        if upload.system == "folder":
+            return upload.label in (id, lms_id)
+        return upload.system == "Canvas" and upload.label == (lms_id or id)
 
     def is_called(self, upload: Upload) -> bool:
         """Return whether an upload has this student's name."""
@@ -42,19 +59,15 @@ class Person:
 
 
 def roster(coursedir: CourseDirectory) -> list[Person]:
-    """Return the students of the gradebook."""
-    columns = Student.id, Student.first_name, Student.last_name, Student.lms_user_id
+    """Return the students of the gradebook, in the order of their ids."""
+    names = ("id", "first_name", "last_name", "email", "lms_user_id")
+    columns = [getattr(Student, name) for name in names]
     with reading(coursedir) as connection:
-        rows = connection.execute(select(*columns)).all() if connection else []
-    return [
-        Person(
-            id,
-            lms_id or "",
-            bool(first or last),
-            frozenset({name_key(id), name_key(first, last), name_key(last, first)} - {""}),
-        )
-        for id, first, last, lms_id in rows
-    ]
+        rows = connection.execute(select(*columns).order_by(Student.id)) if connection else ()
+        return [
+            Person({name: text or "" for name, text in zip(names, row, strict=True)})
+            for row in rows
+        ]
 
 
 def students_of(
@@ -91,7 +104,7 @@ def _students_of(
         return f"{' and '.join(known)} have this name"
     if upload.name in lessons:
         return "it is named after a lesson"
-    if any(person.named for person in people):
+    if any(person.name for person in people):
         return "it is not in the roster"
     return "nothing says whose it is" if upload.loose else [_own_name(upload, shared)]
 
@@ -104,5 +117,9 @@ def _own_name(upload: Upload, shared: set[str]) -> str:
     """
     alone = upload.system != "Canvas" and name_key(upload.name) not in shared
     text = upload.name if alone else f"{upload.name} {upload.id}"
-    name = UNSAFE.sub("-", normalize("NFC", text))[:100].strip(" .")
-    return name or "unnamed"
+    return folder_name(text)
+
+
+def folder_name(text: str) -> str:
+    """Return a text as the name of a student's folder, without characters that one can't have."""
+    return UNSAFE.sub("-", normalize("NFC", text))[:100].strip(" .") or "unnamed"

@@ -118,8 +118,7 @@ def collect(
     submitted = Path(coursedir.format_path(coursedir.submitted_directory, "x", lesson)).parents[1]
     received = root / "class" / "received"
     received.mkdir(parents=True, exist_ok=True)
-    file = received / f"{lesson}.json"
-    records = _records(file)
+    records = read_records(root, lesson)
     people, report = roster(coursedir), Report(lesson)
     lessons, given = Lessons(root / coursedir.release_directory), _given(students, records)
     unused = {one.rpartition("=")[0] for one in students} - {""}
@@ -149,14 +148,19 @@ def collect(
             except UnreadableNotebook as error:
                 text = " (a text was submitted in place of a file)" * one.upload.text
                 report.problems.append(f"{home.name}: {error}{text}.")
-        atomic_write(file, json.dumps(records, ensure_ascii=False, indent=1))
+        atomic_write(_file(root, lesson), json.dumps(records, ensure_ascii=False, indent=1))
     there = {path.parent.name for path in submitted.glob(f"*/{lesson}")}
-    report.missing = [one.id for one in people if one.named and one.id not in there]
+    report.missing = [one.id for one in people if one.name and one.id not in there]
     return report
 
 
-def _records(file: Path) -> dict[str, Record]:
-    """Return what is known of earlier uploads, by student."""
+def _file(root: Path, lesson: str) -> Path:
+    return root / "class" / "received" / f"{lesson}.json"
+
+
+def read_records(root: Path, lesson: str) -> dict[str, Record]:
+    """Return the records of earlier uploads, by student; UserError where the file is damaged."""
+    file = _file(root, lesson)
     try:
         records: dict[str, Record] = json.loads(file.read_bytes()) if file.exists() else {}
         if all(one.keys() == Record.__annotations__.keys() for one in records.values()):

@@ -9,10 +9,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import mean, median
+from typing import NamedTuple
 
 from grader.comparison.present import count_of, one_line
 from grader.comparison.vocabulary import in_words
 from grader.instructor.run import ExerciseResult, Result
+
+
+class Standing(NamedTuple):
+    """A student's points in the gradebook, and those taken off for a late submission."""
+
+    earned: float
+    penalty: float
+
+    @property
+    def points(self) -> float:
+        """The final points."""
+        return round(max(0.0, self.earned - self.penalty), 2)
 
 
 @dataclass
@@ -20,7 +33,8 @@ class Summary:
     """The results of a run over a class, most of them by student.
 
     `graded` holds the points of grades that this run wrote, `kept` those of grades that were up to
-    date, `shares` each student's share of an exercise's points.
+    date, `differences` the final points that earlier grades gained, `shares` each student's share
+    of an exercise's points.
     """
 
     lesson: str
@@ -31,6 +45,7 @@ class Summary:
     kept: dict[str, float] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     changes: dict[str, list[str]] = field(default_factory=dict)
+    differences: list[float] = field(default_factory=list)
     planned: list[str] = field(default_factory=list)
     max_points: float = 0.0
     shares: dict[str, list[float]] = field(default_factory=dict)
@@ -49,16 +64,17 @@ class Summary:
         if result["repaired"]:
             self.repaired[student] = result["repaired"]
 
-    def compare(self, student: str, before: Result, after: Result) -> None:
-        """Note which points differ between two results of the same notebook, and why."""
-        reasons = []
-        for name in {**before["exercises"], **after["exercises"]}:
-            old, new = before["exercises"].get(name), after["exercises"].get(name)
-            if _points(old) != _points(new):
-                reasons.append(f"    {name} {_points(old)} → {_points(new)}: {_why(old, new)}")
-        if reasons:
-            total = f"  {student}: {before['points']:g} → {after['points']:g}"
-            self.changes[student] = [total, *reasons]
+    def compare(
+        self, student: str, was: Standing, now: Standing, results: tuple[Result, Result] | None
+    ) -> None:
+        """Note which final points differ, and why: a late submission, or two results."""
+        self.differences.append(now.points - was.points)
+        if was.points == now.points:
+            return
+        reasons = [*_differing(*results)] if results else []
+        if (off := round(now.penalty, 2)) != round(was.penalty, 2):
+            reasons.append(f"    late: {off:g} taken off, {was.penalty:.4g} before")
+        self.changes[student] = [f"  {student}: {was.points:g} → {now.points:g}", *reasons]
 
     def text(self) -> str:
         """Return the whole summary, for a terminal."""
@@ -76,6 +92,10 @@ class Summary:
             yield f"Points that {'would ' * self.dry}change:"
         for lines in self.changes.values():
             yield from lines
+        if self.changes:
+            up = sum(one > 0 for one in self.differences)
+            down = sum(one < 0 for one in self.differences)
+            yield f"{up} up, {down} down, {len(self.differences) - up - down} unchanged."
         yield from _list("Not graded", {student: [why] for student, why in self.errors.items()})
         if self.outdated:
             outdated = f"{count_of(self.outdated, 'grade')} out of date (lesson or grader changed)"
@@ -119,6 +139,13 @@ def _list(title: str, sentences: dict[str, list[str]]) -> Iterator[str]:
         yield f"{title}:"
     for student, reasons in sentences.items():
         yield from (f"  {student}: {reason.removesuffix('.')}." for reason in reasons)
+
+
+def _differing(before: Result, after: Result) -> Iterator[str]:
+    for name in {**before["exercises"], **after["exercises"]}:
+        old, new = before["exercises"].get(name), after["exercises"].get(name)
+        if _points(old) != _points(new):
+            yield f"    {name} {_points(old)} → {_points(new)}: {_why(old, new)}"
 
 
 def _points(exercise: ExerciseResult | None) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from course import ROOT, solved, written
 from grader.cli import main
-from grader.instructor.report import Summary
+from grader.instructor.report import Standing, Summary
 
 FAKE = "\x1b]0;x\x07\x1b[2K\r\n\u2028  mallory: 10 of 10\x9b2J\u202e\ud800"
 """Sets a window's title, wipes a line, and writes one of its own."""
@@ -42,7 +42,8 @@ def test_a_summary_keeps_each_text_on_its_line() -> None:
     summary.add("alice", a_result("", 2.0, [f"The cell of relu was of type {FAKE}"]))
     summary.errors["bob"] = f"its grade could not be written: {FAKE}"
     after = a_result(f"relu stops with ValueError: {FAKE}", 0.0, [])
-    summary.compare("carol", a_result("", 2.0, []), after)
+    results = a_result("", 2.0, []), after
+    summary.compare("carol", Standing(2.0, 0.0), Standing(0.0, 0.0), results)
     text = summary.text()
     assert text.count("mallory") == 3
     assert is_printable(text)

@@ -1,0 +1,119 @@
+"""`grader extend`: give a student more time for a lesson, or list who has it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
+from grader.comparison.present import one_line
+from grader.errors import UserError
+from grader.files import atomic_write
+from grader.instructor.feedback import released
+
+if TYPE_CHECKING:  # nbgrader takes a second to import
+    from nbgrader.coursedir import CourseDirectory
+
+MAX_DAYS = 1000
+
+
+def extend(root: Path, lesson: Lesson, student: str, days: float, reason: str) -> str:
+    """Extend the due date for a student by `days`, in place of an earlier extension.
+
+    nbgrader's gradebook keeps the extension, `class/extensions.json` the reason.
+
+    Raises:
+        UserError: the student is unknown, or the number of days can't be meant.
+    """
+    from grader.instructor.gradebook import course_directory, open_lesson
+    from grader.instructor.people import roster
+    from grader.instructor.submissions import submissions
+
+    if not 0 <= days <= MAX_DAYS:
+        raise UserError(f"--days {days:g}: an extension is 0 (none) to {MAX_DAYS} days.")
+    coursedir, reasons = course_directory(root), _reasons(root)
+    known = {one.id for one in roster(coursedir)}
+    if student not in known | {one.student for one in submissions(coursedir, lesson.name)}:
+        raise UserError(f"No student is called {student}; `grader roster` lists them.")
+    time = timedelta(days=days) if days else None
+    with open_lesson(coursedir, lesson.name, released(root, lesson)) as gradebook:
+        due = gradebook.extend(student, time)
+    reasons.setdefault(lesson.name, {})[student] = reason
+    atomic_write(_file(root), json.dumps(reasons, ensure_ascii=False, indent=1))
+    if due is None:
+        command = f'nbgrader db assignment add {lesson.name} --duedate="2026-12-01 18:00:00 UTC"'
+        return f"{student}: {days:g} days. {lesson.name} has no due date yet: {command}"
+    again = f"`grader autograde {lesson.name}` brings points that are there up to date"
+    return f"{student}: due {due:%Y-%m-%d %H:%M} UTC ({days:g} days more). {again}."
+
+
+def extensions(root: Path, lesson: Lesson) -> Iterator[str]:
+    """Yield a line for each extension of a lesson."""
+    from grader.instructor.gradebook import course_directory
+
+    reasons = _reasons(root).get(lesson.name, {})
+    for student, time, due in _extended(course_directory(root), lesson.name):
+        until = f", until {due + time:%Y-%m-%d %H:%M} UTC" if due else ""
+        days = f"{time / timedelta(days=1):g} days"
+        yield f"{student}: {days}{until}: {reasons.get(student) or 'no reason is known'}"
+
+
+def _extended(
+    coursedir: CourseDirectory, lesson: str
+) -> list[tuple[str, timedelta, datetime | None]]:
+    from nbgrader.api import Assignment, SubmittedAssignment
+    from sqlalchemy import select
+
+    from grader.instructor.gradebook import reading
+
+    row = SubmittedAssignment
+    query = select(row.student_id, row.extension, Assignment.duedate).join(Assignment)
+    query = query.where(Assignment.name == lesson, row.extension.is_not(None))
+    with reading(coursedir) as connection:
+        rows = connection.execute(query.order_by(row.student_id)).all() if connection else []
+    return [(student, time, due) for student, time, due in rows]
+
+
+def _file(root: Path) -> Path:
+    return root / "class" / "extensions.json"
+
+
+def _reasons(root: Path) -> dict[str, dict[str, str]]:
+    """Return the reasons by lesson and student."""
+    try:
+        reasons: dict[str, dict[str, str]] = json.loads(_file(root).read_bytes())
+        return {lesson: {**students} for lesson, students in reasons.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, AttributeError):
+        raise UserError(f"{_file(root)} is damaged. Rename it, and try again.") from None
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `extend`."""
+    does = "give a student more time for a lesson, or list who has it"
+    parser = subparsers.add_parser("extend", help=does)
+    parser.add_argument("lesson", metavar="LESSON")
+    parser.add_argument("student", metavar="STUDENT", nargs="?")
+    more = "days after the due date of all, in place of an earlier extension; 0 takes it back"
+    parser.add_argument("--days", type=float, metavar="N", help=more)
+    parser.add_argument("--reason", default="", help="why, for the list")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    root = authors_root(Path.cwd())
+    lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
+    if (arguments.student is None) != (arguments.days is None):
+        raise UserError("An extension needs STUDENT and --days N; without both, all are listed.")
+    if arguments.student is None:
+        lines = [*extensions(root, lesson)]
+        print("\n".join(map(one_line, lines or [f"Nobody has more time for {lesson.name}."])))
+    else:
+        done = extend(root, lesson, arguments.student, arguments.days, arguments.reason)
+        print(one_line(done))
+    return 0

@@ -1,0 +1,167 @@
+"""`grader return LESSON moodle|canvas`: make the archive of feedback and the file of points.
+
+Files have the names by which Moodle and Canvas find a student: those that came in.
+
+Moodle   NAME_PARTICIPANT_assignsubmission_file_/PAGE (mod/assign/feedback/file/importziplib.php)
+Canvas   the name of a file in the download, of which it reads USER_ATTACHMENT
+         (infer_comment_context_from_filename in app/models/assignment.rb)
+"""
+
+from __future__ import annotations
+
+import argparse
+import zipfile
+from collections import Counter
+from dataclasses import dataclass, field
+from io import BytesIO
+from os.path import relpath
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from grader.author.lesson import authors_root, named_lessons
+from grader.comparison.present import count_of, one_line
+from grader.errors import UserError
+from grader.files import atomic_write
+from grader.instructor.uploads import CANVAS, name_key
+
+if TYPE_CHECKING:  # nbgrader takes a second to import
+    from grader.instructor.people import Person
+    from grader.instructor.received import Record
+
+SYSTEMS = {"moodle": "Moodle", "canvas": "Canvas"}
+WAY_IN = {
+    "Moodle": "In Moodle: Submissions, Upload multiple feedback files in a zip.",
+    "Canvas": "In Canvas: Gradebook, the assignment's menu, Re-Upload Submissions.",
+}
+BLIND = "participant"
+SOME_NOT_RETURNED = 3
+"""Exit code where a student's feedback or points are not in the files."""
+
+
+@dataclass
+class Returned:
+    """The files that were made, and why some students are not in them."""
+
+    lines: list[str] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """Return the report, for a terminal."""
+        left_out = [f"  {student}: {why}." for student, why in self.problems.items()]
+        return "\n".join(map(one_line, [*self.lines, *["Left out:"] * bool(left_out), *left_out]))
+
+
+def give_back(root: Path, lesson: str, system: str) -> Returned:
+    """Write a lesson's feedback and points to `class/return`, for Moodle or Canvas.
+
+    Raises:
+        UserError: no submission of the lesson came from this system, or none has points.
+    """
+    from grader.instructor.export import Canvas, MoodleWorksheet, write_points
+    from grader.instructor.gradebook import course_directory
+    from grader.instructor.people import roster
+    from grader.instructor.received import read_records
+
+    name = SYSTEMS[system]
+    coursedir, done = course_directory(root), Returned()
+    records = {
+        student: one for student, one in read_records(root, lesson).items() if one["system"] == name
+    }
+    if not records:
+        command = f"grader collect {lesson} FILE takes a download of {name}'s"
+        raise UserError(f"No submission of {lesson} was collected from {name}; {command}.")
+    people = {one.id: one for one in roster(coursedir)}
+    numbers = Counter(one["id"] for one in records.values())
+    ids, pages = {}, {}
+    for student, record in records.items():
+        if why := _why_not(record, people.get(student), numbers):
+            done.problems[student] = why
+            continue
+        ids[student] = record["id"]
+        page, why = _page(root, lesson, student)
+        if page:
+            pages[_name_inside(record, lesson)] = page
+        else:
+            done.problems[student] = why
+    folder = root / "class" / "return"
+    folder.mkdir(parents=True, exist_ok=True)
+    archive, points = folder / f"{lesson}-{system}.zip", folder / f"{lesson}-{system}.csv"
+    atomic_write(archive, _zipped(pages))
+    form = MoodleWorksheet if name == "Moodle" else Canvas
+    exporter = write_points(coursedir, lesson, form, points, ids)
+    for student in sorted(ids.keys() - {*exporter.written}):
+        done.problems[student] = "it has no points yet"
+    done.lines = [
+        f"{relpath(archive)}: {count_of(len(pages), 'page')} of feedback. {WAY_IN[name]}",
+        f"{relpath(points)}: the points of {count_of(len(exporter.written), 'student')}."
+        f" {exporter.next_step}",
+    ]
+    return done
+
+
+def _why_not(record: Record, person: Person | None, numbers: Counter[str]) -> str:
+    """Return why nothing can go back under a record's number, or nothing."""
+    number, name = record["id"], record["name"]
+    if not number.isascii() or not number.isdigit():
+        return f"{record['system']} gave no number for this student"
+    if record["system"] == "Canvas" and {*record["files"]} <= {"text.html", "link.html"}:
+        return "Canvas takes feedback for files only"
+    if numbers[number] > 1:
+        return f"{numbers[number]} students share upload {number}, so it may be a group's"
+    own = person is None or not person.name or name_key(name) in {*person.keys, BLIND, ""}
+    if not own and record["system"] == "Moodle":
+        return f"upload {number} is {name}'s, so its number may be a group's"
+    return ""
+
+
+def _page(root: Path, lesson: str, student: str) -> tuple[Path | None, str]:
+    """Return a student's page of feedback, or why there is none that is current."""
+    page = root / "class" / "feedback" / student / lesson / f"{lesson}.html"
+    graded = root / "class" / "autograded" / student / lesson / f"{lesson}.ipynb"
+    command = f"nbgrader generate_feedback {lesson}"
+    if not page.is_file():
+        return None, f"it has no page of feedback: {command}"
+    if graded.exists() and graded.stat().st_mtime > page.stat().st_mtime:
+        return None, f"its page of feedback is older than its grade: {command} --force"
+    return page, ""
+
+
+def _name_inside(record: Record, lesson: str) -> str:
+    """Return the name in the archive by which the system finds the student."""
+    if record["system"] == "Moodle":
+        name = "-".join(record["name"].replace("_", " ").split("/"))
+        return f"{name}_{record['id']}_assignsubmission_file_/{lesson}.html"
+    names = (PurePosixPath(inside).name for inside in record["files"].values())
+    files = [one for one in map(CANVAS.fullmatch, names) if one and one["file"]]
+    *_, last = sorted(files, key=lambda one: (".ipynb" in one["file"], int(one["attachment"])))
+    return f"{last[0].removesuffix('.ipynb')}.html"
+
+
+def _zipped(pages: dict[str, Path]) -> bytes:
+    data = BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, page in pages.items():
+            archive.writestr(name, page.read_bytes())
+    return data.getvalue()
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `return`."""
+    does = "make the files that give feedback and points back to Moodle or Canvas"
+    parser = subparsers.add_parser(
+        "return",
+        help=does,
+        description=f"{does.capitalize()}, in class/return.",
+        epilog=f"Exit code: 0, or {SOME_NOT_RETURNED} where some students are not in them.",
+    )
+    parser.add_argument("lesson", metavar="LESSON")
+    parser.add_argument("system", choices=tuple(SYSTEMS), help="where the submissions came from")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    root = authors_root(Path.cwd())
+    lesson = named_lessons(root, [arguments.lesson])[0].name
+    done = give_back(root, lesson, arguments.system)
+    print(done.text())
+    return SOME_NOT_RETURNED if done.problems else 0

@@ -1,0 +1,185 @@
+"""`grader return` makes files whose names and numbers Moodle and Canvas find their students by."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+from classroom import Course
+
+from course import solved
+from grader.cli import main
+
+DONE = json.dumps(solved("neuron")).encode()
+FILE = "assignsubmission_file"
+MOODLE = {
+    f"Ada Lovelace_1234567_{FILE}/neuron.ipynb": DONE,
+    f"Zoë Krüger_1234568_{FILE}/work/neuron.ipynb": DONE,
+    f"Bob Smith_1234569_{FILE}/neuron.ipynb": DONE,
+    f"Bob Smith_1234570_{FILE}/neuron.ipynb": DONE,
+    f"Bo O'Neill_1234571_{FILE}/neuron.ipynb": DONE,
+    f"Group A_55_{FILE}/neuron.ipynb": DONE,
+}
+CANVAS = {
+    "lovelaceada_12345_678_neuron.ipynb": DONE,
+    "krügerzoë_LATE_12346_700_neuron.ipynb": b"{}",
+    "krügerzoë_LATE_12346_701_neuron-1.ipynb": DONE,
+    "oneillbo_12347_702_my_notes.txt": b"mine",
+    "oneillbo_12347_703_neuron.ipynb": DONE,
+    "anon_Xy12Z_704_neuron.ipynb": DONE,
+    "youngcy_12348_text.html": b"<p>Sorry</p>",
+}
+PEOPLE = """\
+First name,Last name,Email address
+Ada,Lovelace,ada@example.org
+Zoë,Krüger,zoe@example.org
+Bob,Smith,bob1@example.org
+Bob,Smith,bob2@example.org
+Bo,O'Neill,bo@example.org
+"""
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    course = Course(tmp_path / "course")
+    monkeypatch.chdir(course.root)
+    return course
+
+
+def collect(course: Course, files: dict[str, bytes], *words: str) -> None:
+    """Collect a download and grade it."""
+    path = course.root.parent / "download.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for inside, content in files.items():
+            archive.writestr(inside, content)
+    main(["collect", "neuron", str(path), *words])
+    course.autograde()
+
+
+def give_feedback(course: Course) -> None:
+    """Write a page for each student, as nbgrader would."""
+    for folder in (course.root / "class" / "autograded").iterdir():
+        page = course.root / "class" / "feedback" / folder.name / "neuron" / "neuron.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(f"page of {folder.name}", encoding="utf-8")
+
+
+def returned(course: Course, system: str) -> tuple[dict[str, str], list[list[str]]]:
+    """Return the pages in the archive by name, and the lines of points."""
+    folder = course.root / "class" / "return"
+    with zipfile.ZipFile(folder / f"neuron-{system}.zip") as archive:
+        pages = {name: archive.read(name).decode() for name in archive.namelist()}
+    with open(folder / f"neuron-{system}.csv", encoding="utf-8", newline="") as file:
+        return pages, list(csv.reader(file))
+
+
+def test_moodle_gets_pages_and_its_worksheet_by_its_numbers(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roster = course.root.parent / "participants.csv"
+    roster.write_text(PEOPLE, encoding="utf-8")
+    main(["roster", str(roster)])
+    bobs = [f"{number}=bob{one}@example.org" for one, number in enumerate((1234570, 1234569), 1)]
+    others = ["55=ada@example.org", "55=zoe@example.org"]
+    collect(course, MOODLE, *[word for one in bobs for word in ("--student", one)])
+    give_feedback(course)
+    capsys.readouterr()
+    assert main(["return", "neuron", "moodle"]) == 0
+    said = capsys.readouterr().out
+    assert "class/return/neuron-moodle.zip: 5 pages of feedback. In Moodle: " in said
+    assert "class/return/neuron-moodle.csv: the points of 5 students. In Moodle: " in said
+    pages, points = returned(course, "moodle")
+    assert pages == {
+        f"Ada Lovelace_1234567_{FILE}_/neuron.html": "page of ada@example.org",
+        f"Zoë Krüger_1234568_{FILE}_/neuron.html": "page of zoe@example.org",
+        f"Bob Smith_1234569_{FILE}_/neuron.html": "page of bob2@example.org",
+        f"Bob Smith_1234570_{FILE}_/neuron.html": "page of bob1@example.org",
+        f"Bo O'Neill_1234571_{FILE}_/neuron.html": "page of bo@example.org",
+    }
+    assert points == [
+        ["Identifier", "Full name", "Grade", "Last modified (grade)"],
+        ["Participant 1234567", "Ada Lovelace", "10", "-"],
+        ["Participant 1234571", "Bo O'Neill", "10", "-"],
+        ["Participant 1234570", "Bob Smith", "10", "-"],
+        ["Participant 1234569", "Bob Smith", "10", "-"],
+        ["Participant 1234568", "Zoë Krüger", "10", "-"],
+    ]
+    collect(course, MOODLE, *[word for one in others for word in ("--student", one)])
+    assert main(["return", "neuron", "moodle"]) == 3
+    said = capsys.readouterr().out
+    assert "ada@example.org: 2 students share upload 55, so it may be a group's." in said
+    assert len(returned(course, "moodle")[0]) == 3
+
+
+def test_moodles_names_without_a_roster_are_those_that_came_in(course: Course) -> None:
+    collect(course, {f"Participant_7_{FILE}_/neuron.ipynb": DONE} | MOODLE)
+    give_feedback(course)
+    assert main(["return", "neuron", "moodle"]) == 0
+    pages, points = returned(course, "moodle")
+    assert pages[f"Participant_7_{FILE}_/neuron.html"] == "page of Participant 7"
+    assert pages[f"Bob Smith_1234570_{FILE}_/neuron.html"] == "page of Bob Smith 1234570"
+    assert ["Participant 1234570", "Bob Smith 1234570", "10", "-"] in points
+    assert all(len(name.split("_", 4)) == 5 for name in pages)  # as Moodle reads them
+
+
+def test_a_groups_number_is_not_taken_for_a_students(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with course.gradebook() as gradebook:
+        gradebook.add_student("ada", first_name="Ada", last_name="Lovelace")
+    collect(course, {f"Group A_55_{FILE}/neuron.ipynb": DONE}, "--student", "55=ada")
+    give_feedback(course)
+    assert main(["return", "neuron", "moodle"]) == 3
+    assert "ada: upload 55 is Group A's, so its number may be" in capsys.readouterr().out
+    assert returned(course, "moodle")[0] == {}
+
+
+def test_canvas_gets_pages_and_points_by_its_ids(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    collect(course, CANVAS)
+    give_feedback(course)
+    assert main(["return", "neuron", "canvas"]) == 3
+    said = capsys.readouterr().out
+    assert "anon_Xy12Z: Canvas gave no number for this student." in said
+    assert "youngcy 12348: Canvas takes feedback for files only." in said
+    pages, points = returned(course, "canvas")
+    assert pages == {
+        "lovelaceada_12345_678_neuron.html": "page of lovelaceada 12345",
+        "krügerzoë_LATE_12346_701_neuron-1.html": "page of krügerzoë 12346",
+        "oneillbo_12347_703_neuron.html": "page of oneillbo 12347",
+    }
+    assert [line[:4] + line[5:] for line in points[2:]] == [
+        ["krügerzoë 12346", "12346", "", "", "10"],
+        ["lovelaceada 12345", "12345", "", "", "10"],
+        ["oneillbo 12347", "12347", "", "", "10"],
+    ]
+
+
+def test_no_page_that_is_missing_or_older_than_its_grade_is_returned(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    collect(course, {name: text for name, text in MOODLE.items() if "Smith" not in name})
+    give_feedback(course)
+    feedback = course.root / "class" / "feedback"
+    (feedback / "Ada Lovelace" / "neuron" / "neuron.html").unlink()
+    os.utime(feedback / "Zoë Krüger" / "neuron" / "neuron.html", (0, 0))
+    assert main(["return", "neuron", "moodle"]) == 3
+    said = capsys.readouterr().out
+    assert "Ada Lovelace: it has no page of feedback: nbgrader generate_feedback neuron." in said
+    assert "Zoë Krüger: its page of feedback is older than its grade: nbgrader" in said
+    pages, points = returned(course, "moodle")
+    assert (len(pages), len(points)) == (2, 5)
+
+
+def test_nothing_from_a_system_is_an_error(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    collect(course, CANVAS)
+    assert main(["return", "neuron", "moodle"]) == 1
+    assert "No submission of neuron was collected from Moodle" in capsys.readouterr().err
+    assert not (course.root / "class" / "return").exists()
