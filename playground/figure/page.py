@@ -235,5 +235,15 @@ def control_panel(controls: Sequence[widgets.DOMWidget]) -> widgets.Box:
     return panel
 
 
+def close(part: object) -> None:
+    """Close the widgets in a list, and those in a widget: its children, layout and style."""
+    if isinstance(part, (list, tuple)):
+        for one in part:
+            close(one)
+    elif isinstance(part, widgets.Widget):
+        close([getattr(part, key) for key in part.keys])
+        part.close()
+
+
 def _url(picture: bytes, kind: str = "png") -> str:
     return f"data:image/{kind};base64," + base64.b64encode(picture).decode()
