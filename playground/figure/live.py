@@ -286,7 +286,7 @@ class LiveFigure(Canvas):
         kind = "application/vnd.jupyter.widget-view+json"
         # Before it is drawn, as that may take long.
         model = {"version_major": 2, "version_minor": 0, "model_id": self._empty().model_id}
-        says = f"Live figure; without a running kernel, this is its picture: {self.title}."
+        says = f"Live figure: run this cell, and it moves. This is its picture: {self.title}."
         display({kind: model, "text/plain": says}, raw=True)
         png, alt = self.still(), self.alt
         pages = {"text/html": page.still(png, alt, self._name), "image/png": page.small(png)}
