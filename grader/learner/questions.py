@@ -185,8 +185,11 @@ class QuestionView:
         """Return the question's controls; its style hides the text of the same question."""
         import ipywidgets as widgets
 
+        place, still = ".jp-OutputArea-child", f".{style_class}"
+        above = f"{place}:has(+ {place} .asked-form) {still}"  # in this notebook alone
+        elsewhere = f"body:not(:has({place})) {still}"
         question = widgets.HTML(
-            f'{STYLE}<style>.{style_class}{{display:none}}</style><div class="asked">'
+            f'{STYLE}<style>{above}, {elsewhere} {{display:none}}</style><div class="asked">'
             f"<b>{self._label}.</b> {escape(self._question['text'])}</div>"
             f'<style onload="{SCRIPT}"></style>'
         )

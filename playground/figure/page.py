@@ -184,17 +184,18 @@ def small(png: bytes) -> str:
 def once(name: str) -> str:
     """Return the play's style and script, and the place of what a screen reader is to say.
 
-    The style also hides the still picture while the live figure is displayed. JupyterLab shows
-    broken links when the kernel has ended: then only the picture is displayed.
+    The style also hides the still picture below the live figure, and no other: several notebooks
+    share one page. JupyterLab shows broken links when the kernel has ended: then only the picture
+    is displayed. Other front ends have a page for each notebook, or for each output.
     """
-    still, place = f".playground-still-{name}", ".jp-OutputArea-child"
-    gone = f"{place}:has(.playground.jupyter-widgets-disconnected)"
+    place, still = ".jp-OutputArea-child", f".playground-still-{name}"
+    gone = ".playground.jupyter-widgets-disconnected"
     script = _SCRIPT.replace("\n", " ")
     return (
         '<div class="playground-said" role="status" aria-live="polite"></div>'
-        f"<style>{still}, {place}:not({gone}) + {place}:has({still}), {gone} {{display:none}}"
-        f" {gone} + {place} {still} {{display:block}}</style>"
-        f'<style onload="{script}">{_STYLE}</style>'
+        f"<style>body:not(:has({place})) {still}, {place}:has({gone}),"
+        f" {place}:has(.playground):not(:has({gone})) + {place}:has({still}) {{display:none}}"
+        f'</style><style onload="{script}">{_STYLE}</style>'
     )
 
 
