@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict, cast, get_args, get_type_hints
 
-from grader.files import atomic_write, folder_lock
+from grader.files import atomic_write, folder_lock, has_form, parsed
 
 FILE = "progress.json"
 
@@ -70,9 +70,11 @@ def record_solved(folder: Path, exercise: str, points: float) -> Progress:
 
 def was_right(progress: Progress, exercise: str) -> str | None:
     """Return when an exercise was right last, in a sentence, or None."""
-    if (time := progress["last_right"].get(exercise)) is None:
+    try:
+        time = datetime.fromisoformat(progress["last_right"][exercise])
+    except (KeyError, ValueError):
         return None
-    on = datetime.fromisoformat(time).strftime("%d %B at %H:%M").lstrip("0")
+    on = time.strftime("%d %B at %H:%M").lstrip("0")
     return f"It was right on {on}, and stays solved in your progress; what you hand in is this one."
 
 
@@ -90,21 +92,21 @@ def record_answer(
 
 
 def _read(folder: Path) -> Progress:
-    """Return the saved progress; empty if the file is missing or damaged.
+    """Return the saved progress without damaged entries; empty if the file is missing or damaged.
 
     Raises:
         OSError: the file can't be read now.
     """
     try:
-        data = _empty() | json.loads((folder / FILE).read_text(encoding="utf-8"))
-        progress: Progress = {
-            "solved": dict(data["solved"]),
-            "last_right": dict(data["last_right"]),
-            "answers": dict(data["answers"]),
-        }
-        return progress
-    except (FileNotFoundError, ValueError, TypeError):
+        data = parsed((folder / FILE).read_bytes(), dict[str, Any])
+    except (FileNotFoundError, ValueError):
         return _empty()
+    progress: Any = _empty()
+    for part, form in get_type_hints(Progress).items():
+        entries = data[part] if isinstance(data.get(part), dict) else {}
+        value = get_args(form)[1]
+        progress[part] = {name: one for name, one in entries.items() if has_form(one, value)}
+    return cast(Progress, progress)
 
 
 def _empty() -> Progress:

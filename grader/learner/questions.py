@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import random
 from collections.abc import Callable, Mapping
 from html import escape
@@ -93,10 +95,9 @@ def fits(question: AnyQuestion, chosen: str | None) -> bool:
 
 
 def _number(chosen: str) -> float | None:
-    try:
-        return float(chosen)
-    except ValueError:
-        return None
+    with contextlib.suppress(ValueError):
+        return number if math.isfinite(number := float(chosen)) else None
+    return None
 
 
 class QuestionView:
