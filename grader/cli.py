@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _nobody_reads() -> bool:
     """Return whether the reader of the output has gone, as with `| head -1`; send the rest away."""
     try:
-        print(end="", flush=True)
+        print(flush=True)  # a line, as the text that met the broken pipe may be lost by now
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return True

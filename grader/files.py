@@ -1,15 +1,18 @@
-"""Lock folders, write files atomically, and read files that others may replace."""
+"""Lock folders, write files atomically, and read files that others may replace or damage."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import stat
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from types import UnionType
+from typing import Any, BinaryIO, NotRequired, get_args, get_origin, get_type_hints, is_typeddict
 
 try:
     import fcntl
@@ -69,3 +72,52 @@ def read_regular(path: Path, most: int) -> bytes:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "it is not an ordinary file")
         return file.read(most)
+
+
+def parsed(text: bytes | str, form: Any) -> Any:
+    """Return JSON data of a form: a TypedDict, or made of list, dict, union, scalars and Any.
+
+    Raises:
+        ValueError: it isn't JSON, or has another form.
+    """
+    try:
+        data = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if not has_form(data, form):
+        raise ValueError("not of the form that the course writes")
+    return data
+
+
+def has_form(data: object, form: Any) -> bool:
+    """Return whether plain data has a form, see `parsed`."""
+    if form is Any or form is None:
+        return form is Any or data is None
+    if is_typeddict(form):
+        return isinstance(data, dict) and all(
+            has_form(data[name], kind) if name in data else not required
+            for name, kind, required in _fields(form)
+        )
+    kind, parts = get_origin(form), get_args(form)
+    if kind is UnionType:
+        return any(has_form(data, part) for part in parts)
+    if kind is list:
+        return isinstance(data, list) and all(has_form(one, parts[0]) for one in data)
+    if kind is dict:
+        return isinstance(data, dict) and all(has_form(one, parts[1]) for one in data.values())
+    if kind is tuple:
+        return (
+            isinstance(data, list) and len(data) == len(parts) and all(map(has_form, data, parts))
+        )
+    return type(data) in ((int, float) if form is float else (form,))
+
+
+@cache
+def _fields(form: Any) -> list[tuple[str, Any, bool]]:
+    """Return the fields of a TypedDict: name, form, and whether it is required."""
+    return [
+        (name, get_args(kind)[0], False)
+        if get_origin(kind) is NotRequired
+        else (name, kind, form.__total__)
+        for name, kind in get_type_hints(form, include_extras=True).items()
+    ]

@@ -5,8 +5,19 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from grader.errors import UserError
+from grader.files import has_form
+
+
+class Table(TypedDict):
+    """The table `[tool.grader]`."""
+
+    sources: str
+    release: str
+    packages: list[str]
+    hidden: list[str]
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,8 @@ def load_settings(root: Path) -> Settings:
     file = root / "pyproject.toml"
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))["tool"]["grader"]
+        if not has_form(table, Table):
+            raise ValueError("one is missing, or no text, or no list of texts")
         packages, hidden = tuple(table["packages"]), tuple(table["hidden"])
         show = bool(table.get("show_solutions", True))
         return Settings(root, table["sources"], table["release"], packages, hidden, show)

@@ -6,10 +6,11 @@ import base64
 import json
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from grader.comparison.schema import AnswerKey
 from grader.errors import UserError
+from grader.files import has_form, parsed
 
 KEY_FILE = "answers.json"
 KEY_FORMAT = 3  # version of the answer key's format
@@ -27,17 +28,19 @@ def load_key(folder: Path) -> AnswerKey:
     """
     way_out = "make reset LESSON=… gives you a new copy of the lesson and keeps yours."
     try:
-        key: AnswerKey = json.loads((folder / KEY_FILE).read_text(encoding="utf-8"))
+        key = parsed((folder / KEY_FILE).read_bytes(), dict[str, Any])
+        if key.get("format") == 2:
+            key = _upgraded(key)
     except FileNotFoundError:
         place = f"{folder.name}/, where this notebook runs; keep a lesson's files together"
         raise KeyMissing(f"{KEY_FILE} is not in {place}. {way_out}") from None
-    except (OSError, ValueError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         raise KeyMissing(f"{KEY_FILE} in {folder.name}/ can't be read. {way_out}") from None
-    if isinstance(key, dict) and key.get("format") == 2:
-        key = _upgraded(key)
-    if not isinstance(key, dict) or key.get("format") != KEY_FORMAT:
+    if key.get("format") != KEY_FORMAT:
         raise KeyMissing(f"{KEY_FILE} belongs to another version of the course. {way_out}")
-    return key
+    if not has_form(key, AnswerKey):
+        raise KeyMissing(f"{KEY_FILE} in {folder.name}/ is damaged. {way_out}")
+    return cast(AnswerKey, key)
 
 
 def packed(lines: list[str]) -> str:
@@ -51,10 +54,9 @@ def unpacked(text: str) -> list[str]:
     return lines
 
 
-def _upgraded(key: Any) -> AnswerKey:
+def _upgraded(key: dict[str, Any]) -> dict[str, Any]:
     """Return a key of the first edition in today's format: learners who have begun keep theirs."""
     for question in key["questions"].values():
         options = question.pop("options")
         question["wrong"] = {one: "" for one in options if one != question["answer"]}
-    upgraded: AnswerKey = key | {"format": KEY_FORMAT, "hardened": []}
-    return upgraded
+    return {"packages": []} | key | {"format": KEY_FORMAT, "hardened": []}

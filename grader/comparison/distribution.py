@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from grader.comparison.codec import Array, numbers_in, opaque
-from grader.comparison.schema import Outcome, Sample
+from grader.comparison.schema import Outcome, Plain, Sample
 
 LEVELS = 256  # a sample is kept as its quantiles at k/256, smallest and largest included
 MIN_NUMBERS = 4_000  # in two draws, for MAX_DISTANCE to tell a lesson's distributions apart
@@ -52,8 +52,10 @@ def sample_difference(expected: Outcome, outcome: Outcome) -> str | None:
     """Return how two outcomes' draws differ, their order aside, or in use of the generator."""
     want, got = summarise(expected)["sample"], summarise(outcome)["sample"]
     if want is None or got is None:
-        reason = opaque(outcome.get("draws", [None])[0]) or "no array of numbers"
-        return None if want == got else f"It returned {reason}."
+        kinds, wanted = ([*map(_kind_of, one.get("draws", []))] for one in (outcome, expected))
+        same = want is got and kinds == wanted
+        other = next((one for one in kinds if one != "an array"), "something else")
+        return None if same else f"It returned {other}, no array of numbers."
     if want["shape"] != got["shape"]:
         return f"Its result has shape {(*got['shape'],)}; {(*want['shape'],)} was expected."
     if want["moves_on"] != got["moves_on"]:
@@ -63,6 +65,13 @@ def sample_difference(expected: Outcome, outcome: Outcome) -> str | None:
     if want["distinct"] != got["distinct"]:
         return "Many of its numbers are the same."
     return distribution_difference(np.array(want["quantiles"]), np.array(got["quantiles"]))
+
+
+def _kind_of(draw: Plain) -> str:
+    """Return what kind of value a draw is."""
+    kinds = {"array": "an array", "list": "a list", "tuple": "a tuple"}
+    kind = next(iter(draw)) if isinstance(draw, dict) else ""
+    return opaque(draw) or kinds.get(kind, "one value")
 
 
 def distribution_difference(want: Array, got: Array) -> str | None:

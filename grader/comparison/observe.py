@@ -90,17 +90,19 @@ def signature_mismatch(function: Function, calls: list[Call]) -> str | None:
 
 
 def _call(function: Function, call: Call) -> Outcome:
-    inputs = [decode_input(data) for data in call["inputs"]]
+    points = [{"list": point} for point in call.get("at", ())]
+    before = [*call["inputs"], *points]
+    given = [*map(decode_input, before)]
+    inputs = given[: len(call["inputs"])]
     try:
         result = function(*inputs)
-        if call.get("at") is not None and result is not None:
-            points = [[decode_input(data) for data in point] for point in call["at"]]
-            value: Plain = {"list": [encode(result(*point)) for point in points]}
+        if points and result is not None:
+            value: Plain = {"list": [encode(result(*point)) for point in given[len(inputs) :]]}
         else:
             value = encode(result)
     except (Exception, SystemExit) as error:
-        return {**_failure(error), **_changes(inputs, call["inputs"])}
-    outcome: Outcome = {"value": value, **_changes(inputs, call["inputs"])}
+        return {**_failure(error), **_changes(given, before)}
+    outcome: Outcome = {"value": value, **_changes(given, before)}
     if _aliases(result, inputs):
         outcome["aliased"] = True
     return outcome

@@ -35,7 +35,7 @@ class Outcome(TypedDict, total=False):
     message: str
     draws: list[Plain]  # two share a generator, the third has an equal one, the fourth another
     warnings: list[str]  # texts of RuntimeWarnings
-    changed: list[int]  # positions of the inputs that the call changed
+    changed: list[int]  # positions of changed inputs, the points of `at` counted after them
     aliased: bool  # the result shares memory with an input
     printed: str
     sample: Sample | None  # statistics of `draws`; None if they are not arrays of numbers

@@ -70,7 +70,7 @@ def _outcome(data: Any, call: Call) -> Outcome:
     if texts := data.get("warnings"):
         outcome["warnings"] = [text_of(text) for text in texts[:3]]
     if changed := data.get("changed"):
-        places = range(len(call["inputs"]))
+        places = range(len(call["inputs"]) + len(call.get("at", ())))
         if len(changed) > len(places) or not all(type(i) is int and i in places for i in changed):
             raise ValueError("no input has that number")
         outcome["changed"] = sorted(changed)

@@ -12,12 +12,13 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from grader.author.lesson import Lesson, LessonError
 from grader.comparison.present import STYLE
 from grader.execution.notebook import Cell, cells_of, load_notebook, text_in
 from grader.execution.submission import Selection, Template, answers_in, select
+from grader.files import parsed
 from grader.instructor.journal import digest_of
 from grader.instructor.run import ExerciseResult, Result, template
 from grader.settings import load_settings
@@ -32,6 +33,15 @@ LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\ud800-\udfff]")
 
 Json = dict[str, Any]
+
+
+class BuiltNotebook(TypedDict):
+    """A notebook of `make course`."""
+
+    cells: list[Json]
+    metadata: Json
+
+
 """A notebook, or a part of one, as its file has it."""
 
 
@@ -72,10 +82,10 @@ def released(root: Path, lesson: Lesson) -> ReleasedLesson:
     release, source = f"{settings.release}/{lesson.name}", f"{settings.sources}/{lesson.name}"
     path = root / release / f"{lesson.name}.ipynb"
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        notebook = parsed(path.read_bytes(), BuiltNotebook)
+        cells = {cell["id"]: cell for cell in notebook["cells"]}
+    except (OSError, ValueError, KeyError):
         raise LessonError(f"{release}/{path.name} is missing or damaged; run make course") from None
-    cells = {cell["id"]: cell for cell in notebook["cells"]}
     checked = {name.removeprefix("check-") for name in cells if name.startswith("check-")}
     if other := lesson.exercises.keys() ^ checked:
         names = ", ".join(sorted(other))

@@ -9,6 +9,7 @@ written   The gradebook holds a grading: its key, and the timestamp of the submi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,10 +21,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, TypedDict, cast
+from typing import BinaryIO, NotRequired, TypedDict, cast, final
 
 from grader.author.lesson import Lesson
 from grader.errors import UserError
+from grader.files import parsed
 from grader.instructor.run import Result
 from grader.settings import load_settings
 
@@ -33,20 +35,41 @@ except ImportError:  # Windows: learners use the other commands
     fcntl = None  # type: ignore[assignment]
 
 
-class Record(TypedDict, total=False):
-    """One line of a journal."""
+class RunFields(TypedDict):
+    """The fields of a `RunId`."""
 
-    started: float
-    commit: str
-    graded: str
-    written: str
-    student: str
-    digest: str
     grader_version: str
     lesson_version: str
     seed: int
+
+
+@final
+class Started(RunFields):
+    """A run started."""
+
+    started: float
+    commit: NotRequired[str]
+
+
+@final
+class Graded(RunFields):
+    """A notebook was graded."""
+
+    graded: str
+    student: str
+    digest: str
     result: Result
+
+
+@final
+class Written(TypedDict):
+    """The gradebook holds a grading."""
+
+    written: str
     timestamp: str
+
+
+Record = Started | Graded | Written
 
 
 class JournalBusy(UserError):
@@ -70,9 +93,9 @@ class RunId:
         """The versions of the grader and the lesson."""
         return self.grader_version, self.lesson_version
 
-    def record(self) -> Record:
+    def record(self) -> RunFields:
         """Return the fields that go into a record."""
-        return cast(Record, vars(self))
+        return cast(RunFields, vars(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +135,16 @@ class Journal:
     def start(self, run_id: RunId) -> None:
         """Record the start of a run, unless it resumes the last one."""
         if not self.runs or self.runs[-1] != run_id:
-            started: Record = {"started": round(time.time(), 3), **run_id.record()}
-            self._append({**started, "commit": _commit(self.path.parent)})
+            started, commit = round(time.time(), 3), _commit(self.path.parent)
+            self._append({"started": started, **run_id.record(), "commit": commit})
 
     def add_grading(self, run_id: RunId, student: str, digest: str, result: Result) -> Grading:
         """Record the result of a notebook."""
         key = run_id.key(student, digest)
-        graded: Record = {"graded": key, "student": student, "digest": digest}
-        self._append({**graded, **run_id.record(), "result": result})
+        about: RunFields = run_id.record()
+        self._append(
+            {"graded": key, "student": student, "digest": digest, **about, "result": result}
+        )
         return self.latest[student]
 
     def add_written(self, grading: Grading, timestamp: str) -> None:
@@ -130,8 +155,7 @@ class Journal:
         """Read a grading's result from the file."""
         with open(self.path, "rb") as file:
             file.seek(grading.offset)
-            record: Record = json.loads(file.readline())
-        return record["result"]
+            return cast(Result, json.loads(file.readline())["result"])
 
     def before(self, run_id: RunId, student: str, digest: str) -> Grading | None:
         """Return the last grading of the same notebook by another run, or None."""
@@ -164,9 +188,11 @@ class Journal:
         os.fsync(self.file.fileno())
         self.take(record, len(line))
 
-    def take(self, record: Record, length: int) -> None:
-        """Take in a record of the file, whose line is `length` bytes long."""
-        if "started" in record:
+    def take(self, record: Record | None, length: int) -> None:
+        """Take in a record, or None for a damaged one, whose line is `length` bytes long."""
+        if record is None:
+            pass
+        elif "started" in record:
             self.runs.append(run_id := _run_id(record))
             if commit := record.get("commit"):
                 self.commits[run_id] = commit
@@ -179,7 +205,7 @@ class Journal:
                 earlier.append(digest)
             self.graded[key] = self.latest[student] = grading
             self.written.pop(key, None)
-        elif "written" in record:
+        else:
             self.written[sys.intern(record["written"])] = record["timestamp"]
         self.end += length
 
@@ -270,13 +296,11 @@ def _digest_of_files(files: Iterable[Path]) -> str:
 _shared_run_id = cache(RunId)  # one object a run keeps a long journal small in memory
 
 
-def _run_id(record: Record) -> RunId:
+def _run_id(record: RunFields) -> RunId:
     return _shared_run_id(record["grader_version"], record["lesson_version"], record["seed"])
 
 
-def _record(line: bytes) -> Record:
-    """Parse a line; a damaged one gives an empty record."""
-    try:
-        return cast(Record, json.loads(line))
-    except ValueError:
-        return {}
+def _record(line: bytes) -> Record | None:
+    with contextlib.suppress(ValueError):
+        return cast(Record, parsed(line, Record))
+    return None

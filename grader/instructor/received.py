@@ -12,13 +12,13 @@ from itertools import count
 from os.path import commonpath
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import TypedDict
+from typing import TypedDict, cast
 from unicodedata import normalize
 
 from grader.comparison.present import count_of, one_line
 from grader.errors import UserError
 from grader.execution.notebook import UnreadableNotebook
-from grader.files import atomic_write
+from grader.files import atomic_write, parsed
 from grader.instructor.archive import Unpacked, unpack
 from grader.instructor.copying import MACHINE_ERRORS
 from grader.instructor.gradebook import course_directory
@@ -161,13 +161,12 @@ def _file(root: Path, lesson: str) -> Path:
 def read_records(root: Path, lesson: str) -> dict[str, Record]:
     """Return the records of earlier uploads, by student; UserError where the file is damaged."""
     file = _file(root, lesson)
+    if not file.exists():
+        return {}
     try:
-        records: dict[str, Record] = json.loads(file.read_bytes()) if file.exists() else {}
-        if all(one.keys() == Record.__annotations__.keys() for one in records.values()):
-            return records
-    except (ValueError, AttributeError):
-        pass
-    raise UserError(f"{file} is damaged. Rename it, and collect again.")
+        return cast(dict[str, Record], parsed(file.read_bytes(), dict[str, Record]))
+    except ValueError:
+        raise UserError(f"{file} is damaged. Rename it, and collect again.") from None
 
 
 def _uploads(

@@ -47,9 +47,12 @@ def validate(lesson: Lesson, notebook: bytes) -> bool:
 def _merged(lesson: Lesson, notebook: bytes) -> tuple[nbformat.NotebookNode, list[str]]:
     """Return the learner's cells with the reference's outputs, and the ids of missing cells."""
     path = lesson.folder / f"{lesson.name}.ipynb"
-    if not path.exists():
-        raise LessonError(f"{path.relative_to(path.parents[2])} is missing; run make course")
-    merged = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    try:
+        merged = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        nbformat.validate(merged)
+    except (OSError, ValueError, nbformat.ValidationError):
+        place = path.relative_to(path.parents[2])
+        raise LessonError(f"{place} is missing or damaged; run make course") from None
     left = {cell.id: cell for cell in merged.cells if cell.cell_type == "code"}
     by_text = {cell.source.strip(): cell_id for cell_id, cell in left.items()}
     cells = []

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Iterator, MutableSet
 from datetime import datetime
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict, cast, get_args, get_type_hints
 
-from grader.files import atomic_write, folder_lock
+from grader.files import atomic_write, folder_lock, has_form, parsed
 
 FILE = "progress.json"
 
@@ -26,8 +26,8 @@ class Progress(TypedDict):
     """Local time at which each was right last, as ISO 8601."""
     answers: dict[str, str]
     """The first answer to each question: an option, or a number as text."""
-    missions: list[str]
-    """The words of the missions that were reached, in this order."""
+    missions: dict[str, bool]
+    """The words of each mission that was reached."""
 
 
 Change = Callable[[Progress], object]
@@ -72,9 +72,11 @@ def record_solved(folder: Path, exercise: str, points: float) -> Progress:
 
 def was_right(progress: Progress, exercise: str) -> str | None:
     """Return when an exercise was right last, in a sentence, or None."""
-    if (time := progress["last_right"].get(exercise)) is None:
+    try:
+        time = datetime.fromisoformat(progress["last_right"][exercise])
+    except (KeyError, ValueError):
         return None
-    on = datetime.fromisoformat(time).strftime("%d %B at %H:%M").lstrip("0")
+    on = time.strftime("%d %B at %H:%M").lstrip("0")
     return f"It was right on {on}, and stays solved in your progress; what you hand in is this one."
 
 
@@ -107,8 +109,7 @@ class Missions(MutableSet[str]):
         """Save that a mission is reached."""
 
         def change(progress: Progress) -> None:
-            if value not in progress["missions"]:
-                progress["missions"].append(value)
+            progress["missions"][value] = True
 
         _record(Path.cwd(), change)
 
@@ -120,26 +121,25 @@ missions = Missions()
 
 
 def _read(folder: Path) -> Progress:
-    """Return the saved progress; empty if the file is missing or damaged.
+    """Return the saved progress without damaged entries; empty if the file is missing or damaged.
 
     Raises:
         OSError: the file can't be read now.
     """
     try:
-        data = _empty() | json.loads((folder / FILE).read_text(encoding="utf-8"))
-        progress: Progress = {
-            "solved": dict(data["solved"]),
-            "last_right": dict(data["last_right"]),
-            "answers": dict(data["answers"]),
-            "missions": list(data["missions"]),
-        }
-        return progress
-    except (FileNotFoundError, ValueError, TypeError):
+        data = parsed((folder / FILE).read_bytes(), dict[str, Any])
+    except (FileNotFoundError, ValueError):
         return _empty()
+    progress: Any = _empty()
+    for part, form in get_type_hints(Progress).items():
+        entries = data[part] if isinstance(data.get(part), dict) else {}
+        value = get_args(form)[1]
+        progress[part] = {name: one for name, one in entries.items() if has_form(one, value)}
+    return cast(Progress, progress)
 
 
 def _empty() -> Progress:
-    return {"solved": {}, "last_right": {}, "answers": {}, "missions": []}
+    return {"solved": {}, "last_right": {}, "answers": {}, "missions": {}}
 
 
 def _with_unsaved(folder: Path, progress: Progress) -> Progress:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import random
 from collections.abc import Callable, Mapping
 from html import escape
@@ -93,10 +95,9 @@ def fits(question: AnyQuestion, chosen: str | None) -> bool:
 
 
 def _number(chosen: str) -> float | None:
-    try:
-        return float(chosen)
-    except ValueError:
-        return None
+    with contextlib.suppress(ValueError):
+        return number if math.isfinite(number := float(chosen)) else None
+    return None
 
 
 class QuestionView:
@@ -185,8 +186,11 @@ class QuestionView:
         """Return the question's controls; its style hides the text of the same question."""
         import ipywidgets as widgets
 
+        place, still = ".jp-OutputArea-child", f".{style_class}"
+        above = f"{place}:has(+ {place} .asked-form) {still}"  # in this notebook alone
+        elsewhere = f"body:not(:has({place})) {still}"
         question = widgets.HTML(
-            f'{STYLE}<style>.{style_class}{{display:none}}</style><div class="asked">'
+            f'{STYLE}<style>{above}, {elsewhere} {{display:none}}</style><div class="asked">'
             f"<b>{self._label}.</b> {escape(self._question['text'])}</div>"
             f'<style onload="{SCRIPT}"></style>'
         )

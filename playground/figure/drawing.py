@@ -21,10 +21,11 @@ WORDS: Attributes = {"text-anchor": "middle", "font-size": 14, "fill": INK, "fon
 
 Anchor = Literal["start", "middle", "end"]
 
-# Where a front end removes style and SVG, as JupyterLab does before a notebook is run, the live
-# picture stays hidden and the still one, on a white card, is displayed.
+# Where a front end removes style and SVG, as JupyterLab does before a cell is run, the live picture
+# stays hidden and the still one, on a white card, is displayed.
 _PAGE = (
-    "<style>.drawing-still {{display:none}} .drawing-live[hidden] {{display:block}}</style>"
+    "<style>.drawing-still:has(+ .drawing-live svg) {{display:none}}"
+    " .drawing-live[hidden] {{display:block}}</style>"
     '<div class="drawing-still">'
     '<img alt="{alt}" src="data:image/svg+xml,{still}" width="{width}"></div>'
     '<div class="drawing-live" hidden="hidden">{live}</div>'

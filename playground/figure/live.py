@@ -92,6 +92,7 @@ class LiveFigure(Canvas):
         self._root: widgets.VBox | None = None
         self._drawn = False
         self._open_missions: list[str] = []
+        self._run, self._closed = 0, False
         self._moves = 0
         self._seconds = 0.0
 
@@ -118,10 +119,30 @@ class LiveFigure(Canvas):
             self._root = root
             if covered:
                 self._after.on_answer(self._open)
-            _newest[self.title] = self
-            if (shell := get_ipython()) is not None:  # registering again counts once
-                shell.events.register("post_run_cell", _after_cell)
+            self._register()
         return self._root
+
+    def _register(self) -> None:
+        """Follow the notebook's cells, in place of the play that this cell's last run displayed."""
+        cell = ""
+        if (shell := get_ipython()) is not None:
+            shell.events.register("post_run_cell", _after_cell)  # registering again counts once
+            self._run = shell.execution_count
+            cell = getattr(shell, "parent_header", {}).get("metadata", {}).get("cellId", "")
+        before = _newest.get((self.title, cell))
+        if before is not None and before._run != self._run:
+            before.close()
+        _newest[self.title, cell] = self
+
+    def close(self) -> None:
+        """Give back widgets and artists: ipywidgets and IPython's `Out` keep the play itself."""
+        self._coming, self._closed = iter(()), True
+        if self._timer is not None:
+            self._timer.cancel()
+        page.close([self._root, self._moving, self._goals, *self.panel, *self.controls.values()])
+        self.figure.clear()
+        for held in (self.parts, self.controls, self.panel):
+            held.clear()
 
     @property
     def missions(self) -> dict[str, bool]:
@@ -292,10 +313,13 @@ class LiveFigure(Canvas):
             self._later(work, 0)
 
     def _ipython_display_(self) -> None:
+        if self._closed:
+            print("The cell of this play was run again; it is displayed there.")
+            return
         kind = "application/vnd.jupyter.widget-view+json"
         # Before it is drawn, as that may take long.
         model = {"version_major": 2, "version_minor": 0, "model_id": self._empty().model_id}
-        says = f"Live figure; without a running kernel, this is its picture: {self.title}."
+        says = f"Live figure: run this cell, and it moves. This is its picture: {self.title}."
         display({kind: model, "text/plain": says}, raw=True)
         png, alt = self.still(), self.alt
         pages = {"text/html": page.still(png, alt, self._name), "image/png": page.small(png)}
@@ -307,9 +331,10 @@ class LiveFigure(Canvas):
         return self._after is not None and not self._after.answered
 
     def _open(self) -> None:
-        """Uncover the play."""
-        self.refresh()
-        self._fill(self.widget, covered=False)
+        """Uncover the play, unless its cell was run again meanwhile."""
+        if not self._closed:
+            self.refresh()
+            self._fill(self.widget, covered=False)
 
     def _fill(self, root: widgets.VBox, covered: bool) -> None:
         """Put the play, or its cover, into the widget."""
@@ -355,8 +380,8 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-_newest: weakref.WeakValueDictionary[str, LiveFigure] = weakref.WeakValueDictionary()
-"""The newest play of each title, for IPython's one event after a cell; older ones follow a move."""
+_newest: weakref.WeakValueDictionary[tuple[str, str], LiveFigure] = weakref.WeakValueDictionary()
+"""The newest play of each title and cell: it follows other cells, and replaces the one before."""
 
 
 def _after_cell(_: Any) -> None:

@@ -224,11 +224,12 @@ def once(name: str, grip: tuple[str, str, float, float] | None) -> str:
     `grip` is the label of a slider that is also dragged in the picture, x or y, and the pixels of
     its ends.
 
-    The style also hides the still picture while the live figure is displayed. JupyterLab shows
-    broken links when the kernel has ended: then only the picture is displayed.
+    The style also hides the still picture below the live figure, and no other: several notebooks
+    share one page. JupyterLab shows broken links when the kernel has ended: then only the picture
+    is displayed. Other front ends have a page for each notebook, or for each output.
     """
-    still, place = f".playground-still-{name}", ".jp-OutputArea-child"
-    gone = f"{place}:has(.playground.jupyter-widgets-disconnected)"
+    place, still = ".jp-OutputArea-child", f".playground-still-{name}"
+    gone = ".playground.jupyter-widgets-disconnected"
     script, held = _SCRIPT.replace("\n", " "), ""
     if grip:
         slider, along, low, high = grip
@@ -238,9 +239,9 @@ def once(name: str, grip: tuple[str, str, float, float] | None) -> str:
         )
     return held + (
         '<div class="playground-said" role="status" aria-live="polite"></div>'
-        f"<style>{still}, {place}:not({gone}) + {place}:has({still}), {gone} {{display:none}}"
-        f" {gone} + {place} {still} {{display:block}}</style>"
-        f'<style onload="{script}">{_STYLE}</style>'
+        f"<style>body:not(:has({place})) {still}, {place}:has({gone}),"
+        f" {place}:has(.playground):not(:has({gone})) + {place}:has({still}) {{display:none}}"
+        f'</style><style onload="{script}">{_STYLE}</style>'
     )
 
 
@@ -279,6 +280,16 @@ def control_panel(controls: Sequence[widgets.DOMWidget]) -> widgets.Box:
     panel = widgets.Box(list(controls))
     panel.add_class("playground-controls")
     return panel
+
+
+def close(part: object) -> None:
+    """Close the widgets in a list, and those in a widget: its children, layout and style."""
+    if isinstance(part, (list, tuple)):
+        for one in part:
+            close(one)
+    elif isinstance(part, widgets.Widget):
+        close([getattr(part, key) for key in part.keys])
+        part.close()
 
 
 def _url(picture: bytes, kind: str = "png") -> str:

@@ -224,7 +224,8 @@ class Notebook:
     def cell(self, cell_id: str) -> Locator:
         """Return the cell of that id, scrolled into view, once it keeps its place."""
         index = self.page.evaluate(f"id => {CELLS}.findIndex(c => c.model.id === id)", cell_id)
-        cell = self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
+        current = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        cell = current.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
         end = time.monotonic() + CEILING / 1000
         while time.monotonic() < end:
             self.page.evaluate(

@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from lab import CELLS, Notebook, Server, lessons, opened
+from lab import CELLS, OPEN, READY, Notebook, Server, lessons, opened
 from nbconvert import HTMLExporter
 from playwright.sync_api import Locator, Page, expect
 
@@ -180,3 +180,31 @@ def test_a_notebook_shows_its_plays_without_its_kernel_and_when_opened_again(
         reads(notebook)
         notebook.picture("neuron-reopened", notebook.cell("play-01"))
     assert [complaint for complaint in complaints if not OF_A_RESTART.search(complaint)] == []
+
+
+@pytest.mark.long
+def test_a_second_notebook_in_the_window_is_readable_next_to_one_that_was_run(
+    server: Server, chromium: Any
+) -> None:
+    complaints: list[str] = []
+    with opened(server, "neuron/neuron.ipynb", chromium, complaints, reload=True) as notebook:
+        notebook.run("setup-01")
+        for exercise, text in references("neuron").items():
+            notebook.run(exercise, text)
+        for cell in ("drawing-01", "question-01", "play-01"):
+            notebook.run(cell)
+            expect(notebook.cell(cell).locator("svg, .asked-form").first).to_be_visible()
+        expect(notebook.cell("play-01").locator("figure.playground-still")).to_be_hidden()
+        expect(notebook.cell("question-01").locator(".asked").filter(visible=True)).to_have_count(1)
+        expect(notebook.cell("drawing-02").locator("img")).to_be_visible()  # which was not run
+        second = server.folder / "work" / "neuron-1"
+        shutil.copytree(server.folder / "course" / "neuron", second)
+        try:
+            notebook.page.evaluate(OPEN, "neuron-1/neuron.ipynb")
+            notebook.page.wait_for_function(READY)
+            reads(notebook)
+            expect(notebook.cell("drawing-01").locator("img")).to_be_visible()
+            expect(notebook.cell("question-01").locator(".asked")).to_be_visible()
+        finally:
+            shutil.rmtree(second)
+    assert complaints == []

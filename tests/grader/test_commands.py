@@ -82,10 +82,18 @@ def test_a_terminal_without_a_sign_shows_another(monkeypatch: pytest.MonkeyPatch
     assert terminal.buffer.getvalue() == b"? 1 ? x\n"  # type: ignore[attr-defined]
 
 
+def say_much(_: object) -> int:
+    print("x" * 100_000)
+    return 0
+
+
+@pytest.mark.parametrize("command", [say, say_much])
 def test_a_reader_that_leaves_early_is_no_error(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: Callable[[object], int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    running(monkeypatch, say)
+    running(monkeypatch, command)
     reader, writer = os.pipe()
     os.close(reader)
     with open(writer, "w", encoding="utf-8") as pipe:

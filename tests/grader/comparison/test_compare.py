@@ -15,16 +15,16 @@ NAN, INF = float("nan"), float("inf")
 
 
 def case_of(property: str, **more: Any) -> CaseData:
-    case = {"property": property, "inputs": [], "parameters": ["x"], "rtol": 1e-6, "atol": 1e-9}
-    return {**case, **more}
+    case = {"property": property, "inputs": [0.0, 0.0], "parameters": ["x"]}
+    return {**case, "rtol": 1e-6, "atol": 1e-9, **more}
 
 
 def returned(value: object, **effects: Any) -> Result:
     return Result({"value": encode(value), **effects})
 
 
-def raised(*names: str, message: str = "") -> Result:
-    return Result({"error": [*names], "message": message})
+def raised(*names: str, message: str = "", **more: Any) -> Result:
+    return Result({"error": [*names], "message": message, **more})
 
 
 def only_difference(case: CaseData, expected: Result, mine: Result) -> Difference | None:
@@ -180,6 +180,8 @@ ALIKE = [
     ("quiet", returned(1.0, warnings=["v"]), returned(1.0, warnings=["w"]), True),
     ("purity", returned(1.0), returned(1.0, changed=[0]), False),
     ("purity", returned(1.0, aliased=True), returned(1.0), False),
+    ("purity", raised("KeyError", changed=[0]), raised("KeyError"), False),
+    ("value", raised("KeyError", changed=[0]), raised("KeyError"), True),
     ("dtype", returned(ARRAY), returned(ARRAY * 1), True),
     ("dtype", returned(INTEGERS), returned(INTEGERS.astype(float)), False),
     ("dtype/detail", returned(INTEGERS), returned(INTEGERS.astype(float)), False),

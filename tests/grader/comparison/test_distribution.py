@@ -140,3 +140,14 @@ def test_another_distribution_or_source_is_refused_on_every_seed(name: str) -> N
     answer, phrase = WRONG[name]
     reasons = [difference(normal, answer, seed) for seed in range(50)]
     assert all(reason and phrase in reason for reason in reasons), set(reasons)
+
+
+def test_draws_that_are_no_arrays_are_alike_only_where_they_are_of_one_kind() -> None:
+    draws: list[Draw] = [
+        lambda i, o, rng: rng.normal(size=(i, o)).tolist(),
+        lambda i, o, rng: tuple(rng.normal(size=(i, o))),
+        lambda i, o, rng: "numbers",
+        lambda i, o, rng: object(),
+    ]
+    for one in draws:
+        assert [other for other in draws if difference(one, other, 0) is None] == [one]

@@ -22,7 +22,9 @@ RUN = RunId("grader", "lesson", 1)
 
 
 def result(points: float) -> dict[str, object]:
-    exercise = {"points": points, "html": "<p>" + "right " * 2000}
+    lists, texts = {"passed": ["value"], "missed": []}, {"hint": None, "note": None}
+    about = {"state": "solved", "points": points, "max_points": 2, **lists, **texts}
+    exercise = {**about, "html": "<p>" + "right " * 2000}
     return {"points": points, "max_points": 2, "exercises": {"one": exercise}, "repaired": []}
 
 
@@ -52,11 +54,17 @@ def test_a_journal_in_memory_is_small_however_long_it_is(tmp_path: Path) -> None
     assert most[3000] - held[3000] < 500_000
 
 
-def test_an_added_record_is_found_again_in_the_file(tmp_path: Path) -> None:
+def test_an_added_record_is_found_again_after_damaged_lines(tmp_path: Path) -> None:
     path = written(tmp_path / "journal.jsonl", 2)
     with path.open("ab") as file:
-        file.write(b"no record\n" + b'{"graded": "torn')
+        file.write(b'no record\n7\n[]\n{"graded": "a"}\n{"written": {}}\n{"started": null}\n')
+        for field, wrong in (("result", {}), ("seed", "1"), ("student", None), ("graded", [])):
+            damaged = {**RUN.record(), "graded": "a", "student": "a", "digest": "a"}
+            damaged |= {"result": result(1), field: wrong}
+            file.write(json.dumps(damaged).encode() + b"\n")
+        file.write(b'{"graded": "torn')
     with open_journal(path) as journal:
+        assert [*journal.latest] == ["student 0", "student 1"]
         for seed in (1, 2):
             run = RunId("grader", "lesson", seed)
             grading = journal.add_grading(run, "Zoé", "digest", result(seed))

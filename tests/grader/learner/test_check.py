@@ -168,7 +168,11 @@ def test_wrong_use_of_check_is_reported(given: Any, message: str) -> None:
     [
         (None, "answers.json is not in neuron/"),
         ("{", "can&#x27;t be read"),
+        ("[" * 100_000, "can&#x27;t be read"),
+        ("[]", "can&#x27;t be read"),
         ('{"format": 0}', "another version"),
+        ('{"format": 2}', "can&#x27;t be read"),
+        ('{"format": 3}', "is damaged"),
     ],
 )
 def test_a_missing_or_damaged_key_is_reported_with_a_fix(

@@ -12,7 +12,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from grader.learner.progress import load_progress, not_saved, record_answer, record_solved
+from grader.learner.progress import (
+    load_progress,
+    not_saved,
+    record_answer,
+    record_solved,
+    was_right,
+)
 
 WRITER = """
 import sys
@@ -60,7 +66,9 @@ def test_a_file_that_cannot_be_read_now_is_not_overwritten(
 ) -> None:
     record_solved(tmp_path, "relu", 2.0)
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_text", Mock(side_effect=PermissionError(13, "Permission denied")))
+        patch.setattr(
+            Path, "read_bytes", Mock(side_effect=PermissionError(13, "Permission denied"))
+        )
         record_solved(tmp_path, "dense", 3.0)
     assert "Permission denied" in (not_saved(tmp_path) or "")
     assert load_progress(tmp_path)["solved"] == {"relu": 2.0, "dense": 3.0}
@@ -69,6 +77,20 @@ def test_a_file_that_cannot_be_read_now_is_not_overwritten(
     assert saved["solved"] == {"relu": 2.0, "dense": 3.0}
     assert saved["answers"] == {"even": "yes"}
     assert not_saved(tmp_path) is None
+
+
+def test_damaged_entries_are_left_out_and_the_others_kept(tmp_path: Path) -> None:
+    damaged = {
+        "solved": {"relu": 2.0, "dense": "all"},
+        "last_right": {"relu": "long ago", "dense": 3},
+        "answers": [],
+    }
+    (tmp_path / "progress.json").write_text(json.dumps(damaged))
+    progress = load_progress(tmp_path)
+    assert progress == {"solved": {"relu": 2.0}, "last_right": {"relu": "long ago"}, "answers": {}}
+    assert was_right(progress, "relu") is None
+    (tmp_path / "progress.json").write_text("[" * 100_000)
+    assert load_progress(tmp_path)["solved"] == {}
 
 
 def test_unsaved_changes_are_merged_into_the_file_later(

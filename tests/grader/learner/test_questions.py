@@ -34,8 +34,8 @@ def course(tmp_path: Path) -> Path:
     for name in ("first", "second", "third"):
         (tmp_path / name).mkdir()
         key = {
-            "format": KEY_FORMAT,
-            "exercises": {},
+            **{"format": KEY_FORMAT, "lesson": name, "title": name, "seed": 0},
+            **{"exercises": {}, "hardened": [], "packages": []},
             "questions": {"even": QUESTION, "half": NUMBER},
         }
         (tmp_path / name / "answers.json").write_text(json.dumps(key))
