@@ -66,7 +66,7 @@ class Budget:
 
     first_seconds: float = 0.25
     seconds: float = 5
-    page_seconds: float = 10  # one page of feedback
+    page_seconds: float = 2  # one page of feedback
     memory_bytes: int = 200 << 20  # besides what the process has before
     files: int = 1_000
     file_bytes: int = 50_000_000  # all files together

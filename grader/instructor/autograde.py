@@ -246,11 +246,11 @@ def _record(
     """Put a result into the journal, then where nbgrader looks for it."""
     submission, student = step.submission, step.submission.student
     timestamp = submission.timestamp
+    notebook = feedback_notebook(release, step.loaded, step.result)
     grading = journal.latest.get(student)
     if grading is None or grading.key != step.run_id.key(student, step.digest):
         grading = journal.add_grading(step.run_id, student, step.digest, step.result)
     scores = {f"check-{name}": one["points"] for name, one in step.result["exercises"].items()}
-    notebook = feedback_notebook(release, step.loaded, step.result)
     left_out = submission.write_feedback(notebook, release.folder)
     gradebook.write(student, timestamp, scores, step.loaded.unanswered)
     journal.add_written(grading, str(timestamp))

@@ -87,12 +87,12 @@ class LessonGradebook:
             try:
                 submission = self._submitted(student)
                 submission.timestamp = timestamp
-                db.flush()
                 (notebook,) = submission.notebooks
                 earned = self._grade(notebook, scores)
                 for one in notebook.comments:
                     missing = self.solution_cells[one.cell_id] in unanswered
                     one.auto_comment = "No response." if missing else None
+                db.flush()
                 notebook.late_submission_penalty = self._penalty(submission, earned)
                 db.commit()
                 return

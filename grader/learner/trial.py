@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from grader.comparison.distribution import summarise
-from grader.comparison.observe import observe
+from grader.comparison.observe import observe, restored_generators
 from grader.comparison.schema import Call, Outcome
 from grader.diagnosis.edits import names_in
 from grader.diagnosis.repair import Code
@@ -58,7 +58,7 @@ class _TooLong(BaseException):
 def _outcomes(
     tree: ast.Module, name: str, space: dict[str, Any], calls: list[Call], each: float
 ) -> list[Outcome] | None:
-    with contextlib.suppress(Exception, _TooLong), _limited(each):
+    with contextlib.suppress(Exception, _TooLong), _limited(each), restored_generators():
         exec(compile(tree, "<edited>", "exec"), space)
         return [summarise(observe(space[name], call)) for call in calls]
     return None

@@ -13,8 +13,10 @@ from distributed import LocalCluster
 
 from course import lesson, solved, written
 from grader.instructor import workers
-from grader.instructor.run import within_bounds
+from grader.instructor.run import result_html, within_bounds
 from grader.instructor.workers import MAX_TRIES, grade_many, local_workers
+
+TAG = "<b>worker"
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,15 @@ def test_a_worker_gives_no_more_points_than_the_lesson_has() -> None:
     for wrong in ({}, {"exercises": {}}, {"exercises": {"relu": 1}}):
         with pytest.raises((KeyError, TypeError)):
             within_bounds(wrong, lesson("neuron"))  # type: ignore[typeddict-item]
+
+
+def test_no_markup_of_a_worker_reaches_a_page() -> None:
+    sent: Any = {"state": "missed", "points": 0, "max_points": 1, "passed": [], "missed": ["value"]}
+    sent |= {"hint": TAG, "note": TAG, "failed": (TAG, [(TAG, TAG)]), "html": TAG}
+    assert result_html(TAG, sent).count("&lt;b&gt;worker") == 6
+    assert TAG not in result_html(TAG, sent)
+    with pytest.raises(ValueError, match="State"):
+        result_html("relu", {**sent, "state": TAG})
 
 
 def test_a_notebook_that_kills_its_worker_takes_no_neighbour_along(
