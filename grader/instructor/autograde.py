@@ -115,7 +115,7 @@ def autograde(
             gradebook = stack.enter_context(open_lesson(coursedir, lesson.name, release))
         run_id = current_run(journal, lesson, options.seed)
         in_gradebook = timestamps_in(coursedir, lesson.name)
-        plan = make_plan(found, journal, in_gradebook, run_id, options.regrade)
+        plan = make_plan(found, journal, in_gradebook, run_id, options.regrade, options.dry)
 
         summary = Summary(lesson.name, run_id.seed, options.dry, plan.outdated)
         summary.errors, summary.planned = plan.unreadable, plan.students
