@@ -213,7 +213,7 @@ class _Pass:
 
         job = Job(self.lesson.folder, run_id.lesson_version, run_id.seed)
         for student, result in grade_many(
-            self.executor, job, notebooks(), self.width, self.seconds
+            self.executor, job, notebooks(), self.width, self.slow is not None
         ):
             submission, loaded = in_memory.pop(student)
             step = None

@@ -92,8 +92,10 @@ class LessonGradebook:
                 for one in notebook.comments:
                     missing = self.solution_cells[one.cell_id] in unanswered
                     one.auto_comment = "No response." if missing else None
+                notebook.late_submission_penalty = None
                 db.flush()
-                notebook.late_submission_penalty = self._penalty(submission, earned)
+                if (penalty := self._penalty(submission, earned)) is not None:
+                    notebook.late_submission_penalty = penalty
                 db.commit()
                 return
             except IntegrityError:
