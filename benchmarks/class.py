@@ -1,11 +1,13 @@
 """Time the grading of a made-up class and compare it with `nbgrader autograde`.
 
 python benchmarks/class.py [--students 300] [--part 8] [--more 1000]
+python benchmarks/class.py --hostile: how long 40 students wait for the rest of a class of 60
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import shutil
 import subprocess
@@ -15,8 +17,10 @@ import time
 from pathlib import Path
 
 from grader.author.lesson import load_lesson
+from grader.instructor.autograde import SOME_NOT_GRADED
 from grader.instructor.gradebook import course_directory
 from grader.instructor.sample_class import sample_class, submit
+from grader.sandbox.scratch import remove
 
 ROOT = Path(__file__).parent.parent
 LESSON = "neuron"
@@ -24,8 +28,12 @@ OURS = "# Learners' code runs only in the grader's sandbox"
 """Start of the part of nbgrader_config.py that replaces nbgrader's grading."""
 
 MEASURE = """
-import resource, subprocess, sys
+import contextlib, ctypes, os, resource, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans are waited for, too
 code = subprocess.call(sys.argv[1:])
+with contextlib.suppress(ChildProcessError):
+    while True:
+        os.wait()
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(code)
 """
@@ -63,9 +71,23 @@ class Course:
             text=True,
             check=False,
         )
-        if done.returncode:
+        if done.returncode not in (0, SOME_NOT_GRADED):
             raise SystemExit(done.stdout[-2000:] + done.stderr[-2000:])
         return time.perf_counter() - start, int(done.stdout.split()[-1]) / 1024
+
+    def add_hostile(self, count: int) -> None:
+        """Add the submissions of `tests/hostile_class.py`, their names between the others'."""
+        sys.path.insert(0, str(ROOT / "tests"))
+        from hostile_class import FOLDERS, NOTEBOOKS
+
+        kinds = [*NOTEBOOKS, *FOLDERS]
+        for number in range(count):
+            kind = kinds[number % len(kinds)]
+            folder = self.root / "class" / "submitted" / f"{2 * number:04} {kind}" / LESSON
+            folder.mkdir(parents=True)
+            notebook = NOTEBOOKS.get(kind, NOTEBOOKS["no columns"])()
+            (folder / f"{LESSON}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+            FOLDERS.get(kind, Path.exists)(folder)
 
     def points(self) -> dict[str, float]:
         """Return the points in the gradebook by student."""
@@ -95,13 +117,49 @@ def each_further(students: int, plain: bool) -> tuple[float, dict[str, float]]:
     return (times[1] - times[0]) / (students - 2), points
 
 
+def waits(students: int, hostile: int) -> list[tuple[float, float]]:
+    """Return how long the honest students wait for their grades, then for their pages.
+
+    Each is the seconds until the last of them has it, and the peak memory of a process in MB.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        course, found = Course(Path(folder), students), []
+        submitted = course.root / "class" / "submitted"
+        honest = [path.name for path in submitted.iterdir()]
+        course.add_hostile(hostile)
+        for command, place in (
+            (("grader", "autograde"), "autograded/{}/{}/{}.ipynb"),
+            (("nbgrader", "generate_feedback"), "feedback/{}/{}/{}.html"),
+        ):
+            start = time.time()
+            memory = course.run(*command, LESSON)[1]
+            files = [course.root / "class" / place.format(one, LESSON, LESSON) for one in honest]
+            found.append((max(path.stat().st_mtime for path in files) - start, memory))
+        remove(str(submitted))  # a folder in it is too deep for others
+        return found
+
+
+def print_waits(students: int, hostile: int) -> None:
+    """Print the waits of the honest students without and with hostile ones."""
+    print("| everybody else has | alone | with them | ratio | largest process |")
+    print("|---|---|---|---|---|")
+    both = zip(("points", "pages"), waits(students, 0), waits(students, hostile), strict=True)
+    for what, (alone, _), (together, memory) in both:
+        ratio = together / alone
+        print(f"| {what} | {alone:.1f} s | {together:.1f} s | {ratio:.2f} | {memory:.0f} MB |")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--students", type=int, default=300)
     parser.add_argument("--part", type=int, default=8)
     parser.add_argument("--more", type=int, default=0)
+    parser.add_argument("--hostile", action="store_true")
     wanted = parser.parse_args()
+    if wanted.hostile:
+        print_waits(40, 20)
+        return
     plain, theirs = each_further(wanted.part, plain=True)
     drop_in, inside = each_further(8 * wanted.part, plain=False)
     seconds, ours, memory = whole(wanted.students)

@@ -101,6 +101,9 @@ def limits() -> dict[str, str]:
         "lists and objects, commas, in the results of one exercise": (
             f"{protocol.MAX_NESTED:,}; {protocol.MAX_ITEMS:,}"
         ),
+        "time in the sandbox: first try (after all others, 60 s)": (
+            f"{outside.first_run_seconds:g} s"
+        ),
         "processor time to read it, and to judge it: first try; last try, after all others": (
             f"{outside.first_seconds:g} s; {outside.seconds:g} s"
         ),

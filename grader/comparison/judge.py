@@ -9,7 +9,7 @@ from typing import cast
 
 from grader.comparison.compare import Result, differences
 from grader.comparison.distribution import summarise
-from grader.comparison.observe import observe
+from grader.comparison.observe import observe, restored_generators
 from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Outcome
 from grader.comparison.vocabulary import BASIC, LEADING, in_order, kind
 
@@ -83,7 +83,8 @@ class Verdict:
 
 def observe_all(function: Function, cases: list[CaseData]) -> list[Outcome]:
     """Return the outcomes of `function`, ready to be compared."""
-    return [summarise(observe(function, call_of(case))) for case in cases]
+    with restored_generators():
+        return [summarise(observe(function, call_of(case))) for case in cases]
 
 
 def call_of(case: CaseData) -> Call:

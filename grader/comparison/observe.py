@@ -57,19 +57,25 @@ def observe(function: Function, call: Call) -> Outcome:
 @contextlib.contextmanager
 def undisturbed() -> Iterator[tuple[Printed, list[warnings.WarningMessage]]]:
     """Run a block with warnings caught, output captured and the global generators seeded alike."""
-    states = random.getstate(), np.random.get_state()
     random.seed(0)
     np.random.seed(0)
     printed = Printed(sys.stdout)
+    with (
+        np.errstate(all="warn", under="ignore"),
+        warnings.catch_warnings(record=True) as caught,
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(Printed(sys.stderr)),
+    ):
+        warnings.simplefilter("always")
+        yield printed, caught
+
+
+@contextlib.contextmanager
+def restored_generators() -> Iterator[None]:
+    """Give the global generators their state back after a block; it takes as long as ten calls."""
+    states = random.getstate(), np.random.get_state()
     try:
-        with (
-            np.errstate(all="warn", under="ignore"),
-            warnings.catch_warnings(record=True) as caught,
-            contextlib.redirect_stdout(printed),
-            contextlib.redirect_stderr(Printed(sys.stderr)),
-        ):
-            warnings.simplefilter("always")
-            yield printed, caught
+        yield
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])

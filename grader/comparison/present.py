@@ -15,6 +15,8 @@ from grader.comparison.vocabulary import in_order, in_words
 MAX_SHOWN = 400  # characters of one value
 MAX_DIMENSIONS = 4  # of an array that is shown with brackets: numpy writes six numbers along each
 
+Texts = tuple[str, list[tuple[str, str]]]
+
 STYLE = (
     "<style>\n"
     ".verdict{border:1px solid var(--jp-border-color2,#bbb);border-left:6px solid #D55E00;"
@@ -45,10 +47,12 @@ def verdict_html(
     exercises: int = 0,
     warning: str | None = None,
     later: bool = False,
+    failed: Texts | None = None,
 ) -> str:
     """Return a verdict, and the learner's progress in the lesson, as a card of escaped HTML.
 
     `later` leaves the missed properties, the difference and the hint to the lesson's hardening.
+    `failed` shows the texts of a failing case where the verdict has none.
     """
     mark, words = verdict.state.mark, "solved" if verdict.solved else "not yet"
     if later:
@@ -69,8 +73,9 @@ def verdict_html(
         parts.append(f'<ul style="padding:0">{items}</ul>')
     if later:
         parts.append("<p>The values are right. ○ comes later, under “Harden it”.</p>")
-    elif verdict.failure:
-        parts += [_failure(verdict.failure), verdict.figure or ""]
+    elif failed := failure_texts(verdict.failure) if verdict.failure else failed:
+        parts.append(_failed(*failed))
+        parts.append(figure_html(verdict.picture) if verdict.picture else "")
     if verdict.advice and not later:
         parts.append(f'<p class="hint">{escape(verdict.advice)}</p>')
     if solved is not None:
@@ -84,6 +89,11 @@ def progress_text(solved: int, exercises: int) -> str:
     """Return the learner's progress in one line."""
     dots = "●" * solved + "○" * (exercises - solved)
     return f"{dots} {solved} of {exercises} exercises of this lesson solved"
+
+
+def failure_texts(failure: Failure) -> Texts:
+    """Return the sentence about a failing case, and the names and texts of its values."""
+    return failure_sentence(failure), failure_rows(failure)
 
 
 def failure_sentence(failure: Failure) -> str:
@@ -135,15 +145,15 @@ def one_line(text: str) -> str:
     return "".join(one if one.isprintable() else " " if one.isspace() else "�" for one in text)
 
 
-def _failure(failure: Failure) -> str:
+def _failed(sentence: str, rows: list[tuple[str, str]]) -> str:
     # Inline, because JupyterLab's own style of tables is stronger than a class.
     left, plain = 'style="text-align:left"', 'style="background:none"'
     cells = "".join(
         f'<tr {plain}><th scope="row" {left}>{escape(name)}</th>'
         f"<td {left}><pre>{escape(text)}</pre></td></tr>"
-        for name, text in failure_rows(failure)
+        for name, text in rows
     )
-    return f"<p>{escape(failure_sentence(failure))}</p><table>{cells}</table>"
+    return f"<p>{escape(sentence)}</p><table>{cells}</table>"
 
 
 def _show(data: Plain, room: int) -> str:

@@ -23,14 +23,16 @@ def misconception(key: ExerciseKey, outcomes: list[Outcome]) -> str | None:
         matches = []
         for misconception in key["misconceptions"]:
             theirs = results_of(key, misconception["outcomes"])
-            same, agreed = True, 0
-            for case, mine, its in zip(key["cases"], results, theirs, strict=True):
-                if case["property"] == prop or id(case) in concerned:
-                    same = same and alike(prop, case, mine, its)
-                agreed += same and sum(
-                    alike(p, case, mine, its) for p in (case["property"], "shape")
-                )
+            trios = [*zip(key["cases"], results, theirs, strict=True)]
+            same = all(
+                alike(prop, case, mine, its)
+                for case, mine, its in trios
+                if case["property"] == prop or id(case) in concerned
+            )
             if same and not _more_basic(in_order(misses_of(key, theirs)), first):
+                agreed = sum(
+                    alike(p, *trio) for trio in trios for p in (trio[0]["property"], "shape")
+                )
                 matches.append((agreed, misconception["hint"]))
         if matches:
             return max(matches, key=lambda match: match[0])[1]

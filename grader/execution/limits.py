@@ -60,13 +60,14 @@ class Limits:
 class Budget:
     """Limits of the work for one submission outside the sandbox: read, judge, render, copy it.
 
-    Seconds are processor time. A submission whose first try is too slow is tried again once all
-    others are graded, so that nobody waits for it.
+    Seconds are processor time. A submission whose first try is too slow, or runs too long in the
+    sandbox, is tried again once all others are graded, so that nobody waits for it.
     """
 
     first_seconds: float = 0.25
+    first_run_seconds: float = 2  # wall time in the sandbox
     seconds: float = 5
-    page_seconds: float = 10  # one page of feedback
+    page_seconds: float = 2  # one page of feedback
     memory_bytes: int = 200 << 20  # besides what the process has before
     files: int = 1_000
     file_bytes: int = 50_000_000  # all files together

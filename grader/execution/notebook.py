@@ -73,7 +73,8 @@ def load_notebook(data: bytes) -> list[dict[str, Any]]:
     if len(data) > MAX_BYTES:
         size = f"{len(data) / 1e6:.0f} MB large; at most {MAX_BYTES / 1e6:.0f} MB"
         raise UnreadableNotebook(f"it is {size} are read", "Clear its outputs")
-    if (nested := data.count(b"[") + data.count(b"{")) > MAX_NESTED:
+    nested = data.count(b"[") + data.count(b"{") if len(data) > MAX_NESTED else 0
+    if nested > MAX_NESTED:
         size = f"some {nested:,} lists and objects; at most {MAX_NESTED:,}"
         raise UnreadableNotebook(f"it holds {size} are read", "Clear its outputs")
     try:

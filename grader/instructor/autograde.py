@@ -122,7 +122,7 @@ def autograde(
         gradebook = stack.enter_context(open_lesson(coursedir, lesson.name, release))
         run_id = current_run(journal, lesson, options.seed)
         in_gradebook = timestamps_in(coursedir, lesson.name)
-        plan = make_plan(found, journal, in_gradebook, run_id, options.regrade)
+        plan = make_plan(found, journal, in_gradebook, run_id, options.regrade, options.dry)
 
         summary = Summary(lesson.name, run_id.seed, options.dry, plan.outdated)
         summary.errors, summary.planned = plan.unreadable, plan.students
@@ -228,7 +228,7 @@ class _Pass:
 
         job = Job(self.lesson.folder, run_id.lesson_version, run_id.seed)
         for student, result in grade_many(
-            self.executor, job, notebooks(), self.width, self.seconds
+            self.executor, job, notebooks(), self.width, self.slow is not None
         ):
             submission, loaded = in_memory.pop(student)
             step = None
@@ -266,10 +266,10 @@ def _record(
     timestamp, scores = submission.timestamp, _scores(step.result)
     if summary.dry:
         return gradebook.write(student, timestamp, scores, step.loaded.unanswered)
+    notebook = feedback_notebook(release, step.loaded, step.result)
     grading = journal.latest.get(student)
     if grading is None or grading.key != step.run_id.key(student, step.digest):
         grading = journal.add_grading(step.run_id, student, step.digest, step.result)
-    notebook = feedback_notebook(release, step.loaded, step.result)
     left_out = submission.write_feedback(notebook, release.folder)
     standings = gradebook.write(student, timestamp, scores, step.loaded.unanswered)
     journal.add_written(grading, str(timestamp))

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from grader.author.lesson import Lesson, LessonError
-from grader.comparison.present import STYLE
 from grader.execution.notebook import Cell, cells_of, load_notebook, text_in
 from grader.execution.submission import Selection, Template, answers_in, select
 from grader.files import parsed
 from grader.instructor.journal import digest_of
-from grader.instructor.run import ExerciseResult, Result, template
+from grader.instructor.run import ExerciseResult, Result, result_html, template
 from grader.settings import load_settings
 
 MAX_TEXT = 20_000  # characters of a cell or an output
@@ -113,7 +112,7 @@ def load_submitted(release: ReleasedLesson, data: bytes) -> LoadedNotebook:
 
 def feedback_notebook(release: ReleasedLesson, loaded: LoadedNotebook, result: Result) -> Json:
     """Return the feedback notebook of a submission; nothing in it can run a script."""
-    verdicts = {f"check-{name}": [_verdict(one)] for name, one in result["exercises"].items()}
+    verdicts = {f"check-{name}": [_verdict(name, one)] for name, one in result["exercises"].items()}
     cells = [
         {**cell, "outputs": verdicts[cell["id"]]} if cell["id"] in verdicts else cell
         for cell in loaded.cells
@@ -239,10 +238,10 @@ def _code(cell_id: str, text: str, outputs: list[Json], metadata: Json) -> Json:
     return {**cell, "execution_count": None, "outputs": outputs}
 
 
-def _verdict(verdict: ExerciseResult) -> Json:
+def _verdict(name: str, verdict: ExerciseResult) -> Json:
     """Return a check's output: nbgrader reads its text as points, MathJax leaves its HTML alone."""
     data = {
-        "text/html": f'{STYLE}<div class="tex2jax_ignore">{verdict["html"]}</div>',
+        "text/html": f'<div class="tex2jax_ignore">{result_html(name, verdict)}</div>',
         "text/plain": repr(verdict["points"]),
     }
     return {"output_type": "execute_result", "execution_count": None, "data": data, "metadata": {}}

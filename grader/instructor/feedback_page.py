@@ -9,8 +9,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from grader.execution.limits import OUTSIDE
+from grader.instructor.blame import reason
 from grader.learner.export import OfflineExporter
-from grader.processes import Guard, OverBudget
+from grader.processes import Guard
 
 STYLE = """<style>
 a { color: #23527c; text-decoration: underline }
@@ -27,7 +28,7 @@ ACCESSIBLE = {
 
 
 class FeedbackExporter(OfflineExporter):
-    """A page that takes too long shows the verdicts alone, and says so."""
+    """A page that can't be made within its budget shows the verdicts alone, and says so."""
 
     def from_notebook_node(
         self, nb: NotebookNode, resources: Any = None, **kw: Any
@@ -40,9 +41,10 @@ class FeedbackExporter(OfflineExporter):
         guard = Guard(partial(_sendable, render, nb, resources, **kw), OUTSIDE.memory_bytes)
         try:
             return guard.call(OUTSIDE.page_seconds)
-        except OverBudget as error:
-            self.log.error("%s: its page shows the verdicts alone: %s", nb_name(resources), error)
-            return _sendable(render, verdicts_of(nb, f"{error}"), resources, **kw)
+        except Exception as error:  # of memory that is used up, C code raises any kind
+            why = reason(error)
+            self.log.error("%s: its page shows the verdicts alone: %s", nb_name(resources), why)
+            return _sendable(render, verdicts_of(nb, why), resources, **kw)
         finally:
             guard.close()
 

@@ -93,7 +93,6 @@ class LessonGradebook:
             try:
                 submission = self._submitted(student)
                 submission.timestamp = timestamp
-                db.flush()
                 (notebook,) = submission.notebooks
                 before = self._standing(notebook)
                 for grade in notebook.grades:
@@ -103,6 +102,7 @@ class LessonGradebook:
                 for one in notebook.comments:
                     missing = self.solution_cells[one.cell_id] in unanswered
                     one.auto_comment = "No response." if missing else None
+                db.flush()
                 after = self._settle(submission, notebook)
                 db.commit()
                 return before, after
@@ -155,7 +155,7 @@ class LessonGradebook:
         if submission is None:
             if db.get(Student, student) is None:
                 db.add(Student(id=student))
-            notebook = SubmittedNotebook(notebook_id=self.notebook)
+            notebook = SubmittedNotebook(notebook_id=self.notebook, late_submission_penalty=None)
             notebook.grades = [Grade(cell_id=cell) for cell in self.grade_cells]
             notebook.comments = [Comment(cell_id=cell) for cell in self.solution_cells]
             submission = SubmittedAssignment(
@@ -167,7 +167,9 @@ class LessonGradebook:
     def _settle(self, submission: SubmittedAssignment, notebook: SubmittedNotebook) -> Standing:
         """Set the penalty as due date, extension and points are now; return the points."""
         earned = self._earned(notebook)
-        notebook.late_submission_penalty = self._penalty(submission, earned)
+        penalty = self._penalty(submission, earned)
+        if penalty != notebook.late_submission_penalty:
+            notebook.late_submission_penalty = penalty
         return Standing(earned, notebook.late_submission_penalty or 0.0)
 
     def _standing(self, notebook: SubmittedNotebook) -> Standing | None:

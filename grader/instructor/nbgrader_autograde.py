@@ -70,7 +70,7 @@ class GradingSession:
         student, digest = submission.student, self.loaded.digest
         run_id = self.journal.run_for(self.run_id, student, digest)
         job = Job(self.folder, run_id.lesson_version, run_id.seed)
-        (result,) = grade_batch(job, [self.loaded.chosen], OUTSIDE.seconds)
+        (result,) = grade_batch(job, [self.loaded.chosen], first=False)
         if isinstance(result, Exception):
             raise result
         self.result = {**result, "repaired": [*result["repaired"], *submission.notes()]}

@@ -39,14 +39,19 @@ def make_plan(
     in_gradebook: Mapping[str, datetime | None],
     run_id: RunId,
     regrade: bool,
+    dry: bool = False,
 ) -> Plan:
     """Plan a run; with `regrade`, gradings by other runs don't count.
 
+    A first notebook is read only when it is graded, unless that never happens in a `dry` run.
     `in_gradebook` holds the timestamps of the submissions in the gradebook, by student.
     """
     plan = Plan()
     for submission in submissions:
         student, digest = submission.student, ""
+        if student not in journal.notebooks and not dry:
+            plan.to_grade.setdefault(run_id, []).append(submission)
+            continue
         with costs_only(student, plan.unreadable):
             timestamp, digest = submission.timestamp, digest_of(submission.read())
         if not digest:

@@ -11,11 +11,11 @@ from typing import NotRequired, Protocol, TypedDict
 from grader.author.key import exercise_key, lines_of
 from grader.author.lesson import Lesson, cell_ids, role
 from grader.comparison.fingerprint import fingerprint
-from grader.comparison.judge import Verdict, call_of
-from grader.comparison.present import STYLE, failure_rows, verdict_html
+from grader.comparison.judge import State, Verdict, call_of
+from grader.comparison.pictures import LineOutcomes, Picture
+from grader.comparison.present import Texts, failure_rows, failure_texts, verdict_html
 from grader.comparison.schema import Answer, Call, ExerciseKey, Line, Outcome, Request, Response
 from grader.diagnosis import explained, illustrated, lines_to_ask
-from grader.diagnosis.pictures import LineOutcomes
 from grader.execution.answers import gave_up, verdict_on
 from grader.execution.notebook import read_notebook
 from grader.execution.submission import Selection, Template, select
@@ -37,7 +37,7 @@ class Unexplained(TypedDict):
 
 
 class ExerciseResult(TypedDict):
-    """A verdict as plain data of bounded size; in `html` everything is escaped."""
+    """A verdict as plain data of bounded size; its texts are not escaped."""
 
     state: str
     points: float
@@ -49,7 +49,7 @@ class ExerciseResult(TypedDict):
     relation: NotRequired[str | None]
     mistake: NotRequired[str | None]
     note: str | None
-    html: str
+    failed: NotRequired[Texts]
     unexplained: NotRequired[Unexplained]
 
 
@@ -187,6 +187,23 @@ def within_bounds(result: Result, lesson: Lesson) -> Result:
     return {**result, "points": points, "max_points": most, "exercises": exercises}
 
 
+def result_html(name: str, one: ExerciseResult) -> str:
+    """Return the card of an exercise; whatever a worker sent, its texts are escaped here."""
+    verdict = Verdict(
+        name,
+        State(one["state"]),
+        one["points"],
+        one["max_points"],
+        tuple(one["passed"]),
+        tuple(one["missed"]),
+        hint=one["hint"],
+        repair=one.get("repair"),
+        relation=one.get("relation"),
+        note=one["note"],
+    )
+    return verdict_html(verdict, failed=one.get("failed"))
+
+
 def template(lesson: Lesson) -> Template:
     """Return the cells of a lesson's notebook as the grader needs them."""
     cells = [
@@ -231,9 +248,10 @@ def _exercise_result(verdict: Verdict) -> ExerciseResult:
         "relation": verdict.relation,
         "mistake": verdict.mistake,
         "note": verdict.note,
-        "html": verdict_html(verdict).removeprefix(STYLE),
     }
-    if verdict.returned and (failure := verdict.failure):
+    if failure := verdict.failure:
+        result["failed"] = failure_texts(failure)
+    if verdict.returned and failure:
         result["unexplained"] = {
             "returned": verdict.returned,
             "property": failure.case["property"],

@@ -85,8 +85,7 @@ class Submission:
             self.folder, partial, skip=self._is_not_copied, own_only=False, mode=0o444
         )
         file = partial / f"{self.lesson}.ipynb"
-        text = json.dumps(notebook, ensure_ascii=False, indent=1)
-        file.write_text(text + "\n", encoding="utf-8")
+        file.write_text(json.dumps(notebook, ensure_ascii=False) + "\n", encoding="utf-8")
         file.chmod(0o444)
         shutil.rmtree(self.graded, ignore_errors=True)
         partial.rename(self.graded)

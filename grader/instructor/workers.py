@@ -25,7 +25,7 @@ from grader.comparison.schema import Request, Response
 from grader.errors import SandboxUnavailable
 from grader.execution.limits import OUTSIDE
 from grader.execution.submission import Selection
-from grader.instructor.run import Result, Run, Runner
+from grader.instructor.run import Result, Run
 from grader.processes import Guard, process_pool
 from grader.sandbox.engine import Engine
 from grader.settings import load_settings
@@ -70,15 +70,11 @@ class Batch:
 
 
 def grade_many(
-    executor: Workers,
-    job: Job,
-    notebooks: Iterable[tuple[str, Selection]],
-    width: int,
-    seconds: float,
+    executor: Workers, job: Job, notebooks: Iterable[tuple[str, Selection]], width: int, first: bool
 ) -> Iterator[tuple[str, Result | Exception]]:
     """Yield each notebook's name and result, or the error because of which there is none.
 
-    To judge one may take `seconds` of processor time.
+    A `first` try of a notebook is short, see `Budget`.
 
     At most `width` batches are sent at a time, and `notebooks` is read as fast as they are graded.
     A notebook that kills its worker takes the batches down that run at the same time. All of them
@@ -102,7 +98,7 @@ def grade_many(
         while len(running) < width and (batch := next_batch()):
             chosen = [one for _, one in batch.notebooks]
             try:
-                running[workers.submit(grade_batch, job, chosen, seconds)] = batch
+                running[workers.submit(grade_batch, job, chosen, first)] = batch
             except BrokenProcessPool:
                 workers = executor(workers)
                 again.appendleft(batch)
@@ -126,12 +122,14 @@ def grade_many(
                 yield from ((name, why) for name in names)
 
 
-def grade_batch(job: Job, notebooks: list[Selection], seconds: float) -> list[Result | Exception]:
+def grade_batch(job: Job, notebooks: list[Selection], first: bool) -> list[Result | Exception]:
     """Grade notebooks in a worker, which keeps the lesson and its keys for the next batch."""
-    runner, results = _runner(job.folder.parents[1]), list[Result | Exception]()
+    results = list[Result | Exception]()
+    run = partial(_engine(job.folder.parents[1]).run, most=OUTSIDE.first_run_seconds * first)
+    seconds = OUTSIDE.first_seconds if first else OUTSIDE.seconds
     for chosen in notebooks:
         try:
-            results.append(_guard(job).call(seconds, chosen, answer=runner.run))
+            results.append(_guard(job).call(seconds, chosen, answer=run))
         except SandboxUnavailable:
             raise
         except Exception as error:
@@ -194,7 +192,7 @@ def run_of(job: Job) -> Run:
     return run
 
 
-def _runner(root: Path) -> Runner:
+def _engine(root: Path) -> Engine:
     """Return this thread's sandbox for a course."""
     engines: dict[Path, Engine] = vars(_THREAD).setdefault("engines", {})
     if root not in engines:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from grader.comparison.judge import call_of, judge, observe_all
-from grader.comparison.observe import signature_mismatch, undisturbed
+from grader.comparison.observe import restored_generators, signature_mismatch, undisturbed
 from grader.comparison.schema import AnswerKey, ExerciseKey, Function
 from grader.execution.cell_facts import names_bound, parsed
 from grader.execution.notebook import UnreadableNotebook
@@ -119,7 +119,7 @@ def _defined(name: str, selection: Selection) -> Any:
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for number in sorted(kept):
         code = ast.Module([statements[number]], [])
-        with contextlib.suppress(Exception), undisturbed():
+        with contextlib.suppress(Exception), restored_generators(), undisturbed():
             exec(compile(code, "<another lesson>", "exec"), namespace)
     return namespace.get(name)
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from grader.comparison.distribution import summarise
-from grader.comparison.observe import observe
+from grader.comparison.observe import observe, restored_generators
 from grader.comparison.schema import Call, Function, Line, Outcome
 from grader.diagnosis.edits import names_in
 from grader.diagnosis.repair import Code
@@ -59,7 +59,7 @@ def outcomes_along(
     found: list[tuple[Line, list[Outcome]]] = []
     if not _can_be_ended():
         return found
-    with contextlib.suppress(_TooLong), _limited(seconds):
+    with contextlib.suppress(_TooLong), _limited(seconds), restored_generators():
         for line, calls in lines:
             outcomes = [*_until_an_error(function, calls)]
             if len(outcomes) == len(calls):
@@ -87,7 +87,7 @@ class _TooLong(BaseException):
 def _outcomes(
     tree: ast.Module, name: str, space: dict[str, Any], calls: list[Call], each: float
 ) -> list[Outcome] | None:
-    with contextlib.suppress(Exception, _TooLong), _limited(each):
+    with contextlib.suppress(Exception, _TooLong), _limited(each), restored_generators():
         exec(compile(tree, "<edited>", "exec"), space)
         return [summarise(observe(space[name], call)) for call in calls]
     return None

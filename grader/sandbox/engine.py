@@ -14,6 +14,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from grader.errors import SandboxUnavailable
 from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
 from grader.execution.protocol import parsed
+from grader.processes import OverBudget
 from grader.sandbox.launch import Protection, command, protection
 from grader.sandbox.scratch import remove
 from grader.sandbox.stage import make_stage
@@ -74,18 +76,23 @@ class Engine:
             remove(str(self._stage))
             self._stage = None
 
-    def run(self, request: Request) -> Response:
+    def run(self, request: Request, most: float = 0) -> Response:
         """Return the response to a request; never raise for anything that a learner's code does.
+
+        But with `most` seconds, raise OverBudget when they have passed.
 
         A crash, a hang or a flood costs only its cell or exercise, which gets a sentence. A new
         child does the rest, within `Limits.starts` and `Limits.total_seconds`. The first loss of
         a child together with its server costs nothing.
         """
-        attempt = Attempt(request, self.limits)
+        seconds = most or self.limits.total_seconds
+        attempt = Attempt(request, replace(self.limits, total_seconds=seconds))
         for _ in range(self.limits.starts):
             if attempt.complete or time.monotonic() > attempt.deadline:
                 break
             self._run_child(attempt)
+        if most and time.monotonic() > attempt.deadline:
+            raise OverBudget(f"it ran for more than {most:g} seconds")
         response = attempt.response()
         for answer in response["answers"].values():
             for outcome in answer.get("outcomes", ()):

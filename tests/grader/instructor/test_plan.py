@@ -76,8 +76,13 @@ def test_a_submission_has_one_place_in_a_plan(
 
 
 def test_an_unreadable_notebook_is_reported_with_its_reason() -> None:
-    plan = make_plan([ann("")], journal(), {}, NOW, False)
+    plan = make_plan([ann("")], journal(), {}, NOW, False, dry=True)
     assert plan.unreadable == {"ann": "it is empty"}
+    assert make_plan([ann("")], UP_TO_DATE, {}, NOW, False).unreadable == plan.unreadable
+
+
+def test_a_first_notebook_is_read_only_when_it_is_graded() -> None:
+    assert make_plan([ann("")], journal(), {}, NOW, False).students == ["ann"]
 
 
 @pytest.mark.parametrize(("run_id", "outdated"), [(NOW, 0), (OTHER_SEED, 0), (OLD, 1)])

@@ -8,13 +8,16 @@ from typing import Any
 
 import deadly
 import pytest
-from classroom import Course
+from classroom import Course, one_worker
 from distributed import LocalCluster
+from hostile_class import with_cells
 
 from course import lesson, solved, written
 from grader.instructor import workers
-from grader.instructor.run import within_bounds
+from grader.instructor.run import result_html, within_bounds
 from grader.instructor.workers import MAX_TRIES, grade_many, local_workers
+
+TAG = "<b>worker"
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +74,33 @@ def test_a_worker_gives_no_more_points_than_the_lesson_has() -> None:
             within_bounds(wrong, lesson("neuron"))  # type: ignore[typeddict-item]
 
 
+def test_a_notebook_that_runs_long_is_graded_after_all_others(tmp_path: Path) -> None:
+    course = Course(tmp_path)
+    course.hand_in("a sleeper", with_cells("import time\ntime.sleep(3)"))
+    course.hand_in("anne", solved("neuron"))
+    with one_worker():
+        assert course.autograde().errors == {}
+    assert course.points() == {"a sleeper": 10, "anne": 10}
+    graded = [one["student"] for one in course.journal() if "graded" in one]
+    assert graded == ["anne", "a sleeper"]
+
+
+def test_no_markup_of_a_worker_reaches_a_page() -> None:
+    sent: Any = {"state": "missed", "points": 0, "max_points": 1, "passed": [], "missed": ["value"]}
+    sent |= {"hint": TAG, "note": TAG, "failed": (TAG, [(TAG, TAG)]), "html": TAG}
+    assert result_html(TAG, sent).count("&lt;b&gt;worker") == 6
+    assert TAG not in result_html(TAG, sent)
+    with pytest.raises(ValueError, match="State"):
+        result_html("relu", {**sent, "state": TAG})
+
+
 def test_a_notebook_that_kills_its_worker_takes_no_neighbour_along(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(workers, "grade_batch", deadly.grade_batch)
     names = [f"{'killer' if number % 4 == 0 else 'honest'} {number}" for number in range(8)]
     with local_workers(2) as make:
-        graded = dict(grade_many(make, None, ((name, name.split()[0]) for name in names), 4, 1))
+        graded = dict(grade_many(make, None, ((name, name.split()[0]) for name in names), 4, True))
     assert {name for name, result in graded.items() if isinstance(result, dict)} == {
         name for name in names if "honest" in name
     }

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 
 from grader.comparison.codec import Array
-from grader.diagnosis.pictures import Picture
+from grader.comparison.pictures import Picture
 
 WIDTH, HEIGHT = 480, 236
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 32, 44  # margins around the axes
