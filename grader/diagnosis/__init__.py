@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.comparison.judge import Verdict, judge
-from grader.comparison.lines import calls_along
+from grader.comparison.lines import lines_of_case
 from grader.comparison.schema import Call, ExerciseKey, Line, Outcome
 from grader.comparison.vocabulary import LEADING, kind
 from grader.diagnosis.figure import figure_html
@@ -50,11 +50,8 @@ def illustrated(verdict: Verdict, key: ExerciseKey, lines: LineOutcomes) -> Verd
 
 def lines_to_ask(verdict: Verdict, key: ExerciseKey) -> list[tuple[Line, list[Call]]]:
     """Return the lines through a verdict's failing case, with the calls along each."""
-    failure, lines = verdict.failure, key.get("lines", [])
-    if failure is None or "value" not in failure.outcome:
-        return []
-    through = [line for line in lines if key["cases"][line["case"]] is failure.case]
-    return [(line, [*calls_along(line, failure.case)]) for line in through]
+    failure = verdict.failure
+    return lines_of_case(key, failure.case) if failure and "value" in failure.outcome else []
 
 
 def explained(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
