@@ -68,7 +68,7 @@ def calls_along(line: Line, case: CaseData) -> Iterator[Call]:
     call, place = call_of(case), line["input"]
     for value in line["values"]:
         if place == AT:
-            yield cast(Call, {**call, "at": [[value]]})
+            yield cast(Call, {**call, "at": [[value, *case["at"][0][1:]]]})
         else:
             inputs = [*call["inputs"]]
             inputs[place] = _replaced(inputs[place], line["entry"], value)
@@ -150,7 +150,7 @@ def _entries(case: CaseData, place: int) -> list[int | None]:
     if numbers.ndim == 0:
         return [None]
     last = numbers.size - 1
-    return [*dict.fromkeys([0, last // 2, last])] if last >= 0 else []
+    return [] if place == AT or last < 0 else [*dict.fromkeys([0, last // 2, last])]
 
 
 def _grids(
@@ -162,6 +162,8 @@ def _grids(
     the "value" cases give to the input; then, for a reference that refuses some, not beyond them.
     """
     own = _numbers(case, place)
+    if place == AT and own.size > 4:
+        own = np.sort(own)[1:-1]  # points far out would leave the others no room
     here = own if entry is None else own[entry : entry + 1]
     known = np.concatenate([_numbers(one, place) for one in cases if one["property"] == "value"])
     size = np.abs(own).max() or 1.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from grader.comparison.judge import Verdict, judge
 from grader.comparison.lines import lines_of_case
 from grader.comparison.schema import Call, ExerciseKey, Line, Outcome
@@ -44,8 +46,9 @@ def illustrated(verdict: Verdict, key: ExerciseKey, lines: LineOutcomes) -> Verd
     failure = verdict.failure
     if failure is None or kind(failure.case["property"]) not in LEADING:
         return verdict
-    picture = picture_of(failure.case, failure.outcome, lines, key.get("path", False))
-    return replace(verdict, figure=figure_html(picture)) if picture else verdict
+    with np.errstate(all="ignore"):
+        picture = picture_of(failure.case, failure.outcome, lines, key.get("path", False))
+        return replace(verdict, figure=figure_html(picture)) if picture else verdict
 
 
 def lines_to_ask(verdict: Verdict, key: ExerciseKey) -> list[tuple[Line, list[Call]]]:

@@ -17,7 +17,9 @@ from grader.comparison.schema import CaseData, Line, Outcome, Plain
 
 VISIBLE = 0.03  # of the height: curves that are closer are replaced by their difference
 WHOLE = 12  # heights of the expected curve: a frame holds all of a curve that goes no further
+CHANGE = 0.1  # of the height, of a curve that is seen to change
 REACH = 3  # of another curve it holds as much, or half of the curve
+HUGE = 1e300  # a larger number is drawn outside the frame
 BINS = 24
 DIFFERENCE = "yours − expected: "
 
@@ -64,8 +66,9 @@ class Picture:
     @property
     def clearness(self) -> tuple[bool, bool, float]:
         """How well the picture shows a mistake: best if the curves change, and are far apart."""
-        changes = bool(np.ptp(self.want) or np.ptp(self.got[np.isfinite(self.got)]))
-        return changes, self.visible, float(self.gaps.mean())
+        low, high = self.y_ends
+        most = max(np.ptp(self.want), np.ptp(self.got.clip(low, high)))  # nan compares as less
+        return bool(most > CHANGE * (high - low)), self.visible, float(self.gaps.mean())
 
     @property
     def visible(self) -> bool:
@@ -208,12 +211,12 @@ def _parted(case: CaseData, want: Array, got: Array) -> Array:
 
 def _ends(want: Array, got: Array, margin: float = 0.06) -> tuple[float, float]:
     """Return the ends of an axis: all expected numbers, and those of the learner that are near."""
-    low, high, finite = float(want.min()), float(want.max()), got[np.isfinite(got)]
+    low, high, finite = float(want.min()), float(want.max()), got[np.abs(got) < HUGE]
     size, outside = (high - low) or max(abs(low), 1.0), np.maximum(low - finite, finite - high)
     if outside.max(initial=0) > WHOLE * size:
         finite = finite[outside <= max(REACH * size, np.median(outside))]
     low, high = min(low, finite.min(initial=low)), max(high, finite.max(initial=high))
-    extra = margin * (high - low) or 0.5
+    extra = margin * (high - low) or max(abs(low), 1.0) / 2
     return float(low - extra), float(high + extra)
 
 
