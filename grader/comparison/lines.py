@@ -176,8 +176,9 @@ def _grids(
         if low == high:
             low, high = low - size, high + size
         decimals = 0 if whole else 2 - math.floor(math.log10(high - low))
-        values = np.linspace(low, high, POINTS - len(here)).round(decimals)
-        yield np.unique([*values, *here]).astype(int if whole else float).tolist()
+        kink = [0.0] if low < 0 < high else []  # where many functions bend
+        values = np.linspace(low, high, POINTS - len(here) - len(kink)).round(decimals)
+        yield np.unique([*values, *here, *kink]).astype(int if whole else float).tolist()
 
 
 def _numbers(case: CaseData, place: int) -> Array:
