@@ -6,16 +6,22 @@ import argparse
 from itertools import combinations
 from pathlib import Path
 
-from grader.author.key import exercise_key
+from grader.author.build import KEY_SEED
+from grader.author.key import exercise_key, lines_of
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.comparison.compare import Result, alike
 from grader.comparison.judge import accepted, earned, judge, misses_of, observe_all
+from grader.comparison.lines import lines_of_case
+from grader.comparison.observe import observe
 from grader.comparison.present import count_of
-from grader.comparison.schema import CaseData, ExerciseKey, Function
+from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Line
+from grader.diagnosis import illustrated, lines_to_ask
 from grader.diagnosis.misconceptions import results_of
+from grader.diagnosis.pictures import LineOutcomes, parts, picture_of
 from grader.processes import process_pool
 
 SEEDS = 50
+PROVEN = 10  # of this many seeds one proves the figures, the learners' own first
 
 Points = dict[str, dict[float, int]]  # of each wrong answer, with the first seed that gives them
 
@@ -24,7 +30,8 @@ def verify(folder: Path, name: str, seeds: int) -> list[str]:
     """Return the mistakes of one exercise of a lesson, a sentence each with file and name.
 
     For each seed the reference and the right answers must pass every case, each misconception
-    must fail one and earn the same points, and two misconceptions must differ on one.
+    must fail one and earn the same points, and two misconceptions must differ on one. For every
+    tenth seed the figures are proven, too.
     """
     try:
         lesson = load_lesson(folder)
@@ -55,7 +62,33 @@ def _mistakes_on(lesson: Lesson, name: str, seed: int, points: Points) -> list[s
     for (one, its), (other, theirs) in combinations(whole, 2):
         if all(map(_same, key["cases"], its, theirs)):
             sentences.append(f'{name} has no case that tells "{one}" from "{other}"; add one')
+    if seed % PROVEN == KEY_SEED:
+        sentences += _unshown(lesson, name, key)
     return sentences
+
+
+def _unshown(lesson: Lesson, name: str, key: ExerciseKey) -> list[str]:
+    """Return a sentence for each wrong value without a figure, and each right answer with one."""
+    exercise, sentences = lesson.exercises[name], []
+    key["lines"] = lines_of(lesson, name, key)
+    advice = f"name what to vary: {name} = Exercise(vary=…)"
+    for wrong, entry in zip(exercise.misconceptions, key["misconceptions"], strict=True):
+        verdict = judge(name, key, [one.outcome for one in results_of(key, entry["outcomes"])])
+        lines = _along(wrong.function, lines_to_ask(verdict, key))
+        shown, failure = illustrated(verdict, key, lines).figure, verdict.failure
+        if not shown and failure and parts(failure.case, failure.outcome):
+            sentences.append(f'{name} has no figure that shows "{wrong.name}"; {advice}')
+    for right in (lesson.reference[name], *exercise.right_answers):
+        for case, outcome in zip(key["cases"], observe_all(right, key["cases"]), strict=True):
+            lines = _along(right, lines_of_case(key, case))
+            if picture := picture_of(case, outcome, lines, key.get("path", False)):
+                which = f"the right answer {right.__name__} over {picture.names[0]}"
+                sentences.append(f"{name} has a figure that parts {which}; {advice}")
+    return sentences
+
+
+def _along(function: Function, lines: list[tuple[Line, list[Call]]]) -> LineOutcomes:
+    return [(line, [observe(function, call) for call in calls]) for line, calls in lines]
 
 
 def _same(case: CaseData, one: Result, other: Result) -> bool:

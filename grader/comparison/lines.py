@@ -6,6 +6,7 @@ parts from it at one point at least.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import cast
 
@@ -15,12 +16,13 @@ from grader.comparison.codec import Array, numbers_in
 from grader.comparison.compare import Value
 from grader.comparison.judge import call_of
 from grader.comparison.observe import observe
-from grader.comparison.schema import Call, CaseData, Function, Line, Outcome, Plain
+from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Line, Outcome, Plain
 from grader.comparison.vocabulary import kind
 
 POINTS = 25
 LINES = 2  # through one case
 DIGITS = 6  # of the numbers along a line
+NOISE = 1e-14  # as a share of the largest result: what is left where numbers cancel
 AT = -1  # in place of an input's position: the point at which a returned function is called
 
 Ranges = dict[str, tuple[float, float]]  # for parameters: multiples of a case's own number
@@ -29,25 +31,36 @@ Ranges = dict[str, tuple[float, float]]  # for parameters: multiples of a case's
 def lines_through(
     cases: list[CaseData], position: int, reference: Function, ranges: Ranges
 ) -> list[Line]:
-    """Return lines through a case of "value", for the inputs that change the reference's result.
+    """Return lines through a case of "value", at first those that change the reference's result.
 
-    Without an author's `ranges`, each input that holds numbers is varied as far as the cases go.
+    Each input that holds numbers is varied, or each of an author's `ranges`; a whole number, which
+    may be a count, only where there is no other.
     """
     case = cases[position]
     if kind(case["property"]) != "value":
         return []
-    lines = []
-    for place in [AT] if "at" in case else range(len(case["parameters"])):
-        name = "" if place == AT else case["parameters"][place]
-        if not ranges or name in ranges:
-            tries = (
+    places = [*range(len(case["parameters"]))] if "at" not in case else [AT]
+    if ranges:
+        places = [place for place in places if place == AT or case["parameters"][place] in ranges]
+    counts = [place for place in places if place != AT and isinstance(case["inputs"][place], int)]
+    for some in ([place for place in places if place not in counts], counts):
+        tries = (
+            _best(
                 _line(cases, position, place, entry, values, reference)
                 for entry in _entries(case, place)
-                for values in _grids(cases, case, place, entry, ranges.get(name))
+                for values in _grids(cases, case, place, entry, ranges)
             )
-            if line := _best(tries):
-                lines.append(line)
-    return sorted(lines, key=_constant)[:LINES]
+            for place in some
+        )
+        if lines := [line for line in tries if line]:
+            return sorted(lines, key=_constant)[:LINES]
+    return []
+
+
+def lines_of_case(key: ExerciseKey, case: CaseData) -> list[tuple[Line, list[Call]]]:
+    """Return a key's lines through one of its cases, with the calls along each."""
+    lines = (line for line in key.get("lines", []) if key["cases"][line["case"]] is case)
+    return [(line, [*calls_along(line, case)]) for line in lines]
 
 
 def calls_along(line: Line, case: CaseData) -> Iterator[Call]:
@@ -55,7 +68,7 @@ def calls_along(line: Line, case: CaseData) -> Iterator[Call]:
     call, place = call_of(case), line["input"]
     for value in line["values"]:
         if place == AT:
-            yield cast(Call, {**call, "at": [[value]]})
+            yield cast(Call, {**call, "at": [[value, *case["at"][0][1:]]]})
         else:
             inputs = [*call["inputs"]]
             inputs[place] = _replaced(inputs[place], line["entry"], value)
@@ -106,6 +119,7 @@ def _line(
     )
     if results is None or not np.isfinite(results).all():
         return None
+    results[np.abs(results) < NOISE * np.abs(results).max()] = 0
     columns = [[_rounded(number) for number in column] for column in results.T]
     line["expected"] = [column[0] if len({*column}) == 1 else column for column in columns]
     return line
@@ -129,21 +143,18 @@ def _constant(line: Line) -> bool:
 def _entries(case: CaseData, place: int) -> list[int | None]:
     """Return the numbers of an input to try: one at most of its beginning, middle and end."""
     data = case["at"][0][0] if place == AT else case["inputs"][place]
-    numbers = numbers_in(data) if isinstance(data, (float, dict)) else None
-    if numbers is None or (isinstance(data, dict) and not {"array", "scalar"} & data.keys()):
+    sequence = isinstance(data, dict) and not {"array", "scalar"} & data.keys()
+    numbers = None if sequence or isinstance(data, bool) else numbers_in(data)
+    if numbers is None:
         return []
     if numbers.ndim == 0:
-        return [] if _whole(data) else [None]
+        return [None]
     last = numbers.size - 1
-    return [*dict.fromkeys([0, last // 2, last])] if last >= 0 else []
+    return [] if place == AT or last < 0 else [*dict.fromkeys([0, last // 2, last])]
 
 
 def _grids(
-    cases: list[CaseData],
-    case: CaseData,
-    place: int,
-    entry: int | None,
-    within: tuple[float, float] | None,
+    cases: list[CaseData], case: CaseData, place: int, entry: int | None, ranges: Ranges
 ) -> Iterator[list[float]]:
     """Yield the values of a number along a line, its own among them, in ascending order.
 
@@ -151,9 +162,12 @@ def _grids(
     the "value" cases give to the input; then, for a reference that refuses some, not beyond them.
     """
     own = _numbers(case, place)
+    if place == AT and own.size > 4:
+        own = np.sort(own)[1:-1]  # points far out would leave the others no room
     here = own if entry is None else own[entry : entry + 1]
     known = np.concatenate([_numbers(one, place) for one in cases if one["property"] == "value"])
     size = np.abs(own).max() or 1.0
+    within = None if place == AT else ranges.get(case["parameters"][place])
     wide = max(known.min(), own.min() - size), min(known.max(), own.max() + size)
     whole = place != AT and _whole(case["inputs"][place])
     own_range = float(own.min()), float(own.max())
@@ -161,11 +175,10 @@ def _grids(
     for low, high in [sorted(around)] if around else [wide, own_range][place == AT :]:
         if low == high:
             low, high = low - size, high + size
-        values = np.linspace(low, high, POINTS - len(here))
-        if whole:
-            yield [int(one) for one in np.unique([*np.round(values), *here])]
-        else:
-            yield sorted({*map(_rounded, values), *map(float, here)})
+        decimals = 0 if whole else 2 - math.floor(math.log10(high - low))
+        kink = [0.0] if low < 0 < high else []  # where many functions bend
+        values = np.linspace(low, high, POINTS - len(here) - len(kink)).round(decimals)
+        yield np.unique([*values, *here, *kink]).astype(int if whole else float).tolist()
 
 
 def _numbers(case: CaseData, place: int) -> Array:
@@ -186,7 +199,7 @@ def _replaced(data: Plain, entry: int | None, value: float) -> Plain:
 
 def _whole(data: Plain) -> bool:
     """Return whether an input holds no floats."""
-    return not isinstance(data, float) and data["dtype"][0] != "f"
+    return isinstance(data, int) or (isinstance(data, dict) and data["dtype"][0] != "f")
 
 
 def _rounded(number: float) -> float:

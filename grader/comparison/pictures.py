@@ -16,8 +16,12 @@ from grader.comparison.lines import AT, expected_along, results_along
 from grader.comparison.schema import CaseData, Line, Outcome, Plain
 
 VISIBLE = 0.03  # of the height: curves that are closer are replaced by their difference
-REACH = 3  # how far a frame goes beyond the expected curve, in heights of that curve
+WHOLE = 12  # heights of the expected curve: a frame holds all of a curve that goes no further
+CHANGE = 0.1  # of the height, of a curve that is seen to change
+REACH = 3  # of another curve it holds as much, or half of the curve
+HUGE = 1e300  # a larger number is drawn outside the frame
 BINS = 24
+DIFFERENCE = "yours − expected: "
 
 LineOutcomes = Iterable[tuple[Line, list[Outcome]]]
 """Lines through a failing case, with the learner's outcomes along them."""
@@ -51,15 +55,25 @@ class Picture:
 
     @cached_property
     def gaps(self) -> Array:
-        """The distances of the curves as shares of the height; 1 where there is no number."""
+        """The distances of the curves as shares of the frame; 1 where there is no number."""
         low, high = self.y_ends
         gaps: Array = np.abs(self.got.clip(low, high) - self.want) / (high - low)
+        if self.got_x is not None:
+            left, right = self.x_ends
+            gaps = np.maximum(gaps, np.abs(self.got_x.clip(left, right) - self.x) / (right - left))
         return np.nan_to_num(gaps, nan=1.0)
 
     @property
-    def clearness(self) -> float:
-        """How well the curves can be told apart; twice as well if the expected one changes."""
-        return float(self.gaps.mean()) * (2 if np.ptp(self.want) else 1)
+    def clearness(self) -> tuple[bool, bool, float]:
+        """How well the picture shows a mistake: best if the curves change, and are far apart."""
+        low, high = self.y_ends
+        most = max(np.ptp(self.want), np.ptp(self.got.clip(low, high)))  # nan compares as less
+        return bool(most > CHANGE * (high - low)), self.visible, float(self.gaps.mean())
+
+    @property
+    def visible(self) -> bool:
+        """Whether the curves are seen to part."""
+        return bool(self.gaps.max() >= VISIBLE)
 
     @property
     def where(self) -> str:
@@ -87,10 +101,9 @@ class Picture:
             return "How often numbers of each size are drawn: yours beside the expected share."
         if self.got_x is not None:
             return f"The rows as points. {self.where}, yours leaves the expected path."
-        others = (
-            "" if self.own is None else f"The same inputs, but for {x}; dotted: the case above. "
-        )
-        return f"{others}{self.where}, yours differs from the expected {y}."
+        changed = f"The same inputs, but for {x}; the dotted line is the case above. "
+        wrong = f"{self.where}, yours differs from the expected {y.removeprefix(DIFFERENCE)}."
+        return wrong if self.own is None else changed + wrong
 
     @property
     def description(self) -> str:
@@ -108,14 +121,16 @@ def picture_of(
 ) -> Picture | None:
     """Return the clearest picture of how an outcome differs; None where no picture can tell."""
     if case.get("draws"):
-        return _histograms(case["expected"], outcome)
+        drawn = _histograms(case["expected"], outcome)
+        return drawn if drawn and drawn.visible else None
     if not same_shapes(case["expected"], outcome):
         return None
     if path:
-        return _paths(case, outcome)
+        drawn = _paths(case, outcome)
+        return drawn if drawn and drawn.visible else None
     found = [one for line, outcomes in lines for one in _pictures(case, line, outcomes)]
     best = max(found, key=lambda one: one.clearness, default=None)
-    return best if best is None or best.gaps.max() >= VISIBLE else _difference(best)
+    return best if best is None or best.visible else _difference(best)
 
 
 def _pictures(case: CaseData, line: Line, outcomes: list[Outcome]) -> Iterator[Picture]:
@@ -139,7 +154,7 @@ def _pictures(case: CaseData, line: Line, outcomes: list[Outcome]) -> Iterator[P
 
 def _difference(picture: Picture) -> Picture:
     """Return the difference of two curves that are too close to be seen as two."""
-    names = picture.names[0], f"{picture.names[1]}, yours − expected"
+    names = picture.names[0], DIFFERENCE + picture.names[1]
     apart, zero = picture.got - picture.want, np.zeros(len(picture.x))
     return Picture(names, picture.x, zero, apart, picture.parted, picture.own)
 
@@ -175,6 +190,17 @@ def _paths(case: CaseData, outcome: Outcome) -> Picture | None:
     return Picture(names, want[:, i], want[:, j], got[:, j], parted, got_x=got[:, i])
 
 
+def parts(case: CaseData, outcome: Outcome) -> bool:
+    """Return whether the numbers of a "value" case differ, and one of its inputs can be varied."""
+    varied = "at" in case or any(numbers_in(data) is not None for data in case["inputs"])
+    if case["property"] != "value" or not varied or not same_shapes(case["expected"], outcome):
+        return False
+    want, got = results_along([case["expected"]]), results_along([outcome])
+    if want is None or got is None:
+        return False
+    return want.shape == got.shape and bool(_parted(case, want, got).any())
+
+
 def _parted(case: CaseData, want: Array, got: Array) -> Array:
     """Return where two curves differ by more than their digits do."""
     size = np.abs(want).max(initial=0)
@@ -185,12 +211,12 @@ def _parted(case: CaseData, want: Array, got: Array) -> Array:
 
 def _ends(want: Array, got: Array, margin: float = 0.06) -> tuple[float, float]:
     """Return the ends of an axis: all expected numbers, and those of the learner that are near."""
-    low, high, finite = float(want.min()), float(want.max()), got[np.isfinite(got)]
-    outside = np.maximum(low - finite, finite - high)
-    reach = max(REACH * (high - low), outside.min(initial=np.inf) if finite.size else 0)
-    near = finite[outside <= reach]
-    low, high = min(low, near.min(initial=low)), max(high, near.max(initial=high))
-    extra = margin * (high - low) or 0.5
+    low, high, finite = float(want.min()), float(want.max()), got[np.abs(got) < HUGE]
+    size, outside = (high - low) or max(abs(low), 1.0), np.maximum(low - finite, finite - high)
+    if outside.max(initial=0) > WHOLE * size:
+        finite = finite[outside <= max(REACH * size, np.median(outside))]
+    low, high = min(low, finite.min(initial=low)), max(high, finite.max(initial=high))
+    extra = margin * (high - low) or max(abs(low), 1.0) / 2
     return float(low - extra), float(high + extra)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from grader.comparison.judge import Verdict, judge
-from grader.comparison.lines import calls_along
+from grader.comparison.lines import lines_of_case
 from grader.comparison.schema import Call, ExerciseKey, Line, Outcome
 from grader.comparison.vocabulary import LEADING, kind
 from grader.diagnosis.figure import figure_html
@@ -44,17 +46,15 @@ def illustrated(verdict: Verdict, key: ExerciseKey, lines: LineOutcomes) -> Verd
     failure = verdict.failure
     if failure is None or kind(failure.case["property"]) not in LEADING:
         return verdict
-    picture = picture_of(failure.case, failure.outcome, lines, key.get("path", False))
-    return replace(verdict, figure=figure_html(picture)) if picture else verdict
+    with np.errstate(all="ignore"):
+        picture = picture_of(failure.case, failure.outcome, lines, key.get("path", False))
+        return replace(verdict, figure=figure_html(picture)) if picture else verdict
 
 
 def lines_to_ask(verdict: Verdict, key: ExerciseKey) -> list[tuple[Line, list[Call]]]:
     """Return the lines through a verdict's failing case, with the calls along each."""
-    failure, lines = verdict.failure, key.get("lines", [])
-    if failure is None or "value" not in failure.outcome:
-        return []
-    through = [line for line in lines if key["cases"][line["case"]] is failure.case]
-    return [(line, [*calls_along(line, failure.case)]) for line in through]
+    failure = verdict.failure
+    return lines_of_case(key, failure.case) if failure and "value" in failure.outcome else []
 
 
 def explained(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:

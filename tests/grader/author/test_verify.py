@@ -195,6 +195,24 @@ CASES = EXERCISES[EXERCISES.index("@double.cases") : EXERCISES.index("@double.ri
             "check(double)\n```\n\n```{code-cell}\nharden(triple)\n",
             "harden(triple) names no exercise",
         ),
+        (
+            "exercises.py",
+            "return x + x",
+            "return x + x if round(x[0], 3) != x[0] else x",
+            "a figure that parts the right answer adds over x[0]; name what to vary",
+        ),
+        (
+            "toy.md",
+            "return 2 * x",
+            "return 2 * x if abs(x[0] - 0.4) < 1e-9 else x * np.nan",
+            'no figure that shows "squares"; name what to vary: double = Exercise(vary=…)',
+        ),
+        (
+            "exercises.py",
+            "points=2",
+            'points=2, vary={"y": (0, 1)}',
+            "double has no parameter y to vary",
+        ),
         ("toy.md", "return 2 * x", "return 2 * y", "the reference double raises NameError"),
         (
             "toy.md",

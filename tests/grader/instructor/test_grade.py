@@ -14,13 +14,17 @@ import pytest
 
 from course import ROOT, SETTINGS, lesson, solved, written
 from grader.cli import main
+from grader.comparison.schema import Request, Response
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook, read_notebook
+from grader.execution.submission import select
 from grader.execution.unconfined import Unconfined
 from grader.instructor.run import Run, Runner
 from grader.sandbox.engine import Engine
 from grader.sandbox.launch import Protection, protection
 
 RUN = Run(lesson("neuron"), seed=7)
+FIGURES = Run(lesson("neuron"), seed=7)
+FIGURES.add_lines()
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
 
 
@@ -49,6 +53,41 @@ FULL = {"weighted_sum": 2.0, "sigmoid": 3.0, "relu": 2.0, "dense": 3.0}
 @pytest.fixture(autouse=True)
 def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+
+
+class Recorder:
+    """Keeps the names of the exercises that each request asks for."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    def run(self, request: Request) -> Response:
+        self.asked.append([*request["calls"]])
+        return runner().run(request)
+
+
+def test_only_wrong_values_are_asked_again_for_a_figure() -> None:
+    negative = "def relu(z):\n    return np.abs(z)\n"
+    notebook = written("neuron", weighted_sum="...", sigmoid=SLOPPY, relu=negative)
+    chosen = select(FIGURES.template, read_notebook(data(notebook)))
+    recorder = Recorder()
+    drawn = FIGURES.grade_with_figures(chosen, recorder)
+    assert recorder.asked == [[*FULL], ["relu"]]
+    assert [name for name, one in drawn.verdicts.items() if one.figure] == ["relu"]
+    assert drawn.points == FIGURES.grade_cells(chosen, runner()).points
+    shown = drawn.result()["exercises"]["relu"]["html"]
+    assert "yours differs from the expected result[0]" in shown
+
+
+def test_a_notebook_that_met_a_limit_is_not_run_again() -> None:
+    exits = "def relu(z):\n    import os\n    os._exit(1)\n"
+    notebook = written(
+        "neuron", weighted_sum="def weighted_sum(x, w, b):\n    return b\n", relu=exits
+    )
+    recorder = Recorder()
+    chosen = select(FIGURES.template, read_notebook(data(notebook)))
+    assert FIGURES.grade_with_figures(chosen, recorder).verdicts["weighted_sum"].missed
+    assert len(recorder.asked) == 1
 
 
 def test_json_has_one_line_a_notebook_in_the_promised_form(

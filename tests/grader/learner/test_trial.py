@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from answers import function_of, key_of
 
-from grader.comparison.schema import Call
-from grader.learner.trial import code_of
+from grader.comparison.schema import Call, Line
+from grader.learner.trial import code_of, outcomes_along
 
 CALL: Call = {"inputs": [2.0]}
 REACHES: dict[str, str] = {
@@ -89,3 +89,19 @@ def test_an_interrupt_ends_a_search() -> None:
     assert code
     with pytest.raises(KeyboardInterrupt):
         [*code.run([ast.parse("def f(x):\n    raise KeyboardInterrupt\n")], key["cases"])]
+
+
+def test_a_function_is_asked_along_lines_until_its_time_is_over() -> None:
+    line: Line = {"case": 0, "input": 0, "entry": None, "values": [1.0, 2.0], "expected": [[1, 2]]}
+    asked: list[tuple[Line, list[Call]]] = [(line, [{"inputs": [1.0]}, {"inputs": [2.0]}])]
+    same = function_of("def f(x):\n    return x\n")
+    assert outcomes_along(same, asked, seconds=60) == [(line, [{"value": 1.0}, {"value": 2.0}])]
+    endless = function_of("def f(x):\n    while x > 1:\n        pass\n    return x\n")
+    assert outcomes_along(endless, asked, seconds=0.05) == []
+    refuses = function_of("def f(x):\n    assert x < 2\n    return x\n")
+    assert outcomes_along(refuses, asked, seconds=60) == []
+    elsewhere: list[Any] = [None]
+    thread = threading.Thread(target=lambda: elsewhere.append(outcomes_along(same, asked)))
+    thread.start()
+    thread.join()
+    assert elsewhere == [None, []]

@@ -1,0 +1,123 @@
+"""Test the figure of a mistake: which curves are drawn, where they part, and how it is read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from answers import function_of, key_of
+
+from grader.comparison.judge import judge, observe_all
+from grader.comparison.lines import lines_through
+from grader.comparison.schema import ExerciseKey
+from grader.diagnosis import illustrated, lines_to_ask
+from grader.learner.trial import outcomes_along
+
+RELU = "def f(z):\n    return np.maximum(z, 0)\n"
+NORMAL = "def f(std, rng):\n    return rng.normal(0, std, size=(50, 60))\n"
+WALK = "def f(w, n):\n    return np.array([w - i for i in range(n)])\n"
+
+
+def key_with_lines(reference: str, *inputs: Any, property: str = "value") -> ExerciseKey:
+    key = key_of(reference, (property, *inputs))
+    return key | {"lines": lines_through(key["cases"], 0, function_of(reference), {})}
+
+
+def figure(answer: str, key: ExerciseKey) -> str:
+    """Return the figure of an answer, or an empty text."""
+    function = function_of(answer)
+    verdict = judge("f", key, observe_all(function, key["cases"]))
+    along = outcomes_along(function, lines_to_ask(verdict, key), seconds=600)
+    return illustrated(verdict, key, along).figure or ""
+
+
+def description(html: str) -> str:
+    """Return the text in place of the picture, from markup that a browser can read."""
+    svg = ElementTree.fromstring(html[: html.index("<p>")])
+    assert svg.get("role") == "img"
+    return svg.get("aria-label", "")
+
+
+Z = key_with_lines(RELU, np.array([-2.0, 0.0, 3.0]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("def f(z):\n    return np.abs(z)\n", r"Up to z\[0\] = -0\.\d+, yours differs"),
+        ("def f(z):\n    return z * 0\n", r"From z\[0\] = 0\.\d+ on, yours differs"),
+        (
+            "def f(z):\n    return np.where(z == -2, 1, np.maximum(z, 0))\n",
+            r"At z\[0\] = -2 alone,",
+        ),
+        ("def f(z):\n    return np.maximum(z, 0) + 1\n", r"For every z\[0\] here, yours differs"),
+        ("def f(z):\n    return np.where(z < 0, np.nan, z)\n", "yours nan, expected 0."),
+        ("def f(z):\n    return z * np.nan\n", "yours nan, expected"),
+        ("def f(z):\n    return np.where(z > 0, np.inf, -1.7e308)\n", "yours inf, expected"),
+        ("def f(z):\n    return np.where(z > 0, 1.7e308, -1.7e308)\n", r"yours 1\.7e\+308, exp"),
+        ("def f(z):\n    return np.where(z < -1, 1e300, np.maximum(z, 0))\n", r"yours 1e\+300,"),
+        ("def f(z):\n    return np.where(z < -1, .001, np.maximum(z, 0))\n", "yours − expected"),
+    ],
+)
+def test_the_description_says_where_the_curves_part(answer: str, says: str) -> None:
+    assert re.search(says, description(figure(answer, Z)))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        RELU,
+        "def f(z):\n    return (np.asarray(z) > 0) * z + 1e-13\n",
+        "def f(z):\n    return np.maximum(z, 0).sum()\n",
+        "def f(z):\n    return str(z)\n",
+        "def f(z):\n    raise ValueError\n",
+        "def f(z):\n    if z[0] != -2:\n        raise ValueError\n    return z\n",
+        "def f(z):\n    pass\n",
+    ],
+)
+def test_no_figure_where_no_line_can_tell(answer: str) -> None:
+    assert figure(answer, Z) == ""
+
+
+def test_random_numbers_are_two_histograms() -> None:
+    key = key_with_lines(NORMAL, 0.5, np.random.default_rng(1), property="distribution")
+    twice = description(figure(NORMAL.replace("0, std", "0, 2 * std"), key))
+    assert twice.startswith("Chart of share of the numbers over number drawn.")
+    assert figure(NORMAL.replace("rng.normal", "np.random.default_rng(1).normal"), key) == ""
+
+
+def test_a_path_is_drawn_as_points() -> None:
+    key = key_of(WALK, ("value", np.array([3.0, 1.0]), 5)) | {"path": True}
+    html = figure(WALK.replace("w - i", "w - i * (i < 3)"), key)
+    assert "From row 3 on, yours leaves the expected path." in description(html)
+    assert html.count("<circle") == 2
+    longer = WALK.replace("range(n)", "range(n + 1)")
+    assert figure(longer, key) == ""
+
+
+def test_what_a_key_says_cannot_become_markup() -> None:
+    key = key_with_lines(RELU, np.array([-2.0, 3.0]))
+    key["cases"][0]["parameters"] = ['<b onclick="x">']
+    html = figure("def f(z):\n    return np.abs(z)\n", key)
+    assert "<b" not in html
+    assert '<b onclick="x">[0]' in description(html)
+
+
+def test_all_colours_are_the_pages_or_read_on_light_and_dark() -> None:
+    html = figure("def f(z):\n    return np.abs(z)\n", Z)
+    colours = {*re.findall(r'(?:fill|stroke)="([^"]+)"', html)} - {"none", "currentColor"}
+    assert colours == {"#D55E00"}
+    assert all(contrast("#D55E00", page) >= 3 for page in ("#ffffff", "#111111"))
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours (WCAG 2.2)."""
+    channels = np.array(
+        [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (one, other)]
+    )
+    linear = np.where(channels <= 10, channels / 3294, ((channels / 255 + 0.055) / 1.055) ** 2.4)
+    dark, light = sorted(linear @ [0.2126, 0.7152, 0.0722])
+    return float((light + 0.05) / (dark + 0.05))
