@@ -13,11 +13,11 @@ from grader.comparison.compare import Result, alike
 from grader.comparison.judge import accepted, earned, judge, misses_of, observe_all
 from grader.comparison.lines import lines_of_case
 from grader.comparison.observe import observe
+from grader.comparison.pictures import LineOutcomes, parts, picture_of
 from grader.comparison.present import count_of
 from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Line
 from grader.diagnosis import illustrated, lines_to_ask
 from grader.diagnosis.misconceptions import results_of
-from grader.diagnosis.pictures import LineOutcomes, parts, picture_of
 from grader.processes import process_pool
 
 SEEDS = 50
@@ -75,7 +75,7 @@ def _unshown(lesson: Lesson, name: str, key: ExerciseKey) -> list[str]:
     for wrong, entry in zip(exercise.misconceptions, key["misconceptions"], strict=True):
         verdict = judge(name, key, [one.outcome for one in results_of(key, entry["outcomes"])])
         lines = _along(wrong.function, lines_to_ask(verdict, key))
-        shown, failure = illustrated(verdict, key, lines).figure, verdict.failure
+        shown, failure = illustrated(verdict, key, lines).picture, verdict.failure
         if not shown and failure and parts(failure.case, failure.outcome):
             sentences.append(f'{name} has no figure that shows "{wrong.name}"; {advice}')
     for right in (lesson.reference[name], *exercise.right_answers):

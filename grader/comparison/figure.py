@@ -20,10 +20,12 @@ YOURS = "#D55E00"  # a line at 3:1 on white and on dark grey; all words have the
 
 def figure_html(picture: Picture) -> str:
     """Return a picture with its description, and a caption that says where the curves part."""
+    with np.errstate(all="ignore"):
+        drawing = "".join(_drawing(picture))
     return (
         f'<svg role="img" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" font-size="12"'
         ' style="max-width:100%;height:auto;display:block" fill="currentColor"'
-        f' aria-label="{escape(picture.description)}">{"".join(_drawing(picture))}</svg>'
+        f' aria-label="{escape(picture.description)}">{drawing}</svg>'
         f"<p>{escape(picture.caption)}</p>"
     )
 

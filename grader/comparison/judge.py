@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from grader.comparison.compare import Result, differences
 from grader.comparison.distribution import summarise
 from grader.comparison.observe import observe, restored_generators
 from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Outcome
 from grader.comparison.vocabulary import BASIC, LEADING, in_order, kind
+
+if TYPE_CHECKING:
+    from grader.comparison.pictures import Picture
 
 # Exceptions of numpy when an update in place writes a real result into an integer array.
 WRITES_INTO_INTEGERS = {"UFuncTypeError", "_UFuncOutputCastingError", "UFuncOutputCastingError"}
@@ -58,7 +61,7 @@ class Verdict:
     hint: str | None = None  # of the misconception that returns the same results
     repair: str | None = None  # a mistake that an edit of the learner's code proves
     relation: str | None = None  # what holds between the learner's results and the expected ones
-    figure: str | None = None  # HTML that shows where the values part from the expected ones
+    picture: Picture | None = None  # of where the values part from the expected ones
     mistake: str | None = None  # name of the repair, which groups the answers of a class
     note: str | None = None  # why the answer could not be judged, in one sentence
     returned: str | None = None  # fingerprint of an answer without a hint; set by grading runs only

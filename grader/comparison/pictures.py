@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +43,20 @@ class Picture:
     own: float | None = None
     got_x: Array | None = None
     steps: bool = False  # a histogram: one point more than bins
+
+    def data(self) -> dict[str, Any]:
+        """Return the picture as plain data."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {
+            name: value.tolist() if isinstance(value, np.ndarray) else value
+            for name, value in values.items()
+        }
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Picture:
+        """Return the picture of plain data."""
+        arrays = {name: np.array(one) for name, one in data.items() if isinstance(one, list)}
+        return cls(**{**data, **arrays, "names": tuple(data["names"])})
 
     @cached_property
     def x_ends(self) -> tuple[float, float]:

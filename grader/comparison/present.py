@@ -8,6 +8,7 @@ import numpy as np
 
 from grader.comparison.codec import decode, opaque
 from grader.comparison.compare import error_text
+from grader.comparison.figure import figure_html
 from grader.comparison.judge import Failure, Verdict
 from grader.comparison.schema import Outcome, Plain
 from grader.comparison.vocabulary import in_order, in_words

@@ -8,11 +8,10 @@ import numpy as np
 
 from grader.comparison.judge import Verdict, judge
 from grader.comparison.lines import lines_of_case
+from grader.comparison.pictures import LineOutcomes, picture_of
 from grader.comparison.schema import Call, ExerciseKey, Line, Outcome
 from grader.comparison.vocabulary import LEADING, kind
-from grader.diagnosis.figure import figure_html
 from grader.diagnosis.misconceptions import misconception
-from grader.diagnosis.pictures import LineOutcomes, picture_of
 from grader.diagnosis.relations import relation
 from grader.diagnosis.repair import Code, Search
 
@@ -48,7 +47,7 @@ def illustrated(verdict: Verdict, key: ExerciseKey, lines: LineOutcomes) -> Verd
         return verdict
     with np.errstate(all="ignore"):
         picture = picture_of(failure.case, failure.outcome, lines, key.get("path", False))
-        return replace(verdict, figure=figure_html(picture)) if picture else verdict
+    return replace(verdict, picture=picture)
 
 
 def lines_to_ask(verdict: Verdict, key: ExerciseKey) -> list[tuple[Line, list[Call]]]:

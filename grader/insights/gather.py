@@ -143,7 +143,8 @@ def _student_result(journal: Journal, student: str, row: GradebookRow) -> Studen
     record = journal.result(grading)
     exercises: dict[str, ExerciseResult] = record["exercises"]
     for one in exercises.values():
-        one.pop("failed", None)  # most of a record's bytes, and not shown here
+        one.pop("failed", None)  # with the picture most of a record's bytes, and not shown here
+        one.pop("picture", None)
     scores = {name: row.scores.get(name, float(one["points"])) for name, one in exercises.items()}
     row = replace(row, scores=scores)
     return StudentResult(student, exercises, record["repaired"], grading.digest, row)

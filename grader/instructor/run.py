@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
-from typing import NotRequired, Protocol, TypedDict
+from typing import Any, NotRequired, Protocol, TypedDict
 
 from grader.author.key import exercise_key, lines_of
 from grader.author.lesson import Lesson, cell_ids, role
@@ -50,6 +50,7 @@ class ExerciseResult(TypedDict):
     mistake: NotRequired[str | None]
     note: str | None
     failed: NotRequired[Texts]
+    picture: NotRequired[dict[str, Any]]
     unexplained: NotRequired[Unexplained]
 
 
@@ -200,6 +201,7 @@ def result_html(name: str, one: ExerciseResult) -> str:
         repair=one.get("repair"),
         relation=one.get("relation"),
         note=one["note"],
+        picture=Picture.of(one["picture"]) if "picture" in one else None,
     )
     return verdict_html(verdict, failed=one.get("failed"))
 
@@ -251,6 +253,8 @@ def _exercise_result(verdict: Verdict) -> ExerciseResult:
     }
     if failure := verdict.failure:
         result["failed"] = failure_texts(failure)
+    if verdict.picture:
+        result["picture"] = verdict.picture.data()
     if verdict.returned and failure:
         result["unexplained"] = {
             "returned": verdict.returned,

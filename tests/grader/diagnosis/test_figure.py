@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from xml.etree import ElementTree
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 from answers import function_of, key_of
 
+from grader.comparison.figure import figure_html
 from grader.comparison.judge import judge, observe_all
 from grader.comparison.lines import lines_through
+from grader.comparison.pictures import Picture
 from grader.comparison.schema import ExerciseKey
 from grader.diagnosis import illustrated, lines_to_ask
 from grader.learner.trial import outcomes_along
@@ -31,7 +34,8 @@ def figure(answer: str, key: ExerciseKey) -> str:
     function = function_of(answer)
     verdict = judge("f", key, observe_all(function, key["cases"]))
     along = outcomes_along(function, lines_to_ask(verdict, key), seconds=600)
-    return illustrated(verdict, key, along).figure or ""
+    picture = illustrated(verdict, key, along).picture
+    return figure_html(Picture.of(json.loads(json.dumps(picture.data())))) if picture else ""
 
 
 def description(html: str) -> str:

@@ -18,7 +18,7 @@ from grader.comparison.schema import Request, Response
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook, read_notebook
 from grader.execution.submission import select
 from grader.execution.unconfined import Unconfined
-from grader.instructor.run import Run, Runner
+from grader.instructor.run import Run, result_html, Runner
 from grader.sandbox.engine import Engine
 from grader.sandbox.launch import Protection, protection
 
@@ -73,9 +73,9 @@ def test_only_wrong_values_are_asked_again_for_a_figure() -> None:
     recorder = Recorder()
     drawn = FIGURES.grade_with_figures(chosen, recorder)
     assert recorder.asked == [[*FULL], ["relu"]]
-    assert [name for name, one in drawn.verdicts.items() if one.figure] == ["relu"]
+    assert [name for name, one in drawn.verdicts.items() if one.picture] == ["relu"]
     assert drawn.points == FIGURES.grade_cells(chosen, runner()).points
-    shown = drawn.result()["exercises"]["relu"]["html"]
+    shown = result_html("relu", drawn.result()["exercises"]["relu"])
     assert "yours differs from the expected result[0]" in shown
 
 
