@@ -18,7 +18,7 @@ from grader.comparison.schema import Request, Response
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook, read_notebook
 from grader.execution.submission import select
 from grader.execution.unconfined import Unconfined
-from grader.instructor.run import Run, result_html, Runner
+from grader.instructor.run import Run, Runner, result_html
 from grader.sandbox.engine import Engine
 from grader.sandbox.launch import Protection, protection
 
