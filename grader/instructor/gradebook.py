@@ -134,13 +134,15 @@ class LessonGradebook:
         db.commit()
         return before, after
 
-    def extend(self, student: str, extension: timedelta | None) -> datetime | None:
-        """Set a student's extension, before or after a submission; return the new due date."""
-        submission = self._submitted(student)
-        submission.extension = extension
-        self.gradebook.db.commit()  # gives the row its assignment
-        due: datetime | None = submission.duedate
+    def due(self) -> datetime | None:
+        """Return the due date of all, in UTC."""
+        due: datetime | None = self.gradebook.db.get(Assignment, self.assignment).duedate
         return due
+
+    def extend(self, student: str, extension: timedelta | None) -> None:
+        """Set a student's extension, before or after a submission; None takes it back."""
+        self._submitted(student).extension = extension
+        self.gradebook.db.commit()
 
     def _query(self, student: str) -> Query[SubmittedAssignment]:
         """Return a query for a submission, without the sums that nbgrader adds to each row."""
@@ -187,6 +189,8 @@ class LessonGradebook:
 
     def _penalty(self, submission: SubmittedAssignment, earned: float) -> float | None:
         """Return the penalty of nbgrader's configured plugin; None for a submission in time."""
+        if self.due() is None:  # nbgrader can't add an extension to none
+            return None
         if (late := submission.total_seconds_late) <= 0:
             return None
         plugin = self.penalties.plugin_inst
