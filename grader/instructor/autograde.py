@@ -129,14 +129,13 @@ def autograde(
         for grading in plan.up_to_date:
             result = journal.result(grading)
             summary.add(grading.student, result, kept=True)
-            before, scores = None, None
-            if options.regrade and not options.dry and grading.before:
-                before = journal.result(grading.before)
-                scores = _scores(before)
             with costs_only(grading.student, summary.errors, NOT_WRITTEN):
-                was, now = gradebook.settle(grading.student, scores)
+                was, now = gradebook.settle(grading.student)
+                results = None
+                if was == now and options.regrade and not options.dry and grading.before:
+                    results = journal.result(grading.before), result
+                    was = gradebook.standing(grading.student, _scores(results[0]))
                 if was:
-                    results = (before, result) if before else None
                     summary.compare(grading.student, was, now, results)
         if plan.to_grade and not options.dry:
             journal.start(run_id)

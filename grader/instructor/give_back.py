@@ -72,11 +72,10 @@ def give_back(root: Path, lesson: str, system: str) -> tuple[list[str], dict[str
         else:
             left_out[student] = why
     folder = root / "class" / "return"
-    folder.mkdir(parents=True, exist_ok=True)
     archive, points = folder / f"{lesson}-{system}.zip", folder / f"{lesson}-{system}.csv"
-    atomic_write(archive, _zipped(pages))
     form = MoodleWorksheet if name == "Moodle" else Canvas
     exporter = write_points(coursedir, lesson, form, points, ids)
+    atomic_write(archive, _zipped(pages))
     for student in sorted(ids.keys() - {*exporter.written}):
         left_out[student] = "it has no points yet"
     lines = [

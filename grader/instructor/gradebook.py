@@ -115,24 +115,24 @@ class LessonGradebook:
                 db.expunge_all()
         raise AssertionError("the last try returns or raises")
 
-    def settle(
-        self, student: str, scores: dict[str, float] | None = None
-    ) -> tuple[Standing | None, Standing]:
+    def settle(self, student: str) -> tuple[Standing | None, Standing]:
         """Write the penalty of a graded submission by the dates and extensions of now.
 
-        Return its points before and after; with `scores`, as if those had been its automatic points
-        before.
+        Return its points before and after.
         """
-        db = self.gradebook.db
         submission = self._query(student).one()
         (notebook,) = submission.notebooks
         before = self._standing(notebook)
-        if scores is not None:
-            earned = self._earned(notebook, scores)
-            before = Standing(earned, self._penalty(submission, earned) or 0.0)
         after = self._settle(submission, notebook)
-        db.commit()
+        self.gradebook.db.commit()
         return before, after
+
+    def standing(self, student: str, scores: dict[str, float]) -> Standing:
+        """Return the points that a submission would have with other automatic ones."""
+        submission = self._query(student).one()
+        (notebook,) = submission.notebooks
+        earned = self._earned(notebook, scores)
+        return Standing(earned, self._penalty(submission, earned) or 0.0)
 
     def due(self) -> datetime | None:
         """Return the due date of all, in UTC."""

@@ -131,6 +131,13 @@ def test_a_dry_run_has_the_numbers_of_the_run(
     assert "  by hand: 0.96 → 1.2\n    sigmoid 2.7 → 3" in run  # the hand's 1.5 counts
     assert "2 up, 0 down, 2 unchanged." in run
 
+    ran(capsys, "extend neuron later --days 2")
+    dry = ran(capsys, "autograde neuron --regrade --dry-run").partition("would change:")[2]
+    assert (
+        dry == "\n  later: 2.4 → 3\n    late: 0 taken off, 0.6 before\n1 up, 0 down, 3 unchanged.\n"
+    )
+    assert "\n  later: 2.4 → 3\n    late: 0" in ran(capsys, "autograde neuron --regrade")
+
 
 def test_an_extension_before_a_submission_counts_and_is_no_point(
     course: Course, capsys: pytest.CaptureFixture[str]
