@@ -129,31 +129,29 @@ def autograde(
         for grading in plan.up_to_date:
             result = journal.result(grading)
             summary.add(grading.student, result, kept=True)
-            before, scores = None, None
-            if options.regrade and not options.dry and grading.before:
-                before = journal.result(grading.before)
-                scores = _scores(before)
             with costs_only(grading.student, summary.errors, NOT_WRITTEN):
-                was, now = gradebook.settle(grading.student, scores)
+                was, now = gradebook.settle(grading.student)
+                results = None
+                if was == now and options.regrade and not options.dry and grading.before:
+                    results = journal.result(grading.before), result
+                    was = gradebook.standing(grading.student, _scores(results[0]))
                 if was:
-                    results = (before, result) if before else None
                     summary.compare(grading.student, was, now, results)
-        if options.dry and not options.regrade:
-            return summary
-
         if plan.to_grade and not options.dry:
             journal.start(run_id)
         reader = Guard(partial(load_submitted, release), OUTSIDE.memory_bytes)
         stack.callback(reader.close)
         known = _known_steps(plan, journal, reader, summary.errors)
-        new = _new_steps(plan, lesson, reader, options, summary.errors)
+        listed = options.dry and not options.regrade
+        new = () if listed else _new_steps(plan, lesson, reader, options, summary.errors)
         for done, step in enumerate(chain(known, new), 1):
             student = step.submission.student
             with costs_only(student, summary.errors, NOT_WRITTEN):
+                latest = journal.latest.get(student)
                 earlier = journal.before(step.run_id, student, step.digest)
                 was, now = _record(step, journal, gradebook, release, summary)
-                if was and earlier:
-                    results = journal.result(earlier), step.result
+                if was and latest and latest.digest == step.digest:
+                    results = (journal.result(earlier), step.result) if earlier else None
                     summary.compare(student, was, now, results)
             progress(done, len(plan.students))
         return summary

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.comparison.present import one_line
 from grader.errors import UserError
 from grader.files import atomic_write
 from grader.instructor.feedback import released
-
-if TYPE_CHECKING:  # nbgrader takes a second to import
-    from nbgrader.coursedir import CourseDirectory
 
 MAX_DAYS = 1000
 
@@ -27,7 +22,7 @@ def extend(root: Path, lesson: Lesson, student: str, days: float, reason: str) -
     nbgrader's gradebook keeps the extension, `class/extensions.json` the reason.
 
     Raises:
-        UserError: the student is unknown, or the number of days can't be meant.
+        UserError: the student is unknown, the lesson has no due date, or `days` can't be meant.
     """
     from grader.instructor.gradebook import course_directory, open_lesson
     from grader.instructor.people import roster
@@ -39,43 +34,45 @@ def extend(root: Path, lesson: Lesson, student: str, days: float, reason: str) -
     known = {one.id for one in roster(coursedir)}
     if student not in known | {one.student for one in submissions(coursedir, lesson.name)}:
         raise UserError(f"No student is called {student}; `grader roster` lists them.")
-    time = timedelta(days=days) if days else None
+    time = timedelta(days=days)
     with open_lesson(coursedir, lesson.name, released(root, lesson)) as gradebook:
-        due = gradebook.extend(student, time)
+        if (due := gradebook.due()) is None:
+            command = f'nbgrader db assignment add {lesson.name} --duedate="2026-12-01 18:00 UTC"'
+            raise UserError(f"{lesson.name} has no due date to extend. Set one first: {command}")
+        gradebook.extend(student, time or None)
     reasons.setdefault(lesson.name, {})[student] = reason
     atomic_write(_file(root), json.dumps(reasons, ensure_ascii=False, indent=1))
-    if due is None:
-        command = f'nbgrader db assignment add {lesson.name} --duedate="2026-12-01 18:00:00 UTC"'
-        return f"{student}: {days:g} days. {lesson.name} has no due date yet: {command}"
     again = f"`grader autograde {lesson.name}` brings points that are there up to date"
-    return f"{student}: due {due:%Y-%m-%d %H:%M} UTC ({days:g} days more). {again}."
+    return f"{student}: due {_at(due + time)} ({_days(time)} more). {again}."
 
 
-def extensions(root: Path, lesson: Lesson) -> Iterator[str]:
-    """Yield a line for each extension of a lesson."""
-    from grader.instructor.gradebook import course_directory
-
-    reasons = _reasons(root).get(lesson.name, {})
-    for student, time, due in _extended(course_directory(root), lesson.name):
-        until = f", until {due + time:%Y-%m-%d %H:%M} UTC" if due else ""
-        days = f"{time / timedelta(days=1):g} days"
-        yield f"{student}: {days}{until}: {reasons.get(student) or 'no reason is known'}"
-
-
-def _extended(
-    coursedir: CourseDirectory, lesson: str
-) -> list[tuple[str, timedelta, datetime | None]]:
+def extensions(root: Path, lesson: Lesson) -> list[str]:
+    """Return a line for each extension of a lesson."""
     from nbgrader.api import Assignment, SubmittedAssignment
     from sqlalchemy import select
 
-    from grader.instructor.gradebook import reading
+    from grader.instructor.gradebook import course_directory, reading
 
-    row = SubmittedAssignment
+    reasons, row = _reasons(root).get(lesson.name, {}), SubmittedAssignment
     query = select(row.student_id, row.extension, Assignment.duedate).join(Assignment)
-    query = query.where(Assignment.name == lesson, row.extension.is_not(None))
-    with reading(coursedir) as connection:
-        rows = connection.execute(query.order_by(row.student_id)).all() if connection else []
-    return [(student, time, due) for student, time, due in rows]
+    query = query.where(Assignment.name == lesson.name, row.extension.is_not(None))
+    with reading(course_directory(root)) as connection:
+        found = connection.execute(query.order_by(row.student_id)).all() if connection else []
+    return [
+        f"{student}: {_days(time)}"
+        + (f", until {_at(due + time)}" if due else "")
+        + f": {reasons.get(student) or 'no reason is known'}"
+        for student, time, due in found
+    ]
+
+
+def _days(time: timedelta) -> str:
+    days = time / timedelta(days=1)
+    return f"{days:g} day{'' if days == 1 else 's'}"
+
+
+def _at(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def _file(root: Path) -> Path:
@@ -111,8 +108,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if (arguments.student is None) != (arguments.days is None):
         raise UserError("An extension needs STUDENT and --days N; without both, all are listed.")
     if arguments.student is None:
-        lines = [*extensions(root, lesson)]
-        print("\n".join(map(one_line, lines or [f"Nobody has more time for {lesson.name}."])))
+        lines = extensions(root, lesson) or [f"Nobody has more time for {lesson.name}."]
+        print("\n".join(map(one_line, lines)))
     else:
         done = extend(root, lesson, arguments.student, arguments.days, arguments.reason)
         print(one_line(done))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import zipfile
 from collections import Counter
-from dataclasses import dataclass, field
 from io import BytesIO
 from os.path import relpath
 from pathlib import Path, PurePosixPath
@@ -38,21 +37,10 @@ SOME_NOT_RETURNED = 3
 """Exit code where a student's feedback or points are not in the files."""
 
 
-@dataclass
-class Returned:
-    """The files that were made, and why some students are not in them."""
-
-    lines: list[str] = field(default_factory=list)
-    problems: dict[str, str] = field(default_factory=dict)
-
-    def text(self) -> str:
-        """Return the report, for a terminal."""
-        left_out = [f"  {student}: {why}." for student, why in self.problems.items()]
-        return "\n".join(map(one_line, [*self.lines, *["Left out:"] * bool(left_out), *left_out]))
-
-
-def give_back(root: Path, lesson: str, system: str) -> Returned:
+def give_back(root: Path, lesson: str, system: str) -> tuple[list[str], dict[str, str]]:
     """Write a lesson's feedback and points to `class/return`, for Moodle or Canvas.
+
+    Return sentences about the files, and why students are not in them, by student.
 
     Raises:
         UserError: no submission of the lesson came from this system, or none has points.
@@ -63,7 +51,7 @@ def give_back(root: Path, lesson: str, system: str) -> Returned:
     from grader.instructor.received import read_records
 
     name = SYSTEMS[system]
-    coursedir, done = course_directory(root), Returned()
+    coursedir, left_out = course_directory(root), dict[str, str]()
     records = {
         student: one for student, one in read_records(root, lesson).items() if one["system"] == name
     }
@@ -75,28 +63,27 @@ def give_back(root: Path, lesson: str, system: str) -> Returned:
     ids, pages = {}, {}
     for student, record in records.items():
         if why := _why_not(record, people.get(student), numbers):
-            done.problems[student] = why
+            left_out[student] = why
             continue
         ids[student] = record["id"]
         page, why = _page(root, lesson, student)
         if page:
             pages[_name_inside(record, lesson)] = page
         else:
-            done.problems[student] = why
+            left_out[student] = why
     folder = root / "class" / "return"
-    folder.mkdir(parents=True, exist_ok=True)
     archive, points = folder / f"{lesson}-{system}.zip", folder / f"{lesson}-{system}.csv"
-    atomic_write(archive, _zipped(pages))
     form = MoodleWorksheet if name == "Moodle" else Canvas
     exporter = write_points(coursedir, lesson, form, points, ids)
+    atomic_write(archive, _zipped(pages))
     for student in sorted(ids.keys() - {*exporter.written}):
-        done.problems[student] = "it has no points yet"
-    done.lines = [
+        left_out[student] = "it has no points yet"
+    lines = [
         f"{relpath(archive)}: {count_of(len(pages), 'page')} of feedback. {WAY_IN[name]}",
         f"{relpath(points)}: the points of {count_of(len(exporter.written), 'student')}."
         f" {exporter.next_step}",
     ]
-    return done
+    return lines, left_out
 
 
 def _why_not(record: Record, person: Person | None, numbers: Counter[str]) -> str:
@@ -162,6 +149,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
     lesson = named_lessons(root, [arguments.lesson])[0].name
-    done = give_back(root, lesson, arguments.system)
-    print(done.text())
-    return SOME_NOT_RETURNED if done.problems else 0
+    lines, left_out = give_back(root, lesson, arguments.system)
+    lines += ["Left out:"] * bool(left_out)
+    lines += [f"  {student}: {why}." for student, why in left_out.items()]
+    print("\n".join(map(one_line, lines)))
+    return SOME_NOT_RETURNED if left_out else 0

@@ -115,32 +115,34 @@ class LessonGradebook:
                 db.expunge_all()
         raise AssertionError("the last try returns or raises")
 
-    def settle(
-        self, student: str, scores: dict[str, float] | None = None
-    ) -> tuple[Standing | None, Standing]:
+    def settle(self, student: str) -> tuple[Standing | None, Standing]:
         """Write the penalty of a graded submission by the dates and extensions of now.
 
-        Return its points before and after; with `scores`, as if those had been its automatic points
-        before.
+        Return its points before and after.
         """
-        db = self.gradebook.db
         submission = self._query(student).one()
         (notebook,) = submission.notebooks
         before = self._standing(notebook)
-        if scores is not None:
-            earned = self._earned(notebook, scores)
-            before = Standing(earned, self._penalty(submission, earned) or 0.0)
         after = self._settle(submission, notebook)
-        db.commit()
+        self.gradebook.db.commit()
         return before, after
 
-    def extend(self, student: str, extension: timedelta | None) -> datetime | None:
-        """Set a student's extension, before or after a submission; return the new due date."""
-        submission = self._submitted(student)
-        submission.extension = extension
-        self.gradebook.db.commit()  # gives the row its assignment
-        due: datetime | None = submission.duedate
+    def standing(self, student: str, scores: dict[str, float]) -> Standing:
+        """Return the points that a submission would have with other automatic ones."""
+        submission = self._query(student).one()
+        (notebook,) = submission.notebooks
+        earned = self._earned(notebook, scores)
+        return Standing(earned, self._penalty(submission, earned) or 0.0)
+
+    def due(self) -> datetime | None:
+        """Return the due date of all, in UTC."""
+        due: datetime | None = self.gradebook.db.get(Assignment, self.assignment).duedate
         return due
+
+    def extend(self, student: str, extension: timedelta | None) -> None:
+        """Set a student's extension, before or after a submission; None takes it back."""
+        self._submitted(student).extension = extension
+        self.gradebook.db.commit()
 
     def _query(self, student: str) -> Query[SubmittedAssignment]:
         """Return a query for a submission, without the sums that nbgrader adds to each row."""
@@ -189,6 +191,8 @@ class LessonGradebook:
 
     def _penalty(self, submission: SubmittedAssignment, earned: float) -> float | None:
         """Return the penalty of nbgrader's configured plugin; None for a submission in time."""
+        if self.due() is None:  # nbgrader can't add an extension to none
+            return None
         if (late := submission.total_seconds_late) <= 0:
             return None
         plugin = self.penalties.plugin_inst

@@ -11,7 +11,6 @@ import argparse
 import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,21 +38,6 @@ COLUMNS = {
 
 SOME_LEFT_OUT = 3
 """Exit code where a line of the file needs the instructor."""
-
-
-@dataclass
-class Import:
-    """The result of reading a file: changes by student, and lines that were left out."""
-
-    students: dict[str, str] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
-
-    def lines(self) -> Iterator[str]:
-        """Yield the report, for a terminal."""
-        states = [*self.students.values()]
-        counts = ", ".join(f"{states.count(one)} {one}" for one in ("new", "updated", "unchanged"))
-        yield f"{count_of(len(states), 'student')} ({counts})."
-        yield from self.left_out
 
 
 def read_students(file: Path) -> list[dict[str, str]]:
@@ -94,29 +78,32 @@ def _student(row: dict[str, str]) -> dict[str, str]:
     return student
 
 
-def import_students(coursedir: CourseDirectory, file: Path) -> Import:
-    """Add the students of a file to the gradebook, or complete those that are there."""
+def import_students(coursedir: CourseDirectory, file: Path) -> tuple[str, list[str]]:
+    """Add the students of a file to the gradebook, or complete those that are there.
+
+    Return a sentence with counts, and one about each line that was left out.
+    """
     from grader.instructor.gradebook import open_gradebook
     from grader.instructor.people import roster
 
-    read, done = read_students(file), Import()
-    people = roster(coursedir)
-    ids = [_known(one, people, read) or _new_id(one) for one in read]
-    twice = Counter(ids)
+    read, people = read_students(file), {one.id: one for one in roster(coursedir)}
+    ids = [_known(one, [*people.values()], read) or _new_id(one) for one in read]
+    twice, states, left_out = Counter(ids), Counter[str](), []
     with open_gradebook(coursedir) as gradebook:
         for id, one in zip(ids, read, strict=True):
-            name = " ".join(filter(None, (one["first_name"], one["last_name"]))) or id
             if twice[id] > 1:
-                done.left_out.append(f"Left out: {name}: {twice[id]} lines are {id}'s.")
+                name = f"{one['first_name']} {one['last_name']}".strip() or id
+                left_out.append(f"Left out: {name}: {twice[id]} lines are {id}'s.")
                 continue
             new = {name: text for name, text in one.items() if text and name != "id"}
-            before = {person.id: person.columns for person in people}.get(id)
-            if before is None or before | new != before:
-                gradebook.update_or_create_student(id, **new)
-                done.students[id] = "updated" if before is not None else "new"
+            before = people[id].columns if id in people else None
+            if before is not None and before | new == before:
+                states["unchanged"] += 1
             else:
-                done.students[id] = "unchanged"
-    return done
+                gradebook.update_or_create_student(id, **new)
+                states["new" if before is None else "updated"] += 1
+    counts = ", ".join(f"{states[one]} {one}" for one in ("new", "updated", "unchanged"))
+    return f"{count_of(states.total(), 'student')} ({counts}).", left_out
 
 
 def _known(
@@ -137,9 +124,12 @@ def _known(
 
 
 def _differ(person: Person, one: dict[str, str]) -> bool:
-    """Return whether an address or a number says that these are two people of one name."""
+    """Return whether an address, a number or an id says that these are two of one name.
+
+    The id of a student without a name is no more than an upload's name.
+    """
     pairs = [(person.columns[column], one[column]) for column in ("lms_user_id", "email")]
-    return any(old and new for old, new in pairs)
+    return any(old and new for old, new in [*pairs, (person.name, one["id"])])
 
 
 def _keys(one: dict[str, str]) -> set[str]:
@@ -183,14 +173,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from grader.instructor.people import roster
 
     root = authors_root(Path.cwd())
-    coursedir, done = course_directory(root), Import()
+    coursedir, left_out = course_directory(root), list[str]()
     if arguments.file:
-        done = import_students(coursedir, arguments.file)
-        lines = [*done.lines()]
+        counts, left_out = import_students(coursedir, arguments.file)
+        lines = [counts, *left_out]
     else:
         people = roster(coursedir)
         lines = [
             "  ".join(filter(None, (one.id, one.name, one.columns["email"]))) for one in people
         ]
     print("\n".join(map(one_line, [*lines, *who_is_there(root, coursedir)])))
-    return SOME_LEFT_OUT if done.left_out else 0
+    return SOME_LEFT_OUT if left_out else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -32,6 +32,7 @@ class LessonProgress:
     right: int
     answered: int
     optional: bool = False
+    minutes: int | None = None
 
     @property
     def finished(self) -> bool:
@@ -74,11 +75,11 @@ class CourseProgress:
         return self.advice()
 
     def _repr_html_(self) -> str:
-        columns = ("Lesson", "Exercises", "Questions")
+        columns = ("Lesson", "Minutes", "Exercises", "Questions")
         head = "".join(f"<th scope='col'>{name}</th>" for name in columns)
         rows = "".join(
             f'<tr><td><a href="{escape(row.notebook)}">{escape(row.title)}</a>'
-            f"{' (optional)' * row.optional}</td>"
+            f"{' (optional)' * row.optional}</td><td>{row.minutes or '–'}</td>"
             f"<td>{'●' * row.solved}{'○' * (row.exercises - row.solved)}"
             f" {row.solved} of {row.exercises}</td><td>{row.questions}</td></tr>"
             for row in self.rows
@@ -88,22 +89,30 @@ class CourseProgress:
         return f"{STYLE}{table}<p>{escape(self.advice())}{link}</p>"
 
 
-def overview(*order: str, optional: Collection[str] = ()) -> CourseProgress:
+def overview(
+    *order: str, optional: Collection[str] = (), minutes: Mapping[str, int] | None = None
+) -> CourseProgress:
     """Return the learner's progress in each lesson next to the current notebook.
 
     Args:
         order: lessons in the order in which they are taught; others follow, without the copies
             like neuron-1 that `grader reset` keeps.
         optional: those of them that a learner may leave out.
+        minutes: how long a lesson takes someone who is new to all of it.
     """
     here = Path.cwd()
     keys = lesson_keys(here)
     others = [name for name in keys if name not in order and "-" not in name]
     names = [*(name for name in order if name in keys), *others]
-    return CourseProgress([_row(here / name, keys[name], name in optional) for name in names])
+    return CourseProgress(
+        [
+            _row(here / name, keys[name], name in optional, (minutes or {}).get(name))
+            for name in names
+        ]
+    )
 
 
-def _row(folder: Path, key: AnswerKey, optional: bool) -> LessonProgress:
+def _row(folder: Path, key: AnswerKey, optional: bool, minutes: int | None) -> LessonProgress:
     progress, questions = load_progress(folder), key["questions"]
     answers = {
         name: chosen
@@ -118,4 +127,5 @@ def _row(folder: Path, key: AnswerKey, optional: bool) -> LessonProgress:
         right=sum(is_right(questions[name], chosen) for name, chosen in answers.items()),
         answered=len(answers),
         optional=optional,
+        minutes=minutes,
     )

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import hashlib
 import itertools
+import json
 import os
 import shutil
 import sys
@@ -25,7 +26,7 @@ VERSION = ".version-"
 COPYING = ".copying-"
 """Prefix of a copy that isn't complete yet."""
 CONFIG = Path(__file__).parent / "jupyter"
-"""Settings of a learner's JupyterLab: the buttons of nbgrader, an instructor's, are off."""
+"""Settings of a learner's JupyterLab: no buttons of nbgrader's, and no answer key in the list."""
 LOCK_TIMEOUT = 20.0
 """Seconds to wait for another `lab` or `reset`; copying takes less than one."""
 
@@ -203,6 +204,8 @@ def _install(original: Path, work: Path) -> Path | None:
         target = partial / path.relative_to(original)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
+        if path.suffix == ".ipynb":
+            _name_this_python(target)
     kept = None
     if place.exists():
         names = (place.with_name(f"{place.stem}-{n}{place.suffix}") for n in itertools.count(1))
@@ -210,6 +213,17 @@ def _install(original: Path, work: Path) -> Path | None:
     _version_file(original, work).write_text(version(original), encoding="utf-8")
     partial.rename(place)
     return kept
+
+
+def _name_this_python(notebook: Path) -> None:
+    """Name this Python in a notebook, as JupyterLab does at first sight: a change to be saved."""
+    from ipykernel.ipkernel import IPythonKernel
+
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        content = json.loads(notebook.read_text(encoding="utf-8"))
+        content["metadata"]["language_info"] = IPythonKernel.language_info
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        notebook.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _version_file(original: Path, work: Path) -> Path:

@@ -120,6 +120,9 @@ def test_the_welcome_page_shows_the_learners_progress_and_leads_on(
         json.dumps({"solved": dict.fromkeys(lesson(first).exercises, 1), "answers": {}})
     )
     with opened(server, "welcome.ipynb", chromium, complaints) as notebook:
+        expect(notebook.page.locator("#jp-main-dock-panel .jp-mod-dirty")).to_have_count(0)
+        listed = notebook.page.request.get(server.url(f"api/contents/{first}")).json()["content"]
+        assert {one["name"] for one in listed} == {f"{first}.ipynb", "progress.json"}
         notebook.run_all()
         assert errors(notebook) == []
         for instructors in ("Nbgrader", "Validate", "Create Assignment"):

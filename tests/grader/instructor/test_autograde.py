@@ -25,7 +25,12 @@ from grader.author.lesson import load_lesson
 from grader.cli import main
 from grader.instructor.autograde import AutogradeOptions, autograde
 from grader.instructor.feedback import has_verdicts
-from grader.instructor.gradebook import LessonGradebook
+from grader.instructor.gradebook import (
+    GradebookUnusable,
+    LessonGradebook,
+    copy_for_dry_run,
+    course_directory,
+)
 from grader.instructor.journal import JournalBusy, open_journal, read_journal
 from grader.instructor.sample_class import sample_class
 
@@ -435,6 +440,13 @@ def test_a_dry_run_makes_and_changes_nothing(course: Course) -> None:
     assert course.autograde(dry=True).planned == ["bob"]
     assert course.autograde(dry=True, regrade=True, seed=5).planned == ["ann", "bob"]
     assert everything() == before
+
+
+def test_a_dry_run_without_a_file_to_copy_is_refused(course: Course) -> None:
+    coursedir = course_directory(course.root)
+    coursedir.db_url = "postgresql://localhost/gradebook"
+    with pytest.raises(GradebookUnusable, match="SQLite"), copy_for_dry_run(coursedir):
+        pass
 
 
 def test_a_seed_repeats_a_run_exactly_and_the_same_inputs_serve_all(course: Course) -> None:

@@ -98,6 +98,13 @@ def test_dates_and_extensions_set_after_grading_count(
     assert "Nobody has more time" in ran(capsys, "extend neuron")
     assert "1 down" in ran(capsys, "autograde neuron --regrade --dry-run")
 
+    stamp = course.root / "class" / "submitted" / "prompt" / "neuron" / "timestamp.txt"
+    stamp.write_text("2026-10-01 18:00:00 +0500", encoding="utf-8")  # an hour late
+    for words in ("autograde neuron --dry-run", "autograde neuron --regrade --dry-run"):
+        assert "  prompt: 10 → 9\n    late: 1 taken off, 0 before\n0 up, 2 down" in ran(
+            capsys, words
+        )
+
 
 def test_a_dry_run_has_the_numbers_of_the_run(
     course: Course, capsys: pytest.CaptureFixture[str]
@@ -124,6 +131,13 @@ def test_a_dry_run_has_the_numbers_of_the_run(
     assert "  by hand: 0.96 → 1.2\n    sigmoid 2.7 → 3" in run  # the hand's 1.5 counts
     assert "2 up, 0 down, 2 unchanged." in run
 
+    ran(capsys, "extend neuron later --days 2")
+    dry = ran(capsys, "autograde neuron --regrade --dry-run").partition("would change:")[2]
+    assert (
+        dry == "\n  later: 2.4 → 3\n    late: 0 taken off, 0.6 before\n1 up, 0 down, 3 unchanged.\n"
+    )
+    assert "\n  later: 2.4 → 3\n    late: 0" in ran(capsys, "autograde neuron --regrade")
+
 
 def test_an_extension_before_a_submission_counts_and_is_no_point(
     course: Course, capsys: pytest.CaptureFixture[str]
@@ -140,6 +154,20 @@ def test_an_extension_before_a_submission_counts_and_is_no_point(
     course.hand_in("Zoë", solved("neuron"), LATE)
     course.autograde()
     assert penalties(course)["Zoë"] == (10.0, 0.0)
+
+
+def test_without_a_due_date_nobody_is_late_and_nothing_is_extended(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    daily(course)
+    ran(capsys, "extend neuron late --days 1")
+    with course.gradebook() as gradebook:
+        gradebook.update_or_create_assignment("neuron", duedate=None)
+    assert course.autograde().errors == {}
+    assert course.points() == {"prompt": 10, "late": 10}
+    assert main(["extend", "neuron", "prompt", "--days", "1"]) == 1
+    assert "neuron has no due date to extend" in capsys.readouterr().err
+    assert ran(capsys, "extend neuron") == "late: 1 day: no reason is known\n"
 
 
 @pytest.mark.parametrize(

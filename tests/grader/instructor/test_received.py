@@ -194,6 +194,18 @@ def test_a_roster_says_who_is_matched_who_is_not_and_who_is_missing(
     assert collected(course)["bob2/neuron/neuron.ipynb"] == OTHER
 
 
+def test_moodles_number_of_an_upload_is_no_students_id(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enrol(course, **{"7": ("Ada", "Lovelace", "8"), "9": ("Zoë", "Krüger", "")})
+    files = {
+        f"Zoë Krüger_7_{FILE}/neuron.ipynb": DONE,
+        f"Ada Lovelace_9_{FILE}/neuron.ipynb": OTHER,
+    }
+    assert collect(capsys, download(course, files))[0] == 0
+    assert collected(course) == {"9/neuron/neuron.ipynb": DONE, "7/neuron/neuron.ipynb": OTHER}
+
+
 def test_two_uploads_of_one_student_are_not_mixed(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -78,6 +78,10 @@ def test_students_of_canvas_have_their_login_as_id_and_their_number(
         "12346": ("Zoë", "Krüger, née Ångström", None, "12346"),
         "bo@example.org": ("Bo", "O'Neill", None, "12347"),
     }
+    namesakes = CANVAS[: CANVAS.index("    ")] + '"Lovelace, Ada",99,,,A,\n'
+    assert "1 student (1 new" in roster(capsys, tmp_path / "grades.csv", namesakes)
+    namesakes = "Username,First name,Last name\no2,Bo,O'Neill\n"
+    assert "1 student (1 new" in roster(capsys, tmp_path / "grades.csv", namesakes)
 
 
 def test_students_that_were_collected_before_get_their_names(

@@ -35,6 +35,12 @@ def test_a_new_learner_is_sent_to_the_first_lesson(work: Path) -> None:
     assert {row.solved for row in table.rows} == {0}
 
 
+def test_a_table_tells_how_long_a_lesson_takes(work: Path) -> None:
+    page = overview(*LESSONS, minutes={LESSONS[0]: 20})._repr_html_()
+    assert page.count("<td>20</td>") == 1
+    assert page.count("<td>–</td>") == len(LESSONS) - 1
+
+
 def test_progress_is_counted_and_the_first_unfinished_lesson_is_named(work: Path) -> None:
     first, second = LESSONS[:2]
     questions = lesson(first).questions

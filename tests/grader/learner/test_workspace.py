@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -47,6 +49,14 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def test_a_copied_notebook_names_this_python_so_that_opening_changes_nothing(root: Path) -> None:
+    publish(root, "ant", '{"cells": [], "metadata": {"language_info": {"name": "python"}}}')
+    make_work(root)
+    copied = json.loads((root / "work" / "ant" / "ant.ipynb").read_text())
+    assert copied["metadata"]["language_info"]["version"] == platform.python_version()
+    assert copied["cells"] == []
 
 
 def test_a_copy_holds_every_file_of_every_lesson(root: Path) -> None:
