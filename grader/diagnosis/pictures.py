@@ -31,7 +31,7 @@ LineOutcomes = Iterable[tuple[Line, list[Outcome]]]
 class Picture:
     """Two curves over the same axes, and the points at which they part.
 
-    A path has points of its own in `got_x`; `own` is the x of the case itself.
+    `got_x` holds the learner's x of a path; `own` is the x of the case itself.
     """
 
     names: tuple[str, str]  # of the axes
