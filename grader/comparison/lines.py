@@ -141,44 +141,54 @@ def _constant(line: Line) -> bool:
 
 
 def _entries(case: CaseData, place: int) -> list[int | None]:
-    """Return the numbers of an input to try: one at most of its beginning, middle and end."""
+    """Return the numbers of an input to try: at most one of its beginning, middle and end."""
     data = case["at"][0][0] if place == AT else case["inputs"][place]
-    sequence = isinstance(data, dict) and not {"array", "scalar"} & data.keys()
-    numbers = None if sequence or isinstance(data, bool) else numbers_in(data)
-    if numbers is None:
+    if isinstance(data, dict) and data.get("dtype", "bool") == "bool":
+        return []  # yes or no; or a sequence, a function, a generator, which have no dtype
+    numbers = None if isinstance(data, bool) else numbers_in(data)
+    if numbers is None or not numbers.size or (place == AT and numbers.ndim):
         return []
     if numbers.ndim == 0:
-        return [None]
+        return [None] if np.isfinite(numbers) else []
     last = numbers.size - 1
-    return [] if place == AT or last < 0 else [*dict.fromkeys([0, last // 2, last])]
+    return [i for i in dict.fromkeys([0, last // 2, last]) if np.isfinite(numbers.flat[i])]
 
 
 def _grids(
     cases: list[CaseData], case: CaseData, place: int, entry: int | None, ranges: Ranges
 ) -> Iterator[list[float]]:
-    """Yield the values of a number along a line, its own among them, in ascending order.
-
-    They go as far beyond the input's own numbers as these are large, but no further than those that
-    the "value" cases give to the input; then, for a reference that refuses some, not beyond them.
-    """
+    """Yield the values of a number along a line, its own among them, in ascending order."""
     own = _numbers(case, place)
     if place == AT and own.size > 4:
         own = np.sort(own)[1:-1]  # points far out would leave the others no room
     here = own if entry is None else own[entry : entry + 1]
-    known = np.concatenate([_numbers(one, place) for one in cases if one["property"] == "value"])
-    size = np.abs(own).max() or 1.0
+    data = None if place == AT else case["inputs"][place]
     within = None if place == AT else ranges.get(case["parameters"][place])
-    wide = max(known.min(), own.min() - size), min(known.max(), own.max() + size)
-    whole = place != AT and _whole(case["inputs"][place])
-    own_range = float(own.min()), float(own.max())
-    around = np.multiply(within, here).tolist() if within and here.any() else None
-    for low, high in [sorted(around)] if around else [wide, own_range][place == AT :]:
-        if low == high:
-            low, high = low - size, high + size
-        decimals = 0 if whole else 2 - math.floor(math.log10(high - low))
+    extents = _extents(cases, place, own[np.isfinite(own)])
+    if within and here.any():
+        extents = [(float(min(ends)), float(max(ends))) for ends in [np.multiply(within, here)]]
+    for low, high in extents:
+        decimals = 0 if _whole(data) else 2 - math.floor(math.log10(high - low))
+        if _whole(data) and isinstance(data, dict):
+            limits = np.iinfo(data["dtype"])
+            low, high = max(low, limits.min), min(high, limits.max)
         kink = [0.0] if low < 0 < high else []  # where many functions bend
         values = np.linspace(low, high, POINTS - len(here) - len(kink)).round(decimals)
-        yield np.unique([*values, *here, *kink]).astype(int if whole else float).tolist()
+        yield np.unique([*values, *here, *kink]).astype(int if _whole(data) else float).tolist()
+
+
+def _extents(cases: list[CaseData], place: int, own: Array) -> list[tuple[float, float]]:
+    """Return how far a number may vary: as far beyond the input's own as these are large.
+
+    That is no further than the numbers that the "value" cases give to the input. A reference that
+    refuses some of these gets no other numbers than the input's own.
+    """
+    values = [_numbers(one, place) for one in cases if kind(one["property"]) == "value"]
+    known = np.concatenate(values)[np.isfinite(np.concatenate(values))]
+    size = float(np.abs(own).max()) or 1.0
+    wide = max(known.min(), own.min() - size), min(known.max(), own.max() + size)
+    extents = [(own.min(), own.max())] if place == AT else [wide, (own.min(), own.max())]
+    return [(low, high) if low < high else (low - size, high + size) for low, high in extents]
 
 
 def _numbers(case: CaseData, place: int) -> Array:
@@ -198,8 +208,8 @@ def _replaced(data: Plain, entry: int | None, value: float) -> Plain:
 
 
 def _whole(data: Plain) -> bool:
-    """Return whether an input holds no floats."""
-    return isinstance(data, int) or (isinstance(data, dict) and data["dtype"][0] != "f")
+    """Return whether an input holds whole numbers."""
+    return isinstance(data, int) or (isinstance(data, dict) and data["dtype"][0] in "iu")
 
 
 def _rounded(number: float) -> float:

@@ -32,7 +32,7 @@ LineOutcomes = Iterable[tuple[Line, list[Outcome]]]
 class Picture:
     """Two curves over the same axes, and the points at which they part.
 
-    A path has points of its own in `got_x`; `own` is the x of the case itself.
+    `got_x` holds the learner's x of a path; `own` is the x of the case itself.
     """
 
     names: tuple[str, str]  # of the axes
@@ -97,16 +97,17 @@ class Picture:
         first, last, end = places[0], places[-1], len(self.parted) - 1
         if self.got_x is not None:
             return f"From row {first} on"
-        at = [f"{number:.4g}" for number in (self.x[first], self.x[last])]
         if len(places) > end:
             return f"For every {name} here"
         if first == last:
-            return f"At {name} = {at[0]} alone"
+            return f"At {name} = {self.x[first]:.4g} alone"
         if len(places) <= last - first:
-            return f"At {len(places)} of {end + 1} values of {name}, from {at[0]} to {at[1]}"
-        if last == end:
-            return f"From {name} = {at[0]} on"
-        return f"{'Up to' if first == 0 else f'From {at[0]} to'} {name} = {at[1]}"
+            span = f"from {self.x[first]:.4g} to {self.x[last]:.4g}"
+            return f"At {len(places)} of {end + 1} values of {name}, {span}"
+        right = [f"{self.x[i]:.4g}" for i in (first - 1, last + 1) if 0 <= i <= end]
+        if len(right) > 1:
+            return f"For {name} between {' and '.join(right)}"
+        return f"{'Below' if first == 0 else 'Above'} {name} = {right[0]}"
 
     @property
     def caption(self) -> str:
