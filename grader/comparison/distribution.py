@@ -8,11 +8,12 @@ from grader.comparison.codec import Array, numbers_in, opaque
 from grader.comparison.schema import Outcome, Plain, Sample
 
 LEVELS = 256  # a sample is kept as its quantiles at k/256, smallest and largest included
-MIN_NUMBERS = 4_000  # in two draws, for MAX_DISTANCE to tell a lesson's distributions apart
+MIN_NUMBERS = 18_000  # in two draws, for MAX_DISTANCE to tell a lesson's distributions apart
 
-# Largest differences between two samples of one distribution. With 4,000 numbers each, one pair in
-# 10⁷ has a larger Kolmogorov distance (Kolmogorov–Smirnov: 2·exp(−n·d²)); the ratio of the standard
-# deviations allows eight standard errors for normal and uniform numbers.
+# Largest differences between two samples of one distribution. A right answer may draw the opposite
+# of the reference's numbers: with 18,000 each, one such pair in 10⁷ has a larger Kolmogorov
+# distance (Kolmogorov–Smirnov: 2·exp(−n·d²/2), for independent ones 2·exp(−n·d²)). The ratio of the
+# standard deviations allows eight standard errors of normal and uniform numbers, and more.
 MAX_DISTANCE = 0.045
 MAX_SPREAD_RATIO = 1.12
 MAX_EXTREME_RATIO = 1.6

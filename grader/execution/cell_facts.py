@@ -8,9 +8,10 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
-MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2})$", re.MULTILINE)
-"""A magic, a shell line or a help line of IPython."""
+MAGIC = re.compile(r"^([ \t]*)(?:[?].*|(?:[\w.]+ *= *)?[%!].*|[\w.]+\?{1,2})$", re.MULTILINE)
+"""A magic or a shell line, also one whose result gets a name, or a help line of IPython."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,21 @@ def facts(source: str) -> Facts:
 
 
 def names_bound(statement: ast.stmt) -> set[str]:
-    """Return the names that a statement binds: by def, class, import or assignment."""
-    match statement:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            return {name}
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            return {one.asname or one.name.partition(".")[0] for one in names}
-    if isinstance(statement, BLOCKS):
-        return set[str]().union(*map(names_bound, _flat([statement])))
-    stores = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
-    return {node.id for node in stores if isinstance(node.ctx, ast.Store)}
+    """Return the names that a statement binds outside the functions and classes in it."""
+    found, left = set[str](), list[ast.AST]([statement])
+    while left:
+        match left.pop():
+            case ast.Name(id=name, ctx=ast.Store()):
+                found.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                found.add(name)
+            case ast.ClassDef(name=name):
+                found.add(name)
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                found |= {one.asname or one.name.partition(".")[0] for one in names}
+            case node:
+                left += ast.iter_child_nodes(node)
+    return found
 
 
 def definitions(source: str) -> list[str]:
@@ -77,14 +83,14 @@ def imported_modules(sources: Iterable[str]) -> list[str]:
 
 
 IMPORTS = (ast.Import, ast.ImportFrom)
-BLOCKS = (ast.If, ast.Try, ast.With)
+BLOCKS = (ast.If, ast.Try, ast.With, ast.ExceptHandler, ast.Match, ast.match_case)
 
 
-def _flat(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield statements, and those inside `if`, `try` and `with`."""
+def _flat(body: Iterable[Any]) -> Iterator[ast.stmt]:
+    """Yield statements, and those inside `if`, `try`, `with` and `match`."""
     for node in body:
         if isinstance(node, BLOCKS):
-            for part in ("body", "orelse", "finalbody"):
+            for part in ("body", "handlers", "cases", "orelse", "finalbody"):
                 yield from _flat(getattr(node, part, []))
         else:
             yield node

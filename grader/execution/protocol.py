@@ -14,7 +14,7 @@ from grader.comparison.observe import MAX_MESSAGE
 from grader.comparison.schema import Answer, Call, Outcome, Plain
 
 # Most lists and objects, and most commas, in a frame: each takes many times its bytes in memory.
-# The largest answer of a lesson has 25,000 numbers.
+# The largest answer of a lesson has 80,000 numbers.
 MAX_NESTED, MAX_ITEMS = 100_000, 500_000
 MAX_CLASSES = 50  # of an exception
 MAX_SIDES = 64  # dimensions of an array in numpy

@@ -233,7 +233,7 @@ def _version_file(original: Path, work: Path) -> Path:
 def _is_outdated(original: Path, work: Path) -> bool:
     """Return whether the copy's version is known and differs from the course's."""
     file = _version_file(original, work)
-    return file.is_file() and file.read_text(encoding="utf-8") != version(original)
+    return file.is_file() and file.read_bytes() != version(original).encode()
 
 
 @contextlib.contextmanager

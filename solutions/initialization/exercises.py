@@ -20,8 +20,8 @@ init_normal = Exercise(points=2)
 
 @init_normal.cases
 def _(rng):
-    yield case("distribution", 30, 140, 0.05, _generator(rng))
-    yield case("distribution", 2000, 1, 2.0, _generator(rng))
+    yield case("distribution", 60, 150, 0.05, _generator(rng))
+    yield case("distribution", 9000, 1, 2.0, _generator(rng))
     for fans in SMALL:
         yield case("shape", *fans, 0.1, _generator(rng))
 
@@ -29,6 +29,11 @@ def _(rng):
 @init_normal.right_answer
 def by_scaling(fan_in, fan_out, std, rng):
     return std * rng.standard_normal((fan_in, fan_out))
+
+
+@init_normal.right_answer
+def by_opposites(fan_in, fan_out, std, rng):
+    return 0.0 - std * rng.standard_normal((fan_in, fan_out))
 
 
 @init_normal.right_answer
@@ -209,8 +214,8 @@ init_xavier_uniform = Exercise(points=2)
 @init_xavier_uniform.cases
 def _(rng):
     # Neither the sum of the fans nor the smaller or larger one is the same in both.
-    yield case("distribution", 60, 60, _generator(rng))
-    yield case("distribution", 20, 200, _generator(rng))
+    yield case("distribution", 95, 95, _generator(rng))
+    yield case("distribution", 30, 300, _generator(rng))
     for fans in SMALL:
         yield case("shape", *fans, _generator(rng))
 
@@ -219,6 +224,12 @@ def _(rng):
 def by_one_root(fan_in, fan_out, rng):
     bound = np.sqrt(6 / (fan_in + fan_out))
     return rng.uniform(-bound, bound, size=(fan_in, fan_out))
+
+
+@init_xavier_uniform.right_answer
+def from_the_upper_end(fan_in, fan_out, rng):
+    bound = math.sqrt(6 / (fan_in + fan_out))
+    return bound - 2 * bound * rng.random((fan_in, fan_out))
 
 
 @init_xavier_uniform.right_answer
@@ -435,8 +446,8 @@ init_kaiming_normal = Exercise(points=2)
 
 @init_kaiming_normal.cases
 def _(rng):
-    yield case("distribution", 20, 200, _generator(rng))
-    yield case("distribution", 60, 35, _generator(rng))
+    yield case("distribution", 30, 300, _generator(rng))
+    yield case("distribution", 150, 60, _generator(rng))
     for fans in SMALL:
         yield case("shape", *fans, _generator(rng))
 

@@ -25,6 +25,7 @@ def _(rng):
     yield case("integer", rng.integers(1, 9, size=3), rng.uniform(0.1, 0.9, size=3).round(3), 1)
     yield case("purity", rng.normal(size=3).round(3), rng.normal(size=3).round(3), 0.1)
     yield case("purity", rng.normal(size=3).round(3), np.zeros(3), 0.1)
+    yield case("purity", *rng.normal(size=(2, 3)).round(3), 0.0)
 
 
 @gd_step.right_answer
@@ -189,6 +190,13 @@ def steps_in_proportion(w, grad, lr):
     return w * (1 - lr * grad)
 
 
+@gd_step.misconception(
+    "For a learning rate of 0 you return w itself: the step is then a new array with w's numbers."
+)
+def returns_w_for_no_rate(w, grad, lr):
+    return w if lr == 0 else w - lr * grad
+
+
 gradient_descent = Exercise(points=3, path=True)
 
 
@@ -202,6 +210,7 @@ def _(rng):
     yield case("value", landscapes.quartic_grad, rng.uniform(0.3, 0.9, size=4).round(3), 0.2, 3)
     yield case("value", bowl, np.array([0.0, 0.00042, -250.5]), 1.9, 25)
     yield case("value", ravine, rng.uniform(1, 9, size=2).round(3) * 1e-13, 0.1, 4, atol=0)
+    yield case("value", ravine, rng.uniform(1, 9, size=2).round(3) * 1e6, 0.1, 4)
     yield case("shape", ravine, rng.normal(size=2).round(3), 0.1, 1)
     yield case("shape", bowl, rng.normal(size=1).round(3), 0.1, 3)
     yield case("shape", ravine, np.zeros(2), 0.1, 3)
@@ -476,6 +485,17 @@ def runs_places_together(grad_fn, w0, lr, n_steps):
 )
 def collects_slopes(grad_fn, w0, lr, n_steps):
     return np.array([grad_fn(w) for w in _walk(grad_fn, w0, lr, n_steps)])
+
+
+@gradient_descent.misconception(
+    "A step was left out where the gradient is large: each step is taken, also a long one."
+)
+def skips_long_steps(grad_fn, w0, lr, n_steps):
+    path = [np.array(w0, float)]
+    for _ in range(n_steps):
+        grad = grad_fn(path[-1])
+        path.append(path[-1] - lr * grad * (np.linalg.norm(grad) < 1000))
+    return np.array(path)
 
 
 max_stable_lr = Exercise(points=2, vary={"H": (1, 2)})  # H stays positive definite

@@ -23,7 +23,7 @@ def _(rng):
     amounts, prices = rng.integers(1, 6, size=(4, 3)) * 1.0, _table(rng, 3, 2)
     yield case("value", amounts, prices)
     yield case("value", np.diag(UNUSUAL), _table(rng, 3, 3))
-    yield case("value", _table(rng, 2, 5), _table(rng, 5, 4))
+    yield case("value", -_table(rng, 2, 5), _table(rng, 5, 4))  # what is given back
     for n, d, k in ((1, 3, 4), (7, 2, 1), (3, 1, 4), (1, 1, 1)):
         yield case("shape", _table(rng, n, d), _table(rng, d, k))
     yield case("integer", rng.integers(1, 6, size=(2, 3)), rng.integers(1, 6, size=(3, 4)))
@@ -157,6 +157,11 @@ def multiplies_the_sums(amounts, prices):
 @bills.misconception("Your rows are in a list or a tuple: np.array makes the wanted table of them.")
 def returns_a_list(amounts, prices):
     return [row @ prices for row in amounts]
+
+
+@bills.misconception("An amount below 0 is given back: it lowers the bill, so keep its sign.")
+def forgets_what_is_given_back(amounts, prices):
+    return np.maximum(amounts, 0) @ prices
 
 
 row_shares = Exercise(points=2)

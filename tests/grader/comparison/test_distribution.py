@@ -12,6 +12,7 @@ import pytest
 from grader.comparison.codec import encode_input
 from grader.comparison.distribution import sample_difference
 from grader.comparison.observe import observe
+from grader.comparison.schema import Call
 
 Draw = Callable[[int, int, np.random.Generator], Any]
 SEEDS = range(200)
@@ -46,6 +47,15 @@ def test_independent_draws_of_the_same_distribution_are_never_refused(
 ) -> None:
     refused = [reason for seed in SEEDS if (reason := difference(law, law, seed, *fans))]
     assert refused == []
+
+
+@pytest.mark.parametrize("law", [normal, uniform])
+def test_opposite_draws_from_one_generator_are_never_refused(law: Draw) -> None:
+    for seed in SEEDS[:60]:
+        rng = encode_input(np.random.default_rng(seed))
+        call: Call = {"inputs": [60, 150, rng], "draws": True}
+        opposite = observe(lambda *inputs: -law(*inputs), call)
+        assert sample_difference(observe(law, call), opposite) is None
 
 
 RIGHT: dict[str, Draw] = {

@@ -59,6 +59,27 @@ def test_a_solved_function_is_the_learners_own(here: Path) -> None:
     assert "is yours, from the lesson neuron" in mine._repr_html_()
 
 
+DEF = "def relu(z):\n            return np.maximum(z, 0)"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"for _ in [1]:\n        {DEF}",
+        f"try:\n    import no_such\nexcept ImportError:\n        {DEF}",
+        f"match 1:\n    case 1:\n        {DEF}",
+        f"files = !ls\n{DEF}",
+        "(relu := lambda z: np.maximum(z, 0))",
+        "class Relu:\n    def __call__(self, z):\n        return np.maximum(z, 0)\n\nrelu = Relu()",
+    ],
+)
+def test_a_function_is_the_learners_own_whatever_statement_gives_it(
+    source: str, here: Path
+) -> None:
+    write(here, "import numpy as np", source)
+    assert earlier("relu", fallback="fallback").sources["relu"].startswith("is yours")
+
+
 def test_helpers_and_constants_of_other_cells_are_defined(here: Path) -> None:
     write(
         here,

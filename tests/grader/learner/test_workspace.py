@@ -125,8 +125,11 @@ def test_a_newer_welcome_page_is_announced_and_taken_like_a_lesson(root: Path) -
     mine.write_text("welcome, run and saved")
     assert make_work(root) == []
     page.write_text("welcome to more lessons")
-    (line,) = make_work(root)
-    assert line.startswith("A newer version of welcome is there; make reset LESSON=welcome (")
+    for damaged in (None, b"\xff"):  # as it was written, and damaged
+        if damaged is not None:
+            (root / "work" / f"{workspace.VERSION}welcome").write_bytes(damaged)
+        (line,) = make_work(root)
+        assert line.startswith("A newer version of welcome is there; make reset LESSON=welcome (")
     assert (
         reset(root, "welcome")
         == "work/welcome.ipynb is new; your copy is now work/welcome-1.ipynb."
