@@ -50,6 +50,15 @@ def sparse(folder: Path) -> None:
             file.truncate(49_000_000)
 
 
+def showing(cells: int, kind: str, data: object) -> Notebook:
+    """Return a right notebook with outputs in front."""
+    notebook = with_cells(*["1"] * cells)
+    output = {"output_type": "display_data", "metadata": {}, "data": {kind: data}}
+    for cell in notebook["cells"][:cells]:
+        cell["outputs"] = [output]
+    return notebook
+
+
 FIELDS = 'f"' + "{1}" * 65_000 + '"'
 LIST = '{"list": [1.0] * 100_000}'
 NOTEBOOKS: dict[str, Callable[[], Notebook]] = {
@@ -76,6 +85,8 @@ NOTEBOOKS: dict[str, Callable[[], Notebook]] = {
     "large and wrong": lambda: written(
         "neuron", **dict.fromkeys(("relu", "sigmoid"), "import numpy as np\n")
     ),
+    "much text": lambda: showing(1_900, "text/plain", "x" * 24_000),
+    "many pictures": lambda: showing(24, "image/png", "A" * 1_900_000),
     "long line": lambda: with_cells("y = " + "1 + " * 40_000 + "1"),
     "nested": lambda: with_cells("z = " + "(" * 90 + ")" * 90 + "\n" + "a = b\n" * 30_000),
 }

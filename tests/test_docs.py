@@ -16,6 +16,7 @@ from course import LESSONS, ROOT, lesson
 from grader.comparison import codec, observe
 from grader.execution import notebook, protocol
 from grader.execution.limits import OUTSIDE, Limits
+from grader.instructor import feedback
 from playground.functions import finished
 
 BLOCK = re.compile(r"^(`{3,})(?:markdown|python) (\S+/\S+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
@@ -113,6 +114,7 @@ def limits() -> dict[str, str]:
             f"{notebook.MAX_BYTES // 10**6} MB; {notebook.MAX_CELLS:,};"
             f" {notebook.MAX_SOURCE:,} characters; {notebook.MAX_SOURCES:,} characters"
         ),
+        "outputs that its feedback shows": f"{feedback.MAX_OUTPUT:,} characters",
         "other files that are copied: their number; all together; folders in each other": (
             f"{outside.files:,}; {outside.file_bytes // 10**6} MB; {outside.depth}"
         ),

@@ -25,6 +25,7 @@ from grader.settings import load_settings
 MAX_TEXT = 20_000  # characters of a cell or an output
 MAX_IMAGE = 2_000_000  # characters of a picture, as base64
 MAX_OUTPUTS = 20  # of a cell
+MAX_OUTPUT = 5_000_000  # characters of all outputs together; those of further cells are left out
 
 PICTURES = ("image/png", "image/jpeg")
 
@@ -142,7 +143,18 @@ def _feedback_cells(
             cells.append(_lesson_cell(release, f"check-{place}"))
     there = {cell["id"] for cell in cells}
     checks = [f"check-{name}" for name in exercises]
-    return cells + [_lesson_cell(release, check) for check in checks if check not in there]
+    return _cut(cells) + [_lesson_cell(release, one) for one in checks if one not in there]
+
+
+def _cut(cells: list[Json]) -> list[Json]:
+    """Leave out the outputs of cells beyond `MAX_OUTPUT`: many notebooks are in memory at once."""
+    left, note = MAX_OUTPUT, f"not shown, after {MAX_OUTPUT:,} characters of outputs"
+    for cell in cells:
+        for output in cell.get("outputs", []):
+            left -= sum(map(len, (output.get("text", ""), *output.get("data", {}).values())))
+        if left < 0 and cell.get("outputs"):
+            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": note}]
+    return cells
 
 
 def has_verdicts(path: Path) -> bool:

@@ -18,8 +18,9 @@ from grader.comparison.present import one_line
 from grader.comparison.schema import Request, Response
 from grader.comparison.vocabulary import in_words
 from grader.execution.limits import OUTSIDE
-from grader.execution.notebook import UnreadableNotebook, read_notebook
+from grader.execution.notebook import MAX_BYTES, UnreadableNotebook, read_notebook
 from grader.execution.unconfined import Unconfined
+from grader.files import read_regular
 from grader.instructor.blame import costs_only
 from grader.instructor.run import Graded, Run, Runner
 from grader.processes import Guard
@@ -149,6 +150,7 @@ def _table(path: Path, graded: Graded) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, MAX_BYTES + 1)
     except OSError as error:
-        raise UnreadableNotebook(f"the file can't be opened: {error.strerror}") from None
+        why = f"the file is a link or can't be opened: {error.strerror}"
+        raise UnreadableNotebook(why) from None

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from accessible import broken
 from classroom import Course
+from hostile_class import showing
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from playwright.sync_api import Browser
 
-from course import learners_notebook, lesson, written
+from course import ROOT, learners_notebook, lesson, written
 from grader.execution.limits import Budget
 from grader.execution.submission import Selection
 from grader.instructor import feedback_page
@@ -22,6 +23,7 @@ from grader.instructor.feedback import (
     LoadedNotebook,
     as_text,
     feedback_notebook,
+    load_submitted,
     released,
     safe_outputs,
 )
@@ -386,3 +388,15 @@ def test_a_page_that_takes_too_long_shows_the_verdicts_and_says_so(
     assert "Your notebook can't be shown, it took more than 0.001 seconds" in text.replace("’", "'")
     assert "2.7" in text
     assert "return 1 / (1" not in text
+
+
+def test_outputs_are_shown_up_to_a_limit_of_the_notebook() -> None:
+    release = released(ROOT, lesson("neuron"))
+    notebook = showing(20, "text/plain", "x" * 19_000)
+    notebook["cells"][0]["outputs"] *= 20
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grader.instructor.feedback.MAX_OUTPUT", 500_000)
+        cells = load_submitted(release, json.dumps(notebook).encode()).cells
+    shown = sum(len(json.dumps(cell.get("outputs", []))) for cell in cells)
+    assert 480_000 < shown < 520_000
+    assert "not shown, after 500,000" in json.dumps(cells[19])

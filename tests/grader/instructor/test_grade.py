@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import copy
 import json
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -447,3 +448,14 @@ def test_an_exercise_whose_cell_is_gone_costs_only_itself() -> None:
     assert (
         RUN.grade(data(notebook), runner()).verdicts["relu"].note == "No function is called relu."
     )
+
+
+def test_a_pipe_or_a_link_in_the_place_of_a_notebook_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    (tmp_path / "link.ipynb").symlink_to("/dev/zero")
+    paths = [str(tmp_path / name) for name in ("pipe.ipynb", "link.ipynb")]
+    assert main(["grade", "--lesson", "neuron", *paths]) == 1
+    assert capfd.readouterr().err.count("is a link or can't be opened") == 2

@@ -27,6 +27,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
     remove(str(course.root / "class" / "submitted" / "deep folders"))
 
 
+@pytest.mark.long
 def test_everybody_has_points_or_a_reason(graded: Course) -> None:
     summary = graded.autograde()
     points = graded.points()
