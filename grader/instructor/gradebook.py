@@ -93,7 +93,6 @@ class LessonGradebook:
             try:
                 submission = self._submitted(student)
                 submission.timestamp = timestamp
-                db.flush()
                 (notebook,) = submission.notebooks
                 before = self._standing(notebook)
                 for grade in notebook.grades:
@@ -103,6 +102,7 @@ class LessonGradebook:
                 for one in notebook.comments:
                     missing = self.solution_cells[one.cell_id] in unanswered
                     one.auto_comment = "No response." if missing else None
+                db.flush()  # gives a new row its due date
                 after = self._settle(submission, notebook)
                 db.commit()
                 return before, after
