@@ -102,7 +102,7 @@ class LessonGradebook:
                 for one in notebook.comments:
                     missing = self.solution_cells[one.cell_id] in unanswered
                     one.auto_comment = "No response." if missing else None
-                db.flush()
+                db.flush()  # gives a new row its due date
                 after = self._settle(submission, notebook)
                 db.commit()
                 return before, after

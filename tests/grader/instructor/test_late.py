@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from classroom import EARLY, Course
+from nbgrader.utils import parse_utc
 
 from course import solved, written
 from grader.cli import main
@@ -137,6 +138,20 @@ def test_a_dry_run_has_the_numbers_of_the_run(
         dry == "\n  later: 2.4 → 3\n    late: 0 taken off, 0.6 before\n1 up, 0 down, 3 unchanged.\n"
     )
     assert "\n  later: 2.4 → 3\n    late: 0" in ran(capsys, "autograde neuron --regrade")
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-12-01 18:00:00 Europe/Berlin", "17:00:00"),
+        ("2026-12-01 18:00:00+0100", "17:00:00"),
+        ("2026-12-01T18:00 +0100", "17:00:00"),  # formgrader's form
+        ("2026-12-01 18:00:00 +0100", "17:58:20"),  # once it is right, the manual need not warn
+    ],
+    ids=["name", "offset", "formgrader", "space"],
+)
+def test_nbgrader_reads_due_dates_as_the_manual_tells(text: str, time: str) -> None:
+    assert f"{parse_utc(text)}" == f"2026-12-01 {time}"
 
 
 def test_an_extension_before_a_submission_counts_and_is_no_point(
