@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -147,14 +147,7 @@ def hidden_units(mine: Any, *functions: Function, after: Any = None) -> LiveFigu
             )
 
     play = LiveFigure(
-        "The weights of the hidden units, and a digit",
-        move,
-        capstone.own(functions),
-        after,
-        missions={
-            "an image that activates 24 of the 32 units": lambda at, data: _active(data) >= 24,
-            "an image that activates fewer than 17": lambda at, data: _active(data) < 17,
-        },
+        "The weights of the hidden units, and a digit", move, capstone.own(functions), after
     )
     ax = play.axes(xlim=(0, 63), ylim=(0, 28), aspect="equal")
     ax.set_axis_off()
@@ -164,11 +157,6 @@ def hidden_units(mine: Any, *functions: Function, after: Any = None) -> LiveFigu
     play.words("says", ax)
     play.slider("image", "test image", 0, len(digits().X_test) - 1, 0, step=1)
     return play
-
-
-def _active(data: Mapping[str, Any]) -> int:
-    _, bottom, top = data["levels"]
-    return int(np.count_nonzero(top > bottom))
 
 
 def fool(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:

@@ -125,9 +125,10 @@ def test_keys_move_the_slider_and_nothing_else(play: Locator, notebook: Notebook
     assert active(notebook) == before
 
 
-def test_a_mission_is_reached_by_keyboard_announced_and_kept(
-    play: Locator, notebook: Notebook
-) -> None:
+def test_a_mission_is_reached_by_keyboard_announced_and_kept(notebook: Notebook) -> None:
+    notebook.run("question-01")  # the play's prediction is `bet` again
+    notebook.run("play-02")  # with its sliders where they begin
+    play = notebook.cell("play-02")
     expect(play.locator(".playground-missions")).to_have_attribute("aria-live", "polite")
     mission = play.get_by_role("listitem").filter(has_text="a bias above 0")
     expect(mission.get_by_role("img", name="open")).to_be_visible()
@@ -137,7 +138,6 @@ def test_a_mission_is_reached_by_keyboard_announced_and_kept(
         for _ in range(13):  # from −1.5 to −0.2
             notebook.page.keyboard.press("ArrowRight")
         expect(mission.get_by_role("img", name="reached")).to_be_visible()
-    notebook.run("question-01")  # the play's prediction is `bet` again
     notebook.run("play-02")
     again = notebook.cell("play-02")
     expect(again.get_by_role("img", name="reached")).to_be_visible()

@@ -109,7 +109,6 @@ WAYS: dict[str, list[dict[str, Any]]] = {
         {"patient": patient, "diagnosis": clinic._illness(patient)} for patient in range(3)
     ],
     "capstone draw": [{"ink": ONE}, {"ink": ZERO, "like_data": False}],
-    "capstone hidden_units": [{"image": 95}, {"image": 189}],
     "capstone fool": [{"image": 3, "epsilon": 0.1}, {"image": 2, "epsilon": 0.2}],
 }
 """For each play the controls to set, one after the other, that reach its missions."""
