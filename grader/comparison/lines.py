@@ -213,4 +213,4 @@ def _whole(data: Plain) -> bool:
 
 
 def _rounded(number: float) -> float:
-    return float(f"{number:.{DIGITS}g}")
+    return float(f"{number:.{DIGITS}g}") + 0.0  # no −0.0, whose sign differs by processor
