@@ -174,7 +174,8 @@ def _grids(
             low, high = max(low, limits.min), min(high, limits.max)
         kink = [0.0] if low < 0 < high else []  # where many functions bend
         values = np.linspace(low, high, POINTS - len(here) - len(kink)).round(decimals)
-        yield np.unique([*values, *here, *kink]).astype(int if _whole(data) else float).tolist()
+        varied = np.unique([*values, *here, *kink]) + 0.0  # no −0.0, see `_rounded`
+        yield varied.astype(int if _whole(data) else float).tolist()
 
 
 def _extents(cases: list[CaseData], place: int, own: Array) -> list[tuple[float, float]]:
@@ -213,4 +214,4 @@ def _whole(data: Plain) -> bool:
 
 
 def _rounded(number: float) -> float:
-    return float(f"{number:.{DIGITS}g}")
+    return float(f"{number:.{DIGITS}g}") + 0.0  # no −0.0, whose sign differs by processor
