@@ -38,6 +38,8 @@ def copy_ordinary_files(
     work = _Copying(most_bytes, skip, mode)
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)
+    except FileNotFoundError:  # the notebook was found elsewhere
+        return {}
     except OSError as error:
         linked = error.errno in (errno.ELOOP, errno.ENOTDIR)
         return {"the whole folder": "it is a link" if linked else _unreadable(error)}

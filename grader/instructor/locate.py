@@ -25,6 +25,8 @@ from grader.processes import Guard, OverBudget
 MAX_NOTEBOOKS = 50  # of one student; more are not looked at
 MAX_DEPTH = 8  # folders below a student's
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
+OF_NBGRADER = ("timestamp.txt", "submission_secret.txt")
+"""Files that the exchange adds to a submission."""
 OUR_FOLDERS = ("work", "course")
 """Folders of a learner's copy, which some hand in with the lesson in it."""
 
@@ -175,7 +177,9 @@ def _missing(files: list[Path], wanted: Path) -> UnreadableNotebook:
     """Return the error for a folder without a notebook; one may be in an archive."""
     archive = next(filter(_is_archive, files), None)
     if archive is None:
-        return UnreadableNotebook(f"{wanted.name} is missing")
+        own = [path.name for path in files if path.name not in OF_NBGRADER]
+        there = f"; {own[0]} is there" if own else ""
+        return UnreadableNotebook(f"{wanted.name} is missing{there}")
     command = collect_command(wanted.stem, archive, wanted.parents[1].name)
     return UnreadableNotebook(f"{wanted.name} is missing; {command} unpacks {archive.name}")
 

@@ -23,12 +23,9 @@ from grader.instructor.archive import Unpacked, unpack
 from grader.instructor.copying import MACHINE_ERRORS
 from grader.instructor.gradebook import course_directory
 from grader.instructor.journal import digest_of
-from grader.instructor.locate import Lessons, find_notebook
+from grader.instructor.locate import OF_NBGRADER, Lessons, find_notebook
 from grader.instructor.people import UNSAFE, roster, students_of
 from grader.instructor.uploads import Upload, uploads_in
-
-OF_NBGRADER = ("timestamp.txt", "submission_secret.txt")
-"""Files that the exchange adds to a submission."""
 
 
 class Record(TypedDict):

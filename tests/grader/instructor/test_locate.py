@@ -107,7 +107,7 @@ def test_what_is_certain_is_taken_and_reported(
 @pytest.mark.parametrize(
     ("files", "phrases"),
     [
-        ({"neuron/notes.txt": b""}, ["neuron.ipynb is missing"]),
+        ({"neuron/notes.txt": b""}, ["neuron.ipynb is missing; notes.txt is there"]),
         (
             {"neuron/a.ipynb": DONE, "neuron/b c.ipynb": PARTLY},
             ["a.ipynb and b c.ipynb", "`cp ada/neuron/a.ipynb ada/neuron/neuron.ipynb`"],

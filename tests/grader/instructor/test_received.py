@@ -80,7 +80,9 @@ def test_moodles_folders_are_taken_with_their_names(
     code, said = collect(capsys, archive)
     assert code == 3
     assert "neuron: 5 submissions (5 new, 0 updated, 0 unchanged)." in said
-    assert "Cy Young: neuron.ipynb is missing (a text was submitted in place of a file)." in said
+    assert (
+        "Cy Young: neuron.ipynb is missing; onlinetext.html is there (a text was submitted" in said
+    )
     assert collected(course).keys() == {
         "Ada Lovelace/neuron/neuron.ipynb",
         "Zoë Krüger/neuron/neuron (1).ipynb",
@@ -99,7 +101,7 @@ def test_moodles_folders_are_taken_with_their_names(
     }
     graded = course.autograde()
     assert {*graded.graded.values()} == {10.0}
-    assert graded.errors == {"Cy Young": "neuron.ipynb is missing"}
+    assert graded.errors == {"Cy Young": "neuron.ipynb is missing; onlinetext.html is there"}
 
 
 def test_moodles_flat_files_and_blind_marking(
@@ -142,7 +144,7 @@ def test_canvas_names_lateness_and_second_uploads(
     code, said = collect(capsys, archive)
     assert code == 3
     assert "Late, says Canvas: krügerzoë 12346." in said
-    assert "youngcy 12348: neuron.ipynb is missing (a text" in said
+    assert "youngcy 12348: neuron.ipynb is missing; text.html is there (a text" in said
     assert "roeviv 12349: week-1.ipynb and week-2.ipynb could both be meant" in said
     files = collected(course)
     assert files["krügerzoë 12346/neuron/neuron.ipynb"] == DONE
