@@ -104,5 +104,6 @@ def _own_name(upload: Upload, shared: set[str]) -> str:
     """
     alone = upload.system != "Canvas" and name_key(upload.name) not in shared
     text = upload.name if alone else f"{upload.name} {upload.id}"
-    name = UNSAFE.sub("-", normalize("NFC", text))[:100].strip(" .")
+    visible = "".join(filter(str.isprintable, normalize("NFC", text)))
+    name = UNSAFE.sub("-", visible)[:100].strip(" .")
     return name or "unnamed"
