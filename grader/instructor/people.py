@@ -122,4 +122,5 @@ def _own_name(upload: Upload, shared: set[str]) -> str:
 
 def folder_name(text: str) -> str:
     """Return a text as the name of a student's folder, without characters that one can't have."""
-    return UNSAFE.sub("-", normalize("NFC", text))[:100].strip(" .") or "unnamed"
+    visible = "".join(filter(str.isprintable, normalize("NFC", text)))
+    return UNSAFE.sub("-", visible)[:100].strip(" .") or "unnamed"

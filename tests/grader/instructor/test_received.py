@@ -295,11 +295,12 @@ def test_a_name_that_is_no_folder_is_refused(
 def test_a_strange_name_in_a_download_is_a_folders_name(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = ["../../etc", "O..", "a[1]?*#%_. ", "x" * 200, "C:\\evil"]
+    names = ["../../etc", "O..", "a[1]?*#%_. ", "x" * 200, "C:\\evil", "Ev\x9b2J\u202ee"]
     files = {f"{name}_{n}_{FILE}/neuron.ipynb": DONE for n, name in enumerate(names)}
     code, said = collect(capsys, download(course, files))
     assert code == 3
     assert said.count("its path leads out of the archive") == 2
     assert {path.parent.parent.parent for path in map(Path, collected(course))} == {Path()}
     assert not (course.root.parent / "etc").exists()
-    assert len(course.autograde().graded) == 3
+    assert "Ev2Je/neuron/neuron.ipynb" in collected(course)
+    assert len(course.autograde().graded) == 4
