@@ -34,7 +34,7 @@ class Settings:
     """Packages that lessons import besides the grader."""
     hidden: tuple[str, ...]
     """Modules of these packages that no sandbox contains: finished functions, server code."""
-    show_solutions: bool
+    show_solutions: bool = True
     """Whether learners who are stuck are offered the lines of a solution in a wrong order."""
 
 

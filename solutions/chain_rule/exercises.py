@@ -236,8 +236,8 @@ def returns_both(d_outer, inner, d_inner):
 @chain.misconception(
     "The slope of inner comes from two of its values here: d_inner gives it, to every digit."
 )
-def takes_two_values_of_inner(d_outer, inner, d_inner):
-    return lambda x: d_outer(inner(x)) * (inner(x + 1e-5) - inner(x - 1e-5)) / 2e-5
+def takes_two_values_of_inner(d_outer, inner, d_inner, h=1e-5):
+    return lambda x: d_outer(inner(x)) * (inner(x + h) - inner(x - h)) / (2 * h)
 
 
 numerical_grad = Exercise(points=3)

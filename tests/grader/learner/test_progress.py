@@ -87,7 +87,8 @@ def test_damaged_entries_are_left_out_and_the_others_kept(tmp_path: Path) -> Non
     }
     (tmp_path / "progress.json").write_text(json.dumps(damaged))
     progress = load_progress(tmp_path)
-    assert progress == {"solved": {"relu": 2.0}, "last_right": {"relu": "long ago"}, "answers": {}}
+    kept = {"solved": {"relu": 2.0}, "last_right": {"relu": "long ago"}}
+    assert progress == {**kept, "answers": {}, "missions": {}}
     assert was_right(progress, "relu") is None
     (tmp_path / "progress.json").write_text("[" * 100_000)
     assert load_progress(tmp_path)["solved"] == {}

@@ -128,7 +128,7 @@ def test_watch_and_check_give_the_same_verdicts(
         tmp_path / "neuron" / "neuron.ipynb", data(notebook), Unconfined(10, tmp_path / "neuron")
     )
     checked = (check(named(name, function)).verdict for name, function in misconceptions.items())
-    assert verdicts == [replace(one, figure=None) for one in checked]
+    assert verdicts == [replace(one, picture=None) for one in checked]
     assert all(verdict.hint for verdict in verdicts)
     assert [one.partition(" ")[0] for one in odd] == ["answers.py"]
 
