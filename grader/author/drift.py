@@ -13,15 +13,19 @@ import math
 import re
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from grader.comparison.answer_key import KEY_FILE
 from grader.comparison.schema import Plain
 from grader.settings import Settings
 
-PICTURE = re.compile("iVBORw0KGgo[A-Za-z0-9+/=]*")
-"""A PNG image in base64."""
+PICTURE = re.compile("(?:iVBORw0KGgo|UklGR)[A-Za-z0-9+/=]*")
+"""A PNG or WebP image in base64."""
 
-INVISIBLE = 4 / 255
-"""Largest difference between two pixels that is only the rounding of a blended edge."""
+INVISIBLE = 4
+"""Largest difference between two pixels, of 255, that is only the rounding of a blended edge."""
 
 
 def differences(built: Path, settings: Settings, whole: bool = True) -> list[str]:
@@ -93,7 +97,10 @@ def _alike(one: Plain, other: Plain, case: Plain = None) -> bool:
 def _same_pixels(one: str, other: str) -> bool:
     if one == other:
         return True
-    from matplotlib.image import imread  # only where two pictures differ: it takes half a second
-
-    first, second = (imread(io.BytesIO(base64.b64decode(data))) for data in (one, other))
+    first, second = map(_pixels, (one, other))
     return first.shape == second.shape and bool((abs(first - second) <= INVISIBLE).all())
+
+
+def _pixels(picture: str) -> NDArray[np.int_]:
+    with Image.open(io.BytesIO(base64.b64decode(picture))) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
