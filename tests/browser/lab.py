@@ -256,20 +256,18 @@ class Notebook:
         replies = cell.locator(".asked", has_text="✓").or_(cell.locator(".asked", has_text="✗"))
         buttons = cell.get_by_role("button", name="Answer", exact=True)
         end = time.monotonic() + CEILING / 1000
-        while buttons.count():
-            try:
+        while buttons.count() or not replies.count():
+            # The notebook may be scrolled meanwhile, and hides cells that are out of view.
+            assert time.monotonic() < end, f"{cell_id} does not stay in view."
+            self.cell(cell_id)
+            with suppress(PlaywrightTimeout, AssertionError):
                 button = self.page.get_by_role("button", name="Answer", exact=True)
                 group = cell.locator(".widget-vbox", has=button).first
                 if options := group.locator("input[type=radio]").all():
                     options[-1].click(timeout=CEILING / 20)
-                open_before = buttons.count()
-                buttons.first.click(timeout=CEILING / 20)
-                expect(buttons).to_have_count(open_before - 1)
-            except PlaywrightTimeout:
-                # The notebook was scrolled meanwhile, and hides cells that are out of view.
-                assert time.monotonic() < end, f"{cell_id} does not stay in view."
-                self.cell(cell_id)
-        expect(replies.first).to_be_attached()
+                if open_before := buttons.count():
+                    buttons.first.click(timeout=CEILING / 20)
+                    expect(buttons).to_have_count(open_before - 1, timeout=CEILING / 20)
 
     def drag(
         self,

@@ -168,6 +168,7 @@ def move(notebook: Notebook, name: str, play: str) -> None:
                 shows(cell, slider)
         for button in (".widget-toggle-button", ".widget-button:not(.widget-toggle-button)"):
             if drawing(figure) == before and cell.locator(button).count():
+                said = figure.get_attribute("aria-label")
                 cell.locator(button).last.click()
                 expect(figure).not_to_have_attribute("aria-label", said or "")
     assert drawing(figure) != before

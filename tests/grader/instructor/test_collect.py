@@ -55,7 +55,7 @@ def test_a_link_in_a_submission_brings_nothing_of_the_teachers(course: Course) -
     for name in ("neuron.ipynb", "gradebook.html", "all"):
         assert f"{ME}: {name} was left out: it is a link" in said
     assert f"{ME}: mine/pipe was left out: it is no ordinary file" in said
-    assert course.autograde().errors == {ME: "neuron.ipynb is missing"}
+    assert course.autograde().errors == {ME: "neuron.ipynb is missing; notes.txt is there"}
 
 
 @pytest.mark.long
