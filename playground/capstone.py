@@ -84,7 +84,7 @@ def explained() -> Iterator[None]:
 
 
 def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
-    """Plot two arms of a spiral, and the boundary of a network during its training."""
+    """Plot two arms of a spiral, every second point, and a network's boundary as it learns."""
 
     def move(f: Any, step: int, hidden: str, folds: bool) -> Frame:
         blocks, sizes = _blocks(f, mine), () if hidden == "none" else (int(hidden),)
@@ -92,7 +92,7 @@ def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
         now = training(Experiment(blocks, *settings)).run()[step // SPIRAL_EVERY]
         logits = blocks.logits(GRID, now.layers)
         lean = np.tanh((logits[:, 1] - logits[:, 0]) / 4).reshape(len(EDGE), len(EDGE))
-        arms = {f"arm {arm + 1}": tuple(SPIRAL.X[SPIRAL.labels == arm].T) for arm in (0, 1)}
+        arms = {f"arm {arm + 1}": tuple(SPIRAL.X[SPIRAL.labels == arm][::2].T) for arm in (0, 1)}
         share = _percent(accuracy(blocks, SPIRAL, now.layers))
         return {"lean": lean, "folds": _folds(now.layers, folds), **arms}, (
             f"After {now.step} steps the loss is {number(now.loss)};"
