@@ -47,7 +47,7 @@ def make_key(lesson: Lesson, seed: int) -> AnswerKey:
         "lesson": lesson.name,
         "title": lesson.title,
         "seed": seed,
-        "exercises": {name: _with_lines(lesson, name, seed) for name in lesson.exercises},
+        "exercises": {name: _learners_key(lesson, name, seed) for name in lesson.exercises},
         "questions": {
             name: cast(AnyQuestion, asdict(one)) for name, one in lesson.questions.items()
         },
@@ -77,9 +77,6 @@ def exercise_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
     }
     if exercise.path:
         key["path"] = True
-    lines = solution_lines(lesson, name)
-    if lesson.settings.show_solutions and len(lines) >= SHORT:
-        key["solution"] = packed(lines)
     return key
 
 
@@ -107,9 +104,14 @@ def lines_of(lesson: Lesson, name: str, key: ExerciseKey) -> list[Line]:
     return [one for i in places for one in lines_through(cases, i, lesson.reference[name], vary)]
 
 
-def _with_lines(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
+def _learners_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
+    """Return the key with what a notebook shows besides, and no grading run needs."""
     key = exercise_key(lesson, name, seed)
-    return {**key, "lines": lines_of(lesson, name, key)}
+    solution = solution_lines(lesson, name)
+    if lesson.settings.show_solutions and len(solution) >= SHORT:
+        key["solution"] = packed(solution)
+    key["lines"] = lines_of(lesson, name, key)
+    return key
 
 
 def draw_cases(lesson: Lesson, name: str, seed: int) -> list[Case]:

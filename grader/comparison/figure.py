@@ -16,6 +16,8 @@ LEFT, RIGHT, TOP, BOTTOM = 62, 14, 32, 44  # margins around the axes
 WIDE, TALL = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 FEW = 4  # points that part: each gets a dot
 YOURS = "#D55E00"  # a line at 3:1 on white and on dark grey; all words have the colour of the text
+GOT = f'stroke="{YOURS}" stroke-width="2.5"'
+WANTED = 'stroke="currentColor" stroke-width="2" stroke-dasharray="6 4"'
 
 
 def figure_html(picture: Picture) -> str:
@@ -42,10 +44,7 @@ def _drawing(picture: Picture) -> Iterator[str]:
     yield from _marks(picture)
     yield f'<rect width="{WIDE}" height="{TALL}" fill="none" stroke="currentColor" opacity=".4"/>'
     got_x = picture.x if picture.got_x is None else picture.got_x
-    for x, y, style in (
-        (picture.x, picture.want, 'stroke="currentColor" stroke-width="2" stroke-dasharray="6 4"'),
-        (got_x, picture.got, f'stroke="{YOURS}" stroke-width="2.5"'),
-    ):
+    for x, y, style in ((picture.x, picture.want, WANTED), (got_x, picture.got, GOT)):
         yield f'<path d="{_path(picture, x, y)}" fill="none" {style}/>'
     if picture.got_x is not None or 0 < picture.parted.sum() <= FEW * (not picture.steps):
         for x, y in zip(got_x[picture.parted], picture.got[picture.parted], strict=True):
@@ -58,10 +57,7 @@ def _drawing(picture: Picture) -> Iterator[str]:
 def _key(y_name: str) -> Iterator[str]:
     """Yield the name of the vertical axis, and what each curve is."""
     yield _text(6, 16, y_name, "start")
-    for x, name, style in (
-        (300, "yours", f'stroke="{YOURS}" stroke-width="2.5"'),
-        (384, "expected", 'stroke="currentColor" stroke-width="2" stroke-dasharray="6 4"'),
-    ):
+    for x, name, style in ((300, "yours", GOT), (384, "expected", WANTED)):
         yield f'<path d="M{x} 12h26" {style}/>' + _text(x + 32, 16, name, "start")
 
 

@@ -59,9 +59,8 @@ class Line(TypedDict):
     input: int  # position of the input; `grader.comparison.lines.AT` for a returned function's
     entry: int | None  # position of the number in an array, row by row; None for a scalar
     values: list[float]
-    expected: list[
-        float | list[float]
-    ]  # for each number of the result; one float if it is constant
+    # For each number of the result its values, or one float if it is constant.
+    expected: list[float | list[float]]
 
 
 class MisconceptionData(TypedDict):
