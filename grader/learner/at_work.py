@@ -29,21 +29,26 @@ def at_work(name: str) -> Iterator[None]:
         yield
         return
     import ipywidgets as widgets
-    from IPython.display import clear_output, display
+    from IPython.display import clear_output
 
     text = f"{name} is still at work. ■ in the toolbar, or Interrupt in the menu Kernel, ends it."
     notice = widgets.HTML(f'{STYLE}<div class="at-work" role="status">{escape(text)}</div>')
-    # As a widget alone, which no comparison of outputs counts.
-    kind = "application/vnd.jupyter.widget-view+json"
-    model = {"version_major": 2, "version_minor": 0, "model_id": notice.model_id}
     try:
-        display({kind: model}, raw=True)
+        display_alone(notice)
         yield
     finally:
         clear_output(wait=True)
-        after_cell(
-            notice.close
-        )  # no earlier: JupyterLab stumbles over a widget that it still shows
+        # No earlier: JupyterLab stumbles over a closed widget that it still shows.
+        after_cell(notice.close)
+
+
+def display_alone(widget: Any) -> None:
+    """Display a widget without a text beside it: no comparison of outputs counts it."""
+    from IPython.display import display
+
+    kind = "application/vnd.jupyter.widget-view+json"
+    model = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    display({kind: model}, raw=True)
 
 
 def after_cell(work: Callable[[], object]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from grader.learner.at_work import after_cell
+from grader.learner.at_work import after_cell, display_alone
 
 AFTER = 3
 """Failed checks of an exercise, in one session, after which its puzzle is offered."""
@@ -122,9 +122,7 @@ def offer(exercise: str, failed: bool, puzzle: Callable[[], Puzzle]) -> None:
 
     def show() -> None:
         display({"text/html": STILL, "text/plain": ""}, raw=True)
-        kind = "application/vnd.jupyter.widget-view+json"
-        model = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-        display({kind: model}, raw=True)
+        display_alone(box)
 
     after_cell(show)
 
