@@ -6,11 +6,12 @@ import argparse
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.comparison.present import one_line
 from grader.errors import UserError
-from grader.files import atomic_write
+from grader.files import atomic_write, parsed
 from grader.instructor.feedback import released
 
 MAX_DAYS = 1000
@@ -82,11 +83,11 @@ def _file(root: Path) -> Path:
 def _reasons(root: Path) -> dict[str, dict[str, str]]:
     """Return the reasons by lesson and student."""
     try:
-        reasons: dict[str, dict[str, str]] = json.loads(_file(root).read_bytes())
-        return {lesson: {**students} for lesson, students in reasons.items()}
+        data = parsed(_file(root).read_bytes(), dict[str, dict[str, str]])
+        return cast(dict[str, dict[str, str]], data)
     except FileNotFoundError:
         return {}
-    except (ValueError, TypeError, AttributeError):
+    except ValueError:
         raise UserError(f"{_file(root)} is damaged. Rename it, and try again.") from None
 
 
