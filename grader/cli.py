@@ -83,6 +83,7 @@ def _commands() -> list[Register]:
         grade,
         roster,
         sample_class,
+        serve,
         validate,
     )
     from grader.sandbox import doctor
@@ -96,6 +97,7 @@ def _commands() -> list[Register]:
         autograde,
         extend,
         explain,
+        serve,
         give_back,
         insights,
         sample_class,
