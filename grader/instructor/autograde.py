@@ -30,6 +30,7 @@ from grader.instructor.feedback import (
 )
 from grader.instructor.grade import draw_seed
 from grader.instructor.journal import (
+    JOURNAL_TIMEOUT,
     Grading,
     Journal,
     RunId,
@@ -120,7 +121,7 @@ def autograde(
             journal = read_journal(path)
             coursedir = stack.enter_context(copy_for_dry_run(coursedir))
         else:
-            journal = stack.enter_context(open_journal(path))
+            journal = stack.enter_context(open_journal(path, JOURNAL_TIMEOUT))
         gradebook = stack.enter_context(open_lesson(coursedir, lesson.name, release))
         run_id = current_run(journal, lesson, options.seed)
         in_gradebook = timestamps_in(coursedir, lesson.name)

@@ -36,6 +36,8 @@ try:
 except ImportError:  # Windows: learners use the other commands
     fcntl = None  # type: ignore[assignment]
 
+JOURNAL_TIMEOUT = 10.0  # seconds to wait for `grader serve`, or for another run of the lesson
+
 
 class RunFields(TypedDict):
     """The fields of a `RunId`."""

@@ -38,15 +38,13 @@ from grader.instructor.feedback import (
     released,
 )
 from grader.instructor.gradebook import open_lesson
-from grader.instructor.journal import Grading, Journal, journal_path, open_journal
+from grader.instructor.journal import JOURNAL_TIMEOUT, Grading, Journal, journal_path, open_journal
 from grader.instructor.run import Result
 from grader.instructor.submissions import Submission, read_time, submissions
 from grader.instructor.workers import Job, grade_batch
 from grader.processes import Guard
 
 Resources = dict[str, Any]
-
-JOURNAL_TIMEOUT = 10.0  # seconds to wait for another run that grades the lesson
 
 
 class GradingSession:

@@ -430,7 +430,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser(
         "serve",
         help="on a class server: grade submissions as they come, and show each student the results",
-        epilog="class/serve.toml has the rules; docs/class-server.md, section 6, explains them.",
+        epilog="class/serve.toml has the rules; docs/class-server.md, section 7, explains them.",
     )
     parser.add_argument("lessons", nargs="+", metavar="LESSON")
     cores = os.cpu_count() or 1

@@ -93,6 +93,11 @@ class ClassServer:
         )
         return done.stdout + done.stderr
 
+    def start(self, script: str, person: str, log: Path) -> subprocess.Popen[bytes]:
+        """Start a script as a person, with a log of what it prints; `close` ends it."""
+        with log.open("ab") as file:
+            return subprocess.Popen(self._command(script, person), stdout=file, stderr=file)
+
     def _command(self, script: str, person: str | None) -> list[str]:
         command = ["sh", "-euc", script]
         if person:
@@ -228,7 +233,8 @@ def _copy_of_the_repository(into: Path, here: Callable[[str], str]) -> None:
     for name in filter(None, listed.split("\0")):
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, into / name)
-    for path in (into / RECIPE, *(into / "docs" / "class-server").glob("*.py")):
+    settings = into / "docs" / "class-server"
+    for path in (into / RECIPE, *settings.glob("*.py"), *settings.glob("*.service")):
         path.write_text(here(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 

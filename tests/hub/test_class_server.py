@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import psutil
 import pytest
 from hub import PEOPLE, ClassServer, require_root
 from lab import CEILING, READY, Notebook, browser, require_chromium
 from playwright.sync_api import FrameLocator, Locator, Page, Response
 
-from course import references
+from course import lesson, references, solved
 
 pytestmark = pytest.mark.long
 
@@ -47,6 +50,23 @@ found["module"] = importlib.util.find_spec("solutions") is not None
 print(json.dumps(found))
 """
 
+
+AWAIT = """
+import json, os, pathlib, sys, time
+from datetime import UTC, datetime
+from nbgrader.utils import notebook_hash
+cache = pathlib.Path.home() / ".local/share/jupyter/nbgrader_cache/neural_network_basics"
+last = max(cache.glob("*+loss+*"), key=lambda path: path.name)
+secret = (last / "submission_secret.txt").read_text()
+page = "{feedback}/" + notebook_hash(secret=secret, notebook_id="loss") + ".html"
+while not os.path.exists(page):
+    time.sleep(0.05)
+submitted = datetime.fromisoformat((last / "timestamp.txt").read_text().replace(" UTC", "+00:00"))
+print(json.dumps(os.path.getmtime(page) - submitted.timestamp()))
+"""
+"""Waits until the page about a learner's last submission of a lesson can be fetched.
+
+Prints the seconds from the submission to the page."""
 
 KNOCK = """
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=class -keyout own.key -out own.crt 2>&1
@@ -403,3 +423,48 @@ def test_a_dask_cluster_grades_for_the_teacher_and_for_nobody_else_and_ends(
     assert "neuron: 1 graded" in said
     assert "2 up to date" in said  # by formgrader's button
     assert server.run(f"pgrep -u {teacher} -f 'dask (scheduler|worker)' || true") == ""
+
+
+def test_grader_serve_shows_results_seconds_after_a_submission(
+    server: ClassServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exchange = f"{server.base}/srv/nbgrader/exchange/neural_network_basics"
+    unit = server.repository / "docs" / "class-server" / "grader-serve.service"
+    command = re.search(r"^ExecStart=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
+    assert command
+    serve = in_course(f"exec {command[1]}".replace(" neuron loss", " loss"))
+    log = server.base / "serve.log"
+    notebook = server.base / "loss.ipynb"
+    notebook.write_text(json.dumps(solved("loss")), encoding="utf-8")
+    server.run(in_course("nbgrader release_assignment loss"), "teacher")
+    server.run(f"nbgrader fetch_assignment loss; cp {notebook} loss/loss.ipynb", "ada")
+    forged = f"{exchange}/inbound/{server.names['ada']}+loss+2030-01-01 00:00:00 UTC+x"
+    forge = f"mkdir '{forged}'; cd '{forged}'; cp {notebook} .; echo x > submission_secret.txt"
+    server.run(f"{forge}; chmod 777 .", "bob")
+    waited = []
+    for _ in range(2):
+        process = server.start(serve, "teacher", log)
+        server.run(f"until grep -q Serving {log}; do sleep 0.1; done")
+        server.run("nbgrader submit loss", "ada")
+        script = AWAIT.format(feedback=f"{exchange}/feedback")
+        waited.append(json.loads(server.run(f"python - <<'END'\n{script}END", "ada")))
+        kill(process)
+    with capsys.disabled():
+        print(f"\nFrom submission to feedback: {', '.join(f'{one:.1f} s' for one in waited)}.")
+    server.run("nbgrader fetch_feedback loss", "ada")
+    pages = server.run("cat loss/feedback/*/loss.html", "ada")
+    most = float(sum(one.points or 0 for one in lesson("loss").exercises.values()))
+    assert pages.count(f"loss (Score: {most} / {most})") == 2
+    journal = server.run(in_course("cat class/journal/loss.jsonl"), "teacher").splitlines()
+    graded = [one for one in map(json.loads, journal) if "graded" in one]
+    assert {one["student"] for one in graded} == {server.names["ada"]}
+    assert len({one["seed"] for one in graded}) == len(graded) == 2
+    assert "it belongs to another account" in log.read_text(encoding="utf-8")
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process of the server and all that it started at once, as a power cut would."""
+    for one in psutil.Process(process.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    process.wait()

@@ -476,7 +476,8 @@ def test_a_torn_last_line_of_the_journal_costs_nothing_but_that_line(course: Cou
     assert course.points() == {"ann": 10}
 
 
-def test_two_runs_of_a_lesson_do_not_mix(course: Course) -> None:
+def test_two_runs_of_a_lesson_do_not_mix(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.instructor.autograde.JOURNAL_TIMEOUT", 0)
     with open_journal(course.journal_file), pytest.raises(JournalBusy, match="another run"):
         course.autograde()
 

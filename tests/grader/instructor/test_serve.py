@@ -1,0 +1,408 @@
+"""`grader serve` grades what comes through the exchange, by the rules of class/serve.toml."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from classroom import Course
+from nbgrader.utils import notebook_hash
+
+from course import solved, written
+from grader.instructor.explain import explanation
+from grader.instructor.gradebook import GradebookUnusable
+from grader.instructor.policy import Counting, Policy, Results, Shown
+from grader.instructor.serve import LOOK_AGAIN, Changed, Desk, open_common
+
+NOON = datetime(2024, 10, 1, 12)
+HOUR = timedelta(hours=1)
+AFTERNOON = NOON + 4 * HOUR
+WRONG = {"sigmoid": "def sigmoid(z):\n    return 1 / (1 + np.exp(np.asarray(z)))\n"}
+SLOW = "import time\ntime.sleep(3)\n"
+"""Longer than a first try in the sandbox may take."""
+
+
+class Class(Course):
+    """A course with an exchange, and a desk that serves a lesson of it."""
+
+    desk: Desk
+
+    def submit(
+        self, student: str, notebook: Any, when: datetime = NOON, complete: bool = True
+    ) -> Path:
+        """Submit as `nbgrader submit` does, but for the end of it where that is not `complete`."""
+        time = f"{when:%Y-%m-%d %H:%M:%S.%f} UTC"
+        folder = self.exchange / "inbound" / f"{student}+neuron+{time}+{secrets.token_hex(4)}"
+        folder.mkdir(parents=True, mode=0o755)
+        (folder / "neuron.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+        (folder / "timestamp.txt").write_text(time, encoding="utf-8")
+        (folder / "submission_secret.txt").write_text(secrets.token_hex(64), encoding="utf-8")
+        if complete:
+            folder.chmod(0o777)
+        return folder
+
+    def serve(self, now: datetime = AFTERNOON) -> None:
+        """Do rounds until nothing is left to do at a time."""
+        self.desk.round(now)
+        while self.desk.look_at and self.desk.look_at <= now:
+            self.desk.round(now)
+
+    def page(self, folder: Path, name: str = "neuron") -> str:
+        """Return the page about a submission that its student can fetch, or nothing."""
+        secret = (folder / "submission_secret.txt").read_text(encoding="utf-8")
+        hashed = notebook_hash(secret=secret, notebook_id=name)
+        path = self.exchange / "feedback" / f"{hashed}.html"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def graded(self) -> list[dict[str, Any]]:
+        return [one for one in self.journal() if "graded" in one]
+
+    @property
+    def exchange(self) -> Path:
+        return self.root / "class" / "exchange" / "neural_network_basics"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Class:
+    course = Class(tmp_path_factory.mktemp("course"))
+    with (course.root / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+        config.write("\nc.ExchangeCollect.check_owner = False\n")
+    with course.gradebook() as gradebook:
+        gradebook.add_assignment("neuron")
+    return course
+
+
+@pytest.fixture
+def course(
+    template: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: Any
+) -> Iterator[Class]:
+    """Return a class that is served by a policy, which a test gives as a parameter."""
+    course = template.copy(tmp_path)
+    course.__class__ = Class
+    assert isinstance(course, Class)
+    monkeypatch.chdir(course.root)
+    # Made-up submissions arrive long after the time that they give.
+    monkeypatch.setattr("grader.instructor.collect.believed", lambda claimed, _: claimed)
+    with open_common(course.root, 1) as common:
+        course.desk = Desk(common, own_lesson(course), getattr(request, "param", Policy()))
+        yield course
+        course.desk.reader.close()
+
+
+def own_lesson(course: Course) -> Any:
+    from grader.author.lesson import load_lesson
+
+    return load_lesson(course.root / "solutions" / "neuron")
+
+
+def policy(**rules: Any) -> Any:
+    return pytest.mark.parametrize("course", [Policy(**rules)], indirect=True)
+
+
+def test_a_submission_is_graded_and_its_feedback_can_be_fetched(course: Class) -> None:
+    ada = course.submit("ada", solved("neuron"))
+    bob = course.submit("bob", written("neuron", **WRONG), NOON + HOUR)
+    course.serve()
+    assert course.points() == {"ada": 10.0, "bob": 0.0}
+    assert "neuron (Score: 10.0 / 10.0)" in course.page(ada)
+    assert "sigmoid" in course.page(bob)
+    for place in ("submitted", "autograded", "feedback"):
+        assert (course.root / "class" / place / "bob" / "neuron" / "timestamp.txt").exists()
+    with course.gradebook() as gradebook:
+        assert gradebook.find_submission("neuron", "bob").timestamp == NOON + HOUR
+
+
+def test_each_submission_meets_other_inputs_and_can_be_repeated(course: Class) -> None:
+    first, second = written("neuron", **WRONG), solved("neuron")
+    folders = [course.submit("ada", one, NOON + HOUR * n) for n, one in enumerate((first, second))]
+    bob = course.submit("bob", second)
+    course.serve()
+    assert len({one["seed"] for one in course.graded() if one["student"] == "ada"}) == 2
+    assert all(course.page(one) for one in (*folders, bob))
+    for options in ({}, {"regrade": True}):
+        summary = course.autograde(**options)
+        assert (summary.graded, summary.kept) == ({}, {"ada": 10.0, "bob": 10.0})
+    last = next(one for one in reversed(course.graded()) if one["student"] == "ada")
+    report = [*explanation(course.root, own_lesson(course), "ada")]
+    assert report[0] == "ada, neuron: 10 of 10 points"
+    assert report[1].startswith(f"seed {last['seed']}")
+
+
+def test_the_same_notebook_again_meets_other_inputs_too(course: Class) -> None:
+    for number in range(3):
+        course.submit("ada", solved("neuron"), NOON + number * HOUR)
+        course.serve()
+    assert len({one["seed"] for one in course.graded()}) == 3
+
+
+def test_the_latest_submission_counts_whatever_its_points(course: Class) -> None:
+    course.submit("ada", solved("neuron"))
+    course.submit("ada", written("neuron", **WRONG), NOON + HOUR)
+    course.serve()
+    assert course.points() == {"ada": 0.0}
+
+
+def test_a_submission_that_is_older_than_the_graded_one_does_not_count(course: Class) -> None:
+    course.submit("ada", solved("neuron"), NOON + HOUR)
+    course.serve()
+    older = course.submit("ada", written("neuron", **WRONG))
+    course.serve()
+    assert course.points() == {"ada": 10.0}
+    assert "Your submission of 2024-10-01 13:00 UTC counts" not in course.page(older)
+    assert "your submission of 2024-10-01 13:00 UTC does" in course.page(older)
+
+
+@policy(counts=Counting.BEST)
+def test_with_best_a_worse_submission_lowers_nothing_and_gets_its_page(course: Class) -> None:
+    best = course.submit("ada", solved("neuron"))
+    worse = course.submit("ada", written("neuron", **WRONG), NOON + HOUR)
+    course.serve()
+    assert course.points() == {"ada": 10.0}
+    assert "neuron (Score: 10.0 / 10.0)" in course.page(best)
+    page = course.page(worse)
+    assert "0 of 10 points. It does not count: your submission of 2024-10-01 12:00 UTC" in page
+    assert 'class="verdict missed"' in page
+    summary = course.autograde(regrade=True)
+    assert (summary.graded, summary.kept) == ({}, {"ada": 10.0})
+
+
+@policy(counts=Counting.BEST)
+def test_with_best_a_better_submission_that_costs_more_for_lateness_does_not_count(
+    course: Class,
+) -> None:
+    course.submit("ada", written("neuron", **{**WRONG, "sigmoid": "def sigmoid(z): return 0.5\n"}))
+    with course.gradebook() as gradebook:
+        gradebook.update_or_create_assignment("neuron", duedate="2024-10-01 12:30 UTC")
+    course.serve()
+    plugin = course.desk.common.coursedir.config
+    plugin.LateSubmissionPlugin.penalty_method = "zero"
+    course.submit("ada", solved("neuron"), NOON + HOUR)
+    course.serve()
+    counted = [one["counts"] for one in course.graded()]
+    assert counted == [True, False]
+
+
+@policy(most_a_day=1)
+def test_beyond_a_days_limit_the_last_is_graded_when_the_day_is_over(course: Class) -> None:
+    first, second, third = (
+        course.submit("ada", notebook, NOON + number * HOUR)
+        for number, notebook in enumerate(
+            (written("neuron", **WRONG), written("neuron", **WRONG), solved("neuron"))
+        )
+    )
+    course.serve()
+    assert course.points() == {"ada": 0.0}
+    assert "(Score: " in course.page(first)
+    assert "it is graded in place of this one" in course.page(second)
+    assert "graded after 2024-10-02 00:00 UTC" in course.page(third)
+    assert course.desk.look_at == NOON + 12 * HOUR
+    course.serve(NOON + 11 * HOUR)
+    assert course.points() == {"ada": 0.0}
+    course.serve(NOON + 12 * HOUR)
+    assert course.points() == {"ada": 10.0}
+    assert "(Score: 10.0 / 10.0)" in course.page(third)
+    assert len(course.graded()) == 2
+
+
+@policy(results=Results.AFTER_DUE)
+def test_results_show_after_the_due_date_of_the_student_without_another_submission(
+    course: Class,
+) -> None:
+    with course.gradebook() as gradebook:
+        gradebook.update_or_create_assignment("neuron", duedate="2024-10-01 18:00 UTC")
+        gradebook.update_or_create_student("bob")
+        gradebook.add_submission("neuron", "bob")
+        gradebook.grant_extension("neuron", "bob", hours=2)
+    ada, bob = (course.submit(name, solved("neuron")) for name in ("ada", "bob"))
+    course.serve()
+    assert course.points() == {"ada": 10.0, "bob": 10.0}
+    assert "Its results are here after 2024-10-01 18:00 UTC" in course.page(ada)
+    assert "Its results are here after 2024-10-01 20:00 UTC" in course.page(bob)
+    assert course.desk.look_at == AFTERNOON + LOOK_AGAIN
+    course.serve(NOON + 6 * HOUR)
+    assert "(Score: 10.0 / 10.0)" in course.page(ada)
+    assert "(Score: " not in course.page(bob)
+    course.serve(NOON + 8 * HOUR)
+    assert "(Score: 10.0 / 10.0)" in course.page(bob)
+    assert course.desk.look_at is None
+
+
+@policy(shown=Shown.HINTS)
+def test_with_hints_only_no_page_has_points(course: Class) -> None:
+    ada = course.submit("ada", written("neuron", **WRONG))
+    course.serve()
+    page = course.page(ada)
+    assert "Its points are not shown here." in page
+    assert 'class="hint"' in page
+    assert "points</p>" not in page
+    assert "Score" not in page
+    assert course.points() == {"ada": 0.0}
+
+
+def test_a_hostile_submission_costs_only_itself_and_its_student_reads_so(
+    course: Class, capsys: pytest.CaptureFixture[str]
+) -> None:
+    eve = course.submit("eve", {"cells": "none"})
+    empty = course.submit("mallory", solved("neuron"))
+    (empty / "neuron.ipynb").unlink()
+    (empty / "neuron.ipynb").symlink_to(course.root / "solutions" / "neuron" / "neuron.ipynb")
+    ada = course.submit("ada", solved("neuron"), NOON + HOUR)
+    course.serve()
+    assert course.points() == {"ada": 10.0}
+    assert "(Score: " in course.page(ada)
+    assert "could not be graded: it is not a notebook" in course.page(eve)
+    assert "could not be graded: neuron.ipynb is missing" in course.page(empty)
+    assert "eve, 2024-10-01 12:00:00 UTC: not graded: it is not" in capsys.readouterr().out
+    again = course.submit("eve", solved("neuron"), NOON + HOUR)
+    course.serve()
+    assert "(Score: 10.0 / 10.0)" in course.page(again)
+
+
+def test_nobody_waits_for_a_slow_submission(course: Class) -> None:
+    notebook = solved("neuron")
+    notebook["cells"].insert(0, {"cell_type": "code", "source": SLOW, "metadata": {}})
+    eve = course.submit("eve", notebook)
+    course.serve()
+    assert course.desk.slow.keys() == {"eve"}
+    ada = course.submit("ada", solved("neuron"))
+    course.serve()
+    course.desk.slow["eve"][1].result()
+    course.serve()
+    assert all("(Score: 10.0 / 10.0)" in course.page(one) for one in (eve, ada))
+    assert not course.desk.slow
+
+
+def test_a_submission_is_left_alone_until_it_is_complete(course: Class) -> None:
+    ada = course.submit("ada", solved("neuron"), complete=False)
+    course.serve()
+    assert course.desk.attempts == {}
+    ada.chmod(0o777)
+    course.serve()
+    assert course.points() == {"ada": 10.0}
+
+
+def test_names_that_lead_elsewhere_are_refused(course: Class) -> None:
+    for student, rest in (("..", "x"), ("", "x"), ("ada", ".."), (".a", "x"), ("a*", "x")):
+        folder = course.exchange / "inbound" / f"{student}+neuron+{rest}"
+        course.submit("zoe", solved("neuron")).rename(folder)
+    course.serve()
+    assert course.desk.attempts == {}
+    assert not [*(course.root / "class" / "attempts").glob("[!.]*")]
+
+
+def test_a_submission_in_the_name_of_another_account_is_refused(
+    course: Class, caplog: pytest.LogCaptureFixture
+) -> None:
+    course.desk.common.exchange._collect.check_owner = True
+    course.submit("somebody-else", solved("neuron"))
+    course.serve()
+    course.serve()
+    assert course.desk.attempts == {}
+    assert caplog.text.count("it belongs to another account") == 1
+
+
+def test_a_page_is_there_for_each_notebook_under_its_own_name(course: Class) -> None:
+    ada = course.submit("ada", solved("neuron"))
+    (ada / "neuron.ipynb").rename(ada / "neuron (1).ipynb")
+    course.serve()
+    assert "(Score: 10.0 / 10.0)" in course.page(ada, "neuron (1)")
+
+
+def test_while_the_gradebook_is_locked_results_wait_and_are_not_graded_again(
+    course: Class, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = course.submit("bob", solved("neuron"))
+    course.serve()
+    ada = course.submit("ada", solved("neuron"))
+    lock = sqlite3.connect(course.root / "class" / "gradebook.db", isolation_level=None)
+    with monkeypatch.context() as patch:
+
+        def locked(*_: Any) -> None:
+            lock.execute("BEGIN EXCLUSIVE")
+
+        # Between the journal and the gradebook.
+        patch.setattr("grader.instructor.attempts.install", locked)
+        with pytest.raises(GradebookUnusable, match="locked"):
+            course.serve()
+    lock.rollback()
+    lock.close()
+    course.serve()
+    assert course.points() == {"ada": 10.0, "bob": 10.0}
+    assert len(course.graded()) == 2
+    assert all("(Score: 10.0" in course.page(one) for one in (ada, bob))
+
+
+@pytest.mark.parametrize("file", ["solutions/neuron/exercises.py", "class/serve.toml"])
+def test_what_has_changed_is_loaded_before_more_is_graded(course: Class, file: str) -> None:
+    course.serve()
+    with (course.root / file).open("a", encoding="utf-8") as changed:
+        changed.write("\n")
+    course.serve()  # nothing to do
+    course.submit("ada", solved("neuron"))
+    with pytest.raises(Changed):
+        course.serve()
+    assert not course.journal_file.exists() or course.graded() == []
+
+
+def test_a_second_process_for_the_same_course_is_refused(course: Class) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli", "serve", "neuron", "--once"],
+        cwd=course.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "Another `grader serve` runs" in done.stderr) == (1, True)
+
+
+def written_records(course: Class) -> int:
+    file = course.journal_file
+    return file.read_bytes().count(b"\n") if file.exists() else 0
+
+
+@pytest.mark.long
+def test_killed_again_and_again_it_grades_each_submission_once_and_shows_all(
+    template: Class, tmp_path: Path
+) -> None:
+    course = template.copy(tmp_path)
+    course.__class__ = Class
+    assert isinstance(course, Class)
+    notebooks = (written("neuron", **WRONG), solved("neuron"))
+    times = datetime.now(), datetime.now() + timedelta(microseconds=1)
+    folders = {
+        (student, number): course.submit(student, notebooks[number], times[number])
+        for student in ("ada", "bob", "cyd", "dan")
+        for number in range(2)
+    }
+    command = [sys.executable, "-m", "grader.cli", "serve", "neuron", "--once", "--workers", "2"]
+    kills = 0
+    while True:
+        process = subprocess.Popen(command, cwd=course.root, stdout=subprocess.DEVNULL)
+        records = written_records(course) + 2
+        # Killed at the second record that it writes: at another step each time.
+        while process.poll() is None and written_records(course) < records:
+            time.sleep(0.001)
+        if process.poll() is not None:
+            assert process.returncode == 0
+            break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+    assert kills >= 8
+    assert course.points() == dict.fromkeys(("ada", "bob", "cyd", "dan"), 10.0)
+    counts = Counter((one["student"], one["attempt"]) for one in course.graded())
+    assert len(counts) == len(folders)
+    assert set(counts.values()) == {1}
+    for (_, number), folder in folders.items():
+        assert "(Score: " in course.page(folder), number
