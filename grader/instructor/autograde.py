@@ -264,10 +264,10 @@ def _record(
     timestamp, scores = submission.timestamp, _scores(step.result)
     if summary.dry:
         return gradebook.write(student, timestamp, scores, step.loaded.unanswered)
-    notebook = feedback_notebook(release, step.loaded, step.result)
     grading = journal.latest.get(student)
     if grading is None or grading.key != step.run_id.key(student, step.digest):
         grading = journal.add_grading(step.run_id, student, step.digest, step.result)
+    notebook = feedback_notebook(release, step.loaded, step.result, grading, timestamp)
     left_out = submission.write_feedback(notebook, release.folder)
     standings = gradebook.write(student, timestamp, scores, step.loaded.unanswered)
     journal.add_written(grading, str(timestamp))

@@ -3,7 +3,8 @@
 It is a file of JSON lines that only grows. There are three kinds of records:
 
 started   A run started: seconds since 1970, the fields of its `RunId`, git's commit.
-graded    A notebook was graded: its key, student, digest, the fields of its `RunId`, the result.
+graded    A notebook was graded: its key, student, digest, the fields of its `RunId`, the result,
+          the seconds since 1970.
 written   The gradebook holds a grading: its key, and the timestamp of the submission.
 """
 
@@ -59,6 +60,7 @@ class Graded(RunFields):
     student: str
     digest: str
     result: Result
+    at: NotRequired[float]
 
 
 @final
@@ -102,7 +104,8 @@ class RunId:
 class Grading:
     """A grading in memory; its result stays in the file, in the line at byte `offset`.
 
-    `before` is the last grading of the same notebook by another run.
+    `before` is the last grading of the same notebook by another run, `at` the time of this one in
+    seconds since 1970, where it is known.
     """
 
     key: str
@@ -111,6 +114,7 @@ class Grading:
     run_id: RunId
     offset: int
     before: Grading | None
+    at: float | None
 
 
 @dataclass
@@ -140,10 +144,16 @@ class Journal:
 
     def add_grading(self, run_id: RunId, student: str, digest: str, result: Result) -> Grading:
         """Record the result of a notebook."""
-        key = run_id.key(student, digest)
         about: RunFields = run_id.record()
         self._append(
-            {"graded": key, "student": student, "digest": digest, **about, "result": result}
+            {
+                "graded": run_id.key(student, digest),
+                "student": student,
+                "digest": digest,
+                **about,
+                "result": result,
+                "at": round(time.time(), 3),
+            }
         )
         return self.latest[student]
 
@@ -200,7 +210,8 @@ class Journal:
             key, student, digest = sys.intern(record["graded"]), record["student"], record["digest"]
             run_id = _run_id(record)
             before = self.before(run_id, student, digest)
-            grading = Grading(key, student, digest, run_id, self.end, before)
+            at = record.get("at")
+            grading = Grading(key, student, digest, run_id, self.end, before, at)
             if digest not in (earlier := self.notebooks.setdefault(student, [])):
                 earlier.append(digest)
             self.graded[key] = self.latest[student] = grading

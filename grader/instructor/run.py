@@ -190,7 +190,12 @@ def within_bounds(result: Result, lesson: Lesson) -> Result:
 
 def result_html(name: str, one: ExerciseResult) -> str:
     """Return the card of an exercise; whatever a worker sent, its texts are escaped here."""
-    verdict = Verdict(
+    return verdict_html(verdict_of(name, one), failed=one.get("failed"))
+
+
+def verdict_of(name: str, one: ExerciseResult) -> Verdict:
+    """Return a verdict from plain data; the failing case stays there, as texts."""
+    return Verdict(
         name,
         State(one["state"]),
         one["points"],
@@ -203,7 +208,6 @@ def result_html(name: str, one: ExerciseResult) -> str:
         note=one["note"],
         picture=Picture.of(one["picture"]) if "picture" in one else None,
     )
-    return verdict_html(verdict, failed=one.get("failed"))
 
 
 def template(lesson: Lesson) -> Template:
