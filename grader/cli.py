@@ -84,6 +84,7 @@ def _commands() -> list[Register]:
         grade,
         roster,
         sample_class,
+        serve,
         validate,
     )
     from grader.sandbox import doctor
@@ -98,6 +99,7 @@ def _commands() -> list[Register]:
         extend,
         explain,
         feedback_command,
+        serve,
         give_back,
         insights,
         sample_class,

@@ -41,8 +41,8 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def atomic_write(path: Path, data: bytes | str) -> None:
-    """Write a file by renaming a temporary one.
+def atomic_write(path: Path, data: bytes | str, mode: int | None = None) -> None:
+    """Write a file, with the rights `mode` if given, by renaming a temporary one.
 
     Raises:
         OSError: the file can't be written; it is unchanged, and the temporary file is removed.
@@ -50,6 +50,8 @@ def atomic_write(path: Path, data: bytes | str) -> None:
     partial = path.parent / f".{path.name}.{os.getpid()}"
     try:
         partial.write_bytes(data.encode(errors="replace") if isinstance(data, str) else data)
+        if mode is not None:
+            partial.chmod(mode)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -41,7 +41,8 @@ def one_worker() -> Iterator[None]:
         def workers(_: int) -> Iterator[Any]:
             yield lambda _: pool
 
-        patch.setattr("grader.instructor.autograde.local_workers", workers)
+        for module in ("autograde", "serve"):
+            patch.setattr(f"grader.instructor.{module}.local_workers", workers)
         yield
 
 

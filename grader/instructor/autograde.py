@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
@@ -30,6 +30,7 @@ from grader.instructor.feedback import (
 )
 from grader.instructor.grade import draw_seed
 from grader.instructor.journal import (
+    Grading,
     Journal,
     RunId,
     grader_version,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command n
     from grader.instructor.submissions import Submission
 
 Reader = Guard[LoadedNotebook]
+Task = tuple[RunId, "Submission"]
 
 OPEN_CLUSTER = (
     "Warning: without tls:// anybody who reaches the scheduler can run programs as you."
@@ -72,7 +74,7 @@ class AutogradeOptions:
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """A submission with its result, ready to be recorded."""
 
     submission: Submission
@@ -134,7 +136,7 @@ def autograde(
                 results = None
                 if was == now and options.regrade and not options.dry and grading.before:
                     results = journal.result(grading.before), result
-                    was = gradebook.standing(grading.student, _scores(results[0]))
+                    was = gradebook.standing(grading.student, scores_of(results[0]))
                 if was:
                     summary.compare(grading.student, was, now, results)
         if plan.to_grade and not options.dry:
@@ -166,7 +168,7 @@ def current_run(journal: Journal, lesson: Lesson, seed: int | None = None) -> Ru
 
 def _known_steps(
     plan: Plan, journal: Journal, reader: Reader, errors: dict[str, str]
-) -> Iterator[_Step]:
+) -> Iterator[Step]:
     """Yield the submissions whose result is in the journal, but not in the gradebook."""
     for submission, grading in plan.to_write:
         loaded = None
@@ -174,12 +176,12 @@ def _known_steps(
             loaded = reader.call(OUTSIDE.seconds, submission.read())
         if loaded:
             result = journal.result(grading)
-            yield _Step(submission, loaded, grading.digest, grading.run_id, result)
+            yield Step(submission, loaded, grading.digest, grading.run_id, result)
 
 
 def _new_steps(
     plan: Plan, lesson: Lesson, reader: Reader, options: AutogradeOptions, errors: dict[str, str]
-) -> Iterator[_Step]:
+) -> Iterator[Step]:
     """Grade submissions, those that are slow to read or to judge after all others."""
     if not plan.to_grade:
         return
@@ -189,16 +191,16 @@ def _new_steps(
         else:
             workers = max(1, min(options.workers, sum(map(len, plan.to_grade.values()))))
             executor = stack.enter_context(local_workers(workers))
-        slow: dict[RunId, list[Submission]] = {run_id: [] for run_id in plan.to_grade}
-        first = _Pass(lesson, reader, executor, 2 * workers, OUTSIDE.first_seconds, slow, errors)
-        for run_id, submissions in plan.to_grade.items():
-            yield from first.steps(run_id, submissions)
-        for run_id, submissions in slow.items():
-            yield from replace(first, seconds=OUTSIDE.seconds, slow=None).steps(run_id, submissions)
+        slow: list[Task] = []
+        first = Pass(lesson, reader, executor, 2 * workers, OUTSIDE.first_seconds, slow, errors)
+        yield from first.steps(
+            (run_id, one) for run_id, submissions in plan.to_grade.items() for one in submissions
+        )
+        yield from replace(first, seconds=OUTSIDE.seconds, slow=None).steps(slow)
 
 
 @dataclass(frozen=True)
-class _Pass:
+class Pass:
     """Grades submissions within a budget of processor time; notes those that exceed it in `slow`.
 
     Without `slow`, they are errors.
@@ -209,48 +211,49 @@ class _Pass:
     executor: Workers
     width: int
     seconds: float
-    slow: dict[RunId, list[Submission]] | None
+    slow: list[Task] | None
     errors: dict[str, str]
 
-    def steps(self, run_id: RunId, submissions: list[Submission]) -> Iterator[_Step]:
-        """Grade submissions; a notebook is in memory only until its step is done."""
-        in_memory: dict[str, tuple[Submission, LoadedNotebook]] = {}
+    def steps(self, tasks: Iterable[Task]) -> Iterator[Step]:
+        """Grade one submission of each student; a notebook is in memory until its step is done."""
+        in_memory: dict[str, tuple[Task, LoadedNotebook]] = {}
 
-        def notebooks() -> Iterator[tuple[str, Selection]]:
-            for submission in submissions:
-                with costs_only(submission.student, self.errors), self._in_time(run_id, submission):
+        def notebooks() -> Iterator[tuple[str, Job, Selection]]:
+            for task in tasks:
+                run_id, submission = task
+                with costs_only(submission.student, self.errors), self._in_time(task):
                     loaded = self.reader.call(self.seconds, submission.read())
-                    in_memory[submission.student] = submission, loaded
+                    in_memory[submission.student] = task, loaded
                 if submission.student in in_memory:
-                    yield submission.student, loaded.chosen
+                    job = Job(self.lesson.folder, run_id.lesson_version, run_id.seed)
+                    yield submission.student, job, loaded.chosen
 
-        job = Job(self.lesson.folder, run_id.lesson_version, run_id.seed)
         for student, result in grade_many(
-            self.executor, job, notebooks(), self.width, self.slow is not None
+            self.executor, notebooks(), self.width, self.slow is not None
         ):
-            submission, loaded = in_memory.pop(student)
+            (run_id, submission), loaded = in_memory.pop(student)
             step = None
-            with costs_only(student, self.errors), self._in_time(run_id, submission):
+            with costs_only(student, self.errors), self._in_time((run_id, submission)):
                 if isinstance(result, Exception):
                     raise result
                 result = within_bounds(result, self.lesson)
                 result["repaired"] = [*result["repaired"], *submission.notes()]
-                step = _Step(submission, loaded, loaded.digest, run_id, result)
+                step = Step(submission, loaded, loaded.digest, run_id, result)
             if step:
                 yield step
 
     @contextmanager
-    def _in_time(self, run_id: RunId, submission: Submission) -> Iterator[None]:
+    def _in_time(self, task: Task) -> Iterator[None]:
         try:
             yield
         except OverBudget:
             if self.slow is None:
                 raise
-            self.slow[run_id].append(submission)
+            self.slow.append(task)
 
 
 def _record(
-    step: _Step,
+    step: Step,
     journal: Journal,
     gradebook: LessonGradebook,
     release: ReleasedLesson,
@@ -260,22 +263,39 @@ def _record(
 
     Return the points before and after; a dry run writes only into its copy of the gradebook.
     """
-    submission, student = step.submission, step.submission.student
-    timestamp, scores = submission.timestamp, _scores(step.result)
+    student = step.submission.student
     if summary.dry:
+        timestamp, scores = step.submission.timestamp, scores_of(step.result)
         return gradebook.write(student, timestamp, scores, step.loaded.unanswered)
     grading = journal.latest.get(student)
     if grading is None or grading.key != step.run_id.key(student, step.digest):
         grading = journal.add_grading(step.run_id, student, step.digest, step.result)
-    notebook = feedback_notebook(release, step.loaded, step.result, grading, timestamp)
-    left_out = submission.write_feedback(notebook, release.folder)
-    standings = gradebook.write(student, timestamp, scores, step.loaded.unanswered)
-    journal.add_written(grading, str(timestamp))
+    standings, left_out = write_grade(step, grading, journal, gradebook, release)
     summary.add(student, {**step.result, "repaired": [*step.result["repaired"], *left_out]})
     return standings
 
 
-def _scores(result: Result) -> dict[str, float]:
+def write_grade(
+    step: Step,
+    grading: Grading,
+    journal: Journal,
+    gradebook: LessonGradebook,
+    release: ReleasedLesson,
+) -> tuple[tuple[Standing | None, Standing], list[str]]:
+    """Write a grading that is in the journal to `class/autograded` and the gradebook.
+
+    Return the points before and after, and a sentence about each file that was left out.
+    """
+    submission, timestamp = step.submission, step.submission.timestamp
+    notebook = feedback_notebook(release, step.loaded, step.result, grading, timestamp)
+    left_out = submission.write_feedback(notebook, release.folder)
+    scores, unanswered = scores_of(step.result), step.loaded.unanswered
+    standings = gradebook.write(submission.student, timestamp, scores, unanswered)
+    journal.add_written(grading, str(timestamp))
+    return standings, left_out
+
+
+def scores_of(result: Result) -> dict[str, float]:
     """Return the points of a result by the names of the graded cells."""
     return {f"check-{name}": one["points"] for name, one in result["exercises"].items()}
 

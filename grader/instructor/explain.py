@@ -74,7 +74,7 @@ def _last_grading(journal: Journal, lesson: Lesson, student: str) -> Grading:
 
 def _version(journal: Journal, grading: Grading) -> str:
     version = f"lesson version {grading.run_id.lesson_version[:8]}"
-    commit = journal.commits.get(grading.run_id)
+    commit = journal.commits.get(grading.run_id.versions)
     return f"{version} (commit {commit})" if commit else version
 
 

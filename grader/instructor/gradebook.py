@@ -134,10 +134,38 @@ class LessonGradebook:
         earned = self._earned(notebook, scores)
         return Standing(earned, self._penalty(submission, earned) or 0.0)
 
-    def due(self) -> datetime | None:
-        """Return the due date of all, in UTC."""
+    def counts(
+        self, student: str, timestamp: datetime, scores: dict[str, float], best: bool
+    ) -> bool:
+        """Return whether another submission counts in place of the one in the gradebook.
+
+        It does where it is not older, or with `best`, where it has more points after the penalty.
+        """
+        try:
+            submission = self._submitted(student)
+            (notebook,) = submission.notebooks
+            before, earlier = self._standing(notebook), submission.timestamp
+            submission.timestamp = timestamp
+            self.gradebook.db.flush()  # gives a new row its due date
+            earned = self._earned(notebook, scores)
+            after = Standing(earned, self._penalty(submission, earned) or 0.0)
+        finally:
+            self.gradebook.db.rollback()
+            self.gradebook.db.expunge_all()
+        if best:
+            return before is None or after.points > before.points
+        return earlier is None or timestamp >= earlier
+
+    def timestamp(self, student: str) -> datetime | None:
+        """Return the time of the submission that counts."""
+        submission = self._query(student).one_or_none()
+        return submission.timestamp if submission else None
+
+    def due(self, student: str = "") -> datetime | None:
+        """Return the due date of all in UTC, or that of a student, extension included."""
         due: datetime | None = self.gradebook.db.get(Assignment, self.assignment).duedate
-        return due
+        submission = self._query(student).one_or_none() if student and due else None
+        return submission.duedate if submission else due
 
     def extend(self, student: str, extension: timedelta | None) -> None:
         """Set a student's extension, before or after a submission; None takes it back."""

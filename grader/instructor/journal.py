@@ -1,11 +1,13 @@
 """The journal of a lesson: each record is on disk before the next step, so a killed run resumes.
 
-It is a file of JSON lines that only grows. There are three kinds of records:
+It is a file of JSON lines that only grows. There are four kinds of records:
 
 started   A run started: seconds since 1970, the fields of its `RunId`, git's commit.
 graded    A notebook was graded: its key, student, digest, the fields of its `RunId`, the result,
           the seconds since 1970.
+          Of `grader serve`, which of the student's attempts it is, and whether it counts.
 written   The gradebook holds a grading: its key, and the timestamp of the submission.
+shown     The student can fetch a page about an attempt: which page, student, attempt.
 """
 
 from __future__ import annotations
@@ -61,6 +63,8 @@ class Graded(RunFields):
     digest: str
     result: Result
     at: NotRequired[float]
+    attempt: NotRequired[str]
+    counts: NotRequired[bool]
 
 
 @final
@@ -71,7 +75,16 @@ class Written(TypedDict):
     timestamp: str
 
 
-Record = Started | Graded | Written
+@final
+class Shown(TypedDict):
+    """A student can fetch a page about an attempt."""
+
+    shown: str
+    student: str
+    attempt: str
+
+
+Record = Started | Graded | Written | Shown
 
 
 class JournalBusy(UserError):
@@ -122,18 +135,23 @@ class Journal:
     """The records of one lesson: its runs, the last grading of each key and of each student.
 
     `notebooks` holds each student's notebooks by digest, in the order in which they came, `written`
-    the timestamps of gradings in the gradebook by key, `commits` git's commit of each run where it
-    is known, `end` the length of all complete lines in bytes.
+    the timestamps of gradings in the gradebook by key, `commits` git's commit where it is known, by
+    the versions of grader and lesson, `end` the length of all complete lines in bytes. By student
+    and attempt, `attempts` holds first gradings, and `shown` last pages; by student and digest,
+    `seeds` those of attempts that counted.
     """
 
     path: Path
     file: BinaryIO | None = None
     runs: list[RunId] = field(default_factory=list)
-    commits: dict[RunId, str] = field(default_factory=dict)
+    commits: dict[tuple[str, str], str] = field(default_factory=dict)
     graded: dict[str, Grading] = field(default_factory=dict)
     latest: dict[str, Grading] = field(default_factory=dict)
     notebooks: dict[str, list[str]] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
+    attempts: dict[tuple[str, str], Grading] = field(default_factory=dict)
+    shown: dict[tuple[str, str], str] = field(default_factory=dict)
+    seeds: dict[tuple[str, str], int] = field(default_factory=dict)
     end: int = 0
 
     def start(self, run_id: RunId) -> None:
@@ -142,20 +160,34 @@ class Journal:
             started, commit = round(time.time(), 3), _commit(self.path.parent)
             self._append({"started": started, **run_id.record(), "commit": commit})
 
-    def add_grading(self, run_id: RunId, student: str, digest: str, result: Result) -> Grading:
-        """Record the result of a notebook."""
-        about: RunFields = run_id.record()
-        self._append(
-            {
-                "graded": run_id.key(student, digest),
-                "student": student,
-                "digest": digest,
-                **about,
-                "result": result,
-                "at": round(time.time(), 3),
-            }
-        )
-        return self.latest[student]
+    def add_grading(
+        self,
+        run_id: RunId,
+        student: str,
+        digest: str,
+        result: Result,
+        attempt: str = "",
+        counts: bool = True,
+    ) -> Grading:
+        """Record the result of a notebook; one that does not count is not a student's latest."""
+        record: Graded = {
+            "graded": run_id.key(student, digest),
+            "student": student,
+            "digest": digest,
+            "grader_version": run_id.grader_version,
+            "lesson_version": run_id.lesson_version,
+            "seed": run_id.seed,
+            "result": result,
+            "at": round(time.time(), 3),
+        }
+        if attempt:
+            record["attempt"], record["counts"] = attempt, counts
+        self._append(record)
+        return self.graded[record["graded"]]
+
+    def add_shown(self, student: str, attempt: str, page: str) -> None:
+        """Record which page about an attempt its student can fetch."""
+        self._append({"shown": page, "student": student, "attempt": attempt})
 
     def add_written(self, grading: Grading, timestamp: str) -> None:
         """Record that the gradebook and `class/autograded` hold a grading."""
@@ -174,11 +206,20 @@ class Journal:
             return None
         return last.before if last.run_id == run_id else last
 
+    def is_latest(self, grading: Grading) -> bool:
+        """Return whether a student's latest grading is one of the same notebook and inputs."""
+        latest = self.latest.get(grading.student)
+        same = grading.digest, grading.run_id.seed
+        return latest is not None and (latest.digest, latest.run_id.seed) == same
+
     def run_for(self, run_id: RunId, student: str, digest: str) -> RunId:
         """Return the run for one notebook: a student's further notebooks get other inputs.
 
-        The feedback on an earlier one may have shown some of its inputs and expected values.
+        The feedback on an earlier one may have shown some of its inputs and expected values. An
+        attempt keeps the inputs that it got.
         """
+        if (seed := self.seeds.get((student, digest))) is not None:
+            return replace(run_id, seed=seed)
         earlier = self.notebooks.get(student, [])
         place = earlier.index(digest) if digest in earlier else len(earlier)
         seed = int(digest_of(f"{run_id.seed} {place}".encode())[:8], 16)
@@ -205,7 +246,7 @@ class Journal:
         elif "started" in record:
             self.runs.append(run_id := _run_id(record))
             if commit := record.get("commit"):
-                self.commits[run_id] = commit
+                self.commits[run_id.versions] = commit
         elif "graded" in record:
             key, student, digest = sys.intern(record["graded"]), record["student"], record["digest"]
             run_id = _run_id(record)
@@ -214,8 +255,16 @@ class Journal:
             grading = Grading(key, student, digest, run_id, self.end, before, at)
             if digest not in (earlier := self.notebooks.setdefault(student, [])):
                 earlier.append(digest)
-            self.graded[key] = self.latest[student] = grading
+            self.graded[key] = grading
             self.written.pop(key, None)
+            if attempt := record.get("attempt"):
+                self.attempts[student, attempt] = grading
+            if record.get("counts", True):
+                self.latest[student] = grading
+                if attempt:
+                    self.seeds[student, digest] = run_id.seed
+        elif "shown" in record:
+            self.shown[record["student"], record["attempt"]] = record["shown"]
         else:
             self.written[sys.intern(record["written"])] = record["timestamp"]
         self.end += length

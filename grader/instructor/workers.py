@@ -14,8 +14,8 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
-from itertools import islice
+from functools import lru_cache, partial
+from itertools import groupby, islice
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,6 +48,9 @@ _THREAD = threading.local()
 MAX_GUARDS = 4
 """Most processes that judge for one thread."""
 
+MAX_RUNS = 64
+"""Most runs that a worker keeps with their keys."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -63,14 +66,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Batch:
-    """Notebooks sent together, by name, and the number of this try."""
+    """Notebooks of a job that are sent together, by name, and the number of this try."""
 
+    job: Job
     notebooks: list[tuple[str, Selection]]
     tries: int = 1
 
 
 def grade_many(
-    executor: Workers, job: Job, notebooks: Iterable[tuple[str, Selection]], width: int, first: bool
+    executor: Workers, notebooks: Iterable[tuple[str, Job, Selection]], width: int, first: bool
 ) -> Iterator[tuple[str, Result | Exception]]:
     """Yield each notebook's name and result, or the error because of which there is none.
 
@@ -98,7 +102,7 @@ def grade_many(
         while len(running) < width and (batch := next_batch()):
             chosen = [one for _, one in batch.notebooks]
             try:
-                running[workers.submit(grade_batch, job, chosen, first)] = batch
+                running[workers.submit(grade_batch, batch.job, chosen, first)] = batch
             except BrokenProcessPool:
                 workers = executor(workers)
                 again.appendleft(batch)
@@ -115,7 +119,9 @@ def grade_many(
             except Exception as error:
                 if batch.tries < MAX_TRIES:
                     queue = again if batch.tries + 1 < MAX_TRIES else alone
-                    queue.extend(Batch([one], batch.tries + 1) for one in batch.notebooks)
+                    queue.extend(
+                        Batch(batch.job, [one], batch.tries + 1) for one in batch.notebooks
+                    )
                     continue
                 reason = f"{type(error).__name__}: {error}"
                 why = RuntimeError(f"grading failed {MAX_TRIES} times: {reason}")
@@ -183,7 +189,7 @@ def cluster_workers(scheduler: str) -> Iterator[tuple[Workers, int]]:
         yield (lambda _: executor), max(1, sum(client.nthreads().values()))
 
 
-@cache
+@lru_cache(MAX_RUNS)
 def run_of(job: Job) -> Run:
     """Return the run of a job, one for all its notebooks, with its keys."""
     run = Run(load_lesson(job.folder), job.seed)
@@ -202,7 +208,7 @@ def _engine(root: Path) -> Engine:
     return engines[root]
 
 
-def _batches(notebooks: Iterable[tuple[str, Selection]]) -> Iterator[Batch]:
-    left = iter(notebooks)
-    while batch := list(islice(left, BATCH_SIZE)):
-        yield Batch(batch)
+def _batches(notebooks: Iterable[tuple[str, Job, Selection]]) -> Iterator[Batch]:
+    for job, group in groupby(notebooks, lambda one: one[1]):
+        while batch := [(name, chosen) for name, _, chosen in islice(group, BATCH_SIZE)]:
+            yield Batch(job, batch)
