@@ -76,7 +76,7 @@ class ResultPages:
     ) -> bytes:
         """Return a page with a summary on top of the notebook with its verdicts."""
         notebook = feedback_notebook(release, loaded, result, grading, submitted)
-        made = from_dict(notebook)  # type: ignore[no-untyped-call]  # type: ignore[no-untyped-call]
+        made = from_dict(notebook)  # type: ignore[no-untyped-call]
         page: str = self._exporter.from_notebook_node(made, {"summary": escape(summary)})[0]
         return page.encode()
 
