@@ -50,15 +50,16 @@ c.ZipCollectApp.downloaded_directory = "class/downloaded"
 c.ClearSolutions.code_stub = {
     "python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'
 }
-# Its formulas need no network.
-c.GenerateFeedback.exporter_class = "grader.instructor.feedback_page.FeedbackExporter"
+c.ExchangeFactory.release_feedback = "grader.instructor.nbgrader_feedback.ReleaseFeedback"
 c.Execute.timeout = 120
 
 # Learners' code runs only in the grader's sandbox, also for `nbgrader autograde` and formgrader.
 from grader.instructor.nbgrader_autograde import keep_logs_harmless, use_sandboxed_autograde  # noqa: E402 (belongs here)
+from grader.instructor.nbgrader_feedback import use_current_feedback  # noqa: E402
 from grader.instructor.nbgrader_files import use_certain_files  # noqa: E402
 
 use_sandboxed_autograde()
+use_current_feedback()
 use_certain_files()
 keep_logs_harmless()
 

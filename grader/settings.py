@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from grader.errors import UserError
 from grader.files import has_form
@@ -18,6 +18,7 @@ class Table(TypedDict):
     release: str
     packages: list[str]
     hidden: list[str]
+    show_solutions: NotRequired[bool]
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,12 @@ def load_settings(root: Path) -> Settings:
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))["tool"]["grader"]
         if not has_form(table, Table):
-            raise ValueError("one is missing, or no text, or no list of texts")
+            raise ValueError("one is missing or of another type")
         packages, hidden = tuple(table["packages"]), tuple(table["hidden"])
-        show = bool(table.get("show_solutions", True))
+        show = table.get("show_solutions", True)
         return Settings(root, table["sources"], table["release"], packages, hidden, show)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{file} needs [tool.grader] with sources, release, packages and hidden: {error}."
+            f"{file} needs [tool.grader] with sources and release (text), packages and hidden"
+            f" (lists of text), and if you like show_solutions (true or false): {error}."
         ) from None

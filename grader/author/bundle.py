@@ -55,9 +55,12 @@ def files_of_bundle(root: Path) -> dict[str, bytes]:
     settings = load_settings(root)
     lessons = [load_lesson(folder) for folder in lessons_in(root)]
     parts = [*CONTENTS, *settings.packages]
-    paths = [*_course(settings, lessons), *(path for part in parts for path in _below(root, part))]
+    paths = [
+        *_course(settings, lessons),
+        *(path for part in parts for path in files_below(root, part)),
+    ]
     files = {path: (root / path).read_bytes() for path in paths}
-    for path in _below(root, LEARNERS_FILES):
+    for path in files_below(root, LEARNERS_FILES):
         files[path.removeprefix(f"{LEARNERS_FILES}/")] = (root / path).read_bytes()
     if found := leaks(lessons, files):
         message = f"The bundle is not made, an answer would be in it: {found[0]}."
@@ -87,6 +90,13 @@ def untracked(root: Path, part: str) -> set[str]:
     except (OSError, subprocess.CalledProcessError):
         return set()
     return {path for path in done.stdout.split("\0") if path}
+
+
+def left_out(root: Path, parts: Sequence[str]) -> list[str]:
+    """Return a line about each file of some parts that an archive lacks, as git has none of it."""
+    found = {path for part in parts for path in untracked(root, part)}
+    why = "Left out, because git does not track it"
+    return [f"{one_line(f'{why}: {path}')}\n" for path in sorted(filter(_is_material, found))]
 
 
 def leaks(lessons: Sequence[Lesson], files: Mapping[str, bytes]) -> list[str]:
@@ -123,13 +133,16 @@ def _squeezed(text: str) -> str:
 
 
 def write_archive(files: Mapping[str, bytes], into: Path, folder: str) -> None:
-    """Write files as a zip archive, in one folder; the same files give the same archive."""
+    """Write files as a zip archive, in `folder` or in none; the same files give the same archive.
+
+    A script, which begins with `#!`, can be run.
+    """
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path, content in files.items():
-            entry = zipfile.ZipInfo(f"{folder}/{path}", ALWAYS)
+            entry = zipfile.ZipInfo(f"{folder}/{path}".lstrip("/"), ALWAYS)
             entry.create_system = 3  # Unix, whose modes the next line gives
-            entry.external_attr = (0o100755 if path.endswith(".sh") else 0o100644) << 16
+            entry.external_attr = (0o100755 if content.startswith(b"#!") else 0o100644) << 16
             archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     into.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(into, data.getvalue())
@@ -153,9 +166,7 @@ def _run(arguments: argparse.Namespace) -> int:
     print(f"{place}: {len(files)} files, none with an answer.")
     settings = load_settings(root)
     parts = (*CONTENTS, *settings.packages, settings.release, LEARNERS_FILES)
-    left_out = {path for part in parts for path in untracked(root, part)}
-    for path in sorted(filter(_is_material, left_out)):
-        print(one_line(f"Left out, because git does not track it: {path}"))
+    print(end="".join(left_out(root, parts)))
     return 0
 
 
@@ -165,13 +176,13 @@ def _course(settings: Settings, lessons: Sequence[Lesson]) -> list[str]:
     for lesson in lessons:
         if not (root / release / lesson.name / f"{lesson.name}.ipynb").is_file():
             raise LessonError(f"{release}/{lesson.name} is missing; run make course")
-    paths = [path for path in _below(root, release) if not path.endswith("/progress.json")]
+    paths = [path for path in files_below(root, release) if not path.endswith("/progress.json")]
     if stray := [path for path in paths if path.endswith((".py", ".md"))]:
         raise LessonError(f"{stray[0]} is an author's file; take it out of {release}/")
     return paths
 
 
-def _below(root: Path, part: str) -> list[str]:
+def files_below(root: Path, part: str) -> list[str]:
     """Return the paths of a folder's files, without what Python and Jupyter leave; or of a file."""
     if not (root / part).exists():
         raise LessonError(f"{part} is missing; a bundle needs it")

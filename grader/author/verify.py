@@ -10,14 +10,14 @@ from grader.author.build import KEY_SEED
 from grader.author.key import exercise_key, lines_of
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.comparison.compare import Result, alike
-from grader.comparison.judge import accepted, earned, judge, misses_of, observe_all
+from grader.comparison.judge import accepted, earned, judge, observe_all
 from grader.comparison.lines import lines_of_case
 from grader.comparison.observe import observe
 from grader.comparison.pictures import LineOutcomes, parts, picture_of
 from grader.comparison.present import count_of
 from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Line
 from grader.diagnosis import illustrated, lines_to_ask
-from grader.diagnosis.misconceptions import results_of
+from grader.diagnosis.misconceptions import known
 from grader.processes import process_pool
 
 SEEDS = 50
@@ -52,12 +52,10 @@ def _mistakes_on(lesson: Lesson, name: str, seed: int, points: Points) -> list[s
         if lost := _lost(name, key, right):
             sentences.append(f"{name} rejects the right answer {right.__name__}: {lost}")
     whole: list[tuple[str, list[Result]]] = []
-    for misconception, entry in zip(exercise.misconceptions, key["misconceptions"], strict=True):
-        results = results_of(key, entry["outcomes"])
-        missed = misses_of(key, results)
-        whole.append((misconception.name, results))
-        points.setdefault(misconception.name, {}).setdefault(earned(key, missed), seed)
-        if not missed:
+    for misconception, mistake in zip(exercise.misconceptions, known(key), strict=True):
+        whole.append((misconception.name, mistake.results))
+        points.setdefault(misconception.name, {}).setdefault(earned(key, mistake.missed), seed)
+        if not mistake.missed:
             sentences.append(f'{name} has no case that rejects "{misconception.name}"; add one')
     for (one, its), (other, theirs) in combinations(whole, 2):
         if all(map(_same, key["cases"], its, theirs)):
@@ -72,8 +70,8 @@ def _unshown(lesson: Lesson, name: str, key: ExerciseKey) -> list[str]:
     exercise, sentences = lesson.exercises[name], []
     key["lines"] = lines_of(lesson, name, key)
     advice = f"name what to vary: {name} = Exercise(vary=…)"
-    for wrong, entry in zip(exercise.misconceptions, key["misconceptions"], strict=True):
-        verdict = judge(name, key, [one.outcome for one in results_of(key, entry["outcomes"])])
+    for wrong, mistake in zip(exercise.misconceptions, known(key), strict=True):
+        verdict = judge(name, key, [one.outcome for one in mistake.results])
         lines = _along(wrong.function, lines_to_ask(verdict, key))
         shown, failure = illustrated(verdict, key, lines).picture, verdict.failure
         if not shown and failure and parts(failure.case, failure.outcome):

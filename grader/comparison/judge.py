@@ -96,14 +96,38 @@ def call_of(case: CaseData) -> Call:
     return cast(Call, call)
 
 
+class Compared:
+    """The outcomes of an answer, compared with those of its key.
+
+    Attributes:
+        missed: the properties that the answer misses, the most basic first.
+    """
+
+    def __init__(self, key: ExerciseKey, outcomes: list[Outcome]) -> None:
+        self.key, self.cases, self.outcomes = key, key["cases"], outcomes
+        self.results = [*map(Result, outcomes)]
+        self.misses = misses_of(key, self.results)
+        self.missed = in_order(self.misses)
+
+    def concerned(self, prop: str) -> list[int]:
+        """Return the positions of the cases of a property, and of others that miss it."""
+        failing = {id(failure.case) for failure in self.misses[prop]}
+        pairs = enumerate(self.cases)
+        return [i for i, case in pairs if case["property"] == prop or id(case) in failing]
+
+
 def judge(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
     """Return the verdict on the exercise `name` from an outcome for each case of its key."""
+    return judged(name, Compared(key, outcomes))
+
+
+def judged(name: str, answer: Compared) -> Verdict:
+    """Return the verdict on the exercise `name` from its comparison with the key."""
+    key, misses, outcomes = answer.key, answer.misses, answer.outcomes
     if all(outcome.get("error", [""])[0] == "NotImplementedError" for outcome in outcomes):
         way_out = "replace the line that raises NotImplementedError, and run its cell (Shift+Enter)"
         return unjudged(name, key, f"{name} is not written yet: {way_out}.", State.UNWRITTEN)
-    results, total = [*map(Result, outcomes)], float(key["points"])
-    misses = misses_of(key, results)
-    tested = _tested(key)
+    tested, total = _tested(key), float(key["points"])
     passed = tuple(prop for prop in tested if prop not in misses)
     missed = tuple(prop for prop in tested if prop in misses)
     got = earned(key, misses)
@@ -120,7 +144,7 @@ def earned(key: ExerciseKey, missed: Iterable[str]) -> float:
 
 def accepted(key: ExerciseKey, outcomes: list[Outcome]) -> bool:
     """Return whether an answer with these outcomes misses nothing."""
-    return not misses_of(key, [*map(Result, outcomes)])
+    return not Compared(key, outcomes).missed
 
 
 def misses_of(key: ExerciseKey, results: list[Result]) -> Misses:

@@ -148,3 +148,4 @@ class Response(TypedDict):
 
     answers: dict[str, Answer]
     errors: list[str | None]
+    seconds: NotRequired[dict[str, float]]  # that all calls of an exercise took

@@ -6,33 +6,36 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.comparison.judge import Verdict, judge
+from grader.comparison.judge import Compared, Verdict, judged
 from grader.comparison.lines import lines_of_case
 from grader.comparison.pictures import LineOutcomes, picture_of
 from grader.comparison.schema import Call, ExerciseKey, Line, Outcome
 from grader.comparison.vocabulary import LEADING, kind
-from grader.diagnosis.misconceptions import misconception
+from grader.diagnosis.misconceptions import Known, known, misconception
 from grader.diagnosis.relations import relation
 from grader.diagnosis.repair import Code, Search
 
 
 def explain(
-    verdict: Verdict, key: ExerciseKey, outcomes: list[Outcome], code: Code | None = None
+    verdict: Verdict,
+    answer: Compared,
+    code: Code | None = None,
+    mistakes: list[Known] | None = None,
 ) -> Verdict:
     """Return a verdict with one sentence about its first mistake, if one is found.
 
     A slip in the Python comes first, then a misconception, then any other repair, then a relation.
-    Without `code`, nothing is repaired.
+    Without `code`, nothing is repaired. `mistakes` are the misconceptions of the key, decoded.
     """
     if verdict.failure is None:
         return verdict
-    search = Search(verdict.exercise, key, outcomes, code) if code else None
+    search = Search(verdict.exercise, answer, code) if code else None
     found = search.slip() if search else None
-    if found is None and (hint := misconception(key, outcomes)):
+    if found is None and (hint := misconception(answer, mistakes or known(answer.key))):
         return replace(verdict, hint=hint)
     if found or (search and (found := search.other())):
         return replace(verdict, repair=found.sentence, mistake=found.mistake)
-    if seen := relation(key, outcomes):
+    if seen := relation(answer):
         return replace(verdict, relation=seen.sentence)
     return verdict
 
@@ -56,6 +59,9 @@ def lines_to_ask(verdict: Verdict, key: ExerciseKey) -> list[tuple[Line, list[Ca
     return lines_of_case(key, failure.case) if failure and "value" in failure.outcome else []
 
 
-def explained(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
+def explained(
+    name: str, key: ExerciseKey, outcomes: list[Outcome], mistakes: list[Known] | None = None
+) -> Verdict:
     """Return the verdict on an exercise, explained without its code."""
-    return explain(judge(name, key, outcomes), key, outcomes)
+    answer = Compared(key, outcomes)
+    return explain(judged(name, answer), answer, mistakes=mistakes)

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 
 from grader.comparison.codec import Array, decode_input, numbers_in
-from grader.comparison.compare import Result
-from grader.comparison.judge import misses_of
-from grader.comparison.schema import CaseData, ExerciseKey, Outcome, Plain
-from grader.comparison.vocabulary import in_order, kind
-from grader.diagnosis.symptoms import Cases, Relation, symptoms, wrong
+from grader.comparison.judge import Compared
+from grader.comparison.schema import CaseData, Plain
+from grader.comparison.vocabulary import kind
+from grader.diagnosis.symptoms import Cases, Relation, misses, symptoms
 
 ORDINARY = ("value", "shape", "integer")
 """Kinds of property whose cases have ordinary inputs: a relation holds on all of them."""
@@ -88,13 +87,10 @@ Candidate = tuple[str, Test]
 Formula = Callable[[Array], Any]
 
 
-def relation(key: ExerciseKey, outcomes: list[Outcome]) -> Relation | None:
+def relation(answer: Compared) -> Relation | None:
     """Return the nearest relation in the cases that miss the most basic property, or None."""
-    misses = misses_of(key, [*map(Result, outcomes)])
-    first = in_order(misses)[0]
-    failing = {id(failure.case) for failure in misses[first]}
-    cases = [*zip(key["cases"], outcomes, strict=True)]
-    chosen = [one for one in cases if one[0]["property"] == first or id(one[0]) in failing]
+    first, cases = answer.missed[0], [*zip(answer.cases, answer.outcomes, strict=True)]
+    chosen = [cases[i] for i in answer.concerned(first)]
     related = partial(_related, kind(first))
     if (seen := next(_relations(kind(first), chosen, related(cases)), None)) is None:
         return None
@@ -393,7 +389,7 @@ def _integers(chosen: Cases) -> Iterator[Relation]:
 
 
 def _right_on_floats(cases: Cases) -> bool:
-    return not any(wrong(*one) for one in cases if one[0]["property"] == "value")
+    return not any(misses(*one) for one in cases if one[0]["property"] == "value")
 
 
 def _extremes(chosen: Cases) -> Iterator[Relation]:
@@ -411,7 +407,7 @@ def _extremes(chosen: Cases) -> Iterator[Relation]:
     else:
         at = f"At {name} = {x.ravel()[place]:g} yours" if x is not None else "At extremes yours"
         says = f"{at} is {y:.6g}, and {e:.6g} was expected: what is lost, or cut off, on the way?"
-    yield Relation(says, lambda cases: any(wrong(*one) for one in cases))
+    yield Relation(says, lambda cases: any(misses(*one) for one in cases))
 
 
 LAWS: list[tuple[str, Callable[[Any, Any], Any]]] = [

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from grader.comparison.compare import Result, differences
-from grader.comparison.judge import call_of, misses_of
+from grader.comparison.judge import Compared, call_of, misses_of
 from grader.comparison.schema import Call, ExerciseKey, Outcome
-from grader.comparison.vocabulary import in_order, kind
+from grader.comparison.vocabulary import kind
 from grader.diagnosis.edits import Answer, Change
 from grader.diagnosis.operators import OPERATORS, SLIP
 from grader.diagnosis.rules import rule_sites
@@ -60,14 +60,12 @@ class Edit:
 class Search:
     """A search for the repair of one answer; no edit is tried twice."""
 
-    def __init__(self, name: str, key: ExerciseKey, outcomes: list[Outcome], code: Code) -> None:
-        self.key, self.cases, self.run = key, key["cases"], code.run
-        self.expected = [Result(case["expected"]) for case in self.cases]
-        misses = misses_of(key, [*map(Result, outcomes)])
-        self.missed, self.first = set(misses), in_order(misses)[0]
-        failing = min(misses[self.first], key=lambda one: one.case["property"] != self.first)
-        self.probe = next(i for i, case in enumerate(self.cases) if case is failing.case)
-        self.answer = _answer(name, key, code, {kind(one) for one in self.missed})
+    def __init__(self, name: str, answer: Compared, code: Code) -> None:
+        self.key, self.cases, self.run = answer.key, answer.cases, code.run
+        self.missed, self.first = {*answer.missed}, answer.missed[0]
+        self.probe = _first_failing(answer)
+        self.expected = Result(self.cases[self.probe]["expected"])
+        self.answer = _answer(name, self.key, code, {kind(one) for one in self.missed})
         self.seen: set[str] = set()
 
     def slip(self) -> Edit | None:
@@ -143,8 +141,14 @@ class Search:
                 yield edit, ast.fix_missing_locations(self.answer.edited(edit.changes))
 
     def _right(self, outcome: Outcome) -> bool:
-        expected = self.expected[self.probe]
-        return not differences(self.cases[self.probe], expected, Result(outcome))
+        return not differences(self.cases[self.probe], self.expected, Result(outcome))
+
+
+def _first_failing(answer: Compared) -> int:
+    """Return the position of a case that misses the first property, of its own if there is one."""
+    failures, prop = answer.misses[answer.missed[0]], answer.missed[0]
+    failing = min(failures, key=lambda one: one.case["property"] != prop)
+    return next(i for i, case in enumerate(answer.cases) if case is failing.case)
 
 
 def _answer(name: str, key: ExerciseKey, code: Code, missed: set[str]) -> Answer | None:

@@ -89,7 +89,7 @@ invalid value
 """
 
 
-def wrong(case: CaseData, outcome: Outcome) -> bool:
+def misses(case: CaseData, outcome: Outcome) -> bool:
     """Return whether an outcome misses its case."""
     return bool(differences(case, Result(case["expected"]), Result(outcome)))
 

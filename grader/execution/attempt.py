@@ -41,8 +41,10 @@ class Attempt:
             generator = random.Random(f"{request['order_seed']} {request['cells']}")
             for order in self.order.values():
                 generator.shuffle(order)
+        self.seconds: dict[str, float] = {}
         self.doing: int | str | None = None
         self.until = self._due = self.deadline
+        self._since = 0.0
         self.forgiven = False
 
     @property
@@ -93,6 +95,7 @@ class Attempt:
             case {"exercise": str(name)} if name in self.calls:
                 self._do(name)
             case {"answer": data} if isinstance(doing, str):
+                self.seconds[doing] = time.monotonic() - self._since
                 self.answers.setdefault(doing, self._answer(doing, data))
                 self._do(None)
             case {"too_large": _}:
@@ -120,11 +123,12 @@ class Attempt:
         if time.monotonic() > self.deadline:
             why = too_slow("The notebook", self.limits.total_seconds)
         answers = {name: self.answers.get(name, {"limit": why}) for name in self.calls}
-        return {"answers": answers, "errors": self.errors}
+        return {"answers": answers, "errors": self.errors, "seconds": self.seconds}
 
     def _do(self, step: int | str | None) -> None:
         self.doing = step
-        self.until = min(self.deadline, time.monotonic() + self._seconds())
+        self._since = time.monotonic()
+        self.until = min(self.deadline, self._since + self._seconds())
 
     def _seconds(self) -> float:
         limits = self.limits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from grader.instructor.feedback import LoadedNotebook, ReleasedLesson, feedback_notebook
 from grader.instructor.feedback_page import FeedbackExporter
+from grader.instructor.journal import Grading
 from grader.instructor.run import Result
 from grader.learner.export import TEMPLATE
 
@@ -64,10 +66,17 @@ class ResultPages:
         self._exporter = FeedbackExporter(raw_template=TEMPLATE, theme="light", **without_prompts)  # type: ignore[no-untyped-call]
 
     def render(
-        self, release: ReleasedLesson, loaded: LoadedNotebook, result: Result, summary: str
+        self,
+        release: ReleasedLesson,
+        loaded: LoadedNotebook,
+        result: Result,
+        grading: Grading,
+        submitted: datetime,
+        summary: str,
     ) -> bytes:
         """Return a page with a summary on top of the notebook with its verdicts."""
-        made = from_dict(feedback_notebook(release, loaded, result))  # type: ignore[no-untyped-call]
+        notebook = feedback_notebook(release, loaded, result, grading, submitted)
+        made = from_dict(notebook)  # type: ignore[no-untyped-call]
         page: str = self._exporter.from_notebook_node(made, {"summary": escape(summary)})[0]
         return page.encode()
 

@@ -288,7 +288,7 @@ def write_grade(
     Return the points before and after, and a sentence about each file that was left out.
     """
     submission, timestamp = step.submission, step.submission.timestamp
-    notebook = feedback_notebook(release, step.loaded, step.result)
+    notebook = feedback_notebook(release, step.loaded, step.result, grading, timestamp)
     left_out = submission.write_feedback(notebook, release.folder)
     scores, unanswered = scores_of(step.result), step.loaded.unanswered
     standings = gradebook.write(submission.student, timestamp, scores, unanswered)

@@ -50,12 +50,14 @@ def explanation(root: Path, lesson: Lesson, student: str) -> Iterator[str]:
     recorded = journal.result(grading)["points"]
     yield f"{student}, {lesson.name}: {graded.points:g} of {graded.max_points:g} points"
     yield f"seed {grading.run_id.seed}, {_version(journal, grading)}; run in {seconds:.1f} s"
+    yield from _in_gradebook(root, lesson, student, recorded)
     if graded.points != recorded:
         yield f"The journal has {recorded:g} points: this notebook does not always do the same."
     yield from chosen.repaired
     for name, verdict in graded.verdicts.items():
         yield ""
-        yield from _exercise(verdict, run.keys[name], response["answers"].get(name, {}))
+        took = response["seconds"].get(name)
+        yield from _exercise(verdict, run.keys[name], response["answers"].get(name, {}), took)
 
 
 def _last_grading(journal: Journal, lesson: Lesson, student: str) -> Grading:
@@ -91,10 +93,28 @@ def _notebook(root: Path, lesson: Lesson, grading: Grading) -> bytes:
     )
 
 
-def _exercise(verdict: Verdict, key: ExerciseKey, answer: object) -> Iterator[str]:
+def _in_gradebook(root: Path, lesson: Lesson, student: str, graded: float) -> Iterator[str]:
+    """Yield a line where the gradebook has other points: given by hand, or late."""
+    from grader.instructor.gradebook import course_directory, standing_of
+
+    found = standing_of(course_directory(root), lesson.name, student)
+    if found is None or found.points == graded:
+        return
+    reasons = [
+        f"{found.earned:g} with those given by hand" * (round(found.earned, 2) != graded),
+        f"{found.penalty:.4g} taken off as late" * bool(found.penalty),
+    ]
+    yield f"gradebook: {found.points:g} points ({', '.join(filter(None, reasons))})"
+
+
+def _exercise(
+    verdict: Verdict, key: ExerciseKey, answer: object, took: float | None
+) -> Iterator[str]:
     """Yield the lines of an exercise: its verdict, then each case."""
     missed = f", missed: {', '.join(map(in_words, verdict.missed))}" if verdict.missed else ""
-    yield f"{verdict.exercise}: {verdict.points:g} of {verdict.max_points:g} points{missed}"
+    seconds = "" if took is None else f", all cases in {took:.3f} s"
+    points_of = f"{verdict.points:g} of {verdict.max_points:g} points"
+    yield f"{verdict.exercise}: {points_of}{missed}{seconds}"
     for sentence in (verdict.note, verdict.hint, verdict.repair, verdict.relation):
         if sentence:
             yield f"  {sentence}"

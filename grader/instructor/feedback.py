@@ -11,15 +11,17 @@ import base64
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
 from grader.author.lesson import Lesson, LessonError
+from grader.comparison.vocabulary import in_words
 from grader.execution.notebook import Cell, cells_of, load_notebook, text_in
 from grader.execution.submission import Selection, Template, answers_in, select
 from grader.files import parsed
-from grader.instructor.journal import digest_of
-from grader.instructor.run import ExerciseResult, Result, result_html, template
+from grader.instructor.journal import Grading, digest_of
+from grader.instructor.run import ExerciseResult, Result, result_html, template, verdict_of
 from grader.settings import load_settings
 
 MAX_TEXT = 20_000  # characters of a cell or an output
@@ -42,13 +44,30 @@ class BuiltNotebook(TypedDict):
     metadata: Json
 
 
-"""A notebook, or a part of one, as its file has it."""
+class Summary(TypedDict):
+    """The top of a page of feedback; times are in UTC, and empty where they are unknown."""
+
+    title: str
+    submitted: str
+    graded: str
+    seed: int
+    version: str
+    exercises: dict[str, ExerciseSummary]
+
+
+class ExerciseSummary(TypedDict):
+    """What a verdict says, in words."""
+
+    mark: str
+    missed: list[str]
+    advice: str
 
 
 @dataclass(frozen=True)
 class ReleasedLesson:
     """A lesson's notebook for learners, with nbgrader's metadata; its cells by id, in order."""
 
+    title: str
     folder: Path
     template: Template
     cells: dict[str, Json]
@@ -90,7 +109,8 @@ def released(root: Path, lesson: Lesson) -> ReleasedLesson:
     if other := lesson.exercises.keys() ^ checked:
         names = ", ".join(sorted(other))
         raise LessonError(f"{release} and {source} differ in exercises ({names}); run make course")
-    return ReleasedLesson(path.parent, template(lesson), cells, notebook["metadata"])
+    metadata = notebook["metadata"]
+    return ReleasedLesson(lesson.title, path.parent, template(lesson), cells, metadata)
 
 
 def load_submitted(release: ReleasedLesson, data: bytes) -> LoadedNotebook:
@@ -111,7 +131,13 @@ def load_submitted(release: ReleasedLesson, data: bytes) -> LoadedNotebook:
     )
 
 
-def feedback_notebook(release: ReleasedLesson, loaded: LoadedNotebook, result: Result) -> Json:
+def feedback_notebook(
+    release: ReleasedLesson,
+    loaded: LoadedNotebook,
+    result: Result,
+    grading: Grading,
+    submitted: datetime | None,
+) -> Json:
     """Return the feedback notebook of a submission; nothing in it can run a script."""
     verdicts = {f"check-{name}": [_verdict(name, one)] for name, one in result["exercises"].items()}
     cells = [
@@ -121,7 +147,17 @@ def feedback_notebook(release: ReleasedLesson, loaded: LoadedNotebook, result: R
     if result["repaired"]:
         text = as_text("\n".join(result["repaired"]), "Repaired before grading")
         cells.insert(0, _markdown("repaired", text))
-    return {"cells": cells, "metadata": release.metadata, "nbformat": 4, "nbformat_minor": 5}
+    graded = datetime.fromtimestamp(grading.at, UTC) if grading.at else None
+    summary: Summary = {
+        "title": release.title,
+        "submitted": f"{submitted:%Y-%m-%d %H:%M} UTC" if submitted else "",
+        "graded": f"{graded:%Y-%m-%d %H:%M} UTC" if graded else "",
+        "seed": grading.run_id.seed,
+        "version": grading.run_id.lesson_version[:8],
+        "exercises": {name: _summary(name, one) for name, one in result["exercises"].items()},
+    }
+    metadata = {**release.metadata, "feedback": summary}
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
 def _feedback_cells(
@@ -248,6 +284,12 @@ def _markdown(cell_id: str, text: str, metadata: Json | None = None) -> Json:
 def _code(cell_id: str, text: str, outputs: list[Json], metadata: Json) -> Json:
     cell = {"cell_type": "code", "id": cell_id, "metadata": metadata, "source": text}
     return {**cell, "execution_count": None, "outputs": outputs}
+
+
+def _summary(name: str, result: ExerciseResult) -> ExerciseSummary:
+    one = verdict_of(name, result)
+    missed = [*map(in_words, one.missed)]
+    return {"mark": one.state.mark, "missed": missed, "advice": one.note or one.advice or ""}
 
 
 def _verdict(name: str, verdict: ExerciseResult) -> Json:

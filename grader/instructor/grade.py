@@ -89,7 +89,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 data = _read(path)
                 folder = chosen or find_lesson(root, path.stem, data)
                 if folder not in guards:
-                    guards[folder] = Guard(_grading(folder, seed), OUTSIDE.memory_bytes)
+                    guards[folder] = Guard(grading(folder, seed), OUTSIDE.memory_bytes)
                     stack.callback(guards[folder].close)
                 graded = guards[folder].call(OUTSIDE.seconds, data, answer=runner.run)
             for error in errors.values():
@@ -105,7 +105,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return int(failed)
 
 
-def _grading(folder: Path, seed: int) -> Callable[[bytes, Callable[[Request], Response]], Graded]:
+def grading(folder: Path, seed: int) -> Callable[[bytes, Callable[[Request], Response]], Graded]:
     """Return the function that grades a notebook of a lesson, with the lesson's keys."""
     run = Run(_lesson(folder), seed)
     assert run.calls  # computes the keys

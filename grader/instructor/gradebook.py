@@ -22,7 +22,7 @@ from nbgrader.api import (
 )
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
-from sqlalchemy import Connection, create_engine, inspect, make_url, select
+from sqlalchemy import Connection, create_engine, func, inspect, make_url, select
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Query, load_only
 from sqlalchemy.pool import NullPool
@@ -284,6 +284,21 @@ def timestamps_in(coursedir: CourseDirectory, lesson: str) -> dict[str, datetime
             return {}
         found = connection.execute(rows.where(Assignment.name == lesson))
         return {row.student_id: row.timestamp for row in found}
+
+
+def standing_of(coursedir: CourseDirectory, lesson: str, student: str) -> Standing | None:
+    """Return a student's points in the gradebook, those given by hand included; see `reading`."""
+    query = (
+        select(func.sum(Grade.score), func.max(SubmittedNotebook.late_submission_penalty))
+        .select_from(Grade)
+        .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+        .where(Assignment.name == lesson, SubmittedAssignment.student_id == student)
+    )
+    with reading(coursedir) as connection:
+        earned, penalty = connection.execute(query).one() if connection else (None, None)
+    return None if earned is None else Standing(earned, penalty or 0.0)
 
 
 @contextmanager

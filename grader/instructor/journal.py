@@ -3,7 +3,8 @@
 It is a file of JSON lines that only grows. There are four kinds of records:
 
 started   A run started: seconds since 1970, the fields of its `RunId`, git's commit.
-graded    A notebook was graded: its key, student, digest, the fields of its `RunId`, the result.
+graded    A notebook was graded: its key, student, digest, the fields of its `RunId`, the result,
+          the seconds since 1970.
           Of `grader serve`, which of the student's attempts it is, and whether it counts.
 written   The gradebook holds a grading: its key, and the timestamp of the submission.
 shown     The student can fetch a page about an attempt: which page, student, attempt.
@@ -63,6 +64,7 @@ class Graded(RunFields):
     student: str
     digest: str
     result: Result
+    at: NotRequired[float]
     attempt: NotRequired[str]
     counts: NotRequired[bool]
 
@@ -117,7 +119,8 @@ class RunId:
 class Grading:
     """A grading in memory; its result stays in the file, in the line at byte `offset`.
 
-    `before` is the last grading of the same notebook by another run.
+    `before` is the last grading of the same notebook by another run, `at` the time of this one in
+    seconds since 1970, where it is known.
     """
 
     key: str
@@ -126,6 +129,7 @@ class Grading:
     run_id: RunId
     offset: int
     before: Grading | None
+    at: float | None
 
 
 @dataclass
@@ -176,6 +180,7 @@ class Journal:
             "lesson_version": run_id.lesson_version,
             "seed": run_id.seed,
             "result": result,
+            "at": round(time.time(), 3),
         }
         if attempt:
             record["attempt"], record["counts"] = attempt, counts
@@ -248,7 +253,8 @@ class Journal:
             key, student, digest = sys.intern(record["graded"]), record["student"], record["digest"]
             run_id = _run_id(record)
             before = self.before(run_id, student, digest)
-            grading = Grading(key, student, digest, run_id, self.end, before)
+            at = record.get("at")
+            grading = Grading(key, student, digest, run_id, self.end, before, at)
             if digest not in (earlier := self.notebooks.setdefault(student, [])):
                 earlier.append(digest)
             self.graded[key] = grading

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 from contextlib import ExitStack
+from datetime import datetime
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
@@ -61,6 +62,7 @@ class GradingSession:
         self.reader = Guard(partial(load_submitted, self.release), OUTSIDE.memory_bytes)
         self.journal.start(self.run_id)
         self.grading: Grading | None = None
+        self.time: datetime | None = None
 
     def grade(self, submission: Submission) -> None:
         """Grade a notebook and record its result."""
@@ -73,11 +75,13 @@ class GradingSession:
             raise result
         self.result = {**result, "repaired": [*result["repaired"], *submission.notes()]}
         self.grading = self.journal.add_grading(run_id, student, digest, self.result)
+        self.time = submission.timestamp
 
     def notebook(self, verdicts: bool) -> NotebookNode:
         """Return the feedback notebook, with or without verdicts."""
         result: Result = self.result if verdicts else {**self.result, "exercises": {}}
-        notebook = feedback_notebook(self.release, self.loaded, result)
+        assert self.grading, "a notebook is graded before it is handed on"
+        notebook = feedback_notebook(self.release, self.loaded, result, self.grading, self.time)
         return from_dict(notebook)  # type: ignore[no-any-return, no-untyped-call]
 
     def record_written(self, folder: Path) -> None:

@@ -16,6 +16,7 @@ from grader.comparison.pictures import LineOutcomes, Picture
 from grader.comparison.present import Texts, failure_rows, failure_texts, verdict_html
 from grader.comparison.schema import Answer, Call, ExerciseKey, Line, Outcome, Request, Response
 from grader.diagnosis import explained, illustrated, lines_to_ask
+from grader.diagnosis.misconceptions import Known, known
 from grader.execution.answers import gave_up, verdict_on
 from grader.execution.notebook import read_notebook
 from grader.execution.submission import Selection, Template, select
@@ -115,6 +116,11 @@ class Run:
             key["lines"] = lines_of(self.lesson, name, key)
 
     @cached_property
+    def mistakes(self) -> dict[str, list[Known]]:
+        """The misconceptions of each key, decoded at most once for all submissions."""
+        return {name: known(key) for name, key in self.keys.items()}
+
+    @cached_property
     def calls(self) -> dict[str, list[Call]]:
         """The calls for the learner's side, without expected values."""
         return {name: [call_of(case) for case in key["cases"]] for name, key in self.keys.items()}
@@ -167,10 +173,18 @@ class Run:
     def judge(self, chosen: Selection, response: Response) -> Graded:
         """Judge a runner's response to the request."""
         verdicts = {
-            name: verdict_on(name, key, chosen.cells, response, chosen.missing[name], _judged)
+            name: verdict_on(name, key, chosen.cells, response, chosen.missing[name], self._judged)
             for name, key in self.keys.items()
         }
         return Graded(verdicts, tuple(chosen.repaired))
+
+    def _judged(self, name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
+        """Return the verdict, with a fingerprint where no misconception explains a failure."""
+        verdict = explained(name, key, outcomes, self.mistakes[name])
+        if verdict.failure is None or verdict.hint or verdict.repair:
+            return verdict
+        missed = verdict.failure.case["property"]
+        return replace(verdict, returned=fingerprint(key["cases"], outcomes, missed))
 
 
 def within_bounds(result: Result, lesson: Lesson) -> Result:
@@ -190,7 +204,12 @@ def within_bounds(result: Result, lesson: Lesson) -> Result:
 
 def result_html(name: str, one: ExerciseResult) -> str:
     """Return the card of an exercise; whatever a worker sent, its texts are escaped here."""
-    verdict = Verdict(
+    return verdict_html(verdict_of(name, one), failed=one.get("failed"))
+
+
+def verdict_of(name: str, one: ExerciseResult) -> Verdict:
+    """Return a verdict from plain data; the failing case stays there, as texts."""
+    return Verdict(
         name,
         State(one["state"]),
         one["points"],
@@ -203,7 +222,6 @@ def result_html(name: str, one: ExerciseResult) -> str:
         note=one["note"],
         picture=Picture.of(one["picture"]) if "picture" in one else None,
     )
-    return verdict_html(verdict, failed=one.get("failed"))
 
 
 def template(lesson: Lesson) -> Template:
@@ -227,15 +245,6 @@ def _along(asked: list[tuple[Line, list[Call]]], answer: Answer) -> LineOutcomes
     """Return lines with the outcomes along them, which an answer has one after the other."""
     outcomes = iter(answer.get("outcomes", ()))
     return [(line, [*islice(outcomes, len(calls))]) for line, calls in asked]
-
-
-def _judged(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
-    """Return the verdict, with a fingerprint where no misconception explains a failure."""
-    verdict = explained(name, key, outcomes)
-    if verdict.failure is None or verdict.hint or verdict.repair:
-        return verdict
-    missed = verdict.failure.case["property"]
-    return replace(verdict, returned=fingerprint(key["cases"], outcomes, missed))
 
 
 def _exercise_result(verdict: Verdict) -> ExerciseResult:

@@ -325,7 +325,10 @@ class _Round:
         )
         summary = f"Submission of {policy.local(attempt.time)}: {HINTS_ONLY if hints else text}"
         result = without_points(result) if hints else result
-        return common.results.render(self.desk.release, self._loaded(attempt), result, summary)
+        loaded = self._loaded(attempt)
+        return common.results.render(
+            self.desk.release, loaded, result, grading, attempt.time, summary
+        )
 
     def _loaded(self, attempt: Attempt) -> LoadedNotebook:
         return self.desk.reader.call(OUTSIDE.seconds, self.desk.submission(attempt).read())

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from grader.comparison.answer_key import KeyMissing, load_key, unpacked
-from grader.comparison.judge import State, Verdict, call_of, judge, observe_all, unjudged
+from grader.comparison.judge import (
+    Compared,
+    State,
+    Verdict,
+    call_of,
+    judge,
+    judged,
+    observe_all,
+    unjudged,
+)
 from grader.comparison.observe import signature_mismatch
 from grader.comparison.present import verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
@@ -129,10 +138,10 @@ def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
     )
     if note is not None:
         return unjudged(name, exercise, note)
-    outcomes = observe_all(function, exercise["cases"])
-    verdict = judge(name, exercise, outcomes)
+    answer = Compared(exercise, observe_all(function, exercise["cases"]))
+    verdict = judged(name, answer)
     if verdict.failure:
-        verdict = explain(verdict, exercise, outcomes, code_of(function))
+        verdict = explain(verdict, answer, code_of(function))
         lines = outcomes_along(function, lines_to_ask(verdict, exercise))
         verdict = illustrated(verdict, exercise, lines)
     if verdict.points:

@@ -13,6 +13,9 @@ from grader.files import atomic_write, folder_lock, has_form, parsed
 
 FILE = "progress.json"
 
+DAMAGED = "progress.damaged.json"
+"""A progress file that could not be read is kept under this name."""
+
 LOCK_TIMEOUT = 1.0
 """Seconds to wait for the lock; then write without it rather than block the kernel."""
 
@@ -121,14 +124,17 @@ missions = Missions()
 
 
 def _read(folder: Path) -> Progress:
-    """Return the saved progress without damaged entries; empty if the file is missing or damaged.
+    """Return the saved progress without damaged entries; rename a file that is damaged as a whole.
 
     Raises:
         OSError: the file can't be read now.
     """
     try:
         data = parsed((folder / FILE).read_bytes(), dict[str, Any])
-    except (FileNotFoundError, ValueError):
+    except FileNotFoundError:
+        return _empty()
+    except ValueError:
+        (folder / FILE).replace(folder / DAMAGED)
         return _empty()
     progress: Any = _empty()
     for part, form in get_type_hints(Progress).items():

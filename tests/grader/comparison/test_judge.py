@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from grader.comparison.judge import State, accepted, call_of, judge, points, unjudged
+from grader.comparison.judge import Compared, State, accepted, call_of, judge, points, unjudged
 from grader.comparison.schema import ExerciseKey, Outcome
-from grader.diagnosis.misconceptions import misconception
+from grader.diagnosis.misconceptions import known, misconception
 
 VALUE, SHAPE, QUIET, PURITY = "value", "shape", "quiet", "purity"
 
@@ -144,7 +144,7 @@ HINTS: list[tuple[dict[str, Outcome], str | None]] = [
 @pytest.mark.parametrize(("wrong", "hint"), HINTS)
 def test_a_hint_fits_what_the_answer_misses(wrong: dict[str, Outcome], hint: str | None) -> None:
     outcomes = [wrong.get(property, {"value": 1.0}) for property in BASICS]
-    assert misconception(BASICS_KEY, outcomes) == hint
+    assert misconception(Compared(BASICS_KEY, outcomes), known(BASICS_KEY)) == hint
 
 
 INTEGERS: list[tuple[dict[str, Outcome], tuple[str, ...]]] = [
@@ -167,7 +167,7 @@ def test_outcomes_have_a_verdict(name: str) -> None:
     outcomes, expected = VERDICTS[name]
     verdict = judge("f", KEY, outcomes)
     first = verdict.failure and KEY["cases"].index(verdict.failure.case)
-    hint = misconception(KEY, outcomes) if verdict.failure else None
+    hint = misconception(Compared(KEY, outcomes), known(KEY)) if verdict.failure else None
     found = {**vars(verdict), "first": first, "hint": hint}
     assert {key: found[key] for key in expected} == expected
     assert verdict.solved is accepted(KEY, outcomes) is (expected["state"] is State.SOLVED)

@@ -14,7 +14,7 @@ import numpy as np
 
 from course import LESSONS, ROOT
 from grader.comparison.codec import encode_input
-from grader.comparison.judge import Verdict, judge, observe_all
+from grader.comparison.judge import Compared, Verdict, judged, observe_all
 from grader.comparison.schema import ExerciseKey
 from grader.diagnosis import explain
 from grader.learner.trial import code_of
@@ -54,9 +54,9 @@ def key_of(reference: str, *cases: tuple[Any, ...], **raising: tuple[Any, ...]) 
 def explained(source: str, key: ExerciseKey) -> Verdict:
     """Return the explained verdict on an answer, however slow the machine is."""
     function = function_of(source)
-    outcomes = observe_all(function, key["cases"])
-    verdict = judge(function.__name__, key, outcomes)
-    return explain(verdict, key, outcomes, code_of(function, seconds=600, each=60))
+    answer = Compared(key, observe_all(function, key["cases"]))
+    code = code_of(function, seconds=600, each=60)
+    return explain(judged(function.__name__, answer), answer, code)
 
 
 @cache

@@ -15,7 +15,7 @@ import pytest
 from answers import beginners, course_keys, explained, function_of
 
 from course import LESSONS, lesson
-from grader.comparison.judge import Verdict, judge, observe_all
+from grader.comparison.judge import Compared, Verdict, judged, observe_all
 from grader.diagnosis import explain
 from grader.learner.trial import code_of
 
@@ -44,10 +44,9 @@ def misconceptions(lesson_name: str) -> Iterator[tuple[str, Verdict]]:
                 function = function_of(source, **names)
                 known = key["misconceptions"]
                 other = {**key, "misconceptions": [*known[:place], *known[place + 1 :]]}
-                outcomes = observe_all(function, key["cases"])
-                verdict = judge(name, other, outcomes)
+                answer = Compared(other, observe_all(function, key["cases"]))
                 code = code_of(function, seconds=600, each=60)
-                yield f"{name}, {one.name}", explain(verdict, other, outcomes, code)
+                yield f"{name}, {one.name}", explain(judged(name, answer), answer, code)
 
 
 def found(verdicts: list[tuple[str, Verdict]]) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from answers import function_of, key_of
 
-from grader.comparison.judge import observe_all
+from grader.comparison.judge import Compared, observe_all
 from grader.diagnosis.relations import relation
 
 X, Y = np.array([1.5, -2.0, 0.25, 0.0]), np.array([3.0, -1.0, 40.0])
@@ -100,7 +100,7 @@ def test_a_relation_is_seen(right: str, wrong: str, cases: list[Any], phrase: st
     arguments = "x, w" if len(cases[0]) > 2 else "x"
     key = key_of(f"def f({arguments}):\n    return {right}\n", *cases)
     outcomes = observe_all(function_of(f"def f({arguments}):\n    return {wrong}\n"), key["cases"])
-    seen = relation(key, outcomes)
+    seen = relation(Compared(key, outcomes))
     assert seen
     assert phrase in seen.sentence
     assert seen.holds([*zip(key["cases"], outcomes, strict=True)])
@@ -127,7 +127,7 @@ ERRORS: list[tuple[str, str]] = [
 def test_an_exception_is_told_in_a_beginners_words(wrong: str, phrase: str) -> None:
     key = key_of("def f(x):\n    return x + 1\n", *NUMBERS)
     outcomes = observe_all(function_of(f"def f(x):\n    return {wrong}\n"), key["cases"])
-    seen = relation(key, outcomes)
+    seen = relation(Compared(key, outcomes))
     assert phrase in seen.sentence if seen and phrase else not phrase
 
 
@@ -139,6 +139,6 @@ def test_bad_input_that_gets_a_result_is_named() -> None:
         ("[x + 1][int(x < 0)]", "raised IndexError"),
     ):
         outcomes = observe_all(function_of(f"def f(x):\n    return {wrong}\n"), key["cases"])
-        seen = relation(key, outcomes)
+        seen = relation(Compared(key, outcomes))
         assert seen
         assert phrase in seen.sentence

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from answers import explained, function_of, key_of
 
-from grader.comparison.judge import judge, observe_all
+from grader.comparison.judge import Compared, judged, observe_all
 from grader.diagnosis import explain
 from grader.diagnosis.repair import Code
 
@@ -191,7 +191,7 @@ def test_a_sentence_does_not_show_the_repaired_code(
 def test_a_lambda_gets_no_repair() -> None:
     sum_key = key(SUM, TWO)
     function = function_of("def f(x, w):\n    return x\n")
-    outcomes = observe_all(function, sum_key["cases"])
+    answer = Compared(sum_key, observe_all(function, sum_key["cases"]))
     code = Code("f = lambda x, w: x\n", lambda trees, calls: [])
-    verdict = explain(judge("f", sum_key, outcomes), sum_key, outcomes, code)
+    verdict = explain(judged("f", answer), answer, code)
     assert verdict.repair is None

@@ -8,7 +8,7 @@ import pytest
 
 from course import LESSONS, lesson
 from grader.author.key import exercise_key
-from grader.comparison.judge import accepted, observe_all
+from grader.comparison.judge import Compared, accepted, observe_all
 from grader.comparison.schema import ExerciseKey
 from grader.diagnosis.relations import relation
 
@@ -22,7 +22,7 @@ def false_relations(name: str, exercise: str, seeds: range) -> list[str]:
     false = []
     for misconception in lesson(name).exercises[exercise].misconceptions:
         runs: list[Any] = [observe_all(misconception.function, key["cases"]) for key in keys]
-        if accepted(keys[0], runs[0]) or (seen := relation(keys[0], runs[0])) is None:
+        if accepted(keys[0], runs[0]) or (seen := relation(Compared(keys[0], runs[0]))) is None:
             continue
         if seen.sentence.startswith("In the cases of this check"):
             continue  # it says nothing about others

@@ -24,6 +24,13 @@ from grader.cli import main
         ("course/neuron/neuron.ipynb", b'{"cells": [7]}', "autograde neuron", "run make course"),
         ("solutions/neuron/neuron.ipynb", b"{}", "validate neuron", "missing or damaged; run make"),
         ("pyproject.toml", b"[tool.grader]\nsources = 1", "bundle", "needs [tool.grader]"),
+        (
+            "pyproject.toml",
+            b'[tool.grader]\nsources = "a"\nrelease = "b"\npackages = []\nhidden = []\n'
+            b'show_solutions = "no"',
+            "bundle",
+            "show_solutions (true or false)",
+        ),
         ("solutions/neuron/exercises.py", b"# \xff", "verify neuron", "solutions/neuron can't be"),
         ("solutions/neuron/neuron.md", b"---\n: {\n---\n", "verify neuron", "solutions/neuron"),
         ("pyproject.toml", b"[tool.grader]\n= 1", "bundle", "pyproject.toml needs [tool.grader]"),

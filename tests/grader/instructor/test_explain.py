@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
-from classroom import Course, one_worker
+from classroom import LATE, Course, one_worker
 
 from course import written
 from grader.cli import main
@@ -34,14 +35,50 @@ def test_every_case_is_shown_and_the_points_are_the_gradebooks(
     with one_worker():
         course.autograde(seed=5)
         course.autograde(seed=6, regrade=True)
+        course.autograde(seed=7, regrade=True)
     code, said = explained(capsys)
     assert code == 0
     assert f"ana, neuron: {course.points()['ana']:g} of 10 points" in said
-    assert "seed 6, lesson version" in said
-    assert "sigmoid: 2.7 of 3 points, missed: no warnings at extreme inputs" in said
+    assert "seed 7, lesson version" in said
+    assert "sigmoid: 2.7 of 3 points, missed: no warnings at extreme inputs, all cases in " in said
+    assert "gradebook:" not in said, "it has the same points"
     assert "no warnings at extreme inputs (0.3 points): It warned: overflow" in said
     for part in ("    z: ", "    yours: ", "    expected: ", "    it printed: hello"):
         assert part in said
+
+
+def test_points_taken_off_as_late_or_given_by_hand_are_told(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    course.hand_in("Zoé O'Neil", written("neuron", sigmoid=SLOPPY, relu="..."), LATE)
+    course.punish_lateness()
+    with one_worker():
+        course.autograde()
+    assert "gradebook: 0 points (4.7 taken off as late)" in explained(capsys, "Zoé O'Neil")[1]
+    with course.gradebook() as gradebook:
+        grade = gradebook.find_grade("check-relu", "neuron", "neuron", "ana")
+        grade.manual_score = 1.5
+        gradebook.db.commit()
+    said = explained(capsys)[1]
+    assert "ana, neuron: 2.7 of 10 points" in said
+    assert "gradebook: 4.2 points (4.2 with those given by hand)" in said
+
+
+def test_the_commit_of_the_grading_is_named(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@school.example"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "First"]):
+        subprocess.run([*git, *words], cwd=course.root, check=True)
+    describe = ["git", "describe", "--always", "--abbrev=12"]
+    commit = subprocess.run(describe, cwd=course.root, check=True, capture_output=True, text=True)
+    with one_worker():
+        course.autograde()
+    source = course.root / "solutions" / "neuron" / "neuron.md"
+    source.write_text(source.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    said = explained(capsys)[1]
+    assert f"(commit {commit.stdout.strip()}" in said
+    assert "Check that version out" in said
 
 
 def test_what_cannot_be_repeated_is_named_with_the_way_out(

@@ -94,6 +94,14 @@ def test_damaged_entries_are_left_out_and_the_others_kept(tmp_path: Path) -> Non
     assert load_progress(tmp_path)["solved"] == {}
 
 
+def test_a_file_that_is_damaged_as_a_whole_is_kept_under_another_name(tmp_path: Path) -> None:
+    halves = '<<<<<<< mine\n{"solved": {"relu": 2.0}}'
+    (tmp_path / "progress.json").write_text(halves)
+    record_solved(tmp_path, "dense", 3.0)
+    assert load_progress(tmp_path)["solved"] == {"dense": 3.0}
+    assert (tmp_path / "progress.damaged.json").read_text() == halves
+
+
 def test_unsaved_changes_are_merged_into_the_file_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,49 @@
+"""The commands `grader feedback` and `grader release`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+from grader.author.lesson import authors_root, named_lessons
+from grader.comparison.present import count_of, one_line
+
+SOME_WITHOUT = 3
+"""Exit code where some students have no page, or one that can't be released."""
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands `feedback` and `release`."""
+    makes = "write the pages of feedback that are missing or out of date, to class/feedback"
+    gives = "write feedback, and put it into the exchange, where learners fetch it"
+    for name, does in (("feedback", makes), ("release", gives)):
+        parser = subparsers.add_parser(
+            name, help=does, epilog=f"Exit code: 0, or {SOME_WITHOUT} where some are left out."
+        )
+        parser.add_argument("lesson", metavar="LESSON")
+        only = "only this student (repeatable)"
+        parser.add_argument("--student", dest="students", action="append", default=[], help=only)
+        parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from grader.instructor.nbgrader_feedback import NOT_BY_EXCHANGE, release, write_pages
+
+    root = authors_root(Path.cwd())
+    lesson = named_lessons(root, [arguments.lesson])[0].name
+    made = write_pages(root, lesson, arguments.students)
+    left_out = made.failed
+    pages = count_of(len(made.written), "page")
+    lines = [f"{lesson}: {pages} written, {len(made.unchanged)} unchanged."]
+    lines += _list("These pages show the verdicts alone", made.alone)
+    if arguments.command == "release":
+        done = release(root, lesson, arguments.students)
+        lines.append(f"{count_of(len(done.released), 'page')} released.")
+        left_out |= dict.fromkeys(done.left_out, NOT_BY_EXCHANGE)
+    print("\n".join(map(one_line, [*lines, *_list("Left out", left_out)])))
+    return SOME_WITHOUT if left_out else 0
+
+
+def _list(title: str, reasons: dict[str, str]) -> Iterable[str]:
+    return [f"{title}:"] * bool(reasons) + [f"  {who}: {why}." for who, why in reasons.items()]

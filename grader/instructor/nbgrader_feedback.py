@@ -1,0 +1,344 @@
+"""Replace `nbgrader generate_feedback` and `release_feedback`, and formgrader's buttons.
+
+nbgrader takes a page for current until a newer submission arrives, and asks its gradebook cell by
+cell. Here every page is made, quickly, and written where it differs from the one that is there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from nbconvert.exporters.exporter import Exporter
+from nbformat import NotebookNode
+from nbgrader import api
+from nbgrader.apps import api as apps_api
+from nbgrader.apps import generatefeedbackapp
+from nbgrader.converters import GenerateFeedback, NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange.default import ExchangeReleaseFeedback
+from nbgrader.utils import find_all_files
+from sqlalchemy import select
+from traitlets import List, Type
+
+from grader.comparison.answer_key import KEY_FILE
+from grader.comparison.present import count_of
+from grader.errors import UserError
+from grader.execution.limits import OUTSIDE
+from grader.files import atomic_write
+from grader.instructor.blame import costs_only, reason
+from grader.instructor.feedback_page import FeedbackExporter, Pages, read, verdicts_of
+from grader.instructor.gradebook import course_directory, reading
+from grader.instructor.nbgrader_files import paths_like
+from grader.processes import Guard
+
+NO_GRADE = "the gradebook has no points of it; grade it again"
+NOT_BY_EXCHANGE = "it did not come through the exchange (it has no submission_secret.txt)"
+NEEDED = ("submission_secret.txt", "timestamp.txt")
+"""The files of a submission by which a learner's `nbgrader fetch_feedback` finds its page."""
+
+
+@dataclass
+class Grades:
+    """What the gradebook says about a notebook: scores with the most possible, and comments.
+
+    Both are by the names of cells; `penalty` is what a late submission costs.
+    """
+
+    penalty: float = 0.0
+    scores: dict[str, tuple[float, float]] = field(default_factory=dict)
+    comments: dict[str, str | None] = field(default_factory=dict)
+
+    def put_into(self, nb: NotebookNode) -> None:
+        """Write points and comments into a notebook, as nbgrader's GetGrades does.
+
+        Raises:
+            KeyError: it has another graded cell than the gradebook.
+        """
+        for cell in nb.cells:
+            about = cell.metadata.get("nbgrader", {})
+            if about.get("solution") or about.get("task"):
+                about["comment"] = self.comments[about["grade_id"]]
+            if about.get("grade") or about.get("task"):
+                about["score"], about["points"] = self.scores[about["grade_id"]]
+
+    def totals(self) -> dict[str, float]:
+        """Return the sums, under nbgrader's names."""
+        score = sum(score for score, _ in self.scores.values()) - self.penalty
+        most = sum(most for _, most in self.scores.values())
+        return {"score": score, "max_score": most, "late_penalty": self.penalty}
+
+
+def grades_of(coursedir: CourseDirectory, assignment: str) -> dict[tuple[str, str], Grades]:
+    """Return the grades of an assignment by student and notebook.
+
+    Raises:
+        GradebookUnusable: the gradebook can't be read.
+    """
+    submission, notebook, cell = api.SubmittedAssignment, api.SubmittedNotebook, api.BaseCell
+    of_notebooks = (
+        select(submission.student_id, api.Notebook.name, notebook.late_submission_penalty)
+        .select_from(notebook)
+        .join(submission, notebook.assignment_id == submission.id)
+        .join(api.Notebook, notebook.notebook_id == api.Notebook.id)
+        .join(api.Assignment, submission.assignment_id == api.Assignment.id)
+        .where(api.Assignment.name == assignment)
+    )
+    names = submission.student_id, api.Notebook.name, cell.name
+    of_cells = of_notebooks.with_only_columns(*names).add_columns
+    found: dict[tuple[str, str], Grades] = {}
+    with reading(coursedir) as connection:
+        if connection is None:
+            return found
+        for student, name, penalty in connection.execute(of_notebooks):
+            found[student, name] = Grades(penalty or 0.0)
+        scores = of_cells(api.Grade.score, api.Grade.max_score)
+        scores = scores.join(api.Grade, api.Grade.notebook_id == notebook.id)
+        for student, name, id, score, most in connection.execute(
+            scores.join(cell, api.Grade.cell_id == cell.id)
+        ):
+            found[student, name].scores[id] = score, most
+        comments = of_cells(api.Comment.comment)
+        comments = comments.join(api.Comment, api.Comment.notebook_id == notebook.id)
+        for student, name, id, comment in connection.execute(
+            comments.join(cell, api.Comment.cell_id == cell.id)
+        ):
+            found[student, name].comments[id] = comment
+    return found
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page to make: its notebook in `class/autograded`, nbgrader's facts about it, its grades."""
+
+    source: Path
+    about: dict[str, Any]
+    grades: Grades
+
+    @property
+    def student(self) -> str:
+        """The student's id."""
+        return str(self.about["student"])
+
+
+class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
+    """nbgrader's loop over a class: its options, hooks and permissions, and pages that are current.
+
+    Attributes:
+        written, unchanged: the students of these pages.
+        alone: why a page shows the verdicts alone, by student.
+        failed: why there is no page, by student.
+    """
+
+    exporter_class = Type(FeedbackExporter, klass=Exporter).tag(config=True)
+    preprocessors: Any = List([]).tag(config=True)
+
+    def __init__(self, coursedir: CourseDirectory, students: Sequence[str] = (), **kw: Any) -> None:
+        super().__init__(coursedir=coursedir, **kw)
+        self.students = students
+        self.written: list[str] = []
+        self.unchanged: list[str] = []
+        self.alone: dict[str, str] = {}
+        self.failed: dict[str, str] = {}
+
+    def convert_notebooks(self) -> None:
+        """Make the pages, and write those that differ.
+
+        Raises:
+            NbGraderException: some submissions have no page.
+        """
+        self.pages = Pages(self.exporter)
+        wanted = [*self._wanted()]
+        self._warm_up(wanted)
+        for page, made in self._made(wanted):
+            with costs_only(page.student, self.failed):
+                if isinstance(made, Exception):
+                    self.alone[page.student] = why = reason(made)
+                    self.log.error("%s: its page shows the verdicts alone: %s", page.student, why)
+                    made = self._html(page, why)
+                self._write(page, made)
+        written, unchanged = len(self.written), len(self.unchanged)
+        self.log.info("%s written, %s unchanged", count_of(written, "page"), unchanged)
+        for student, why in self.failed.items():
+            self.log.error("%s has no page: %s", student, why)
+        if self.failed:
+            raise NbGraderException(f"{len(self.failed)} have no page; the log says why")
+
+    def _wanted(self) -> Iterator[Page]:
+        """Yield the pages to make."""
+        grades = grades_of(self.coursedir, self.coursedir.assignment_id)
+        excluded = self.coursedir.student_id_exclude.split(",")
+        for _, notebooks in sorted(self.assignments.items()):
+            self.notebooks = sorted(notebooks)
+            resources = [*map(self.init_single_notebook_resources, self.notebooks)]
+            student = resources[0]["nbgrader"]["student"]
+            if student in excluded or (self.students and student not in self.students):
+                continue
+            self.run_pre_convert_hook()
+            for path, one in zip(self.notebooks, resources, strict=True):
+                about = one["nbgrader"]
+                if known := grades.get((student, about["notebook"])):
+                    yield Page(Path(path), about | known.totals(), known)
+                else:
+                    self.failed[student] = NO_GRADE
+                    self._target(about, f"{about['notebook']}.html").unlink(missing_ok=True)
+
+    def _warm_up(self, wanted: list[Page]) -> None:
+        """Render what the lesson gives everyone, before processes are forked."""
+        for page in wanted[:1]:
+            about = page.about
+            folder = self.coursedir.format_path(
+                self.coursedir.release_directory, ".", about["assignment"]
+            )
+            released = Path(folder) / page.source.name
+            lessons = {one.source for one in read(released).cells} if released.is_file() else ()
+            nb = read(page.source)
+            nb.cells = [one for one in nb.cells if one.source in lessons and not one.get("outputs")]
+            with suppress(KeyError):  # the first one's fault, and only it is to pay
+                page.grades.put_into(nb)
+                self.pages.page(nb, {"nbgrader": about})
+
+    def _made(self, wanted: list[Page]) -> Iterator[tuple[Page, str | Exception]]:
+        """Yield the HTML of each page, or why it can't be made; slow pages come last."""
+        again = []
+        for page, made in self._try(wanted, OUTSIDE.first_seconds, fresh=False):
+            if isinstance(made, Exception):
+                again.append(page)
+            else:
+                yield page, made
+        yield from self._try(again, OUTSIDE.page_seconds, fresh=True)
+
+    def _try(
+        self, wanted: list[Page], seconds: float, fresh: bool
+    ) -> Iterator[tuple[Page, str | Exception]]:
+        """Make pages in processes that may be ended, with `fresh` each in a new one."""
+        if not wanted:
+            return
+        width = min(os.cpu_count() or 1, len(wanted))
+        free: SimpleQueue[Guard[str]] = SimpleQueue()
+        guards = [Guard(self._html, OUTSIDE.memory_bytes) for _ in range(width)]
+        for one in guards:
+            free.put(one)
+
+        def make(page: Page) -> str | Exception:
+            guard = free.get()
+            try:
+                return guard.call(seconds, page)
+            except Exception as error:  # of memory that is used up, C code raises any kind
+                guard.close()
+                return error
+            finally:
+                if fresh:
+                    guard.close()
+                free.put(guard)
+
+        try:
+            with ThreadPoolExecutor(width) as pool:
+                yield from zip(wanted, pool.map(make, wanted), strict=True)
+        finally:
+            for one in guards:
+                one.close()
+
+    def _html(self, page: Page, why: str = "") -> str:
+        """Return a page, with the verdicts alone if there is a reason why."""
+        nb = read(page.source)
+        nb = verdicts_of(nb, why) if why else nb
+        page.grades.put_into(nb)
+        return self.pages.page(nb, {"nbgrader": page.about})
+
+    def _write(self, page: Page, html: str) -> None:
+        """Write a page where it differs, and before it the files of the submission."""
+        self.notebooks = [str(page.source)]
+        folder, changed = page.source.parent, False
+        for name in find_all_files(str(folder), [*self.coursedir.ignore, "*.ipynb", KEY_FILE]):
+            inside = Path(name).relative_to(folder)
+            changed |= _renew(self._target(page.about, str(inside)), Path(name).read_bytes())
+        data = html.encode(errors="replace")
+        differs = _renew(self._target(page.about, f"{page.source.stem}.html"), data)
+        if differs or changed:
+            self.set_permissions(page.about["assignment"], page.student)
+            self.run_post_convert_hook()
+        (self.written if differs else self.unchanged).append(page.student)
+
+    def _target(self, about: dict[str, Any], name: str) -> Path:
+        return Path(self._format_dest(about["assignment"], about["student"])) / name
+
+
+def _renew(path: Path, data: bytes) -> bool:
+    """Write a file unless it has this content; return whether it was written."""
+    with suppress(OSError):
+        if path.read_bytes() == data:
+            return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, data)
+    return True
+
+
+def write_pages(root: Path, lesson: str, students: Sequence[str] = ()) -> CurrentFeedback:
+    """Bring the pages of a lesson up to date, of `students` or of all; return what was done.
+
+    Raises:
+        UserError: nothing of the lesson is graded, or the gradebook can't be read.
+    """
+    coursedir = course_directory(root)
+    coursedir.assignment_id = lesson
+    feedback = CurrentFeedback(coursedir, students, config=coursedir.config)
+    if not paths_like(feedback._format_source(lesson, "*")):
+        raise UserError(f"No submission of {lesson} is graded: grader autograde {lesson}.")
+    feedback.log.setLevel("CRITICAL")  # the caller reports
+    with suppress(NbGraderException):
+        feedback.start()
+    return feedback
+
+
+class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
+    """nbgrader's release, which does not stop for all at a page that it can't address.
+
+    Attributes:
+        students: whose pages are released; none means everyone's.
+        released, left_out: whose pages were, and were not.
+    """
+
+    students: Sequence[str] = ()
+    src_path: str
+
+    def copy_files(self) -> None:
+        """Release the pages (nbgrader's hook)."""
+        self.released: list[str] = []
+        self.left_out: list[str] = []
+        for folder in sorted(map(Path, paths_like(self.src_path))):
+            student = folder.parent.name
+            if self.students and student not in self.students:
+                continue
+            if all((folder / name).is_file() for name in NEEDED):
+                self.src_path = str(folder)
+                super().copy_files()
+                self.released.append(student)
+            else:
+                self.left_out.append(student)
+                self.log.warning("%s was left out: %s", student, NOT_BY_EXCHANGE)
+
+
+def release(root: Path, lesson: str, students: Sequence[str] = ()) -> ReleaseFeedback:
+    """Put pages of a lesson, of `students` or of all, into the exchange; return what was done."""
+    coursedir = course_directory(root)
+    coursedir.assignment_id = lesson
+    exchange = ReleaseFeedback(coursedir=coursedir, config=coursedir.config)
+    exchange.students = students
+    exchange.start()
+    return exchange
+
+
+def use_current_feedback() -> None:
+    """Make nbgrader's command and formgrader's button use `CurrentFeedback`.
+
+    nbgrader names its class and has no setting for another. If it ever names it elsewhere, pages
+    are stale again: tests/grader/instructor/test_nbgrader_feedback.py fails then.
+    """
+    generatefeedbackapp.GenerateFeedback = apps_api.GenerateFeedback = CurrentFeedback
