@@ -75,6 +75,8 @@ def _commands() -> list[Register]:
     from grader.author import build, bundle, verify
     from grader.insights import command as insights
     from grader.instructor import (
+        anonymize,
+        archive,
         autograde,
         collect_command,
         explain,
@@ -104,6 +106,8 @@ def _commands() -> list[Register]:
         give_back,
         gradescope,
         insights,
+        archive,
+        anonymize,
         sample_class,
         doctor,
     )

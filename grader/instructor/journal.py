@@ -159,7 +159,7 @@ class Journal:
     def start(self, run_id: RunId) -> None:
         """Record the start of a run, unless it resumes the last one."""
         if not self.runs or self.runs[-1] != run_id:
-            started, commit = round(time.time(), 3), _commit(self.path.parent)
+            started, commit = round(time.time(), 3), commit_of(self.path.parent)
             self._append({"started": started, **run_id.record(), "commit": commit})
 
     def add_grading(
@@ -337,7 +337,7 @@ def grader_version() -> str:
     return _digest_of_files(_modules(Path(__file__).parents[1]))
 
 
-def _commit(folder: Path) -> str:
+def commit_of(folder: Path) -> str:
     """Return the commit that is checked out, marked where files differ from it; "" without git."""
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
