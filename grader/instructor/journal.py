@@ -121,6 +121,8 @@ class Grading:
 class Journal:
     """The records of one lesson: its runs, the last grading of each key and of each student.
 
+    `previous` holds each student's grading before the last, of an earlier notebook or run.
+
     `notebooks` holds each student's notebooks by digest, in the order in which they came, `written`
     the timestamps of gradings in the gradebook by key, `commits` git's commit of each run where it
     is known, `end` the length of all complete lines in bytes.
@@ -132,6 +134,7 @@ class Journal:
     commits: dict[RunId, str] = field(default_factory=dict)
     graded: dict[str, Grading] = field(default_factory=dict)
     latest: dict[str, Grading] = field(default_factory=dict)
+    previous: dict[str, Grading] = field(default_factory=dict)
     notebooks: dict[str, list[str]] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
     end: int = 0
@@ -214,6 +217,8 @@ class Journal:
             grading = Grading(key, student, digest, run_id, self.end, before, at)
             if digest not in (earlier := self.notebooks.setdefault(student, [])):
                 earlier.append(digest)
+            if (last := self.latest.get(student)) and last.key != key:
+                self.previous[student] = last
             self.graded[key] = self.latest[student] = grading
             self.written.pop(key, None)
         else:
