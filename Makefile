@@ -44,7 +44,7 @@ bundle: env
 class: env
 	@.venv/bin/grader sample-class $(or $(LESSON),neuron) --students $(or $(STUDENTS),42)
 	@.venv/bin/grader autograde $(or $(LESSON),neuron) || test $$? = 3
-	@.venv/bin/nbgrader generate_feedback $(or $(LESSON),neuron) --log-level=ERROR
+	@.venv/bin/grader feedback $(or $(LESSON),neuron)
 	@.venv/bin/grader insights $(or $(LESSON),neuron)
 	@echo "Feedback is in class/feedback; jupyter lab and its menu Nbgrader, Formgrader show the class."
 

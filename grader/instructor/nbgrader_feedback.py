@@ -7,6 +7,7 @@ cell. Here every page is made, quickly, and written where it differs from the on
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,7 +24,7 @@ from nbgrader.apps import generatefeedbackapp
 from nbgrader.converters import GenerateFeedback, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange.default import ExchangeReleaseFeedback
-from nbgrader.utils import find_all_files
+from nbgrader.utils import find_all_files, notebook_hash
 from sqlalchemy import select
 from traitlets import List, Type
 
@@ -39,9 +40,9 @@ from grader.instructor.nbgrader_files import paths_like
 from grader.processes import Guard
 
 NO_GRADE = "the gradebook has no points of it; grade it again"
-NOT_BY_EXCHANGE = "it did not come through the exchange (it has no submission_secret.txt)"
-NEEDED = ("submission_secret.txt", "timestamp.txt")
-"""The files of a submission by which a learner's `nbgrader fetch_feedback` finds its page."""
+NOT_BY_EXCHANGE = "it did not come through the exchange: it has no submission_secret.txt"
+SECRET = "submission_secret.txt"
+"""The file of a submission by which a learner's `nbgrader fetch_feedback` finds its page."""
 
 
 @dataclass
@@ -316,13 +317,17 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
             student = folder.parent.name
             if self.students and student not in self.students:
                 continue
-            if all((folder / name).is_file() for name in NEEDED):
-                self.src_path = str(folder)
-                super().copy_files()
-                self.released.append(student)
-            else:
+            try:
+                secret = (folder / SECRET).read_text(encoding="utf-8")
+            except FileNotFoundError:
                 self.left_out.append(student)
                 self.log.warning("%s was left out: %s", student, NOT_BY_EXCHANGE)
+                continue
+            for page in folder.glob("*.html"):
+                target = Path(self.dest_path, notebook_hash(secret=secret, notebook_id=page.stem))
+                shutil.copy(page, f"{target}-tmp.html")
+                Path(f"{target}-tmp.html").replace(f"{target}.html")
+            self.released.append(student)
 
 
 def release(root: Path, lesson: str, students: Sequence[str] = ()) -> ReleaseFeedback:
