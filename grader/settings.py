@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -34,6 +35,8 @@ class Settings:
     """Packages that lessons import besides the grader."""
     hidden: tuple[str, ...]
     """Modules of these packages that no sandbox contains: finished functions, server code."""
+    kept: Mapping[str, str]
+    """Folders for what executed lessons write, by the environment variable that tells them."""
     show_solutions: bool = True
     """Whether learners who are stuck are offered the lines of a solution in a wrong order."""
 
@@ -51,7 +54,8 @@ def load_settings(root: Path) -> Settings:
             raise ValueError("one is missing, or no text, or no list of texts")
         packages, hidden = tuple(table["packages"]), tuple(table["hidden"])
         show = bool(table.get("show_solutions", True))
-        return Settings(root, table["sources"], table["release"], packages, hidden, show)
+        kept = dict(table.get("kept", {}))
+        return Settings(root, table["sources"], table["release"], packages, hidden, kept, show)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{file} needs [tool.grader] with sources, release, packages and hidden: {error}."
