@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
@@ -35,10 +35,10 @@ class Settings:
     """Packages that lessons import besides the grader."""
     hidden: tuple[str, ...]
     """Modules of these packages that no sandbox contains: finished functions, server code."""
-    kept: Mapping[str, str]
-    """Folders for what executed lessons write, by the environment variable that tells them."""
     show_solutions: bool = True
     """Whether learners who are stuck are offered the lines of a solution in a wrong order."""
+    kept: Mapping[str, str] = field(default_factory=dict)
+    """Folders for what executed lessons write, by the environment variable that tells them."""
 
 
 def load_settings(root: Path) -> Settings:
@@ -55,7 +55,7 @@ def load_settings(root: Path) -> Settings:
         packages, hidden = tuple(table["packages"]), tuple(table["hidden"])
         show = bool(table.get("show_solutions", True))
         kept = dict(table.get("kept", {}))
-        return Settings(root, table["sources"], table["release"], packages, hidden, kept, show)
+        return Settings(root, table["sources"], table["release"], packages, hidden, show, kept)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{file} needs [tool.grader] with sources, release, packages and hidden: {error}."
