@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from grader.comparison.answer_key import KeyMissing, load_key, unpacked
-from grader.comparison.judge import State, Verdict, call_of, judge, observe_all, unjudged
-from grader.comparison.observe import signature_mismatch
+from grader.comparison.judge import (
+    State,
+    Verdict,
+    call_of,
+    judge,
+    observe_all,
+    unjudged,
+    without_warnings,
+)
+from grader.comparison.observe import signature_mismatch, warnings_are_heard
 from grader.comparison.present import verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
 from grader.diagnosis import explain, illustrated, lines_to_ask
@@ -131,6 +139,8 @@ def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
         return unjudged(name, exercise, note)
     outcomes = observe_all(function, exercise["cases"])
     verdict = judge(name, exercise, outcomes)
+    if not warnings_are_heard():
+        verdict = without_warnings(verdict)
     if verdict.failure:
         verdict = explain(verdict, exercise, outcomes, code_of(function))
         lines = outcomes_along(function, lines_to_ask(verdict, exercise))

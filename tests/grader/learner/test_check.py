@@ -62,6 +62,17 @@ def test_wrong_values_are_drawn_beside_the_expected_ones() -> None:
         assert "<svg" not in check(named("relu", other))._repr_html_()
 
 
+def test_warnings_that_cannot_be_heard_are_not_called_absent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "✓ no warnings at extreme inputs<" in check(REFERENCE["sigmoid"])._repr_html_()
+    monkeypatch.setattr("grader.learner.check.warnings_are_heard", lambda: False)
+    html = check(REFERENCE["sigmoid"])._repr_html_()
+    assert "– no warnings at extreme inputs: looked at after handing in<" in html
+    assert "✓ no warnings" not in html
+    assert "✓ right at extreme inputs<" in html
+
+
 def test_a_worse_try_says_when_it_was_right_and_stays_solved(in_the_lesson: Path) -> None:
     worse = named("sigmoid", lambda z: 0.0)
     assert "It was right" not in check(worse)._repr_html_()
