@@ -57,7 +57,6 @@ class Verdict:
     max_points: float
     passed: tuple[str, ...] = ()  # properties, the most basic first; so is `missed`
     missed: tuple[str, ...] = ()
-    open: tuple[str, ...] = ()  # can't be seen here; a grading run looks at them
     failure: Failure | None = None
     hint: str | None = None  # of the misconception that returns the same results
     repair: str | None = None  # a mistake that an edit of the learner's code proves
@@ -66,6 +65,7 @@ class Verdict:
     mistake: str | None = None  # name of the repair, which groups the answers of a class
     note: str | None = None  # why the answer could not be judged, in one sentence
     returned: str | None = None  # fingerprint of an answer without a hint; set by grading runs only
+    open: tuple[str, ...] = ()  # properties that can't be seen here; a grading run looks at them
 
     @property
     def solved(self) -> bool:
