@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from playground import capstone, network
 from playground.figure.live import LiveFigure, Mission
 from playground.figure.scene import Frame
+from playground.figure.still import Panel
 from playground.figure.style import BLUE, MUTED, TARGET, Look, number
 from playground.functions import Array, Function
 from playground.network import Blocks, Experiment, Problem, Training, accuracy, training
@@ -135,28 +135,28 @@ def clinic(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     return play
 
 
-def _loss(play: LiveFigure, ax: Axes) -> None:
+def _loss(play: LiveFigure, ax: Panel) -> None:
     ax.set(xlabel="training steps", ylabel="loss", xlim=(0, capstone.DIGIT_STEPS), ylim=(0, 4))
     play.line("sound", ax, TARGET, twin=False, label="a sound network")
     play.line("loss", ax, Look(BLUE, width=3), twin=False, label="the patient")
     play.words("named", ax)
 
 
-def _check(play: LiveFigure, ax: Axes) -> None:
+def _check(play: LiveFigure, ax: Panel) -> None:
     ax.set(ylabel="relative error", xlim=(-0.6, 5.6), ylim=(SMALLEST, 10), yscale="log")
     ax.set_xticks(range(6), [f"{name}{layer}" for layer in (1, 2, 3) for name in "Wb"])
     play.bars("errors", ax, twin=False)
     play.line("limit", ax, Look(MUTED, (7, 5), width=2), twin=False)
 
 
-def _signal(play: LiveFigure, ax: Axes) -> None:
+def _signal(play: LiveFigure, ax: Panel) -> None:
     ax.set(ylabel="size at the start", xlim=(-0.6, 3.6), ylim=(0, 2))
     ax.set_xticks(range(4), ["images", "sums 1", "ReLU", "logits"])
     play.bars("signal", ax, twin=False)
     play.bars("usual", ax, TARGET, twin=False)
 
 
-def _images(play: LiveFigure, ax: Axes) -> None:
+def _images(play: LiveFigure, ax: Panel) -> None:
     ax.set(xlim=(0, 48), ylim=(-1, 22.5), aspect="equal")
     ax.set_axis_off()
     ax.set_title("misread: label → read as", fontsize=9)

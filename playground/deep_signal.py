@@ -10,6 +10,7 @@ import numpy as np
 
 from playground.figure.live import LiveFigure, Mission
 from playground.figure.scene import Frame
+from playground.figure.still import Grid
 from playground.figure.style import GREEN, ORANGE, PURPLE, VERMILLION, Look, number
 from playground.functions import Array, Function
 
@@ -96,7 +97,7 @@ def corridor(init_normal: Function, layer_scales: Function, after: Any = None) -
 
 def _declare_corridor(play: LiveFigure) -> None:
     """Add the row of doors, and the axes below it."""
-    grid = play.figure.add_gridspec(2, 2, height_ratios=(5, 4))
+    grid = Grid(2, 2, height_ratios=(5, 4))
     row = play.axes(grid[0, :], ylabel="output", xlim=(0.4, LAYERS + 0.6), ylim=(-3.2, 3.2))
     row.bar(range(1, LAYERS + 1), 6.4, bottom=-3.2, **FRAMES)
     row.set(xticks=range(1, LAYERS + 1), xlabel="layer", facecolor="#d5d9df")

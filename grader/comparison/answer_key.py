@@ -12,7 +12,10 @@ from grader.comparison.schema import AnswerKey
 from grader.errors import UserError
 from grader.files import has_form, parsed
 
-KEY_FILE = "answers.json"
+KEY_FILE = "answers.key"
+"""JSON, under another ending: JupyterLite changes numbers in files called .json."""
+FIRST_KEY_FILE = "answers.json"
+"""Its name in the first edition."""
 KEY_FORMAT = 3  # version of the answer key's format
 
 
@@ -28,7 +31,8 @@ def load_key(folder: Path) -> AnswerKey:
     """
     way_out = "make reset LESSON=… gives you a new copy of the lesson and keeps yours."
     try:
-        key = parsed((folder / KEY_FILE).read_bytes(), dict[str, Any])
+        names = (name for name in (KEY_FILE, FIRST_KEY_FILE) if (folder / name).exists())
+        key = parsed((folder / next(names, KEY_FILE)).read_bytes(), dict[str, Any])
         if key.get("format") == 2:
             key = _upgraded(key)
     except FileNotFoundError:

@@ -66,11 +66,13 @@ def verdict_html(
     ]
     if verdict.note:
         parts.append(f"<p>{escape(verdict.note)}</p>")
-    if properties := in_order([*verdict.passed, *verdict.missed]):
-        missed = "○" if later else "✗"
-        marks = ("✓" if one in verdict.passed else missed for one in properties)
-        pairs = zip(marks, map(in_words, properties), strict=True)
-        items = "".join(f"<li>{mark} {escape(text)}</li>" for mark, text in pairs)
+    if properties := in_order([*verdict.passed, *verdict.missed, *verdict.open]):
+        marks = dict.fromkeys(verdict.passed, "✓") | dict.fromkeys(verdict.open, "–")
+        items = "".join(
+            f"<li>{marks.get(one, '○' if later else '✗')} {escape(in_words(one))}"
+            f"{': looked at after handing in' if one in verdict.open else ''}</li>"
+            for one in properties
+        )
         parts.append(f'<ul style="padding:0">{items}</ul>')
     if later:
         parts.append("<p>The values are right. ○ comes later, under “Harden it”.</p>")

@@ -19,8 +19,9 @@ from grader.comparison.judge import (
     judged,
     observe_all,
     unjudged,
+    without_warnings,
 )
-from grader.comparison.observe import signature_mismatch
+from grader.comparison.observe import signature_mismatch, warnings_are_heard
 from grader.comparison.present import verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
 from grader.diagnosis import explain, illustrated, lines_to_ask
@@ -140,6 +141,8 @@ def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
         return unjudged(name, exercise, note)
     answer = Compared(exercise, observe_all(function, exercise["cases"]))
     verdict = judged(name, answer)
+    if not warnings_are_heard():
+        verdict = without_warnings(verdict)
     if verdict.failure:
         verdict = explain(verdict, answer, code_of(function))
         lines = outcomes_along(function, lines_to_ask(verdict, exercise))

@@ -1,10 +1,10 @@
 """A figure that follows its sliders, driven by one function from values to data.
 
-matplotlib draws the still layer once. The moving parts lie over it as SVG, placed by matplotlib's
-transforms, so that a move costs the kernel about a millisecond. A slider's move is answered in
-four steps: `refresh` takes the values and the current functions, `_snapshots` computes, `_show`
-draws, and `_later` continues a long move when the slider rests. All of it runs on the kernel's
-main thread, where ■ interrupts it.
+The still layer is drawn once. The moving parts lie over it as SVG, in the places of its axes, so
+that a move costs the kernel about a millisecond. A slider's move is answered in four steps:
+`refresh` takes the values and the current functions, `_snapshots` computes, `_show` draws, and
+`_later` continues a long move when the slider rests. All of it runs on the kernel's main thread,
+where ■ interrupts it.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class LiveFigure(Canvas):
         after: Any = None,
         missions: Mapping[str, Mission] | None = None,
     ) -> None:
-        super().__init__()
-        self.title, self._move, self._after = title, move, after
+        super().__init__(title)
+        self._move, self._after = move, after
         self._missions = missions or {}
         given = (functions or {}).items()
         self._learner = {name: ReboundFunction(name, function) for name, function in given}
@@ -140,7 +140,7 @@ class LiveFigure(Canvas):
         if self._timer is not None:
             self._timer.cancel()
         page.close([self._root, self._moving, self._goals, *self.panel, *self.controls.values()])
-        self.figure.clear()
+        self.still.close()
         for held in (self.parts, self.controls, self.panel):
             held.clear()
 
@@ -164,19 +164,6 @@ class LiveFigure(Canvas):
         """The moving layer at the controls' present values."""
         now = self._complete()
         return page.layer(now.marks, now.alt)
-
-    def still(self) -> bytes:
-        """Return both layers in one PNG, at the controls' present values."""
-        marks = self._complete().marks
-        with _lock:
-            artists = [artist for mark in marks for artist in mark.draw(self.figure)]
-            for order, artist in enumerate(artists, 100):  # over the whole still layer
-                artist.set_zorder(order)
-            try:
-                return self.png()
-            finally:
-                for artist in artists:
-                    artist.remove()
 
     def refresh(self) -> None:
         """Show the moving parts for the controls' values and the functions as they are now."""
@@ -321,9 +308,10 @@ class LiveFigure(Canvas):
         model = {"version_major": 2, "version_minor": 0, "model_id": self._empty().model_id}
         says = f"Live figure: run this cell, and it moves. This is its picture: {self.title}."
         display({kind: model, "text/plain": says}, raw=True)
-        png, alt = self.still(), self.alt
-        pages = {"text/html": page.still(png, alt, self._name), "image/png": page.small(png)}
-        pages["text/plain"] = alt
+        now, alt = self._complete(), self.alt
+        with _lock:
+            url, pages = self.still.flat(now.marks)
+        pages |= {"text/html": page.still(url, alt, self._name), "text/plain": alt}
         display(pages, raw=True, metadata={"image/png": {"alt": alt}})
 
     @property
@@ -343,7 +331,7 @@ class LiveFigure(Canvas):
             root.children = once, page.html(page.cover())
             return
         with _lock:
-            picture = page.html(page.picture(*self.pictures()))
+            picture = page.html(page.picture(*self.still.pictures()))
         self._show_missions()
         stage = page.stack(picture, self._moving)
         root.children = once, page.control_panel(self.panel), stage, self._goals

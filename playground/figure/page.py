@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from html import escape
 
 import ipywidgets as widgets
-from PIL import Image
 
 from playground.figure import style
 from playground.figure.marks import Mark
@@ -193,29 +191,28 @@ def picture(light: str, dark: str) -> str:
     """Return the still layer for both themes; the alt text is the moving layer's."""
     return "".join(
         f'<img alt="" class="playground-still-layer playground-in-{theme}" {_SIZE}'
-        f' src="{_url(svg.encode(), "svg+xml")}">'
+        f' src="{data_url(svg.encode(), "svg+xml")}">'
         for theme, svg in (("light", light), ("dark", dark))
     )
 
 
-def still(png: bytes, alt: str, name: str) -> str:
+def still(url: str, alt: str, name: str) -> str:
     """Return the picture for readers without a kernel; it also hides a dead figure's output."""
     dead = ".jp-OutputArea-child:not(:has(.playground))"
     followed = f":has(+ .jp-OutputArea-child .playground-still-{name})"
     return (
         f"<style>{dead}{followed} {{display:none}}</style>"
         f'<figure class="playground-still playground-still-{name}" style="margin:0">'
-        f'<img alt="{escape(alt)}" src="{_url(_webp(png), "webp")}" {_SIZE}></figure>'
+        f'<img alt="{escape(alt)}" src="{url}" {_SIZE}></figure>'
     )
 
 
-def small(png: bytes) -> str:
-    """Return the picture in base64, small and in 256 colours, for viewers that ignore HTML."""
-    file, method = io.BytesIO(), Image.Quantize.MEDIANCUT
-    with Image.open(io.BytesIO(png)) as picture:
-        small = picture.convert("RGB").reduce(style.SHARPNESS)
-        small.quantize(256, method, kmeans=1, dither=Image.Dither.NONE).save(file, "png")
-    return base64.b64encode(file.getvalue()).decode()
+def whole(picture: str, marks: Sequence[Mark]) -> str:
+    """Return a still layer with marks over it as one SVG, on a white card."""
+    below = (
+        f'<rect width="100%" height="100%" fill="{style.CARD}"/>{picture[picture.index("<svg") :]}'
+    )
+    return layer(marks, "").replace(">", f' style="{_LIGHT}">{below}', 1)
 
 
 def once(name: str, grip: tuple[str, str, float, float] | None) -> str:
@@ -292,13 +289,6 @@ def close(part: object) -> None:
         part.close()
 
 
-def _url(picture: bytes, kind: str) -> str:
+def data_url(picture: bytes, kind: str) -> str:
+    """Return a picture as a URL."""
     return f"data:image/{kind};base64," + base64.b64encode(picture).decode()
-
-
-def _webp(png: bytes) -> bytes:
-    """Return the same picture in a third of the bytes: they are most of a notebook."""
-    file = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as picture:
-        picture.convert("RGB").save(file, "webp", lossless=True, quality=50, method=1)
-    return file.getvalue()

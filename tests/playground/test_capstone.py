@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from figures import html, moved, shows
+from figures import html, moved, png, shows
 
 from course import lesson
 from playground import capstone, clinic, network
@@ -49,7 +49,7 @@ def percents(text: str) -> list[float]:
 @pytest.mark.long
 @pytest.mark.parametrize("name", PLAYS)
 def test_each_experiment_draws_itself(name: str) -> None:
-    assert play_of(name).still().startswith(b"\x89PNG")
+    assert png(play_of(name)).startswith(b"\x89PNG")
 
 
 @cache
