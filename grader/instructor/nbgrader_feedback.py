@@ -47,9 +47,9 @@ SECRET = "submission_secret.txt"
 
 @dataclass
 class Grades:
-    """What the gradebook says about a notebook: scores with the most possible, and comments.
+    """A notebook in the gradebook: scores with the most possible, and comments.
 
-    Both are by the names of cells; `penalty` is what a late submission costs.
+    Both are by the names of cells; `penalty` is the price of a late submission.
     """
 
     penalty: float = 0.0
@@ -191,7 +191,7 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
                     self._target(about, f"{about['notebook']}.html").unlink(missing_ok=True)
 
     def _warm_up(self, wanted: list[Page]) -> None:
-        """Render what the lesson gives everyone, before processes are forked."""
+        """Render the cells that all have in common, before processes are forked."""
         for page in wanted[:1]:
             about = page.about
             folder = self.coursedir.format_path(
@@ -282,7 +282,7 @@ def _renew(path: Path, data: bytes) -> bool:
 
 
 def write_pages(root: Path, lesson: str, students: Sequence[str] = ()) -> CurrentFeedback:
-    """Bring the pages of a lesson up to date, of `students` or of all; return what was done.
+    """Bring the pages of a lesson up to date, of `students` or of all, and return the loop.
 
     Raises:
         UserError: nothing of the lesson is graded, or the gradebook can't be read.
@@ -331,7 +331,7 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
 
 
 def release(root: Path, lesson: str, students: Sequence[str] = ()) -> ReleaseFeedback:
-    """Put pages of a lesson, of `students` or of all, into the exchange; return what was done."""
+    """Put pages of a lesson, of `students` or of all, into the exchange."""
     coursedir = course_directory(root)
     coursedir.assignment_id = lesson
     exchange = ReleaseFeedback(coursedir=coursedir, config=coursedir.config)
