@@ -6,6 +6,7 @@ cell. Here every page is made, quickly, and written where it differs from the on
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -164,6 +165,8 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.log.error("%s: its page shows the verdicts alone: %s", page.student, why)
                     made = self._html(page, why)
                 self._write(page, made)
+            if page.student in self.failed:
+                self._target(page.about, f"{page.source.stem}.html").unlink(missing_ok=True)
         written, unchanged = len(self.written), len(self.unchanged)
         self.log.info("%s written, %s unchanged", count_of(written, "page"), unchanged)
         for student, why in self.failed.items():
@@ -193,15 +196,14 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
     def _warm_up(self, wanted: list[Page]) -> None:
         """Render the cells that all have in common, before processes are forked."""
         for page in wanted[:1]:
-            about = page.about
-            folder = self.coursedir.format_path(
-                self.coursedir.release_directory, ".", about["assignment"]
-            )
-            released = Path(folder) / page.source.name
-            lessons = {one.source for one in read(released).cells} if released.is_file() else ()
-            nb = read(page.source)
-            nb.cells = [one for one in nb.cells if one.source in lessons and not one.get("outputs")]
-            with suppress(KeyError):  # the first one's fault, and only it is to pay
+            place, about = self.coursedir.release_directory, page.about
+            folder = self.coursedir.format_path(place, ".", about["assignment"])
+            with suppress(OSError, ValueError, KeyError):  # that page meets it again, and it alone
+                lessons = {cell.source for cell in read(Path(folder, page.source.name)).cells}
+                nb = read(page.source)
+                nb.cells = [
+                    one for one in nb.cells if one.source in lessons and not one.get("outputs")
+                ]
                 page.grades.put_into(nb)
                 self.pages.page(nb, {"nbgrader": about})
 
@@ -282,17 +284,17 @@ def _renew(path: Path, data: bytes) -> bool:
 
 
 def write_pages(root: Path, lesson: str, students: Sequence[str] = ()) -> CurrentFeedback:
-    """Bring the pages of a lesson up to date, of `students` or of all, and return the loop.
+    """Bring the pages of a lesson up to date, of `students` or of all; return the counts.
 
     Raises:
         UserError: nothing of the lesson is graded, or the gradebook can't be read.
     """
     coursedir = course_directory(root)
     coursedir.assignment_id = lesson
-    feedback = CurrentFeedback(coursedir, students, config=coursedir.config)
+    quiet = logging.Logger("feedback", logging.CRITICAL)  # the caller reports
+    feedback = CurrentFeedback(coursedir, students, config=coursedir.config, log=quiet)
     if not paths_like(feedback._format_source(lesson, "*")):
         raise UserError(f"No submission of {lesson} is graded: grader autograde {lesson}.")
-    feedback.log.setLevel("CRITICAL")  # the caller reports
     with suppress(NbGraderException):
         feedback.start()
     return feedback
