@@ -207,8 +207,9 @@ def _misconceptions(results: ClassResults, with_names: bool) -> str:
         heads = ["exercise", "hint that was shown, or the mistake that a repair proves", "students"]
         rows, shares = [], []
         for one in mistakes[:MAX_ROWS]:
-            who, was = now.get(one, []), f"{len(before.get(one, []))} → " * bool(results.before)
-            rows.append([*one, f"{was}{len(who)}", ", ".join(who)])
+            who, was = now.get(one, []), len(before.get(one, []))
+            count = f"{was} → {len(who)}" if was != len(who) else f"{was}"
+            rows.append([*one, count, ", ".join(who)])
             shares.append(len(who) / full)
         if not with_names:
             return table(caption, heads, [row[:-1] for row in rows], shares) + more(len(mistakes))
@@ -219,7 +220,7 @@ def _misconceptions(results: ClassResults, with_names: bool) -> str:
     rare = [one for one in ranked if one not in often]
     summary = f"<summary>{count_of(len(rare), 'mistake')} of one student each</summary>"
     folded = f"<details>{summary}{shown('Each of one student', rare)}</details>" if rare else ""
-    since = ", before each student's last grading and after it" if results.before else ""
+    since = "; 12 → 5: by the gradings before the last, and by the last" if results.before else ""
     return shown(f"The most frequent first{since}", often) + folded
 
 

@@ -56,7 +56,7 @@ class Summary(TypedDict):
 
 
 class ExerciseSummary(TypedDict):
-    """What a verdict says, in words."""
+    """A verdict in words."""
 
     mark: str
     missed: list[str]

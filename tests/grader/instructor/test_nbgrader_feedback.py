@@ -238,6 +238,11 @@ def test_release_leaves_out_who_did_not_submit_by_the_exchange(
     assert main(["release", "neuron", "--student", "ada"]) == 0
 
 
-def test_nothing_graded_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(Course(tmp_path / "course").root)
-    assert main(["feedback", "neuron"]) == 1
+def test_nothing_graded_is_an_error(
+    course: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["feedback", "loss"]) == 1
+    assert main(["feedback", "neuron", "--student", "eve"]) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "No submission of loss is graded: grader autograde loss."
+    assert second == "No submission of neuron from eve is graded."
