@@ -9,15 +9,18 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from nbformat import from_dict
-from nbgrader.converters import GenerateFeedback
+from nbformat import NotebookNode, from_dict
 from nbgrader.coursedir import CourseDirectory
 
+from grader.execution.limits import OUTSIDE
+from grader.instructor.blame import reason
 from grader.instructor.feedback import LoadedNotebook, ReleasedLesson, feedback_notebook
-from grader.instructor.feedback_page import FeedbackExporter
+from grader.instructor.feedback_page import verdicts_of
 from grader.instructor.journal import Grading
+from grader.instructor.nbgrader_feedback import CurrentFeedback
 from grader.instructor.run import Result
-from grader.learner.export import TEMPLATE
+from grader.learner.export import TEMPLATE, OfflineExporter
+from grader.processes import Guard
 
 NOTICE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{lesson}</title>
@@ -29,33 +32,37 @@ margin: 2em auto; padding: 0 1em }}</style></head>
 
 
 class FeedbackPages:
-    """Writes feedback as `nbgrader generate_feedback` does, one student at a time."""
+    """Writes `class/feedback` one student at a time; keeps what a lesson gives everyone."""
 
     def __init__(self, coursedir: CourseDirectory) -> None:
-        self._coursedir = CourseDirectory(config=coursedir.config)
-        self._converter: Any = None
+        self._config = coursedir.config
+        self._lessons: dict[str, CurrentFeedback] = {}
 
     def write(self, lesson: str, student: str) -> bytes:
-        """Write a student's folder in `class/feedback`; return the page in it.
+        """Write a student's feedback; return the page in it.
 
         Raises:
-            NbGraderException: nbgrader can't read the gradebook or write the page.
+            NbGraderException, GradebookUnusable: it can't be made.
         """
-        course = self._coursedir
-        course.assignment_id, course.student_id = lesson, student
-        if self._converter is None:
-            log = logging.getLogger(__name__)
-            log.setLevel(logging.ERROR)  # nbgrader warns of each page that it replaces
-            self._converter = GenerateFeedback(
-                coursedir=course, config=course.config, force=True, log=log
-            )
-            self._converter.start()
+        known = self._lessons.get(lesson)
+        one = known or self._opened(lesson)
+        one.coursedir.student_id = student
+        one.failed.clear()
+        if known:
+            one.init_notebooks()
+            with contextlib.chdir(one.coursedir.root):
+                one.convert_notebooks()
         else:
-            self._converter.init_notebooks()
-            with contextlib.chdir(course.root):
-                self._converter.convert_notebooks()
+            one.start()
+            self._lessons[lesson] = one
+        course = one.coursedir
         folder = Path(course.format_path(course.feedback_directory, student, lesson))
         return (folder / f"{lesson}.html").read_bytes()
+
+    def _opened(self, lesson: str) -> CurrentFeedback:
+        course, log = CourseDirectory(config=self._config), logging.getLogger(__name__)
+        course.assignment_id = lesson
+        return CurrentFeedback(course, config=self._config, log=log)
 
 
 class ResultPages:
@@ -63,7 +70,9 @@ class ResultPages:
 
     def __init__(self) -> None:
         without_prompts = {"exclude_input_prompt": True, "exclude_output_prompt": True}
-        self._exporter = FeedbackExporter(raw_template=TEMPLATE, theme="light", **without_prompts)  # type: ignore[no-untyped-call]
+        self._exporter = OfflineExporter(raw_template=TEMPLATE, theme="light", **without_prompts)  # type: ignore[no-untyped-call]
+        empty = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        self._html(from_dict(empty), "")  # type: ignore[no-untyped-call]  # reads the templates
 
     def render(
         self,
@@ -76,9 +85,17 @@ class ResultPages:
     ) -> bytes:
         """Return a page with a summary on top of the notebook with its verdicts."""
         notebook = feedback_notebook(release, loaded, result, grading, submitted)
-        made = from_dict(notebook)  # type: ignore[no-untyped-call]
-        page: str = self._exporter.from_notebook_node(made, {"summary": escape(summary)})[0]
-        return page.encode()
+        made: NotebookNode = from_dict(notebook)  # type: ignore[no-untyped-call]
+        with contextlib.closing(Guard(self._html, OUTSIDE.memory_bytes)) as guard:
+            try:
+                page = guard.call(OUTSIDE.page_seconds, made, summary)
+            except Exception as error:  # of memory that is used up, C code raises any kind
+                page = self._html(verdicts_of(made, reason(error)), summary)
+        return page.encode(errors="replace")
+
+    def _html(self, notebook: NotebookNode, summary: str) -> str:
+        page: str = self._exporter.from_notebook_node(notebook, {"summary": escape(summary)})[0]
+        return page
 
 
 def without_points(result: Result) -> Result:

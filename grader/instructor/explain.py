@@ -31,16 +31,18 @@ from grader.sandbox.engine import Engine
 from grader.settings import load_settings
 
 
-def explanation(root: Path, lesson: Lesson, student: str) -> Iterator[str]:
-    """Yield the lines of a report on a student's last grading, from the same inputs.
+def explanation(root: Path, lesson: Lesson, student: str, attempt: str = "") -> Iterator[str]:
+    """Yield the lines of a report on a student's grading that counts, from the same inputs.
+
+    With the beginning of a time, `attempt`, it is that of a submission to `grader serve`.
 
     Raises:
         UserError: it can't be repeated: no grading, another version, or another notebook.
     """
     journal = read_journal(journal_path(root, lesson))
-    grading = _last_grading(journal, lesson, student)
+    grading = _grading(journal, lesson, student, attempt)
     run = Run(lesson, grading.run_id.seed)
-    chosen = select(run.template, read_notebook(_notebook(root, lesson, grading)))
+    chosen = select(run.template, read_notebook(_notebook(root, lesson, journal, grading)))
     request = run.request(chosen)
     with Engine(load_settings(root)) as engine:
         start = time.perf_counter()
@@ -50,7 +52,8 @@ def explanation(root: Path, lesson: Lesson, student: str) -> Iterator[str]:
     recorded = journal.result(grading)["points"]
     yield f"{student}, {lesson.name}: {graded.points:g} of {graded.max_points:g} points"
     yield f"seed {grading.run_id.seed}, {_version(journal, grading)}; run in {seconds:.1f} s"
-    yield from _in_gradebook(root, lesson, student, recorded)
+    if grading is journal.latest.get(student):
+        yield from _in_gradebook(root, lesson, student, recorded)
     if graded.points != recorded:
         yield f"The journal has {recorded:g} points: this notebook does not always do the same."
     yield from chosen.repaired
@@ -60,8 +63,15 @@ def explanation(root: Path, lesson: Lesson, student: str) -> Iterator[str]:
         yield from _exercise(verdict, run.keys[name], response["answers"].get(name, {}), took)
 
 
-def _last_grading(journal: Journal, lesson: Lesson, student: str) -> Grading:
-    if (grading := journal.latest.get(student)) is None:
+def _grading(journal: Journal, lesson: Lesson, student: str, attempt: str) -> Grading:
+    attempts = {id: one for (of, id), one in journal.attempts.items() if of == student}
+    grading = journal.latest.get(student)
+    if attempt:
+        grading = next((one for id, one in attempts.items() if id.startswith(attempt)), None)
+    if grading is None and attempts:
+        times = ", ".join(id.partition("+")[0] for id in attempts)
+        raise UserError(f"{student} has no grading of that time. Those of {lesson.name}: {times}.")
+    if grading is None:
         command = f"grader autograde {lesson.name} --student {student}"
         raise UserError(f"{student} has no grading of {lesson.name} yet: {command}.")
     now = grader_version(), lesson_version(lesson)
@@ -80,13 +90,17 @@ def _version(journal: Journal, grading: Grading) -> str:
     return f"{version} (commit {commit})" if commit else version
 
 
-def _notebook(root: Path, lesson: Lesson, grading: Grading) -> bytes:
+def _notebook(root: Path, lesson: Lesson, journal: Journal, grading: Grading) -> bytes:
     from grader.instructor.gradebook import course_directory
     from grader.instructor.submissions import submissions
 
-    for submission in submissions(course_directory(root), lesson.name, [grading.student]):
-        if digest_of(data := submission.read()) == grading.digest:
-            return data
+    coursedir = course_directory(root)
+    attempts = [id for (_, id), one in journal.attempts.items() if one.digest == grading.digest]
+    for place in (coursedir.submitted_directory, *(f"class/attempts/{id}" for id in attempts)):
+        coursedir.submitted_directory = place
+        for submission in submissions(coursedir, lesson.name, [grading.student]):
+            if digest_of(data := submission.read()) == grading.digest:
+                return data
     raise UserError(
         f"class/submitted has another notebook of {grading.student} than the one that was graded:"
         f" grader autograde {lesson.name} --student {grading.student} grades it."
@@ -139,12 +153,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser("explain", help=does)
     parser.add_argument("lesson", metavar="LESSON")
     parser.add_argument("student", metavar="STUDENT")
+    of = "the submission to grader serve of this time (default: the one that counts)"
+    parser.add_argument("--attempt", default="", metavar="TIME", help=of)
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
     lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
-    for line in explanation(root, lesson, arguments.student):
+    for line in explanation(root, lesson, arguments.student, arguments.attempt):
         print(line[: len(line) - len(line.lstrip())] + one_line(line.strip()))
     return 0

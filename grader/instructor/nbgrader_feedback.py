@@ -138,6 +138,7 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
         failed: why there is no page, by student.
     """
 
+    pages: Pages
     exporter_class = Type(FeedbackExporter, klass=Exporter).tag(config=True)
     preprocessors: Any = List([]).tag(config=True)
 
@@ -155,9 +156,10 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
         Raises:
             NbGraderException: some submissions have no page.
         """
-        self.pages = Pages(self.exporter)
         wanted = [*self._wanted()]
-        self._warm_up(wanted)
+        if not hasattr(self, "pages"):
+            self.pages = Pages(self.exporter)
+            self._warm_up(wanted)
         for page, made in self._made(wanted):
             with costs_only(page.student, self.failed):
                 if isinstance(made, Exception):
