@@ -76,16 +76,16 @@ def hand_in(root: Path) -> None:
     (folder / "submission_secret.txt").write_text("a secret")
 
 
-def give_secrets(root: Path) -> None:
-    """Give those who handed in elsewhere a secret: `nbgrader release_feedback` needs all."""
+def through_the_exchange(root: Path) -> None:
+    """Give submissions from elsewhere what the exchange gives, and releasing feedback needs."""
     for folder in (root / "class" / "submitted").glob("*/neuron"):
-        if not (folder / "submission_secret.txt").exists():
-            (folder / "submission_secret.txt").write_text(f"secret of {folder.parent.name}")
+        (folder / "submission_secret.txt").write_text(f"secret of {folder.parent.name}")
+        (folder / "timestamp.txt").write_text("2026-11-30 12:00:00 UTC")
 
 
 BEFORE: dict[str, Callable[[Path], None]] = {
     "nbgrader collect neuron": hand_in,
-    "grader autograde neuron": give_secrets,
+    "grader autograde neuron": through_the_exchange,
 }
 
 

@@ -73,7 +73,7 @@ def _students(
 
     students = {PurePosixPath(name).parts[2]: list[str]() for name in files if _by_student(name)}
     for lesson in lessons:
-        students |= {one: [] for one in read_journal(journal_path(root, lesson)).latest}
+        students |= {one: [] for one in read_journal(journal_path(root, lesson)).notebooks}
     for person in roster(course_directory(root)):
         first, last = person.columns["first_name"], person.columns["last_name"]
         more = person.columns["email"], person.columns["lms_user_id"]
@@ -145,13 +145,14 @@ def _journal(path: Path, pseudonyms: Pseudonyms, digests: dict[str, str]) -> Ite
     for line in path.read_bytes().splitlines():
         with suppress(ValueError):
             record = cast(Record, parsed(line, Record))
+            if "student" in record:
+                record["student"] = pseudonyms.ids[record["student"]]
             if "graded" in record:
-                student = pseudonyms.ids[record["student"]]
                 digest = digests.get(record["digest"], record["digest"])
                 run_id = RunId(record["grader_version"], record["lesson_version"], record["seed"])
-                key = keys[record["graded"]] = run_id.key(student, digest)
+                key = keys[record["graded"]] = run_id.key(record["student"], digest)
                 result: Result = pseudonyms.data(record["result"])
-                record |= {"graded": key, "student": student, "digest": digest, "result": result}
+                record |= {"graded": key, "digest": digest, "result": result}
             elif "written" in record:
                 record["written"] = keys[record["written"]]
             yield json.dumps(record).encode() + b"\n"
@@ -195,6 +196,6 @@ def _run(arguments: argparse.Namespace) -> int:
     count, left = anonymize(root, lessons, target)
     print(one_line(f"{relpath(target)}: {count_of(count, 'student')} with pseudonyms."))
     if left:
-        why = "Words of names that are short, or words of a lesson too; alone they stay in texts"
+        why = "These are also words of a lesson or of Python, or short; alone they stay in texts"
         print(one_line(f"{why}: {', '.join(sorted(left))}."))
     return 0

@@ -350,6 +350,11 @@ def test_programs_of_a_class_with_pseudonyms_still_work(anonymous: Course) -> No
     assert any("np.max([1])" in text for text in texts)
 
 
+def test_only_a_name_of_one_word_is_listed_as_left() -> None:
+    students = {"0001_wrong": [], "an": ["An", "Lovelace"], "0042": []}
+    assert Pseudonyms(students, ["an answer is wrong"]).left == {"an", "0042"}
+
+
 @pytest.mark.parametrize(
     ("text", "replaced"),
     [
