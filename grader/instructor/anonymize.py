@@ -49,17 +49,18 @@ def anonymize(root: Path, lessons: Sequence[Lesson], target: Path) -> tuple[int,
     if not students:
         raise UserError(f"Nothing of {', '.join(names)} was submitted.")
     pseudonyms = Pseudonyms(students, _known(root, lessons))
-    files, digests = _notebooks(found, pseudonyms)
-    for lesson in lessons:
-        path = journal_path(root, lesson)
-        if path.exists():
-            files[f"class/journal/{path.name}"] = b"".join(_journal(path, pseudonyms, digests))
-    with TemporaryDirectory() as folder:
-        gradebook = Path(folder, "gradebook.db")
-        if copy_lessons(course_directory(root), names, gradebook):
-            _rename_in_gradebook(gradebook, pseudonyms)
-            files[GRADEBOOK] = gradebook.read_bytes()
-    write_zip(target, manifest_of(root, lessons, anonymous=True), files)
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        files, digests = _notebooks(found, pseudonyms, folder)
+        for lesson in lessons:
+            path = journal_path(root, lesson)
+            if path.exists():
+                (folder / path.name).write_bytes(b"".join(_journal(path, pseudonyms, digests)))
+                files[f"class/journal/{path.name}"] = folder / path.name
+        if copy_lessons(course_directory(root), names, folder / "gradebook.db"):
+            _rename_in_gradebook(folder / "gradebook.db", pseudonyms)
+            files[GRADEBOOK] = folder / "gradebook.db"
+        write_zip(target, manifest_of(root, lessons, anonymous=True), files)
     return len(students), pseudonyms.left
 
 
@@ -72,7 +73,7 @@ def _students(
 
     students = {PurePosixPath(name).parts[2]: list[str]() for name in files if _by_student(name)}
     for lesson in lessons:
-        students |= {one: [] for one in read_journal(journal_path(root, lesson)).latest}
+        students |= {one: [] for one in read_journal(journal_path(root, lesson)).notebooks}
     for person in roster(course_directory(root)):
         first, last = person.columns["first_name"], person.columns["last_name"]
         more = person.columns["email"], person.columns["lms_user_id"]
@@ -101,22 +102,27 @@ def _known(root: Path, lessons: Sequence[Lesson]) -> Iterator[str]:
 
 
 def _notebooks(
-    found: dict[str, Path], pseudonyms: Pseudonyms
-) -> tuple[dict[str, Path | bytes], dict[str, str]]:
-    """Return notebooks and times under their new names, and new digests by those of before."""
-    files, digests = dict[str, Path | bytes](), dict[str, str]()
-    for name, path in found.items():
-        parts = PurePosixPath(name).parts
-        if not _by_student(name) or not (
-            ".ipynb" in path.name.lower() or path.name == "timestamp.txt"
-        ):
+    found: dict[str, Path], pseudonyms: Pseudonyms, folder: Path
+) -> tuple[dict[str, Path], dict[str, str]]:
+    """Return notebooks and times under their new names, and new digests by those of before.
+
+    What has another content is written to `folder`.
+    """
+    files, digests = dict[str, Path](), dict[str, str]()
+    for number, (name, path) in enumerate(found.items()):
+        parts, is_notebook = PurePosixPath(name).parts, ".ipynb" in path.name.lower()
+        if not _by_student(name) or not (is_notebook or path.name == "timestamp.txt"):
             continue
-        with suppress(OSError):  # a file that grading can't read either
+        inside = [pseudonyms.text(part) for part in parts[3:]]
+        new = "/".join([*parts[:2], pseudonyms.ids[parts[2]], *inside])
+        files[new] = path
+        if is_notebook:
             data = read_regular(path, MAX_BYTES + 1)
-            inside = [pseudonyms.text(part) for part in parts[3:]]
-            changed = _notebook(data, pseudonyms) if ".ipynb" in path.name.lower() else data
-            files["/".join([*parts[:2], pseudonyms.ids[parts[2]], *inside])] = changed
+            changed = _notebook(data, pseudonyms)
             digests[digest_of(data)] = digest_of(changed)
+            if changed != data:
+                files[new] = folder / f"{number}"
+                files[new].write_bytes(changed)
     return files, digests
 
 
@@ -139,13 +145,14 @@ def _journal(path: Path, pseudonyms: Pseudonyms, digests: dict[str, str]) -> Ite
     for line in path.read_bytes().splitlines():
         with suppress(ValueError):
             record = cast(Record, parsed(line, Record))
+            if "student" in record:
+                record["student"] = pseudonyms.ids[record["student"]]
             if "graded" in record:
-                student = pseudonyms.ids[record["student"]]
                 digest = digests.get(record["digest"], record["digest"])
                 run_id = RunId(record["grader_version"], record["lesson_version"], record["seed"])
-                key = keys[record["graded"]] = run_id.key(student, digest)
+                key = keys[record["graded"]] = run_id.key(record["student"], digest)
                 result: Result = pseudonyms.data(record["result"])
-                record |= {"graded": key, "student": student, "digest": digest, "result": result}
+                record |= {"graded": key, "digest": digest, "result": result}
             elif "written" in record:
                 record["written"] = keys[record["written"]]
             yield json.dumps(record).encode() + b"\n"
@@ -189,6 +196,6 @@ def _run(arguments: argparse.Namespace) -> int:
     count, left = anonymize(root, lessons, target)
     print(one_line(f"{relpath(target)}: {count_of(count, 'student')} with pseudonyms."))
     if left:
-        why = "Words of names that are short, or words of a lesson too; alone they stay in texts"
+        why = "These are also words of a lesson or of Python, or short; alone they stay in texts"
         print(one_line(f"{why}: {', '.join(sorted(left))}."))
     return 0

@@ -62,6 +62,7 @@ def write_archive(root: Path, lessons: Sequence[Lesson], target: Path) -> list[s
 
     Raises:
         JournalBusy: a run is grading one of the lessons.
+        UserError: there is nothing of them.
         GradebookUnusable: the gradebook can't be read.
         OSError: the archive can't be written.
     """
@@ -74,6 +75,8 @@ def write_archive(root: Path, lessons: Sequence[Lesson], target: Path) -> list[s
             if path.exists():
                 stack.enter_context(open_journal(path))
         files, left_out = class_files(root, names)
+        if not files:
+            raise UserError(f"class/ holds nothing of {', '.join(names)}.")
         folder = Path(stack.enter_context(TemporaryDirectory()))
         if copy_lessons(course_directory(root), names, folder / "gradebook.db"):
             files[GRADEBOOK] = folder / "gradebook.db"
@@ -123,7 +126,7 @@ def _is_kept(path: Path, others: set[str]) -> bool:
     return len(path.parts) <= place or path.parts[place].partition(".")[0] not in others
 
 
-def write_zip(target: Path, manifest: Manifest, files: Mapping[str, Path | bytes]) -> None:
+def write_zip(target: Path, manifest: Manifest, files: Mapping[str, Path]) -> None:
     """Write an archive whole or not at all; a file keeps the rights of its owner."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
@@ -133,11 +136,7 @@ def write_zip(target: Path, manifest: Manifest, files: Mapping[str, Path | bytes
             for name, source in files.items():
                 info = zipfile.ZipInfo(name, ALWAYS)
                 info.compress_type, info.create_system = zipfile.ZIP_DEFLATED, 3
-                mode = source.stat().st_mode if isinstance(source, Path) else 0o644
-                info.external_attr = (stat.S_IFREG | mode & 0o644) << 16
-                if isinstance(source, bytes):
-                    archive.writestr(info, source)
-                    continue
+                info.external_attr = (stat.S_IFREG | source.stat().st_mode & 0o644) << 16
                 with open_regular(source) as file, archive.open(info, "w") as copy:
                     shutil.copyfileobj(file, copy)
         partial.chmod(0o600)

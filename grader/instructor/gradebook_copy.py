@@ -6,11 +6,14 @@ from pathlib import Path
 
 from nbgrader.api import Assignment, Base
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy import Connection, create_engine, delete, select, text
+from sqlalchemy import URL, Connection, create_engine, delete, select, text
 from sqlalchemy.pool import NullPool
 
 from grader.errors import UserError
 from grader.instructor.gradebook import database_of, open_gradebook, reading
+
+DATABASES = ("main", "archived")
+"""SQLite's names of the course's gradebook and of the copy."""
 
 
 def copy_lessons(coursedir: CourseDirectory, lessons: list[str], target: Path) -> bool:
@@ -45,7 +48,8 @@ def compact(file: Path) -> None:
 
 def writing(file: Path) -> Connection:
     """Return a connection to a database, to be closed by a with block."""
-    return create_engine(f"sqlite:///{file}", poolclass=NullPool).connect()
+    url = URL.create("sqlite", database=str(file))
+    return create_engine(url, poolclass=NullPool).connect()
 
 
 def merge(coursedir: CourseDirectory, archived: Path, lessons: list[str], dry: bool) -> None:
@@ -86,6 +90,3 @@ def merge(coursedir: CourseDirectory, archived: Path, lessons: list[str], dry: b
             rows = f"SELECT {columns} FROM archived.{table.name}"
             connection.execute(text(f"INSERT OR IGNORE INTO main.{table.name} ({columns}) {rows}"))
         connection.commit()
-
-
-DATABASES = ("main", "archived")

@@ -39,7 +39,7 @@ class Pseudonyms:
 
     Attributes:
         ids: the pseudonym of each id, which a program may use as a name.
-        left: words of names that are not replaced where they stand alone.
+        left: names and ids of one word that are not replaced where they are alone.
     """
 
     def __init__(self, students: Mapping[str, Sequence[str]], known: Iterable[str]) -> None:
@@ -61,9 +61,10 @@ class Pseudonyms:
                 if others:
                     pattern = re.compile("".join(f"{BETWEEN}({WORD})" for _ in others))
                     self._phrases[first].append((pattern, others, pseudonym))
+            whole = [_words(text) for text in (id, *students[id])]
             for part in filter(lambda one: len(one) > 1, parts[id]):
                 if part in ordinary or (part.isdigit() and len(part) < SHORT_NUMBER):
-                    self.left.add(part)
+                    self.left |= {part} if [part] in whole else set()
                 elif part.isdigit():  # where a program has a number, a number stays
                     self._words[part] = pseudonym.removeprefix("student_").lstrip("0")
                 else:

@@ -90,6 +90,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course.hand_in("zoneil", notebook)
     folder = course.hand_in("mjnunez", b'{"cells": [{"source": "Mar\\u00eda Jos\\u00e9, mjnunez"')
     (folder / "Núñez.zip").write_bytes(b"a scan of her passport")
+    (folder / "link").symlink_to("/etc/passwd")
     course.hand_in("will", signed(solved("neuron"), "Will Power", "will"))
     course.hand_in("max", solved("neuron"))
     (course.root / "class" / "submitted" / "max" / "loss").mkdir()
@@ -150,6 +151,7 @@ def contents(course: Course) -> dict[str, bytes]:
 def archived(made: Course) -> Path:
     said, code = command(made, "archive", "neuron")
     assert code == 0
+    assert "mjnunez/neuron/link was left out: it is a link" in said
     assert "keep it like class/" in said
     return made.root / "class" / "archive" / "neuron.zip"
 
@@ -165,6 +167,7 @@ def test_another_machine_continues_from_the_file(
     assert other.points() == made.points()
     assert insights(other, names=True) == insights(made, names=True)
     mine, theirs = contents(made), contents(other)
+    mine.pop("submitted/mjnunez/neuron/link")
     assert {name: mine[name] for name in theirs} == theirs
     left = {name.split("/")[0] for name in mine.keys() - theirs.keys()}
     assert left == {"archive", "insights", "journal"}, "other lessons, and what is made again"
@@ -218,6 +221,17 @@ def test_another_lesson_is_added_to_a_gradebook(
     with other.gradebook() as gradebook:
         assert {one.name for one in gradebook.assignments} == {"neuron", "loss"}
         assert {one.id for one in gradebook.students} > {"new", "aabsent", "zoneil"}
+
+
+def test_nothing_makes_no_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(another_machine(tmp_path).root)
+    for words in (["archive", "neuron"], ["anonymize", "neuron"]):
+        assert main(words) == 1
+    said = capsys.readouterr().err
+    assert "class/ holds nothing of neuron." in said
+    assert "Nothing of neuron was submitted." in said
 
 
 def test_another_version_of_the_lesson_is_named(archived: Path, tmp_path: Path) -> None:
@@ -312,7 +326,8 @@ def test_a_search_for_all_names_and_ids_finds_nothing(made: Course, anonymous: C
     everywhere = tuple(path.name for path in (anonymous.root / "class").iterdir())
     assert found(made, ("submitted", "journal", "gradebook.db")) == {*NAMES, *IDS, *MAILS}
     assert found(anonymous, everywhere) == set()
-    assert {*everywhere} == {"submitted", "autograded", "journal", "gradebook.db"}
+    made_here = {"exchange"}  # by nbgrader_config.py
+    assert {*everywhere} - made_here == {"submitted", "autograded", "journal", "gradebook.db"}
     assert "passport" not in f"{contents(anonymous)}"
     students = {path.name for path in (anonymous.root / "class" / "submitted").iterdir()}
     assert len(students) == 6
@@ -333,6 +348,11 @@ def test_programs_of_a_class_with_pseudonyms_still_work(anonymous: Course) -> No
     assert changes.changes == {}
     texts = [text.decode() for name, text in contents(anonymous).items() if "submitted" in name]
     assert any("np.max([1])" in text for text in texts)
+
+
+def test_only_a_name_of_one_word_is_listed_as_left() -> None:
+    students = {"0001_wrong": [], "an": ["An", "Lovelace"], "0042": []}
+    assert Pseudonyms(students, ["an answer is wrong"]).left == {"an", "0042"}
 
 
 @pytest.mark.parametrize(
