@@ -29,15 +29,21 @@ def explain(
     """
     if verdict.failure is None:
         return verdict
-    search = Search(verdict.exercise, answer, code) if code else None
-    found = search.slip() if search else None
-    if found is None and (hint := misconception(answer, mistakes or known(answer.key))):
-        return replace(verdict, hint=hint)
-    if found or (search and (found := search.other())):
-        return replace(verdict, repair=found.sentence, mistake=found.mistake)
-    if seen := relation(answer):
-        return replace(verdict, relation=seen.sentence)
-    return verdict
+    verdict = replace(verdict, hint=misconception(answer, mistakes or known(answer.key)))
+    verdict = repaired(verdict, answer, code) if code else verdict
+    seen = None if verdict.advice else relation(answer)
+    return replace(verdict, relation=seen.sentence) if seen else verdict
+
+
+def repaired(verdict: Verdict, answer: Compared, code: Code) -> Verdict:
+    """Return a verdict with the repair that proves its mistake, in place of another sentence.
+
+    A hint gives way to slips only.
+    """
+    found = Search(verdict.exercise, answer, code).repair(slips_only=verdict.hint is not None)
+    if found is None:
+        return verdict
+    return replace(verdict, repair=found.sentence, mistake=found.mistake, hint=None, relation=None)
 
 
 def illustrated(verdict: Verdict, key: ExerciseKey, lines: LineOutcomes) -> Verdict:

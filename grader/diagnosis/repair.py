@@ -68,13 +68,9 @@ class Search:
         self.answer = _answer(name, self.key, code, {kind(one) for one in self.missed})
         self.seen: set[str] = set()
 
-    def slip(self) -> Edit | None:
-        """Return the repair of a slip in the Python."""
-        return self._repair(edit for edit in self.edits if edit.rank < SLIP + 0.5)
-
-    def other(self) -> Edit | None:
-        """Return the repair of anything else."""
-        return self._repair(edit for edit in self.edits if edit.rank >= SLIP + 0.5)
+    def repair(self, slips_only: bool) -> Edit | None:
+        """Return the most plausible repair, if there is one."""
+        return self._repair(one for one in self.edits if one.rank < SLIP + 0.5 or not slips_only)
 
     @cached_property
     def edits(self) -> list[Edit]:
