@@ -15,7 +15,7 @@ from playground.figure.scene import Frame
 from playground.figure.still import Panel
 from playground.figure.style import BLUE, MUTED, TARGET, Look, number
 from playground.functions import Array, Function
-from playground.network import Blocks, Experiment, Problem, Training, accuracy, training
+from playground.network import Blocks, Experiment, Problem, Training, training
 
 UNNAMED = "not yet"
 SMALLEST, ROUNDING = 1e-12, 1e-9
@@ -110,12 +110,14 @@ def clinic(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
         run, sound = _training(blocks, bug), capstone._reader(blocks, (32,))
         reply = "" if diagnosis == UNNAMED else f" {_reply(diagnosis, bug)}"
         for _ in capstone._steps(run, sound):
-            known, share = _scores(blocks, run)
             step, _, loss = run.moments[-1]
+            shares = [capstone.share_read(run, step, test) for test in (False, True)]
+            known, new = map(capstone._percent, shares)
+            steps = step, sound.moments[-1].step
             yield (
-                _instruments(blocks, bug, run, sound) | {"named": _named(diagnosis, bug)},
+                _instruments(blocks, bug, run, sound, steps) | {"named": _named(diagnosis, bug)},
                 f"Patient {patient + 1} after {step} steps: the loss is {number(loss, least=1e-3)};"
-                f" it reads {known} of the known and {share} of the new images.{reply}",
+                f" it reads {known} of the known and {new} of the new images.{reply}",
             )
 
     play = LiveFigure(
@@ -202,15 +204,11 @@ def _training(blocks: Blocks, bug: str) -> Training:
     return training(Experiment(_ill(blocks, bug), _problem(bug), (32,), *settings))
 
 
-def _scores(blocks: Blocks, run: Training) -> list[str]:
-    """Return how much of the known and of the new images a network reads."""
-    problems = run.settings.problem, capstone._digits(test=True)
-    layers = run.moments[-1].layers
-    return [capstone._percent(accuracy(blocks, problem, layers)) for problem in problems]
-
-
-def _instruments(blocks: Blocks, bug: str, run: Training, sound: Training) -> dict[str, Any]:
-    """Return the data of all four panels."""
+@lru_cache(maxsize=64)
+def _instruments(
+    blocks: Blocks, bug: str, run: Training, sound: Training, steps: tuple[int, int]
+) -> dict[str, Any]:
+    """Return the data of all four panels at the trainings' present steps."""
     start = blocks.init_kaiming_normal  # the check looks at gradients, not at the start
     errors = network.errors(_checked(_ill(blocks, bug), start)).values()
     lines = {

@@ -3,8 +3,8 @@
 The still layer is drawn once. The moving parts lie over it as SVG, in the places of its axes, so
 that a move costs the kernel about a millisecond. A slider's move is answered in four steps:
 `refresh` takes the values and the current functions, `_snapshots` computes, `_show` draws, and
-`_later` continues a long move when the slider rests. All of it runs on the kernel's main thread,
-where ■ interrupts it.
+`_later` continues a long move when the slider rests and it is the figure's turn. All of it runs on
+the kernel's main thread, where ■ interrupts it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, MutableSet
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,6 +38,7 @@ from playground.figure.learner_function import (
 )
 from playground.figure.scene import Frame, Snapshot, View
 from playground.figure.style import number
+from playground.figure.turns import Turns, turns
 from playground.functions import Function
 
 Move = Callable[..., Frame | Iterator[Frame]]
@@ -86,9 +88,11 @@ class LiveFigure(Canvas):
         self._stopped: Unusable | None = None
         self._coming: Iterator[Snapshot] = iter(())
         self._timer: asyncio.TimerHandle | None = None
+        self._turns: Turns | None = None
         self._view = View([], [], "")
         self._moving = page.html("", "playground-moving")
         self._goals = page.html("", "playground-missions")
+        self._seen = page.seen()
         self._root: widgets.VBox | None = None
         self._drawn = False
         self._open_missions: list[str] = []
@@ -137,9 +141,9 @@ class LiveFigure(Canvas):
     def close(self) -> None:
         """Give back widgets and artists: ipywidgets and IPython's `Out` keep the play itself."""
         self._coming, self._closed = iter(()), True
-        if self._timer is not None:
-            self._timer.cancel()
-        page.close([self._root, self._moving, self._goals, *self.panel, *self.controls.values()])
+        self._rest()
+        shown = self._root, self._moving, self._goals, self._seen
+        page.close([*shown, *self.panel, *self.controls.values()])
         self.still.close()
         for held in (self.parts, self.controls, self.panel):
             held.clear()
@@ -280,15 +284,28 @@ class LiveFigure(Canvas):
 
         Without an event loop, as in a script, do it at once.
         """
-        if self._timer is not None:
-            self._timer.cancel()
+        self._rest()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             while work():
                 pass
         else:
-            self._timer = loop.call_later(seconds, self._do, work)
+            self._turns, first = turns(loop), work == self.refresh
+            do = partial(self._do, work)
+            self._timer = loop.call_later(seconds, self._turns.add, self, do, first)
+
+    def _rest(self) -> None:
+        """Forget the work that is to be done later."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._turns is not None:
+            self._turns.drop(self)
+
+    @property
+    def in_view(self) -> bool:
+        """Whether the learner sees the figure, as far as its page has reported."""
+        return bool(self._seen.value)
 
     def _do(self, work: Callable[[], object]) -> None:
         try:
@@ -334,7 +351,8 @@ class LiveFigure(Canvas):
             picture = page.html(page.picture(*self.still.pictures()))
         self._show_missions()
         stage = page.stack(picture, self._moving)
-        root.children = once, page.control_panel(self.panel), stage, self._goals
+        side = page.side(page.control_panel(self.panel), self._goals)
+        root.children = once, side, stage, self._seen
 
 
 def keep(reached: MutableSet[str]) -> None:

@@ -21,13 +21,22 @@ _LIGHT, _DARK = (
     for tones in ({color: color for color in style.DARK}, style.DARK)
 )
 _IN_DARK = ":is([data-jp-theme-light=false], .vscode-dark)"
+# VS Code's dark theme has a white background behind widgets, or none, depending on its version.
 # A figure is as wide as fits the window's height together with its controls and readout. The
-# controls are beside it from 1,100 pixels on. The rule about sliders spares the browser a layer for
-# each of their parts; a layer for the still picture spares it from being painted at each move.
+# controls and the missions are beside it from 1,100 pixels on, else above and below it. The rule
+# about sliders spares the browser a layer for each of their parts; a layer for the still picture
+# spares it from being painted at each move.
 _STYLE = f"""
 .playground.playground {{display:flex; flex-flow:row wrap; gap:8px 20px; position:relative;
-  overflow:visible; {_LIGHT}}}
+  overflow:visible; container-type:inline-size; {_LIGHT}}}
+.playground .playground-side {{display:contents}}
+@container (min-width:1100px) {{
+  .playground .playground-side {{display:block; flex:1 1 340px; margin:0; overflow:visible}}}}
 {_IN_DARK} .playground.playground {{{_DARK}}}
+.vscode-dark .playground.playground {{background:var(--vscode-editor-background);
+  --jp-content-font-color1:var(--vscode-editor-foreground);
+  --jp-widgets-label-color:var(--vscode-editor-foreground);
+  --jp-widgets-readout-color:var(--vscode-editor-foreground)}}
 .playground .playground-page {{position:absolute; width:1px; height:1px; overflow:hidden}}
 .playground .playground-stage {{flex:1 1 740px; min-width:0; overflow:auto hidden;
   max-width:max({style.WIDTH}px, calc((100vh - 340px) * {style.WIDTH / style.HEIGHT:.3f}))}}
@@ -41,7 +50,7 @@ _STYLE = f"""
 .playground .playground-control.widget-hslider {{flex-wrap:wrap; height:auto}}
 .playground .playground-control > .slider-container {{flex:1 1 100px}}
 .playground .playground-readout {{min-height:6em; margin-top:6px}}
-.playground .playground-missions {{flex:1 0 100%}}
+.playground .playground-missions {{flex:1 0 100%; order:1; margin-top:8px}}
 .playground .playground-missions ul {{list-style:none; margin:0; padding:0 0 0 1.5em}}
 .playground .playground-missions [role=img] {{
   display:inline-block; width:1.5em; margin-left:-1.5em}}
@@ -97,9 +106,18 @@ const name = () => {
     put(group, 'aria-label', group.querySelector('label').textContent);
   }
 };
-let soon, late;
+let soon, late, visible = false;
+const see = () => {
+  const seen = root.querySelector('.playground-seen input');
+  if (seen &amp;&amp; seen.checked !== visible) seen.click();
+};
+new IntersectionObserver(changes => {
+  visible = changes.at(-1).isIntersecting;
+  see();
+}).observe(root);
 new MutationObserver(changes => {
   name();
+  see();
   const moved = ({attributeName, oldValue, target}) => attributeName === 'aria-valuenow'
     &amp;&amp; oldValue !== null &amp;&amp; oldValue !== target.getAttribute(attributeName);
   if (changes.some(moved))
@@ -260,6 +278,13 @@ def html(value: str, *classes: str) -> widgets.HTML:
     return shown
 
 
+def seen() -> widgets.Checkbox:
+    """Return a hidden checkbox, in which the page notes whether the figure is in view."""
+    box = widgets.Checkbox(False, layout=widgets.Layout(display="none"))
+    box.add_class("playground-seen")
+    return box
+
+
 def stack(below: widgets.Widget, above: widgets.Widget) -> widgets.GridBox:
     """Return two widgets in one place."""
     stage = widgets.GridBox([below, above], layout={"grid_template_columns": "minmax(0, 1fr)"})
@@ -277,6 +302,13 @@ def control_panel(controls: Sequence[widgets.DOMWidget]) -> widgets.Box:
     panel = widgets.Box(list(controls))
     panel.add_class("playground-controls")
     return panel
+
+
+def side(panel: widgets.Box, goals: widgets.HTML) -> widgets.Box:
+    """Return controls and missions, which a wide page shows below each other."""
+    column = widgets.Box([panel, goals])
+    column.add_class("playground-side")
+    return column
 
 
 def close(part: object) -> None:

@@ -362,8 +362,8 @@ def test_a_button_counts_its_presses() -> None:
     figure = LiveFigure("Steps", lambda f, step: ({}, f"step {step}."))
     figure.button("step", "one step")
     assert figure.widget
-    panel: Any = figure.widget.children[1]
-    panel.children[0].click()
+    side: Any = figure.widget.children[1]
+    side.children[0].children[0].click()
     assert figure.readout == ["step 1."]
 
 
