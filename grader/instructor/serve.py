@@ -41,7 +41,7 @@ from grader.instructor.feedback import LoadedNotebook, load_submitted, released
 from grader.instructor.journal import Grading, Journal, JournalBusy, journal_path, open_journal
 from grader.instructor.locate import Lessons
 from grader.instructor.policy import Counting, Policy, Results, Shown, policy_path, read_policy
-from grader.instructor.workers import Workers, local_workers
+from grader.instructor.workers import Job, Workers, grade_batch, local_workers
 from grader.processes import Guard
 
 if TYPE_CHECKING:  # nbgrader takes a second to import
@@ -384,12 +384,19 @@ def serve(
 
     Raises:
         Changed: what was loaded is out of date.
-        UserError: a lesson can't be graded, or class/serve.toml holds something that is no rule.
+        UserError: a lesson can't be graded, class/serve.toml holds something that is no rule, or
+            this machine can't confine learners' code.
     """
     from grader.instructor.gradebook import GradebookUnusable
 
     folders, root = named_lessons(common.root, [*names]), common.root
     desks = [Desk(common, load_lesson(one), read_policy(root, one.name)) for one in folders]
+    idle = Job(folders[0], "", 0)
+    for started in [
+        common.workers(None).submit(grade_batch, idle, [], True) for _ in range(common.width)
+    ]:
+        started.result()  # with a sandbox, so that no student waits for that
+    print(f"Serving {', '.join(names)}.", flush=True)
     told = ""
     while True:
         problem = ""
@@ -449,7 +456,6 @@ def _run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
         with open_common(authors_root(Path.cwd()), arguments.workers) as common:
-            print(f"Serving {', '.join(arguments.lessons)}.", flush=True)
             serve(common, arguments.lessons, arguments.once)
     except Changed:
         print("The lesson, the course, the grader or a setting has changed: starting again.")
