@@ -458,4 +458,4 @@ def test_outputs_are_shown_up_to_a_limit_of_the_notebook() -> None:
         cells = load_submitted(release, json.dumps(notebook).encode()).cells
     shown = sum(len(json.dumps(cell.get("outputs", []))) for cell in cells)
     assert 480_000 < shown < 520_000
-    assert "not shown, after 500,000" in json.dumps(cells[19])
+    assert "not shown, after 0.5 MB" in json.dumps(cells[19])
