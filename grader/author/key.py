@@ -91,6 +91,13 @@ def solution_lines(lesson: Lesson, name: str) -> list[str]:
     return [line for line in ast.unparse(function).splitlines() if line]
 
 
+def hints_above(lesson: Lesson, name: str) -> int:
+    """Return the number of folded hints in the text above an exercise's cell."""
+    cells = lesson.notebook.cells
+    at = next(i for i, cell in enumerate(cells) if role(cell) == ("exercise", name))
+    return cells[at - 1].source.count("<summary>") if at and role(cells[at - 1])[0] == "text" else 0
+
+
 def lines_of(lesson: Lesson, name: str, key: ExerciseKey) -> list[Line]:
     """Return the lines through the cases of an exercise's key; a path needs none."""
     vary, cases = lesson.exercises[name].vary, key["cases"]
@@ -110,6 +117,8 @@ def _learners_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
     solution = solution_lines(lesson, name)
     if lesson.settings.show_solutions and len(solution) >= SHORT:
         key["solution"] = packed(solution)
+    if hints := hints_above(lesson, name):
+        key["hints"] = hints
     key["lines"] = lines_of(lesson, name, key)
     return key
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import numpy as np
@@ -52,7 +53,8 @@ def verdict_html(
 ) -> str:
     """Return a verdict, and the learner's progress in the lesson, as a card of escaped HTML.
 
-    `later` leaves the missed properties, the difference and the hint to the lesson's hardening.
+    Wrong values alone are marked as missed: they make most other properties fail too. `later`
+    leaves the missed properties, the difference and the hint to the lesson's hardening.
     `failed` shows the texts of a failing case where the verdict has none.
     """
     mark, words = verdict.state.mark, "solved" if verdict.solved else "not yet"
@@ -67,9 +69,11 @@ def verdict_html(
     if verdict.note:
         parts.append(f"<p>{escape(verdict.note)}</p>")
     if properties := in_order([*verdict.passed, *verdict.missed, *verdict.open]):
-        marks = dict.fromkeys(verdict.passed, "✓") | dict.fromkeys(verdict.open, "–")
+        sure = [] if later else ["value"] if "value" in verdict.missed else verdict.missed
+        marks = dict.fromkeys(verdict.passed, "✓") | dict.fromkeys(sure, "✗")
+        marks |= dict.fromkeys(verdict.open, "–")
         items = "".join(
-            f"<li>{marks.get(one, '○' if later else '✗')} {escape(in_words(one))}"
+            f"<li>{marks.get(one, '○')} {escape(in_words(one))}"
             f"{': looked at after handing in' if one in verdict.open else ''}</li>"
             for one in properties
         )
@@ -80,7 +84,8 @@ def verdict_html(
         parts.append(_failed(*failed))
         parts.append(figure_html(verdict.picture) if verdict.picture else "")
     if verdict.advice and not later:
-        parts.append(f'<p class="hint">{escape(verdict.advice)}</p>')
+        told = re.sub("`([^`]+)`", r"<code>\1</code>", escape(verdict.advice))
+        parts.append(f'<p class="hint">{told}</p>')
     if solved is not None:
         parts.append(f'<p class="overall">{progress_text(solved, exercises)}</p>')
     if warning:

@@ -80,6 +80,7 @@ class ExerciseKey(TypedDict):
     misconceptions: list[MisconceptionData]
     lines: NotRequired[list[Line]]  # through its cases, for the figure of a mistake
     solution: NotRequired[str]  # lines of the reference, packed, for the puzzle of their order
+    hints: NotRequired[int]  # number of hints in the text above its cell, folded
     path: NotRequired[bool]  # the rows of a result are the points of a path
 
 

@@ -22,7 +22,7 @@ from grader.comparison.judge import (
     without_warnings,
 )
 from grader.comparison.observe import signature_mismatch, warnings_are_heard
-from grader.comparison.present import verdict_html
+from grader.comparison.present import count_of, verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
 from grader.diagnosis import explain, illustrated, lines_to_ask
 from grader.errors import UserError
@@ -109,7 +109,11 @@ def _check(function: object, hardening: bool) -> Check:
         offer(name, failed, lambda: Puzzle(unpacked(packed), solves))
     solved = len(exercises.keys() & progress["solved"].keys())
     later = not hardening and name in key["hardened"] and verdict.works
-    html = verdict_html(verdict, solved, len(exercises), not_saved(folder), later)
+    unnamed = verdict.failure is not None and verdict.advice is None and not later
+    hints = exercise.get("hints", 0) if exercise and unnamed else 0
+    above = f"Above its cell: {count_of(hints, 'hint')}. Open one at a time." if hints else None
+    last = _joined(above, not_saved(folder))
+    html = verdict_html(verdict, solved, len(exercises), last, later)
     return Check(verdict, html)
 
 

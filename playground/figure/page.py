@@ -50,7 +50,7 @@ _STYLE = f"""
 .playground .playground-control.widget-hslider {{flex-wrap:wrap; height:auto}}
 .playground .playground-control > .slider-container {{flex:1 1 100px}}
 .playground .playground-readout {{min-height:6em; margin-top:6px}}
-.playground .playground-missions {{flex:1 0 100%; order:1; margin-top:8px}}
+.playground .playground-missions {{flex:1 0 100%; order:1; padding-top:8px}}
 .playground .playground-missions ul {{list-style:none; margin:0; padding:0 0 0 1.5em}}
 .playground .playground-missions [role=img] {{
   display:inline-block; width:1.5em; margin-left:-1.5em}}

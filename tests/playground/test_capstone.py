@@ -52,6 +52,29 @@ def test_each_experiment_draws_itself(name: str) -> None:
     assert png(play_of(name)).startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    ("name", "control", "values"),
+    [("clinic", "diagnosis", list(clinic.BUGS)[:2]), ("depth", "layers", [1, 2])],
+)
+def test_what_was_computed_for_a_move_is_not_computed_again(
+    name: str, control: str, values: list[Any]
+) -> None:
+    calls: list[int] = []
+
+    def forward(*given: Any) -> Any:
+        calls.append(1)
+        return REFERENCE["forward"](*given)
+
+    play = play_of(name, forward=forward)
+    for value in values:
+        said(play, **{control: value})
+    assert calls
+    calls.clear()
+    for value in values:
+        said(play, **{control: value})
+    assert not calls
+
+
 @cache
 def clinic_play() -> LiveFigure:
     return play_of("clinic")

@@ -78,6 +78,21 @@ def test_a_copy_of_the_first_edition_finds_its_key(in_the_lesson: Path) -> None:
     assert check(REFERENCE["relu"]).verdict.solved
 
 
+def test_an_answer_without_a_hint_of_its_own_is_led_to_those_above_the_cell(
+    in_the_lesson: Path,
+) -> None:
+    path = in_the_lesson / "answers.key"
+    key = json.loads(path.read_text())
+    key["exercises"]["relu"] |= {"hints": 3, "misconceptions": []}
+    path.write_text(json.dumps(key))
+    sentence = "Above its cell: 3 hints."
+    assert sentence in check(named("relu", lambda z: np.cos(z) + 0.3))._repr_html_()
+    named_by_relation = check(named("relu", lambda z: 2 * np.maximum(z, 0)))
+    assert named_by_relation.verdict.advice
+    for other in (named_by_relation, check(REFERENCE["relu"])):
+        assert sentence not in other._repr_html_()
+
+
 def test_a_worse_try_says_when_it_was_right_and_stays_solved(in_the_lesson: Path) -> None:
     worse = named("sigmoid", lambda z: 0.0)
     assert "It was right" not in check(worse)._repr_html_()

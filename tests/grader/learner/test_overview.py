@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -39,6 +40,12 @@ def test_a_table_tells_how_long_a_lesson_takes(work: Path) -> None:
     page = overview(*LESSONS, minutes={LESSONS[0]: 20})._repr_html_()
     assert page.count("<td>20</td>") == 1
     assert page.count("<td>–</td>") == len(LESSONS) - 1
+
+
+def test_a_picture_is_shown_next_to_the_table(work: Path) -> None:
+    picture = SimpleNamespace(_repr_mimebundle_=lambda: {"text/html": "<svg></svg>"})
+    page = overview(*LESSONS, picture=picture)._repr_html_()
+    assert page.endswith("<td><svg></svg></td></tr></table>")
 
 
 def test_progress_is_counted_and_the_first_unfinished_lesson_is_named(work: Path) -> None:
