@@ -91,6 +91,18 @@ def solution_lines(lesson: Lesson, name: str) -> list[str]:
     return [line for line in ast.unparse(function).splitlines() if line]
 
 
+def other_ways(lesson: Lesson, name: str) -> list[str]:
+    """Return the right answers with a docstring: that line, and their code below it."""
+    ways = []
+    for answer in lesson.exercises[name].right_answers:
+        if answer.__doc__:
+            (function,) = ast.parse(inspect.getsource(answer)).body
+            assert isinstance(function, ast.FunctionDef)
+            function.name, function.decorator_list, function.body = name, [], function.body[1:]
+            ways.append(f"{answer.__doc__}\n{ast.unparse(function)}")
+    return ways
+
+
 def lines_of(lesson: Lesson, name: str, key: ExerciseKey) -> list[Line]:
     """Return the lines through the cases of an exercise's key; a path needs none."""
     vary, cases = lesson.exercises[name].vary, key["cases"]
@@ -108,8 +120,11 @@ def _learners_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
     """Return the key with what a notebook shows besides, and no grading run needs."""
     key = exercise_key(lesson, name, seed)
     solution = solution_lines(lesson, name)
-    if lesson.settings.show_solutions and len(solution) >= SHORT:
-        key["solution"] = packed(solution)
+    if lesson.settings.show_solutions:
+        if len(solution) >= SHORT:
+            key["solution"] = packed(solution)
+        if ways := other_ways(lesson, name):
+            key["ways"] = packed(ways)
     key["lines"] = lines_of(lesson, name, key)
     return key
 
