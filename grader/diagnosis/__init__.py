@@ -13,7 +13,7 @@ from grader.comparison.schema import Call, ExerciseKey, Line, Outcome
 from grader.comparison.vocabulary import LEADING, kind
 from grader.diagnosis.misconceptions import Known, known, misconception
 from grader.diagnosis.relations import relation
-from grader.diagnosis.repair import Code, Search
+from grader.diagnosis.repair import Code, repair
 
 
 def explain(
@@ -40,7 +40,7 @@ def repaired(verdict: Verdict, answer: Compared, code: Code) -> Verdict:
 
     A hint gives way to slips only.
     """
-    found = Search(verdict.exercise, answer, code).repair(slips_only=verdict.hint is not None)
+    found = repair(verdict.exercise, answer, code, slips_only=verdict.hint is not None)
     if found is None:
         return verdict
     return replace(verdict, repair=found.sentence, mistake=found.mistake, hint=None, relation=None)

@@ -10,9 +10,8 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from grader.diagnosis.edits import (
-    Answer,
-    Site,
+from grader.diagnosis.edits import Answer, Site
+from grader.syntax import (
     called,
     expression,
     last_name,
@@ -27,14 +26,14 @@ SLIP = 1.0
 """Rank of slips in the Python: a sentence about one is nearer than that of a misconception."""
 
 Sites = Callable[[Answer], Iterator[Site]]
-OPERATORS: list[tuple[float, Sites]] = []
+OPERATORS: list[tuple[str, float, Sites]] = []
 
 
 def operator(rank: float) -> Callable[[Sites], Sites]:
     """Register an operator; its name is the mistake's."""
 
     def register(sites: Sites) -> Sites:
-        OPERATORS.append((rank, sites))
+        OPERATORS.append((sites.__name__, rank, sites))
         return sites
 
     return register
@@ -113,7 +112,7 @@ def overwritten_in_loop(a: Answer) -> Iterator[Site]:
 @operator(SLIP)
 def not_handed_on(a: Answer) -> Iterator[Site]:
     """Give the next round of a loop this round's result."""
-    for loop in a.all_loops():
+    for loop in (one for one in a.nodes if isinstance(one, (ast.For, ast.While))):
         made = {name for line in loop.body for name in stored(line)}
         read = {name for line in loop.body for name in names_in(line)} - made - a.callables
         head = stored(loop.target) if isinstance(loop, ast.For) else []

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from grader.diagnosis.edits import Answer, Site, called, expression, last_name, number, with_fields
+from grader.diagnosis.edits import Answer, Site
+from grader.syntax import called, expression, last_name, number, with_fields
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def explanation(root: Path, lesson: Lesson, student: str) -> Iterator[str]:
         start = time.perf_counter()
         response = engine.run(request)
         seconds = time.perf_counter() - start
-    graded = run.judge(chosen, response)
+        graded = run.repaired(chosen, response, run.judge(chosen, response), engine)
     recorded = journal.result(grading)["points"]
     yield f"{student}, {lesson.name}: {graded.points:g} of {graded.max_points:g} points"
     yield f"seed {grading.run_id.seed}, {_version(journal, grading)}; run in {seconds:.1f} s"

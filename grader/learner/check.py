@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import contextlib
 import inspect
 import sys
 from dataclasses import replace
@@ -33,6 +31,7 @@ from grader.learner.progress import load_progress, not_saved, record_solved, was
 from grader.learner.puzzle import Puzzle, offer
 from grader.learner.runs import RUNS
 from grader.learner.trial import code_of, outcomes_along, source_of
+from grader.syntax import form
 
 MAX_WAYS = 3
 """Other right ways that are shown below a solved exercise."""
@@ -113,29 +112,17 @@ def _check(function: object, hardening: bool) -> Check:
         offer(name, failed, lambda: Puzzle(unpacked(packed), solves))
     solved = len(exercises.keys() & progress["solved"].keys())
     later = not hardening and name in key["hardened"] and verdict.works
-    ways = _other_ways(function, name, exercise) if exercise and verdict.solved else []
+    ways = _other_ways(function, exercise) if exercise and verdict.solved else []
     html = verdict_html(verdict, solved, len(exercises), not_saved(folder), later, ways=ways)
     return Check(verdict, html)
 
 
-def _other_ways(function: Any, name: str, exercise: ExerciseKey) -> list[Way]:
+def _other_ways(function: Any, exercise: ExerciseKey) -> list[Way]:
     """Return right answers that differ from the learner's by their syntax tree."""
-    mine = _form(source_of(function), name)
-    ways = (
-        (text.partition("\n") for text in unpacked(exercise["ways"])) if "ways" in exercise else ()
-    )
-    return [(why, code) for why, _, code in ways if _form(code, name) != mine][:MAX_WAYS]
-
-
-def _form(source: str, name: str) -> str:
-    """Return the syntax tree of a function of any name, without its docstring, as text."""
-    with contextlib.suppress(SyntaxError, IndexError):
-        function = ast.parse(source).body[0]
-        if isinstance(function, ast.FunctionDef):
-            has_text = ast.get_docstring(function) is not None
-            function.name, function.body = name, function.body[has_text:]
-            return ast.dump(function)
-    return source
+    mine, name = source_of(function), getattr(function, "__name__", "")
+    texts = unpacked(exercise["ways"]) if "ways" in exercise else []
+    ways = [text.partition("\n") for text in texts]
+    return [(why, code) for why, _, code in ways if form(code, name) != form(mine, name)][:MAX_WAYS]
 
 
 def _solves(source: str, function: Any, name: str, exercise: ExerciseKey) -> bool:

@@ -18,8 +18,8 @@ import numpy as np
 from grader.comparison.distribution import summarise
 from grader.comparison.observe import observe, restored_generators
 from grader.comparison.schema import Call, Function, Line, Outcome
-from grader.diagnosis.edits import names_in
 from grader.diagnosis.repair import Code
+from grader.syntax import names_in
 
 SECONDS = 0.5  # for all copies of one answer
 EACH = 0.1  # for one copy: an edit can make a loop endless
