@@ -149,13 +149,14 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Site:
-    """A place where an operator applies: the sentence, the edit, its group and its rank.
+class Edit:
+    """An edit of an answer, and the sentence about the mistake that it repairs.
 
-    Sites of one `group` are also edited all at once. `rank` replaces the operator's own.
+    Edits of one `group` are also made all at once. A `rank` replaces the operator's own.
     """
 
     sentence: str
     changes: list[Change]
     group: str = ""
-    rank: float | None = None
+    rank: float = 0.0
+    mistake: str = ""  # the name of the operator or the rule

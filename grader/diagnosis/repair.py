@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import ast
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.comparison.compare import Result, differences
 from grader.comparison.judge import Compared, call_of
 from grader.comparison.schema import Call, Outcome
 from grader.comparison.vocabulary import kind
-from grader.diagnosis.edits import Answer, Change
+from grader.diagnosis.edits import Answer, Edit
 from grader.diagnosis.operators import OPERATORS, SLIP
-from grader.diagnosis.rules import rule_sites
+from grader.diagnosis.rules import by_rules
 
 Run = Callable[[Iterable[ast.Module], list[Call]], Iterable[list[Outcome] | None]]
 """Runs trees: yields the outcomes of each, None if there are none, and may end early."""
@@ -30,10 +31,10 @@ ON_EXTREMES = {"minus", "other_function", "if_on_array", "one_number_only", "axi
 ON_EXTREMES |= {"condition", "argument_order"}
 EXPLAINS = {
     "error": {"returned_exception", "condition"},
-    "purity": {"writes_into_input", "not_called", "in_place_method"},
+    "purity": {"writes_into_input", "not_called"},
     "stability": ON_EXTREMES,
     "quiet": ON_EXTREMES,
-    "dtype": {"whole_numbers", "result_kind", "not_in_it"},
+    "dtype": {"whole_numbers", "not_in_it"},
 }
 """Mistakes that can be the cause where a property is missed first; others would fit by accident."""
 
@@ -44,16 +45,6 @@ class Code:
 
     source: str
     run: Run
-
-
-@dataclass(frozen=True)
-class Edit:
-    """One edit, at one place or at several."""
-
-    mistake: str
-    rank: float
-    sentence: str
-    changes: tuple[Change, ...]
 
 
 def repair(name: str, answer: Compared, code: Code, slips_only: bool) -> Edit | None:
@@ -86,18 +77,17 @@ def _own(name: str, answer: Compared, code: Code) -> Answer | None:
 
 def _edits(own: Answer, first: str) -> list[Edit]:
     """Return the edits of an answer that misses a kind of property first, the likeliest first."""
-    only, edits = EXPLAINS.get(first), []
-    sites = [(name, rank, site) for name, rank, operator in OPERATORS for site in operator(own)]
-    sites += [(rule.name, rule.rank, site) for rule, site in rule_sites(own)]
-    groups: dict[tuple[str, str], list[Edit]] = {}
-    for name, rank, site in sites:
-        if only is None or name in only:
-            edit = Edit(name, site.rank or rank, site.sentence, tuple(site.changes))
-            edits.append(edit)
-            if site.group:
-                groups.setdefault((name, site.group), []).append(edit)
-    edits += [_all(group) for group in groups.values() if 1 < len(group) <= 6]
-    return sorted(edits, key=lambda edit: edit.rank)[:MAX_EDITS]
+    only, groups = EXPLAINS.get(first), defaultdict[tuple[str, str], list[Edit]](list)
+    edits = [
+        replace(edit, rank=edit.rank or rank, mistake=name)
+        for name, rank, operator in OPERATORS
+        for edit in operator(own)
+    ]
+    edits = [one for one in (*edits, *by_rules(own)) if only is None or one.mistake in only]
+    for edit in edits:
+        groups[edit.mistake, edit.group].append(edit)
+    edits += [_all(one) for (_, group), one in groups.items() if group and 1 < len(one) <= 6]
+    return sorted(edits, key=lambda one: one.rank)[:MAX_EDITS]
 
 
 def _trees(own: Answer, edits: Iterable[Edit]) -> Iterator[tuple[Edit, ast.Module]]:
@@ -139,6 +129,6 @@ def _tried(
 def _all(edits: list[Edit]) -> Edit:
     """Return one edit at all places of a group."""
     first = edits[0]
-    changes = tuple(change for edit in edits for change in edit.changes)
+    changes = [change for edit in edits for change in edit.changes]
     says = f"{first.sentence} It happens in more than one place."
-    return Edit(first.mistake, first.rank + 0.05, says, changes)
+    return replace(first, rank=first.rank + 0.05, sentence=says, changes=changes)

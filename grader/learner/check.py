@@ -21,9 +21,10 @@ from grader.comparison.judge import (
     unjudged,
 )
 from grader.comparison.observe import signature_mismatch
+from grader.comparison.pictures import illustrated, lines_to_ask
 from grader.comparison.present import Way, verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
-from grader.diagnosis import explain, illustrated, lines_to_ask
+from grader.diagnosis import explain
 from grader.errors import UserError
 from grader.learner.at_work import at_work
 from grader.learner.notebook import left_behind
