@@ -19,7 +19,15 @@ from grader.comparison.present import one_line
 from grader.files import atomic_write
 from grader.settings import Settings, load_settings
 
-MODULES = ("__init__.py", "cli.py", "errors.py", "files.py", "settings.py", "startup.py")
+MODULES = (
+    "__init__.py",
+    "cli.py",
+    "errors.py",
+    "files.py",
+    "settings.py",
+    "startup.py",
+    "syntax.py",
+)
 PACKAGES = ("comparison", "diagnosis", "execution", "kernelconfig", "learner")
 CONTENTS = (
     *("LICENSE", "LICENSE-lessons", "environment.sh", "requirements-uv.lock"),

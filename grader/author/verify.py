@@ -13,10 +13,9 @@ from grader.comparison.compare import Result, alike
 from grader.comparison.judge import accepted, earned, judge, observe_all
 from grader.comparison.lines import lines_of_case
 from grader.comparison.observe import observe
-from grader.comparison.pictures import LineOutcomes, parts, picture_of
+from grader.comparison.pictures import LineOutcomes, illustrated, lines_to_ask, parts, picture_of
 from grader.comparison.present import count_of
 from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Line
-from grader.diagnosis import illustrated, lines_to_ask
 from grader.diagnosis.misconceptions import known
 from grader.processes import process_pool
 

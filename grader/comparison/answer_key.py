@@ -61,12 +61,12 @@ def _load(file: Path, _changed: int, _size: int) -> AnswerKey:
 
 
 def packed(lines: list[str]) -> str:
-    """Return lines of code in a form that nobody reads by chance; it hides, it doesn't protect."""
+    """Return code in a form that nobody reads by chance; it hides, it doesn't protect."""
     return base64.b64encode(zlib.compress(json.dumps(lines).encode(), 9)).decode()
 
 
 def unpacked(text: str) -> list[str]:
-    """Return the lines that `packed` has hidden."""
+    """Return what `packed` has hidden."""
     lines: list[str] = json.loads(zlib.decompress(base64.b64decode(text)))
     return lines
 

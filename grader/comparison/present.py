@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -18,6 +19,8 @@ MAX_SHOWN = 400  # characters of one value
 MAX_DIMENSIONS = 4  # of an array that is shown with brackets: numpy writes six numbers along each
 
 Texts = tuple[str, list[tuple[str, str]]]
+Way = tuple[str, str]
+"""What a right answer is good at, and its code."""
 
 STYLE = (
     "<style>\n"
@@ -33,6 +36,7 @@ STYLE = (
     "padding:.1em 1em .1em 0;vertical-align:top;font-weight:600;color:inherit}\n"
     ".verdict td{text-align:left;padding:.1em 0;color:inherit}.verdict pre{margin:0;"
     "white-space:pre-wrap;color:inherit;background:none;font-size:13px}\n"
+    ".verdict summary{cursor:pointer}.verdict details pre{margin:0 0 .8em 1em}\n"
     ".verdict p{margin:.3em 0}.verdict .hint{font-weight:600}.verdict .overall{opacity:.8}\n"
     ".jp-mod-dirty + .jp-Cell .verdict{border-left-color:#0072B2}\n"
     ".jp-mod-dirty + .jp-Cell .verdict > *{display:none}\n"
@@ -50,12 +54,14 @@ def verdict_html(
     warning: str | None = None,
     later: bool = False,
     failed: Texts | None = None,
+    ways: Sequence[Way] = (),
 ) -> str:
     """Return a verdict, and the learner's progress in the lesson, as a card of escaped HTML.
 
     Wrong values alone are marked as missed: they make most other properties fail too. `later`
     leaves the missed properties, the difference and the hint to the lesson's hardening.
     `failed` shows the texts of a failing case where the verdict has none.
+    `ways` are folded.
     """
     mark, words = verdict.state.mark, "solved" if verdict.solved else "not yet"
     if later:
@@ -86,6 +92,9 @@ def verdict_html(
     if verdict.advice and not later:
         told = re.sub("`([^`]+)`", r"<code>\1</code>", escape(verdict.advice))
         parts.append(f'<p class="hint">{told}</p>')
+    if ways:
+        shown = (f"<p>{escape(why)}</p><pre>{escape(code)}</pre>" for why, code in ways)
+        parts.append(f"<details><summary>Other right ways</summary>{''.join(shown)}</details>")
     if solved is not None:
         parts.append(f'<p class="overall">{progress_text(solved, exercises)}</p>')
     if warning:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.comparison.compare import Result, differences
@@ -76,7 +77,8 @@ def _report(
     start = time.perf_counter()
     response = ask(run.request(chosen))
     seconds = time.perf_counter() - start
-    graded, lines = run.judge(chosen, response), list[str]()
+    graded = run.repaired(chosen, response, run.judge(chosen, response), SimpleNamespace(run=ask))
+    lines = list[str]()
     for name, verdict in graded.verdicts.items():
         took = response["seconds"].get(name)
         answer = response["answers"].get(name, {})

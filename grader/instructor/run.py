@@ -14,10 +14,10 @@ from grader.author.lesson import Lesson, cell_ids, role
 from grader.comparison.distribution import summarise
 from grader.comparison.fingerprint import fingerprint
 from grader.comparison.judge import Compared, State, Verdict, call_of
-from grader.comparison.pictures import LineOutcomes, Picture
+from grader.comparison.pictures import LineOutcomes, Picture, illustrated, lines_to_ask
 from grader.comparison.present import Texts, failure_rows, failure_texts, verdict_html
 from grader.comparison.schema import Answer, Call, ExerciseKey, Line, Outcome, Request, Response
-from grader.diagnosis import explained, illustrated, lines_to_ask
+from grader.diagnosis import explained
 from grader.diagnosis.misconceptions import Known, known
 from grader.execution.answers import gave_up, verdict_on
 from grader.execution.notebook import read_notebook

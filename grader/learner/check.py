@@ -22,16 +22,21 @@ from grader.comparison.judge import (
     without_warnings,
 )
 from grader.comparison.observe import signature_mismatch, warnings_are_heard
-from grader.comparison.present import count_of, verdict_html
+from grader.comparison.pictures import illustrated, lines_to_ask
+from grader.comparison.present import Way, count_of, verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
-from grader.diagnosis import explain, illustrated, lines_to_ask
+from grader.diagnosis import explain
 from grader.errors import UserError
 from grader.learner.at_work import at_work
 from grader.learner.notebook import left_behind
 from grader.learner.progress import load_progress, not_saved, record_solved, was_right
 from grader.learner.puzzle import Puzzle, offer
 from grader.learner.runs import RUNS
-from grader.learner.trial import code_of, outcomes_along
+from grader.learner.trial import code_of, outcomes_along, source_of
+from grader.syntax import form
+
+MAX_WAYS = 3
+"""Other right ways that are shown below a solved exercise."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -113,8 +118,17 @@ def _check(function: object, hardening: bool) -> Check:
     hints = exercise.get("hints", 0) if exercise and unnamed else 0
     above = f"Above its cell: {count_of(hints, 'hint')}. Open one at a time." if hints else None
     last = _joined(above, not_saved(folder))
-    html = verdict_html(verdict, solved, len(exercises), last, later)
+    ways = _other_ways(function, exercise) if exercise and verdict.solved else []
+    html = verdict_html(verdict, solved, len(exercises), last, later, ways=ways)
     return Check(verdict, html)
+
+
+def _other_ways(function: Any, exercise: ExerciseKey) -> list[Way]:
+    """Return right answers that differ from the learner's by their syntax tree."""
+    mine, name = source_of(function), getattr(function, "__name__", "")
+    texts = unpacked(exercise["ways"]) if "ways" in exercise else []
+    ways = [text.partition("\n") for text in texts]
+    return [(why, code) for why, _, code in ways if form(code, name) != form(mine, name)][:MAX_WAYS]
 
 
 def _solves(source: str, function: Any, name: str, exercise: ExerciseKey) -> bool:

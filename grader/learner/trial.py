@@ -18,8 +18,8 @@ import numpy as np
 from grader.comparison.distribution import summarise
 from grader.comparison.observe import observe, restored_generators
 from grader.comparison.schema import Call, Function, Line, Outcome
-from grader.diagnosis.edits import names_in
 from grader.diagnosis.repair import Code
+from grader.syntax import names_in
 
 SECONDS = 0.5  # for all copies of one answer
 EACH = 0.1  # for one copy: an edit can make a loop endless
@@ -49,7 +49,7 @@ def code_of(function: Any, seconds: float = SECONDS, each: float = EACH) -> Code
                 return
             yield _outcomes(tree, name, dict(space), calls, each)
 
-    return Code(_source(function), run)
+    return Code(source_of(function), run)
 
 
 def outcomes_along(
@@ -107,7 +107,8 @@ def _limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _source(function: FunctionType) -> str:
+def source_of(function: Any) -> str:
+    """Return the source of a function that a cell defines; empty if there is none."""
     try:
         return textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError, IndentationError):
@@ -117,7 +118,7 @@ def _source(function: FunctionType) -> str:
 def _computes(function: FunctionType, seen: set[FunctionType]) -> bool:
     """Return whether a function, and those that it uses, only compute."""
     try:
-        tree = ast.parse(_source(function))
+        tree = ast.parse(source_of(function))
     except SyntaxError:
         return False
     seen.add(function)

@@ -46,6 +46,16 @@ def test_a_right_answer_is_solved_with_all_points_as_text() -> None:
     assert "1 of 4 exercises" in shown._repr_html_()
 
 
+def test_a_solved_exercise_folds_other_ways_than_the_learners() -> None:
+    by_mask = function_of("def relu(z):\n    return z * (np.asarray(z) > 0)  # mine\n")
+    for function, others in ((REFERENCE["relu"], 3), (by_mask, 2)):
+        fold = check(function)._repr_html_().partition("<details>")[2]
+        assert fold.count("<pre>") == others
+        assert fold.startswith("<summary>Other right ways</summary>")
+        assert ("asarray(z) &gt; 0" in fold) is (function is not by_mask)
+    assert "<details" not in check(named("relu", lambda z: z))._repr_html_()
+
+
 @pytest.mark.parametrize("exercise", list(REFERENCE))
 def test_every_misconception_gets_its_own_hint(exercise: str) -> None:
     for misconception in lesson("neuron").exercises[exercise].misconceptions:
