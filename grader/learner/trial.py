@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from functools import cache
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
@@ -77,7 +78,21 @@ def _until_an_error(function: Function, calls: list[Call]) -> Iterator[Outcome]:
 
 def _can_be_ended() -> bool:
     """Return whether a signal can end a call here: only the main thread receives one."""
-    return threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    on_main = threading.current_thread() is threading.main_thread()
+    return on_main and hasattr(signal, "setitimer") and _is_interrupted()
+
+
+@cache
+def _is_interrupted() -> bool:
+    """Return whether a signal reaches running code, which in a browser it doesn't."""
+    end = time.monotonic() + 0.1
+    try:
+        with _limited(0.001):
+            while time.monotonic() < end:
+                pass
+    except _TooLong:
+        return True
+    return False
 
 
 class _TooLong(BaseException):
