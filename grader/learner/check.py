@@ -116,7 +116,7 @@ def _check(function: object, hardening: bool) -> Check:
     later = not hardening and name in key["hardened"] and verdict.works
     unnamed = verdict.failure is not None and verdict.advice is None and not later
     hints = exercise.get("hints", 0) if exercise and unnamed else 0
-    above = f"Above its cell: {count_of(hints, 'hint')}. Open one at a time." if hints else None
+    above = f"There is help above its cell: {count_of(hints, 'hint')}." if hints else None
     last = _joined(above, not_saved(folder))
     ways = _other_ways(function, exercise) if exercise and verdict.solved else []
     html = verdict_html(verdict, solved, len(exercises), last, later, ways=ways)

@@ -95,7 +95,7 @@ def test_an_answer_without_a_hint_of_its_own_is_led_to_those_above_the_cell(
     key = json.loads(path.read_text())
     key["exercises"]["relu"] |= {"hints": 3, "misconceptions": []}
     path.write_text(json.dumps(key))
-    sentence = "Above its cell: 3 hints."
+    sentence = "There is help above its cell: 3 hints."
     assert sentence in check(named("relu", lambda z: np.cos(z) + 0.3))._repr_html_()
     named_by_relation = check(named("relu", lambda z: 2 * np.maximum(z, 0)))
     assert named_by_relation.verdict.advice
