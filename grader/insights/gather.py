@@ -77,6 +77,11 @@ class StudentResult:
         return round(max(0.0, sum(self.row.scores.values()) - self.row.penalty), 2)
 
     @property
+    def label(self) -> str:
+        """The student's id, with the name where it is known."""
+        return f"{self.student} ({self.row.name})" if self.row.name else self.student
+
+    @property
     def late(self) -> bool:
         """True if the submission came after its due date."""
         at, due = self.row.timestamp, self.row.due

@@ -50,11 +50,9 @@ def needing(results: ClassResults) -> str:
             "handed in again since the grading": one.student in results.resubmitted,
         }
         if why := "; ".join(reason for reason, holds in reasons.items() if holds):
-            found.append((one.points, one.student, why))
-    rows = [
-        [Linked.to(student, results.pages.get(student)), f"{points:g}" if points >= 0 else "", why]
-        for points, student, why in sorted(found)
-    ]
+            student = Linked.to(one.label, results.pages.get(one.student))
+            found.append((one.points, student, why))
+    rows = [[who, f"{points:g}" if points >= 0 else "", why] for points, who, why in sorted(found)]
     absent = f"Nothing came from {', '.join(results.absent)}." if results.absent else ""
     first = table("The fewest points first", ["student", "points", "why"], rows[:MAX_ROWS])
     return first + more(len(rows)) + (paragraph(absent) if absent else "")
@@ -67,8 +65,7 @@ def students(results: ClassResults) -> str:
         row = one.row
         scores = [f"{row.scores.get(exercise, 0):g}" for exercise in results.lesson.exercises]
         at = f"{row.timestamp:%Y-%m-%d %H:%M}" if row.timestamp else ""
-        student = f"{one.student} ({row.name})" if row.name else one.student
-        student = Linked.to(student, results.pages.get(one.student))
+        student = Linked.to(one.label, results.pages.get(one.student))
         rows.append([student, f"{one.points:g}", f"{row.penalty:g}", *scores, at])
     heads = ["student", "total", "penalty", *results.lesson.exercises, "handed in (UTC)"]
     return table("Points of each student", heads, rows)
