@@ -1,5 +1,5 @@
 # Common tasks; `make` alone lists them.
-.PHONY: help env lab reset watch export course bundle class test lint types verify pytest long lock test-env
+.PHONY: help env lab reset watch export course bundle site class test lint types verify pytest long lock test-env
 
 LOCK = .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make lock" $(ARGS)
@@ -14,6 +14,7 @@ help:
 	@echo "make env                   set up .venv and nothing else; PYTHON=python3.12 names another Python"
 	@echo "make course                make course/ from solutions/"
 	@echo "make bundle                make the archive that learners get, without any answer: dist/"
+	@echo "make site                  make a web site of the course that needs no server: dist/site; KERNEL=xeus takes another kernel"
 	@echo "make class                 try the instructor's side: make up a class, grade it, write its feedback and insights; LESSON=neuron STUDENTS=42"
 	@echo "make test                  run every check: lint, types, verify, pytest (each is a target too)"
 	@echo "make long                  the tests that take minutes, like a class of 300 under kill -9"
@@ -40,11 +41,21 @@ course: env
 bundle: env
 	@.venv/bin/grader bundle $(ARGS)
 
+site: env .venv/site/ready
+	@.venv/bin/grader site --kernel $(or $(KERNEL),pyodide) $(ARGS)
+
+# JupyterLite has an environment of its own. The wheel with the kernel for KERNEL=xeus is unpacked, never installed.
+.venv/site/ready: docs/site/requirements.lock docs/site/kernel.txt
+	@rm -rf .venv/site && .venv/bin/python -m venv .venv/site
+	@.venv/site/bin/python -m pip install -q --require-hashes -r docs/site/requirements.lock
+	@.venv/site/bin/python -m pip download -q --no-deps --require-hashes -r docs/site/kernel.txt -d .venv/site
+	@touch $@
+
 # A made-up class has unreadable notebooks, so autograde exits with 3; all others are graded.
 class: env
 	@.venv/bin/grader sample-class $(or $(LESSON),neuron) --students $(or $(STUDENTS),42)
 	@.venv/bin/grader autograde $(or $(LESSON),neuron) || test $$? = 3
-	@.venv/bin/nbgrader generate_feedback $(or $(LESSON),neuron) --log-level=ERROR
+	@.venv/bin/grader feedback $(or $(LESSON),neuron)
 	@.venv/bin/grader insights $(or $(LESSON),neuron)
 	@echo "Feedback is in class/feedback; jupyter lab and its menu Nbgrader, Formgrader show the class."
 
@@ -75,4 +86,5 @@ lock: env
 	$(LOCK) --group build --extra instructor pyproject.toml --output-file requirements.lock
 	$(LOCK) --group build --constraint requirements.lock pyproject.toml --output-file bundle/requirements.lock
 	$(LOCK) --group build --extra instructor --group test --constraint requirements.lock pyproject.toml --output-file requirements-test.lock
+	$(LOCK) --group site --output-file docs/site/requirements.lock
 	$(LOCK) --group build --extra instructor --group class-server --constraint requirements.lock pyproject.toml --output-file docs/class-server/requirements.lock

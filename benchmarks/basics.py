@@ -21,8 +21,8 @@ def checks(lesson: str, rounds: int = 20) -> dict[str, float]:
     reference = load_lesson(ROOT / "solutions" / lesson).reference
     os.environ["PYTHONWARNINGS"] = "ignore"
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "answers.json").write_bytes(
-            (ROOT / "course" / lesson / "answers.json").read_bytes()
+        (Path(folder) / "answers.key").write_bytes(
+            (ROOT / "course" / lesson / "answers.key").read_bytes()
         )
         os.chdir(folder)
         times = {
@@ -48,7 +48,7 @@ def _seconds(action: object) -> float:
 
 
 if __name__ == "__main__":
-    for folder in sorted(path.parent.name for path in (ROOT / "course").glob("*/answers.json")):
+    for folder in sorted(path.parent.name for path in (ROOT / "course").glob("*/answers.key")):
         slowest = max(checks(folder).items(), key=lambda item: item[1])
         print(f"| {folder} | slowest check, {slowest[0]} | {1000 * slowest[1]:.0f} ms |")
         print(f"| {folder} | make course | {course(folder):.1f} s |")

@@ -129,7 +129,7 @@ def waits(students: int, hostile: int) -> list[tuple[float, float]]:
         course.add_hostile(hostile)
         for command, place in (
             (("grader", "autograde"), "autograded/{}/{}/{}.ipynb"),
-            (("nbgrader", "generate_feedback"), "feedback/{}/{}/{}.html"),
+            (("grader", "feedback"), "feedback/{}/{}/{}.html"),
         ):
             start = time.time()
             memory = course.run(*command, LESSON)[1]

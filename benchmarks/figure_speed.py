@@ -66,6 +66,18 @@ DELAY = """() => {
   const frame = probe.frames.find(frame => frame.changed >= probe.moved);
   return frame ? frame.painted - probe.moved : null;
 }"""
+CALM = """async seconds => {
+  // Wait until the kernel has replied at once, ten times in a row.
+  const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+  const until = performance.now() + 1000 * seconds;
+  for (let calm = 0; calm < 10 && performance.now() < until;) {
+    const asked = performance.now();
+    await kernel.requestExecute({code: '', silent: true}).done;
+    calm = performance.now() - asked < 50 ? calm + 1 : 0;
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+}"""
+BUTTONS = ".widget-toggle-button", ".widget-button:not(.widget-toggle-button)"
 IDLE = "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
 
 
@@ -76,7 +88,7 @@ class Measured:
     Attributes:
         name: of the figure.
         delays: milliseconds from each event of the slider to the painted change.
-        rate: frames a second in a 60 Hz drag.
+        rate: frames a second in a 60 Hz drag; None for buttons, which are clicked one by one.
         lag: milliseconds from the last move of the drag to the last frame.
         wanted: number of delays to be measured.
         heat: the figure is a heat map.
@@ -86,7 +98,7 @@ class Measured:
 
     name: str
     delays: list[float] = field(default_factory=list)
-    rate: float = 0.0
+    rate: float | None = None
     lag: float = 0.0
     wanted: int = 0
     heat: bool = False
@@ -110,7 +122,8 @@ class Measured:
         moves = str(len(self.delays))
         if len(self.delays) < self.wanted:
             moves += f" of {self.wanted}"
-        numbers = f"{self.median:.0f} | {self.p95:.0f} | {self.rate:.0f} | {self.lag:.0f}"
+        drag = "– | –" if self.rate is None else f"{self.rate:.0f} | {self.lag:.0f}"
+        numbers = f"{self.median:.0f} | {self.p95:.0f} | {drag}"
         return f"| {self.name} | {numbers} | {moves} | {self.speed:.0f} |"
 
 
@@ -128,10 +141,10 @@ class Hand:
         self._socket = websocket.create_connection(address, suppress_origin=True)
         self._count = 0
 
-    def click(self, place: tuple[float, float], hold: float) -> None:
-        """Send one click that holds the button down for some seconds."""
+    def click(self, place: tuple[float, float]) -> None:
+        """Send one click that holds the button down for `HOLD` seconds."""
         self.to(place, "mousePressed")
-        time.sleep(hold)
+        time.sleep(HOLD)
         self.to(place, "mouseReleased")
 
     def to(self, place: tuple[float, float], kind: str = "mouseMoved") -> None:
@@ -189,53 +202,53 @@ class Machine:
 
 
 def measure(notebook: Any, port: int, name: str, cell_id: str, moves: int) -> Measured:
-    """Move a figure by its first fine slider, or its buttons, move by move and then at 60 Hz."""
+    """Move a figure by its first fine slider, move by move and then at 60 Hz, or by its buttons.
+
+    Other figures may be at work for long: they are waited for, so that they delay nothing.
+    """
     page, cell = notebook.page, notebook.cell(cell_id)
-    controls = cell.locator(".widget-slider").all() or [None]
+    controls = cell.locator(".widget-slider").all()
+    controls += [buttons for kind in BUTTONS if (buttons := cell.locator(kind)).count()]
     try:
         for control in controls:
-            if control is not None:
-                control.scroll_into_view_if_needed()
+            control.first.scroll_into_view_if_needed()
             page.wait_for_timeout(800)
+            page.evaluate(CALM, 120)
             cell.locator(".jp-Cell-outputWrapper").evaluate(PROBE)
-            with _moving(page, port, cell, control) as move:
+            with _moving(page, port, control) as move:
                 if control is controls[-1] or len(_delays(page, move, 10, 10)) >= 5:
                     delays = _delays(page, move, moves, 4 * moves)
                     if not delays:
                         break
-                    rate, lag = _drag(page, move)
+                    slides = control.locator(".noUi-handle").count() > 0
+                    rate, lag = _drag(page, move) if slides else (None, 0.0)
                     heat = cell.locator("svg image").count() > 0 or "heat map" in name
                     return Measured(name, delays, rate, lag, moves, heat)
-        raise Restless("no control changes the picture; is the play locked?")
+        raise Restless("no control changes the picture")
     except Restless as problem:
         return Measured(name, wanted=moves, why=str(problem))
 
 
 @contextmanager
-def _moving(page: Any, port: int, cell: Any, slider: Any) -> Iterator[Callable[[float], None]]:
-    """Yield a function that moves the held slider, or clicks the next button, without waiting.
-
-    Its argument is the seconds for which a button is held down, as by a hand.
-    """
+def _moving(page: Any, port: int, control: Any) -> Iterator[Callable[[], None]]:
+    """Yield a function that moves the held slider, or clicks the next button, without waiting."""
     hand = Hand(port, page)
     try:
-        if slider is None:
-            if not (all_buttons := cell.locator(".widget-toggle-button").all()):
-                raise Restless("it has neither a slider nor buttons")
-            first, *others = all_buttons
+        if not control.locator(".noUi-handle").count():
+            first, *others = control.all()
             boxes = [button.bounding_box() for button in (*others, first)]
             buttons = cycle(
                 [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
             )
-            yield lambda hold: hand.click(next(buttons), hold)
+            yield lambda: hand.click(next(buttons))
             return
-        places = _places(slider)
+        places = _places(control)
         start = next(places)
         page.mouse.move(*start)
         hand.to(start, "mousePressed")
         page.wait_for_timeout(500)
         try:
-            yield lambda _: hand.to(next(places))
+            yield lambda: hand.to(next(places))
         finally:
             hand.to(next(places), "mouseReleased")
             page.wait_for_timeout(300)
@@ -257,7 +270,7 @@ def _places(slider: Any) -> Iterator[tuple[float, float]]:
         yield x, y
 
 
-def _delays(page: Any, move: Callable[[float], None], wanted: int, tries: int) -> list[float]:
+def _delays(page: Any, move: Callable[[], None], wanted: int, tries: int) -> list[float]:
     """Return milliseconds until the picture changed, for each move that changes it."""
     found: list[float] = []
     while len(found) < wanted and tries:
@@ -267,11 +280,11 @@ def _delays(page: Any, move: Callable[[float], None], wanted: int, tries: int) -
     return found
 
 
-def _one_move(page: Any, move: Callable[[float], None]) -> float | None:
+def _one_move(page: Any, move: Callable[[], None]) -> float | None:
     """Return milliseconds until the picture changed after one move, None if it did not."""
     stand_still(page)
     page.evaluate("() => { probe.frames.length = 0; }")
-    move(HOLD)
+    move()
     for asked in range(400):  # late, as each question costs the page time
         page.wait_for_timeout(150)
         delay: float | None = page.evaluate(DELAY)
@@ -295,14 +308,14 @@ def stand_still(page: Any, quiet: float = 250.0, seconds: float = 60.0) -> None:
         page.wait_for_timeout(left)
 
 
-def _drag(page: Any, move: Callable[[float], None], seconds: float = 5.0) -> tuple[float, float]:
+def _drag(page: Any, move: Callable[[], None], seconds: float = 5.0) -> tuple[float, float]:
     """Return frames a second at 60 moves a second, and the last frame's lag (ms)."""
     stand_still(page)
     page.evaluate("() => { probe.frames.length = 0; }")
     start = time.perf_counter()
     for sent in range(int(60 * seconds)):
         time.sleep(max(0.0, start + sent / 60 - time.perf_counter()))
-        move(0)
+        move()
     page.wait_for_timeout(1000)
     frames, moved = page.evaluate("() => [probe.frames.map(frame => frame.painted), probe.moved]")
     during = [frame for frame in frames if frame <= moved]

@@ -109,8 +109,10 @@ def bars(plays: list[Measured], others: list[Measured]) -> list[tuple[bool, str]
     shares = {play.name: len(play.delays) / play.wanted for play in plays}
     medians = {play.name: -play.median for play in measured}
     p95s = {play.name: -play.p95 for play in measured}
-    rates = {play.name: play.rate for play in measured}
-    ratios = {play.name: play.rate / other.rate for play, other in pairs}
+    rates = {play.name: play.rate for play in measured if play.rate is not None}
+    ratios = {
+        play.name: play.rate / other.rate for play, other in pairs if play.rate and other.rate
+    }
     return [
         *_bar("as many moves measured as were wanted", shares, 1),
         *_bar(f"a median of at most {MEDIAN_MS:.0f} ms", medians, -MEDIAN_MS),

@@ -72,9 +72,11 @@ def _commands() -> list[Register]:
     learners: list[Register] = [workspace.register, watch.register, export.register]
     if find_spec("grader.author") is None:
         return learners
-    from grader.author import build, bundle, verify
+    from grader.author import build, bundle, site, verify
     from grader.insights import command as insights
     from grader.instructor import (
+        anonymize,
+        archive,
         autograde,
         collect_command,
         explain,
@@ -90,7 +92,7 @@ def _commands() -> list[Register]:
     )
     from grader.sandbox import doctor
 
-    authors = (build, verify, bundle)
+    authors = (build, verify, bundle, site)
     instructors = (
         grade,
         validate,
@@ -104,6 +106,8 @@ def _commands() -> list[Register]:
         give_back,
         gradescope,
         insights,
+        archive,
+        anonymize,
         sample_class,
         doctor,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
@@ -19,6 +20,7 @@ class Table(TypedDict):
     packages: list[str]
     hidden: list[str]
     show_solutions: NotRequired[bool]
+    kept: NotRequired[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Settings:
     """Modules of these packages that no sandbox contains: finished functions, server code."""
     show_solutions: bool = True
     """Whether learners who are stuck are offered the lines of a solution in a wrong order."""
+    kept: Mapping[str, str] = field(default_factory=dict)
+    """Folders for what executed lessons write, by the environment variable that tells them."""
 
 
 def load_settings(root: Path) -> Settings:
@@ -51,10 +55,11 @@ def load_settings(root: Path) -> Settings:
         if not has_form(table, Table):
             raise ValueError("one is missing or of another type")
         packages, hidden = tuple(table["packages"]), tuple(table["hidden"])
-        show = table.get("show_solutions", True)
-        return Settings(root, table["sources"], table["release"], packages, hidden, show)
+        show, kept = table.get("show_solutions", True), table.get("kept", {})
+        return Settings(root, table["sources"], table["release"], packages, hidden, show, kept)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{file} needs [tool.grader] with sources and release (text), packages and hidden"
-            f" (lists of text), and if you like show_solutions (true or false): {error}."
+            f" (lists of text), and if you like show_solutions (true or false) and kept"
+            f" (a table of texts): {error}."
         ) from None

@@ -166,7 +166,7 @@ def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     """Plot the first losses of deeper and deeper networks from Xavier's and Kaiming's weights."""
 
     def move(f: Any, layers: int) -> Iterator[Frame]:
-        blocks, data, test = _blocks(f, mine), digits(), _digits(test=True)
+        blocks, data = _blocks(f, mine), digits()
         X, labels = data.X[:DEPTH_EXAMPLES], data.labels[:DEPTH_EXAMPLES]
         few, sizes = Problem(f"{DEPTH_EXAMPLES} digits", X, labels), (32,) * layers
         plan = 0.05, DEPTH_STEPS, DEPTH_EVERY, False
@@ -177,7 +177,7 @@ def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
             losses = {name: [moment.loss for moment in run.moments] for name, run in runs.items()}
             ends = " and ".join(
                 f"{number(losses[name][-1])} from {name}'s weights"
-                f" (new digits: {_percent(accuracy(blocks, test, run.moments[-1].layers))})"
+                f" (new digits: {_percent(share_read(run, run.moments[-1].step, test=True))})"
                 for name, run in runs.items()
             )
             yield (
@@ -213,13 +213,18 @@ def _folds(layers: Layers, shown: bool) -> tuple[Array, Array]:
 
 
 def _steps(*runs: Training) -> Iterator[None]:
-    """Advance some trainings together to their ends; yield after each step, at least once."""
-    while True:
-        for run in runs:
-            run.advance()
+    """Advance some trainings together to their ends; yield where they are, then after each step."""
+    if not all(run.moments for run in runs):
+        _advance(runs)
+    yield
+    while not all(run.complete for run in runs):
+        _advance(runs)
         yield
-        if all(run.complete for run in runs):
-            return
+
+
+def _advance(runs: tuple[Training, ...]) -> None:
+    for run in runs:
+        run.advance()
 
 
 def _blocks(f: Any, mine: Any, checked: bool = True) -> Blocks:
@@ -245,6 +250,13 @@ def _learned(blocks: Blocks, hidden: tuple[int, ...]) -> tuple[list[Moment], Arr
     """Return a network's moments while it learns digits, and its accuracy at each."""
     moments, test = _reader(blocks, hidden).run(), _digits(test=True)
     return moments, np.array([accuracy(blocks, test, moment.layers) for moment in moments])
+
+
+@lru_cache(maxsize=256)
+def share_read(run: Training, step: int, test: bool) -> float:
+    """Return the share of new images, or of its own, that a training reads at its present step."""
+    problem = _digits(test=True) if test else run.settings.problem
+    return accuracy(run.settings.blocks, problem, run.moments[-1].layers)
 
 
 def _digits(test: bool = False) -> Problem:

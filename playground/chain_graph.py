@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 
+from playground.figure.still import Panel
 from playground.figure.style import CARD, INK, MUTED, number
 from playground.functions import Array
 
@@ -22,7 +22,7 @@ class Graph(NamedTuple):
     nodes: Mapping[str, tuple[Place, str]]
     edges: Mapping[str, tuple[str, str]]
 
-    def draw(self, ax: Axes) -> None:
+    def draw(self, ax: Panel) -> None:
         """Draw the nodes, and thin edges, on the still layer."""
         ax.set_axis_off()
         for start, end in self.edges.values():

@@ -25,6 +25,7 @@ from playground.figure.drawing import Drawing
 from playground.figure.live import LiveFigure
 from playground.figure.live import keep as keep
 from playground.figure.scene import Frame
+from playground.figure.still import Grid
 from playground.figure.style import BLACK, GREEN, INK, ORANGE, PURPLE, SKY, Look, number
 from playground.functions import Array, Function
 from playground.functions.digits import digits
@@ -171,7 +172,7 @@ def graph(numerical_grad: Function, after: Any = None) -> LiveFigure:
             ),
         },
     )
-    grid = play.figure.add_gridspec(1, 3)
+    grid = Grid(1, 3)
     left = play.axes(grid[:2], xlim=(-0.4, 6.0), ylim=(-0.5, 3.0))
     GATES.draw(left)
     right = play.axes(grid[2], ylabel="slope of y for a", xlim=(-0.6, 3.6), ylim=(-4.5, 4.5))
@@ -313,7 +314,7 @@ def _neuron_loss(x: Array, y: float) -> Function:
 
 def _lay_out_neuron(play: LiveFigure) -> None:
     """Add the graph of the neuron, and below it the bars of the slopes."""
-    grid = play.figure.add_gridspec(4, 1)
+    grid = Grid(4, 1)
     ax = play.axes(grid[:3], xlim=(-0.4, 7.6), ylim=(-0.9, 3.2))
     NEURON.draw(ax)
     bars = play.axes(grid[3], xlim=(-0.6, 2.6), ylim=(-1.1, 1.1), ylabel="slope of L")

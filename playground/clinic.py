@@ -8,14 +8,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from playground import capstone, network
 from playground.figure.live import LiveFigure, Mission
 from playground.figure.scene import Frame
+from playground.figure.still import Panel
 from playground.figure.style import BLUE, MUTED, TARGET, Look, number
 from playground.functions import Array, Function
-from playground.network import Blocks, Experiment, Problem, Training, accuracy, training
+from playground.network import Blocks, Experiment, Problem, Training, training
 
 UNNAMED = "not yet"
 SMALLEST, ROUNDING = 1e-12, 1e-9
@@ -110,12 +110,14 @@ def clinic(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
         run, sound = _training(blocks, bug), capstone._reader(blocks, (32,))
         reply = "" if diagnosis == UNNAMED else f" {_reply(diagnosis, bug)}"
         for _ in capstone._steps(run, sound):
-            known, share = _scores(blocks, run)
             step, _, loss = run.moments[-1]
+            shares = [capstone.share_read(run, step, test) for test in (False, True)]
+            known, new = map(capstone._percent, shares)
+            steps = step, sound.moments[-1].step
             yield (
-                _instruments(blocks, bug, run, sound) | {"named": _named(diagnosis, bug)},
+                _instruments(blocks, bug, run, sound, steps) | {"named": _named(diagnosis, bug)},
                 f"Patient {patient + 1} after {step} steps: the loss is {number(loss, least=1e-3)};"
-                f" it reads {known} of the known and {share} of the new images.{reply}",
+                f" it reads {known} of the known and {new} of the new images.{reply}",
             )
 
     play = LiveFigure(
@@ -135,28 +137,28 @@ def clinic(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     return play
 
 
-def _loss(play: LiveFigure, ax: Axes) -> None:
+def _loss(play: LiveFigure, ax: Panel) -> None:
     ax.set(xlabel="training steps", ylabel="loss", xlim=(0, capstone.DIGIT_STEPS), ylim=(0, 4))
     play.line("sound", ax, TARGET, twin=False, label="a sound network")
     play.line("loss", ax, Look(BLUE, width=3), twin=False, label="the patient")
     play.words("named", ax)
 
 
-def _check(play: LiveFigure, ax: Axes) -> None:
+def _check(play: LiveFigure, ax: Panel) -> None:
     ax.set(ylabel="relative error", xlim=(-0.6, 5.6), ylim=(SMALLEST, 10), yscale="log")
     ax.set_xticks(range(6), [f"{name}{layer}" for layer in (1, 2, 3) for name in "Wb"])
     play.bars("errors", ax, twin=False)
     play.line("limit", ax, Look(MUTED, (7, 5), width=2), twin=False)
 
 
-def _signal(play: LiveFigure, ax: Axes) -> None:
+def _signal(play: LiveFigure, ax: Panel) -> None:
     ax.set(ylabel="size at the start", xlim=(-0.6, 3.6), ylim=(0, 2))
     ax.set_xticks(range(4), ["images", "sums 1", "ReLU", "logits"])
     play.bars("signal", ax, twin=False)
     play.bars("usual", ax, TARGET, twin=False)
 
 
-def _images(play: LiveFigure, ax: Axes) -> None:
+def _images(play: LiveFigure, ax: Panel) -> None:
     ax.set(xlim=(0, 48), ylim=(-1, 22.5), aspect="equal")
     ax.set_axis_off()
     ax.set_title("misread: label → read as", fontsize=9)
@@ -202,15 +204,11 @@ def _training(blocks: Blocks, bug: str) -> Training:
     return training(Experiment(_ill(blocks, bug), _problem(bug), (32,), *settings))
 
 
-def _scores(blocks: Blocks, run: Training) -> list[str]:
-    """Return how much of the known and of the new images a network reads."""
-    problems = run.settings.problem, capstone._digits(test=True)
-    layers = run.moments[-1].layers
-    return [capstone._percent(accuracy(blocks, problem, layers)) for problem in problems]
-
-
-def _instruments(blocks: Blocks, bug: str, run: Training, sound: Training) -> dict[str, Any]:
-    """Return the data of all four panels."""
+@lru_cache(maxsize=64)
+def _instruments(
+    blocks: Blocks, bug: str, run: Training, sound: Training, steps: tuple[int, int]
+) -> dict[str, Any]:
+    """Return the data of all four panels at the trainings' present steps."""
     start = blocks.init_kaiming_normal  # the check looks at gradients, not at the start
     errors = network.errors(_checked(_ill(blocks, bug), start)).values()
     lines = {

@@ -10,6 +10,7 @@ import numpy as np
 
 from playground.figure.live import LiveFigure, Mission
 from playground.figure.scene import Frame
+from playground.figure.still import Grid
 from playground.figure.style import GREEN, ORANGE, PURPLE, VERMILLION, Look, number
 from playground.functions import Array, Function
 
@@ -96,7 +97,7 @@ def corridor(init_normal: Function, layer_scales: Function, after: Any = None) -
 
 def _declare_corridor(play: LiveFigure) -> None:
     """Add the row of doors, and the axes below it."""
-    grid = play.figure.add_gridspec(2, 2, height_ratios=(5, 4))
+    grid = Grid(2, 2, height_ratios=(5, 4))
     row = play.axes(grid[0, :], ylabel="output", xlim=(0.4, LAYERS + 0.6), ylim=(-3.2, 3.2))
     row.bar(range(1, LAYERS + 1), 6.4, bottom=-3.2, **FRAMES)
     row.set(xticks=range(1, LAYERS + 1), xlabel="layer", facecolor="#d5d9df")
@@ -281,14 +282,13 @@ def _slabs(here: Array) -> tuple[Array, Array, Array]:
 
 def _sideways(outputs: list[Array]) -> tuple[Array, Array]:
     """Return a histogram of each layer's outputs, lying on its side; the ends hold all beyond."""
-    edges, x, y = np.linspace(-3, 3, 31), [], []
-    for place, out in enumerate(outputs, 1):
-        bins = np.clip(np.nan_to_num(out) * 5 + 15, 0, 29).astype(int)
-        counts = np.bincount(bins.ravel(), minlength=30)
-        used = np.flatnonzero(counts)
-        shares = counts[used[0] : used[-1] + 1] / out.size
-        half = np.repeat(0.3 * np.sqrt(shares), 2)
-        heights = np.repeat(edges[used[0] : used[-1] + 2], 2)[1:-1]
-        x += [*(place + half), *(place - half[::-1]), place + half[0], np.nan]
-        y += [*heights, *heights[::-1], heights[0], np.nan]
-    return np.array(x), np.array(y)
+    bins = np.clip(np.nan_to_num(np.reshape(outputs, (len(outputs), -1))) * 5 + 15, 0, 29)
+    places = np.arange(len(bins))[:, None]
+    counts = np.bincount((bins.astype(int) + 30 * places).ravel(), minlength=30 * len(bins))
+    shares = counts.reshape(-1, 30) / bins.shape[1]
+    half = np.repeat(0.3 * np.sqrt(shares), 2, axis=1)  # of no width where there is no output
+    edges = np.repeat(np.linspace(-3, 3, 31), 2)[1:-1]
+    gap = np.full_like(half[:, :1], np.nan)
+    x = places + 1 + np.hstack([half, -half[:, ::-1], half[:, :1], gap])
+    y = np.broadcast_to(np.hstack([edges, edges[::-1], edges[0], np.nan]), x.shape)
+    return x.ravel(), y.ravel()

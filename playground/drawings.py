@@ -14,6 +14,18 @@ FORWARD, BACKWARD = style.BLUE, style.VERMILLION
 
 Word = str | float
 
+THREE = (
+    "..####..",
+    ".#...##.",
+    ".....##.",
+    "...###..",
+    ".....##.",
+    "......#.",
+    ".#...##.",
+    "..####..",
+)
+"""The pixels of a handwritten digit."""
+
 
 def neuron(
     inputs: Sequence[Word] = ("x₁", "x₂", "x₃"),
@@ -87,6 +99,22 @@ def network(
     return drawing
 
 
+def reader() -> Drawing:
+    """Return a handwritten digit on its way down through a network: the whole course."""
+    alt = "A handwritten 3 of 8 by 8 pixels goes into a network of neurons, which says: a 3."
+    drawing, color = Drawing(140, 250, alt), style.BLUE
+    for row, pixels in enumerate(THREE):
+        for column in (at for at, pixel in enumerate(pixels) if pixel == "#"):
+            drawing.box(26 + 11 * column, 4 + 11 * row, 11, 11, color, color, rounded=0)
+    hidden, output = [(30.0, 134.0), (70.0, 134.0), (110.0, 134.0)], [(50.0, 180.0), (90.0, 180.0)]
+    drawing.arrow(70, 97, 70, 116)
+    drawing.line(_between(hidden, output, along=(0, 12)), PALE, width=0.8)
+    for layer, fill in ((hidden, style.SKY), (output, style.ORANGE)):
+        for x, y in layer:
+            drawing.circle(x, y, 12, fill)
+    return drawing.arrow(70, 195, 70, 214).text(70, 233, "3", 32, bold=True)
+
+
 def graph(
     nodes: Mapping[str, tuple[float, float]],
     edges: Sequence[tuple[str, str, Word, Word]],
@@ -145,11 +173,13 @@ def _column(x: float, middle: float, size: int, most: int) -> list[tuple[float, 
 
 
 def _between(
-    left: Sequence[tuple[float, float]], right: Sequence[tuple[float, float]]
+    left: Sequence[tuple[float, float]],
+    right: Sequence[tuple[float, float]],
+    along: tuple[float, float] = (14, 0),
 ) -> Iterator[tuple[float, float] | None]:
     """Yield the lines from each circle of a layer to each of the next."""
     for (x1, y1), (x2, y2) in product(left, right):
-        yield from ((x1 + 14, y1), (x2 - 14, y2), None)
+        yield from ((x1 + along[0], y1 + along[1]), (x2 - along[0], y2 - along[1]), None)
 
 
 def _told(edges: Sequence[tuple[str, str, Word, Word]]) -> str:

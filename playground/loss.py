@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from playground.figure import style
 from playground.figure.drawing import Drawing
+from playground.figure.learner_function import LearnerFunction
 from playground.figure.live import LiveFigure
 from playground.figure.live import keep as keep
 from playground.figure.scene import Frame
@@ -153,7 +155,10 @@ def slopes(mse: Function, binary_cross_entropy: Function, after: Any = None) -> 
         here = {name: loss(np.array([z]))[0] for name, loss in losses.items()}
         ends = np.array([z - STEP, z + STEP])
         steep = {name: np.diff(loss(ends))[0] / (2 * STEP) for name, loss in losses.items()}
-        curves = {name: loss(Z) for name, loss in losses.items()}
+        curves = {
+            name: _curve(loss.name, loss.get(), loss.helpers, loss.whole, float(y))
+            for name, loss in (("mse", f.mse), ("bce", f.binary_cross_entropy))
+        }
         return {
             **{name: (Z, curve) for name, curve in curves.items()},
             **{f"{name} slope": (Z, np.gradient(curve, Z)) for name, curve in curves.items()},
@@ -247,7 +252,7 @@ def surer(cross_entropy: Function, after: Any = None) -> LiveFigure:
     """Plot loss and accuracy of a network that becomes surer and no wiser."""
 
     def move(f: Any, times: float) -> Frame:
-        losses = [f.cross_entropy(s * OPINIONS, LABELS, shape=()) for s in SURENESS]
+        losses = _when_surer(f.cross_entropy.get(), f.cross_entropy.helpers, f.cross_entropy.whole)
         right = np.mean(np.argmax(SURENESS[:, None, None] * OPINIONS, axis=2) == LABELS, axis=1)
         here = int(np.argmin(np.abs(SURENESS - times)))
         return {
@@ -290,6 +295,21 @@ def surer(cross_entropy: Function, after: Any = None) -> LiveFigure:
 def _chance(p: float) -> str:
     """Return a probability as a number, or a small one as one in many."""
     return number(p) if p > 0.001 else f"one in {1 / p:,.0f}"
+
+
+@lru_cache(maxsize=8)
+def _when_surer(loss: Function, helpers: tuple[Function, ...], whole: bool) -> list[Any]:
+    """Return the losses at all `SURENESS`; with other helpers `loss` is another one."""
+    cross_entropy = LearnerFunction("cross_entropy", loss, whole)
+    return [cross_entropy(s * OPINIONS, LABELS, shape=()) for s in SURENESS]
+
+
+@lru_cache(maxsize=16)
+def _curve(
+    name: str, loss: Function, helpers: tuple[Function, ...], whole: bool, y: float
+) -> Array:
+    """Return a loss of one neuron at all `Z`; with other helpers `loss` is another one."""
+    return _loss(LearnerFunction(name, loss, whole), y)(Z)
 
 
 def _loss(loss: Any, y: float) -> Callable[[Array], Array]:

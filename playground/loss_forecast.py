@@ -9,6 +9,7 @@ import numpy as np
 
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
+from playground.figure.still import Grid
 from playground.figure.style import BLACK, BLUE, GREEN, MUTED, ORANGE, SKY, Look, number
 from playground.functions import Array, Function
 
@@ -84,7 +85,7 @@ def forecast(mse: Function, binary_cross_entropy: Function, after: Any = None) -
 
 def _declare(play: LiveFigure) -> None:
     """Add the axes and the parts of the forecaster's figure."""
-    grid = play.figure.add_gridspec(2, 2)
+    grid = Grid(2, 2)
     top = play.axes(grid[0, :], xlabel="card", xlim=(0.4, CARDS + 0.6), ylim=(-0.15, 1.5))
     top.set(xticks=[1, 5, 10, 15, 20], yticks=[0, 0.5, 1], ylabel="p for rain")
     left = play.axes(grid[1, 0], ylabel="cost so far", xlim=(-0.6, 1.6), ylim=(0, 20))

@@ -11,7 +11,8 @@ import numpy as np
 from playground.figure.learner_function import LearnerFunction, Unusable
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
-from playground.figure.style import BLACK, Look, number
+from playground.figure.still import Grid
+from playground.figure.style import BLACK, MUTED, Look, number
 from playground.functions import Array, Function
 from playground.functions.digits import digits
 
@@ -139,13 +140,13 @@ def _look(f: Any, pixels: Array, sideways: int, kind: str) -> Frame:
 def _declare(play: LiveFigure) -> None:
     """Add three pictures of 8×8 numbers, and the curve that turns their sum into the output."""
     titles = {"pixels": "the digit: 64 inputs", "weights": "64 weights", "products": "64 products"}
-    grid: Any = play.figure.add_gridspec(2, 3)
+    grid = Grid(2, 3)
     for column, (name, title) in enumerate(titles.items()):
         ax = play.axes(
             grid[0, column], xticks=[], yticks=[], aspect="equal", xlim=(0, 8), ylim=(0, 8)
         )
         ax.set_title(title, fontsize="medium")
-        ax.spines[:].set_visible(True)
+        ax.plot([0, 8, 8], [8, 8, 0], color=MUTED, linewidth=0.8, clip_on=False)  # the frame
         play.heat(name, ax, (0, 8, 0, 8), low=-1.0, high=1.0, smooth=False)
     limits: Any = {"xlim": (-6, 6), "ylim": (-0.05, 1.1)}
     ax = play.axes(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from contourpy import contour_generator
 
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
@@ -201,10 +201,55 @@ def _range(activation: str, output: Array) -> tuple[float, float]:
 
 def _zero_line(z: Array, x1: Array = X1, x2: Array = X2) -> tuple[Array, Array]:
     """Return the line on which values on a grid change sign, after rounding."""
-    pieces = contour_generator(x1, x2, np.round(np.nan_to_num(z), 9)).lines(0.0)
-    gap = np.full((1, 2), np.nan)
-    x, y = np.concatenate([gap, *(part for piece in pieces for part in (piece, gap))]).T
+    z = np.round(np.nan_to_num(z), 9)
+    links: dict[_Edge, list[_Edge]] = {}
+    for edges in _crossed(z):
+        for one, other in (edges, edges[::-1]):
+            links.setdefault(one, []).append(other)
+    gap = (np.nan, np.nan)
+    points = [gap]
+    # The ends of a line have one link. What remains after those is closed.
+    for start in sorted(links, key=lambda edge: len(links[edge])):
+        edge = start
+        if links[edge]:
+            points.append(_crossing(z, edge, x1, x2))
+        while links[edge]:
+            before, edge = edge, links[edge].pop()
+            links[edge].remove(before)
+            points.append(_crossing(z, edge, x1, x2))
+        points.append(gap)
+    x, y = np.array(points).T
     return x, y
+
+
+_Edge = tuple[tuple[int, int], tuple[int, int]]
+"""The row and column of both its ends."""
+
+
+def _crossed(z: Array) -> Iterator[tuple[_Edge, _Edge]]:
+    """Yield pairs of edges of a cell between which z is 0 (marching squares)."""
+    above = z > 0
+    corners = np.stack([above[:-1, :-1], above[:-1, 1:], above[1:, 1:], above[1:, :-1]])
+    for i, j in np.argwhere(corners.any(axis=0) & ~corners.all(axis=0)).tolist():
+        around = [(i, j), (i, j + 1), (i + 1, j + 1), (i + 1, j)]
+        edges: list[_Edge] = [
+            (min(a, b), max(a, b))
+            for a, b in zip(around, [*around[1:], around[0]], strict=True)
+            if above[a] != above[b]
+        ]
+        if len(edges) == 4 and above[i, j] != (z[i : i + 2, j : j + 2].mean() > 0):
+            edges = [*edges[1:], edges[0]]  # a saddle whose other two corners are connected
+        yield from zip(edges[::2], edges[1::2], strict=True)
+
+
+def _crossing(z: Array, edge: _Edge, x1: Array, x2: Array) -> tuple[float, float]:
+    """Return the point on an edge at which z, interpolated linearly, is 0."""
+    (row, column), (last_row, last_column) = edge
+    share = z[row, column] / (z[row, column] - z[last_row, last_column])
+    return (
+        x1[column] + share * (x1[last_column] - x1[column]),
+        x2[row] + share * (x2[last_row] - x2[row]),
+    )
 
 
 def _arrow(w: Array, longest: float = 1.7) -> dict[str, tuple[Any, ...]]:

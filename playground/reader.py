@@ -13,6 +13,7 @@ from playground import capstone
 from playground.figure.learner_function import LearnerFunction, Unusable
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
+from playground.figure.still import Grid
 from playground.figure.style import BLACK, GREEN, TARGET, VERMILLION, Look, number
 from playground.functions import Array, Function
 from playground.functions.digits import digits
@@ -200,7 +201,7 @@ def fool(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
             ),
         },
     )
-    places = play.figure.add_gridspec(2, 2)
+    places = Grid(2, 2)
     ax = play.axes(places[1, 0], xlabel="change ε of each pixel", xlim=(0, 0.5), ylim=(0, 1.1))
     play.line("right", ax, twin=False, label="right digit")
     play.line("other", ax, Look(GREEN, (9, 3), width=3), twin=False, label="likeliest other")

@@ -9,11 +9,9 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbgrader.api
 import pytest
 
 from course import copy_of_the_course, lesson
@@ -22,9 +20,6 @@ from grader.instructor.autograde import AutogradeOptions, autograde
 from grader.instructor.gradebook import course_directory
 from grader.instructor.journal import journal_path
 from grader.instructor.report import Summary
-
-# nbgrader starts alembic, for seconds, each time it makes a gradebook.
-nbgrader.api.get_alembic_version = cache(nbgrader.api.get_alembic_version)
 
 LATE, EARLY = "2026-10-02 12:00:00 UTC", "2026-10-01 12:00:00 UTC"
 

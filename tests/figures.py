@@ -70,6 +70,14 @@ async def shows(figure: LiveFigure, words: str) -> bool:
     return True
 
 
+def png(figure: LiveFigure) -> bytes:
+    """Return both layers in one PNG."""
+    assert figure.svg
+    drawn: Any = figure.still
+    png: bytes = drawn.png(figure._view.marks)
+    return png
+
+
 def lines_of(svg: str) -> list[np.ndarray[Any, Any]]:
     """Return the corners of each path of an SVG; for a row of markers, the first one's centre."""
     paths = re.findall(r'<path d="M([^"Zm]*)[Z"m]', svg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -101,3 +102,75 @@ FOLDERS: dict[str, Callable[[Path], object]] = {
     "orders": lambda one: os.mkfifo(one / ORDERS),
 }
 """What is next to a right notebook, by kind."""
+
+
+def long_names(folder: Path) -> None:
+    """Make folders whose path is too long for the system, each within its depth."""
+    before = os.open(".", os.O_RDONLY)
+    try:
+        os.chdir(folder)
+        for _ in range(19):
+            os.mkdir("n" * 250)
+            os.chdir("n" * 250)
+        Path("x").touch()
+    finally:
+        os.fchdir(before)
+        os.close(before)
+
+
+def in_place_of(name: str, make: Callable[[Path], object]) -> Callable[[Path], object]:
+    """Return what makes something else of a file."""
+    return lambda folder: ((folder / name).unlink(), make(folder / name))
+
+
+def slow_notebooks(folder: Path) -> None:
+    data = json.dumps(NOTEBOOKS["f-strings"]())
+    for number in range(50):
+        (folder / f"{number}.ipynb").write_text(data)
+
+
+SMILE = "\U0001f600"
+ODD_NOTEBOOKS: dict[str, Callable[[], Notebook]] = {
+    "much text of four bytes": lambda: showing(120, "text/plain", SMILE * 20_000),
+    "opaque values": lambda: answering('{"value": {"list": [{"opaque": "x" * 290}] * 6_000}}'),
+    "numbers": lambda: answering(
+        '{"value": {"array": [0.1] * 30_000, "shape": [30_000], "dtype": "float64"}}'
+    ),
+    "classes of errors": lambda: answering('{"error": ["E" * 300] * 6_000, "message": "x" * 300}'),
+    "three to the eighth": lambda: answering(
+        '{"value": eval("lambda f: f(f, 8)")(lambda f, n: {"list": [f(f, n - 1) for _ in '
+        "range(3)]} if n else 1.0)}"
+    ),
+    "deep data": lambda: with_cells("1") | {"metadata": json.loads("[" * 900 + "]" * 900)},
+    "a huge number": lambda: with_cells("x = " + "9" * 190_000),
+    "a huge power": lambda: with_cells("x = 9**9**9**9"),
+    "colours": lambda: showing(50, "text/plain", "\x1b[31m\x1b[1mx" * 2_000),
+    "decorators": lambda: with_cells("@a\n" * 60_000 + "def relu(z): return z"),
+    "one name": lambda: with_cells(*["def relu(z): return z"] * 1_500),
+    "lambdas": lambda: with_cells("relu = " + "lambda z: " * 80 + "z\n" + "relu = 1\n" * 3_000),
+    "half letters": lambda: with_cells("x = '\ud800'"),
+    "other types": lambda: {
+        "cells": [5, {"cell_type": ["code"], "source": {"a": 1}, "id": 5, "outputs": {"x": 1}}],
+        "metadata": [],
+        "nbformat": "x",
+    },
+}
+"""Notebooks that cost less, but are odd in many ways."""
+
+ODD_FOLDERS: dict[str, Callable[[Path], object]] = {
+    "the first date": lambda one: (one / "timestamp.txt").write_text("0001-01-01 00:00 +14:00"),
+    "a pipe for a time": in_place_of("timestamp.txt", os.mkfifo),
+    "a folder for a time": in_place_of("timestamp.txt", Path.mkdir),
+    "a folder for a notebook": in_place_of("neuron.ipynb", Path.mkdir),
+    "an endless notebook": in_place_of("neuron.ipynb", lambda one: one.symlink_to("/dev/zero")),
+    "a sparse notebook": lambda one: os.truncate(one / "neuron.ipynb", 40_000_000_000),
+    "many short texts": lambda one: (one / "neuron.ipynb").write_text(
+        '{"cells": [], "x": [' + '"ab",' * 9_000_000 + "1]}"
+    ),
+    "no text for a name": lambda one: open(os.fsencode(one) + b"/\xff.txt", "w").close(),
+    "a circle": lambda one: (one / "circle").symlink_to("circle"),
+    "long names": long_names,
+    "slow notebooks": slow_notebooks,
+    "a file of the lesson's": lambda one: (one / "answers.json").mkdir(),
+}
+"""Folders that are odd in as many; some have no notebook that can be read."""

@@ -85,7 +85,7 @@ def test_on_a_full_disk_a_check_says_what_is_not_kept_and_keeps_it_once_it_can(
     tmp_path: Path,
 ) -> None:
     script = (
-        f"cp {ROOT}/course/neuron/answers.json neuron && cd neuron && {FILL % 0}; "
+        f"cp {ROOT}/course/neuron/answers.key neuron && cd neuron && {FILL % 0}; "
         f"cd .. && {sys.executable} -c '{CHECKS}'"
     )
     code, said, complained = run(
@@ -242,7 +242,7 @@ def test_a_course_whose_build_fails_or_is_killed_stays_as_it_was(tmp_path: Path)
     process = subprocess.Popen(
         make, cwd=root, env=os.environ | {"TMPDIR": str(temporary)}, stderr=subprocess.DEVNULL
     )
-    while not list(temporary.glob("course-*/solutions/neuron/answers.json")):
+    while not list(temporary.glob("course-*/solutions/neuron/answers.key")):
         assert process.poll() is None
         time.sleep(0.01)
     workers = descendants(process.pid)
@@ -260,15 +260,15 @@ def test_a_course_whose_build_fails_or_is_killed_stays_as_it_was(tmp_path: Path)
 
 def test_a_course_that_was_installed_in_part_is_completed_by_the_next_run(tmp_path: Path) -> None:
     built, root = tmp_path / "built", tmp_path / "root"
-    for name in ("course/a/a.ipynb", "course/a/answers.json", "solutions/a/a.ipynb"):
+    for name in ("course/a/a.ipynb", "course/a/answers.key", "solutions/a/a.ipynb"):
         (built / name).parent.mkdir(parents=True, exist_ok=True)
         (built / name).write_text("new")
-    (root / "course/a/answers.json").mkdir(parents=True)
+    (root / "course/a/answers.key").mkdir(parents=True)
     with pytest.raises(OSError, match=r"answers\.json"):
         build.install(built, root)
     assert files(root) == {"course/a/a.ipynb": b"new"}
-    (root / "course/a/answers.json").rmdir()
-    assert build.install(built, root) == ["course/a/answers.json", "solutions/a/a.ipynb"]
+    (root / "course/a/answers.key").rmdir()
+    assert build.install(built, root) == ["course/a/answers.key", "solutions/a/a.ipynb"]
     assert files(root) == files(built)
 
 

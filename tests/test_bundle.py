@@ -120,7 +120,7 @@ def test_only_what_a_learner_needs_is_in_the_archive(files: dict[str, bytes]) ->
     assert not packages & {"author", "insights", "instructor", "sandbox"}
     assert not any("progress.json" in name or "__pycache__" in name for name in files)
     assert {
-        f"course/{name}/{part}" for name in LESSONS for part in (f"{name}.ipynb", "answers.json")
+        f"course/{name}/{part}" for name in LESSONS for part in (f"{name}.ipynb", "answers.key")
     } <= files.keys()
 
 
@@ -129,7 +129,7 @@ import importlib, inspect, json, pathlib, sys
 from grader.comparison.judge import call_of, judge, observe_all
 from grader.comparison.observe import signature_mismatch
 exercises, found = {}, set()
-for path in pathlib.Path("course").glob("*/answers.json"):
+for path in pathlib.Path("course").glob("*/answers.key"):
     exercises |= json.loads(path.read_text(encoding="utf-8"))["exercises"]
 for module in map(importlib.import_module, sys.argv[1:]):
     for name, function in inspect.getmembers(module, inspect.isfunction):

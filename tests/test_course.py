@@ -202,6 +202,27 @@ def test_a_notebook_drifts_by_its_texts_and_pixels(tmp_path: Path) -> None:
     assert found({"text_plain": "0.5"}, {"text_plain": "0.25"})
 
 
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda still: still["axes"].update(box=[10.4, 20.0]), False),
+        (lambda still: still["axes"].update(box=[10.6, 20.0]), True),
+        (lambda still: still["axes"].update(x=[0.0, 1.4]), True),
+        (lambda still: still.update(picture='<path d="M 1.4 2.0"/><!-- loss -->'), False),
+        (lambda still: still.update(picture='<path d="M 1.6 2.0"/><!-- loss -->'), True),
+        (lambda still: still.update(picture='<path d="M 1.0 2.0"/><!-- cost -->'), True),
+    ],
+)
+def test_a_kept_still_drifts_by_more_than_half_a_pixel(
+    change: Callable[[Any], Any], found: bool, tmp_path: Path
+) -> None:
+    picture = '<path d="M 1.0 2.0"/><!-- loss -->'
+    old = {"axes": {"box": [10.0, 20.0], "x": [0.0, 1.0]}, "picture": picture}
+    new = copy.deepcopy(old)
+    change(new)
+    assert drift(tmp_path, "still.json", new, old) == found
+
+
 def test_a_file_without_a_source_and_a_missing_one_are_reported(tmp_path: Path) -> None:
     built, root = tmp_path / "built", tmp_path / "root"
     settings = Settings(root, "solutions", "course", (), ())

@@ -108,13 +108,16 @@ def limits() -> dict[str, str]:
         "processor time to read it, and to judge it: first try; last try, after all others": (
             f"{outside.first_seconds:g} s; {outside.seconds:g} s"
         ),
+        "processor time to find out which notebook of a student counts, where there are several": (
+            f"{outside.choice_seconds:g} s"
+        ),
         "processor time to render its feedback page": f"{outside.page_seconds:g} s",
         "memory besides what the process has before": f"{outside.memory_bytes >> 20} MB",
         "a notebook's file; its cells; one cell; all cells": (
             f"{notebook.MAX_BYTES // 10**6} MB; {notebook.MAX_CELLS:,};"
             f" {notebook.MAX_SOURCE:,} characters; {notebook.MAX_SOURCES:,} characters"
         ),
-        "outputs that its feedback shows": f"{feedback.MAX_OUTPUT:,} characters",
+        "outputs that its feedback shows, in memory": f"{feedback.MAX_OUTPUT // 10**6} MB",
         "other files that are copied: their number; all together; folders in each other": (
             f"{outside.files:,}; {outside.file_bytes // 10**6} MB; {outside.depth}"
         ),

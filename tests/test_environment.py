@@ -93,7 +93,15 @@ def test_the_checks_run_with_the_versions_that_learners_have() -> None:
     assert learners.items() <= instructors.items() <= checks.items()
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, "requirements-uv.lock"])
+def test_the_lock_of_the_site_holds_its_group() -> None:
+    names = [need for need in GROUPS["site"] if "python_version" not in need]
+    assert unmet(pins("docs/site/requirements.lock"), names) == []
+    assert "matplotlib" not in pins("docs/site/requirements.lock")
+
+
+@pytest.mark.parametrize(
+    "lock", [*LOCKS, "requirements-uv.lock", "docs/site/requirements.lock", "docs/site/kernel.txt"]
+)
 def test_a_lock_hashes_every_package_and_names_no_index(lock: str) -> None:
     text = (ROOT / lock).read_text()
     entries = re.findall(r"^(?![ #]).+(?:\n +--hash.*)*", text, re.MULTILINE)

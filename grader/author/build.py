@@ -9,9 +9,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import jupytext
 import nbformat
@@ -57,7 +58,9 @@ def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
     settings = load_settings(root)
     sources, course = root / settings.sources, into / settings.release
     shutil.copyfile(root / CONFIG, into / CONFIG)
-    with process_pool() as pool:
+    for folder in settings.kept.values():
+        (into / folder).mkdir(parents=True)
+    with process_pool(__name__) as pool:
         list(pool.map(partial(build_lesson, into=into), lessons))
     course.mkdir(exist_ok=True)
     for page in sorted(sources.glob("*.md")):
@@ -118,7 +121,8 @@ def build_lesson(source: Path, into: Path) -> None:
     write_key(lesson, folder)
     with tempfile.TemporaryDirectory() as alone:  # no other lesson is next to it
         shutil.copytree(folder, Path(alone) / lesson.name)
-        executed = execute(stamped(lesson), Path(alone) / lesson.name, lesson.source_file)
+        kept = {name: str(into / folder) for name, folder in lesson.settings.kept.items()}
+        executed = execute(stamped(lesson), Path(alone) / lesson.name, lesson.source_file, kept)
     _write(executed, folder / f"{lesson.name}.ipynb")
     _generate_assignment(into, lesson)
     release = into / lesson.settings.release / lesson.name / f"{lesson.name}.ipynb"
@@ -142,8 +146,15 @@ def _build_page(source: Path, settings: Settings, course: Path) -> None:
     _write(notebook_of(cells), course / f"{source.stem}.ipynb")
 
 
-def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
+def execute(
+    notebook: NotebookNode,
+    folder: Path,
+    source: str,
+    kept: Mapping[str, str] = MappingProxyType({}),
+) -> NotebookNode:
     """Return the notebook with its cells' outputs, as far as they are the same on every run.
+
+    `kept` are environment variables of the kernel.
 
     Raises:
         LessonError: a cell fails or takes too long; the message begins with `source`.
@@ -161,7 +172,7 @@ def execute(notebook: NotebookNode, folder: Path, source: str) -> NotebookNode:
         extra_arguments=["--log-level=ERROR"],  # no warning that the kernel uses TCP
     )
     try:
-        client.execute(env={**os.environ, **ONE_THREAD})
+        client.execute(env={**os.environ, **ONE_THREAD, **kept})
     except (CellExecutionError, CellTimeoutError) as error:
         reason = f"took longer than {TIMEOUT} seconds"
         if isinstance(error, CellExecutionError):

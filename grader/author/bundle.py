@@ -19,7 +19,15 @@ from grader.comparison.present import one_line
 from grader.files import atomic_write
 from grader.settings import Settings, load_settings
 
-MODULES = ("__init__.py", "cli.py", "errors.py", "files.py", "settings.py", "startup.py")
+MODULES = (
+    "__init__.py",
+    "cli.py",
+    "errors.py",
+    "files.py",
+    "settings.py",
+    "startup.py",
+    "syntax.py",
+)
 PACKAGES = ("comparison", "diagnosis", "execution", "kernelconfig", "learner")
 CONTENTS = (
     *("LICENSE", "LICENSE-lessons", "environment.sh", "requirements-uv.lock"),
@@ -159,12 +167,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
-    files = files_of_bundle(root)
+    settings = load_settings(root)
+    kept = tuple(f"{folder}/" for folder in settings.kept.values())  # only a site needs them
+    files = {
+        path: data for path, data in files_of_bundle(root).items() if not path.startswith(kept)
+    }
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     place = arguments.output or root / "dist" / f"{project['name']}-{project['version']}.zip"
     write_archive(files, place, project["name"])
     print(f"{place}: {len(files)} files, none with an answer.")
-    settings = load_settings(root)
     parts = (*CONTENTS, *settings.packages, settings.release, LEARNERS_FILES)
     print(end="".join(left_out(root, parts)))
     return 0

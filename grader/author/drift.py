@@ -1,7 +1,8 @@
 """Compare a freshly built course with the committed one.
 
 Processors differ in the last bits of a number, which is no drift: an answer key's results are
-compared within the tolerance of their case, and pictures pixel by pixel.
+compared within the tolerance of their case, and pictures pixel by pixel. In a file that an executed
+lesson made, places within half a pixel of each other are the same: its SVG and its boxes.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ from grader.settings import Settings
 PICTURE = re.compile("(?:iVBORw0KGgo|UklGR)[A-Za-z0-9+/=]*")
 """A PNG or WebP image in base64."""
 
+HALF_A_PIXEL = {"rtol": 0.0, "atol": 0.5}
+NUMBER = re.compile(r"-?\d+\.\d+")
+"""A place in an SVG."""
+
 INVISIBLE = 4
 """Largest difference between two pixels, of 255, that is only the rounding of a blended edge."""
 
@@ -36,7 +41,8 @@ def differences(built: Path, settings: Settings, whole: bool = True) -> list[str
     root = settings.root
     changed = [path.relative_to(built).as_posix() for path in changed_files(built, root)]
     sentences = [f"{name} is out of date; run make course" for name in changed]
-    for path in sorted((root / settings.release).rglob("*")) if whole else []:
+    folders = (settings.release, *settings.kept.values())
+    for path in sorted(path for name in folders for path in (root / name).rglob("*") if whole):
         name = path.relative_to(root)
         ignored = ".ipynb_checkpoints" in name.parts or name.name == "progress.json"
         if path.is_file() and not ignored and not (built / name).exists():
@@ -79,12 +85,18 @@ def _alike(one: Plain, other: Plain, case: Plain = None) -> bool:
     """Compare plain data: pictures by their pixels, numbers within the tolerance of a case."""
     if isinstance(one, dict) and isinstance(other, dict):
         results = {key: one for key in ("expected", "outcomes") if "rtol" in one}
+        results |= {key: HALF_A_PIXEL for key in ("box", "picture") if key in one}
         return one.keys() == other.keys() and all(
             _alike(one[key], other[key], results.get(key, case)) for key in one
         )
     if isinstance(one, list) and isinstance(other, list):
         pairs = zip(one, other, strict=False)
         return len(one) == len(other) and all(_alike(a, b, case) for a, b in pairs)
+    if isinstance(one, str) and isinstance(other, str) and case is HALF_A_PIXEL:
+        numbers = ([float(n) for n in NUMBER.findall(text)] for text in (one, other))
+        return NUMBER.sub("number", one) == NUMBER.sub("number", other) and all(
+            _alike(a, b, case) for a, b in zip(*numbers, strict=True)
+        )
     if isinstance(one, str) and isinstance(other, str):
         same_text = PICTURE.sub("picture", one) == PICTURE.sub("picture", other)
         return same_text and all(map(_same_pixels, PICTURE.findall(one), PICTURE.findall(other)))

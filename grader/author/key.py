@@ -91,6 +91,25 @@ def solution_lines(lesson: Lesson, name: str) -> list[str]:
     return [line for line in ast.unparse(function).splitlines() if line]
 
 
+def hints_above(lesson: Lesson, name: str) -> int:
+    """Return the number of folded hints in the text above an exercise's cell."""
+    cells = lesson.notebook.cells
+    at = next(i for i, cell in enumerate(cells) if role(cell) == ("exercise", name))
+    return cells[at - 1].source.count("<summary>") if at and role(cells[at - 1])[0] == "text" else 0
+
+
+def other_ways(lesson: Lesson, name: str) -> list[str]:
+    """Return the right answers with a docstring: that line, and their code below it."""
+    ways = []
+    for answer in lesson.exercises[name].right_answers:
+        if answer.__doc__:
+            (function,) = ast.parse(inspect.getsource(answer)).body
+            assert isinstance(function, ast.FunctionDef)
+            function.name, function.decorator_list, function.body = name, [], function.body[1:]
+            ways.append(f"{answer.__doc__}\n{ast.unparse(function)}")
+    return ways
+
+
 def lines_of(lesson: Lesson, name: str, key: ExerciseKey) -> list[Line]:
     """Return the lines through the cases of an exercise's key; a path needs none."""
     vary, cases = lesson.exercises[name].vary, key["cases"]
@@ -108,8 +127,13 @@ def _learners_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
     """Return the key with what a notebook shows besides, and no grading run needs."""
     key = exercise_key(lesson, name, seed)
     solution = solution_lines(lesson, name)
-    if lesson.settings.show_solutions and len(solution) >= SHORT:
-        key["solution"] = packed(solution)
+    if lesson.settings.show_solutions:
+        if len(solution) >= SHORT:
+            key["solution"] = packed(solution)
+        if ways := other_ways(lesson, name):
+            key["ways"] = packed(ways)
+    if hints := hints_above(lesson, name):
+        key["hints"] = hints
     key["lines"] = lines_of(lesson, name, key)
     return key
 

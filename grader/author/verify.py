@@ -13,10 +13,9 @@ from grader.comparison.compare import Result, alike
 from grader.comparison.judge import accepted, earned, judge, observe_all
 from grader.comparison.lines import lines_of_case
 from grader.comparison.observe import observe
-from grader.comparison.pictures import LineOutcomes, parts, picture_of
+from grader.comparison.pictures import LineOutcomes, illustrated, lines_to_ask, parts, picture_of
 from grader.comparison.present import count_of
 from grader.comparison.schema import Call, CaseData, ExerciseKey, Function, Line
-from grader.diagnosis import illustrated, lines_to_ask
 from grader.diagnosis.misconceptions import known
 from grader.processes import process_pool
 
@@ -137,7 +136,7 @@ def _run(arguments: argparse.Namespace) -> int:
             continue
         summaries.append(_summary(lesson, seeds))
         jobs += [(folder, name, seeds) for name in lesson.exercises]
-    with process_pool() as pool:
+    with process_pool(__name__) as pool:
         for found in pool.map(verify, *zip(*jobs, strict=True)):
             mistakes += found
     print(*(dict.fromkeys(mistakes) or summaries), sep="\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
@@ -65,6 +65,7 @@ class Verdict:
     mistake: str | None = None  # name of the repair, which groups the answers of a class
     note: str | None = None  # why the answer could not be judged, in one sentence
     returned: str | None = None  # fingerprint of an answer without a hint; set by grading runs only
+    open: tuple[str, ...] = ()  # properties that can't be seen here; a grading run looks at them
 
     @property
     def solved(self) -> bool:
@@ -165,6 +166,13 @@ def misses_of(key: ExerciseKey, results: list[Result]) -> Misses:
             prop = own if kind(own) == concerned else next(same, own)
             misses.setdefault(prop, []).append(Failure(case, mine.outcome, one.reason))
     return misses
+
+
+def without_warnings(verdict: Verdict) -> Verdict:
+    """Return the verdict of a place where numpy's warnings aren't heard: "quiet" stays open."""
+    quiet = tuple(prop for prop in verdict.passed if kind(prop) == "quiet")
+    passed = tuple(prop for prop in verdict.passed if prop not in quiet)
+    return replace(verdict, passed=passed, open=quiet)
 
 
 def unjudged(name: str, key: ExerciseKey, note: str, state: State = State.UNJUDGED) -> Verdict:

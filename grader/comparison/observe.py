@@ -10,6 +10,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, TextIO
 
 import numpy as np
@@ -52,6 +53,15 @@ def observe(function: Function, call: Call) -> Outcome:
     if printed.text:
         outcome["printed"] = printed.text
     return outcome
+
+
+@cache
+def warnings_are_heard() -> bool:
+    """Return whether numpy reports floating-point exceptions; WebAssembly has none."""
+    with np.errstate(all="warn"), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        np.exp(np.array([1000.0]))
+    return bool(caught)
 
 
 @contextlib.contextmanager

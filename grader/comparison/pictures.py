@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +13,10 @@ import numpy as np
 from grader.comparison.codec import Array, numbers_in, shape_of
 from grader.comparison.compare import Value, same_shapes
 from grader.comparison.distribution import distribution_difference
-from grader.comparison.lines import AT, expected_along, results_along
-from grader.comparison.schema import CaseData, Line, Outcome, Plain
+from grader.comparison.judge import Verdict
+from grader.comparison.lines import AT, expected_along, lines_of_case, results_along
+from grader.comparison.schema import Call, CaseData, ExerciseKey, Line, Outcome, Plain
+from grader.comparison.vocabulary import LEADING, kind
 
 VISIBLE = 0.03  # of the height: curves that are closer are replaced by their difference
 WHOLE = 12  # heights of the expected curve: a frame holds all of a curve that goes no further
@@ -130,6 +132,25 @@ class Picture:
             f"Chart of {self.names[1]} over {x}. {self.caption} Furthest apart at {place}:"
             f" yours {self.got[at]:.4g}, expected {self.want[at]:.4g}."
         )
+
+
+def illustrated(verdict: Verdict, key: ExerciseKey, lines: LineOutcomes) -> Verdict:
+    """Return a verdict with a figure of its mistake, where its values are wrong and one shows it.
+
+    `lines` are those of `lines_to_ask`, with the outcomes of the learner's function along them.
+    """
+    failure = verdict.failure
+    if failure is None or kind(failure.case["property"]) not in LEADING:
+        return verdict
+    with np.errstate(all="ignore"):
+        picture = picture_of(failure.case, failure.outcome, lines, key.get("path", False))
+    return replace(verdict, picture=picture)
+
+
+def lines_to_ask(verdict: Verdict, key: ExerciseKey) -> list[tuple[Line, list[Call]]]:
+    """Return the lines through a verdict's failing case, with the calls along each."""
+    failure = verdict.failure
+    return lines_of_case(key, failure.case) if failure and "value" in failure.outcome else []
 
 
 def picture_of(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -17,6 +19,8 @@ MAX_SHOWN = 400  # characters of one value
 MAX_DIMENSIONS = 4  # of an array that is shown with brackets: numpy writes six numbers along each
 
 Texts = tuple[str, list[tuple[str, str]]]
+Way = tuple[str, str]
+"""What a right answer is good at, and its code."""
 
 STYLE = (
     "<style>\n"
@@ -32,6 +36,7 @@ STYLE = (
     "padding:.1em 1em .1em 0;vertical-align:top;font-weight:600;color:inherit}\n"
     ".verdict td{text-align:left;padding:.1em 0;color:inherit}.verdict pre{margin:0;"
     "white-space:pre-wrap;color:inherit;background:none;font-size:13px}\n"
+    ".verdict summary{cursor:pointer}.verdict details pre{margin:0 0 .8em 1em}\n"
     ".verdict p{margin:.3em 0}.verdict .hint{font-weight:600}.verdict .overall{opacity:.8}\n"
     ".jp-mod-dirty + .jp-Cell .verdict{border-left-color:#0072B2}\n"
     ".jp-mod-dirty + .jp-Cell .verdict > *{display:none}\n"
@@ -49,11 +54,14 @@ def verdict_html(
     warning: str | None = None,
     later: bool = False,
     failed: Texts | None = None,
+    ways: Sequence[Way] = (),
 ) -> str:
     """Return a verdict, and the learner's progress in the lesson, as a card of escaped HTML.
 
-    `later` leaves the missed properties, the difference and the hint to the lesson's hardening.
+    Wrong values alone are marked as missed: they make most other properties fail too. `later`
+    leaves the missed properties, the difference and the hint to the lesson's hardening.
     `failed` shows the texts of a failing case where the verdict has none.
+    `ways` are folded.
     """
     mark, words = verdict.state.mark, "solved" if verdict.solved else "not yet"
     if later:
@@ -66,11 +74,15 @@ def verdict_html(
     ]
     if verdict.note:
         parts.append(f"<p>{escape(verdict.note)}</p>")
-    if properties := in_order([*verdict.passed, *verdict.missed]):
-        missed = "○" if later else "✗"
-        marks = ("✓" if one in verdict.passed else missed for one in properties)
-        pairs = zip(marks, map(in_words, properties), strict=True)
-        items = "".join(f"<li>{mark} {escape(text)}</li>" for mark, text in pairs)
+    if properties := in_order([*verdict.passed, *verdict.missed, *verdict.open]):
+        sure = [] if later else ["value"] if "value" in verdict.missed else verdict.missed
+        marks = dict.fromkeys(verdict.passed, "✓") | dict.fromkeys(sure, "✗")
+        marks |= dict.fromkeys(verdict.open, "–")
+        items = "".join(
+            f"<li>{marks.get(one, '○')} {escape(in_words(one))}"
+            f"{': looked at after handing in' if one in verdict.open else ''}</li>"
+            for one in properties
+        )
         parts.append(f'<ul style="padding:0">{items}</ul>')
     if later:
         parts.append("<p>The values are right. ○ comes later, under “Harden it”.</p>")
@@ -78,7 +90,11 @@ def verdict_html(
         parts.append(_failed(*failed))
         parts.append(figure_html(verdict.picture) if verdict.picture else "")
     if verdict.advice and not later:
-        parts.append(f'<p class="hint">{escape(verdict.advice)}</p>')
+        told = re.sub("`([^`]+)`", r"<code>\1</code>", escape(verdict.advice))
+        parts.append(f'<p class="hint">{told}</p>')
+    if ways:
+        shown = (f"<p>{escape(why)}</p><pre>{escape(code)}</pre>" for why, code in ways)
+        parts.append(f"<details><summary>Other right ways</summary>{''.join(shown)}</details>")
     if solved is not None:
         parts.append(f'<p class="overall">{progress_text(solved, exercises)}</p>')
     if warning:

@@ -80,6 +80,8 @@ class ExerciseKey(TypedDict):
     misconceptions: list[MisconceptionData]
     lines: NotRequired[list[Line]]  # through its cases, for the figure of a mistake
     solution: NotRequired[str]  # lines of the reference, packed, for the puzzle of their order
+    hints: NotRequired[int]  # number of hints in the text above its cell, folded
+    ways: NotRequired[str]  # other right answers, each below the line on what it is good at, packed
     path: NotRequired[bool]  # the rows of a result are the points of a path
 
 

@@ -3,94 +3,22 @@
 from __future__ import annotations
 
 import ast
-import copy
 import itertools
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Any, TypeVar
+from functools import cached_property
 
 from grader.comparison.schema import ExerciseKey
+from grader.syntax import AnyNode, rebuilt, stored
 
 MAX_QUOTE = 44
 """Most characters that a sentence quotes of the learner's own code."""
 
 Change = tuple[ast.AST, ast.AST | list[ast.stmt]]
 """An old node and its replacement: a node, or for a statement any number of statements."""
-AnyNode = TypeVar("AnyNode", bound=ast.AST)
 
 LOOPS = (ast.For, ast.While)
 FUNCTIONS = (ast.FunctionDef, ast.Lambda)
-
-
-def rebuilt(node: Any, changes: Mapping[ast.AST, Any], keep: Container[ast.AST] = ()) -> Any:
-    """Return a tree with changes made, also inside of new nodes; the old tree stays.
-
-    What is in `keep` is known to hold no change.
-    """
-    if isinstance(node, list):
-        new = [rebuilt(item, changes, keep) for item in node]
-        return [one for item in new for one in (item if isinstance(item, list) else [item])]
-    if not isinstance(node, ast.AST) or node in keep:
-        return node
-    if node in changes:
-        rest = {old: new for old, new in changes.items() if old is not node}
-        return rebuilt(changes[node], rest, keep) if rest else changes[node]
-    fields = {name: rebuilt(value, changes, keep) for name, value in ast.iter_fields(node)}
-    if fields.get("body") == [] and not isinstance(node, ast.Module):
-        fields["body"] = [ast.Pass()]
-    return ast.copy_location(type(node)(**fields), node)
-
-
-@cache
-def _parsed(template: str) -> list[ast.stmt]:
-    return ast.parse(template).body
-
-
-def expression(template: str, **parts: ast.AST) -> ast.expr:
-    """Return the expression of a template, with nodes in place of its names."""
-    (line,) = statements(template, **parts)
-    assert isinstance(line, ast.Expr)
-    return line.value
-
-
-def statements(template: str, **parts: ast.AST) -> list[ast.stmt]:
-    """Return the statements of a template, with nodes in place of its names."""
-    lines = _parsed(template)
-    names = [node for line in lines for node in ast.walk(line) if isinstance(node, ast.Name)]
-    found: list[ast.stmt] = rebuilt(
-        lines, {node: parts[node.id] for node in names if node.id in parts}
-    )
-    return found
-
-
-def with_fields(node: AnyNode, **fields: Any) -> AnyNode:
-    """Return a copy of a node with other fields."""
-    new = copy.copy(node)
-    for name, value in fields.items():
-        setattr(new, name, value)
-    return new
-
-
-def last_name(node: ast.AST) -> str:
-    """Return the last part of a dotted name: `exp` for np.exp; empty for anything else."""
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def called(node: ast.AST | None) -> str:
-    """Return the last part of a called function's name; empty if the node is no call."""
-    return last_name(node.func) if isinstance(node, ast.Call) else ""
-
-
-def number(node: ast.AST | None) -> float | None:
-    """Return the value of a number in the code, or None."""
-    try:
-        value = ast.literal_eval(node) if node else None
-    except (ValueError, TypeError, SyntaxError):
-        return None
-    return value if type(value) in (int, float) else None
 
 
 def parts_of(value: ast.expr | None) -> list[ast.expr]:
@@ -190,16 +118,6 @@ class Answer:
         """Return the function that a node is in."""
         return next((one for one in self.around(node) if isinstance(one, FUNCTIONS)), None)
 
-    def all_loops(self) -> list[ast.For | ast.While]:
-        """Return all loops."""
-        return [*self.of(ast.For), *self.of(ast.While)]
-
-    def block(self, node: ast.stmt) -> list[ast.stmt]:
-        """Return the statements among which a statement is."""
-        parent = self.parent[node]
-        blocks = (getattr(parent, name, None) for name in ("body", "orelse"))
-        return next((one for one in blocks if isinstance(one, list) and node in one), [])
-
     def scope(self, node: ast.AST) -> list[str]:
         """Return the parameters and the variables of the functions around a node."""
         around = [one for one in self.around(node) if isinstance(one, FUNCTIONS)]
@@ -231,24 +149,14 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Site:
-    """A place where an operator applies: the sentence, the edit, its group and its rank.
+class Edit:
+    """An edit of an answer, and the sentence about the mistake that it repairs.
 
-    Sites of one `group` are also edited all at once. `rank` replaces the operator's own.
+    Edits of one `group` are also made all at once. A `rank` replaces the operator's own.
     """
 
     sentence: str
     changes: list[Change]
     group: str = ""
-    rank: float | None = None
-
-
-def stored(node: ast.AST) -> list[str]:
-    """Return the names that are assigned in a node, each once."""
-    names = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
-    return list(dict.fromkeys(one.id for one in names if isinstance(one.ctx, ast.Store)))
-
-
-def names_in(node: ast.AST) -> set[str]:
-    """Return the names in a node."""
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    rank: float = 0.0
+    mistake: str = ""  # the name of the operator or the rule

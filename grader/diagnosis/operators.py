@@ -10,9 +10,8 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from grader.diagnosis.edits import (
-    Answer,
-    Site,
+from grader.diagnosis.edits import Answer, Edit
+from grader.syntax import (
     called,
     expression,
     last_name,
@@ -26,33 +25,33 @@ from grader.diagnosis.edits import (
 SLIP = 1.0
 """Rank of slips in the Python: a sentence about one is nearer than that of a misconception."""
 
-Sites = Callable[[Answer], Iterator[Site]]
-OPERATORS: list[tuple[float, Sites]] = []
+Operator = Callable[[Answer], Iterator[Edit]]
+OPERATORS: list[tuple[str, float, Operator]] = []
 
 
-def operator(rank: float) -> Callable[[Sites], Sites]:
+def operator(rank: float) -> Callable[[Operator], Operator]:
     """Register an operator; its name is the mistake's."""
 
-    def register(sites: Sites) -> Sites:
-        OPERATORS.append((rank, sites))
-        return sites
+    def register(function: Operator) -> Operator:
+        OPERATORS.append((function.__name__, rank, function))
+        return function
 
     return register
 
 
 @operator(SLIP)
-def return_in_loop(a: Answer) -> Iterator[Site]:
+def return_in_loop(a: Answer) -> Iterator[Edit]:
     """Move a return out of its loop, or out of all loops around it."""
     for node in a.of(ast.Return):
         loops = a.loops(node)
         says = f"{a.quote(node)} ends the function in the loop's first round: is all done by then?"
         if loops and a.parent[node] is loops[0]:
             for loop in dict.fromkeys((loops[0], loops[-1])):
-                yield Site(says, [(node, []), (loop, [loop, with_fields(node)])])
+                yield Edit(says, [(node, []), (loop, [loop, with_fields(node)])])
 
 
 @operator(SLIP)
-def no_return(a: Answer) -> Iterator[Site]:
+def no_return(a: Answer) -> Iterator[Edit]:
     """Return the printed value, the last line's value, or a variable."""
     for one in a.of(ast.FunctionDef):
         last: Any = one.body[-1]
@@ -70,50 +69,50 @@ def no_return(a: Answer) -> Iterator[Site]:
                 found = [ast.Tuple(last.value.args, ast.Load()), *last.value.args]
         for value in found:
             keep = [] if isinstance(last, ast.Expr) and value in ast.walk(last) else [last]
-            yield Site(says, [(last, [*keep, ast.Return(value)])])
+            yield Edit(says, [(last, [*keep, ast.Return(value)])])
 
 
 @operator(SLIP)
-def returned_exception(a: Answer) -> Iterator[Site]:
+def returned_exception(a: Answer) -> Iterator[Edit]:
     """Raise an exception that is returned or only made, or bad input that is only noticed."""
     for node in (one for one in a.nodes if isinstance(one, (ast.Return, ast.Expr))):
         if node.value and (called(node.value) or last_name(node.value)).endswith("Error"):
             says = "The exception is made, but not raised: the caller gets it as a result."
-            yield Site(says, [(node, ast.Raise(node.value))], "made")
+            yield Edit(says, [(node, ast.Raise(node.value))], "made")
     for kind in sorted(a.raises):
         refuse = statements(f"raise {kind}")
         for raised in a.of(ast.Raise):
             says = f"Look at {a.quote(raised)}: which exception does the task name?"
-            yield Site(says, [(raised, refuse)], "other")
+            yield Edit(says, [(raised, refuse)], "other")
         for test in a.of(ast.If):
             last = test.body[-1]
             if isinstance(last, (ast.Return, ast.Pass, ast.Expr)):
                 says = f"{a.quote(test)} finds the bad input: does {a.quote(last)} refuse it?"
-                yield Site(says, [(last, refuse)], "refuse")
+                yield Edit(says, [(last, refuse)], "refuse")
         for claim in a.of(ast.Assert):
             says = "`assert` raises an AssertionError: which exception does the task name?"
             raises = statements(f"if not C: raise {kind}", C=claim.test)
-            yield Site(says, [(claim, raises)], "assert")
+            yield Edit(says, [(claim, raises)], "assert")
 
 
 @operator(SLIP)
-def overwritten_in_loop(a: Answer) -> Iterator[Site]:
+def overwritten_in_loop(a: Answer) -> Iterator[Edit]:
     """Add to a variable that each round of a loop assigns again."""
     for node in a.of(ast.Assign):
         target, loops = node.targets[0], a.loops(node)
         if loops and isinstance(target, ast.Name) and target.id not in names_in(node.value):
             says = f"`{target.id}` is overwritten in every round of the loop: do the others count?"
             added = ast.AugAssign(target, ast.Add(), node.value)
-            yield Site(says, [(node, added)], f"{id(loops[0])}")
+            yield Edit(says, [(node, added)], f"{id(loops[0])}")
         elif loops and isinstance(target, ast.Subscript):
             says = f"{a.quote(node)} replaces what earlier rounds stored there: do they count?"
-            yield Site(says, [(node, ast.AugAssign(target, ast.Add(), node.value))])
+            yield Edit(says, [(node, ast.AugAssign(target, ast.Add(), node.value))])
 
 
 @operator(SLIP)
-def not_handed_on(a: Answer) -> Iterator[Site]:
+def not_handed_on(a: Answer) -> Iterator[Edit]:
     """Give the next round of a loop this round's result."""
-    for loop in a.all_loops():
+    for loop in (one for one in a.nodes if isinstance(one, (ast.For, ast.While))):
         made = {name for line in loop.body for name in stored(line)}
         read = {name for line in loop.body for name in names_in(line)} - made - a.callables
         head = stored(loop.target) if isinstance(loop, ast.For) else []
@@ -121,30 +120,30 @@ def not_handed_on(a: Answer) -> Iterator[Site]:
             says = f"Every round of the loop starts from the same `{given}`: what is handed on?"
             for new in sorted(made.difference(head)):
                 more = [*loop.body, *statements(f"{given} = {new}")]
-                yield Site(says, [(loop, with_fields(loop, body=more))])
+                yield Edit(says, [(loop, with_fields(loop, body=more))])
 
 
 @operator(SLIP)
-def loop_direction(a: Answer) -> Iterator[Site]:
+def loop_direction(a: Answer) -> Iterator[Edit]:
     """Loop in the other direction."""
     for node in (one for one in a.nodes if isinstance(one, (ast.For, ast.comprehension))):
         over = node.iter
         says = f"Look at the loop over {a.quote(over)}: at which end does it have to start?"
         if called(over) == "reversed" and isinstance(over, ast.Call):
-            yield Site(says, [(over, over.args[0])])
+            yield Edit(says, [(over, over.args[0])])
             continue
         back = expression("reversed(list(A))", A=over)
-        yield Site(says, [(over, back)])
+        yield Edit(says, [(over, back)])
         for out in a.of(ast.Return) if isinstance(node, ast.For) else ():
             if out.value is not None:  # the results are collected in the order of the rounds
-                yield Site(says, [(over, back), (out.value, expression("A[::-1]", A=out.value))])
+                yield Edit(says, [(over, back), (out.value, expression("A[::-1]", A=out.value))])
 
 
 METHODS = {"max", "min", "sum", "mean", "copy", "all", "any", "item", "std", "var", "argmax"}
 
 
 @operator(SLIP)
-def not_called(a: Answer) -> Iterator[Site]:
+def not_called(a: Answer) -> Iterator[Edit]:
     """Call a function, or use a value without calling it."""
     for node in a.of(ast.Name):
         if node.id in a.callables and not isinstance(a.parent[node], ast.Call):
@@ -152,80 +151,80 @@ def not_called(a: Answer) -> Iterator[Site]:
                 f"`{node.id}` is a function, and is not called here: at which point is its value?"
             )
             for arg in reversed([one for one in a.scope(node) if one not in a.callables]):
-                yield Site(says, [(node, expression(f"{node.id}({arg})"))], f"{node.id} {arg}")
+                yield Edit(says, [(node, expression(f"{node.id}({arg})"))], f"{node.id} {arg}")
     for method in a.of(ast.Attribute):
         if method.attr in METHODS and getattr(a.parent[method], "func", None) is not method:
             says = f"{a.quote(method)} names the method without calling it."
-            yield Site(says, [(method, expression("A()", A=method))], "method")
+            yield Edit(says, [(method, expression("A()", A=method))], "method")
 
 
 @operator(2)
-def not_used(a: Answer) -> Iterator[Site]:
+def not_used(a: Answer) -> Iterator[Edit]:
     """Use a parameter that is never read: a function on a value, a number in a calculation."""
     for name in [one for one in a.params if one not in a.read]:
         says = f"`{name}` is given to you and never used: which part of yours needs it?"
         for value in a.values():
             for op in "+-*/" if name in a.arrays else ():
-                yield Site(says, [(value, expression(f"A {op} {name}", A=value))])
+                yield Edit(says, [(value, expression(f"A {op} {name}", A=value))])
             for inner in [value, *getattr(value, "args", ())] if name in a.callables else ():
-                yield Site(says, [(value, expression(f"{name}(A)", A=inner))])
+                yield Edit(says, [(value, expression(f"{name}(A)", A=inner))])
 
 
 @operator(SLIP + 0.3)
-def argument_tuple(a: Answer) -> Iterator[Site]:
+def argument_tuple(a: Answer) -> Iterator[Edit]:
     """Give a shape as one tuple."""
     for node in a.of(ast.Call):
         if len(node.args) > 1 and not isinstance(node.args[-1], ast.Tuple):
             says = f"{a.quote(node)} gets the sizes one by one: is a shape one thing, or several?"
             shape = ast.Tuple(node.args[-2:], ast.Load())
-            yield Site(says, [(node, with_fields(node, args=[*node.args[:-2], shape]))])
+            yield Edit(says, [(node, with_fields(node, args=[*node.args[:-2], shape]))])
 
 
 @operator(2.2)
-def writes_into_input(a: Answer) -> Iterator[Site]:
+def writes_into_input(a: Answer) -> Iterator[Edit]:
     """Work on a copy of an input."""
     for node in a.of(ast.Assign):
         if isinstance(node.value, ast.Name) and isinstance(node.targets[0], ast.Name):
             says = f"{a.quote(node)} gives the same array a second name, and makes no copy of it."
-            yield Site(says, [(node.value, expression("np.copy(A)", A=node.value))])
+            yield Edit(says, [(node.value, expression("np.copy(A)", A=node.value))])
     for update in a.of(ast.AugAssign):
         if isinstance(name := update.target, ast.Name):
             value = ast.BinOp(ast.Name(name.id, ast.Load()), update.op, update.value)
             says = f"{a.quote(update)} changes the array itself: who else has this array?"
-            yield Site(says, [(update, ast.Assign([name], value))], "update")
+            yield Edit(says, [(update, ast.Assign([name], value))], "update")
     for call in a.of(ast.Call):
         says = f"Look at {a.quote(call)}: whose array is written into?"
         keep = [word for word in call.keywords if word.arg != "out"]
         if len(keep) < len(call.keywords):
-            yield Site(says, [(call, with_fields(call, keywords=keep))])
+            yield Edit(says, [(call, with_fields(call, keywords=keep))])
     places = [one.value for one in a.of(ast.Subscript) if isinstance(one.ctx, ast.Store)]
     written = {last_name(one) for one in [*places, *(one.target for one in a.of(ast.AugAssign))]}
     for given in [one for one in a.arrays if one in written or "purity" in a.missed]:
         says = f"Your code writes into `{given}` itself: who else needs it as it was?"
         for made in (f"np.copy({given})", f"list({given})", f"np.array({given}, dtype=float)"):
-            yield Site(says, [(a.first, [*statements(f"{given} = {made}"), a.first])])
+            yield Edit(says, [(a.first, [*statements(f"{given} = {made}"), a.first])])
 
 
 @operator(2.2)
-def whole_numbers(a: Answer) -> Iterator[Site]:
+def whole_numbers(a: Answer) -> Iterator[Edit]:
     """Let numbers keep their decimals."""
     for node in a.of(ast.Call):
         types = [word.value for word in node.keywords if word.arg == "dtype"]
         if called(node).endswith("_like") and not types:
             says = f"{a.quote(node)} takes over the type too: can it hold a decimal?"
             words = [*node.keywords, ast.keyword("dtype", expression("float"))]
-            yield Site(says, [(node, with_fields(node, keywords=words))], "like")
+            yield Edit(says, [(node, with_fields(node, keywords=words))], "like")
         for type_ in [*types, *(node.args[:1] if called(node) == "astype" else [])]:
             if last_name(type_).startswith("int"):
                 says = f"{a.quote(node)} cuts off everything behind the point."
-                yield Site(says, [(type_, expression("float"))], "int")
+                yield Edit(says, [(type_, expression("float"))], "int")
 
 
 COUNTING = ("range", "append", "len", "shape")
 
 
 @operator(1.5)
-def parentheses(a: Answer) -> Iterator[Site]:
+def parentheses(a: Answer) -> Iterator[Edit]:
     """Compute in another order, or close a parenthesis elsewhere."""
     for node in a.of(ast.BinOp):
         if not any(_tiny(one) for one in ast.walk(node)):  # fits anywhere, within the tolerance
@@ -237,34 +236,34 @@ def parentheses(a: Answer) -> Iterator[Site]:
                 shut = with_fields(call, args=[getattr(arg, inside), *call.args[1:]])
                 q = a.quote(getattr(arg, outside))
                 says = f"{q} is inside the parentheses of `{what}`: does it belong there?"
-                yield Site(says, [(call, with_fields(arg, **{inside: shut}))], f"out {what}")
+                yield Edit(says, [(call, with_fields(arg, **{inside: shut}))], f"out {what}")
     for minus in a.of(ast.UnaryOp):
         inner = minus.operand
         if isinstance(inner, ast.BinOp) and not isinstance(inner.op, ast.Mult):
             new = with_fields(inner, left=with_fields(minus, operand=inner.left))
             says = f"The minus in {a.quote(minus)} is for all of it: is it meant to be?"
-            yield Site(says, [(minus, new)], "all")
+            yield Edit(says, [(minus, new)], "all")
 
 
-def _other_order(a: Answer, node: ast.BinOp) -> Iterator[Site]:
+def _other_order(a: Answer, node: ast.BinOp) -> Iterator[Edit]:
     left, right, q = node.left, node.right, a.quote(node)
     says = f"In {q}, which part is computed first, and which should be?"
     if isinstance(left, ast.BinOp):
         new = with_fields(left, right=with_fields(node, left=left.right))
-        yield Site(says, [(node, new)], f"left {type(left.op)} {type(node.op)}")
+        yield Edit(says, [(node, new)], f"left {type(left.op)} {type(node.op)}")
     if isinstance(right, ast.BinOp):
         new = with_fields(right, left=with_fields(node, right=right.left))
-        yield Site(says, [(node, new)], f"right {type(right.op)} {type(node.op)}")
+        yield Edit(says, [(node, new)], f"right {type(right.op)} {type(node.op)}")
     first = left.operand if isinstance(left, ast.UnaryOp) else left
     if isinstance(first, ast.Call) and first.args and called(first) not in COUNTING:
         args = [with_fields(node, left=first.args[0]), *first.args[1:]]
         moved: ast.expr = with_fields(first, args=args)
         moved = with_fields(left, operand=moved) if isinstance(left, ast.UnaryOp) else moved
         says = f"In {q}, a parenthesis of `{called(first)}` closes early: what is left outside?"
-        yield Site(says, [(node, moved)], "early")
+        yield Edit(says, [(node, moved)], "early")
     if isinstance(left, ast.UnaryOp):
         whole = with_fields(left, operand=with_fields(node, left=left.operand))
-        yield Site(f"The minus in {q} is for its first part only.", [(node, whole)], "minus")
+        yield Edit(f"The minus in {q} is for its first part only.", [(node, whole)], "minus")
 
 
 def _tiny(node: ast.AST) -> bool:
@@ -276,7 +275,7 @@ REDUCERS |= {"prod", "amax", "amin", "cumsum", "sort", "flip", "stack", "concate
 
 
 @operator(1.7)
-def axis(a: Answer) -> Iterator[Site]:
+def axis(a: Answer) -> Iterator[Edit]:
     """Reduce along another axis, and keep the axis or not."""
     calls = (one for one in a.of(ast.Call) if called(one) in REDUCERS)
     for node in [one for one in calls if isinstance(one.func, ast.Attribute)]:
@@ -290,15 +289,15 @@ def axis(a: Answer) -> Iterator[Site]:
         q = a.quote(node)
         if kept:
             says = f"{q} keeps an axis of length 1: is it wanted?"
-            yield Site(says, [(node, with_fields(node, keywords=rest + given))], "lose", 2)
+            yield Edit(says, [(node, with_fields(node, keywords=rest + given))], "lose", 2)
         elif now is not None:
             says = f"{q} loses an axis: does its result still line up with the rows it came from?"
-            yield Site(
+            yield Edit(
                 says, [(node, with_fields(node, keywords=node.keywords + keep))], "keep", 1.5
             )
         if now is not None:
             says = f"{q} works along one axis: which numbers belong together?"
-            yield Site(says, [(node, with_fields(node, args=args, keywords=rest))], "none")
+            yield Edit(says, [(node, with_fields(node, args=args, keywords=rest))], "none")
         for new in [one for one in (0, 1, -1) if one != now]:
             says = f"{q} goes along an axis: what is in a row, and what in a column?"
             if now is None:
@@ -308,4 +307,4 @@ def axis(a: Answer) -> Iterator[Site]:
             for more, rank in [(keep, 1.7)] if kept else [([], 1.7), (keep, 2.2)]:
                 along = [*rest, ast.keyword("axis", expression(f"{new}")), *more]
                 edit = with_fields(node, args=args, keywords=along)
-                yield Site(says, [(node, edit)], f"{new} {now} {rank}", rank)
+                yield Edit(says, [(node, edit)], f"{new} {now} {rank}", rank)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from grader.diagnosis.edits import Answer, Site, called, expression, last_name, number, with_fields
+from grader.diagnosis.edits import Answer, Change, Edit
+from grader.syntax import called, expression, last_name, number, with_fields
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,9 @@ operand_order 1.9 | Look at {q}: which is the base, and which the exponent?
     A ** B -> B ** A
 range_ends 2.4 | {q} is one off: go through its first and last round by hand.
     range(A) -> range(A - 1); range(A) -> range(A + 1); range(A) -> range(1, A)
-range_ends 2.4 | {q} is one off: go through its first and last round by hand.
     range(A, B) -> range(A, B + 1); range(A, B) -> range(A, B - 1); range(1, B) -> range(B)
 condition 2.4 | Look at {q}, also where both sides are equal: when is it true?
     A < B -> A <= B; A < B -> A > B; A <= B -> A < B; A <= B -> A >= B; A == B -> A != B
-condition 2.4 | Look at {q}, also where both sides are equal: when is it true?
     A > B -> A >= B; A > B -> A < B; A >= B -> A > B; A >= B -> A <= B; A != B -> A == B
 condition 2.4 | In {q}, is one of the two enough, or do both have to hold?
     A or B -> A and B; A and B -> A or B
@@ -132,11 +131,11 @@ any all: is one enough, or do all have to hold?
 def rules() -> list[Rule]:
     """Return the rules of the tables."""
     found = []
-    for head, edits in re.findall(r"^(\w.*)\n    (.*)$", TABLE, re.MULTILINE):
+    for head, edits in re.findall(r"^(\w.*)\n((?:    .*\n)+)", TABLE, re.MULTILINE):
         kind, _, says = head.partition(" | ")
         name, rank, *at = kind.split()
-        for edit in edits.split("; "):
-            old, new = edit.split(" -> ")
+        for edit in re.split("; |\n", edits.strip()):
+            old, new = edit.strip().split(" -> ")
             found.append(Rule(name, float(rank), says, old, new, "".join(at)))
     for names, says in re.findall(r"^(\w.*?): (.*)$", RELATED, re.MULTILINE):
         for one, other in itertools.permutations(names.split()):
@@ -147,8 +146,8 @@ def rules() -> list[Rule]:
     return found
 
 
-def rule_sites(a: Answer) -> Iterator[tuple[Rule, Site]]:
-    """Yield each place in an answer where a rule applies."""
+def by_rules(a: Answer) -> Iterator[Edit]:
+    """Yield the edits of an answer by rules."""
     values = {*a.values()}
     results = {one for one in values if isinstance(a.parent[one], (ast.Return, ast.Tuple))}
     results &= {one for one in values if isinstance(a.statement(one), ast.Return)}
@@ -161,8 +160,9 @@ def rule_sites(a: Answer) -> Iterator[tuple[Rule, Site]]:
                 quotes = {key: a.quote(one) for key, one in parts.items()}
                 says = rule.says.format(q=a.quote(node), **quotes)
                 group = f"{rule.old} {rule.new}" if len(rule.old) > 1 else ""
-                new = _replacement(rule, node, parts)
-                yield rule, Site(says, [(node, new)], group, _rank(rule, node, a.parent[node]))
+                changes: list[Change] = [(node, _replacement(rule, node, parts))]
+                rank = _rank(rule, node, a.parent[node])
+                yield Edit(says, changes, group, rank, rule.name)
 
 
 def _matches(pattern: Any, node: Any, parts: dict[str, ast.expr]) -> bool:
@@ -222,8 +222,8 @@ def _sensible(rule: Rule, node: ast.expr, a: Answer) -> bool:
     return True
 
 
-def _rank(rule: Rule, node: ast.expr, around: ast.AST) -> float | None:
-    """Return the rank of an edit that is likelier, or less likely, than its rule's others."""
+def _rank(rule: Rule, node: ast.expr, around: ast.AST) -> float:
+    """Return the rank of an edit, which may differ from that of its rule's others."""
     if rule.old == "A * B" and called(around) in ("sum", "mean", "dot"):
         return max(rule.rank, 2.5)
     if rule.name == "operand_order" and isinstance(node, ast.BinOp) and rule.old == "A - B":
@@ -231,7 +231,7 @@ def _rank(rule: Rule, node: ast.expr, around: ast.AST) -> float | None:
         same = called(left) == called(right) != ""
         alike = same or (isinstance(left, simple) and isinstance(right, simple))
         return 2.7 if number(left) is not None else 1.9 if alike else 2.0
-    return None
+    return rule.rank
 
 
 @cache

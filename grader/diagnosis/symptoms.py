@@ -30,34 +30,26 @@ AttributeError | '(?:float|int|bool|numpy\\.\\w+|float64|int64)' object has no a
     A plain number has no `{}`: may the input be one number?
 AttributeError | '(list|tuple)' object has no attribute
     A {} was used as if it were an array: what makes an array of it?
-AttributeError | '(?:function|builtin_function_or_method|method|functools\\.partial)'
+(?:Type|Attribute)Error | '(?:function|builtin_\\w+|method|functools\\.partial|numpy\\.ufunc)'
     A function is used there as if it were its value: is it called?
 AttributeError | module '[\\w.]+' has no attribute '(\\w+)'
     There is no `{}` in that library: how is it spelled there?
-TypeError | (?:float\\w*|int\\w*|bool\\w*)'? object (?:is not|does not)|0-d array
-    A single number has no places: may the input be one number, or does a loop need a count?
-TypeError | has no len|unsized object
-    A single number has no length: may the input be one number?
+TypeError | (?:float\\w*|int\\w*|bool\\w*)'? object (?:is not|does not)|0-d array|no len|unsized
+    A single number has no places to count: may the input be one, or does a loop need a count?
 TypeError | '(?:\\w+\\.)*(\\w+)' object is not callable
     A value of type {} is called like a function: is a `*` missing before a parenthesis?
 (?:Type|Attribute)Error | NoneType
     Something is None there: which line should have made it?
-TypeError | unsupported operand type.*(?:function|method|partial|ufunc)
-    A function is used there as if it were its value: is it called?
 TypeError | unsupported operand type|can only concatenate|can't multiply sequence
     Two values don't fit one operation: is one of them a list, a tuple or a text?
-TypeError | missing \\d+ required positional argument
-    A function gets too few arguments there: what does it take, and in which order?
-TypeError | takes .*positional argument
-    A function gets too many arguments there: what does it take?
-TypeError | as an integer|slice indices|must be integers|only integer
+TypeError | positional argument
+    A function gets too few or too many arguments there: what does it take, and in which order?
+(?:Type|Index)Error | as an integer|slice indices|must be integers|only integer
     A place or a count has to be a whole number: is something a float there?
 AxisError | axis (-?\\d+) is out of bounds
     There is no axis {}: how many axes has the array there?
 IndexError | too many indices
     More places are named than the array has axes: how many has it?
-IndexError | only integers
-    A place has to be a whole number: is it the index, or the value itself?
 IndexError | out of (?:bounds|range)
     An index is past the end: at which place does the last round look?
 UFuncTypeError | ast

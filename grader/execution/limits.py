@@ -65,6 +65,7 @@ class Budget:
     """
 
     first_seconds: float = 0.25
+    choice_seconds: float = 1  # to find out which of a student's notebooks counts
     first_run_seconds: float = 2  # wall time in the sandbox
     seconds: float = 5
     page_seconds: float = 2  # one page of feedback

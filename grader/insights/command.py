@@ -16,7 +16,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser(
         "insights", help="write a page on how a class did, or its points as CSV, to class/insights/"
     )
-    parser.add_argument("lesson", metavar="LESSON")
+    parser.add_argument("lessons", metavar="LESSON", nargs="+", help="several: on one page")
     parser.add_argument(
         "--names", action="store_true", help="show names and code; without it, no text by learners"
     )
@@ -26,28 +26,31 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
-    lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
+    lessons = [*map(load_lesson, named_lessons(root, arguments.lessons))]
     folder = root / "class" / "insights"
     if arguments.csv:
-        target = folder / f"{lesson.name}-{arguments.csv}.csv"
-        _write_csv(root, lesson, arguments.csv, target)
+        for lesson in lessons:
+            target = folder / f"{lesson.name}-{arguments.csv}.csv"
+            _write_csv(root, lesson, arguments.csv, target)
     else:
-        _write_page(root, lesson, folder / f"{lesson.name}.html", arguments.names)
+        names = "-".join(lesson.name for lesson in lessons)
+        _write_page(root, lessons, folder / f"{names}.html", arguments.names)
     return 0
 
 
-def _write_page(root: Path, lesson: Lesson, target: Path, names: bool) -> None:
+def _write_page(root: Path, lessons: list[Lesson], target: Path, names: bool) -> None:
     from grader.insights.gather import gather  # takes a second to import
     from grader.insights.groups import groups_of
     from grader.insights.page import page
 
-    results = gather(root, lesson)
-    groups = groups_of(results)
+    classes = [gather(root, lesson) for lesson in lessons]
+    found = [(results, groups_of(results)) for results in classes]
     target.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(target, page(results, groups, names))
-    unexplained = count_of(sum(len(group.students) for group in groups), "answer")
-    counts = f"{len(results.graded)} graded, {len(results.ungraded)} without a grade"
-    print(f"{relpath(target)}: {counts}, {unexplained} unexplained.")
+    atomic_write(target, page(found, names))
+    for results, groups in found:
+        unexplained = count_of(sum(len(group.students) for group in groups), "answer")
+        counts = f"{len(results.graded)} graded, {len(results.ungraded)} without a grade"
+        print(f"{relpath(target)}: {counts}, {unexplained} unexplained.")
 
 
 def _write_csv(root: Path, lesson: Lesson, system: str, target: Path) -> None:

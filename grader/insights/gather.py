@@ -6,7 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from os.path import relpath
 from pathlib import Path
+from urllib.parse import quote
 
 from nbgrader import api
 from nbgrader.coursedir import CourseDirectory
@@ -21,6 +23,9 @@ from grader.instructor.journal import Journal, digest_of, journal_path, read_jou
 from grader.instructor.run import ExerciseResult, template
 from grader.instructor.submissions import Submission, submissions
 from grader.processes import Guard
+
+INSIGHTS = "class/insights"
+"""Folder of the pages about a class."""
 
 NOT_YET = "it has not been graded yet"
 NO_SUBMISSION = "nothing was handed in"
@@ -88,6 +93,9 @@ class ClassResults:
         resubmitted: students with a newer submission than the graded one.
         submissions: by student.
         code: each graded student's answers by exercise, where the notebook is still there.
+        before: results of the grading before the last, by student and exercise, of those who have
+            one.
+        pages: the address of each student's page of feedback, seen from `class/insights`.
         due: the due date in UTC, or None.
     """
 
@@ -97,11 +105,23 @@ class ClassResults:
     resubmitted: list[str] = field(default_factory=list)
     submissions: dict[str, Submission] = field(default_factory=dict)
     code: dict[str, dict[str, Code]] = field(default_factory=dict)
+    before: dict[str, dict[str, ExerciseResult]] = field(default_factory=dict)
+    pages: dict[str, str] = field(default_factory=dict)
     due: datetime | None = None
 
     def max_of(self, name: str) -> float:
         """Return the points of one exercise."""
         return float(self.lesson.exercises[name].points or 0)
+
+    @property
+    def most(self) -> float:
+        """The points of the whole lesson."""
+        return sum(map(self.max_of, self.lesson.exercises))
+
+    @property
+    def absent(self) -> list[str]:
+        """The students of the gradebook who handed in nothing."""
+        return [student for student, why in self.ungraded.items() if why == NO_SUBMISSION]
 
     def answers(self, name: str) -> list[tuple[StudentResult, ExerciseResult]]:
         """Return each student's result for one exercise."""
@@ -129,6 +149,13 @@ def gather(root: Path, lesson: Lesson) -> ClassResults:
             timestamp = submitted[student].timestamp if student in submitted else None
             row = replace(row, timestamp=timestamp, due=due)
         results.graded.append(_student_result(journal, student, row))
+        if earlier := journal.previous.get(student):
+            results.before[student] = journal.result(earlier)["exercises"]
+    for student in {*submitted, *journal.latest}:
+        folder = coursedir.format_path(coursedir.feedback_directory, student, lesson.name)
+        page = Path(folder, f"{lesson.name}.html")
+        if page.is_file():
+            results.pages[student] = quote(relpath(page, root / INSIGHTS))
     read = partial(read_code, template(lesson), finished_forms(lesson))
     with closing(Guard(read, OUTSIDE.memory_bytes)) as reader:
         for student, submission in submitted.items():

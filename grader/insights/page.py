@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from itertools import pairwise
@@ -15,6 +15,16 @@ from grader.comparison.present import count_of
 from grader.comparison.vocabulary import in_order, in_words
 from grader.insights.gather import NO_SUBMISSION, NOT_YET, ClassResults
 from grader.insights.groups import Group
+from grader.insights.students import lessons, needing, students
+from grader.insights.tables import (
+    FULL_BAR,
+    MAX_ROWS,
+    more,
+    paragraph,
+    table,
+    table_of_counts,
+    table_of_students,
+)
 from grader.instructor.run import ExerciseResult
 
 STYLE = """
@@ -57,12 +67,6 @@ STATES = ("all points", "some points", "no points", "not judged")
 MAX_STEPS = 20
 """A lesson of at most this many points has a row for each in the table of points."""
 
-FULL_BAR = 5
-"""Students of a full bar, in a class with fewer."""
-
-MAX_ROWS = 40
-"""Rows of a table, or groups, whose number depends on learners."""
-
 MAX_LINES = 60
 """Lines of code that are shown."""
 
@@ -72,49 +76,70 @@ NUMBERS = re.compile(
 """A result without any word of a learner."""
 
 
-def page(results: ClassResults, groups: list[Group], with_names: bool) -> str:
+def page(found: Sequence[tuple[ClassResults, list[Group]]], with_names: bool) -> str:
     """Return the whole page; without names it shows no text that a learner wrote."""
-    parts = [
-        ("points", "Points", _points(results)),
-        ("missed", "What was missed", _missed(results)),
-        ("misconceptions", "Known mistakes", _misconceptions(results, with_names)),
-        ("unexplained", "Unexplained answers", _unexplained(groups, with_names)),
-        ("copies", "Copies of finished functions", _copies(results, with_names)),
-        ("times", "Submission times", _times(results)),
-        ("trouble", "Not graded, repaired, not judged", _trouble(results, with_names)),
-    ]
-    if with_names:
-        parts.append(("students", "Students", _students(results)))
-    title = escape(results.lesson.title)
+    several, parts = len(found) > 1, []
+    title = escape("; ".join(results.lesson.title for results, _ in found))
+    if several:
+        parts.append(("lessons", "Lessons", lessons([one for one, _ in found], with_names)))
+    for results, groups in found:
+        name = results.lesson.name
+        before = f"{name}-", f"{name}: "
+        for key, head, html in _parts(results, groups, with_names):
+            parts.append(
+                (before[0] + key, before[1] + head, html) if several else (key, head, html)
+            )
     contents = "".join(f'<li><a href="#{key}">{escape(head)}</a></li>' for key, head, _ in parts)
     body = "".join(
         f'<section aria-labelledby="{key}"><h2 id="{key}">{escape(head)}</h2>'
         f"{html or '<p>Nothing to show.</p>'}</section>"
         for key, head, html in parts
     )
+    facts = " ".join(_facts(results) for results, _ in found)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Insights: {title}</title><style>{STYLE}</style></head>"
-        f'<body><main><h1>{title}</h1><p class="muted">{escape(_facts(results, with_names))}</p>'
+        f'<body><main><h1>{title}</h1><p class="muted">{escape(facts + _made(with_names))}</p>'
         f'<nav aria-label="Sections"><ul>{contents}</ul></nav>{body}</main></body></html>\n'
     )
 
 
-def _facts(results: ClassResults, with_names: bool) -> str:
+def _parts(
+    results: ClassResults, groups: list[Group], with_names: bool
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the id, the heading and the content of each section about a lesson."""
+    if with_names:
+        yield "needing", "Who needs you", needing(results)
+    yield "points", "Points", _points(results)
+    yield "missed", "What was missed", _missed(results)
+    yield "misconceptions", "Known mistakes", _misconceptions(results, with_names)
+    yield "unexplained", "Unexplained answers", _unexplained(groups, with_names)
+    yield "copies", "Copies of finished functions", _copies(results, with_names)
+    yield "times", "Submission times", _times(results)
+    yield "trouble", "Not graded, repaired, not judged", _trouble(results, with_names)
+    if with_names:
+        yield "students", "Students", students(results)
+
+
+def _facts(results: ClassResults) -> str:
     count = len({*results.submissions, *(one.student for one in results.graded)})
+    submitted = f"{count_of(count, 'submission')} of {results.lesson.name}"
+    absent = f" {count_of(len(results.absent), 'student')} handed in nothing."
+    return f"{submitted}, {len(results.graded)} graded.{absent * bool(results.absent)}"
+
+
+def _made(with_names: bool) -> str:
     who = "No name is shown, nor any text that a learner wrote."
     if with_names:
         who = "With students' names and code: keep it to yourself."
-    submitted = f"{count_of(count, 'submission')} of {results.lesson.name}"
-    graded = f"{len(results.graded)} graded."
-    return f"{submitted}, {graded} Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {who}"
+    return f" Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {who}"
 
 
 def _points(results: ClassResults) -> str:
     totals = [one.points for one in results.graded]
-    most = sum(map(results.max_of, results.lesson.exercises))
+    most = results.most
     facts = f"Mean {mean(totals):.2f}, median {round(median(totals), 2):g}, of {most:g} points."
     if late := sum(one.row.penalty > 0 for one in results.graded):
         facts += f" {count_of(late, 'submission')} lost points for being late."
@@ -127,7 +152,11 @@ def _points(results: ClassResults) -> str:
         for low, high in pairwise(edges)
     }
     counts[f"{most:g}"] = sum(total >= most for total in totals)
-    return _paragraph(facts) + _counts("Students by points", "points", counts) + _exercises(results)
+    return (
+        paragraph(facts)
+        + table_of_counts("Students by points", "points", counts)
+        + _exercises(results)
+    )
 
 
 def _exercises(results: ClassResults) -> str:
@@ -163,36 +192,72 @@ def _missed(results: ClassResults) -> str:
     return table(caption, heads, rows, shares)
 
 
+Mistakes = dict[tuple[str, str], list[str]]
+"""Students by an exercise and what was said about their answer to it."""
+
+
 def _misconceptions(results: ClassResults, with_names: bool) -> str:
-    given = [
-        (name, said, one.student)
-        for name in results.lesson.exercises
-        for one, answer in results.answers(name)
-        if (said := answer["hint"] or (answer.get("mistake") or "").replace("_", " "))
-    ]
-    heads = ["exercise", "hint that was shown, or the mistake that a repair proves"]
-    return _ranked("The most frequent first", heads, given, with_names)
+    """Return the known mistakes; rare ones are folded where others are more frequent."""
+    now, before = _mistakes(results, {}), _mistakes(results, results.before)
+    ranked = sorted({**before, **now}, key=lambda one: -len(now.get(one, ())))
+    often = [one for one in ranked if len(now.get(one, ())) > 1 or len(before.get(one, ())) > 1]
+    full = max([FULL_BAR, *map(len, now.values())])
+
+    def shown(caption: str, mistakes: Sequence[tuple[str, str]]) -> str:
+        heads = ["exercise", "hint that was shown, or the mistake that a repair proves", "students"]
+        rows, shares = [], []
+        for one in mistakes[:MAX_ROWS]:
+            who, was = now.get(one, []), len(before.get(one, []))
+            count = f"{was} → {len(who)}" if was != len(who) else f"{was}"
+            rows.append([*one, count, ", ".join(who)])
+            shares.append(len(who) / full)
+        if not with_names:
+            return table(caption, heads, [row[:-1] for row in rows], shares) + more(len(mistakes))
+        return table(caption, [*heads, "who"], rows, shares) + more(len(mistakes))
+
+    if not often:
+        return shown("Each of one student", ranked)
+    rare = [one for one in ranked if one not in often]
+    summary = f"<summary>{count_of(len(rare), 'mistake')} of one student each</summary>"
+    folded = f"<details>{summary}{shown('Each of one student', rare)}</details>" if rare else ""
+    since = "; 12 → 5: by the gradings before the last, and by the last" if results.before else ""
+    return shown(f"The most frequent first{since}", often) + folded
+
+
+def _mistakes(results: ClassResults, instead: Mapping[str, dict[str, ExerciseResult]]) -> Mistakes:
+    """Return the known mistakes, of some students by the results in `instead`."""
+    found: Mistakes = {}
+    for name in results.lesson.exercises:
+        for one in results.graded:
+            answer = instead.get(one.student, one.exercises).get(name)
+            if answer and (said := _said(answer)):
+                found.setdefault((name, said), []).append(one.student)
+    return found
+
+
+def _said(answer: ExerciseResult) -> str:
+    return answer["hint"] or (answer.get("mistake") or "").replace("_", " ")
 
 
 def _unexplained(groups: list[Group], with_names: bool) -> str:
     count = sum(len(group.students) for group in groups)
     facts = f"{count_of(count, 'answer')} in {count_of(len(groups), 'group')} of equal results."
     cards = "".join(_group(group, with_names) for group in groups[:MAX_ROWS])
-    return _paragraph(facts) + cards + _more(len(groups))
+    return paragraph(facts) + cards + more(len(groups))
 
 
 def _group(group: Group, with_names: bool) -> str:
     mistake, name = group.mistake, escape(group.name)
     share = f"{count_of(len(group.students), 'student')}, missed: {in_words(mistake['property'])}"
     relation = mistake.get("relation")
-    seen = _paragraph(relation) if relation else ""
+    seen = paragraph(relation) if relation else ""
     rows = [
         ["returned" if name == "yours" else name, text]
         for name, text in mistake["case"]
         if with_names or name != "yours" or NUMBERS.fullmatch(text)
     ]
     caption = "The first case that differs" + (f": {mistake['reason']}" if with_names else "")
-    who = _paragraph(", ".join(group.students)) if with_names else ""
+    who = paragraph(", ".join(group.students)) if with_names else ""
     return (
         f'<section class="card"><h3 id="{name}"><code>{name}</code>: {escape(share)}</h3>'
         f"{who}{seen}"
@@ -203,7 +268,7 @@ def _group(group: Group, with_names: bool) -> str:
 
 def _example(code: str | None) -> str:
     if code is None:
-        return _paragraph("The code can't be shown: the notebook was replaced after grading.")
+        return paragraph("The code can't be shown: the notebook was replaced after grading.")
     lines = code.splitlines()
     if len(lines) > MAX_LINES:
         lines[MAX_LINES:] = [f"# … and {len(lines) - MAX_LINES} lines more"]
@@ -219,7 +284,7 @@ def _copies(results: ClassResults, with_names: bool) -> str:
         if exercise in codes and codes[exercise].copied
     ]
     caption = "Answers that are the course's own finished function, apart from names and comments"
-    return _ranked(caption, ["exercise"], found, with_names)
+    return table_of_students(caption, ["exercise"], found, with_names)
 
 
 def _times(results: ClassResults) -> str:
@@ -231,9 +296,9 @@ def _times(results: ClassResults) -> str:
     if results.due:
         due = f"Due {results.due:%Y-%m-%d %H:%M} UTC; {late} of {len(known)} came later."
     ends = [f"{at:%Y-%m-%d %H:%M} UTC" for at, _ in (known[0], known[-1])]
-    facts = _paragraph(f"{due} The first came {ends[0]}, the last {ends[1]}.")
+    facts = paragraph(f"{due} The first came {ends[0]}, the last {ends[1]}.")
     days = Counter(f"{at:%Y-%m-%d}" for at, _ in known)
-    return facts + _counts("Submissions by day", "day (UTC)", days)
+    return facts + table_of_counts("Submissions by day", "day (UTC)", days)
 
 
 def _trouble(results: ClassResults, with_names: bool) -> str:
@@ -251,10 +316,10 @@ def _trouble(results: ClassResults, with_names: bool) -> str:
         who = f": {', '.join(renewed)}" if with_names else ""
         again = f"{count_of(len(renewed), 'student')} handed in again since the grading{who}."
     return (
-        _ranked("Why there is no grade", ["reason"], ungraded, with_names)
-        + (_paragraph(again) if again else "")
-        + _ranked("Repairs before grading", ["repair"], repairs, with_names)
-        + _ranked("Answers that could not be judged", ["reason"], notes, with_names)
+        table_of_students("Why there is no grade", ["reason"], ungraded, with_names)
+        + (paragraph(again) if again else "")
+        + table_of_students("Repairs before grading", ["repair"], repairs, with_names)
+        + table_of_students("Answers that could not be judged", ["reason"], notes, with_names)
     )
 
 
@@ -265,83 +330,3 @@ def _note(name: str, answer: ExerciseResult, with_names: bool) -> str:
     if not with_names:
         return f"{name} could not be called"
     return re.sub(r" stops with (\w+).*", r" stops with \1", answer["note"] or "", flags=re.DOTALL)
-
-
-def _ranked(
-    caption: str, heads: list[str], found: Sequence[tuple[str, ...]], with_names: bool
-) -> str:
-    """Return a table of texts with the number of their students, the most frequent first.
-
-    `found` has the texts of a row and one student in each item.
-    """
-    students: dict[tuple[str, ...], list[str]] = {}
-    for *texts, student in found:
-        students.setdefault(tuple(texts), []).append(student)
-    ranked = sorted(students.items(), key=lambda item: -len(item[1]))[:MAX_ROWS]
-    full = max([FULL_BAR, *map(len, students.values())])
-    rows = [[*texts, str(len(who)), ", ".join(who)] for texts, who in ranked]
-    heads = [*heads, "students", "who"]
-    if not with_names:
-        heads, rows = heads[:-1], [row[:-1] for row in rows]
-    return table(caption, heads, rows, [len(who) / full for _, who in ranked]) + _more(
-        len(students)
-    )
-
-
-def _students(results: ClassResults) -> str:
-    rows = []
-    for one in results.graded:
-        row = one.row
-        scores = [f"{row.scores.get(exercise, 0):g}" for exercise in results.lesson.exercises]
-        at = f"{row.timestamp:%Y-%m-%d %H:%M}" if row.timestamp else ""
-        student = f"{one.student} ({row.name})" if row.name else one.student
-        rows.append([student, f"{one.points:g}", f"{row.penalty:g}", *scores, at])
-    heads = ["student", "total", "penalty", *results.lesson.exercises, "handed in (UTC)"]
-    return table("Points of each student", heads, rows)
-
-
-def _counts(caption: str, head: str, counts: dict[str, int]) -> str:
-    full = max([FULL_BAR, *counts.values()])
-    rows = [[name, str(count)] for name, count in counts.items()]
-    return table(caption, [head, "students"], rows, [count / full for count in counts.values()])
-
-
-def table(
-    caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], shares: Iterable[float] = ()
-) -> str:
-    """Return a table of escaped texts, or nothing without rows; the first column names the rows.
-
-    Shares from 0 to 1, one for each row, are drawn as bars at their ends.
-    """
-    if not rows:
-        return ""
-    bars = [f'<i style="width:{100 * share:.0f}%"></i>' for share in shares]
-    aside = '<td class="bars" aria-hidden="true">'
-    kinds = [_kind(next(filter(None, column), "")) for column in zip(*rows, strict=True)]
-    head = "".join(
-        f'<th scope="col"{kind}>{escape(name)}</th>'
-        for name, kind in zip(heads, kinds, strict=True)
-    )
-    body = ""
-    for number, (first, *others) in enumerate(rows):
-        cells = "".join(f"<td{_kind(text)}>{escape(text)}</td>" for text in others)
-        bar = f"{aside}{bars[number]}</td>" if bars else ""
-        body += f'<tr><th scope="row">{escape(first)}</th>{cells}{bar}</tr>'
-    return (
-        f'<div class="wide"><table><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{head}{f'{aside}</td>' if bars else ''}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
-def _kind(text: str) -> str:
-    """Align numbers right."""
-    return ' class="number"' if text.replace(".", "").isdigit() else ""
-
-
-def _more(count: int) -> str:
-    return _paragraph(f"{count - MAX_ROWS} more are not shown.") if count > MAX_ROWS else ""
-
-
-def _paragraph(text: str) -> str:
-    return f"<p>{escape(text)}</p>"

@@ -1,220 +1,278 @@
-"""Unpack what came from elsewhere, an archive or a folder, within bounds and without links.
+"""`grader archive`: a class in one file, from which another machine continues.
 
-A file is stored under a number, so no name in an archive decides where anything is written.
+archive.json     the lessons, their versions, git's commit
+class/           what git ignores here: submissions, gradebook, journals, settings, secrets
+release/         the lessons as learners got them
 """
 
 from __future__ import annotations
 
-import lzma
+import argparse
+import filecmp
+import json
 import os
 import re
+import shutil
 import stat
-import tarfile
 import zipfile
-import zlib
-from collections.abc import Callable, Generator
-from contextlib import closing
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from os.path import relpath
 from pathlib import Path
-from typing import IO
-from unicodedata import normalize
+from tempfile import TemporaryDirectory
+from typing import TypedDict, cast
 
+from grader.author.bundle import ALWAYS
+from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
+from grader.comparison.present import count_of, one_line
 from grader.errors import UserError
-from grader.files import open_regular
-from grader.instructor.copying import MACHINE_ERRORS
-from grader.instructor.locate import ARCHIVES
-
-MAX_FILE = 50_000_000  # bytes of one file
-MAX_FILES, MAX_BYTES = 50_000, 4_000_000_000  # of all archives together
-MAX_INNER_FILES, MAX_INNER_BYTES = 1_000, 100_000_000  # of an archive in an archive
-CHUNK = 1 << 20
-
-DRIVE = re.compile(r"[A-Za-z]:")
-HIDDEN = (".", "__MACOSX", "Thumbs.db", "desktop.ini")
-"""Beginnings of names that systems add by themselves."""
-DAMAGED = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
+from grader.files import open_regular, parsed
+from grader.instructor.journal import (
+    commit_of,
+    grader_version,
+    journal_path,
+    lesson_version,
+    open_journal,
+    read_journal,
 )
-"""What the standard library raises at a damaged, encrypted or unknown archive."""
+from grader.instructor.unpack import DAMAGED, Bounds, Unpacked, store
 
-Member = tuple[str, str, Callable[[], IO[bytes]]]
-"""A file's name, why it is left out (or nothing), and how to open it."""
-
-
-class TooLarge(UserError):
-    """An archive holds more than is read."""
-
-
-@dataclass
-class Unpacked:
-    """The stored files by their names inside, and the reasons why others were left out."""
-
-    folder: Path
-    files: dict[str, Path] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
-    size: int = 0
+FORMAT = 1
+MANIFEST, GRADEBOOK = "archive.json", "class/gradebook.db"
+BY_STUDENT = ("submitted", "autograded", "feedback")
+"""Folders of `class/` with a folder for each student, and in it one for each lesson."""
+MADE_AGAIN = ("archive", "cache", "downloaded", "exchange", "insights", "return", "solution")
+"""Folders of `class/` that a command makes again; the exchange belongs to a machine's users."""
+LEFT_BY_A_KILL = re.compile(r"\.(unpacked-|restored-|.*\.partial$)")
+BOUNDS = Bounds(files=500_000, bytes=20_000_000_000, file_bytes=4_000_000_000, whole=True)
 
 
-def unpack(source: Path, folder: Path) -> Unpacked:
-    """Store the files of an archive or a folder in `folder`; also those of archives inside.
+class Manifest(TypedDict):
+    """What an archive says of itself; versions by lesson."""
 
-    Raises:
-        UserError: it can't be read, or holds too much.
-        OSError: the files can't be stored.
-    """
-    found = Unpacked(folder)
-    try:
-        _store_all(source, source.name, "", found, (MAX_FILES, MAX_BYTES))
-    except DAMAGED as error:
-        raise UserError(f"{source} can't be unpacked: {error}.") from None
-    for name, path in [*found.files.items()]:
-        if not name.lower().endswith(ARCHIVES) or _opener(path) is None:
-            continue
-        inner = Unpacked(folder / f"in-{path.name}")
-        bounds = MAX_INNER_FILES, min(MAX_INNER_BYTES, MAX_BYTES - found.size)
-        try:
-            _store_all(path, name, f"{name}/", inner, bounds)
-        except TooLarge as error:
-            found.left_out[name] = f"{error}"
-        except DAMAGED:
-            found.left_out[name] = "it is damaged, or encrypted"
-        else:
-            del found.files[name]
-            found.files |= inner.files
-            found.left_out |= inner.left_out
-            found.size += inner.size
-    return found
+    format: int
+    commit: str
+    grader_version: str
+    lessons: dict[str, str]
+    anonymous: bool
 
 
-def _store_all(
-    source: Path, name: str, prefix: str, found: Unpacked, bounds: tuple[int, int]
-) -> None:
-    """Store the files of one archive; its files count whether they are kept or not."""
-    most_files, most_bytes = bounds
-    found.folder.mkdir(parents=True)
-    with closing(_members(source)) as members:
-        for number, (raw, why, opened) in enumerate(members):
-            if number >= most_files:
-                raise TooLarge(f"{name} holds more than {most_files:,} files.")
-            parts = normalize("NFC", raw.replace("\\", "/")).split("/")
-            inside = prefix + "/".join(part for part in parts if part not in ("", "."))
-            if any(part.startswith(HIDDEN) for part in parts if part.strip(".")):
-                continue
-            if not parts[0] or DRIVE.match(parts[0]) or ".." in parts:
-                why = "its path leads out of the archive"
-            elif inside in found.files:
-                why = "another file has the same name"
-            target = found.folder / f"{number}"
-            if why := why or _store(opened, target, found, most_bytes, name):
-                found.left_out[inside] = why
-            else:
-                found.files[inside] = target
-
-
-def _store(
-    opened: Callable[[], IO[bytes]], target: Path, found: Unpacked, most: int, name: str
-) -> str:
-    """Store one file, counting its bytes as they are read; return why it was left out."""
-    size = 0
-    with open(target, "xb") as copy:
-        try:
-            with opened() as file:
-                while chunk := file.read(CHUNK):
-                    size += len(chunk)
-                    found.size += len(chunk)
-                    if found.size > most:
-                        raise TooLarge(f"{name} holds more than {most / 1e6:,.0f} MB.")
-                    if size > MAX_FILE:
-                        break
-                    copy.write(chunk)
-        except DAMAGED:
-            return "it is damaged, or encrypted"
-        except OSError as error:
-            if error.errno in MACHINE_ERRORS:
-                raise
-            return f"it can't be read: {error.strerror or error}"
-    return f"it is larger than {MAX_FILE / 1e6:.0f} MB" if size > MAX_FILE else ""
-
-
-def _members(source: Path) -> Generator[Member, None, None]:
-    """Yield the files of a folder or an archive.
+def write_archive(root: Path, lessons: Sequence[Lesson], target: Path) -> list[str]:
+    """Write the archive of some lessons; return a line about each file that was left out.
 
     Raises:
-        UserError: it is neither.
+        JournalBusy: a run is grading one of the lessons.
+        UserError: there is nothing of them.
+        GradebookUnusable: the gradebook can't be read.
+        OSError: the archive can't be written.
     """
-    if source.is_dir():
-        return _of_folder(source)
-    if not source.exists():
-        raise UserError(f"There is no {source}.")
-    opener = _opener(source)
-    if opener is None:
-        raise UserError(
-            f"{source} is no folder, zip or tar archive. Unpack it, and name its folder."
-        )
-    return opener(source)
+    from grader.instructor.gradebook import course_directory
+    from grader.instructor.gradebook_copy import copy_lessons
+
+    names = [one.name for one in lessons]
+    with ExitStack() as stack:
+        for path in (journal_path(root, one) for one in lessons):
+            if path.exists():
+                stack.enter_context(open_journal(path))
+        files, left_out = class_files(root, names)
+        if not files:
+            raise UserError(f"class/ holds nothing of {', '.join(names)}.")
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        if copy_lessons(course_directory(root), names, folder / "gradebook.db"):
+            files[GRADEBOOK] = folder / "gradebook.db"
+        for lesson in lessons:
+            made = root / lesson.settings.release / lesson.name
+            files |= {f"release/{lesson.name}/{path.name}": path for path in sorted(made.iterdir())}
+        write_zip(target, manifest_of(root, lessons), files)
+    return left_out
 
 
-def _opener(source: Path) -> Callable[[Path], Generator[Member, None, None]] | None:
-    """Return what reads an archive; None for other files."""
-    if zipfile.is_zipfile(source):
-        return _of_zip
-    return _of_tar if tarfile.is_tarfile(source) else None
+def manifest_of(root: Path, lessons: Sequence[Lesson], anonymous: bool = False) -> Manifest:
+    """Return the manifest of an archive that is made now."""
+    return {
+        "format": FORMAT,
+        "commit": commit_of(root),
+        "grader_version": grader_version(),
+        "lessons": {one.name: lesson_version(one) for one in lessons},
+        "anonymous": anonymous,
+    }
 
 
-def _of_folder(folder: Path) -> Generator[Member, None, None]:
-    for here, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names + [one for one in folders if os.path.islink(f"{here}/{one}")]):
+def class_files(root: Path, lessons: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
+    """Return the files of some lessons, and those of all, by their names in an archive.
+
+    Also return a line about each that is no ordinary file.
+    """
+    others = {folder.name for folder in named_lessons(root, [])} - {*lessons}
+    home, files, left_out = root / "class", dict[str, Path](), list[str]()
+    for here, folders, names in os.walk(home):
+        inside = Path(here).relative_to(home)
+        folders[:] = sorted(one for one in folders if _is_kept(inside / one, others))
+        for name in sorted(filter(lambda one: _is_kept(inside / one, others), names)):
             path = Path(here, name)
-            mode = path.lstat().st_mode
-            why = _wrong_kind(stat.S_ISLNK(mode), stat.S_ISREG(mode))
-            yield str(path.relative_to(folder)), why, partial(open_regular, path)
+            if stat.S_ISREG(path.lstat().st_mode):
+                files[f"class/{(inside / name).as_posix()}"] = path
+            else:
+                left_out.append(f"{inside / name} was left out: it is a link or no ordinary file.")
+    return files, left_out
 
 
-def _of_zip(source: Path) -> Generator[Member, None, None]:
-    with zipfile.ZipFile(source) as archive:
-        for info in archive.infolist():
-            mode = info.external_attr >> 16
-            if not info.is_dir():
-                why = _wrong_kind(stat.S_ISLNK(mode), stat.S_IFMT(mode) in (0, stat.S_IFREG))
-                yield _name_in_zip(info), why, partial(archive.open, info)
+def _is_kept(path: Path, others: set[str]) -> bool:
+    """Return whether a file or folder of `class/` is kept, and of no other lesson."""
+    top, name = path.parts[0], path.name
+    if top in MADE_AGAIN or top.startswith("gradebook.db") or LEFT_BY_A_KILL.match(name):
+        return False
+    place = 2 if top in BY_STUDENT else 1
+    return len(path.parts) <= place or path.parts[place].partition(".")[0] not in others
 
 
-def _of_tar(source: Path) -> Generator[Member, None, None]:
-    declared = 0
-    with tarfile.open(source) as archive:
-        for info in archive:
-            declared += info.size  # the next file lies behind these bytes, however small they are
-            if declared > MAX_BYTES:
-                raise TooLarge(f"{source.name} holds more than {MAX_BYTES / 1e6:,.0f} MB.")
-            if not info.isdir():
-                why = _wrong_kind(info.issym() or info.islnk(), info.isreg())
-                yield info.name, why, partial(_of_tar_file, archive, info)
+def write_zip(target: Path, manifest: Manifest, files: Mapping[str, Path]) -> None:
+    """Write an archive whole or not at all; a file keeps the rights of its owner."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
+            for name, source in files.items():
+                info = zipfile.ZipInfo(name, ALWAYS)
+                info.compress_type, info.create_system = zipfile.ZIP_DEFLATED, 3
+                info.external_attr = (stat.S_IFREG | source.stat().st_mode & 0o644) << 16
+                with open_regular(source) as file, archive.open(info, "w") as copy:
+                    shutil.copyfileobj(file, copy)
+        partial.chmod(0o600)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
-def _of_tar_file(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
-    if file := archive.extractfile(info):
-        return file
-    raise tarfile.TarError(info.name)
+def restore(root: Path, source: Path) -> list[str]:
+    """Add what an archive holds to `class/`; return lines about it.
+
+    Nothing that is there is overwritten, and nothing is changed where a file of the archive's
+    lessons is there with other content. Restored twice, or once more after a kill, it is the same.
+
+    Raises:
+        UserError: it is no archive of `grader archive`, or `class/` holds something else.
+        OSError: the files can't be written.
+    """
+    from grader.instructor.gradebook import course_directory
+    from grader.instructor.gradebook_copy import merge
+
+    coursedir, home = course_directory(root), root / "class"
+    home.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix=".restored-", dir=home) as folder:
+        manifest, files = _unpacked(source, Path(folder, "files"))
+        lessons = [load_lesson(path) for path in named_lessons(root, [*manifest["lessons"]])]
+        names = [one.name for one in lessons]
+        gradebook = files.pop(GRADEBOOK, None)
+        new, kept = _compare(root, files, names)
+        for dry in (True, False):
+            if gradebook:
+                merge(coursedir, gradebook, names, dry)
+        with zipfile.ZipFile(source) as archive:
+            modes = {one.filename: one.external_attr >> 16 & 0o644 for one in archive.infolist()}
+        for name, path in new.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            path.chmod(modes.get(name, 0o600) | 0o400)
+            path.replace(root / name)
+    told = [f"{name} here is another than the archive's, and stays." for name in kept]
+    if "class/nbgrader_config.py" in new:
+        told.append("class/nbgrader_config.py came with it: nbgrader runs that file, so read it.")
+    return [*(_state(root, one, manifest) for one in lessons), *told]
 
 
-def _name_in_zip(info: zipfile.ZipInfo) -> str:
-    """Return a file's name; a Mac writes UTF-8 without a mark, and zipfile reads another code."""
-    if not info.flag_bits & 0x800:
-        try:
-            return info.filename.encode("cp437").decode("utf-8")
-        except ValueError:
-            pass
-    return info.filename
+def _unpacked(source: Path, folder: Path) -> tuple[Manifest, dict[str, Path]]:
+    """Unpack an archive of `grader archive`; return its manifest, and its files below `class/`."""
+    found, wrong = Unpacked(folder), f"{source} is no archive of `grader archive`"
+    if not zipfile.is_zipfile(source):
+        raise UserError(f"{wrong}, or is damaged.")
+    try:
+        store(source, source.name, "", found, BOUNDS)
+    except DAMAGED as error:
+        raise UserError(f"{wrong}, or is damaged: {error}.") from None
+    if found.left_out:
+        name, why = next(iter(found.left_out.items()))
+        raise UserError(f"{wrong}: {one_line(name)}: {why}. Nothing was changed.")
+    try:
+        manifest = cast(Manifest, parsed(found.files[MANIFEST].read_bytes(), Manifest))
+    except (KeyError, ValueError):
+        raise UserError(
+            f"{wrong}: {MANIFEST} is missing or damaged. Nothing was changed."
+        ) from None
+    if manifest["format"] != FORMAT:
+        raise UserError(f"{source} is of another form; restore it with the grader that made it.")
+    files = {name: path for name, path in found.files.items() if name.startswith("class/")}
+    strange = [name for name in files if name != GRADEBOOK and name.split("/")[1] in MADE_AGAIN]
+    if strange:
+        raise UserError(f"{wrong}: {one_line(strange[0])} is never in one. Nothing was changed.")
+    return manifest, files
 
 
-def _wrong_kind(link: bool, regular: bool) -> str:
-    return "it is a link" if link else "" if regular else "it is no ordinary file"
+def _compare(
+    root: Path, files: dict[str, Path], lessons: Sequence[str]
+) -> tuple[dict[str, Path], list[str]]:
+    """Return the files that are not there, and the names of settings that are, and differ.
+
+    Raises:
+        UserError: a lesson's file is there with other content.
+    """
+    new, kept = dict[str, Path](), list[str]()
+    for name, path in files.items():
+        there = root / name
+        if not os.path.lexists(there):
+            new[name] = path
+        elif not there.is_file() or not filecmp.cmp(there, path, shallow=False):
+            if any(part.partition(".")[0] in lessons for part in Path(name).parts[2:]):
+                raise UserError(
+                    f"{name} is here already, and another than the archive's. Rename class/ to "
+                    "keep it, and restore again. Nothing was changed."
+                )
+            kept.append(name)
+    return new, kept
+
+
+def _state(root: Path, lesson: Lesson, manifest: Manifest) -> str:
+    """Return the line about a restored lesson: is the version here the one that was graded?"""
+    graded = count_of(len(read_journal(journal_path(root, lesson)).latest), "graded submission")
+    text = f"{lesson.name}: {graded}"
+    versions = manifest["grader_version"], manifest["lessons"][lesson.name]
+    if versions == (grader_version(), lesson_version(lesson)):
+        return f"{text}; `grader autograde {lesson.name}` continues."
+    commit = f"commit {manifest['commit']}" if manifest["commit"] else "a version without git"
+    return f"{text}, by another version of the lesson or the grader: check out {commit}."
+
+
+def default_target(root: Path, names: Sequence[str], suffix: str = "") -> Path:
+    """Return where an archive of some lessons is written, of all where none is named."""
+    return root / "class" / "archive" / f"{'-'.join(names) or 'all'}{suffix}.zip"
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command `archive`."""
+    does = "write a class to one file, or continue from such a file on another machine"
+    parser = subparsers.add_parser("archive", help=does)
+    parser.add_argument("lessons", metavar="LESSON", nargs="*", help="default: all lessons")
+    parser.add_argument("--output", type=Path, help="default: class/archive/LESSON.zip")
+    back = "add what the archive FILE holds to class/; nothing that is there is overwritten"
+    parser.add_argument("--restore", metavar="FILE", type=Path, help=back)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    root = authors_root(Path.cwd())
+    if arguments.restore:
+        print("\n".join(map(one_line, restore(root, arguments.restore))))
+        return 0
+    target = arguments.output or default_target(root, arguments.lessons)
+    lessons = [load_lesson(folder) for folder in named_lessons(root, arguments.lessons)]
+    left_out = write_archive(root, lessons, target)
+    print("\n".join(map(one_line, [*left_out, *_told(target, commit_of(root))])))
+    return 0
+
+
+def _told(target: Path, commit: str) -> Iterator[str]:
+    size = target.stat().st_size / 1e6
+    yield f"{relpath(target)}: {size:.1f} MB, with names, grades and secrets: keep it like class/."
+    yield f"On another machine: check out {commit or 'this version'}, then grader archive --restore"
+    if commit.endswith("-dirty"):
+        yield "Some files differ from that commit: commit them, so that it can be checked out."

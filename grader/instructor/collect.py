@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -19,13 +20,22 @@ GRACE = timedelta(minutes=10)
 
 
 class SafeCollect(ExchangeCollect):  # type: ignore[misc]
-    """`nbgrader collect` without links, and without a learner's word on the time.
+    """`nbgrader collect` without links; a learner's word on the time and the name doesn't count.
 
     nbgrader's own follows the links in a learner's folder, with the rights of the instructor, and
-    believes the name and the timestamp.txt of a folder that the learner made.
+    believes the name and the timestamp.txt of a folder that the learner made. Where the folder
+    belongs to somebody else than its name says, it only warns, and collects it all the same.
     """
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
+        """Return whose submission a folder is, and its time (nbgrader's hook)."""
+        record = self._by_name(path)
+        if self.check_owner and record["username"] != (owner := owner_of(path)):
+            self.log.warning("%s counts as a submission of its owner, %s", path, owner)
+            record["username"] = owner
+        return record
+
+    def _by_name(self, path: str) -> dict[str, Any]:
         """Read a submission's folder name; one without a readable time is the oldest."""
         try:
             record: dict[str, Any] = super()._path_to_record(path)
@@ -58,6 +68,15 @@ class SafeCollect(ExchangeCollect):  # type: ignore[misc]
                     )
                     (copy / "timestamp.txt").write_text(time, encoding="utf-8")
                 super().do_copy(str(copy), dest, log)
+
+
+def owner_of(path: str) -> str:
+    """Return the account that made a folder, or a link in its place."""
+    owner = os.lstat(path).st_uid
+    try:
+        return pwd.getpwuid(owner).pw_name
+    except KeyError:  # the account is gone
+        return f"user {owner}"
 
 
 def believed(claimed: datetime, folder: Path) -> datetime:

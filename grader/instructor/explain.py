@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.comparison.compare import Result, differences
 from grader.comparison.distribution import summarise
 from grader.comparison.judge import Failure, Verdict, points
 from grader.comparison.present import failure_rows, one_line
-from grader.comparison.schema import ExerciseKey, Outcome
+from grader.comparison.schema import ExerciseKey, Outcome, Request, Response
 from grader.comparison.vocabulary import in_order, in_words
 from grader.errors import UserError
+from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import read_notebook
 from grader.execution.submission import select
+from grader.instructor.blame import costs_only
 from grader.instructor.journal import (
     Grading,
     Journal,
@@ -26,7 +31,8 @@ from grader.instructor.journal import (
     lesson_version,
     read_journal,
 )
-from grader.instructor.run import Run
+from grader.instructor.run import Graded, Run
+from grader.processes import Guard
 from grader.sandbox.engine import Engine
 from grader.settings import load_settings
 
@@ -41,14 +47,17 @@ def explanation(root: Path, lesson: Lesson, student: str, attempt: str = "") -> 
     """
     journal = read_journal(journal_path(root, lesson))
     grading = _grading(journal, lesson, student, attempt)
-    run = Run(lesson, grading.run_id.seed)
-    chosen = select(run.template, read_notebook(_notebook(root, lesson, journal, grading)))
-    request = run.request(chosen)
-    with Engine(load_settings(root)) as engine:
-        start = time.perf_counter()
-        response = engine.run(request)
-        seconds = time.perf_counter() - start
-    graded = run.judge(chosen, response)
+    run, errors = Run(lesson, grading.run_id.seed), dict[str, str]()
+    assert run.calls  # computes the keys
+    with (
+        Engine(load_settings(root)) as engine,
+        closing(Guard(partial(_report, run), OUTSIDE.memory_bytes)) as guard,
+        costs_only(student, errors),
+    ):
+        notebook = _notebook(root, lesson, journal, grading)
+        graded, seconds, lines = guard.call(OUTSIDE.seconds, notebook, answer=engine.run)
+    for why in errors.values():
+        raise UserError(f"{student}: {why}.")
     recorded = journal.result(grading)["points"]
     yield f"{student}, {lesson.name}: {graded.points:g} of {graded.max_points:g} points"
     yield f"seed {grading.run_id.seed}, {_version(journal, grading)}; run in {seconds:.1f} s"
@@ -56,11 +65,25 @@ def explanation(root: Path, lesson: Lesson, student: str, attempt: str = "") -> 
         yield from _in_gradebook(root, lesson, student, recorded)
     if graded.points != recorded:
         yield f"The journal has {recorded:g} points: this notebook does not always do the same."
-    yield from chosen.repaired
+    yield from graded.repaired
+    yield from lines
+
+
+def _report(
+    run: Run, notebook: bytes, ask: Callable[[Request], Response]
+) -> tuple[Graded, float, list[str]]:
+    """Return the verdicts on a notebook, the seconds of its run, and the lines about its cases."""
+    chosen = select(run.template, read_notebook(notebook))
+    start = time.perf_counter()
+    response = ask(run.request(chosen))
+    seconds = time.perf_counter() - start
+    graded = run.repaired(chosen, response, run.judge(chosen, response), SimpleNamespace(run=ask))
+    lines = list[str]()
     for name, verdict in graded.verdicts.items():
-        yield ""
         took = response["seconds"].get(name)
-        yield from _exercise(verdict, run.keys[name], response["answers"].get(name, {}), took)
+        answer = response["answers"].get(name, {})
+        lines += ["", *_exercise(verdict, run.keys[name], answer, took)]
+    return graded, seconds, lines
 
 
 def _grading(journal: Journal, lesson: Lesson, student: str, attempt: str) -> Grading:

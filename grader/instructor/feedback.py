@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from sys import getsizeof
 from typing import Any, TypedDict
 
 from grader.author.lesson import Lesson, LessonError
@@ -27,7 +28,7 @@ from grader.settings import load_settings
 MAX_TEXT = 20_000  # characters of a cell or an output
 MAX_IMAGE = 2_000_000  # characters of a picture, as base64
 MAX_OUTPUTS = 20  # of a cell
-MAX_OUTPUT = 5_000_000  # characters of all outputs together; those of further cells are left out
+MAX_OUTPUT = 5_000_000  # bytes in memory of all outputs; those of further cells are left out
 
 PICTURES = ("image/png", "image/jpeg")
 
@@ -56,7 +57,7 @@ class Summary(TypedDict):
 
 
 class ExerciseSummary(TypedDict):
-    """What a verdict says, in words."""
+    """A verdict in words."""
 
     mark: str
     missed: list[str]
@@ -184,10 +185,10 @@ def _feedback_cells(
 
 def _cut(cells: list[Json]) -> list[Json]:
     """Leave out the outputs of cells beyond `MAX_OUTPUT`: many notebooks are in memory at once."""
-    left, note = MAX_OUTPUT, f"not shown, after {MAX_OUTPUT:,} characters of outputs"
+    left, note = MAX_OUTPUT, f"not shown, after {MAX_OUTPUT / 1e6:g} MB of outputs"
     for cell in cells:
         for output in cell.get("outputs", []):
-            left -= sum(map(len, (output.get("text", ""), *output.get("data", {}).values())))
+            left -= sum(map(getsizeof, (output.get("text", ""), *output.get("data", {}).values())))
         if left < 0 and cell.get("outputs"):
             cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": note}]
     return cells

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grader.author.lesson import authors_root, named_lessons
 from grader.comparison.present import count_of, one_line
+from grader.errors import UserError
 
 SOME_WITHOUT = 3
 """Exit code where some students have no page, or one that can't be released."""
@@ -34,6 +35,8 @@ def _run(arguments: argparse.Namespace) -> int:
     lesson = named_lessons(root, [arguments.lesson])[0].name
     made = write_pages(root, lesson, arguments.students)
     left_out = made.failed
+    if absent := {*arguments.students} - {*made.written, *made.unchanged, *left_out}:
+        raise UserError(f"No submission of {lesson} from {', '.join(sorted(absent))} is graded.")
     pages = count_of(len(made.written), "page")
     lines = [f"{lesson}: {pages} written, {len(made.unchanged)} unchanged."]
     lines += _list("These pages show the verdicts alone", made.alone)

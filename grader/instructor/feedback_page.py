@@ -88,15 +88,16 @@ class Pages:
             self._parts({**nb, "cells": [*new.values()]}, resources, "cells")[1:-1] if new else []
         )
         if len(others) != 1 or len(cells) != len(new):
-            return self._render(nb, resources)
+            return self.whole(nb, resources)
         self._cells |= zip(new, cells, strict=True)
         self._kept += sum(map(len, new)) + sum(map(len, cells))
         return "".join([top, *(self._cells[key] for key in keys), *others])
 
     def _parts(self, nb: Any, resources: Resources, part: str) -> list[str]:
-        return self._render(from_dict(nb), {**resources, "part": part}).split(CUT)  # type: ignore[no-untyped-call]
+        return self.whole(from_dict(nb), {**resources, "part": part}).split(CUT)  # type: ignore[no-untyped-call]
 
-    def _render(self, nb: NotebookNode, resources: Resources) -> str:
+    def whole(self, nb: NotebookNode, resources: Resources) -> str:
+        """Return the page without parts that were kept."""
         page: str = self._exporter.from_notebook_node(nb, resources)[0]
         return page
 

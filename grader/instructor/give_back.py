@@ -40,6 +40,8 @@ SOME_NOT_RETURNED = 3
 def give_back(root: Path, lesson: str, system: str) -> tuple[list[str], dict[str, str]]:
     """Write a lesson's feedback and points to `class/return`, for Moodle or Canvas.
 
+    Pages of feedback that are out of date are written first.
+
     Return sentences about the files, and why students are not in them, by student.
 
     Raises:
@@ -47,6 +49,7 @@ def give_back(root: Path, lesson: str, system: str) -> tuple[list[str], dict[str
     """
     from grader.instructor.export import Canvas, MoodleWorksheet, write_points
     from grader.instructor.gradebook import course_directory
+    from grader.instructor.nbgrader_feedback import write_pages
     from grader.instructor.people import roster
     from grader.instructor.received import read_records
 
@@ -60,17 +63,18 @@ def give_back(root: Path, lesson: str, system: str) -> tuple[list[str], dict[str
         raise UserError(f"No submission of {lesson} was collected from {name}; {command}.")
     people = {one.id: one for one in roster(coursedir)}
     numbers = Counter(one["id"] for one in records.values())
-    ids, pages = {}, {}
+    ids, pages = dict[str, str](), dict[str, Path]()
     for student, record in records.items():
         if why := _why_not(record, people.get(student), numbers):
             left_out[student] = why
             continue
         ids[student] = record["id"]
-        page, why = _page(root, lesson, student)
-        if page:
-            pages[_name_inside(record, lesson)] = page
-        else:
-            left_out[student] = why
+    if ids:
+        made = write_pages(root, lesson, [*ids])
+        for student in sorted([*made.written, *made.unchanged]):
+            page = root / "class" / "feedback" / student / lesson / f"{lesson}.html"
+            pages[_name_inside(records[student], lesson)] = page
+        left_out |= made.failed
     folder = root / "class" / "return"
     archive, points = folder / f"{lesson}-{system}.zip", folder / f"{lesson}-{system}.csv"
     form = MoodleWorksheet if name == "Moodle" else Canvas
@@ -99,18 +103,6 @@ def _why_not(record: Record, person: Person | None, numbers: Counter[str]) -> st
     if not own and record["system"] == "Moodle":
         return f"upload {number} is {name}'s, so its number may be a group's"
     return ""
-
-
-def _page(root: Path, lesson: str, student: str) -> tuple[Path | None, str]:
-    """Return a student's page of feedback, or why there is none that is current."""
-    page = root / "class" / "feedback" / student / lesson / f"{lesson}.html"
-    graded = root / "class" / "autograded" / student / lesson / f"{lesson}.ipynb"
-    command = f"nbgrader generate_feedback {lesson}"
-    if not page.is_file():
-        return None, f"it has no page of feedback: {command}"
-    if graded.exists() and graded.stat().st_mtime > page.stat().st_mtime:
-        return None, f"its page of feedback is older than its grade: {command} --force"
-    return page, ""
 
 
 def _name_inside(record: Record, lesson: str) -> str:

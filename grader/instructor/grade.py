@@ -138,6 +138,7 @@ def _table(path: Path, graded: Graded) -> str:
         why = (
             verdict.note
             or verdict.hint
+            or verdict.repair
             or verdict.relation
             or (verdict.failure.reason if verdict.failure else "")
         )

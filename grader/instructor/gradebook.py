@@ -9,18 +9,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import nbgrader.api
 from nbformat import from_dict
 from nbgrader.api import (
     Assignment,
     Comment,
     Grade,
     Gradebook,
+    GradeCell,
     MissingEntry,
+    SolutionCell,
+    SourceCell,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
 )
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.dbutil import ALEMBIC_DIR
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from sqlalchemy import Connection, create_engine, func, inspect, make_url, select
 from sqlalchemy.exc import DatabaseError, IntegrityError
@@ -44,6 +49,18 @@ ADVICE = {
     "malformed": DAMAGED,
 }
 """Ways out, by a part of SQLite's message."""
+
+
+def newest_schema() -> str | None:
+    """Return the version of the tables that nbgrader makes."""
+    from alembic.script import ScriptDirectory  # takes a while to import, once for a gradebook
+
+    return ScriptDirectory(ALEMBIC_DIR).get_current_head()
+
+
+# For each new gradebook nbgrader asks the program alembic, which takes seconds. If it ever asks in
+# another way, tests/grader/instructor/test_nbgrader_files.py fails.
+nbgrader.api.get_alembic_version = newest_schema
 
 
 class GradebookUnusable(UserError):
@@ -96,7 +113,8 @@ class LessonGradebook:
                 (notebook,) = submission.notebooks
                 before = self._standing(notebook)
                 for grade in notebook.grades:
-                    grade.auto_score = scores[self.grade_cells[grade.cell_id]]
+                    # A grading from before an exercise was added has no points for it.
+                    grade.auto_score = scores.get(self.grade_cells[grade.cell_id])
                     # As nbgrader does: a grade given by hand needs another look.
                     grade.needs_manual_grade = grade.manual_score is not None
                 for one in notebook.comments:
@@ -235,7 +253,7 @@ def open_lesson(
     """Open the gradebook for a lesson, added as `nbgrader generate_assignment` would.
 
     Raises:
-        LessonError: it holds submissions to a version of the lesson with other cells.
+        LessonError: it has grades for an exercise that the lesson no longer has.
         GradebookUnusable: see `open_gradebook`.
     """
     cells = release.cells.values()
@@ -248,7 +266,7 @@ def open_lesson(
         except MissingEntry:
             found = []
         if {cell.name: cell.checksum for cell in found} != checksums:
-            _save_cells(coursedir, lesson, release)
+            _save_cells(gradebook, coursedir, lesson, release)
             gradebook.db.expire_all()
         found = gradebook.find_notebook(lesson, lesson)
         grade_cells = {cell.id: cell.name for cell in found.grade_cells}
@@ -269,7 +287,7 @@ def open_gradebook(coursedir: CourseDirectory) -> Iterator[Gradebook]:
     """
     with _explained(coursedir):
         # Of two processes that create the tables at once, both may fail.
-        with folder_lock(_database(coursedir).parent, timeout=60):
+        with folder_lock(database_of(coursedir).parent, timeout=60):
             gradebook = Gradebook(coursedir.db_url, coursedir.course_id)
         with gradebook:
             yield gradebook
@@ -326,7 +344,7 @@ def reading(coursedir: CourseDirectory) -> Iterator[Connection | None]:
     Raises:
         GradebookUnusable: it can't be read; inside the block as well.
     """
-    if coursedir.db_url.startswith("sqlite") and not _database(coursedir).is_file():
+    if coursedir.db_url.startswith("sqlite") and not database_of(coursedir).is_file():
         yield None
         return
     with (
@@ -338,7 +356,8 @@ def reading(coursedir: CourseDirectory) -> Iterator[Connection | None]:
         yield connection if made else None
 
 
-def _database(coursedir: CourseDirectory) -> Path:
+def database_of(coursedir: CourseDirectory) -> Path:
+    """Return the gradebook's file."""
     return Path(make_url(coursedir.db_url).database or "the gradebook")
 
 
@@ -348,20 +367,66 @@ def _explained(coursedir: CourseDirectory) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        message = f"{_database(coursedir).name}: {error.orig}"
+        message = f"{database_of(coursedir).name}: {error.orig}"
         advice = next((f": {way}" for part, way in ADVICE.items() if part in message), "")
         raise GradebookUnusable(message + advice) from error
 
 
-def _save_cells(coursedir: CourseDirectory, lesson: str, release: ReleasedLesson) -> None:
-    """Add a lesson's cells to the gradebook with nbgrader's own preprocessor."""
+def _save_cells(
+    gradebook: Gradebook, coursedir: CourseDirectory, lesson: str, release: ReleasedLesson
+) -> None:
+    """Bring the cells of a lesson in the gradebook up to date; grades that are there stay.
+
+    Raises:
+        LessonError: it has submissions with a grade for a cell that the lesson no longer has.
+    """
+    _add_cells(gradebook, lesson, release)
     cells = [{**cell, "source": "".join(cell["source"])} for cell in release.cells.values()]
     resources = {"nbgrader": {"notebook": lesson, "assignment": lesson, "db_url": coursedir.db_url}}
     notebook = from_dict({"cells": cells, "metadata": release.metadata})  # type: ignore[no-untyped-call]
+    SaveCells(config=coursedir.config).preprocess(notebook, resources)
+
+
+def _add_cells(gradebook: Gradebook, lesson: str, release: ReleasedLesson) -> None:
+    """Add new cells to a lesson that has submissions, which nbgrader's own preprocessor refuses.
+
+    Each submission gets an empty grade for a new graded cell, and none for its text.
+    """
     try:
-        SaveCells(config=coursedir.config).preprocess(notebook, resources)
-    except RuntimeError:
+        notebook = gradebook.find_notebook(lesson, lesson)
+    except MissingEntry:
+        return
+    if not notebook.submissions:
+        return
+    of_nbgrader = {
+        cell["metadata"]["nbgrader"]["grade_id"]: {**cell["metadata"]["nbgrader"], **cell}
+        for cell in release.cells.values()
+        if "nbgrader" in cell["metadata"]
+    }
+    graded = {name for name, one in of_nbgrader.items() if one["grade"]}
+    solutions = {name for name, one in of_nbgrader.items() if one["solution"]}
+    there = {cell.name: cell for cell in notebook.grade_cells}
+    if gone := sorted(there.keys() - graded):
         raise LessonError(
-            f"The gradebook holds submissions to a version of {lesson} with other cells. "
-            "Rename class/gradebook.db to keep it, and grade again."
-        ) from None
+            f"The gradebook has grades of {lesson} for {', '.join(gone)}, which the lesson no "
+            "longer has. Put it back, or rename class/gradebook.db to keep it, and grade again."
+        )
+    db, rows = gradebook.db, [one.id for one in notebook.submissions]
+    for name in graded - there.keys():
+        kind, most = of_nbgrader[name]["cell_type"], float(of_nbgrader[name]["points"])
+        cell = GradeCell(name=name, notebook_id=notebook.id, cell_type=kind, max_score=most)
+        db.add(cell)
+        db.flush()  # gives it its id
+        db.add_all(Grade(cell_id=cell.id, notebook_id=row) for row in rows)
+    for name in solutions - {cell.name for cell in notebook.solution_cells}:
+        cell = SolutionCell(name=name, notebook_id=notebook.id)
+        db.add(cell)
+        db.flush()
+        db.add_all(Comment(cell_id=cell.id, notebook_id=row) for row in rows)
+    sources = {cell.name: cell for cell in notebook.source_cells}
+    for name in of_nbgrader.keys() - sources.keys():
+        kind = of_nbgrader[name]["cell_type"]
+        db.add(SourceCell(name=name, notebook_id=notebook.id, cell_type=kind))
+    for name in sources.keys() - of_nbgrader.keys():
+        db.delete(sources[name])
+    db.commit()

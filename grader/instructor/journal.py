@@ -136,6 +136,8 @@ class Grading:
 class Journal:
     """The records of one lesson: its runs, the last grading of each key and of each student.
 
+    `previous` holds each student's grading before the last, of an earlier notebook or run.
+
     `notebooks` holds each student's notebooks by digest, in the order in which they came, `written`
     the timestamps of gradings in the gradebook by key, `commits` git's commit where it is known, by
     the versions of grader and lesson, `end` the length of all complete lines in bytes. By student
@@ -149,6 +151,7 @@ class Journal:
     commits: dict[tuple[str, str], str] = field(default_factory=dict)
     graded: dict[str, Grading] = field(default_factory=dict)
     latest: dict[str, Grading] = field(default_factory=dict)
+    previous: dict[str, Grading] = field(default_factory=dict)
     notebooks: dict[str, list[str]] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
     attempts: dict[tuple[str, str], Grading] = field(default_factory=dict)
@@ -159,7 +162,7 @@ class Journal:
     def start(self, run_id: RunId) -> None:
         """Record the start of a run, unless it resumes the last one."""
         if not self.runs or self.runs[-1] != run_id:
-            started, commit = round(time.time(), 3), _commit(self.path.parent)
+            started, commit = round(time.time(), 3), commit_of(self.path.parent)
             self._append({"started": started, **run_id.record(), "commit": commit})
 
     def add_grading(
@@ -262,6 +265,8 @@ class Journal:
             if attempt := record.get("attempt"):
                 self.attempts[student, attempt] = grading
             if record.get("counts", True):
+                if (last := self.latest.get(student)) and last.key != key:
+                    self.previous[student] = last
                 self.latest[student] = grading
                 if attempt:
                     self.seeds[student, digest] = run_id.seed
@@ -337,7 +342,7 @@ def grader_version() -> str:
     return _digest_of_files(_modules(Path(__file__).parents[1]))
 
 
-def _commit(folder: Path) -> str:
+def commit_of(folder: Path) -> str:
     """Return the commit that is checked out, marked where files differ from it; "" without git."""
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
     try:

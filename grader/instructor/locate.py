@@ -11,7 +11,7 @@ import os
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,10 +32,14 @@ OUR_FOLDERS = ("work", "course")
 
 
 class Content(NamedTuple):
-    """The lesson that a notebook belongs to, if any, and whether it answers an exercise of it."""
+    """The lesson that a notebook belongs to, if any, and whether it answers an exercise of it.
+
+    The digest is empty where the file can't be read.
+    """
 
     lesson: str | None
     written: bool
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,20 +71,43 @@ class Lessons:
         paths = [*_files(home, self.names - {lesson})] if home.is_dir() else [home]
         if any(map(_is_archive, paths)):
             return True
-        notebooks = filter(_is_notebook, paths)
-        return any(self.content(path, lesson).lesson in (lesson, None) for path in notebooks)
-
-    def content(self, path: Path, wanted: str) -> Content:
-        """Return what the file at `path` holds, with preference for the lesson `wanted`."""
+        notebooks = [*filter(_is_notebook, paths)][:MAX_NOTEBOOKS]
         try:
-            data = read_regular(path, MAX_BYTES + 1)
-            return self._reader.call(OUTSIDE.first_seconds, data, wanted)
-        except (OSError, UnreadableNotebook, OverBudget):
-            return Content(None, False)
+            found = self.contents(notebooks, lesson) if notebooks else []
+        except UnreadableNotebook:
+            return True
+        return any(one.lesson in (lesson, None) for one in found)
+
+    def contents(self, paths: list[Path], wanted: str) -> list[Content]:
+        """Return what each file of a student holds, with preference for the lesson `wanted`.
+
+        Raises:
+            UnreadableNotebook: together they take too much time or memory to read.
+        """
+        try:
+            return self._reader.call(OUTSIDE.choice_seconds, paths, wanted)
+        except OverBudget as error:
+            counts = f"it is not certain which of {len(paths)} notebooks counts"
+            way_out = "Remove those that are not meant"
+            raise UnreadableNotebook(f"{counts}: to look, {error}", way_out) from None
 
     @cached_property
-    def _reader(self) -> Guard[Content]:
-        return Guard(partial(content, exercises=self.exercises), OUTSIDE.memory_bytes)
+    def _reader(self) -> Guard[list[Content]]:
+        return Guard(self._contents, OUTSIDE.memory_bytes)
+
+    def _contents(self, paths: list[Path], wanted: str) -> list[Content]:
+        return [content_of(path, wanted, self.exercises) for path in paths]
+
+
+def content_of(path: Path, wanted: str, exercises: Mapping[str, Collection[str]]) -> Content:
+    """Return what a file holds."""
+    digest = ""
+    try:
+        data = read_regular(path, MAX_BYTES + 1)
+        digest = digest_of(data)
+        return content(data, wanted, exercises)._replace(digest=digest)
+    except (OSError, UnreadableNotebook):
+        return Content(None, False, digest)
 
 
 def content(data: bytes, wanted: str, exercises: Mapping[str, Collection[str]]) -> Content:
@@ -132,8 +159,8 @@ def find_notebook(home: Path, lesson: str, lessons: Lessons) -> Found:
 def _choose(home: Path, wanted: Path, paths: list[Path], lessons: Lessons) -> Found:
     """Return the one of several notebooks, or of one in another place, that is certain."""
     lesson, folder = wanted.stem, wanted.parent
-    contents = {path: lessons.content(path, lesson) for path in paths}
-    mine = _distinct([path for path in paths if contents[path].lesson == lesson], wanted)
+    contents = dict(zip(paths, lessons.contents(paths, lesson), strict=True))
+    mine = _distinct([path for path in paths if contents[path].lesson == lesson], wanted, contents)
     answered = [path for path in mine if contents[path].written]
     equal = answered or mine
     certain = len(equal) == 1 and _is_near(equal[0].relative_to(home), lesson)
@@ -201,10 +228,10 @@ def _is_near(path: Path, lesson: str) -> bool:
     return folders[:1] == (lesson,) or all(one.casefold() in known for one in folders)
 
 
-def _distinct(paths: list[Path], wanted: Path) -> list[Path]:
+def _distinct(paths: list[Path], wanted: Path, contents: Mapping[Path, Content]) -> list[Path]:
     """Return one path of each content, the wanted one first."""
     ordered = sorted(paths, key=lambda path: path != wanted)
-    by_content = {digest_of(read_regular(path, MAX_BYTES)): path for path in reversed(ordered)}
+    by_content = {contents[path].digest: path for path in reversed(ordered)}
     return [path for path in ordered if path in by_content.values()]
 
 

@@ -1,7 +1,8 @@
 """Replace the grading of `nbgrader autograde` and of formgrader's button by the sandboxed one.
 
-nbgrader's loop stays; it reads each notebook twice. First, the exporter grades the submission and
-hands on the lesson's own cells. Then it hands on the verdicts too, which nbgrader saves as points.
+nbgrader's loop stays. Before it copies a submission, that is graded. Then nbgrader reads the
+notebook twice: at first, the exporter hands on the lesson's own cells, then the verdicts too, which
+nbgrader saves as points.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from grader.author.lesson import Lesson, authors_root, load_lesson, named_lesson
 from grader.comparison.present import count_of, one_line
 from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
-from grader.execution.notebook import UnreadableNotebook, load_notebook
 from grader.instructor.autograde import current_run
+from grader.instructor.blame import costs_only
 from grader.instructor.copying import copy_ordinary_files
 from grader.instructor.feedback import (
     LoadedNotebook,
@@ -92,15 +93,13 @@ class GradingSession:
 
 
 class GradingExporter(NotebookExporter):
-    """Grade a notebook from its bytes: nbgrader's reader stops at many tools' notebooks."""
+    """Hand on a graded notebook: nbgrader's reader stops at many tools' notebooks."""
 
     def from_filename(
         self, filename: str, resources: Resources | None = None, **kw: Any
     ) -> tuple[NotebookNode, Resources]:
         """Implement nbconvert's hook; the notebook may lie in another place than `filename`."""
         loop: Any = self.parent
-        if resources and loop._sanitizing:  # nbgrader's first reading
-            loop.session.grade(loop.submitted[str(Path(filename).parent)])
         notebook = loop.session.notebook(verdicts=not loop._sanitizing)
         return self.from_notebook_node(notebook, resources, **kw)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -157,17 +156,20 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
         self.assignments = {folder: [f"{folder}/{lesson}.ipynb"] for folder in self.submitted}
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
-        """Return whether a submission is to be graded."""
+        """Grade a submission; return whether nbgrader is to write what came of it."""
         folder = Path(self._format_dest(assignment_id, student_id))
         if folder.is_dir() and not has_verdicts(folder / f"{assignment_id}.ipynb"):
             self.log.warning("%s was left half graded; it is graded again", folder)
             shutil.rmtree(folder)
         if not super().init_destination(assignment_id, student_id):
             return False
-        if why := _why_not(self.submitted[self._format_source(assignment_id, student_id)]):
+        errors: dict[str, str] = {}
+        with costs_only(student_id, errors):
+            self.session.grade(self.submitted[self._format_source(assignment_id, student_id)])
+        for why in errors.values():
             self.log.error("%s was not graded: %s", student_id, why)
             self.refused += 1
-        return not why
+        return not errors
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Copy a submission's other files to `autograded/`: ordinary ones, within limits."""
@@ -222,12 +224,3 @@ def _harmless(*args: Any, **kw: Any) -> logging.LogRecord:
         )
         record.args = (*texts,)
     return record
-
-
-def _why_not(submission: Submission) -> str:
-    """Return the reason why a submission can't be graded, or nothing."""
-    try:
-        load_notebook(submission.read())
-    except UnreadableNotebook as error:
-        return f"{error}"
-    return ""

@@ -6,7 +6,9 @@ cell. Here every page is made, quickly, and written where it differs from the on
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,7 +25,7 @@ from nbgrader.apps import generatefeedbackapp
 from nbgrader.converters import GenerateFeedback, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange.default import ExchangeReleaseFeedback
-from nbgrader.utils import find_all_files
+from nbgrader.utils import find_all_files, notebook_hash
 from sqlalchemy import select
 from traitlets import List, Type
 
@@ -39,16 +41,16 @@ from grader.instructor.nbgrader_files import paths_like
 from grader.processes import Guard
 
 NO_GRADE = "the gradebook has no points of it; grade it again"
-NOT_BY_EXCHANGE = "it did not come through the exchange (it has no submission_secret.txt)"
-NEEDED = ("submission_secret.txt", "timestamp.txt")
-"""The files of a submission by which a learner's `nbgrader fetch_feedback` finds its page."""
+NOT_BY_EXCHANGE = "it did not come through the exchange: it has no submission_secret.txt"
+SECRET = "submission_secret.txt"
+"""The file of a submission by which a learner's `nbgrader fetch_feedback` finds its page."""
 
 
 @dataclass
 class Grades:
-    """What the gradebook says about a notebook: scores with the most possible, and comments.
+    """A notebook in the gradebook: scores with the most possible, and comments.
 
-    Both are by the names of cells; `penalty` is what a late submission costs.
+    Both are by the names of cells; `penalty` is the price of a late submission.
     """
 
     penalty: float = 0.0
@@ -165,6 +167,8 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
                     self.log.error("%s: its page shows the verdicts alone: %s", page.student, why)
                     made = self._html(page, why)
                 self._write(page, made)
+            if page.student in self.failed:
+                self._target(page.about, f"{page.source.stem}.html").unlink(missing_ok=True)
         written, unchanged = len(self.written), len(self.unchanged)
         self.log.info("%s written, %s unchanged", count_of(written, "page"), unchanged)
         for student, why in self.failed.items():
@@ -192,17 +196,16 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
                     self._target(about, f"{about['notebook']}.html").unlink(missing_ok=True)
 
     def _warm_up(self, wanted: list[Page]) -> None:
-        """Render what the lesson gives everyone, before processes are forked."""
+        """Render the cells that all have in common, before processes are forked."""
         for page in wanted[:1]:
-            about = page.about
-            folder = self.coursedir.format_path(
-                self.coursedir.release_directory, ".", about["assignment"]
-            )
-            released = Path(folder) / page.source.name
-            lessons = {one.source for one in read(released).cells} if released.is_file() else ()
-            nb = read(page.source)
-            nb.cells = [one for one in nb.cells if one.source in lessons and not one.get("outputs")]
-            with suppress(KeyError):  # the first one's fault, and only it is to pay
+            place, about = self.coursedir.release_directory, page.about
+            folder = self.coursedir.format_path(place, ".", about["assignment"])
+            with suppress(OSError, ValueError, KeyError):  # that page meets it again, and it alone
+                lessons = {cell.source for cell in read(Path(folder, page.source.name)).cells}
+                nb = read(page.source)
+                nb.cells = [
+                    one for one in nb.cells if one.source in lessons and not one.get("outputs")
+                ]
                 page.grades.put_into(nb)
                 self.pages.page(nb, {"nbgrader": about})
 
@@ -283,17 +286,17 @@ def _renew(path: Path, data: bytes) -> bool:
 
 
 def write_pages(root: Path, lesson: str, students: Sequence[str] = ()) -> CurrentFeedback:
-    """Bring the pages of a lesson up to date, of `students` or of all; return what was done.
+    """Bring the pages of a lesson up to date, of `students` or of all; return the counts.
 
     Raises:
         UserError: nothing of the lesson is graded, or the gradebook can't be read.
     """
     coursedir = course_directory(root)
     coursedir.assignment_id = lesson
-    feedback = CurrentFeedback(coursedir, students, config=coursedir.config)
+    quiet = logging.Logger("feedback", logging.CRITICAL)  # the caller reports
+    feedback = CurrentFeedback(coursedir, students, config=coursedir.config, log=quiet)
     if not paths_like(feedback._format_source(lesson, "*")):
         raise UserError(f"No submission of {lesson} is graded: grader autograde {lesson}.")
-    feedback.log.setLevel("CRITICAL")  # the caller reports
     with suppress(NbGraderException):
         feedback.start()
     return feedback
@@ -318,17 +321,21 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
             student = folder.parent.name
             if self.students and student not in self.students:
                 continue
-            if all((folder / name).is_file() for name in NEEDED):
-                self.src_path = str(folder)
-                super().copy_files()
-                self.released.append(student)
-            else:
+            try:
+                secret = (folder / SECRET).read_text(encoding="utf-8")
+            except FileNotFoundError:
                 self.left_out.append(student)
                 self.log.warning("%s was left out: %s", student, NOT_BY_EXCHANGE)
+                continue
+            for page in folder.glob("*.html"):
+                target = Path(self.dest_path, notebook_hash(secret=secret, notebook_id=page.stem))
+                shutil.copy(page, f"{target}-tmp.html")
+                Path(f"{target}-tmp.html").replace(f"{target}.html")
+            self.released.append(student)
 
 
 def release(root: Path, lesson: str, students: Sequence[str] = ()) -> ReleaseFeedback:
-    """Put pages of a lesson, of `students` or of all, into the exchange; return what was done."""
+    """Put pages of a lesson, of `students` or of all, into the exchange."""
     coursedir = course_directory(root)
     coursedir.assignment_id = lesson
     exchange = ReleaseFeedback(coursedir=coursedir, config=coursedir.config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -10,18 +11,20 @@ from typing import Any, NotRequired, Protocol, TypedDict
 
 from grader.author.key import exercise_key, lines_of
 from grader.author.lesson import Lesson, cell_ids, role
+from grader.comparison.distribution import summarise
 from grader.comparison.fingerprint import fingerprint
-from grader.comparison.judge import State, Verdict, call_of
-from grader.comparison.pictures import LineOutcomes, Picture
+from grader.comparison.judge import Compared, State, Verdict, call_of
+from grader.comparison.pictures import LineOutcomes, Picture, illustrated, lines_to_ask
 from grader.comparison.present import Texts, failure_rows, failure_texts, verdict_html
 from grader.comparison.schema import Answer, Call, ExerciseKey, Line, Outcome, Request, Response
-from grader.diagnosis import explained, illustrated, lines_to_ask
+from grader.diagnosis import explained
 from grader.diagnosis.misconceptions import Known, known
 from grader.execution.answers import gave_up, verdict_on
 from grader.execution.notebook import read_notebook
 from grader.execution.submission import Selection, Template, select
+from grader.instructor.repairs import Repairs
 
-QUICK = 5.0  # seconds: a notebook that takes longer is not run again for its figures
+QUICK = 5.0  # seconds: a notebook that takes longer is not run again for repairs and figures
 
 
 class Unexplained(TypedDict):
@@ -121,6 +124,11 @@ class Run:
         return {name: known(key) for name, key in self.keys.items()}
 
     @cached_property
+    def repairs(self) -> Repairs:
+        """The repairs of answers that were found."""
+        return Repairs()
+
+    @cached_property
     def calls(self) -> dict[str, list[Call]]:
         """The calls for the learner's side, without expected values."""
         return {name: [call_of(case) for case in key["cases"]] for name, key in self.keys.items()}
@@ -139,19 +147,21 @@ class Run:
         return self.grade_cells(select(self.template, read_notebook(notebook)), runner)
 
     def grade_cells(self, chosen: Selection, runner: Runner) -> Graded:
-        """Run and judge the chosen cells of a notebook."""
-        return self.judge(chosen, runner.run(self.request(chosen)))
+        """Run and judge the chosen cells of a notebook, and look for repairs of wrong answers."""
+        response = runner.run(self.request(chosen))
+        return self.repaired(chosen, response, self.judge(chosen, response), runner)
 
     def grade_with_figures(self, chosen: Selection, runner: Runner) -> Graded:
         """Grade as `grade_cells` does, and ask functions with wrong values along lines.
 
-        That is a second request: nothing that happens in it costs a point.
+        That is another request: nothing that happens in it costs a point.
         """
         start = time.monotonic()
         response = runner.run(self.request(chosen))
         graded = self.judge(chosen, response)
         if gave_up(response) or time.monotonic() - start > QUICK:
             return graded
+        graded = self.repaired(chosen, response, graded, runner)
         asked = {name: lines_to_ask(one, self.keys[name]) for name, one in graded.verdicts.items()}
         calls = {
             name: [call for _, along in lines for call in along] for name, lines in asked.items()
@@ -163,6 +173,22 @@ class Run:
             name: illustrated(one, self.keys[name], _along(asked[name], answers.get(name, {})))
             for name, one in graded.verdicts.items()
         }
+        return replace(graded, verdicts=verdicts)
+
+    def repaired(
+        self, chosen: Selection, response: Response, graded: Graded, runner: Runner
+    ) -> Graded:
+        """Return the verdicts with the mistakes that repairs of copies prove.
+
+        Copies run in requests of their own: nothing that happens there costs a point.
+        """
+        verdicts, start = dict(graded.verdicts), time.monotonic()
+        for name, verdict in verdicts.items():
+            if verdict.failure and time.monotonic() - start < QUICK:
+                outcomes = [*map(summarise, response["answers"][name]["outcomes"])]
+                answer = Compared(self.keys[name], outcomes)
+                with suppress(Exception):  # a learner's process may answer with any data
+                    verdicts[name] = self.repairs.repaired(verdict, answer, chosen, runner.run)
         return replace(graded, verdicts=verdicts)
 
     def request(self, chosen: Selection) -> Request:

@@ -30,7 +30,7 @@ HOSTILE = [
     "while True:\n    pass",
     "import os\nos._exit(0)",
     "import numpy as np\nnp.isclose = np.allclose = lambda *args, **kwargs: np.True_",
-    "open('answers.json', 'w').write('{}')",
+    "open('answers.key', 'w').write('{}')",
     "class Equal:\n    __eq__ = lambda self, other: True\n    __array__ = lambda *args: None",
     "print('x' * 10**8)",
     "import os\n[os.fork() for _ in range(5)]",

@@ -6,7 +6,6 @@ sandbox, which runs learners' code, and a `Guard`, in whose process its outcomes
 
 from __future__ import annotations
 
-import atexit
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import groupby, islice
+from multiprocessing.util import Finalize
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -166,7 +166,7 @@ def local_workers(count: int) -> Iterator[Workers]:
 
     def make(broken: Executor | None) -> Executor:
         if not made or made[-1] is broken:
-            made.append(process_pool(count))
+            made.append(process_pool(__name__, count))
         return made[-1]
 
     try:
@@ -204,7 +204,7 @@ def _engine(root: Path) -> Engine:
     if root not in engines:
         stack = ExitStack()
         engines[root] = stack.enter_context(Engine(load_settings(root)))
-        atexit.register(stack.close)
+        Finalize(None, stack.close, exitpriority=0)  # atexit is not called in a worker
     return engines[root]
 
 

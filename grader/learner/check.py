@@ -19,18 +19,24 @@ from grader.comparison.judge import (
     judged,
     observe_all,
     unjudged,
+    without_warnings,
 )
-from grader.comparison.observe import signature_mismatch
-from grader.comparison.present import verdict_html
+from grader.comparison.observe import signature_mismatch, warnings_are_heard
+from grader.comparison.pictures import illustrated, lines_to_ask
+from grader.comparison.present import Way, count_of, verdict_html
 from grader.comparison.schema import AnswerKey, ExerciseKey
-from grader.diagnosis import explain, illustrated, lines_to_ask
+from grader.diagnosis import explain
 from grader.errors import UserError
 from grader.learner.at_work import at_work
 from grader.learner.notebook import left_behind
 from grader.learner.progress import load_progress, not_saved, record_solved, was_right
 from grader.learner.puzzle import Puzzle, offer
 from grader.learner.runs import RUNS
-from grader.learner.trial import code_of, outcomes_along
+from grader.learner.trial import code_of, outcomes_along, source_of
+from grader.syntax import form
+
+MAX_WAYS = 3
+"""Other right ways that are shown below a solved exercise."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -108,8 +114,21 @@ def _check(function: object, hardening: bool) -> Check:
         offer(name, failed, lambda: Puzzle(unpacked(packed), solves))
     solved = len(exercises.keys() & progress["solved"].keys())
     later = not hardening and name in key["hardened"] and verdict.works
-    html = verdict_html(verdict, solved, len(exercises), not_saved(folder), later)
+    unnamed = verdict.failure is not None and verdict.advice is None and not later
+    hints = exercise.get("hints", 0) if exercise and unnamed else 0
+    above = f"There is help above its cell: {count_of(hints, 'hint')}." if hints else None
+    last = _joined(above, not_saved(folder))
+    ways = _other_ways(function, exercise) if exercise and verdict.solved else []
+    html = verdict_html(verdict, solved, len(exercises), last, later, ways=ways)
     return Check(verdict, html)
+
+
+def _other_ways(function: Any, exercise: ExerciseKey) -> list[Way]:
+    """Return right answers that differ from the learner's by their syntax tree."""
+    mine, name = source_of(function), getattr(function, "__name__", "")
+    texts = unpacked(exercise["ways"]) if "ways" in exercise else []
+    ways = [text.partition("\n") for text in texts]
+    return [(why, code) for why, _, code in ways if form(code, name) != form(mine, name)][:MAX_WAYS]
 
 
 def _solves(source: str, function: Any, name: str, exercise: ExerciseKey) -> bool:
@@ -140,6 +159,8 @@ def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
         return unjudged(name, exercise, note)
     answer = Compared(exercise, observe_all(function, exercise["cases"]))
     verdict = judged(name, answer)
+    if not warnings_are_heard():
+        verdict = without_warnings(verdict)
     if verdict.failure:
         verdict = explain(verdict, answer, code_of(function))
         lines = outcomes_along(function, lines_to_ask(verdict, exercise))

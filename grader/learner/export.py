@@ -127,8 +127,10 @@ def formula(tex: str, display: str = "inline") -> str:
         element.text = unescape(element.text or "").replace("\\_", "_")
         if element.tag == "mo" and element.text in ("‖", "|"):  # else it grows with the whole row
             element.attrib.setdefault("stretchy", "false")
-    scroll = ";max-width:100%;overflow:auto hidden" * (display == "block")
-    math.attrib |= {"alttext": tex.strip(), "style": MATH_STYLE + scroll}
+    math.attrib |= {"alttext": tex.strip(), "style": MATH_STYLE}
+    if display == "block":  # a wide one scrolls, also by the keyboard
+        math.attrib["style"] += ";max-width:100%;overflow:auto hidden"
+        math.attrib["tabindex"] = "0"
     return tostring(math, encoding="unicode")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from grader.comparison.schema import AnswerKey
 from grader.learner.notebook import lesson_keys
@@ -18,6 +19,10 @@ font-size:14px;color:var(--jp-ui-font-color1,#222)}
 .overview th,.overview td{text-align:left!important;padding:.35em 1.2em .35em 0;\
 border-bottom:1px solid var(--jp-border-color2,#ccc)}
 .overview a{color:var(--jp-content-link-color,#0b5cad)}
+.overview-page,.overview-page>tbody>tr,.overview-page>tbody>tr:hover{border:0;background:none}
+.overview-page>tbody>tr>td{text-align:left;vertical-align:middle;padding:0 1.5em 0 0}
+.overview-next a{display:inline-block;margin-left:.5em;padding:.3em 1em;border-radius:4px;\
+background:#0b5cad;color:#fff!important;text-decoration:none}
 </style>"""
 
 
@@ -55,6 +60,7 @@ class CourseProgress:
     """Progress in all lessons; as a cell's output it is a table with a link to each lesson."""
 
     rows: list[LessonProgress]
+    picture: Any = None
 
     @property
     def next(self) -> LessonProgress | None:
@@ -84,13 +90,20 @@ class CourseProgress:
             f" {row.solved} of {row.exercises}</td><td>{row.questions}</td></tr>"
             for row in self.rows
         )
-        link = f' <a href="{escape(self.next.notebook)}">Open it.</a>' if self.next else ""
+        link = f' <a href="{escape(self.next.notebook)}">Open it</a>' if self.next else ""
         table = f'<table class="overview"><tr>{head}</tr>{rows}</table>'
-        return f"{STYLE}{table}<p>{escape(self.advice())}{link}</p>"
+        advice = f'<p class="overview-next">{escape(self.advice())}{link}</p>'
+        picture = self.picture._repr_mimebundle_()["text/html"] if self.picture else ""
+        # A table, as JupyterLab removes styles before the cell is run.
+        row = f"<tr><td>{table}{advice}</td><td>{picture}</td></tr>"
+        return f'{STYLE}<table class="overview-page" role="presentation">{row}</table>'
 
 
 def overview(
-    *order: str, optional: Collection[str] = (), minutes: Mapping[str, int] | None = None
+    *order: str,
+    optional: Collection[str] = (),
+    minutes: Mapping[str, int] | None = None,
+    picture: Any = None,
 ) -> CourseProgress:
     """Return the learner's progress in each lesson next to the current notebook.
 
@@ -99,6 +112,7 @@ def overview(
             like neuron-1 that `grader reset` keeps.
         optional: those of them that a learner may leave out.
         minutes: how long a lesson takes someone who is new to all of it.
+        picture: what is shown next to the table, an object that IPython displays as HTML.
     """
     here = Path.cwd()
     keys = lesson_keys(here)
@@ -108,7 +122,8 @@ def overview(
         [
             _row(here / name, keys[name], name in optional, (minutes or {}).get(name))
             for name in names
-        ]
+        ],
+        picture,
     )
 
 

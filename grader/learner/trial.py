@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from functools import cache
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
@@ -18,8 +19,8 @@ import numpy as np
 from grader.comparison.distribution import summarise
 from grader.comparison.observe import observe, restored_generators
 from grader.comparison.schema import Call, Function, Line, Outcome
-from grader.diagnosis.edits import names_in
 from grader.diagnosis.repair import Code
+from grader.syntax import names_in
 
 SECONDS = 0.5  # for all copies of one answer
 EACH = 0.1  # for one copy: an edit can make a loop endless
@@ -49,7 +50,7 @@ def code_of(function: Any, seconds: float = SECONDS, each: float = EACH) -> Code
                 return
             yield _outcomes(tree, name, dict(space), calls, each)
 
-    return Code(_source(function), run)
+    return Code(source_of(function), run)
 
 
 def outcomes_along(
@@ -77,7 +78,21 @@ def _until_an_error(function: Function, calls: list[Call]) -> Iterator[Outcome]:
 
 def _can_be_ended() -> bool:
     """Return whether a signal can end a call here: only the main thread receives one."""
-    return threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    on_main = threading.current_thread() is threading.main_thread()
+    return on_main and hasattr(signal, "setitimer") and _is_interrupted()
+
+
+@cache
+def _is_interrupted() -> bool:
+    """Return whether a signal reaches running code, which in a browser it doesn't."""
+    end = time.monotonic() + 0.1
+    try:
+        with _limited(0.001):
+            while time.monotonic() < end:
+                pass
+    except _TooLong:
+        return True
+    return False
 
 
 class _TooLong(BaseException):
@@ -107,7 +122,8 @@ def _limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _source(function: FunctionType) -> str:
+def source_of(function: Any) -> str:
+    """Return the source of a function that a cell defines; empty if there is none."""
     try:
         return textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError, IndentationError):
@@ -117,7 +133,7 @@ def _source(function: FunctionType) -> str:
 def _computes(function: FunctionType, seen: set[FunctionType]) -> bool:
     """Return whether a function, and those that it uses, only compute."""
     try:
-        tree = ast.parse(_source(function))
+        tree = ast.parse(source_of(function))
     except SyntaxError:
         return False
     seen.add(function)

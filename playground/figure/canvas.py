@@ -1,23 +1,16 @@
-"""Declare a figure's axes, moving parts and controls, and draw its still layer."""
+"""Declare a figure's axes, moving parts and controls."""
 
 from __future__ import annotations
 
-import io
-from contextlib import AbstractContextManager
 from typing import Any
 
 import ipywidgets as widgets
-import matplotlib
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.figure import Figure
 from traitlets import CFloat, CInt
 
 from playground.figure import style
-from playground.figure.marks import DIVERGING
 from playground.figure.pad import Pad
-from playground.figure.parts import Arrow, Bars, Heat, Line, Part, Place, Points, Words
+from playground.figure.parts import Arrow, Bars, Heat, Line, Part, Points, Words
+from playground.figure.still import Panel, Still, still
 
 FloatSlider, IntSlider, FloatLogSlider = (
     type(kind.__name__, (kind,), {"value": trait.tag(sync=True, echo_update=False)})
@@ -30,65 +23,55 @@ FloatSlider, IntSlider, FloatLogSlider = (
 """Sliders whose values the kernel doesn't echo to other browsers: a quarter fewer messages."""
 
 
-_CLOSE: Any = {"columnspacing": 1.4, "handletextpad": 0.6}
-"""Distances in a legend, so that six entries fit."""
-
-
 class Canvas:
     """The declaration of a play: its axes, its moving parts and its controls."""
 
-    def __init__(self) -> None:
+    still: Still
+    """What stands still, as soon as the figure is frozen."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.panels: list[Panel] = []
         self.parts: dict[str, Part] = {}
         self.controls: dict[str, widgets.ValueWidget] = {}
         self.panel: list[widgets.DOMWidget] = []
         self._guess_along = ""
-        self._grip: tuple[str, Axes, str] | None = None
-        size = style.WIDTH / 100, style.HEIGHT / 100
-        with _settings():
-            self.figure = Figure(size, dpi=100 * style.SHARPNESS, layout="constrained")
+        self._grip: tuple[str, Panel, str] | None = None
 
-    def axes(self, place: Any = 111, **settings: Any) -> Axes:
-        """Add axes at a place such as 121 or of a gridspec, with settings (xlabel, xlim, …)."""
-        with _settings():
-            ax: Axes = self.figure.add_subplot(place)
-            ax.set(**settings)
+    def axes(self, place: Any = 111, **settings: Any) -> Panel:
+        """Add axes at a place such as 121 or of a `Grid`, with settings (xlabel, xlim, …)."""
+        ax = self._panel(Panel(place))
+        ax.set(**settings)
         return ax
 
-    def line(self, name: str, ax: Axes, look: style.Look = style.YOURS, **options: Any) -> None:
+    def line(self, name: str, ax: Panel, look: style.Look = style.YOURS, **options: Any) -> None:
         """Add a part with data (x, y)."""
         self.parts[name] = Line(ax, look, **options)
 
-    def points(self, name: str, ax: Axes, look: style.Look = style.YOURS, **options: Any) -> None:
+    def points(self, name: str, ax: Panel, look: style.Look = style.YOURS, **options: Any) -> None:
         """Add a part with data (x, y), drawn as markers."""
         self.parts[name] = Points(ax, look, **options)
 
-    def bars(self, name: str, ax: Axes, look: style.Look = style.YOURS, **options: Any) -> None:
+    def bars(self, name: str, ax: Panel, look: style.Look = style.YOURS, **options: Any) -> None:
         """Add a part with data (x, top) or (x, bottom, top)."""
         self.parts[name] = Bars(ax, look, **options)
 
     def heat(
-        self, name: str, ax: Axes, extent: tuple[float, ...], bar: str = "", **options: Any
+        self, name: str, ax: Panel, extent: tuple[float, ...], bar: str = "", **options: Any
     ) -> None:
         """Add a part with data values (rows, columns), see `Heat`; `bar` labels a colour bar."""
         scale = None
         ax.grid(visible=False)  # it would be seen through the colours
         if bar:
-            with _settings():
-                shown = self.figure.colorbar(ScalarMappable(cmap=DIVERGING), ax=ax, label=bar)
-                # Invisible numbers reserve space for the moving ones.
-                shown.set_ticks([0, 0.5, 1], labels=["−0.00"] * 3, alpha=0)
-                scale = shown.ax
-                assert shown.solids is not None
-                shown.solids.remove()  # it knows no transparent colours
-                shades = np.linspace(0, 1, 256)[:, None]
-                scale.imshow(shades, DIVERGING, aspect="auto", origin="lower", extent=(0, 1, 0, 1))
+            scale = self._panel(Panel(None, owner=ax))
+            scale.set_ylabel(bar)
         self.parts[name] = Heat(ax, extent=extent, scale=scale, **options)
 
-    def arrow(self, name: str, ax: Axes, look: style.Look = style.YOURS, **options: Any) -> None:
+    def arrow(self, name: str, ax: Panel, look: style.Look = style.YOURS, **options: Any) -> None:
         """Add a part with data (x, y, x_tip, y_tip)."""
         self.parts[name] = Arrow(ax, look, **options)
 
-    def words(self, name: str, ax: Axes, **options: Any) -> None:
+    def words(self, name: str, ax: Panel, **options: Any) -> None:
         """Add a part with data (x, y, words), or a list of them."""
         self.parts[name] = Words(ax, **options)
 
@@ -109,7 +92,7 @@ class Canvas:
         slider = FloatLogSlider(value, min=low, max=high, step=step, description=label)
         self._control(name, slider)
 
-    def grip(self, name: str, ax: Axes, along: str) -> None:
+    def grip(self, name: str, ax: Panel, along: str) -> None:
         """Let the picture be dragged along x or y in place of the slider of that name."""
         self._grip = name, ax, along
 
@@ -120,7 +103,7 @@ class Canvas:
         name, ax, along = self._grip
         slider: Any = self.controls[name]
         ends = [slider.min, slider.max]
-        low, high = Place(ax).pixels(ends, ends)[:, "xy".index(along)]
+        low, high = ax.geometry.pixels(ends, ends)[:, "xy".index(along)]
         return slider.description, along, float(low), float(high)
 
     def switch(self, name: str, label: str, value: bool) -> None:
@@ -141,7 +124,7 @@ class Canvas:
         """Add a field for a number; `move` gets a float."""
         self._control(name, widgets.FloatText(value, description=label))
 
-    def guess(self, ax: Axes, along: str = "y") -> None:
+    def guess(self, ax: Panel, along: str = "y") -> None:
         """Draw the number that the learner guessed as a level line, or a vertical one (along x)."""
         look = style.Look(style.BLACK, (2, 3), width=2)
         self.line("guess", ax, look, twin=False, label="your guess")
@@ -149,9 +132,8 @@ class Canvas:
 
     def guessed(self, number: float) -> tuple[Any, Any]:
         """Return the data of the line at the learner's guess."""
-        ax: Any = self.parts["guess"].ax
-        level = (number, number)
-        return (ax.get_xlim(), level) if self._guess_along == "y" else (level, ax.get_ylim())
+        ends, level = self.parts["guess"].ax.geometry, (number, number)
+        return (ends.x, level) if self._guess_along == "y" else (level, ends.y)
 
     def pad(self, name: str, label: str) -> None:
         """Add a pad to draw on; `move` gets its `Ink`."""
@@ -162,39 +144,17 @@ class Canvas:
         """Return the controls' values by name."""
         return {name: control.value for name, control in self.controls.items()}
 
-    def png(self) -> bytes:
-        """Return the figure as a PNG, with `style.SHARPNESS` pixels to a CSS pixel."""
-        file = io.BytesIO()
-        self.figure.savefig(file, format="png")
-        return file.getvalue()
-
-    def pictures(self) -> tuple[str, str]:
-        """Return the figure as SVG without a background, for a light and for a dark theme."""
-        file = io.StringIO()
-        with _settings():
-            self.figure.savefig(file, format="svg", facecolor="none", metadata={"Date": None})
-        light = dark = file.getvalue()
-        for color, twin in style.DARK.items():  # no twin is replaced again: see their order
-            dark = dark.replace(color, twin)
-        return light, dark
-
     def freeze(self, with_target: bool) -> None:
-        """Add the legend and fix the layout: from now on only the parts move."""
-        self.figure.legends.clear()  # an interrupted display is started again
-        with _settings():
-            keys = [key for part in self.parts.values() for key in part.legend(with_target)]
-            if keys:
-                artists, labels = zip(*keys, strict=True)
-                self.figure.legend(
-                    artists, labels, loc="outside upper center", ncols=len(keys), **_CLOSE
-                )
-            self.figure.draw_without_rendering()
-        self.figure.set_layout_engine("none")
+        """Fix the layout, with a legend: from now on only the parts move."""
+        keys = [key for part in self.parts.values() for key in part.legend(with_target)]
+        self.still = still(self.title, self.panels, keys)
+        for panel, geometry in zip(self.panels, self.still.axes, strict=True):
+            panel.geometry = geometry
+
+    def _panel(self, panel: Panel) -> Panel:
+        self.panels.append(panel)
+        return panel
 
     def _control(self, name: str, control: Any, shown: Any = None) -> None:
         self.controls[name] = control
         self.panel.append(shown or control)
-
-
-def _settings() -> AbstractContextManager[None]:
-    return matplotlib.rc_context(style.SETTINGS)  # type: ignore[arg-type]  # a literal of all keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -43,7 +44,9 @@ class LearnerFunction:
         """Return the function's result; with `shape`, as a float array of that shape."""
         given = inputs if self.whole else _copy(inputs)
         result = self._run(lambda function: function(*given))
-        return result if shape is None else self._numbers(result, shape)
+        if shape is None:
+            return result
+        return np.asarray(result, float) if self.whole else self._numbers(result, shape)
 
     def over(self, points: Array, *inputs: Any) -> Array:
         """Return one number for each row of points (n, d), as an array (n,)."""
@@ -51,6 +54,8 @@ class LearnerFunction:
             return np.asarray(self(points, *inputs, shape=(len(points),)))
         own_points, given = points.copy(), _copy(inputs)
         results = self._run(lambda function: [function(point, *given) for point in own_points])
+        if all(isinstance(result, float) and not math.isnan(result) for result in results):
+            return np.array(results)
         return np.array([float(self._numbers(result, ())) for result in results])
 
     def wrap_result(self, function: Any) -> LearnerFunction:
@@ -99,7 +104,7 @@ class LearnerFunction:
                 for size in (numbers.shape, shape)
             )
             raise Unusable(f"{self.name} returned {found} where {wanted} belongs.")
-        if np.isnan(numbers).all():
+        if math.isnan(next(numbers.flat, math.nan)) and np.isnan(numbers).all():
             raise Unusable(f"{self.name} returned nothing but NaN (not a number).")
         return numbers.astype(float, copy=False)
 

@@ -1,10 +1,10 @@
 """A figure that follows its sliders, driven by one function from values to data.
 
-matplotlib draws the still layer once. The moving parts lie over it as SVG, placed by matplotlib's
-transforms, so that a move costs the kernel about a millisecond. A slider's move is answered in
-four steps: `refresh` takes the values and the current functions, `_snapshots` computes, `_show`
-draws, and `_later` continues a long move when the slider rests. All of it runs on the kernel's
-main thread, where ■ interrupts it.
+The still layer is drawn once. The moving parts lie over it as SVG, in the places of its axes, so
+that a move costs the kernel about a millisecond. A slider's move is answered in four steps:
+`refresh` takes the values and the current functions, `_snapshots` computes, `_show` draws, and
+`_later` continues a long move when the slider rests and it is the figure's turn. All of it runs on
+the kernel's main thread, where ■ interrupts it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, MutableSet
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,6 +38,7 @@ from playground.figure.learner_function import (
 )
 from playground.figure.scene import Frame, Snapshot, View
 from playground.figure.style import number
+from playground.figure.turns import Turns, turns
 from playground.functions import Function
 
 Move = Callable[..., Frame | Iterator[Frame]]
@@ -75,8 +77,8 @@ class LiveFigure(Canvas):
         after: Any = None,
         missions: Mapping[str, Mission] | None = None,
     ) -> None:
-        super().__init__()
-        self.title, self._move, self._after = title, move, after
+        super().__init__(title)
+        self._move, self._after = move, after
         self._missions = missions or {}
         given = (functions or {}).items()
         self._learner = {name: ReboundFunction(name, function) for name, function in given}
@@ -86,9 +88,11 @@ class LiveFigure(Canvas):
         self._stopped: Unusable | None = None
         self._coming: Iterator[Snapshot] = iter(())
         self._timer: asyncio.TimerHandle | None = None
+        self._turns: Turns | None = None
         self._view = View([], [], "")
         self._moving = page.html("", "playground-moving")
         self._goals = page.html("", "playground-missions")
+        self._seen = page.seen()
         self._root: widgets.VBox | None = None
         self._drawn = False
         self._open_missions: list[str] = []
@@ -137,10 +141,10 @@ class LiveFigure(Canvas):
     def close(self) -> None:
         """Give back widgets and artists: ipywidgets and IPython's `Out` keep the play itself."""
         self._coming, self._closed = iter(()), True
-        if self._timer is not None:
-            self._timer.cancel()
-        page.close([self._root, self._moving, self._goals, *self.panel, *self.controls.values()])
-        self.figure.clear()
+        self._rest()
+        shown = self._root, self._moving, self._goals, self._seen
+        page.close([*shown, *self.panel, *self.controls.values()])
+        self.still.close()
         for held in (self.parts, self.controls, self.panel):
             held.clear()
 
@@ -164,19 +168,6 @@ class LiveFigure(Canvas):
         """The moving layer at the controls' present values."""
         now = self._complete()
         return page.layer(now.marks, now.alt)
-
-    def still(self) -> bytes:
-        """Return both layers in one PNG, at the controls' present values."""
-        marks = self._complete().marks
-        with _lock:
-            artists = [artist for mark in marks for artist in mark.draw(self.figure)]
-            for order, artist in enumerate(artists, 100):  # over the whole still layer
-                artist.set_zorder(order)
-            try:
-                return self.png()
-            finally:
-                for artist in artists:
-                    artist.remove()
 
     def refresh(self) -> None:
         """Show the moving parts for the controls' values and the functions as they are now."""
@@ -293,15 +284,28 @@ class LiveFigure(Canvas):
 
         Without an event loop, as in a script, do it at once.
         """
-        if self._timer is not None:
-            self._timer.cancel()
+        self._rest()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             while work():
                 pass
         else:
-            self._timer = loop.call_later(seconds, self._do, work)
+            self._turns, first = turns(loop), work == self.refresh
+            do = partial(self._do, work)
+            self._timer = loop.call_later(seconds, self._turns.add, self, do, first)
+
+    def _rest(self) -> None:
+        """Forget the work that is to be done later."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._turns is not None:
+            self._turns.drop(self)
+
+    @property
+    def in_view(self) -> bool:
+        """Whether the learner sees the figure, as far as its page has reported."""
+        return bool(self._seen.value)
 
     def _do(self, work: Callable[[], object]) -> None:
         try:
@@ -321,9 +325,10 @@ class LiveFigure(Canvas):
         model = {"version_major": 2, "version_minor": 0, "model_id": self._empty().model_id}
         says = f"Live figure: run this cell, and it moves. This is its picture: {self.title}."
         display({kind: model, "text/plain": says}, raw=True)
-        png, alt = self.still(), self.alt
-        pages = {"text/html": page.still(png, alt, self._name), "image/png": page.small(png)}
-        pages["text/plain"] = alt
+        now, alt = self._complete(), self.alt
+        with _lock:
+            url, pages = self.still.flat(now.marks)
+        pages |= {"text/html": page.still(url, alt, self._name), "text/plain": alt}
         display(pages, raw=True, metadata={"image/png": {"alt": alt}})
 
     @property
@@ -343,10 +348,11 @@ class LiveFigure(Canvas):
             root.children = once, page.html(page.cover())
             return
         with _lock:
-            picture = page.html(page.picture(*self.pictures()))
+            picture = page.html(page.picture(*self.still.pictures()))
         self._show_missions()
         stage = page.stack(picture, self._moving)
-        root.children = once, page.control_panel(self.panel), stage, self._goals
+        side = page.side(page.control_panel(self.panel), self._goals)
+        root.children = once, side, stage, self._seen
 
 
 def keep(reached: MutableSet[str]) -> None:

@@ -1,45 +1,29 @@
-"""Marks in CSS pixels: SVG for the live layer, matplotlib artists for the still picture."""
+"""Marks in CSS pixels, as SVG for the live layer; `drawn.py` draws them for the still picture."""
 
 from __future__ import annotations
 
 import base64
-import io
+import struct
+import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.colors import LinearSegmentedColormap, ListedColormap
-from matplotlib.figure import Figure
-from matplotlib.image import BboxImage
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path as Outline
-from matplotlib.patheffects import withStroke
-from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
-from PIL import Image
 
 from playground.figure import style
+from playground.figure.style import Box
 from playground.functions import Array
-
-Box = tuple[float, float, float, float]
-"""Left, top, width and height in CSS pixels."""
 
 AROUND = 39.0
 """Pixels that a line is drawn beyond its clip box: more than any stroke's width."""
 
-# The middle is transparent, so that it has the theme's background.
-_STOPS: Any = [
-    (0, style.SKY),
-    (0.5, f"{style.SKY}00"),
-    (0.5, f"{style.ORANGE}00"),
-    (1, style.ORANGE),
-]
-DIVERGING = LinearSegmentedColormap.from_list("playground", _STOPS)
-PALETTE = np.round(DIVERGING(np.linspace(0, 1, 256)) * 255).astype(np.uint8)
-POINTS_PER_PIXEL = 0.72
-"""A figure has 100 CSS pixels per inch, an inch 72 points."""
+PALETTE = np.empty((256, 4), np.uint8)
+"""Colours (red, green, blue, opacity): a transparent middle has the theme's background."""
+PALETTE[:128, :3] = np.frombuffer(bytes.fromhex(style.SKY[1:]), np.uint8)
+PALETTE[128:, :3] = np.frombuffer(bytes.fromhex(style.ORANGE[1:]), np.uint8)
+PALETTE[:, 3] = np.rint(255 * np.abs(2 * np.linspace(0, 1, 256) - 1))
 
 
 @dataclass(frozen=True)
@@ -65,7 +49,7 @@ class Path:
             f'<path d="{outline}" fill="{style.themed(self.fill)}"'
             f' stroke="{style.themed(stroke)}" stroke-width="{thick}"'
             f' stroke-linejoin="round" opacity="{opacity}"{dash}/>'
-            for stroke, thick, opacity in self._strokes()
+            for stroke, thick, opacity in self.strokes()
         )
         if self.clip is None:
             return paths
@@ -74,28 +58,11 @@ class Path:
         place = f'x="{x}" y="{y}" width="{width}" height="{height}"'
         return f'<svg {place} viewBox="{x} {y} {width} {height}">{paths}</svg>'
 
-    def draw(self, figure: Figure) -> list[Artist]:
-        """Add the same path to a matplotlib figure."""
-        pieces, artists = _pieces(self.corners, self.clip, self.closed), list[Artist]()
-        if not pieces:
-            return artists
-        if self.closed:
-            pieces = [np.vstack([piece, piece[:1]]) for piece in pieces]
-        outlines = [Outline(piece, closed=self.closed) for piece in pieces]
-        place: Any = {
-            "path": Outline.make_compound_path(*outlines),
-            "transform": to_display(figure),
-            "clip_box": None if self.clip is None else _bbox(figure, self.clip),
-        }
-        look: Any = {"facecolor": self.fill, "joinstyle": "round", "capstyle": "butt"}
-        for stroke, width, opacity in self._strokes():
-            dash = (0, [length / width for length in self.dash]) if self.dash else "-"
-            line: Any = {"linewidth": width * POINTS_PER_PIXEL, "linestyle": dash}
-            patch = PathPatch(edgecolor=stroke, alpha=opacity, **place, **look, **line)
-            artists.append(figure.add_artist(patch))
-        return artists
+    def pieces(self) -> list[Array]:
+        """Return the corners (n, 2) of each piece of it that is visible."""
+        return _pieces(self.corners, self.clip, self.closed)
 
-    def _strokes(self) -> list[tuple[str, float, float]]:
+    def strokes(self) -> list[tuple[str, float, float]]:
         """Return color, width and opacity of each stroke, the halo first."""
         halo = [(style.CARD, self.width + 2, 0.8)] if self.halo else []
         return [*halo, (self.stroke, self.width, self.opacity)]
@@ -131,23 +98,14 @@ class Markers:
     def svg(self) -> str:
         """Return an SVG path element for each layer."""
         paths = []
-        for radius, fill, stroke, width in self._layers():
+        for radius, fill, stroke, width in self.layers():
             shape = _shape(self.marker, radius)
             outlines = "".join([f"M{x:.1f} {y:.1f}{shape}" for x, y in self.centres.tolist()])
             line = f'stroke="{style.themed(stroke)}" stroke-width="{width}" stroke-linejoin="round"'
             paths.append(f'<path d="{outlines}" fill="{style.themed(fill)}" {line}/>')
         return "".join(paths)
 
-    def draw(self, figure: Figure) -> list[Artist]:
-        """Add the same markers to a matplotlib figure."""
-        artists: list[Artist] = []
-        for radius, fill, stroke, width in self._layers():
-            outline = np.vstack([[[np.nan, np.nan]], radius * OUTLINES[self.marker]])
-            corners = (self.centres[:, None] + outline).reshape(-1, 2)
-            artists += Path(corners, stroke, width, fill=fill, closed=True).draw(figure)
-        return artists
-
-    def _layers(self) -> list[tuple[float, str, str, float]]:
+    def layers(self) -> list[tuple[float, str, str, float]]:
         """Return radius, fill, stroke and its width for each layer, the lowest first."""
         if self.hollow:
             return [(self.radius, "none", self.color, HOLLOW_WIDTH)]
@@ -190,15 +148,6 @@ class Text:
             f' paint-order="stroke">{rows}</text>'
         )
 
-    def draw(self, figure: Figure) -> list[Artist]:
-        """Add the same words to a matplotlib figure."""
-        text = figure.text(self.x, self.y, self.words, transform=to_display(figure))
-        align = {"start": "left", "middle": "center"}[self.anchor]
-        text.set(ha=align, va="center", ma="center", linespacing=1.4, color=self.color)
-        text.set_fontsize(style.TEXT_PX * POINTS_PER_PIXEL)
-        text.set_path_effects([withStroke(linewidth=3 * POINTS_PER_PIXEL, foreground=style.CARD)])
-        return [text]
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -211,27 +160,32 @@ class Picture:
     def svg(self) -> str:
         """Return one SVG image element that holds a PNG."""
         left, top, width, height = self.box
-        image, file = Image.fromarray(self.shades), io.BytesIO()
-        image.putpalette(PALETTE[:, :3].tobytes())
-        image.save(file, "png", compress_level=1, transparency=PALETTE[:, 3].tobytes())
-        data = base64.b64encode(file.getvalue()).decode()
+        data = base64.b64encode(_png(self.shades)).decode()
         look = "" if self.smooth else ' style="image-rendering:pixelated"'
         return (
             f'<image x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"'
             f' preserveAspectRatio="none"{look} href="data:image/png;base64,{data}"/>'
         )
 
-    def draw(self, figure: Figure) -> list[Artist]:
-        """Add the same shades to a matplotlib figure."""
-        kind = "bilinear" if self.smooth else "nearest"
-        place, colors = _bbox(figure, self.box), ListedColormap(PALETTE / 255.0)
-        image = BboxImage(place, cmap=colors, interpolation=kind, zorder=0.5)
-        image.set_data(self.shades[::-1])  # BboxImage begins at the bottom
-        image.set_clim(0, 255)
-        return [figure.add_artist(image)]
-
 
 Mark = Path | Markers | Text | Picture
+
+
+def _png(shades: Array) -> bytes:
+    """Return shades (rows, columns) as a PNG of the palette's colours (ISO/IEC 15948)."""
+    rows, columns = shades.shape
+    lines = np.pad(shades, ((0, 0), (1, 0)))  # each begins with 0: it has no filter
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0),
+        b"PLTE": PALETTE[:, :3].tobytes(),
+        b"tRNS": PALETTE[:, 3].tobytes(),
+        b"IDAT": zlib.compress(lines.tobytes(), 1),
+        b"IEND": b"",
+    }
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks.items()
+    )
 
 
 @lru_cache(maxsize=256)
@@ -245,21 +199,33 @@ def _outline(corners: bytes, clip: Box | None, closed: bool) -> str:
 
 
 def _pieces(corners: Array, clip: Box | None, closed: bool) -> list[Array]:
-    """Split corners (n, 2) at rows of NaN, and cut the pieces to the clip box and `AROUND` it.
+    """Split corners (n, 2) where one isn't finite, and cut lines to the clip box and `AROUND` it.
 
     A browser computes dashes also where a line is invisible, which can take seconds. Closed shapes
     that are clipped are all rectangles.
     """
+    corners = np.where(np.isfinite(corners), corners, np.nan)
     bounds = None
     if clip is not None:
         left, top, width, height = clip
-        bounds = left - AROUND, top - AROUND, left + width + AROUND, top + height + AROUND
+        bounds = np.array([[left, top], [left + width, top + height]])
+        bounds += [[-AROUND], [AROUND]]
         if closed:
-            corners, bounds = np.clip(corners, bounds[:2], bounds[2:]), None
-    tidy = Outline(corners).cleaned(remove_nans=True, clip=bounds)  # ends with a STOP
-    vertices, codes = np.asarray(tidy.vertices)[:-1], np.asarray(tidy.codes)[:-1]
-    pieces = np.split(vertices, np.flatnonzero(codes == Outline.MOVETO))
-    return [_bends(piece) for piece in pieces if len(piece) > 1]
+            corners, bounds = np.clip(corners, *bounds), None
+    ways = np.diff(corners, axis=0)
+    enter, leave = np.where(np.isnan(ways).any(axis=1), 2.0, 0.0), np.ones(len(ways))
+    if bounds is not None:  # Liang & Barsky 1984: the shares of a way at which it crosses them
+        with np.errstate(all="ignore"):
+            low, high = (bounds[:, None] - corners[:-1]) / ways
+        enter = np.fmax(np.fmin(low, high).max(axis=1), enter)
+        leave = np.fmin(np.fmax(low, high).min(axis=1), leave)
+    kept = enter <= leave
+    enter, leave, start, way = enter[kept, None], leave[kept, None], corners[:-1][kept], ways[kept]
+    starts = start + enter * way
+    ends = np.where(leave < 1, start + leave * way, corners[1:][kept])
+    new = (np.diff(np.flatnonzero(kept)) > 1) | (leave < 1)[:-1, 0] | (enter > 0)[1:, 0]
+    cuts = [0, *(np.flatnonzero(new) + 1).tolist(), len(starts)]
+    return [_bends(np.vstack([starts[i : i + 1], ends[i:j]])) for i, j in pairwise(cuts) if i < j]
 
 
 def _bends(corners: Array) -> Array:
@@ -269,14 +235,3 @@ def _bends(corners: Array) -> Array:
     back = (steps[:-1] * steps[1:]).sum(axis=1) < 0
     kept: Array = corners[np.concatenate([[True], turns | back, [True]])]
     return kept
-
-
-def to_display(figure: Figure) -> Affine2D:
-    """Return the transform from CSS pixels to matplotlib's."""
-    return Affine2D().scale(style.SHARPNESS, -style.SHARPNESS).translate(0, figure.bbox.height)
-
-
-def _bbox(figure: Figure, box: Box) -> TransformedBbox:
-    left, top, width, height = box
-    corners = Bbox([[left, top + height], [left + width, top]])
-    return TransformedBbox(corners, to_display(figure))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from html import escape
 
 import ipywidgets as widgets
-from PIL import Image
 
 from playground.figure import style
 from playground.figure.marks import Mark
@@ -23,13 +21,22 @@ _LIGHT, _DARK = (
     for tones in ({color: color for color in style.DARK}, style.DARK)
 )
 _IN_DARK = ":is([data-jp-theme-light=false], .vscode-dark)"
+# VS Code's dark theme has a white background behind widgets, or none, depending on its version.
 # A figure is as wide as fits the window's height together with its controls and readout. The
-# controls are beside it from 1,100 pixels on. The rule about sliders spares the browser a layer for
-# each of their parts; a layer for the still picture spares it from being painted at each move.
+# controls and the missions are beside it from 1,100 pixels on, else above and below it. The rule
+# about sliders spares the browser a layer for each of their parts; a layer for the still picture
+# spares it from being painted at each move.
 _STYLE = f"""
 .playground.playground {{display:flex; flex-flow:row wrap; gap:8px 20px; position:relative;
-  overflow:visible; {_LIGHT}}}
+  overflow:visible; container-type:inline-size; {_LIGHT}}}
+.playground .playground-side {{display:contents}}
+@container (min-width:1100px) {{
+  .playground .playground-side {{display:block; flex:1 1 340px; margin:0; overflow:visible}}}}
 {_IN_DARK} .playground.playground {{{_DARK}}}
+.vscode-dark .playground.playground {{background:var(--vscode-editor-background);
+  --jp-content-font-color1:var(--vscode-editor-foreground);
+  --jp-widgets-label-color:var(--vscode-editor-foreground);
+  --jp-widgets-readout-color:var(--vscode-editor-foreground)}}
 .playground .playground-page {{position:absolute; width:1px; height:1px; overflow:hidden}}
 .playground .playground-stage {{flex:1 1 740px; min-width:0; overflow:auto hidden;
   max-width:max({style.WIDTH}px, calc((100vh - 340px) * {style.WIDTH / style.HEIGHT:.3f}))}}
@@ -43,7 +50,7 @@ _STYLE = f"""
 .playground .playground-control.widget-hslider {{flex-wrap:wrap; height:auto}}
 .playground .playground-control > .slider-container {{flex:1 1 100px}}
 .playground .playground-readout {{min-height:6em; margin-top:6px}}
-.playground .playground-missions {{flex:1 0 100%}}
+.playground .playground-missions {{flex:1 0 100%; order:1; padding-top:8px}}
 .playground .playground-missions ul {{list-style:none; margin:0; padding:0 0 0 1.5em}}
 .playground .playground-missions [role=img] {{
   display:inline-block; width:1.5em; margin-left:-1.5em}}
@@ -99,9 +106,18 @@ const name = () => {
     put(group, 'aria-label', group.querySelector('label').textContent);
   }
 };
-let soon, late;
+let soon, late, visible = false;
+const see = () => {
+  const seen = root.querySelector('.playground-seen input');
+  if (seen &amp;&amp; seen.checked !== visible) seen.click();
+};
+new IntersectionObserver(changes => {
+  visible = changes.at(-1).isIntersecting;
+  see();
+}).observe(root);
 new MutationObserver(changes => {
   name();
+  see();
   const moved = ({attributeName, oldValue, target}) => attributeName === 'aria-valuenow'
     &amp;&amp; oldValue !== null &amp;&amp; oldValue !== target.getAttribute(attributeName);
   if (changes.some(moved))
@@ -193,29 +209,28 @@ def picture(light: str, dark: str) -> str:
     """Return the still layer for both themes; the alt text is the moving layer's."""
     return "".join(
         f'<img alt="" class="playground-still-layer playground-in-{theme}" {_SIZE}'
-        f' src="{_url(svg.encode(), "svg+xml")}">'
+        f' src="{data_url(svg.encode(), "svg+xml")}">'
         for theme, svg in (("light", light), ("dark", dark))
     )
 
 
-def still(png: bytes, alt: str, name: str) -> str:
+def still(url: str, alt: str, name: str) -> str:
     """Return the picture for readers without a kernel; it also hides a dead figure's output."""
     dead = ".jp-OutputArea-child:not(:has(.playground))"
     followed = f":has(+ .jp-OutputArea-child .playground-still-{name})"
     return (
         f"<style>{dead}{followed} {{display:none}}</style>"
         f'<figure class="playground-still playground-still-{name}" style="margin:0">'
-        f'<img alt="{escape(alt)}" src="{_url(_webp(png), "webp")}" {_SIZE}></figure>'
+        f'<img alt="{escape(alt)}" src="{url}" {_SIZE}></figure>'
     )
 
 
-def small(png: bytes) -> str:
-    """Return the picture in base64, small and in 256 colours, for viewers that ignore HTML."""
-    file, method = io.BytesIO(), Image.Quantize.MEDIANCUT
-    with Image.open(io.BytesIO(png)) as picture:
-        small = picture.convert("RGB").reduce(style.SHARPNESS)
-        small.quantize(256, method, kmeans=1, dither=Image.Dither.NONE).save(file, "png")
-    return base64.b64encode(file.getvalue()).decode()
+def whole(picture: str, marks: Sequence[Mark]) -> str:
+    """Return a still layer with marks over it as one SVG, on a white card."""
+    below = (
+        f'<rect width="100%" height="100%" fill="{style.CARD}"/>{picture[picture.index("<svg") :]}'
+    )
+    return layer(marks, "").replace(">", f' style="{_LIGHT}">{below}', 1)
 
 
 def once(name: str, grip: tuple[str, str, float, float] | None) -> str:
@@ -263,6 +278,13 @@ def html(value: str, *classes: str) -> widgets.HTML:
     return shown
 
 
+def seen() -> widgets.Checkbox:
+    """Return a hidden checkbox, in which the page notes whether the figure is in view."""
+    box = widgets.Checkbox(False, layout=widgets.Layout(display="none"))
+    box.add_class("playground-seen")
+    return box
+
+
 def stack(below: widgets.Widget, above: widgets.Widget) -> widgets.GridBox:
     """Return two widgets in one place."""
     stage = widgets.GridBox([below, above], layout={"grid_template_columns": "minmax(0, 1fr)"})
@@ -282,6 +304,13 @@ def control_panel(controls: Sequence[widgets.DOMWidget]) -> widgets.Box:
     return panel
 
 
+def side(panel: widgets.Box, goals: widgets.HTML) -> widgets.Box:
+    """Return controls and missions, which a wide page shows below each other."""
+    column = widgets.Box([panel, goals])
+    column.add_class("playground-side")
+    return column
+
+
 def close(part: object) -> None:
     """Close the widgets in a list, and those in a widget: its children, layout and style."""
     if isinstance(part, (list, tuple)):
@@ -292,13 +321,6 @@ def close(part: object) -> None:
         part.close()
 
 
-def _url(picture: bytes, kind: str) -> str:
+def data_url(picture: bytes, kind: str) -> str:
+    """Return a picture as a URL."""
     return f"data:image/{kind};base64," + base64.b64encode(picture).decode()
-
-
-def _webp(png: bytes) -> bytes:
-    """Return the same picture in a third of the bytes: they are most of a notebook."""
-    file = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as picture:
-        picture.convert("RGB").save(file, "webp", lossless=True, quality=50, method=1)
-    return file.getvalue()

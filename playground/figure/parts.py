@@ -1,69 +1,46 @@
-"""Turn the new data of a moving part into marks, in matplotlib's own coordinates."""
+"""Turn the new data of a moving part into marks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from playground.figure import style
-from playground.figure.marks import Box, Mark, Markers, Path, Picture, Text, to_display
+from playground.figure.marks import Mark, Markers, Path, Picture, Text
+from playground.figure.still import Geometry, Key, Panel
 from playground.figure.style import Look
-from playground.functions import Array
-
-
-class Place:
-    """The place of axes in a figure with a fixed layout; read once, as every move needs it."""
-
-    def __init__(self, ax: Axes) -> None:
-        figure = ax.get_figure(root=True)
-        assert figure is not None
-        to_pixels = to_display(figure).inverted()
-        self._transform: Any = (ax.transData + to_pixels).frozen()
-        (left, bottom), (right, top) = to_pixels.transform(ax.bbox.get_points()).tolist()
-        self.box: Box = (left, top, right - left, bottom - top)
-
-    def pixels(self, x: Any, y: Any) -> Array:
-        """Return CSS pixels (n, 2) of data x (n,), y (n,), by the axes' own transform."""
-        data = np.stack([np.asarray(x, float).ravel(), np.asarray(y, float).ravel()], axis=1)
-        on_screen: Array = self._transform.transform(data)
-        return on_screen
 
 
 @dataclass(frozen=True)
 class Part:
     """A moving part of a figure; with `twin` the target's is drawn next to the learner's."""
 
-    ax: Axes
+    ax: Panel
     look: Look = style.YOURS
     twin: bool = True
     label: str = ""
+    sample: ClassVar = "line"
+    """What the legend shows."""
 
-    @cached_property
-    def place(self) -> Place:
+    @property
+    def place(self) -> Geometry:
         """The place of its axes."""
-        return Place(self.ax)
+        return self.ax.geometry
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
         """Return the marks of one moment, drawn with the given look."""
         raise NotImplementedError
 
-    def legend(self, with_target: bool) -> list[tuple[Artist, str]]:
-        """Return its keys and labels in the legend."""
+    def legend(self, with_target: bool) -> list[Key]:
+        """Return its samples in the legend."""
         if not self.label or not self.twin:
-            return [(self.key(self.look), self.label)] if self.label else []
-        yours = self.key(self.look), f"your {self.label}"
-        return [yours, (self.key(style.TARGET), f"target {self.label}")][: 1 + with_target]
-
-    def key(self, look: Look) -> Artist:
-        """Return a sample for the legend."""
-        return Line2D([], [], color=look.color, linewidth=look.width * 0.72, linestyle=_dash(look))
+            return [Key(self.sample, self.look, self.label)] if self.label else []
+        yours = Key(self.sample, self.look, f"your {self.label}")
+        target = Key(self.sample, style.TARGET, f"target {self.label}")
+        return [yours, target][: 1 + with_target]
 
 
 class Line(Part):
@@ -81,6 +58,7 @@ class Points(Part):
 
     radius: float = 6.0
     edge: str = style.CARD
+    sample = "points"
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
         """Return a marker for each point inside the axes."""
@@ -94,15 +72,11 @@ class Points(Part):
         radius = self.radius * (1.4 if hollow else 1)
         return [Markers(centres, look.marker, radius, look.color, hollow, self.edge)]
 
-    def key(self, look: Look) -> Artist:
-        """Return a marker without a line."""
-        marker = {"circle": "o", "square": "s", "diamond": "D", "triangle": "^"}[look.marker]
-        colors: Any = {"markeredgecolor": look.color, "markerfacecolor": _face(look)}
-        return Line2D([], [], linestyle="none", marker=marker, markersize=7, **colors)
-
 
 class Bars(Part):
     """Data (x, top) or (x, bottom, top), each (n,): bars; the target's are dashed outlines."""
+
+    sample = "bars"
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
         """Return filled bars, or dashed outlines for the target."""
@@ -117,11 +91,6 @@ class Bars(Part):
         width, dash = (look.width, look.dash) if look == style.TARGET else (1.0, ())
         return [Path(corners, look.color, width, dash, _face(look), closed=True, clip=box)]
 
-    def key(self, look: Look) -> Artist:
-        """Return a patch."""
-        edge: Any = {"edgecolor": look.color, "linestyle": _dash(look), "linewidth": 1.5}
-        return Patch(facecolor=_face(look), **edge)
-
 
 @dataclass(frozen=True)
 class Heat(Part):
@@ -135,7 +104,7 @@ class Heat(Part):
     low: float = 0.0
     high: float = 1.0
     smooth: bool = True
-    scale: Axes | None = None
+    scale: Panel | None = None
 
     def marks(self, data: Any, look: Look) -> list[Mark]:
         """Return the picture, and the numbers of its colour bar."""
@@ -153,7 +122,7 @@ class Heat(Part):
         """The lower end, the middle and the upper end of the colour bar, in pixels."""
         if self.scale is None:
             return []
-        ends: list[list[float]] = Place(self.scale).pixels([1, 1, 1], [0, 0.5, 1]).tolist()
+        ends: list[list[float]] = self.scale.geometry.pixels([1, 1, 1], [0, 0.5, 1]).tolist()
         return ends
 
 
@@ -193,11 +162,6 @@ class Words(Part):
             for (x, y), text in zip(spots.tolist(), words, strict=True)
             if np.isfinite([x, y]).all()
         ]
-
-
-def _dash(look: Look) -> Any:
-    """Return matplotlib's line style, whose dashes are in units of the line's width."""
-    return (0, [length / look.width for length in look.dash]) if look.dash else "-"
 
 
 def _face(look: Look) -> str:

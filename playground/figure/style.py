@@ -8,6 +8,9 @@ from typing import Any
 WIDTH, HEIGHT = 640, 380
 """Size of a figure in CSS pixels."""
 
+Box = tuple[float, float, float, float]
+"""Left, top, width and height in CSS pixels."""
+
 SHARPNESS = 2
 """Pixels of the still layer per CSS pixel, for dense screens."""
 
@@ -51,7 +54,8 @@ SETTINGS: dict[str, Any] = {
     **dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), MUTED),
     **dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False),
     **{"axes.grid": True, "axes.axisbelow": True, "grid.color": GRID},
-    **{"font.family": ["DejaVu Sans"], "font.size": 9.5, "svg.fonttype": "path"},
+    **{"font.family": ["DejaVu Sans"], "font.size": 9.5},
+    **{"svg.fonttype": "path", "svg.hashsalt": "playground"},
 }
 """matplotlib's settings of all figures, whatever the learner sets."""
 

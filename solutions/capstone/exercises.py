@@ -63,6 +63,7 @@ def by_recursion(X, layers, activation):
 
 @forward.right_answer
 def by_index(X, layers, activation):
+    """Goes by number: the input of each layer is the activated sum of the one before."""
     inputs, sums = [], []
     for i in range(len(layers)):
         inputs.append(X if i == 0 else activation(sums[i - 1]))
@@ -81,6 +82,7 @@ def by_tuples(X, layers, activation):
 
 @forward.right_answer
 def by_reading_back(X, layers, activation):
+    """Reads the latest input from the list itself: no separate variable to keep in step."""
     inputs, sums = [X], []
     for number, (W, b) in enumerate(layers, 1):
         sums.append(inputs[-1] @ W + b)
@@ -91,6 +93,7 @@ def by_reading_back(X, layers, activation):
 
 @forward.right_answer
 def by_a_column_of_ones(X, layers, activation):
+    """The bias as one more row of W: one product for each layer."""
     inputs, sums = [], []
     for W, b in layers:
         inputs.append(X.copy())
@@ -360,6 +363,7 @@ def _backward(d_sums, inputs, sums, layers, activation_grad, dense_backward):
 
 @backward.right_answer
 def by_reversing(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    """Puts the three lists side by side, then goes through them from the back."""
     gradients, d_sums = [], d_logits
     slopes = [1.0, *map(activation_grad, sums[:-1])]
     for X, (W, _), slope in list(zip(inputs, layers, slopes, strict=True))[::-1]:
@@ -371,6 +375,7 @@ def by_reversing(d_logits, inputs, sums, layers, activation_grad, dense_backward
 
 @backward.right_answer
 def by_filling(d_logits, inputs, sums, layers, activation_grad, dense_backward):
+    """Goes by number from the last layer to the first: no reversing at the end."""
     gradients = [None] * len(layers)
     d_inputs = None
     for i in range(len(layers) - 1, -1, -1):
@@ -688,6 +693,7 @@ def by_recursion_again(layers, gradient, step, lr, n_steps):
 
 @train.right_answer
 def by_slots(layers, gradient, step, lr, n_steps):
+    """Replaces each layer where it is: no new list in each round."""
     now = [[W, b] for W, b in layers]
     for _ in range(n_steps):
         slopes = gradient([tuple(pair) for pair in now])
@@ -698,6 +704,7 @@ def by_slots(layers, gradient, step, lr, n_steps):
 
 @train.right_answer
 def by_two_lists(layers, gradient, step, lr, n_steps):
+    """Weights and biases in lists of their own: each step is one line."""
     weights, biases = [W for W, _ in layers], [b for _, b in layers]
     for _ in range(n_steps):
         slopes = gradient(list(zip(weights, biases, strict=True)))
@@ -935,6 +942,7 @@ def _norm(x):
 
 @relative_error.right_answer
 def by_norms(analytic, numerical):
+    """Written with numpy's norm: reads as the formula does."""
     size = np.linalg.norm(np.ravel(analytic)) + np.linalg.norm(np.ravel(numerical))
     return (
         float(np.linalg.norm(np.ravel(analytic) - np.ravel(numerical)) / size) if size > 0 else 0.0
@@ -950,6 +958,7 @@ def by_hypot(analytic, numerical):
 
 @relative_error.right_answer
 def by_dots(analytic, numerical):
+    """The length as the root of a vector's product with itself: no norm is needed."""
     a, b = np.ravel(analytic).astype(float), np.ravel(numerical).astype(float)
     if not a.any() and not b.any():
         return 0.0

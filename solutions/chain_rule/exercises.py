@@ -38,11 +38,14 @@ def _(rng):
 
 @chain.right_answer
 def by_lambda(d_outer, inner, d_inner):
+    """A function in one line: the rule reads as on paper."""
     return lambda x: d_inner(x) * d_outer(inner(x))
 
 
 @chain.right_answer
 def by_multiply(d_outer, inner, d_inner):
+    """Gives the inner value a name first: easier to follow, and computed once."""
+
     def slope(value):
         u = inner(value)
         return np.multiply(d_outer(u), d_inner(value))
@@ -274,6 +277,7 @@ def _(rng):
 
 @numerical_grad.right_answer
 def by_restoring(f, x, h=1e-5):
+    """Moves one number of a copy, and puts it back: saves memory when x is large."""
     x = np.array(x, dtype=float)
     grad = np.zeros_like(x)
     for place in np.ndindex(x.shape):
@@ -289,6 +293,7 @@ def by_restoring(f, x, h=1e-5):
 
 @numerical_grad.right_answer
 def by_unit_steps(f, x, h=1e-5):
+    """Makes all the steps first, as rows of a table: no number is moved and put back."""
     x = np.asarray(x, dtype=float)
     steps = h * np.eye(x.size).reshape(x.size, *x.shape)
     return np.array([(f(x + step) - f(x - step)) / (2 * h) for step in steps]).reshape(x.shape)
@@ -296,6 +301,7 @@ def by_unit_steps(f, x, h=1e-5):
 
 @numerical_grad.right_answer
 def by_flat_copies(f, x, h=1e-5):
+    """Goes through x as one long row: one index, whatever its shape."""
     flat = np.ravel(x).astype(float)
     slopes = []
     for i in range(flat.size):
@@ -648,12 +654,15 @@ def _sigmoid(z):
 
 @sigmoid_grad.right_answer
 def by_e_to_minus_size(z):
+    """The slope is the same on both sides of 0, so one formula in |z| is enough."""
     e = np.exp(-np.abs(z))
     return e / (1 + e) ** 2
 
 
 @sigmoid_grad.right_answer
 def by_two_sigmoids(z):
+    """1 − σ(z) is σ(−z): the textbook formula, without the cancellation."""
+
     def sigmoid(t):
         e = np.exp(-np.abs(t))
         return np.where(np.asarray(t) >= 0, 1 / (1 + e), e / (1 + e))
@@ -675,6 +684,7 @@ def by_clipping(z):
 
 @sigmoid_grad.right_answer
 def by_masks(z):
+    """Fills one side after the other: longer, and it spares work where only one side occurs."""
     z = np.asarray(z, float)
     slope = np.empty(z.shape)
     for side in (z >= 0, z < 0):
@@ -933,16 +943,19 @@ def _(rng):
 
 @relu_grad.right_answer
 def by_comparison(z):
+    """A comparison alone: True and False count as 1 and 0."""
     return np.asarray(z) > 0
 
 
 @relu_grad.right_answer
 def by_where(z):
+    """Says it as a choice: 1 above 0, else 0."""
     return np.where(np.asarray(z) > 0, 1.0, 0.0)
 
 
 @relu_grad.right_answer
 def by_heaviside(z):
+    """numpy has this step by name; its second argument is the value at 0."""
     return np.heaviside(z, 0.0)
 
 
@@ -1136,6 +1149,7 @@ def _forward(x, w, b):
 
 @neuron_grad.right_answer
 def by_backward_steps(x, w, b, y):
+    """One step back for each step forward, each with a name: grows to deep networks."""
     a = 1 / (1 + np.exp(-(np.sum(np.multiply(w, x)) + b)))
     d_a = 2 * (a - y)
     d_z = d_a * a * (1 - a)
@@ -1150,6 +1164,7 @@ def by_one_expression(x, w, b, y):
 
 @neuron_grad.right_answer
 def by_one_more_input(x, w, b, y):
+    """The bias as the weight of an input that is always 1: one formula for all slopes."""
     a = 1 / (1 + np.exp(-(np.append(x, 1) @ np.append(w, b))))
     slopes = 2 * (a - y) * (a - a**2) * np.append(x, 1)
     return slopes[:-1], slopes[-1]
@@ -1395,11 +1410,13 @@ def _(rng):
 
 @dense_backward.right_answer
 def by_einsum(dZ, X, W):
+    """Names the axes: which letter is missing in the result is summed over."""
     return np.einsum("no,io->ni", dZ, W), np.einsum("ni,no->io", X, dZ), np.einsum("no->o", dZ)
 
 
 @dense_backward.right_answer
 def by_examples(dZ, X, W):
+    """One example at a time: dW is a sum of outer products, which X.T @ dZ adds up at once."""
     dX = np.array([W @ row for row in dZ])
     dW = sum(np.outer(x, row) for x, row in zip(X, dZ, strict=True))
     return dX, dW, sum(dZ)
@@ -1412,6 +1429,7 @@ def by_ones(dZ, X, W):
 
 @dense_backward.right_answer
 def by_a_column_of_ones(dZ, X, W):
+    """The bias as one more row of W: one product gives dW and db."""
     both = np.column_stack([X, np.ones(len(X))]).T @ dZ
     return [(W @ dZ.T).T, both[:-1], both[-1]]
 
@@ -1647,6 +1665,7 @@ def by_subtracting_at(logits, labels):
 
 @softmax_ce_grad.right_answer
 def by_logsumexp(logits, labels):
+    """Softmax by a logarithm of a sum, then a choice where the label is."""
     logits = np.asarray(logits, float)
     p = np.exp(logits - np.logaddexp.reduce(logits, axis=1)[:, None])
     return np.where(np.arange(logits.shape[1]) == np.asarray(labels)[:, None], p - 1, p) / len(p)
@@ -1654,9 +1673,10 @@ def by_logsumexp(logits, labels):
 
 @softmax_ce_grad.right_answer
 def by_rows(logits, labels):
+    """Plain Python, one row at a time: p minus 1 at the label, p elsewhere."""
     rows = []
     for row, label in zip(np.asarray(logits, float), labels, strict=True):
-        weights = [math.exp(value - max(row)) for value in row]
+        weights = [np.exp(value - max(row)) for value in row]
         rows.append(
             [(w / sum(weights) - (i == label)) / len(labels) for i, w in enumerate(weights)]
         )
@@ -1665,6 +1685,7 @@ def by_rows(logits, labels):
 
 @softmax_ce_grad.right_answer
 def by_overwriting_a_copy(logits, labels):
+    """One array from start to end: saves memory when there are many classes."""
     grad = np.array(logits, dtype=float)
     grad -= grad.max(axis=1, keepdims=True)
     np.exp(grad, out=grad)

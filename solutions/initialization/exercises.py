@@ -28,6 +28,7 @@ def _(rng):
 
 @init_normal.right_answer
 def by_scaling(fan_in, fan_out, std, rng):
+    """Draws with spread 1 and stretches: the same numbers serve for any std."""
     return std * rng.standard_normal((fan_in, fan_out))
 
 
@@ -48,6 +49,7 @@ def by_reshaping(fan_in, fan_out, std, rng):
 
 @init_normal.right_answer
 def by_rows(fan_in, fan_out, std, rng):
+    """Draws one row at a time: the same distribution, with other numbers."""
     return np.stack([rng.normal(0.0, std, fan_out) for _ in range(fan_in)])
 
 
@@ -234,11 +236,13 @@ def from_the_upper_end(fan_in, fan_out, rng):
 
 @init_xavier_uniform.right_answer
 def by_stretching(fan_in, fan_out, rng):
-    return (2 * rng.random((fan_in, fan_out)) - 1) * math.sqrt(6) / math.sqrt(fan_in + fan_out)
+    """Draws between 0 and 1, then shifts and stretches."""
+    return (2 * rng.random((fan_in, fan_out)) - 1) * np.sqrt(6) / np.sqrt(fan_in + fan_out)
 
 
 @init_xavier_uniform.right_answer
 def by_its_standard_deviation(fan_in, fan_out, rng):
+    """Thinks in spreads: a uniform on ±√3 has spread 1, times the wanted one."""
     std = np.sqrt(2 / (fan_in + fan_out))
     return rng.uniform(-np.sqrt(3), np.sqrt(3), size=(fan_out, fan_in)).T * std
 
@@ -454,7 +458,8 @@ def _(rng):
 
 @init_kaiming_normal.right_answer
 def kaiming_by_scaling(fan_in, fan_out, rng):
-    return rng.standard_normal((fan_in, fan_out)) * math.sqrt(2) / math.sqrt(fan_in)
+    """Draws with spread 1 and stretches by √2 / √fan_in."""
+    return rng.standard_normal((fan_in, fan_out)) * np.sqrt(2) / np.sqrt(fan_in)
 
 
 @init_kaiming_normal.right_answer
@@ -469,6 +474,7 @@ def kaiming_by_transposing(fan_in, fan_out, rng):
 
 @init_kaiming_normal.right_answer
 def kaiming_by_columns(fan_in, fan_out, rng):
+    """One neuron at a time: each column is the weights of one neuron."""
     W = np.empty((fan_in, fan_out))
     for unit in range(fan_out):
         W[:, unit] = rng.normal(0, np.sqrt(2 / fan_in), fan_in)
@@ -691,6 +697,7 @@ def by_norm(X, weights, activation):
 
 @layer_scales.right_answer
 def by_filling(X, weights, activation):
+    """Makes room for the scales first, then fills it layer by layer."""
     scales, signal = np.zeros(len(weights)), np.array(X, dtype=float)
     for i, W in enumerate(weights):
         signal = activation(signal @ W)
@@ -984,11 +991,13 @@ def _(rng):
 
 @n_distinct_units.right_answer
 def by_a_set(W, b):
+    """A set keeps one of each: turn a neuron into a tuple, and count."""
     return len({(*column, bias) for column, bias in zip(W.T.tolist(), b.tolist(), strict=True)})
 
 
 @n_distinct_units.right_answer
 def by_unique_columns(W, b):
+    """numpy finds the distinct columns, once the bias is one more row."""
     return int(np.unique(np.vstack([W, b]), axis=1).shape[1])
 
 
@@ -999,6 +1008,7 @@ def by_unique_rows(W, b):
 
 @n_distinct_units.right_answer
 def by_comparing_all(W, b):
+    """Compares each neuron with all before it: no trick, and slow for many."""
     units = [np.append(W[:, i], b[i]) for i in range(W.shape[1])]
     return sum(
         not any(np.array_equal(unit, other) for other in units[:i]) for i, unit in enumerate(units)

@@ -30,6 +30,7 @@ def _(rng):
 
 @gd_step.right_answer
 def by_subtract(w, grad, lr):
+    """numpy's functions in place of signs: they take lists, too."""
     return np.subtract(w, np.multiply(lr, grad))
 
 
@@ -40,6 +41,7 @@ def by_adding_minus(w, grad, lr):
 
 @gd_step.right_answer
 def by_a_float_copy(w, grad, lr):
+    """Changes a copy in place: the caller's weights stay as they were."""
     new = np.array(w, dtype=float)
     new -= lr * np.asarray(grad)
     return new
@@ -47,6 +49,7 @@ def by_a_float_copy(w, grad, lr):
 
 @gd_step.right_answer
 def by_one_weight_at_a_time(w, grad, lr):
+    """One weight at a time: what the vector formula does, spelled out."""
     return np.array([a - lr * g for a, g in zip(np.ravel(w), np.ravel(grad), strict=True)]).reshape(
         np.shape(w)
     )
@@ -231,6 +234,7 @@ def _walk(grad_fn, w0, lr, n_steps):
 
 @gradient_descent.right_answer
 def by_filling_an_array(grad_fn, w0, lr, n_steps):
+    """Makes room for the whole path first, then fills it: no list to convert at the end."""
     path = np.empty((n_steps + 1, len(w0)))
     path[0] = w0
     for i in range(n_steps):
@@ -240,6 +244,7 @@ def by_filling_an_array(grad_fn, w0, lr, n_steps):
 
 @gradient_descent.right_answer
 def by_copies(grad_fn, w0, lr, n_steps):
+    """Moves one point, and keeps a copy after each step."""
     w, path = np.array(w0, float), []
     path.append(w.copy())
     while len(path) <= n_steps:
@@ -260,6 +265,7 @@ def by_recursion(grad_fn, w0, lr, n_steps):
 
 @gradient_descent.right_answer
 def by_numbers(grad_fn, w0, lr, n_steps):
+    """Plain lists of numbers: shows that no array is needed but for the gradient."""
     path = [[float(a) for a in w0]]
     for _ in range(n_steps):
         g = grad_fn(np.array(path[-1]))
@@ -529,11 +535,13 @@ def _(rng):
 
 @max_stable_lr.right_answer
 def by_eigvals(H):
+    """Works for any matrix; eigvalsh, for symmetric ones, is faster and never complex."""
     return 2 / np.max(np.linalg.eigvals(H).real)
 
 
 @max_stable_lr.right_answer
 def by_norm(H):
+    """For a symmetric H with positive curvature the matrix norm is its largest eigenvalue."""
     return 2.0 / np.linalg.norm(H, 2)
 
 
@@ -544,6 +552,7 @@ def by_singular_values(H):
 
 @max_stable_lr.right_answer
 def by_inverse(H):
+    """The smallest eigenvalue of the inverse is 1 divided by the largest of H."""
     return 2 * np.min(np.linalg.eigvalsh(np.linalg.inv(H)))
 
 
@@ -708,6 +717,7 @@ def _(rng):
 
 @predicted_vs_actual.right_answer
 def by_dot(loss_fn, grad_fn, w, lr):
+    """The squared length of the gradient as its product with itself."""
     g = grad_fn(np.asarray(w, float))
     return -lr * float(g @ g), float(loss_fn(w - lr * g)) - float(loss_fn(np.asarray(w, float)))
 
@@ -720,6 +730,7 @@ def by_norm_squared(loss_fn, grad_fn, w, lr):
 
 @predicted_vs_actual.right_answer
 def by_the_step(loss_fn, grad_fn, w, lr):
+    """Gives the step a name: the prediction is slope times step."""
     g = np.asarray(grad_fn(w))
     step = -lr * g
     return np.array([np.sum(g * step), loss_fn(w + step) - loss_fn(w)])
@@ -727,6 +738,7 @@ def by_the_step(loss_fn, grad_fn, w, lr):
 
 @predicted_vs_actual.right_answer
 def by_a_loop(loss_fn, grad_fn, w, lr):
+    """Adds up the promise of each weight: shows that it is a sum over them."""
     g = grad_fn(w)
     promised = 0.0
     for slope in g:

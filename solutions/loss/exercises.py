@@ -67,6 +67,7 @@ def by_loop(y_pred, y_true):
 
 @mse.right_answer
 def by_average(y_pred, y_true):
+    """Three functions in each other, to be read from inside: no name for the gap."""
     if np.shape(y_pred) != np.shape(y_true):
         raise ValueError
     if not np.size(y_pred):
@@ -778,14 +779,17 @@ def by_clipped_exponents(logits):
 
 @softmax.right_answer
 def by_logaddexp(logits):
+    """Takes the logarithm of the sum first: no shift by the largest is needed."""
     logits = np.asarray(logits, float)
     return np.exp(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True))
 
 
 @softmax.right_answer
 def by_rows(logits):
+    """Plain Python, one row at a time: no axis to think about, and slow."""
+
     def one(row):
-        weights = [math.exp(value - max(row)) for value in row]
+        weights = [np.exp(value - max(row)) for value in row]
         return [weight / sum(weights) for weight in weights]
 
     logits = np.asarray(logits, float)
@@ -794,6 +798,7 @@ def by_rows(logits):
 
 @softmax.right_answer
 def by_apply_along_axis(logits):
+    """Says it for one row, and lets numpy go through the rows."""
     return np.apply_along_axis(
         lambda row: np.exp(row - row.max()) / np.exp(row - row.max()).sum(), -1, logits
     )
@@ -1072,17 +1077,17 @@ def by_one_hot(logits, labels):
 
 @cross_entropy.right_answer
 def by_a_loop_over_rows(logits, labels):
+    """One example at a time, with the logarithm worked out on paper first."""
     costs = []
     for row, label in zip(np.asarray(logits, float), labels, strict=True):
         largest = max(row)
-        costs.append(
-            largest + math.log(sum(math.exp(value - largest) for value in row)) - row[label]
-        )
+        costs.append(largest + np.log(sum(np.exp(value - largest) for value in row)) - row[label])
     return sum(costs) / len(costs)
 
 
 @cross_entropy.right_answer
 def by_gaps(logits, labels):
+    """Only the gaps to the right logit count: no softmax, no logarithm of 0."""
     gaps = (
         np.asarray(logits, float)
         - np.asarray(logits, float)[np.arange(len(labels)), labels][:, None]

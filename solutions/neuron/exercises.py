@@ -45,6 +45,7 @@ def by_dot_product(x, w, b):
 
 @weighted_sum.right_answer
 def by_strict_zip(x, w, b):
+    """zip pairs inputs with weights, and strict=True refuses unequal lengths for you."""
     return sum(float(xi) * float(wi) for xi, wi in zip(x, w, strict=True)) + b
 
 
@@ -55,6 +56,7 @@ def by_inner_product(x, w, b):
 
 @weighted_sum.right_answer
 def by_loop(x, w, b):
+    """A plain loop: longer, slower, and every step is there to see."""
     if len(x) != len(w):
         raise ValueError("as many weights as inputs, please")
     total = b
@@ -65,6 +67,7 @@ def by_loop(x, w, b):
 
 @weighted_sum.right_answer
 def by_products(x, w, b):
+    """Multiplies number by number, then adds: shows what @ does in one step."""
     x, w = np.asarray(x), np.asarray(w)
     if x.shape != w.shape:
         raise ValueError
@@ -326,6 +329,7 @@ def _(rng):
 
 @sigmoid.right_answer
 def by_tanh(z):
+    """The sigmoid is a squeezed and shifted tanh, which never overflows."""
     return 0.5 * (1 + np.tanh(np.asarray(z) / 2))
 
 
@@ -336,11 +340,13 @@ def by_logaddexp(z):
 
 @sigmoid.right_answer
 def by_clipping(z):
+    """Cuts z off where the curve is flat anyway: short, and safe from overflow."""
     return 1 / (1 + np.exp(-np.clip(z, -500, 500)))
 
 
 @sigmoid.right_answer
 def by_masks(z):
+    """Uses another formula on each side of 0: every exponent is negative, so none overflows."""
     z = np.asarray(z, float)
     flat = np.atleast_1d(z)
     out = np.empty_like(flat)
@@ -604,6 +610,7 @@ def _(rng):
 
 @relu.right_answer
 def by_where(z):
+    """Says it as a choice: 0 below 0, else z itself."""
     return np.where(np.less(z, 0), 0, z)
 
 
@@ -614,11 +621,13 @@ def by_clip(z):
 
 @relu.right_answer
 def by_mask(z):
+    """Multiplies by a comparison: True counts as 1, False as 0."""
     return z * (np.asarray(z) > 0)
 
 
 @relu.right_answer
 def by_half_of_both(z):
+    """One formula without a choice: z and its size cancel below 0."""
     z = np.asarray(z)
     return (z + np.abs(z)) / 2
 
@@ -862,11 +871,13 @@ def _(rng):
 
 @dense.right_answer
 def by_einsum_and_add(X, W, b, activation):
+    """Names the axes: n examples, i inputs, o outputs; i is summed over."""
     return activation(np.einsum("ni,io->no", X, W) + b)
 
 
 @dense.right_answer
 def by_rows(X, W, b, activation):
+    """One example at a time: close to the single neuron, and slow for many."""
     return np.array([activation(np.dot(x, W) + b) for x in X])
 
 
@@ -882,6 +893,7 @@ def by_transposes(X, W, b, activation):
 
 @dense.right_answer
 def by_a_column_of_ones(X, W, b, activation):
+    """The bias as one more weight, for an input that is always 1: one product does it all."""
     ones = np.ones((len(X), 1))
     return activation(np.hstack([X, ones]) @ np.vstack([W, b]))
 

@@ -33,6 +33,7 @@ def _(rng):
 
 @bills.right_answer
 def by_einsum(amounts, prices):
+    """The letters name the axes: d, in both inputs and not in the result, is summed over."""
     return np.einsum("nd,dk->nk", amounts, prices)
 
 
@@ -48,6 +49,7 @@ def by_transposes(amounts, prices):
 
 @bills.right_answer
 def by_three_loops(amounts, prices):
+    """Says in plain loops what the matrix product does: many more lines, and much slower."""
     out = np.zeros((len(amounts), prices.shape[1]))
     for i in range(len(amounts)):
         for j in range(prices.shape[1]):
@@ -58,6 +60,7 @@ def by_three_loops(amounts, prices):
 
 @bills.right_answer
 def by_broadcasting(amounts, prices):
+    """Makes all products at once, then adds them up: easy to look at, and hungry for memory."""
     return np.sum(amounts[:, :, None] * prices[None], axis=1)
 
 
@@ -182,16 +185,19 @@ def _(rng):
 
 @row_shares.right_answer
 def by_a_new_axis(a):
+    """[:, None] puts the lost axis back: as good as keepdims=True."""
     return a / a.sum(axis=1)[:, None]
 
 
 @row_shares.right_answer
 def by_turning_twice(a):
+    """Turns the table, so that rows meet the sums without a second axis."""
     return (a.T / a.sum(axis=1)).T
 
 
 @row_shares.right_answer
 def by_rows(a):
+    """One row at a time: slow for large tables, and readable without axes."""
     return np.array([row / sum(row) for row in a])
 
 
@@ -325,16 +331,19 @@ def _(rng):
 
 @center_columns.right_answer
 def by_sums(a):
+    """Writes the mean as a sum divided by the number of rows."""
     return a - np.sum(a, axis=0) / len(a)
 
 
 @center_columns.right_answer
 def by_columns(a):
+    """One column at a time, put together again: no broadcasting to think about."""
     return np.stack([column - column.mean() for column in a.T], axis=1)
 
 
 @center_columns.right_answer
 def by_a_copy(a):
+    """Changes a copy in place: saves memory when the table is large."""
     out = np.array(a, dtype=float)
     out -= out.mean(axis=0, keepdims=True)
     return out
@@ -471,16 +480,19 @@ def _(rng):
 
 @pick.right_answer
 def by_a_loop(a, labels):
+    """Pairs each row with its label: the plainest way to read, and slow for many rows."""
     return np.array([row[label] for row, label in zip(a, labels, strict=True)])
 
 
 @pick.right_answer
 def by_take_along(a, labels):
+    """Made for this task: it also works along other axes."""
     return np.take_along_axis(a, labels[:, None], axis=1)[:, 0]
 
 
 @pick.right_answer
 def by_a_mask(a, labels):
+    """Multiplies by a table of ones and zeros: the way that a loss is written on paper."""
     return np.sum(a * (labels[:, None] == np.arange(a.shape[1])), axis=1)
 
 
@@ -596,11 +608,14 @@ def _(rng):
 
 @apply_twice.right_answer
 def by_lambda(f):
+    """A function in one line, where it needs no name."""
     return lambda x: f(f(x))
 
 
 @apply_twice.right_answer
 def by_a_loop_inside(f):
+    """A loop inside: it also serves for three times, or a hundred."""
+
     def result(value):
         for _ in range(2):
             value = f(value)

@@ -95,6 +95,17 @@ def active(notebook: Notebook) -> str:
     return found
 
 
+def test_a_play_knows_whether_it_is_in_view(play: Locator, notebook: Notebook) -> None:
+    ask = (
+        "from playground.figure import live\nprint(*[one.in_view for one in live._newest.values()])"
+    )
+    expect(play.locator(".playground-seen input")).to_be_checked()
+    cell = notebook.cell("code-12")  # far below
+    notebook.run("code-12", ask)
+    expect(cell.locator(".jp-OutputArea")).to_have_text("False")
+    expect(notebook.cell("play-02").locator(".playground-seen input")).to_be_checked()
+
+
 def test_a_slider_is_one_stop_of_tab_and_says_its_name_and_value(
     play: Locator, notebook: Notebook
 ) -> None:
@@ -273,26 +284,32 @@ def test_a_play_fits_its_place_at_every_width(
     try:
         page.set_viewport_size({"width": width, "height": 900})
         play = notebook.cell("play-02")
-        room, figure, panel, readout = (
+        room, figure, panel, missions, readout = (
             play.locator(part).bounding_box()
             for part in (
                 ".playground",
                 ".playground-stage",
                 ".playground-controls",
+                ".playground-missions",
                 ".playground-readout",
             )
         )
         assert room
         assert figure
         assert panel
+        assert missions
         assert readout
-        for box in (figure, panel):
+        for box in (figure, panel, missions):
             assert room["x"] - 1 <= box["x"]
             assert box["x"] + box["width"] <= room["x"] + room["width"] + 1
         aside = figure["x"] >= panel["x"] + panel["width"]
         assert aside or figure["y"] >= panel["y"] + panel["height"]
         if room["width"] > 1100:
             assert aside
+            assert missions["x"] + missions["width"] <= figure["x"]
+            assert missions["y"] >= panel["y"] + panel["height"]
+        else:
+            assert missions["y"] >= figure["y"] + figure["height"]
         for track in play.locator(".noUi-target").all():
             assert (track.bounding_box() or {"width": 0})["width"] > 60
         assert play.locator(".playground-readout").evaluate(

@@ -110,6 +110,12 @@ def test_each_bar_is_reported_with_the_plays_that_miss_it() -> None:
     assert live_figures.bars([], others) == []
 
 
+def test_a_figure_that_is_moved_by_buttons_alone_has_no_frames_a_second() -> None:
+    clicked = Measured("clicked", [20.0] * 100, wanted=100)
+    assert clicked.row() == "| clicked | 20 | 20 | – | – | 100 | 0 |"
+    assert all("frames" not in sentence for _, sentence in live_figures.bars([clicked], []))
+
+
 def test_a_figure_with_too_few_moves_meets_no_bar() -> None:
     few, none = (
         Measured("few", [20.0] * 70, 59.0, 20.0, 100),

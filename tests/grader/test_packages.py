@@ -26,7 +26,7 @@ MAY_IMPORT = {
         "instructor",
     },
 }
-FOR_ALL = {"errors", "files", "processes", "settings", "startup"}
+FOR_ALL = {"errors", "files", "processes", "settings", "startup", "syntax"}
 """Modules that every package may import; they know no course."""
 OF_THE_COURSE = re.compile(r"\b(playground|solutions)\b")
 """Names of the course's own, which only `[tool.grader]` of pyproject.toml names."""

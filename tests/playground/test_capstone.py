@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from figures import html, moved, shows
+from figures import html, moved, png, shows
 
 from course import lesson
 from playground import capstone, clinic, network
@@ -49,7 +49,30 @@ def percents(text: str) -> list[float]:
 @pytest.mark.long
 @pytest.mark.parametrize("name", PLAYS)
 def test_each_experiment_draws_itself(name: str) -> None:
-    assert play_of(name).still().startswith(b"\x89PNG")
+    assert png(play_of(name)).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("name", "control", "values"),
+    [("clinic", "diagnosis", list(clinic.BUGS)[:2]), ("depth", "layers", [1, 2])],
+)
+def test_what_was_computed_for_a_move_is_not_computed_again(
+    name: str, control: str, values: list[Any]
+) -> None:
+    calls: list[int] = []
+
+    def forward(*given: Any) -> Any:
+        calls.append(1)
+        return REFERENCE["forward"](*given)
+
+    play = play_of(name, forward=forward)
+    for value in values:
+        said(play, **{control: value})
+    assert calls
+    calls.clear()
+    for value in values:
+        said(play, **{control: value})
+    assert not calls
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from figures import lines_of, moved, shared
+from figures import lines_of, moved, png, shared
 
 from course import ROOT, learners_notebook, lesson
 from grader.author.lesson import role
@@ -62,7 +62,7 @@ def test_each_play_draws_and_agrees_with_the_target_for_the_reference(
     play: Callable[[], LiveFigure],
 ) -> None:
     figure = play()
-    assert figure.still().startswith(b"\x89PNG")
+    assert png(figure).startswith(b"\x89PNG")
     assert figure.readout[-1] == "The target is the same."
 
 
@@ -95,7 +95,7 @@ def test_no_slope_comes_back_through_max_below_0() -> None:
 def test_every_stage_of_the_graph_can_be_drawn(stage: int) -> None:
     play = PLAYS["graph"]()
     assert chain_graph.GATE_STAGES[stage][0] in said(play, stage=stage)
-    assert play.still().startswith(b"\x89PNG")
+    assert png(play).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(("a", "b"), [(1.5, 2.0), (-1.0, 0.5), (-2.0, -3.0)])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from figures import moved
+from figures import moved, png
 
 from course import lesson
 from playground import capstone, handwriting, reader
@@ -120,7 +120,7 @@ def right(redraw: Any, hand: list[Ink]) -> int:
 @pytest.mark.parametrize("name", PLAYS)
 def test_each_play_draws_itself_with_alt_text(name: str) -> None:
     play = play_of(name)
-    assert play.still().startswith(b"\x89PNG")
+    assert png(play).startswith(b"\x89PNG")
     assert play.alt.startswith(play.title)
 
 

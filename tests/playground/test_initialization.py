@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from figures import moved, shared
+from figures import moved, png, shared
 
 from course import lesson
 from playground import deep_signal, initialization
@@ -36,7 +36,7 @@ def test_each_play_draws_and_agrees_with_the_target_for_the_reference(
     play: Callable[[], LiveFigure],
 ) -> None:
     figure = play()
-    assert figure.still().startswith(b"\x89PNG")
+    assert png(figure).startswith(b"\x89PNG")
     assert figure.readout[-1] == "The target is the same."
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from figures import moved, shared
+from figures import moved, png, shared
 
 from course import lesson, named
 from playground import descent_on_digits, landing, learning_rate
@@ -40,7 +40,7 @@ def test_each_play_draws_and_agrees_with_the_target_for_the_reference(
     play: Callable[[], LiveFigure],
 ) -> None:
     figure = play()
-    assert figure.still().startswith(b"\x89PNG")
+    assert png(figure).startswith(b"\x89PNG")
     assert figure.readout[-1] == "The target is the same."
 
 
@@ -160,7 +160,7 @@ def test_below_the_limit_the_steps_get_there_and_above_it_they_leave(seed: int) 
 
 def test_a_rate_of_a_half_and_of_1_read_digits_and_2_ruins_it() -> None:
     play = learning_rate.sweep(DESCENT)
-    assert play.still().startswith(b"\x89PNG")
+    assert png(play).startswith(b"\x89PNG")
     read = {}
     for lr in (0.01, 0.5, 1.0, 2.0):
         play.controls["lr"].value = lr

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from figures import moved, shared
+from figures import moved, png, shared
 
 from course import lesson
 from playground import neuron, neuron_digit, neuron_plane
@@ -54,7 +54,7 @@ def test_each_play_draws_and_agrees_with_the_target_for_right_functions(
     play: Callable[[], LiveFigure],
 ) -> None:
     figure = play()
-    assert figure.still().startswith(b"\x89PNG")
+    assert png(figure).startswith(b"\x89PNG")
     assert figure.readout[-1] == "The target is the same."
 
 
@@ -90,7 +90,7 @@ def test_each_play_shows_the_target_before_anything_is_written(
     play: Callable[[], LiveFigure],
 ) -> None:
     figure = play()
-    assert figure.still().startswith(b"\x89PNG")
+    assert png(figure).startswith(b"\x89PNG")
     assert "is not written yet" in figure.readout[0]
     assert figure.readout[1].startswith("Target: ")
 
@@ -279,13 +279,13 @@ def dense(X, W, b, activation): return activation(X @ W + b)
 def relu(z): return np.maximum(z, 0)
 def stub(*inputs): raise NotImplementedError
 play = neuron.three_units(dense, relu)
-assert play.still()
+assert play.svg
 assert play.readout[0].startswith("4 straight pieces, folded at x = −1.5, 0 and 1.5"), play.readout
 unwritten = neuron.three_units(stub, stub)
-assert unwritten.still()
+assert unwritten.svg
 assert unwritten.readout == ["dense is not written yet."], unwritten.readout
 first = neuron.first_look()
-assert first.still()
+assert first.svg
 assert "which are not here" in first.readout[0], first.readout
 """
 HIDDEN = """

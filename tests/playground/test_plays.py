@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from figures import png
 from plays import PLAYS, Notebook
 
 from course import LESSONS
-from playground import capstone, descent_on_digits, handwriting
 from playground.functions import Function
 
 
@@ -67,26 +67,6 @@ def test_a_play_is_at_most_25_lines_of_code(title: str) -> None:
     assert ast.unparse(ast.Module(body, [])).count("\n") + 1 <= 25
 
 
-@pytest.fixture
-def brief(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Train experiments for a few steps only."""
-    for name, value in (
-        ("DIGIT_STEPS", 10),
-        ("DIGIT_EVERY", 5),
-        ("SPIRAL_STEPS", 100),
-        ("SPIRAL_EVERY", 50),
-        ("DEPTH_STEPS", 4),
-        ("DEPTH_EXAMPLES", 20),
-    ):
-        monkeypatch.setattr(capstone, name, value)
-    monkeypatch.setattr(handwriting, "MORE_STEPS", 5)
-    monkeypatch.setattr(descent_on_digits, "RATES", np.array([0.1, 1.0]))
-    monkeypatch.setattr(descent_on_digits, "STEPS", 2)
-    descent_on_digits.runs.cache_clear()
-    yield
-    descent_on_digits.runs.cache_clear()
-
-
 @pytest.mark.parametrize(
     "ways", [FEW, pytest.param(tuple(WAYS), marks=pytest.mark.long)], ids=["few", "all"]
 )
@@ -107,6 +87,6 @@ def test_a_function_gone_wrong_makes_a_sentence_or_a_picture(
                     line.startswith((f"{part} returned", f"the function from {part} returned"))
                     for line in said
                 ), (part, way, said)
-        assert notebook.play.still().startswith(b"\x89PNG")
+        assert png(notebook.play).startswith(b"\x89PNG")
         notebook.define(part, right)
         assert not any("run its cell again" in line for line in notebook.reads()), part

@@ -113,8 +113,13 @@ VERDICTS: list[tuple[Verdict, list[str]]] = [
         ["verdict missed", "✗ not yet, 1 of 2", "✓ right values", "✗ no warnings", "differ."],
     ),
     (
-        Verdict("f", State.MISSED, 0, 2, missed=("value",), hint="Use <b>."),
-        ["verdict missed", "✗ not yet, 0 of 2", "Hint: Use &lt;b&gt;."],
+        Verdict("f", State.MISSED, 0, 2, missed=("value", "purity"), hint="Use `<b>`."),
+        [
+            "✗ not yet, 0 of 2",
+            "✗ right values",
+            "○ leaves its inputs",
+            "Hint: Use <code>&lt;b&gt;</code>.",
+        ],
     ),
     (
         Verdict("f", State.UNWRITTEN, 0, 2, note="f is not written yet."),

@@ -64,7 +64,7 @@ def course_keys() -> dict[str, ExerciseKey]:
     """Return the keys of all exercises of the course, by name."""
     found: dict[str, ExerciseKey] = {}
     for lesson in LESSONS:
-        text = (ROOT / "course" / lesson / "answers.json").read_text(encoding="utf-8")
+        text = (ROOT / "course" / lesson / "answers.key").read_text(encoding="utf-8")
         found |= json.loads(text)["exercises"]
     return found
 

@@ -14,9 +14,8 @@ from answers import function_of, key_of
 from grader.comparison.figure import figure_html
 from grader.comparison.judge import judge, observe_all
 from grader.comparison.lines import lines_through
-from grader.comparison.pictures import Picture
+from grader.comparison.pictures import Picture, illustrated, lines_to_ask
 from grader.comparison.schema import ExerciseKey
-from grader.diagnosis import illustrated, lines_to_ask
 from grader.learner.trial import outcomes_along
 
 RELU = "def f(z):\n    return np.maximum(z, 0)\n"

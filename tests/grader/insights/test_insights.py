@@ -16,10 +16,12 @@ from playwright.sync_api import Browser
 
 from course import lesson, solved, written
 from grader.cli import main
-from grader.insights.gather import gather
+from grader.insights.gather import ClassResults, GradebookRow, StudentResult, gather
 from grader.insights.groups import Group, groups_of
-from grader.insights.page import NUMBERS, page, table
+from grader.insights.page import NUMBERS, page
+from grader.insights.tables import table
 from grader.instructor.gradebook import course_directory
+from grader.instructor.nbgrader_feedback import write_pages
 from grader.instructor.sample_class import sample_class, submit
 
 TAKE = "window.taken = true"
@@ -163,11 +165,11 @@ def test_code_is_shown_as_written_with_names_and_not_at_all_without(inside: Cour
         results = gather(inside.root, lesson("neuron"))
         results.graded = [one for one in results.graded if one.student == student]
         found = groups_of(results)
-        with_names = page(results, found, with_names=True)
+        with_names = page([(results, found)], with_names=True)
         assert with_names.count("<pre>") == 1
         shown = unescape(with_names.partition("<pre><code>")[2].partition("</code>")[0])
         assert shown == source.strip()
-        without = page(results, found, with_names=False)
+        without = page([(results, found)], with_names=False)
         assert "<pre>" not in without
         assert "def " not in without
 
@@ -269,6 +271,54 @@ def test_a_learners_script_does_not_run_and_the_page_is_light_or_dark(
     view.set_viewport_size({"width": 360, "height": 800})
     assert view.evaluate("document.documentElement.scrollWidth") <= 360
     view.close()
+
+
+def test_the_page_with_names_begins_with_who_needs_the_teacher(inside: Course) -> None:
+    write_pages(inside.root, "neuron", ["dora"])
+    text = unescape(written_page(inside, "--names")).replace('<td class="number">', "<td>")
+    first = text.partition("Who needs you</h2>")[2].partition("</section>")[0]
+    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th><td.*?>(.*?)</td><td>(.*?)</td>", first)
+    assert [name for name, _, _ in rows[:2]] == ["gustav", "hans"]
+    found = {name: why for name, _, why in rows}
+    link = '<a href="../feedback/dora/neuron/neuron.html">dora</a>'
+    assert found[link] == "less than half of the points; 1 wrong answer that no hint explains"
+    assert not {"frida", "ida"} & found.keys()
+    assert "Nothing came from ida." in first
+    assert (inside.root / "class" / "insights" / "../feedback/dora/neuron/neuron.html").is_file()
+
+
+def test_several_lessons_are_on_one_page(inside: Course) -> None:
+    results = gather(inside.root, lesson("neuron"))
+    row = GradebookRow(scores=dict.fromkeys(lesson("loss").exercises, 1.5))
+    loss = ClassResults(lesson("loss"), [StudentResult("frida", {}, [], "", row)])
+    text = page([(results, groups(inside)), (loss, [])], with_names=True)
+    frida = '<th scope="row">frida</th><td class="number">16</td><td class="number">10</td>'
+    assert f'{frida}<td class="number">6</td>' in text
+    ids = re.findall(r' id="([^"]+)"', text)
+    assert {"lessons", "neuron-points", "loss-points"} <= {*ids}
+    assert len(ids) == len({*ids})
+    assert "frida" not in page([(results, []), (loss, [])], with_names=False)
+
+
+def test_mistakes_are_compared_with_the_grading_before_and_rare_ones_folded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = Course(tmp_path)
+    monkeypatch.chdir(course.root)
+    forgets = "def weighted_sum(x, w, b):\n    return float(x @ w)\n"
+    for student in ("ann", "ben", "cleo"):
+        course.hand_in(student, written("neuron", weighted_sum=forgets))
+    leaks = "def relu(z):\n    return np.where(z > 0, z, 0.01 * z)\n"
+    course.hand_in("dan", written("neuron", relu=leaks))
+    course.autograde()
+    often, _, rare = written_page(course).partition("<details>")
+    assert f'{HINT}</td><td class="number">3</td>' in often
+    assert "1 mistake of one student each</summary>" in rare
+    assert "leaky ReLU" in rare
+    for student in ("ann", "ben"):
+        course.hand_in(student, solved("neuron"), LATE)
+    course.autograde()
+    assert f'{HINT}</td><td class="number">3 → 1</td>' in written_page(course)
 
 
 def test_a_table_escapes_its_texts() -> None:

@@ -249,8 +249,8 @@ def test_odd_files_beside_a_notebook_stop_nothing(course: Course) -> None:
     """Folders in place of files, files in place of folders, pipes, links, a long timestamp."""
     for student in ("ann", "bob", "cy"):
         folder = course.hand_in(student, solved("neuron"), when=None)
-        (folder / "answers.json").mkdir()
-        (folder / "answers.json" / "mine.json").write_text("{}")
+        (folder / "answers.key").mkdir()
+        (folder / "answers.key" / "mine.json").write_text("{}")
         (folder / "notes").mkdir()
         (folder / "notes" / "mine.txt").write_text("mine")
     material = course.root / "course" / "neuron" / "data"
@@ -271,8 +271,8 @@ def test_odd_files_beside_a_notebook_stop_nothing(course: Course) -> None:
     assert course.points() == dict.fromkeys(("ann", "bob", "cy"), 10)
     for student in ("ann", "bob", "cy"):
         marked = course.root / "class" / "autograded" / student / "neuron"
-        assert (marked / "answers.json").read_bytes() == (
-            course.root / "course" / "neuron" / "answers.json"
+        assert (marked / "answers.key").read_bytes() == (
+            course.root / "course" / "neuron" / "answers.key"
         ).read_bytes()
         assert (marked / "data" / "digits.txt").read_text() == "0"
         assert (marked / "notes" / "mine.txt").read_text() == "mine"

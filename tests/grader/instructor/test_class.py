@@ -48,11 +48,11 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     )
     course.nbgrader("submit", "neuron", "--Exchange.assignment_dir=home")
     course.nbgrader("collect", "neuron")
-    key = (course.root / "course" / "neuron" / "answers.json").read_text(encoding="utf-8")
+    key = (course.root / "course" / "neuron" / "answers.key").read_text(encoding="utf-8")
     for student in ("sloppy", "unfinished", "broken"):
         folder = course.hand_in(student, CLASS[student][0])
         mine = key.replace('"points":2', '"points":200') if student == "unfinished" else key
-        (folder / "answers.json").write_text(mine, encoding="utf-8")
+        (folder / "answers.key").write_text(mine, encoding="utf-8")
     course.nbgrader("autograde", "neuron")
     course.nbgrader("generate_feedback", "neuron")
     course.nbgrader("release_feedback", "neuron", f"--student={getpass.getuser()}")
@@ -69,9 +69,9 @@ def test_the_gradebook_holds_the_points_that_each_notebook_deserves(graded: Cour
 
 def test_the_release_holds_the_key_and_no_file_of_an_author(graded: Course) -> None:
     released = next((graded.root / "class" / "exchange").rglob("outbound")) / "neuron"
-    assert sorted(path.name for path in released.iterdir()) == ["answers.json", "neuron.ipynb"]
+    assert sorted(path.name for path in released.iterdir()) == ["answers.key", "neuron.ipynb"]
     assert sorted(path.name for path in (graded.root / "course" / "neuron").iterdir()) == [
-        "answers.json",
+        "answers.key",
         "neuron.ipynb",
     ]
 

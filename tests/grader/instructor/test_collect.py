@@ -12,7 +12,8 @@ import pytest
 from classroom import Course
 
 from course import solved
-from grader.instructor.collect import GRACE, believed, copy_ordinary_files
+from grader.instructor.collect import GRACE, SafeCollect, believed, copy_ordinary_files, owner_of
+from grader.instructor.gradebook import course_directory
 
 ME = getpass.getuser()
 
@@ -94,6 +95,17 @@ def test_too_large_a_submission_stops_nobody_elses(course: Course) -> None:
     )
     assert "ann: nothing was collected: the folder holds more than 5000 kB" in said
     assert collected(course, "zoe") == {"neuron.ipynb", "timestamp.txt"}
+
+
+def test_a_folder_in_anothers_name_counts_as_its_owners(tmp_path: Path) -> None:
+    collect = SafeCollect(coursedir=course_directory(Course(tmp_path).root))
+    name = "zoe+neuron+2026-10-01 12:00:00 UTC+secret"
+    (tmp_path / name).mkdir()
+    if os.geteuid() == 0:
+        os.chown(tmp_path / name, 12345, -1)
+        assert owner_of(str(tmp_path / name)) == "user 12345"
+    record = collect._path_to_record(str(tmp_path / name))
+    assert record["username"] == owner_of(str(tmp_path / name)) != "zoe"
 
 
 def test_a_submission_is_never_earlier_than_it_arrived(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from classroom import LATE, Course, one_worker
 
 from course import written
 from grader.cli import main
+from grader.execution.limits import Budget
+from grader.instructor import explain
 
 SLOPPY = "def sigmoid(z):\n    print('hello')\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
 
@@ -79,6 +81,16 @@ def test_the_commit_of_the_grading_is_named(
     said = explained(capsys)[1]
     assert f"(commit {commit.stdout.strip()}" in said
     assert "Check that version out" in said
+
+
+def test_a_notebook_that_takes_too_long_is_answered_by_a_sentence(
+    course: Course, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with one_worker():
+        course.autograde()
+    monkeypatch.setattr(explain, "OUTSIDE", Budget(seconds=1e-3))
+    took = "ana: it took more than 0.001 seconds of processor time.\n"
+    assert explained(capsys) == (1, took)
 
 
 def test_what_cannot_be_repeated_is_named_with_the_way_out(

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser
 from course import ROOT, learners_notebook, lesson, written
 from grader.execution.limits import Budget
 from grader.execution.submission import Selection
-from grader.instructor import feedback_page
+from grader.instructor import nbgrader_feedback
 from grader.instructor.feedback import (
     LoadedNotebook,
     as_text,
@@ -27,6 +27,8 @@ from grader.instructor.feedback import (
     released,
     safe_outputs,
 )
+from grader.instructor.journal import Grading, RunId
+from grader.instructor.nbgrader_feedback import write_pages
 
 TAKE = "window.taken = true"
 MARKDOWN = [
@@ -175,7 +177,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     path = course.root / "class" / "autograded" / "unsanitised" / "neuron" / "neuron.ipynb"
     path.unlink()
     path.write_text(json.dumps(as_written), encoding="utf-8")
-    course.nbgrader("generate_feedback", "neuron")
+    write_pages(course.root, "neuron")
     return course
 
 
@@ -219,11 +221,67 @@ def test_a_page_fetches_nothing_and_shows_its_formulas(course: Course, browser: 
     assert [box for box in boxes if box is None or box["width"] < 3 or box["height"] < 3] == []
 
 
+@pytest.mark.parametrize("width", [1100, 400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_wrong_in_a_page(course: Course, browser: Browser, scheme: str) -> None:
-    page = browser.new_page(offline=True, color_scheme=scheme)
+def test_axe_finds_nothing_wrong_in_a_page(
+    course: Course, browser: Browser, scheme: str, width: int
+) -> None:
+    page = browser.new_page(
+        offline=True, color_scheme=scheme, viewport={"width": width, "height": 800}
+    )
     page.goto(page_of(course, "sloppy").as_uri(), wait_until="load")
     assert broken(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1100, 400])
+def test_the_first_screen_says_how_each_exercise_went(
+    course: Course, browser: Browser, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(page_of(course, "sloppy").as_uri(), wait_until="load")
+    rows = page.locator(".exercises li").all()
+    texts = [" ".join(row.inner_text().split()) for row in rows]
+    assert [text.split()[0] for text in texts] == ["weighted_sum", "sigmoid", "relu", "dense"]
+    assert "sigmoid 2.7 of 3 ✗ missed: no warnings at extreme inputs Hint: " in texts[1]
+    assert "relu 0 of 2 relu is not written yet: " in texts[2]
+    boxes = [row.bounding_box() for row in rows]
+    assert all(box and box["y"] + box["height"] <= 800 for box in boxes)
+    page.locator(".exercises a", has_text="sigmoid").click()
+    box = page.locator("#check-sigmoid").bounding_box()
+    assert box is not None
+    assert -1 <= box["y"] < 400
+
+
+def test_a_page_says_where_its_result_comes_from_and_whom_to_ask(course: Course) -> None:
+    text = " ".join(page_of(course, "sloppy").read_text(encoding="utf-8").split())
+    run = course.journal()[0]
+    assert "Submitted 2026-10-01 12:00 UTC. Graded 20" in text
+    assert f"seed {run['seed']}, lesson version {run['lesson_version'][:8]}." in text
+    assert "Does a result look wrong to you? Write to your instructor:" in text
+
+
+def test_the_one_to_ask_is_a_setting(course: Course, tmp_path: Path) -> None:
+    other = course.copy(tmp_path)
+    with (other.root / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+        config.write('\nc.FeedbackExporter.contact = "Dr. Ada <ada@example.org>"\n')
+    write_pages(other.root, "neuron", ["sloppy"])
+    assert "Write to Dr. Ada &lt;ada@example.org&gt;:" in page_of(other, "sloppy").read_text(
+        "utf-8"
+    )
+
+
+def test_hints_have_marks_that_they_fold_and_no_cell_has_a_prompt(
+    course: Course, browser: Browser
+) -> None:
+    page = browser.new_page()
+    page.goto(page_of(course, "sloppy").as_uri(), wait_until="load")
+    folds = page.locator("summary").all()
+    assert len(folds) > 8
+    display = "one => getComputedStyle(one).display + getComputedStyle(one).listStyleType"
+    assert {fold.evaluate(display) for fold in folds} == {"list-itemdisclosure-closed"}
+    assert page.locator(".prompt").count() == 0
+    assert "In [" not in page.locator("body").inner_text()
 
 
 def test_the_attacks_of_this_file_work_without_sanitizing(course: Course, browser: Browser) -> None:
@@ -350,7 +408,8 @@ def test_repairs_are_shown_first_as_text(course: Course) -> None:
     repair = "The cell of relu was of type <script>; it was read as code."
     result = {"points": 0.0, "max_points": 10.0, "exercises": {}, "repaired": [repair]}
     nothing = LoadedNotebook("", Selection([], {}, [], {}), [], frozenset())
-    first = feedback_notebook(release, nothing, result)["cells"][0]
+    grading = Grading("", "ann", "", RunId("", "", 1), 0, None, None)
+    first = feedback_notebook(release, nothing, result, grading, None)["cells"][0]
     assert tags_in(first["source"]) <= {"p", "pre", "code"}
     assert repair in first["source"]
 
@@ -379,7 +438,7 @@ def test_pictures_and_text_of_a_learner_stay() -> None:
 def test_a_page_that_takes_too_long_shows_the_verdicts_and_says_so(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feedback_page, "OUTSIDE", Budget(page_seconds=1e-3))
+    monkeypatch.setattr(nbgrader_feedback, "OUTSIDE", Budget(1e-3, page_seconds=1e-3))
     made = course.formgrader().generate_feedback("neuron", "sloppy", force=True)
     assert made["success"], made
     assert "sloppy: its page shows the verdicts alone" in made["log"]
@@ -399,4 +458,4 @@ def test_outputs_are_shown_up_to_a_limit_of_the_notebook() -> None:
         cells = load_submitted(release, json.dumps(notebook).encode()).cells
     shown = sum(len(json.dumps(cell.get("outputs", []))) for cell in cells)
     assert 480_000 < shown < 520_000
-    assert "not shown, after 500,000" in json.dumps(cells[19])
+    assert "not shown, after 0.5 MB" in json.dumps(cells[19])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import zipfile
 from pathlib import Path
 
@@ -60,12 +59,10 @@ def collect(course: Course, files: dict[str, bytes], *words: str) -> None:
     course.autograde()
 
 
-def give_feedback(course: Course) -> None:
-    """Write a page for each student, as nbgrader would."""
-    for folder in (course.root / "class" / "autograded").iterdir():
-        page = course.root / "class" / "feedback" / folder.name / "neuron" / "neuron.html"
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(f"page of {folder.name}", encoding="utf-8")
+def pages_of(course: Course) -> dict[str, str]:
+    """Return the text of each student's page of feedback."""
+    pages = (course.root / "class" / "feedback").glob("*/neuron/neuron.html")
+    return {page.parents[1].name: page.read_text(encoding="utf-8") for page in pages}
 
 
 def returned(course: Course, system: str) -> tuple[dict[str, str], list[list[str]]]:
@@ -86,19 +83,18 @@ def test_moodle_gets_pages_and_its_worksheet_by_its_numbers(
     bobs = [f"{number}=bob{one}@example.org" for one, number in enumerate((1234570, 1234569), 1)]
     others = ["55=ada@example.org", "55=zoe@example.org"]
     collect(course, MOODLE, *[word for one in bobs for word in ("--student", one)])
-    give_feedback(course)
     capsys.readouterr()
     assert main(["return", "neuron", "moodle"]) == 0
     said = capsys.readouterr().out
     assert "class/return/neuron-moodle.zip: 5 pages of feedback. In Moodle: " in said
     assert "class/return/neuron-moodle.csv: the points of 5 students. In Moodle: " in said
-    pages, points = returned(course, "moodle")
+    (pages, points), made = returned(course, "moodle"), pages_of(course)
     assert pages == {
-        f"Ada Lovelace_1234567_{FILE}_/neuron.html": "page of ada@example.org",
-        f"Zoë Krüger_1234568_{FILE}_/neuron.html": "page of zoe@example.org",
-        f"Bob Smith_1234569_{FILE}_/neuron.html": "page of bob2@example.org",
-        f"Bob Smith_1234570_{FILE}_/neuron.html": "page of bob1@example.org",
-        f"Bo O'Neill_1234571_{FILE}_/neuron.html": "page of bo@example.org",
+        f"Ada Lovelace_1234567_{FILE}_/neuron.html": made["ada@example.org"],
+        f"Zoë Krüger_1234568_{FILE}_/neuron.html": made["zoe@example.org"],
+        f"Bob Smith_1234569_{FILE}_/neuron.html": made["bob2@example.org"],
+        f"Bob Smith_1234570_{FILE}_/neuron.html": made["bob1@example.org"],
+        f"Bo O'Neill_1234571_{FILE}_/neuron.html": made["bo@example.org"],
     }
     assert points == [
         ["Identifier", "Full name", "Grade", "Last modified (grade)"],
@@ -117,11 +113,10 @@ def test_moodle_gets_pages_and_its_worksheet_by_its_numbers(
 
 def test_moodles_names_without_a_roster_are_those_that_came_in(course: Course) -> None:
     collect(course, {f"Participant_7_{FILE}_/neuron.ipynb": DONE} | MOODLE)
-    give_feedback(course)
     assert main(["return", "neuron", "moodle"]) == 0
-    pages, points = returned(course, "moodle")
-    assert pages[f"Participant_7_{FILE}_/neuron.html"] == "page of Participant 7"
-    assert pages[f"Bob Smith_1234570_{FILE}_/neuron.html"] == "page of Bob Smith 1234570"
+    (pages, points), made = returned(course, "moodle"), pages_of(course)
+    assert pages[f"Participant_7_{FILE}_/neuron.html"] == made["Participant 7"]
+    assert pages[f"Bob Smith_1234570_{FILE}_/neuron.html"] == made["Bob Smith 1234570"]
     assert ["Participant 1234570", "Bob Smith 1234570", "10", "-"] in points
     assert all(len(name.split("_", 4)) == 5 for name in pages)  # as Moodle reads them
 
@@ -132,7 +127,6 @@ def test_a_groups_number_is_not_taken_for_a_students(
     with course.gradebook() as gradebook:
         gradebook.add_student("ada", first_name="Ada", last_name="Lovelace")
     collect(course, {f"Group A_55_{FILE}/neuron.ipynb": DONE}, "--student", "55=ada")
-    give_feedback(course)
     assert main(["return", "neuron", "moodle"]) == 3
     assert "ada: upload 55 is Group A's, so its number may be" in capsys.readouterr().out
     assert returned(course, "moodle")[0] == {}
@@ -142,16 +136,15 @@ def test_canvas_gets_pages_and_points_by_its_ids(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     collect(course, CANVAS)
-    give_feedback(course)
     assert main(["return", "neuron", "canvas"]) == 3
     said = capsys.readouterr().out
     assert "anon_Xy12Z: Canvas gave no number for this student." in said
     assert "youngcy 12348: Canvas takes feedback for files only." in said
-    pages, points = returned(course, "canvas")
+    (pages, points), made = returned(course, "canvas"), pages_of(course)
     assert pages == {
-        "lovelaceada_12345_678_neuron.html": "page of lovelaceada 12345",
-        "krügerzoë_LATE_12346_701_neuron-1.html": "page of krügerzoë 12346",
-        "oneillbo_12347_703_neuron.html": "page of oneillbo 12347",
+        "lovelaceada_12345_678_neuron.html": made["lovelaceada 12345"],
+        "krügerzoë_LATE_12346_701_neuron-1.html": made["krügerzoë 12346"],
+        "oneillbo_12347_703_neuron.html": made["oneillbo 12347"],
     }
     assert [line[:4] + line[5:] for line in points[2:]] == [
         ["krügerzoë 12346", "12346", "", "", "10"],
@@ -160,20 +153,17 @@ def test_canvas_gets_pages_and_points_by_its_ids(
     ]
 
 
-def test_no_page_that_is_missing_or_older_than_its_grade_is_returned(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
-    collect(course, {name: text for name, text in MOODLE.items() if "Smith" not in name})
-    give_feedback(course)
-    feedback = course.root / "class" / "feedback"
-    (feedback / "Ada Lovelace" / "neuron" / "neuron.html").unlink()
-    os.utime(feedback / "Zoë Krüger" / "neuron" / "neuron.html", (0, 0))
-    assert main(["return", "neuron", "moodle"]) == 3
-    said = capsys.readouterr().out
-    assert "Ada Lovelace: it has no page of feedback: nbgrader generate_feedback neuron." in said
-    assert "Zoë Krüger: its page of feedback is older than its grade: nbgrader" in said
+def test_pages_are_brought_up_to_date_before_they_are_returned(course: Course) -> None:
+    collect(course, {name: text for name, text in MOODLE.items() if "Ada" in name or "Zoë" in name})
+    assert main(["return", "neuron", "moodle"]) == 0
+    with course.gradebook() as gradebook:
+        gradebook.find_grade("check-dense", "neuron", "neuron", "Zoë Krüger").manual_score = 1.5
+        gradebook.db.commit()
+    assert main(["return", "neuron", "moodle"]) == 0
     pages, points = returned(course, "moodle")
-    assert (len(pages), len(points)) == (2, 5)
+    assert "8.5 of 10 points" in pages[f"Zoë Krüger_1234568_{FILE}_/neuron.html"]
+    assert "10 of 10 points" in pages[f"Ada Lovelace_1234567_{FILE}_/neuron.html"]
+    assert len(points) == 3
 
 
 def test_nothing_from_a_system_is_an_error(

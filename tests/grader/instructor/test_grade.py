@@ -158,7 +158,7 @@ def test_the_same_seed_repeats_a_run_and_another_draws_other_inputs(
 
 
 def test_answers_learned_by_heart_from_the_key_earn_nothing() -> None:
-    key = json.loads((ROOT / "course" / "neuron" / "answers.json").read_text(encoding="utf-8"))
+    key = json.loads((ROOT / "course" / "neuron" / "answers.key").read_text(encoding="utf-8"))
     known = [
         (case["inputs"][0], case["expected"].get("value"))
         for case in key["exercises"]["relu"]["cases"]

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from hostile_class import NOTEBOOKS
 
 from course import ROOT, learners_notebook, solved, written
+from grader.execution.limits import Budget
 from grader.execution.notebook import UnreadableNotebook
+from grader.instructor import locate
 from grader.instructor.locate import Content, Lessons, content, find_notebook
 from grader.instructor.submissions import read_time
 
@@ -180,3 +183,13 @@ def test_a_time_of_unclear_meaning_is_no_time_and_is_reported(
     time, reason = read_time(tmp_path)
     assert time is None
     assert why in reason
+
+
+def test_notebooks_that_take_too_long_to_read_are_not_chosen_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locate, "OUTSIDE", Budget(choice_seconds=0.01))
+    slow = json.dumps(NOTEBOOKS["f-strings"]()).encode()
+    files = {"neuron/neuron.ipynb": DONE, "neuron/slow.ipynb": slow}
+    with pytest.raises(UnreadableNotebook, match="which of 2 notebooks counts: to look, it took"):
+        find_notebook(home(tmp_path, files), "neuron", Lessons(ROOT / "course"))

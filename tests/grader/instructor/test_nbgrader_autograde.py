@@ -87,7 +87,7 @@ def test_no_link_in_a_submission_is_followed(graded: Course, said: dict[str, str
     assert "honest/neuron/stolen.html was left out: it is a link" in said["nbgrader"]
     marked = graded.root / "class" / "autograded"
     assert {path.name for path in (marked / "honest" / "neuron").iterdir()} == {
-        "answers.json",
+        "answers.key",
         "neuron.ipynb",
         "notes.txt",
         "timestamp.txt",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
+import nbgrader.api
 import pytest
 from classroom import LATE, Course
+from nbgrader.dbutil import _temp_alembic_ini
 
 from course import ROOT, solved
+from grader.instructor.gradebook import newest_schema
 from grader.instructor.nbgrader_files import paths_like
 
 
@@ -95,3 +100,14 @@ def test_zip_collect_takes_an_archive_of_moodle_and_writes_below_class(
 def test_git_ignores_what_an_instructor_downloads() -> None:
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert {"class/", "/downloaded/"} <= {*ignored}
+
+
+def test_the_newest_schema_is_the_one_that_nbgrader_asks_alembic_for() -> None:
+    with _temp_alembic_ini("sqlite://") as ini:
+        told = subprocess.run(
+            [sys.executable, "-m", "alembic.config", "-c", ini, "heads"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert told.stdout.split()[0] == nbgrader.api.get_alembic_version() == newest_schema()

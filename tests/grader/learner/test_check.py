@@ -30,7 +30,7 @@ def in_the_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a learner's folder of the neuron lesson."""
     folder = tmp_path / "neuron"
     folder.mkdir()
-    shutil.copyfile(ROOT / "course" / "neuron" / "answers.json", folder / "answers.json")
+    shutil.copyfile(ROOT / "course" / "neuron" / "answers.key", folder / "answers.key")
     monkeypatch.chdir(folder)
     return folder
 
@@ -44,6 +44,16 @@ def test_a_right_answer_is_solved_with_all_points_as_text() -> None:
     assert repr(shown) == "3.0"
     assert "✓ solved, 3 of 3 points" in shown._repr_html_()
     assert "1 of 4 exercises" in shown._repr_html_()
+
+
+def test_a_solved_exercise_folds_other_ways_than_the_learners() -> None:
+    by_mask = function_of("def relu(z):\n    return z * (np.asarray(z) > 0)  # mine\n")
+    for function, others in ((REFERENCE["relu"], 3), (by_mask, 2)):
+        fold = check(function)._repr_html_().partition("<details>")[2]
+        assert fold.count("<pre>") == others
+        assert fold.startswith("<summary>Other right ways</summary>")
+        assert ("asarray(z) &gt; 0" in fold) is (function is not by_mask)
+    assert "<details" not in check(named("relu", lambda z: z))._repr_html_()
 
 
 @pytest.mark.parametrize("exercise", list(REFERENCE))
@@ -60,6 +70,37 @@ def test_wrong_values_are_drawn_beside_the_expected_ones() -> None:
     assert html.index("</table>") < html.index('<svg role="img"') < html.index('class="hint"')
     for other in (REFERENCE["relu"], lambda z: 0.0, lambda z: np.maximum(np.asarray(z), 0) * 1.0):
         assert "<svg" not in check(named("relu", other))._repr_html_()
+
+
+def test_warnings_that_cannot_be_heard_are_not_called_absent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "✓ no warnings at extreme inputs<" in check(REFERENCE["sigmoid"])._repr_html_()
+    monkeypatch.setattr("grader.learner.check.warnings_are_heard", lambda: False)
+    html = check(REFERENCE["sigmoid"])._repr_html_()
+    assert "– no warnings at extreme inputs: looked at after handing in<" in html
+    assert "✓ no warnings" not in html
+    assert "✓ right at extreme inputs<" in html
+
+
+def test_a_copy_of_the_first_edition_finds_its_key(in_the_lesson: Path) -> None:
+    (in_the_lesson / "answers.key").rename(in_the_lesson / "answers.json")
+    assert check(REFERENCE["relu"]).verdict.solved
+
+
+def test_an_answer_without_a_hint_of_its_own_is_led_to_those_above_the_cell(
+    in_the_lesson: Path,
+) -> None:
+    path = in_the_lesson / "answers.key"
+    key = json.loads(path.read_text())
+    key["exercises"]["relu"] |= {"hints": 3, "misconceptions": []}
+    path.write_text(json.dumps(key))
+    sentence = "There is help above its cell: 3 hints."
+    assert sentence in check(named("relu", lambda z: np.cos(z) + 0.3))._repr_html_()
+    named_by_relation = check(named("relu", lambda z: 2 * np.maximum(z, 0)))
+    assert named_by_relation.verdict.advice
+    for other in (named_by_relation, check(REFERENCE["relu"])):
+        assert sentence not in other._repr_html_()
 
 
 def test_a_worse_try_says_when_it_was_right_and_stays_solved(in_the_lesson: Path) -> None:
@@ -174,7 +215,7 @@ def test_wrong_use_of_check_is_reported(given: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "answers.json is not in neuron/"),
+        (None, "answers.key is not in neuron/"),
         ("{", "can&#x27;t be read"),
         ("[" * 100_000, "can&#x27;t be read"),
         ("[]", "can&#x27;t be read"),
@@ -186,7 +227,7 @@ def test_wrong_use_of_check_is_reported(given: Any, message: str) -> None:
 def test_a_missing_or_damaged_key_is_reported_with_a_fix(
     content: str | None, message: str, in_the_lesson: Path
 ) -> None:
-    key = in_the_lesson / "answers.json"
+    key = in_the_lesson / "answers.key"
     key.unlink() if content is None else key.write_text(content)
     html = check(REFERENCE["relu"])._repr_html_()
     assert message in html
@@ -297,7 +338,7 @@ def loud_sigmoid(z: Any) -> Any:
 def test_what_the_lesson_hardens_later_is_left_to_that_cell(in_the_lesson: Path) -> None:
     function = named("sigmoid", loud_sigmoid)
     for hardened in ([], ["sigmoid"]):
-        path = in_the_lesson / "answers.json"
+        path = in_the_lesson / "answers.key"
         path.write_text(json.dumps({**json.loads(path.read_text()), "hardened": hardened}))
         now, later = check(function), harden(function)
         assert now.verdict == later.verdict
@@ -380,7 +421,7 @@ NO_RETURN = "It returned None: is its return missing?"
 def test_missing_results_and_parameters_are_named_in_every_lesson(
     name: str, exercise: str, answer: Any, message: str, in_the_lesson: Path
 ) -> None:
-    shutil.copyfile(ROOT / "course" / name / "answers.json", in_the_lesson / "answers.json")
+    shutil.copyfile(ROOT / "course" / name / "answers.key", in_the_lesson / "answers.key")
     shown = check(named(exercise, answer))._repr_html_()
     assert message in shown
 

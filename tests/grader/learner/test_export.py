@@ -228,8 +228,8 @@ def test_a_notebook_that_cannot_be_exported_is_reported(
     assert "neuron.ipynb can't be exported: it is not a notebook that nbformat reads" in said(
         "work/neuron/neuron.ipynb"
     )
-    (notebook.parent / "answers.json").unlink()
-    assert "neuron.ipynb can't be exported: answers.json is not in neuron/" in said(
+    (notebook.parent / "answers.key").unlink()
+    assert "neuron.ipynb can't be exported: answers.key is not in neuron/" in said(
         "work/neuron/neuron.ipynb"
     )
     assert not list(tmp_path.rglob("*.html"))

@@ -21,7 +21,7 @@ WRITE = "The cell in which you write {} has not been run since the kernel starte
 def lesson(tmp_path: Path) -> Path:
     folder = tmp_path / "neuron"
     folder.mkdir()
-    shutil.copy(ROOT / "course" / "neuron" / "answers.json", folder)
+    shutil.copy(ROOT / "course" / "neuron" / "answers.key", folder)
     return folder
 
 
@@ -67,5 +67,5 @@ def test_a_cell_that_is_run_too_early_names_the_cell_to_run_first(lesson: Path) 
 
 def test_outside_a_lesson_there_is_no_hint(tmp_path: Path) -> None:
     assert [one.output_type for one in outputs(tmp_path, "check(relu)")[0]] == ["error"]
-    (tmp_path / "answers.json").write_text("[]")
+    (tmp_path / "answers.key").write_text("[]")
     assert [one.output_type for one in outputs(tmp_path, "check(relu)")[0]] == ["error"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -39,6 +40,12 @@ def test_a_table_tells_how_long_a_lesson_takes(work: Path) -> None:
     page = overview(*LESSONS, minutes={LESSONS[0]: 20})._repr_html_()
     assert page.count("<td>20</td>") == 1
     assert page.count("<td>–</td>") == len(LESSONS) - 1
+
+
+def test_a_picture_is_shown_next_to_the_table(work: Path) -> None:
+    picture = SimpleNamespace(_repr_mimebundle_=lambda: {"text/html": "<svg></svg>"})
+    page = overview(*LESSONS, picture=picture)._repr_html_()
+    assert page.endswith("<td><svg></svg></td></tr></table>")
 
 
 def test_progress_is_counted_and_the_first_unfinished_lesson_is_named(work: Path) -> None:
@@ -81,7 +88,7 @@ def test_an_optional_lesson_is_offered_and_never_required(work: Path) -> None:
 def test_a_guessed_number_counts_when_it_is_close_and_an_outdated_answer_does_not(
     work: Path,
 ) -> None:
-    questions = json.loads((work / "warm_up" / "answers.json").read_text())["questions"]
+    questions = json.loads((work / "warm_up" / "answers.key").read_text())["questions"]
     numbers = {name: one["answer"] for name, one in questions.items() if "low" in one}
     (other,) = [name for name in questions if name == "which_axis"]
     solve(work, "warm_up", answers={**{n: str(a) for n, a in numbers.items()}, other: "gone"})
@@ -91,13 +98,13 @@ def test_a_guessed_number_counts_when_it_is_close_and_an_outdated_answer_does_no
 
 
 def test_a_learner_of_the_first_edition_keeps_progress_with_its_keys(work: Path) -> None:
-    key = json.loads((work / "loss" / "answers.json").read_text())
+    key = json.loads((work / "loss" / "answers.key").read_text())
     name, question = next((n, q) for n, q in key["questions"].items() if "wrong" in q)
     old = {"text": question["text"], "answer": question["answer"], "why": question["why"]}
     old["options"] = [question["answer"], *question["wrong"]]
     key = {**key, "format": 2, "questions": {name: old}}
     del key["hardened"]
-    (work / "loss" / "answers.json").write_text(json.dumps(key))
+    (work / "loss" / "answers.key").write_text(json.dumps(key))
     solve(work, "loss", "mse", "softmax", answers={name: question["answer"]})
     (row,) = [row for row in overview(*LESSONS).rows if row.lesson == "loss"]
     assert (row.solved, row.right, row.answered) == (2, 1, 1)
@@ -111,7 +118,7 @@ def test_a_finished_course_has_no_next_lesson(work: Path) -> None:
 
 def test_kept_copies_and_missing_or_damaged_lessons_are_left_out(work: Path) -> None:
     shutil.copytree(work / LESSONS[0], work / f"{LESSONS[0]}-1")
-    (work / LESSONS[1] / "answers.json").write_text("{")
+    (work / LESSONS[1] / "answers.key").write_text("{")
     shutil.rmtree(work / LESSONS[2])
     assert [row.lesson for row in overview(*LESSONS).rows] == [LESSONS[0], *LESSONS[3:]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from course import lesson
+from course import LESSONS, lesson
 from grader.author.key import make_key
 from grader.comparison.answer_key import packed, unpacked
 from grader.learner.check import _solves
@@ -69,3 +69,12 @@ def test_the_packed_lines_solve_their_exercise_and_a_wrong_order_does_not(name: 
 def test_lines_are_not_in_clear_in_a_key() -> None:
     assert "result" not in packed(LINES)
     assert unpacked(packed(LINES)) == LINES
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_other_right_ways_need_only_what_the_notebook_has(name: str) -> None:
+    for exercise, key in make_key(lesson(name), 1)["exercises"].items():
+        for text in unpacked(key["ways"]) if "ways" in key else []:
+            why, _, code = text.partition("\n")
+            assert why[-1] == "."
+            assert _solves(code, lesson(name).reference[exercise], exercise, key), text

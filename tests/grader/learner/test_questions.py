@@ -38,7 +38,7 @@ def course(tmp_path: Path) -> Path:
             **{"exercises": {}, "hardened": [], "packages": []},
             "questions": {"even": QUESTION, "half": NUMBER},
         }
-        (tmp_path / name / "answers.json").write_text(json.dumps(key))
+        (tmp_path / name / "answers.key").write_text(json.dumps(key))
     return tmp_path
 
 

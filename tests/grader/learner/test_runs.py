@@ -39,7 +39,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlockingKernelC
     """Start a kernel in a learner's folder."""
     folder = tmp_path_factory.mktemp("work") / "neuron"
     folder.mkdir()
-    shutil.copy(ROOT / "course" / "neuron" / "answers.json", folder)
+    shutil.copy(ROOT / "course" / "neuron" / "answers.key", folder)
     manager, client = start_new_kernel(cwd=str(folder), extra_arguments=["--log-level=ERROR"])
     yield client
     client.stop_channels()

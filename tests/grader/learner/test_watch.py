@@ -171,10 +171,10 @@ def test_a_damaged_notebook_is_reported_and_the_next_save_is_checked(learner: Le
         "neuron.ipynb can't be checked: it has conflict markers",
         "Settle the merge and save it again.",
     )
-    (learner.folder / "answers.json").rename(learner.folder / "elsewhere")
+    (learner.folder / "answers.key").rename(learner.folder / "elsewhere")
     learner.save(solved("neuron"))
-    learner.hears("answers.json is not in neuron/")
-    (learner.folder / "elsewhere").rename(learner.folder / "answers.json")
+    learner.hears("answers.key is not in neuron/")
+    (learner.folder / "elsewhere").rename(learner.folder / "answers.key")
     learner.save(solved("neuron"))
     learner.hears("4 of 4", "checked at")
 
@@ -365,7 +365,7 @@ def test_a_tried_exercise_is_shown_before_an_untried_one(
         }
     )
     (tmp_path / "mine.ipynb").write_bytes(data(notebook))
-    shutil.copyfile(ROOT / "course" / "neuron" / "answers.json", tmp_path / "answers.json")
+    shutil.copyfile(ROOT / "course" / "neuron" / "answers.key", tmp_path / "answers.key")
     assert main(["watch", "--once", "mine.ipynb"]) == 1
     said = capsys.readouterr().out
     assert HINT in said

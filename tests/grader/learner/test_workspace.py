@@ -33,7 +33,7 @@ def root(tmp_path: Path) -> Path:
         folder = tmp_path / "course" / name
         folder.mkdir(parents=True)
         (folder / f"{name}.ipynb").write_text(f"{name}, first version")
-        (folder / "answers.json").write_text("{}")
+        (folder / "answers.key").write_text("{}")
     (tmp_path / "course" / "zebra" / "figures").mkdir()
     (tmp_path / "course" / "zebra" / "figures" / "stripes.png").write_bytes(b"\r\n\x00")
     return tmp_path

@@ -81,7 +81,7 @@ def outer():
 
 
 def test_no_reachable_function_solves_an_exercise_but_the_planted_ones() -> None:
-    keys = [str(SETTINGS.root / SETTINGS.release / one / "answers.json") for one in LESSONS]
+    keys = [str(SETTINGS.root / SETTINGS.release / one / "answers.key") for one in LESSONS]
     arguments = [json.dumps([SETTINGS.hidden, SETTINGS.packages, keys]), PLANTED]
     program = f"import sys\nsys.argv[1:] = {arguments!r}\n{SEARCH}"
     count, solved = json.loads(finishes(program, 3_600).splitlines()[-1])

@@ -67,7 +67,7 @@ CHEATS = {
     ),
     "the answer key": (
         "",
-        f"open({str(ROOT / 'course/neuron/answers.json')!r}).read()\nreturn np.maximum(z, 0)",
+        f"open({str(ROOT / 'course/neuron/answers.key')!r}).read()\nreturn np.maximum(z, 0)",
     ),
     "the solutions": (
         "",

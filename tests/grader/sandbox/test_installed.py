@@ -95,7 +95,7 @@ def test_no_readable_file_holds_answers(kind: Protection) -> None:
                 "calls": {
                     "find": [
                         {"inputs": [names]}
-                        for names in ("answers.json finished.py exercises.py", "runner.py")
+                        for names in ("answers.key finished.py exercises.py", "runner.py")
                     ]
                 },
             }

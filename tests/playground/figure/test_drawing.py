@@ -19,6 +19,7 @@ READY = {
     "neuron": drawings.neuron(),
     "neuron with numbers": drawings.neuron([1.5, -1.0], [1.2, 0.8], 1, 2, "σ", 0.88),
     "network": drawings.network([64, 32, 10]),
+    "reader": drawings.reader(),
     "graph": drawings.graph(
         {"w < 0": (60, 60), "×": (300, 60), "z": (540, 60)},
         [("w < 0", "×", -2, 3.0), ("×", "z", -6, "")],

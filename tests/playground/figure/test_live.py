@@ -12,7 +12,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from figures import html, lines_of, moved, shows, slope_figure
+from figures import html, lines_of, moved, png, shows, slope_figure
 from ipywidgets.widgets.widget import _instances
 from matplotlib.image import imread
 from PIL import Image
@@ -68,7 +68,7 @@ def test_a_play_interrupted_at_its_first_showing_is_whole_at_the_next(
     assert "it ends at 1." in html(figure)
     figure.controls["slope"].value = 2.0
     assert "it ends at 2." in html(figure)
-    assert len(figure.figure.legends) == 1
+    assert len(figure.still.figure.legends) == 1
 
 
 def test_a_name_without_a_function_is_reported_and_its_next_function_followed() -> None:
@@ -161,7 +161,7 @@ def test_an_error_is_explained_in_one_sentence_in_the_figure(relu: Any, sentence
     assert figure.readout[0].startswith(sentence)
     drawn = " ".join(re.findall(r"<tspan[^>]*>([^<]*)", figure.svg))
     assert drawn.replace("&#x27;", "'").startswith(sentence[:60])
-    assert figure.still().startswith(b"\x89PNG")
+    assert png(figure).startswith(b"\x89PNG")
 
 
 def test_an_unwritten_function_leaves_the_target_alone() -> None:
@@ -284,7 +284,7 @@ def test_a_cell_run_again_closes_its_last_play_and_no_other(
     first = shown("a", 1)
     each = len(_instances) - before
     twins = [shown("a", 2), shown("a", 2), shown("b", 3)]
-    assert first.figure.axes == []
+    assert first.still.figure.axes == []
     assert len(_instances) - before == 3 * each
     prediction.answer()
     assert all("it ends at 1." in html(figure) for figure in twins)
@@ -362,8 +362,8 @@ def test_a_button_counts_its_presses() -> None:
     figure = LiveFigure("Steps", lambda f, step: ({}, f"step {step}."))
     figure.button("step", "one step")
     assert figure.widget
-    panel: Any = figure.widget.children[1]
-    panel.children[0].click()
+    side: Any = figure.widget.children[1]
+    side.children[0].children[0].click()
     assert figure.readout == ["step 1."]
 
 
@@ -432,7 +432,7 @@ def test_the_picture_is_hidden_by_the_live_figure_and_by_nothing_else(displayed:
 def test_a_guess_is_drawn_and_told_once_it_is_made() -> None:
     prediction = Prediction()
     figure = slope_figure(after=prediction)
-    figure.guess(figure.figure.axes[0])
+    figure.guess(figure.panels[0])
     prediction.guess = 0.5
     prediction.answer()
     assert figure.svg.count(f'stroke="{style.themed(style.BLACK)}"') == 1

@@ -129,3 +129,33 @@ def test_figures_move_on_threads_too_where_a_front_end_uses_subshells() -> None:
         thread.join()
     value = style.number(figure.controls["slope"].value)
     assert f"4 points of slope {value}." in html(figure)
+
+
+def test_first_pictures_come_first_then_figures_in_view_then_the_others() -> None:
+    async def scene() -> list[str]:
+        notebook: dict[str, Any] = {}
+        exec("def relu(z):\n    return z", notebook)
+        shown: list[str] = []
+
+        def watched(name: str) -> LiveFigure:
+            def note(change: Any) -> None:
+                shown.extend(f"{name} {n}" for n in re.findall(r"(\d) points", change["new"])[:1])
+
+            figure = growing_figure(notebook["relu"])
+            assert figure.widget
+            figure._moving.observe(note, "value")
+            return figure
+
+        far, near, changed = (watched(name) for name in ("far", "near", "changed"))
+        near._seen.value = True
+        for figure in (far, near):
+            figure._later(figure._advance, 0)
+        changed._later(changed.refresh, 0)
+        assert await shows(far, "4 points")
+        assert await shows(changed, "4 points")
+        return shown
+
+    order = (
+        "changed 1, near 2, near 3, near 4, far 2, far 3, far 4, changed 2, changed 3, changed 4"
+    )
+    assert asyncio.run(scene()) == order.split(", ")

@@ -1,0 +1,107 @@
+"""Find repairs of submissions' answers: copies are edited here and run where the submission runs.
+
+What a copy returns is compared here, like any outcome; points never depend on it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+
+from grader.comparison.distribution import summarise
+from grader.comparison.judge import Compared, Verdict
+from grader.comparison.schema import Call, Outcome, Request, Response
+from grader.diagnosis import repaired
+from grader.diagnosis.repair import Code, Run
+from grader.execution.cell_facts import facts, parsed
+from grader.execution.submission import Selection
+
+MOST = 40
+"""Edited copies in one request, the most plausible first: most repairs are among the first 20."""
+
+KEPT = 1000
+"""Distinct answers whose repairs are remembered."""
+
+COPIES = """
+def _copies(name, sources, each=0.1, all=0.5):
+    import signal, time
+
+    def stop(*_):
+        raise SystemExit
+
+    def brief(function):
+        def call(*inputs):
+            if time.monotonic() > end:
+                stop()
+            signal.setitimer(signal.ITIMER_REAL, each)
+            try:
+                result = function(*inputs)
+                return brief(result) if callable(result) else result
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        return call
+
+    end = time.monotonic() + all
+    signal.signal(signal.SIGALRM, stop)
+    for copy, source in sources.items():
+        space = dict(globals())
+        exec(source, space)
+        globals()[copy] = brief(space[name])
+"""
+"""The cell that makes copies: each sees the notebook's names, and ends soon."""
+
+
+Ask = Callable[[Request], Response]
+"""Runs a request, see `grader.execution.runner`."""
+
+
+class Repairs:
+    """The repairs that were found; answers with the same syntax tree and outcomes share one."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[str | None, str | None]] = {}
+
+    def repaired(self, verdict: Verdict, answer: Compared, chosen: Selection, ask: Ask) -> Verdict:
+        """Return a verdict with the repair that proves its mistake, as `explain` does with code."""
+        source = _cell_of(verdict.exercise, chosen)
+        if source is None or (tree := parsed(source)) is None:
+            return verdict
+        same = f"{verdict.exercise} {ast.dump(tree)} {answer.outcomes}"
+        if same not in self._found:
+            if len(self._found) >= KEPT:
+                self._found.clear()
+            code = Code(source, _run(verdict.exercise, chosen.cells, ask))
+            new = repaired(verdict, answer, code)
+            self._found[same] = new.repair, new.mistake
+        repair, mistake = self._found[same]
+        if repair is None:
+            return verdict
+        return replace(
+            verdict, repair=repair, mistake=mistake, hint=None, relation=None, returned=None
+        )
+
+
+def _cell_of(name: str, chosen: Selection) -> str | None:
+    """Return the cell whose function is asked, or None."""
+    until = chosen.asked.get(name, len(chosen.cells))
+    found = (one for one in reversed(chosen.cells[:until]) if name in facts(one).functions)
+    return next(found, None)
+
+
+def _run(name: str, cells: list[str], ask: Ask) -> Run:
+    """Return a function that runs copies of an answer after a notebook's cells."""
+
+    def run(trees: Iterable[ast.Module], calls: list[Call]) -> Iterator[list[Outcome] | None]:
+        copies = {f"{name} {i}": ast.unparse(tree) for i, tree in enumerate(islice(trees, MOST))}
+        if not copies:
+            return
+        cell = f"{COPIES}\n_copies({name!r}, {copies!r})"
+        asked = dict.fromkeys(copies, calls)
+        answers = ask({"cells": [*cells, cell], "calls": asked, "asked": {}})["answers"]
+        for copy in copies:
+            outcomes = answers[copy].get("outcomes")
+            yield outcomes and [*map(summarise, outcomes)]
+
+    return run
