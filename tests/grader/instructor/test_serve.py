@@ -36,8 +36,8 @@ NOON = datetime(2024, 10, 1, 12)
 HOUR = timedelta(hours=1)
 AFTERNOON = NOON + 4 * HOUR
 WRONG = {"sigmoid": "def sigmoid(z):\n    return 1 / (1 + np.exp(np.asarray(z)))\n"}
-RESULTS = " points</h1>"
-ALL = f"10 of 10{RESULTS}"
+RESULTS = " of 10 points</"
+ALL = f"10{RESULTS}"
 """Texts of feedback pages."""
 
 

@@ -100,7 +100,7 @@ def test_a_notebook_that_kills_its_worker_takes_no_neighbour_along(
     monkeypatch.setattr(workers, "grade_batch", deadly.grade_batch)
     names = [f"{'killer' if number % 4 == 0 else 'honest'} {number}" for number in range(8)]
     with local_workers(2) as make:
-        graded = dict(grade_many(make, None, ((name, name.split()[0]) for name in names), 4, True))
+        graded = dict(grade_many(make, ((name, None, name.split()[0]) for name in names), 4, True))
     assert {name for name, result in graded.items() if isinstance(result, dict)} == {
         name for name in names if "honest" in name
     }
