@@ -110,27 +110,26 @@ def _notebooks(
     """
     files, digests = dict[str, Path](), dict[str, str]()
     for number, (name, path) in enumerate(found.items()):
-        parts, is_notebook = PurePosixPath(name).parts, ".ipynb" in path.name.lower()
-        if not _by_student(name) or not (is_notebook or path.name == "timestamp.txt"):
+        parts, own = PurePosixPath(name).parts, path.name.lower()
+        if not _by_student(name) or not (".ipynb" in own or own == "timestamp.txt"):
             continue
         inside = [pseudonyms.text(part) for part in parts[3:]]
         new = "/".join([*parts[:2], pseudonyms.ids[parts[2]], *inside])
+        data = read_regular(path, MAX_BYTES + 1)
+        changed = _content(data, pseudonyms)
+        digests[digest_of(data)] = digest_of(changed)
         files[new] = path
-        if is_notebook:
-            data = read_regular(path, MAX_BYTES + 1)
-            changed = _notebook(data, pseudonyms)
-            digests[digest_of(data)] = digest_of(changed)
-            if changed != data:
-                files[new] = folder / f"{number}"
-                files[new].write_bytes(changed)
+        if changed != data:
+            files[new] = folder / f"{number}"
+            files[new].write_bytes(changed)
     return files, digests
 
 
-def _notebook(data: bytes, pseudonyms: Pseudonyms) -> bytes:
-    """Return a notebook with pseudonyms; one without a name in it keeps its bytes."""
+def _content(data: bytes, pseudonyms: Pseudonyms) -> bytes:
+    """Return a file with pseudonyms; one without a name in it keeps its bytes."""
     try:
         notebook = json.loads(data)
-    except (ValueError, RecursionError):  # damaged: changed as a text
+    except (ValueError, RecursionError):  # a text, or a damaged notebook
         code = json.detect_encoding(data)
         text = data.decode(code, "surrogateescape" if code.startswith("utf-8") else "replace")
         text = ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)

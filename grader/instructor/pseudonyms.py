@@ -103,7 +103,7 @@ class Pseudonyms:
 
 
 def _words(text: str) -> list[str]:
-    return [_folded(one) for one in re.findall(WORD, text)]
+    return [_folded(one[0]) for one in TOKEN.finditer(text) if not one["base64"]]
 
 
 @lru_cache(maxsize=1 << 16)

@@ -353,6 +353,8 @@ def test_programs_of_a_class_with_pseudonyms_still_work(anonymous: Course) -> No
 def test_only_a_name_of_one_word_is_listed_as_left() -> None:
     students = {"0001_wrong": [], "an": ["An", "Lovelace"], "0042": []}
     assert Pseudonyms(students, ["an answer is wrong"]).left == {"an", "0042"}
+    picture = f"iVBORw0KGgo{'A' * 60}/li/"
+    assert Pseudonyms({"li": []}, [picture]).left == set(), "it is no word of the lesson"
 
 
 @pytest.mark.parametrize(
