@@ -9,8 +9,8 @@ import pytest
 from hostile_class import NOTEBOOKS
 
 from course import ROOT, learners_notebook, solved, written
-from grader.execution.notebook import UnreadableNotebook
 from grader.execution.limits import Budget
+from grader.execution.notebook import UnreadableNotebook
 from grader.instructor import locate
 from grader.instructor.locate import Content, Lessons, content, find_notebook
 from grader.instructor.submissions import read_time
