@@ -29,19 +29,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = arguments.run(arguments)
         print(end="", flush=True)
     except UserError as error:
-        print(error, file=sys.stderr)
+        print(_harmless(f"{error}"), file=sys.stderr)
         return error.exit_code
     except OSError as error:
         if isinstance(error, BrokenPipeError) and _nobody_reads():
             return 0
         where = f" ({error.filename})" if error.filename else ""
         message = f"Stopped: {error.strerror or error}{where}. Finished work is kept."
-        print(f"{message} Fix the problem and run the command again.", file=sys.stderr)
+        message = _harmless(f"{message} Fix the problem and run the command again.")
+        print(message, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
     return code
+
+
+def _harmless(message: str) -> str:
+    """Return an error's message without control characters: names in it may be a learner's."""
+    from grader.comparison.present import one_line
+
+    return "\n".join(map(one_line, message.split("\n")))
 
 
 def _nobody_reads() -> bool:
@@ -79,6 +87,7 @@ def _commands() -> list[Register]:
         archive,
         autograde,
         collect_command,
+        doctor,
         explain,
         extend,
         feedback_command,
@@ -90,7 +99,6 @@ def _commands() -> list[Register]:
         serve,
         validate,
     )
-    from grader.sandbox import doctor
 
     authors = (build, verify, bundle, site)
     instructors = (

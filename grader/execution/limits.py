@@ -69,7 +69,7 @@ class Budget:
     first_run_seconds: float = 2  # wall time in the sandbox
     seconds: float = 5
     page_seconds: float = 2  # one page of feedback
-    memory_bytes: int = 200 << 20  # besides what the process has before
+    memory_bytes: int = 150 << 20  # besides what the process has before
     files: int = 1_000
     file_bytes: int = 50_000_000  # all files together
     depth: int = 20  # folders in each other

@@ -111,7 +111,7 @@ def _check_numbers(numbers: list[Any], name: str) -> None:
     """Raise ValueError or TypeError unless an array of that dtype can hold the numbers."""
     dtype = np.dtype(name) if DTYPE.fullmatch(name) else np.dtype(object)
     wanted = {"b": bool, "i": int, "u": int, "f": float}.get(dtype.kind)
-    if any(type(number) is not wanted for number in numbers):
+    if {*map(type, numbers)} - {wanted}:
         raise ValueError("not plain numbers")
     if wanted is int and numbers:
         smallest, largest = np.iinfo(name).min, np.iinfo(name).max

@@ -7,7 +7,7 @@ from os.path import relpath
 from pathlib import Path
 
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
-from grader.comparison.present import count_of
+from grader.comparison.present import count_of, one_line
 from grader.files import atomic_write
 
 
@@ -63,4 +63,4 @@ def _write_csv(root: Path, lesson: Lesson, system: str, target: Path) -> None:
     print(f"{relpath(target)}: the points of {len(students)} students. {export.next_step}")
     if changed := [student for student in students if escape_formula(student) != student]:
         reason = "a spreadsheet could run such an id as a formula; enter these points by hand."
-        print(f"{', '.join(changed)}: {reason}")
+        print(one_line(f"{', '.join(changed)}: {reason}"))

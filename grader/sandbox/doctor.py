@@ -1,19 +1,15 @@
-"""`grader doctor`: run hostile cells in the sandbox and report which ones it stopped."""
+"""Hostile cells for `grader doctor`, and which of them work in a sandbox."""
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from grader.comparison.schema import Request, Response
-from grader.errors import UserError
 from grader.execution.limits import Limits
-from grader.sandbox.engine import Engine
-from grader.settings import Settings, load_settings
+from grader.settings import Settings
 
 IMPORTS = """
 import fcntl, mmap, os, socket, sys, threading, time
@@ -45,12 +41,24 @@ COURSE_TRIALS = {
     "reads finished functions": "open(next(filter(os.path.exists, FILES))).read()",
 }
 
+VISIBLE = {
+    "ask for the size and the date of a file of yours": "os.stat(SECRET).st_size",
+    "ask which processes there are": "os.stat(f'/proc/{os.getppid() or 1 / 0}').st_mode",
+}
+"""What Landlock leaves visible, in the same form."""
+
 LIMITS = Limits(cell_seconds=3, exercise_seconds=3, total_seconds=10)
 
 
-def try_out(run: Callable[[Request], Response], settings: Settings | None) -> dict[str, bool]:
-    """Return for each trial whether it worked; without a course, its trials are left out."""
-    trials = TRIALS | COURSE_TRIALS if settings else TRIALS
+def trials_of(settings: Settings | None) -> dict[str, str]:
+    """Return the trials; without a course, its own are left out."""
+    return TRIALS | COURSE_TRIALS if settings else TRIALS
+
+
+def try_out(
+    run: Callable[[Request], Response], settings: Settings | None, trials: dict[str, str]
+) -> dict[str, bool]:
+    """Return for each trial whether it worked."""
     places = [folder for folder in (Path.home(), Path.cwd()) if os.access(folder, os.W_OK)]
     worked = {}
     with tempfile.NamedTemporaryFile("w", dir=places[0] if places else None) as secret:
@@ -74,25 +82,3 @@ def _setup(secret: str, settings: Settings | None) -> str:
     files = [f"{name.replace('.', '/')}.py" for name in settings.hidden]
     cell += f"SOURCES, HIDDEN = {sources!r}, {settings.hidden!r}\n"
     return f"{cell}FILES = [f'{{path}}/{{file}}' for path in sys.path for file in {files!r}]"
-
-
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command `doctor`."""
-    what = "report this machine's protection against hostile notebooks, and test it"
-    subparsers.add_parser("doctor", help=what).set_defaults(run=_run)
-
-
-def _run(_: argparse.Namespace) -> int:
-    settings = None
-    with contextlib.suppress(UserError):
-        settings = load_settings(Path.cwd())
-    with Engine(settings, LIMITS) as engine:
-        worked = try_out(engine.run, settings)
-    print(f"Notebooks are confined by {engine.kind.value}. Tried: a notebook that")
-    for name, success in worked.items():
-        print(f"  {'✗ STILL' if success else '✓ never'} {name}")
-    if any(worked.values()):
-        print("Some attempts worked: don't grade strangers' notebooks on this machine.")
-        return 1
-    print("All attempts failed.")
-    return 0

@@ -9,7 +9,9 @@ import pytest
 from classroom import Course
 
 from course import ROOT
+from grader.instructor.doctor import open_folder, replaceable
 from grader.instructor.gradebook import course_directory
+from grader.settings import load_settings
 
 
 def replaced(exchange: Path) -> bool:
@@ -48,3 +50,31 @@ def test_another_account_cannot_replace_the_course(tmp_path: Path) -> None:
 def test_the_class_servers_exchange_has_the_same_mode() -> None:
     text = (ROOT / "docs" / "class-server.md").read_text(encoding="utf-8")
     assert "chmod 1777 /srv/nbgrader/exchange" in text
+
+
+@pytest.mark.parametrize(
+    ("modes", "found"),
+    [
+        ((0o1777, 0o755, 0o755), None),
+        ((0o777, 0o755, 0o755), "."),
+        ((0o1777, 0o1777, 0o755), "basics"),
+        ((0o1777, 0o755, 0o777), "basics/outbound"),
+    ],
+)
+def test_doctor_finds_a_folder_in_which_any_account_can_replace_the_course(
+    modes: tuple[int, int, int], found: str | None, tmp_path: Path
+) -> None:
+    folders = tmp_path, tmp_path / "basics", tmp_path / "basics" / "outbound"
+    for folder, mode in zip(folders, modes, strict=True):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(mode)
+    assert replaceable(tmp_path, "basics") == (None if found is None else tmp_path / found)
+
+
+def test_doctor_looks_at_the_courses_own_exchange(tmp_path: Path) -> None:
+    settings = load_settings(Course(tmp_path).root)
+    assert open_folder(settings) is None
+    exchange = settings.root / "class" / "exchange"
+    (exchange / "neural_network_basics").mkdir(mode=0o755)
+    (exchange / "neural_network_basics").chmod(0o777)
+    assert open_folder(settings) == exchange / "neural_network_basics"

@@ -12,8 +12,10 @@ from classroom import Course, one_worker
 from distributed import LocalCluster
 from hostile_class import with_cells
 
-from course import lesson, solved, written
-from grader.instructor import workers
+from course import ROOT, lesson, solved, written
+from grader.cli import main
+from grader.instructor import autograde, workers
+from grader.instructor.report import Summary
 from grader.instructor.run import result_html, within_bounds
 from grader.instructor.workers import MAX_TRIES, grade_many, local_workers
 
@@ -108,3 +110,16 @@ def test_a_notebook_that_kills_its_worker_takes_no_neighbour_along(
     assert {
         str(result).partition(":")[0] for name, result in graded.items() if "killer" in name
     } == {f"grading failed {MAX_TRIES} times"}
+
+
+@pytest.mark.parametrize(("scheduler", "warned"), [("tcp://host:8786", True), ("tls://h", False)])
+def test_a_scheduler_that_asks_for_no_certificate_is_warned_of(
+    scheduler: str,
+    warned: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(autograde, "autograde", lambda *_: Summary("neuron", seed=1))
+    assert main(["autograde", "neuron", "--scheduler", scheduler]) == 0
+    assert ("anybody who reaches the scheduler" in capsys.readouterr().err) == warned

@@ -15,7 +15,7 @@ from course import ROOT, SETTINGS
 from grader.cli import main
 from grader.errors import SandboxUnavailable
 from grader.execution.unconfined import Unconfined
-from grader.sandbox.doctor import COURSE_TRIALS, TRIALS, try_out
+from grader.sandbox.doctor import COURSE_TRIALS, TRIALS, VISIBLE, try_out
 from grader.sandbox.engine import Engine
 from grader.sandbox.launch import Protection, protection
 
@@ -33,7 +33,9 @@ def test_every_trial_fails_in_the_sandbox(
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert protection().value in lines[0]
-    assert lines[1:-1] == [f"  ✓ never {name}" for name in TRIALS | COURSE_TRIALS]
+    never = [f"  ✓ never {name}" for name in TRIALS | COURSE_TRIALS]
+    landlock = protection() is Protection.LANDLOCK
+    assert lines[1:-1] == [*never, *(f"  ○ may   {name}" for name in VISIBLE if landlock)]
 
 
 def test_a_machine_without_protection_refuses() -> None:
@@ -47,9 +49,9 @@ def test_every_trial_works_without_a_sandbox(
     """A trial that can't succeed proves nothing."""
     harmful = {"starts a process", "takes 4 GB of memory", "fills the disk", "runs forever"}
     trials = {name: trial for name, trial in TRIALS.items() if name not in harmful}
-    monkeypatch.setattr("grader.sandbox.doctor.TRIALS", trials)
+    trials |= COURSE_TRIALS | VISIBLE
     monkeypatch.chdir(tmp_path)
-    assert try_out(Unconfined().run, SETTINGS) == dict.fromkeys(trials | COURSE_TRIALS, True)
+    assert try_out(Unconfined().run, SETTINGS, trials) == dict.fromkeys(trials, True)
 
 
 def as_an_ordinary_user() -> list[str]:
@@ -96,11 +98,11 @@ def test_an_ordinary_user_is_protected_as_well(kind: Protection) -> None:
     script = (
         "import json\n"
         "from course import SETTINGS\n"
-        "from grader.sandbox.doctor import LIMITS, try_out\n"
+        "from grader.sandbox.doctor import LIMITS, trials_of, try_out\n"
         "from grader.sandbox.engine import Engine\n"
         "from grader.sandbox.launch import Protection\n"
         f"with Engine(SETTINGS, LIMITS, Protection.{kind.name}) as engine:\n"
-        "    print(json.dumps(try_out(engine.run, SETTINGS)))"
+        "    print(json.dumps(try_out(engine.run, SETTINGS, trials_of(SETTINGS))))"
     )
     done = subprocess.run(
         [*as_an_ordinary_user(), "-c", script], cwd="/", capture_output=True, text=True, check=False
