@@ -92,10 +92,13 @@ def names_in(node: ast.AST) -> set[str]:
     return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
 
-def form(source: str, name: str) -> str:
-    """Return the syntax tree of a function called `name`, without its docstring, as text."""
-    body = ast.parse(source).body
+def form(source: str, name: str) -> str | None:
+    """Return the syntax tree of a function, without its docstring, as text; None without one."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return None
     for function in (one for one in body if isinstance(one, ast.FunctionDef) and one.name == name):
         has_text = ast.get_docstring(function) is not None
         return ast.dump(with_fields(function, body=function.body[has_text:]))
-    return ""
+    return None

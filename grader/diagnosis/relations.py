@@ -107,7 +107,8 @@ def _relations(first: str, chosen: Cases, related: Cases) -> Iterator[Relation]:
     yield from symptoms(first, chosen)
     match first:
         case "distribution":
-            yield from _laws(related)
+            laws = [(says, partial(_lawful, law)) for says, law in LAWS]
+            yield from (Relation(says, law) for says, law in laws if law(related))
         case "integer":
             yield from _integers(chosen)
         case "stability":
@@ -160,7 +161,10 @@ def _of_parts(cases: Cases) -> Iterator[Relation]:
     """Yield relations of the results, or of those parts that differ."""
     count = max(len(parts(case["expected"].get("value"))) for case, _ in cases)
     every = [pairs(cases, i) for i in range(count)]
-    yield from (one for one in _orders(count) if one.holds(cases))
+    says = "Your parts are right, in another order: which one comes first?"
+    for order in [*itertools.permutations(range(count))][1:] if count < 4 else []:
+        if _turned(order, cases):
+            yield Relation(says, partial(_turned, order))
     bad = [i for i, one in enumerate(every) if not all(pair.right for pair in one)]
     for i in bad:
         with np.errstate(all="ignore"):
@@ -181,13 +185,6 @@ def _of_parts(cases: Cases) -> Iterator[Relation]:
 def _always(part: int, test: Test, cases: Cases) -> bool:
     with np.errstate(all="ignore"):
         return all(map(test, pairs(cases, part)))
-
-
-def _orders(count: int) -> Iterator[Relation]:
-    """Yield the relations of parts in another order."""
-    says = "Your parts are right, in another order: which one comes first?"
-    for order in [*itertools.permutations(range(count))][1:] if count < 4 else []:
-        yield Relation(says, partial(_turned, order))
 
 
 def _turned(order: tuple[int, ...], cases: Cases) -> bool:
@@ -389,7 +386,7 @@ def _extremes(chosen: Cases) -> Iterator[Relation]:
     yield Relation(says, lambda cases: any(misses(*one) for one in cases))
 
 
-LAWS: list[tuple[str, Callable[[Any, Any], Any]]] = [
+LAWS: list[tuple[str, Callable[[Any, Any], Any]]] = [  # of random numbers
     ("Your numbers have another shape: how many are drawn?", lambda e, y: y["shape"] != e["shape"]),
     (
         "Your numbers don't depend on rng alone, or repeat: which call draws them?",
@@ -407,13 +404,6 @@ LAWS: list[tuple[str, Callable[[Any, Any], Any]]] = [
     ("Your numbers spread too little: what sets their width?", lambda e, y: _w(e, y) < 0.9),
     ("Your numbers spread as wide as expected: which distribution is meant?", lambda e, y: True),
 ]
-
-
-def _laws(chosen: Cases) -> Iterator[Relation]:
-    """Yield the relations of random numbers: their shape, their source, and how they spread."""
-    for says, law in LAWS:
-        if (seen := partial(_lawful, law))(chosen):
-            yield Relation(says, seen)
 
 
 def _lawful(law: Callable[[Any, Any], Any], cases: Cases) -> bool:
