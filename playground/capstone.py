@@ -254,7 +254,7 @@ def _learned(blocks: Blocks, hidden: tuple[int, ...]) -> tuple[list[Moment], Arr
 
 @lru_cache(maxsize=256)
 def share_read(run: Training, step: int, test: bool) -> float:
-    """Return the share of new images, or of its own, that a training reads at its present step."""
+    """Return the share of its images, or of new ones, that a training reads at its last step."""
     problem = _digits(test=True) if test else run.settings.problem
     return accuracy(run.settings.blocks, problem, run.moments[-1].layers)
 

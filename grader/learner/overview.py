@@ -16,11 +16,11 @@ from grader.learner.questions import fits, is_right
 STYLE = """<style>
 .overview{border-collapse:collapse;font-family:var(--jp-ui-font-family,sans-serif);\
 font-size:14px;color:var(--jp-ui-font-color1,#222)}
-.overview th,.overview td{text-align:left!important;padding:.35em 1.2em .35em 0;\
-border-bottom:1px solid var(--jp-border-color2,#ccc)}
+.overview th,.overview td{text-align:left!important;padding:.35em .8em .35em 0;\
+white-space:nowrap;border-bottom:1px solid var(--jp-border-color2,#ccc)}
 .overview a{color:var(--jp-content-link-color,#0b5cad)}
 .overview-page,.overview-page>tbody>tr,.overview-page>tbody>tr:hover{border:0;background:none}
-.overview-page>tbody>tr>td{text-align:left;vertical-align:middle;padding:0 1.5em 0 0}
+.overview-page>tbody>tr>td{text-align:left;vertical-align:middle;padding:0 1em 0 0}
 .overview-next a{display:inline-block;margin-left:.5em;padding:.3em 1em;border-radius:4px;\
 background:#0b5cad;color:#fff!important;text-decoration:none}
 </style>"""
