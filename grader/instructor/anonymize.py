@@ -73,7 +73,9 @@ def _students(
 
     students = {PurePosixPath(name).parts[2]: list[str]() for name in files if _by_student(name)}
     for lesson in lessons:
-        students |= {one: [] for one in read_journal(journal_path(root, lesson)).notebooks}
+        journal = read_journal(journal_path(root, lesson))
+        served = (student for student, _ in journal.shown)  # some of them were never graded
+        students |= {one: [] for one in (*journal.notebooks, *served)}
     for person in roster(course_directory(root)):
         first, last = person.columns["first_name"], person.columns["last_name"]
         more = person.columns["email"], person.columns["lms_user_id"]

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,6 +27,7 @@ from grader.author.lesson import Lesson, load_lesson
 from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
 from grader.instructor import workers
+from grader.instructor.anonymize import anonymize
 from grader.instructor.explain import explanation
 from grader.instructor.gradebook import GradebookUnusable, open_lesson
 from grader.instructor.policy import Counting, Policy, Results, Shown
@@ -284,6 +286,9 @@ def test_a_hostile_submission_costs_only_itself_and_its_student_reads_so(
     assert "could not be graded: it is not a notebook" in course.page(eve)
     assert "could not be graded: neuron.ipynb is missing" in course.page(empty)
     assert "eve, 2024-10-01 12:00:00 UTC: not graded: it is not" in capsys.readouterr().out
+    anonymize(course.root, [own_lesson(course)], course.root / "anonymous.zip")
+    with zipfile.ZipFile(course.root / "anonymous.zip") as archive:
+        assert b"mallory" not in archive.read("class/journal/neuron.jsonl")
     again = course.submit("eve", solved("neuron"), NOON + HOUR)
     course.serve()
     assert ALL in course.page(again)
