@@ -104,7 +104,7 @@ def _differences(own: str, case: CaseData, expected: Result, mine: Result) -> li
     if wanted := case.get("raises"):
         if "error" not in outcome:
             return [Difference(own, f"It returned a result; a {wanted} was expected.")]
-        reason = f"It raised {error_text(outcome)} A {wanted} was expected."
+        reason = f"It raised {error_text(outcome).rstrip('.')}. A {wanted} was expected."
         return [] if wanted in outcome["error"] else [Difference(own, reason)]
     if "error" in outcome:
         return [Difference(own, f"It raised {error_text(outcome)}")]

@@ -1,6 +1,6 @@
 """`grader anonymize`: write an archive in which pseudonyms take the place of names and ids.
 
-It holds what insights need: submitted and graded notebooks, their times, the gradebook and the
+It holds all that insights need: submitted and graded notebooks, their times, the gradebook and the
 journals. All else is left out, because a command makes it again (feedback pages), or because it is
 about people (uploads, reasons of extensions, settings, secrets, files that are no notebooks).
 """
@@ -67,7 +67,7 @@ def anonymize(root: Path, lessons: Sequence[Lesson], target: Path) -> tuple[int,
 def _students(
     root: Path, lessons: Sequence[Lesson], files: dict[str, Path]
 ) -> dict[str, list[str]]:
-    """Return what is known of each student, in the roster, a folder, a journal or an upload."""
+    """Return the names and numbers of each student in the roster, folders, journals, uploads."""
     from grader.instructor.gradebook import course_directory
     from grader.instructor.people import roster
 
@@ -108,7 +108,7 @@ def _notebooks(
 ) -> tuple[dict[str, Path], dict[str, str]]:
     """Return notebooks and times under their new names, and new digests by those of before.
 
-    What has another content is written to `folder`.
+    A file with another content is written to `folder`.
     """
     files, digests = dict[str, Path](), dict[str, str]()
     for number, (name, path) in enumerate(found.items()):

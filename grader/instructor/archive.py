@@ -1,7 +1,7 @@
 """`grader archive`: a class in one file, from which another machine continues.
 
 archive.json     the lessons, their versions, git's commit
-class/           what git ignores here: submissions, gradebook, journals, settings, secrets
+class/           submissions, gradebook, journals, settings, secrets
 release/         the lessons as learners got them
 """
 
@@ -48,7 +48,7 @@ BOUNDS = Bounds(files=500_000, bytes=20_000_000_000, file_bytes=4_000_000_000, w
 
 
 class Manifest(TypedDict):
-    """What an archive says of itself; versions by lesson."""
+    """The manifest of an archive; versions by lesson."""
 
     format: int
     commit: str
@@ -146,7 +146,7 @@ def write_zip(target: Path, manifest: Manifest, files: Mapping[str, Path]) -> No
 
 
 def restore(root: Path, source: Path) -> list[str]:
-    """Add what an archive holds to `class/`; return lines about it.
+    """Add the content of an archive to `class/`; return lines about it.
 
     Nothing that is there is overwritten, and nothing is changed where a file of the archive's
     lessons is there with other content. Restored twice, or once more after a kill, it is the same.

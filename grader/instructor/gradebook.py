@@ -404,7 +404,7 @@ def _add_cells(gradebook: Gradebook, lesson: str, release: ReleasedLesson) -> No
         if "nbgrader" in cell["metadata"]
     }
     graded = {name for name, one in of_nbgrader.items() if one["grade"]}
-    solutions = {name for name, one in of_nbgrader.items() if one["solution"]}
+    answers = {name for name, one in of_nbgrader.items() if one["solution"]}
     there = {cell.name: cell for cell in notebook.grade_cells}
     if gone := sorted(there.keys() - graded):
         raise LessonError(
@@ -418,7 +418,7 @@ def _add_cells(gradebook: Gradebook, lesson: str, release: ReleasedLesson) -> No
         db.add(cell)
         db.flush()  # gives it its id
         db.add_all(Grade(cell_id=cell.id, notebook_id=row) for row in rows)
-    for name in solutions - {cell.name for cell in notebook.solution_cells}:
+    for name in answers - {cell.name for cell in notebook.solution_cells}:
         cell = SolutionCell(name=name, notebook_id=notebook.id)
         db.add(cell)
         db.flush()

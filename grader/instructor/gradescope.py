@@ -1,7 +1,7 @@
 """`grader gradescope LESSON`: write the autograder that Gradescope runs for each submission.
 
-The archive follows Gradescope's "Autograder Specifications": `setup.sh` installs what grading
-needs, `run_autograder` grades. Both begin `grader.instructor.gradescope_run`'s work there.
+The archive follows Gradescope's "Autograder Specifications": `setup.sh` installs Python and
+the locked packages, `run_autograder` starts `grader.instructor.gradescope_run`.
 """
 
 from __future__ import annotations
@@ -114,5 +114,5 @@ def _run(arguments: argparse.Namespace) -> int:
 def _next_steps(lesson: Lesson, archive: Path) -> Iterator[str]:
     most = sum(float(one.points or 0) for one in lesson.exercises.values())
     exercises = count_of(len(lesson.exercises), "exercise")
-    yield f"{relpath(archive)}: {exercises}, {most:g} points. It holds the solutions: keep it."
+    yield f"{relpath(archive)}: {exercises}, {most:g} points. It holds the answers: keep it."
     yield "In Gradescope: Programming Assignment, Configure Autograder, upload it, test it."

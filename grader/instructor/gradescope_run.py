@@ -5,7 +5,7 @@ Its harness runs this with these files (Gradescope's "Autograder Specifications"
 source/                     the unpacked archive
 submission/                 the learner's files
 submission_metadata.json    the submission's number, and more
-results/results.json        what this writes; what this prints, only instructors see
+results/results.json        the points and hints; only instructors see the standard output
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def seed_of(root: Path, secret: str, notebook: bytes) -> int:
 def results(
     lesson: Lesson, graded: Graded | None, notes: list[str], visibility: str
 ) -> dict[str, Any]:
-    """Return what `results.json` says of a submission; one without grades gets no points."""
+    """Return the content of `results.json`; a submission without grades gets no points."""
     tests = []
     for number, (name, exercise) in enumerate(lesson.exercises.items(), 1):
         verdict = graded.verdicts[name] if graded else None

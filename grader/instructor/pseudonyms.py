@@ -1,7 +1,7 @@
 """Replace the names and ids of a class in texts, notebooks and journals.
 
 A text is read word by word. A word, or a sequence of words, that is a student's becomes the
-student's pseudonym; accents, case and what stands between the words don't matter. A word that the
+student's pseudonym; accents, case and the characters between words don't matter. A word that the
 lesson or Python uses, like the name Will or the id max, is nobody's alone: it is replaced only
 together with the words next to it, as in "Will Power". So programs stay as they work.
 """
