@@ -57,7 +57,7 @@ def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
     settings = load_settings(root)
     sources, course = root / settings.sources, into / settings.release
     shutil.copyfile(root / CONFIG, into / CONFIG)
-    with process_pool(__name__) as pool:
+    with process_pool() as pool:
         list(pool.map(partial(build_lesson, into=into), lessons))
     course.mkdir(exist_ok=True)
     for page in sorted(sources.glob("*.md")):
