@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -19,13 +18,13 @@ from typing import Any, Generic, TypeVar
 R = TypeVar("R")
 
 
-def process_pool(module: str, count: int | None = None) -> ProcessPoolExecutor:
-    """Return a pool of `count` processes (default: one per core) that share no state.
+def process_pool(count: int | None = None, preload: str = "") -> ProcessPoolExecutor:
+    """Return a pool of `count` new processes (default: one per core) that share no state.
 
-    They start with `module` imported: that takes a second, which is spent once for all of them.
+    The module `preload`, whose import takes a while, is imported once for all of them.
     """
-    context = get_context("spawn" if sys.platform == "win32" else "forkserver")
-    context.set_forkserver_preload([module])
+    context = get_context("forkserver" if preload and hasattr(os, "fork") else "spawn")
+    context.set_forkserver_preload([preload] if preload else [])
     return ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_parent)
 
 

@@ -60,7 +60,7 @@ def build(root: Path, lessons: Iterable[Path], into: Path) -> None:
     shutil.copyfile(root / CONFIG, into / CONFIG)
     for folder in settings.kept.values():
         (into / folder).mkdir(parents=True)
-    with process_pool(__name__) as pool:
+    with process_pool() as pool:
         list(pool.map(partial(build_lesson, into=into), lessons))
     course.mkdir(exist_ok=True)
     for page in sorted(sources.glob("*.md")):

@@ -136,7 +136,7 @@ def _run(arguments: argparse.Namespace) -> int:
             continue
         summaries.append(_summary(lesson, seeds))
         jobs += [(folder, name, seeds) for name in lesson.exercises]
-    with process_pool(__name__) as pool:
+    with process_pool() as pool:
         for found in pool.map(verify, *zip(*jobs, strict=True)):
             mistakes += found
     print(*(dict.fromkeys(mistakes) or summaries), sep="\n")

@@ -166,7 +166,7 @@ def local_workers(count: int) -> Iterator[Workers]:
 
     def make(broken: Executor | None) -> Executor:
         if not made or made[-1] is broken:
-            made.append(process_pool(__name__, count))
+            made.append(process_pool(count, __name__))
         return made[-1]
 
     try:
