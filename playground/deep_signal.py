@@ -283,12 +283,11 @@ def _slabs(here: Array) -> tuple[Array, Array, Array]:
 def _sideways(outputs: list[Array]) -> tuple[Array, Array]:
     """Return a histogram of each layer's outputs, lying on its side; the ends hold all beyond."""
     bins = np.clip(np.nan_to_num(np.reshape(outputs, (len(outputs), -1))) * 5 + 15, 0, 29)
-    places = np.arange(len(bins))[:, None]
-    counts = np.bincount((bins.astype(int) + 30 * places).ravel(), minlength=30 * len(bins))
-    shares = counts.reshape(-1, 30) / bins.shape[1]
-    half = np.repeat(0.3 * np.sqrt(shares), 2, axis=1)  # of no width where there is no output
-    edges = np.repeat(np.linspace(-3, 3, 31), 2)[1:-1]
-    gap = np.full_like(half[:, :1], np.nan)
+    bins, places, edges = bins.astype(int), np.arange(len(bins))[:, None], np.linspace(-3, 3, 31)
+    counts = np.bincount((bins + 30 * places).ravel(), minlength=30 * len(bins)).reshape(-1, 30)
+    half = np.repeat(0.3 * np.sqrt(counts / bins.shape[1]), 2, axis=1)
+    up, gap = np.repeat(edges, 2)[1:-1], np.full_like(half[:, :1], np.nan)
     x = places + 1 + np.hstack([half, -half[:, ::-1], half[:, :1], gap])
-    y = np.broadcast_to(np.hstack([edges, edges[::-1], edges[0], np.nan]), x.shape)
+    low, high = edges[bins.min(axis=1)][:, None], edges[bins.max(axis=1) + 1][:, None]
+    y = np.clip(np.concatenate([up, up[::-1], up[:1], [np.nan]]), low, high)
     return x.ravel(), y.ravel()
