@@ -22,6 +22,8 @@ from typing import Any
 WHEEL = "jupyterlite_xeus_python-*.whl"
 STATIC = "jupyterlite_xeus_python-1.0.0.data/data/share/jupyter/labextensions/@jupyterlite/"
 STATIC += "xeus-python-kernel/static/"
+VERSIONS = {"python": "3.11.3", "numpy": "1.25.2", "emscripten-abi": "3.1.45"}
+"""Of the packages whose versions the extension asks for; all others are made one package."""
 SITE_PACKAGES = "lib/python3.11/site-packages/"
 WIDGETS = ("comm", "ipywidgets")
 UNUSED = {"pip", "setuptools", "wheel", "pexpect", "ptyprocess"}
@@ -67,12 +69,14 @@ def add_xeus(site: Path, environment: Path, modules: Mapping[str, bytes]) -> Non
         table = json.loads(archive.read(f"{STATIC}empack_env_meta.json"))["packages"]
         found: dict[str, list[tuple[str, bytes]]] = {"notebook": []}
         for package in (one for one in table if one["name"] not in UNUSED):
-            name = package["name"] if package["name"] in ("python", "numpy") else "notebook"
+            name = package["name"] if package["name"] in VERSIONS else "notebook"
             found.setdefault(name, []).extend(_untar(archive.read(STATIC + package["filename"])))
     found["widgets"] = [*_installed(environment)]
     found["course"] = [(SITE_PACKAGES + path, data) for path, data in modules.items()]
     listed = [_package(packages, name, files) for name, files in found.items()]
-    _write(place / "empack_env_meta.json", prefix="/", packages=listed, specs=[], channels=[])
+    _write(
+        place / "empack_env_meta.json", prefix="/", packages=listed, specs=[], channels=["local"]
+    )
     spec = {"name": "xpython", "display_name": "Python in the browser", "language": "python"}
     program_of = {"argv": ["xeus/course/bin/xpython.js", "-f", "{connection_file}"]}
     more: dict[str, Any] = {"metadata": {"debugger": False}, "resources": {}}
@@ -101,7 +105,7 @@ def _package(folder: Path, name: str, files: list[tuple[str, bytes]]) -> dict[st
             entry.size, entry.mode = len(data), 0o644
             archive.addfile(entry, io.BytesIO(data))
     place = {"filename_stem": stem, "filename": f"{stem}.tar.gz", "channel": "", "subdir": ""}
-    return {"name": name, "version": "1", "build": "0", **place, "depends": []}
+    return {"name": name, "version": VERSIONS.get(name, "1"), "build": "0", **place, "depends": []}
 
 
 def _compiled(files: list[tuple[str, bytes]]) -> Files:

@@ -27,7 +27,7 @@ class Canvas:
     """The declaration of a play: its axes, its moving parts and its controls."""
 
     still: Still
-    """What stands still, as soon as the figure is frozen."""
+    """The still layer, as soon as the figure is frozen."""
 
     def __init__(self, title: str) -> None:
         self.title = title

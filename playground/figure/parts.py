@@ -23,7 +23,7 @@ class Part:
     twin: bool = True
     label: str = ""
     sample: ClassVar = "line"
-    """What the legend shows."""
+    """The kind of its sample in the legend."""
 
     @property
     def place(self) -> Geometry:

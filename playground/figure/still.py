@@ -1,7 +1,7 @@
-"""What stands still in a figure: its picture, and where its axes are in it.
+"""The still layer of a figure: its picture, and the places of its axes.
 
 Where matplotlib is installed, `drawn.py` draws it. Elsewhere, as in a browser, it is read from
-`playground/data/stills`, into which `make course` writes what the executed lessons draw.
+`playground/data/stills`, which `make course` fills from the executed lessons.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Key(NamedTuple):
 
 
 class Still:
-    """What is drawn once: the picture for a light theme as SVG, and each panel's geometry."""
+    """The still layer: its picture for a light theme as SVG, and each panel's geometry."""
 
     def __init__(self, picture: str, axes: Sequence[Geometry]) -> None:
         self.picture, self.axes = picture, axes
@@ -112,11 +112,11 @@ class Still:
         return page.data_url(whole.encode(), "svg+xml"), {"image/svg+xml": whole}
 
     def close(self) -> None:
-        """Give back what is only needed for drawing."""
+        """Remove the artists that drew it, if any."""
 
 
 def still(title: str, panels: Sequence[Panel], keys: Sequence[Key]) -> Still:
-    """Return what stands still in the figure of this title: drawn, or as it was stored."""
+    """Return the still layer of the figure of this title: drawn, or as it was stored."""
     try:
         from playground.figure.drawn import Drawn
     except ImportError:
