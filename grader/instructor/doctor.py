@@ -1,4 +1,4 @@
-"""`grader doctor`: try hostile cells in the sandbox, and look at what other accounts may change."""
+"""`grader doctor`: try hostile cells in the sandbox, and look at the rights in the exchange."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def replaceable(exchange: Path, course: str) -> Path | None:
 
 
 def open_folder(settings: Settings) -> Path | None:
-    """Return what `replaceable` finds in the exchange of a course."""
+    """Return the result of `replaceable` for the exchange of a course."""
     from nbgrader.exchange.default import ExchangeCollect
 
     from grader.instructor.gradebook import course_directory  # both take a second to import

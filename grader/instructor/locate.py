@@ -79,7 +79,7 @@ class Lessons:
         return any(one.lesson in (lesson, None) for one in found)
 
     def contents(self, paths: list[Path], wanted: str) -> list[Content]:
-        """Return what each file of a student holds, with preference for the lesson `wanted`.
+        """Return the contents of files of a student, with preference for the lesson `wanted`.
 
         Raises:
             UnreadableNotebook: together they take too much time or memory to read.
@@ -100,7 +100,7 @@ class Lessons:
 
 
 def content_of(path: Path, wanted: str, exercises: Mapping[str, Collection[str]]) -> Content:
-    """Return what a file holds."""
+    """Return the content of a file."""
     digest = ""
     try:
         data = read_regular(path, MAX_BYTES + 1)

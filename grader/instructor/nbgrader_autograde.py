@@ -156,7 +156,7 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
         self.assignments = {folder: [f"{folder}/{lesson}.ipynb"] for folder in self.submitted}
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
-        """Grade a submission; return whether nbgrader is to write what came of it."""
+        """Grade a submission; return whether nbgrader is to write the result."""
         folder = Path(self._format_dest(assignment_id, student_id))
         if folder.is_dir() and not has_verdicts(folder / f"{assignment_id}.ipynb"):
             self.log.warning("%s was left half graded; it is graded again", folder)

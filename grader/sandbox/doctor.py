@@ -45,7 +45,7 @@ VISIBLE = {
     "ask for the size and the date of a file of yours": "os.stat(SECRET).st_size",
     "ask which processes there are": "os.stat(f'/proc/{os.getppid() or 1 / 0}').st_mode",
 }
-"""What Landlock leaves visible, in the same form."""
+"""Expressions that have a value under Landlock all the same."""
 
 LIMITS = Limits(cell_seconds=3, exercise_seconds=3, total_seconds=10)
 

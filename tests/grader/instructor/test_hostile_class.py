@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from classroom import Course
@@ -19,10 +17,9 @@ HONEST = {"anne": 10.0, "zoe": 10.0}
 HOSTILE = {**NOTEBOOKS, **ODD_NOTEBOOKS, **FOLDERS, **ODD_FOLDERS}
 
 
-@contextmanager
-def hostile_class(root: Path) -> Iterator[Course]:
-    """Make a class with a hostile submission of each kind."""
-    course = Course(root)
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
+    course = Course(tmp_path_factory.mktemp("course"))
     for student in HONEST:
         course.hand_in(student, solved("neuron"))
     for kind, notebook in (NOTEBOOKS | ODD_NOTEBOOKS).items():
@@ -31,12 +28,6 @@ def hostile_class(root: Path) -> Iterator[Course]:
         fill(course.hand_in(kind, solved("neuron")))
     yield course
     remove(str(course.root / "class"))  # a folder in it is too deep for others
-
-
-@pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
-    with hostile_class(tmp_path_factory.mktemp("course")) as course:
-        yield course
 
 
 @pytest.fixture(scope="module")
@@ -73,30 +64,3 @@ def test_insights_count_everybody(
     assert counts in capsys.readouterr().out
     page = (course.root / "class" / "insights" / "neuron.html").read_text(encoding="utf-8")
     assert all(student in page for student in ("zoe", *summary.errors))
-
-
-@pytest.mark.long
-def test_grade_names_each_notebook(
-    course: Course, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(course.root)
-    paths = sorted(course.root.glob("class/submitted/*/neuron/neuron.ipynb"))
-    assert main(["grade", *map(str, paths)]) == 1
-    said = capsys.readouterr()
-    graded = [line.partition(":")[0] for line in said.out.splitlines() if "of 10 points" in line]
-    ungraded = [line.partition(":")[0] for line in said.err.splitlines()]
-    assert sorted(graded + ungraded) == [*map(str, paths)]
-    assert {str(path) for path in paths if path.parts[-3] in (*HONEST, *FOLDERS)} <= {*graded}
-
-
-@pytest.mark.long
-def test_nbgraders_own_autograde_names_each_that_it_cannot_grade(tmp_path: Path) -> None:
-    with hostile_class(tmp_path) as course:
-        said = course.nbgrader("autograde", "neuron", fails=True)
-        points = course.points()
-    assert {student: points[student] for student in HONEST} == HONEST
-    assert all(points[kind] == 10 for kind in FOLDERS)
-    named = {kind for kind in HOSTILE if f"{kind} was not graded: " in said}
-    assert named == {*HOSTILE} - {*points}
-    assert "Traceback" not in said
-    assert ORDERS[0] not in said
