@@ -1,7 +1,4 @@
-"""Find repairs of submissions' answers: copies are edited here and run where the submission runs.
-
-What a copy returns is compared here, like any outcome; points never depend on it.
-"""
+"""Find repairs of submissions' answers: copies are edited here, and run in the sandbox."""
 
 from __future__ import annotations
 
