@@ -38,7 +38,7 @@ MAX_PAGES = 20  # of one attempt, one for each notebook in it
 SETS = 16
 """Sets of inputs from which students' attempts take turns: keys of many seeds would take minutes.
 
-Each student meets them in another order, and new ones after so many attempts."""
+Each student meets them in another order, and new ones after sixteen attempts."""
 
 log = logging.getLogger(__name__)
 
