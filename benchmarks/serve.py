@@ -79,17 +79,19 @@ def main() -> None:
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
         assert process.stdout
         process.stdout.readline()
-        pages: dict[Path, float] = {}
-        start = time.time()
-        for number, notebook in enumerate(made):
-            time.sleep(max(0, start + number * wanted.seconds / len(made) - time.time()))
-            pages[submit(exchange, f"student{number:03}", notebook)] = time.time()
-        while process.poll() is None and not all(page.exists() for page in pages):
-            time.sleep(0.1)
-        waits = sorted(page.stat().st_mtime - submitted for page, submitted in pages.items())
-        last = max(page.stat().st_mtime for page in pages) - start
-        process.send_signal(signal.SIGINT)
-        process.communicate()
+        try:
+            pages: dict[Path, float] = {}
+            start = time.time()
+            for number, notebook in enumerate(made):
+                time.sleep(max(0, start + number * wanted.seconds / len(made) - time.time()))
+                pages[submit(exchange, f"student{number:03}", notebook)] = time.time()
+            while process.poll() is None and not all(page.exists() for page in pages):
+                time.sleep(0.1)
+            waits = sorted(page.stat().st_mtime - submitted for page, submitted in pages.items())
+            last = max(page.stat().st_mtime for page in pages) - start
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print("| submissions | in | all have feedback after | median wait | longest wait | processor |")
     print("|---|---|---|---|---|---|")

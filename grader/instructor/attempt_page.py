@@ -32,7 +32,7 @@ margin: 2em auto; padding: 0 1em }}</style></head>
 
 
 class FeedbackPages:
-    """Writes `class/feedback` one student at a time; keeps what a lesson gives everyone."""
+    """Writes `class/feedback` one student at a time; keeps the cells of the lesson."""
 
     def __init__(self, coursedir: CourseDirectory) -> None:
         self._config = coursedir.config

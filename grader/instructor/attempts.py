@@ -10,7 +10,6 @@ import fcntl
 import hmac
 import logging
 import os
-import pwd
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ from grader.comparison.present import one_line
 from grader.errors import UserError
 from grader.files import atomic_write, read_regular
 from grader.instructor.blame import is_the_machines, reason
-from grader.instructor.collect import SafeCollect
+from grader.instructor.collect import SafeCollect, owner_of
 from grader.instructor.people import UNSAFE
 from grader.instructor.submissions import read_time
 
@@ -38,7 +37,7 @@ MAX_PAGES = 20  # of one attempt, one for each notebook in it
 SETS = 16
 """Sets of inputs from which students' attempts take turns: keys of many seeds would take minutes.
 
-Each student meets them in another order, and new ones after so many attempts."""
+Each student meets them in another order, and new ones after sixteen attempts."""
 
 log = logging.getLogger(__name__)
 
@@ -205,6 +204,6 @@ def _text(path: Path) -> bytes:
 
 def _owner(folder: Path) -> str:
     try:
-        return pwd.getpwuid(folder.lstat().st_uid).pw_name
-    except (OSError, KeyError):
+        return owner_of(str(folder))
+    except OSError:  # it is gone
         return ""

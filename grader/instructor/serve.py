@@ -1,8 +1,8 @@
 """`grader serve`: grade submissions on a class server as they come, and show each its results.
 
-A `Desk` serves one lesson, in rounds: receive what is new (`attempts.py`), grade it with the parts
-of `autograde.py`, write what counts, show pages (`attempt_page.py`), all by the rules of
-`policy.py`. What was done is in the journal, so after a kill the next round does what is missing.
+A `Desk` serves one lesson, in rounds: receive new ones (`attempts.py`), grade it with the parts
+of `autograde.py`, write those that count, show pages (`attempt_page.py`), all by the rules of
+`policy.py`. Each step is in the journal, so after a kill the next round does the missing ones.
 Submissions that are slow to grade run in another thread, with a worker of their own.
 """
 
@@ -76,7 +76,7 @@ HINTS_ONLY = "Its points are not shown here."
 
 
 Slow = tuple[list[Step], dict[str, str]]
-"""What the other thread graded, and why it could not grade."""
+"""Results of the other thread, and reasons why it has none, by student."""
 
 
 def _now() -> datetime:
@@ -90,7 +90,7 @@ class Changed(Exception):
 
 @dataclass
 class Common:
-    """What the desks of all lessons share."""
+    """The parts that the desks of all lessons share."""
 
     root: Path
     coursedir: CourseDirectory
@@ -274,7 +274,7 @@ class _Round:
             self._notice(attempts[student], FAILED, HAS_FAILED.format(why=_for_students(why)))
 
     def _write(self, attempt: Attempt, step: Step, grading: Grading) -> None:
-        """Put what counts where autograde and nbgrader have it."""
+        """Put an attempt that counts where autograde and nbgrader have it."""
         from grader.instructor.attempts import install
 
         course = self.desk.common.coursedir
@@ -383,7 +383,7 @@ def serve(
     """Serve lessons until something ends it, or `once` until nothing is left to do.
 
     Raises:
-        Changed: what was loaded is out of date.
+        Changed: a lesson or a setting is out of date.
         UserError: a lesson can't be graded, class/serve.toml holds something that is no rule, or
             this machine can't confine learners' code.
     """
