@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import zlib
 from pathlib import Path
 from typing import Any, cast
@@ -30,6 +31,8 @@ def load_key(folder: Path) -> AnswerKey:
         KeyMissing: it is missing, damaged, or of another version.
     """
     way_out = "make reset LESSON=… gives you a new copy of the lesson and keeps yours."
+    if sys.platform == "emscripten":  # a browser has no terminal
+        way_out = "Delete it in the list of files, if it is there, and reload the page."
     try:
         names = (name for name in (KEY_FILE, FIRST_KEY_FILE) if (folder / name).exists())
         key = parsed((folder / next(names, KEY_FILE)).read_bytes(), dict[str, Any])
