@@ -47,8 +47,8 @@ site: env .venv/site/ready
 # JupyterLite has an environment of its own. The wheel with the kernel for KERNEL=xeus is unpacked, never installed.
 .venv/site/ready: docs/site/requirements.lock docs/site/kernel.txt
 	@rm -rf .venv/site && .venv/bin/python -m venv .venv/site
-	@.venv/site/bin/python -m pip install -q --require-hashes -r docs/site/requirements.lock
-	@.venv/site/bin/python -m pip download -q --no-deps --require-hashes -r docs/site/kernel.txt -d .venv/site
+	@.venv/site/bin/python -m pip install -qq --require-hashes -r docs/site/requirements.lock
+	@.venv/site/bin/python -m pip download -qq --no-deps --require-hashes -r docs/site/kernel.txt -d .venv/site
 	@touch $@
 
 # A made-up class has unreadable notebooks, so autograde exits with 3; all others are graded.

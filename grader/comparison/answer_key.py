@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import sys
 import zlib
 from functools import lru_cache
 from pathlib import Path
@@ -43,6 +44,8 @@ def load_key(folder: Path) -> AnswerKey:
 @lru_cache(maxsize=2)  # each check of a notebook asks for the same key
 def _load(file: Path, _changed: int, _size: int) -> AnswerKey:
     way_out = "make reset LESSON=… gives you a new copy of the lesson and keeps yours."
+    if sys.platform == "emscripten":  # a browser has no terminal
+        way_out = "Delete it in the list of files, if it is there, and reload the page."
     name = file.parent.name
     try:
         key = parsed(file.read_bytes(), dict[str, Any])
