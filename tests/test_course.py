@@ -122,7 +122,7 @@ def test_a_lesson_is_executed_where_it_finds_no_other(
     (tmp_path / "solutions" / "loss").mkdir(parents=True)
     seen: list[str] = []
 
-    def look(_notebook: object, folder: Path, _source: str) -> None:
+    def look(_notebook: object, folder: Path, *_: object) -> None:
         seen.extend(path.name for path in folder.parent.iterdir())
         raise LessonError("seen")
 

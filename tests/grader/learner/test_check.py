@@ -118,7 +118,7 @@ def test_a_slip_is_told_in_the_learners_own_words() -> None:
     lines = "    for xi, wi in zip(x, w):\n        s += xi * wi\n        return s + b\n"
     shown = check(function_of(f"def weighted_sum(x, w, b):\n    s = 0\n{lines}"))
     assert shown.verdict.mistake == "return_in_loop"
-    assert "Hint: `return s + b` ends the function" in shown._repr_html_()
+    assert "Hint: <code>return s + b</code> ends the function" in shown._repr_html_()
 
 
 def test_a_wrong_answer_shows_input_yours_expected_and_one_hint() -> None:
