@@ -138,7 +138,7 @@ def another_machine(folder: Path) -> Course:
 
 def insights(course: Course, names: bool = False) -> str:
     results = gather(course.root, load_lesson(course.root / "solutions" / "neuron"))
-    return page(results, groups_of(results), names)
+    return page([(results, groups_of(results))], names)
 
 
 def contents(course: Course) -> dict[str, bytes]:
