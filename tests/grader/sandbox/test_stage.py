@@ -51,10 +51,9 @@ def test_setup_cells_run_and_references_get_all_points(name: str, engine: Engine
     engine.limits = PATIENT
     run = Run(lesson(name), seed=3)
     setup = [cell.source for cell in run.lesson.notebook.cells if role(cell)[0] == "setup"]
-    assert engine.run({"cells": setup, "calls": {"check": [{"inputs": [1]}]}}) == {
-        "answers": {"check": {"outcomes": [{"value": None}]}},
-        "errors": [None] * len(setup),
-    }
+    response = engine.run({"cells": setup, "calls": {"check": [{"inputs": [1]}]}})
+    assert response["answers"] == {"check": {"outcomes": [{"value": None}]}}
+    assert response["errors"] == [None] * len(setup)
     graded = run.grade(json.dumps(solved(name)).encode(), engine)
     assert graded.points == graded.max_points
 
