@@ -47,6 +47,16 @@ STYLE = (
 """Jupyter marks a cell whose text is not what ran: the check below it then shows no verdict."""
 
 
+def missed_for_sure(verdict: Verdict) -> list[str]:
+    """Return wrong values alone where they are missed: they make most other properties fail too."""
+    return ["value"] if "value" in verdict.missed else [*verdict.missed]
+
+
+def with_code(text: str) -> str:
+    """Return text as escaped HTML, with what is between backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def verdict_html(
     verdict: Verdict,
     solved: int | None = None,
@@ -58,10 +68,8 @@ def verdict_html(
 ) -> str:
     """Return a verdict, and the learner's progress in the lesson, as a card of escaped HTML.
 
-    Wrong values alone are marked as missed: they make most other properties fail too. `later`
-    leaves the missed properties, the difference and the hint to the lesson's hardening.
-    `failed` shows the texts of a failing case where the verdict has none.
-    `ways` are folded.
+    `later` leaves the missed properties, the difference and the hint to the lesson's hardening.
+    `failed` shows the texts of a failing case where the verdict has none; `ways` are folded.
     """
     mark, words = verdict.state.mark, "solved" if verdict.solved else "not yet"
     if later:
@@ -75,7 +83,7 @@ def verdict_html(
     if verdict.note:
         parts.append(f"<p>{escape(verdict.note)}</p>")
     if properties := in_order([*verdict.passed, *verdict.missed, *verdict.open]):
-        sure = [] if later else ["value"] if "value" in verdict.missed else verdict.missed
+        sure = [] if later else missed_for_sure(verdict)
         marks = dict.fromkeys(verdict.passed, "✓") | dict.fromkeys(sure, "✗")
         marks |= dict.fromkeys(verdict.open, "–")
         items = "".join(
@@ -90,8 +98,7 @@ def verdict_html(
         parts.append(_failed(*failed))
         parts.append(figure_html(verdict.picture) if verdict.picture else "")
     if verdict.advice and not later:
-        told = re.sub("`([^`]+)`", r"<code>\1</code>", escape(verdict.advice))
-        parts.append(f'<p class="hint">{told}</p>')
+        parts.append(f'<p class="hint">{with_code(verdict.advice)}</p>')
     if ways:
         shown = (f"<p>{escape(why)}</p><pre>{escape(code)}</pre>" for why, code in ways)
         parts.append(f"<details><summary>Other right ways</summary>{''.join(shown)}</details>")

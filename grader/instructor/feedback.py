@@ -17,6 +17,7 @@ from sys import getsizeof
 from typing import Any, TypedDict
 
 from grader.author.lesson import Lesson, LessonError
+from grader.comparison.present import missed_for_sure
 from grader.comparison.vocabulary import in_words
 from grader.execution.notebook import Cell, cells_of, load_notebook, text_in
 from grader.execution.submission import Selection, Template, answers_in, select
@@ -289,7 +290,7 @@ def _code(cell_id: str, text: str, outputs: list[Json], metadata: Json) -> Json:
 
 def _summary(name: str, result: ExerciseResult) -> ExerciseSummary:
     one = verdict_of(name, result)
-    missed = [*map(in_words, one.missed)]
+    missed = [*map(in_words, missed_for_sure(one))]
     return {"mark": one.state.mark, "missed": missed, "advice": one.note or one.advice or ""}
 
 

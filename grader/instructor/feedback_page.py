@@ -18,6 +18,7 @@ from nbformat.v4 import new_markdown_cell
 from nbformat.v4.rwbase import rejoin_lines
 from traitlets import Unicode, default
 
+from grader.comparison.present import with_code
 from grader.learner.export import WITHOUT_MATHJAX, OfflineExporter
 
 Resources = dict[str, Any]
@@ -56,6 +57,7 @@ class FeedbackExporter(OfflineExporter):
         lexer = nb.metadata.get("language_info", {}).get("name")
         highlight = Highlight2HTML(pygments_lexer=lexer, parent=self)  # type: ignore[no-untyped-call]
         self.register_filter("highlight_code", highlight)  # type: ignore[no-untyped-call]
+        self.register_filter("with_code", with_code)  # type: ignore[no-untyped-call]
         given = {"contact": self.contact, "cut": CUT, **(resources or {})}
         of_templates = super(HTMLExporter, self).from_notebook_node
         return of_templates(nb, self._init_resources(given), **kw)  # type: ignore[no-untyped-call]

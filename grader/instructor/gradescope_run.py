@@ -24,7 +24,7 @@ from typing import Any, TypedDict, cast
 from grader import startup  # noqa: F401 (first)
 from grader.author.lesson import Lesson, load_lesson, named_lessons
 from grader.comparison.judge import Verdict
-from grader.comparison.present import failure_rows, failure_sentence, one_line
+from grader.comparison.present import failure_rows, failure_sentence, missed_for_sure, one_line
 from grader.comparison.vocabulary import in_order, in_words
 from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
@@ -183,7 +183,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     """Yield the lines of a verdict: its properties, the first case that differs, the hint."""
     if verdict.note:
         yield verdict.note
-    for prop in in_order([*verdict.passed, *verdict.missed]):
+    for prop in in_order([*verdict.passed, *missed_for_sure(verdict)]):
         yield f"{'✓' if prop in verdict.passed else '✗'} {in_words(prop)}"
     if verdict.failure:
         yield failure_sentence(verdict.failure)
