@@ -171,6 +171,6 @@ ODD_FOLDERS: dict[str, Callable[[Path], object]] = {
     "a circle": lambda one: (one / "circle").symlink_to("circle"),
     "long names": long_names,
     "slow notebooks": slow_notebooks,
-    "a file of the lesson's": lambda one: (one / "answers.json").mkdir(),
+    "a file of the lesson's": lambda one: (one / "answers.key").mkdir(),
 }
 """Folders that are odd in as many; some have no notebook that can be read."""
