@@ -78,10 +78,14 @@ def finishes(script: str, seconds: float = 120) -> str:
     ).stdout
 
 
-def copy_of_the_course(into: Path) -> Path:
-    """Copy the lessons and settings of the course, without files that git ignores."""
+STILLS = "playground/data/stills"
+"""Folder of pictures that `make course` makes besides lessons."""
+
+
+def copy_of_the_course(into: Path, *more: str) -> Path:
+    """Copy lessons, settings and `more` folders of the course, without files that git ignores."""
     ignore = shutil.ignore_patterns("__pycache__", "progress.json")
-    for folder in ("course", "solutions"):
+    for folder in ("course", "solutions", *more):
         shutil.copytree(ROOT / folder, into / folder, ignore=ignore)
     for name in ("nbgrader_config.py", "pyproject.toml"):
         shutil.copyfile(ROOT / name, into / name)

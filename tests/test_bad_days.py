@@ -14,7 +14,7 @@ import psutil
 import pytest
 from classroom import Course, one_worker
 
-from course import ROOT, copy_of_the_course, solved, written
+from course import ROOT, STILLS, copy_of_the_course, solved, written
 from grader.author import build
 from grader.learner.workspace import make_work
 
@@ -227,9 +227,7 @@ def descendants(process: int) -> list[int]:
 
 @pytest.mark.long
 def test_a_course_whose_build_fails_or_is_killed_stays_as_it_was(tmp_path: Path) -> None:
-    root, temporary = copy_of_the_course(tmp_path / "course"), tmp_path / "temporary"
-    stills = "playground/data/stills"
-    shutil.copytree(ROOT / stills, root / stills)
+    root, temporary = copy_of_the_course(tmp_path / "course", STILLS), tmp_path / "temporary"
     source = root / "solutions" / "neuron" / "neuron.md"
     source.write_text(
         source.read_text(encoding="utf-8").replace("A neuron gets", "A neuron has"),

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imsave
 
-from course import LESSONS, ROOT, copy_of_the_course, learners_notebook, lesson, references
+from course import LESSONS, ROOT, STILLS, copy_of_the_course, learners_notebook, lesson, references
 from grader.author import key
 from grader.author.build import (
     build,
@@ -112,7 +112,7 @@ def test_the_course_is_in_sync_when_built_with_other_instructions(
     (tmp_path / "built").mkdir()
     build(ROOT, lessons_in(ROOT), tmp_path / "built")
     assert differences(tmp_path / "built", load_settings(ROOT)) == []
-    root = copy_of_the_course(tmp_path / "root")
+    root = copy_of_the_course(tmp_path / "root", STILLS)
     assert install(tmp_path / "built", root) == []
 
 
