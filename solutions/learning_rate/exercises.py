@@ -521,11 +521,10 @@ def _(rng):
     yield case("value", _curvatures(rng, 0.5, round(rng.uniform(7, 9), 3), 3))
     diagonal = np.array([4.0, 1.5, 6.0, 2.0, 3.0, 5.0])  # no place holds one of a special rank
     yield case("value", np.diag(diagonal) * round(rng.uniform(1, 2), 3))
-    alike = np.array(
-        [[3.0, -1.0, -1.0], [-1.0, 3.0, -1.0], [-1.0, -1.0, 3.0]]
-    )  # curvatures 4, 4, 1
-    yield case("value", alike * round(rng.uniform(100, 200), 1))
-    yield case("value", alike * round(rng.uniform(1, 2), 3) / 10_000)
+    # Curvatures near 4.5, 4.1 and 1.3: of equal ones, each processor finds other directions.
+    against = np.array([[3.0, -1.0, -1.0], [-1.0, 3.3, -1.0], [-1.0, -1.0, 3.6]])
+    yield case("value", against * round(rng.uniform(100, 200), 1))
+    yield case("value", against * round(rng.uniform(1, 2), 3) / 10_000)
     yield case("shape", np.array([[round(rng.uniform(2.1, 2.9), 3)]]))
     yield case("shape", _curvatures(rng, 1.0, 5.0, 4))
     yield case("integer", np.array([[2, 1], [1, 3]]))
