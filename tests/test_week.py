@@ -17,8 +17,13 @@ import pytest
 from course import ROOT, solved, written
 
 PAGE = ROOT / "docs" / "instructor.md"
-ELSEWHERE = ("make ", "source ", "grader autograde neuron --scheduler")
-"""Commands that set up an environment, or need a cluster; other tests run them."""
+ELSEWHERE = (
+    "make ",
+    "source ",
+    "grader autograde neuron --scheduler",
+    "grader insights neuron loss",
+)
+"""Commands that need an environment, a cluster or a second graded lesson; other tests run them."""
 ROSTER = """\
 First name,Last name,Username,Email address,ID
 Anne,Müller,anne,anne@uni.example,1
