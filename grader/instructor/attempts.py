@@ -27,10 +27,11 @@ from grader.errors import UserError
 from grader.files import atomic_write, read_regular
 from grader.instructor.blame import is_the_machines, reason
 from grader.instructor.collect import SafeCollect, owner_of
+from grader.instructor.nbgrader_feedback import SECRET
 from grader.instructor.people import UNSAFE
 from grader.instructor.submissions import read_time
 
-SECRET, TIME = "submission_secret.txt", "timestamp.txt"
+TIME = "timestamp.txt"
 MAX_SECRET = 1000  # bytes; nbgrader's has 128
 MAX_PAGES = 20  # of one attempt, one for each notebook in it
 

@@ -86,8 +86,7 @@ def secret_of(root: Path) -> str:
     file = root / "class" / "gradescope" / "secret.txt"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(file, secrets.token_hex(32))
-        file.chmod(0o600)
+        atomic_write(file, secrets.token_hex(32), 0o600)
     return file.read_text(encoding="ascii")
 
 
