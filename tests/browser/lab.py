@@ -71,6 +71,8 @@ STILL = """element => new Promise(resolve => {
     look();
 })"""
 """True once an element kept its place for three frames; false if the notebook doesn't show it."""
+TO_ITS_CELL = """part => jupyterapp.shell.currentWidget.content.scrollToItem(
+    Number(part.closest('.jp-Cell').dataset.windowedListIndex), 'center')"""
 NEXT_FRAME = "() => new Promise(requestAnimationFrame)"
 """Done once the page draws its next frame."""
 READY = """() => {
@@ -319,7 +321,17 @@ class Notebook:
     def picture(self, name: str, of: Locator | None = None) -> None:
         """Save a screenshot of the page, or of a part of it."""
         PICTURES.mkdir(parents=True, exist_ok=True)
-        (of or self.page).screenshot(path=PICTURES / f"{name}.png")
+        shot = self.page.screenshot() if of is None else self.screenshot(of)
+        (PICTURES / f"{name}.png").write_bytes(shot)
+
+    def screenshot(self, of: Locator) -> bytes:
+        """Return a picture of a part of a cell, scrolled into view, as a PNG."""
+        end = time.monotonic() + CEILING / 1000
+        while True:
+            of.evaluate(TO_ITS_CELL)
+            with suppress(PlaywrightTimeout):  # the notebook hides cells that are out of view
+                return of.screenshot(timeout=CEILING / 20)
+            assert time.monotonic() < end, "The cell does not stay in view."
 
 
 def shows(play: Locator, slider: Locator) -> None:
@@ -346,8 +358,11 @@ def browser(*options: str) -> Iterator[Any]:
             chromium.close()
 
 
-LABS_OWN = "Failed to execute 'removeChild'"
-"""JupyterLab reports this now and then on a busy machine, when it removes a cell twice."""
+LABS_OWN = ("Failed to execute 'removeChild'", "reading 'processLuminoMessage'")
+"""What JupyterLab and ipywidgets report now and then on a busy machine, of no consequence.
+
+JupyterLab removes a cell twice; a widget hears a message (such as "hide") after it was disposed.
+"""
 
 
 @contextmanager
@@ -372,7 +387,7 @@ def opened(
     heard: list[str] = []
 
     def crash(error: Any) -> None:
-        heard.extend([] if LABS_OWN in str(error) else [str(error)])
+        heard.extend([] if any(each in str(error) for each in LABS_OWN) else [str(error)])
 
     def message(message: Any) -> None:
         heard.extend([message.text] if is_error(message) else [])

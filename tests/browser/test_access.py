@@ -243,7 +243,7 @@ def test_a_figure_takes_its_background_from_the_theme(play: Locator, notebook: N
     figure = play.locator("svg[role=img]")
     for theme in THEMES:
         notebook.theme(theme)
-        shot = Image.open(io.BytesIO(figure.screenshot())).convert("RGB")
+        shot = Image.open(io.BytesIO(notebook.screenshot(figure))).convert("RGB")
         corner, colors = shot.getpixel((2, 2)), shot.getcolors(shot.width * shot.height)
         ink = max((color for _, color in colors), key=lambda color: abs(sum(color) - sum(corner)))
         layers = play.locator(".playground-still-layer").filter(visible=True)
