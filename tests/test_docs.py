@@ -108,6 +108,7 @@ def limits() -> dict[str, str]:
         "processor time to read it, and to judge it: first try; last try, after all others": (
             f"{outside.first_seconds:g} s; {outside.seconds:g} s"
         ),
+        "the same, to explain its wrong answers": f"{outside.explain_seconds:g} s more",
         "processor time to find out which notebook of a student counts, where there are several": (
             f"{outside.choice_seconds:g} s"
         ),

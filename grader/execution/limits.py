@@ -66,7 +66,8 @@ class Budget:
 
     first_seconds: float = 0.25
     choice_seconds: float = 1  # to find out which of a student's notebooks counts
-    first_run_seconds: float = 2  # wall time in the sandbox
+    first_run_seconds: float = 2  # wall time of all its requests in the sandbox
+    explain_seconds: float = 1  # besides those, for hints and figures
     seconds: float = 5
     page_seconds: float = 2  # one page of feedback
     memory_bytes: int = 150 << 20  # besides what the process has before

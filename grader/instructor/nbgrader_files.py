@@ -2,19 +2,22 @@
 
 nbgrader takes the paths that it has built for patterns: in a folder called "week [1]" it finds
 nothing, and its list of files to ignore ignores none. It stops at a time that it can't parse, and
-takes a zone that it doesn't know for UTC. Its zip_collect needs an expression for the names, and
-unpacks whatever an archive holds.
+takes a zone that it doesn't know for UTC. It reads a folder once more for each file in it. Its
+zip_collect needs an expression for the names, and unpacks whatever an archive holds.
 """
 
 from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Sequence
 from datetime import datetime
+from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
+from nbgrader import utils
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.coursedir import CourseDirectory
@@ -44,6 +47,8 @@ def use_certain_files() -> None:
         module = import_module(f"nbgrader.{name}")
         assert module.glob.glob
         module.glob = SimpleNamespace(glob=paths_like)  # type: ignore[attr-defined]
+    assert utils.is_ignored
+    utils.is_ignored = _is_ignored
     CourseDirectory.get_existing_timestamp = _existing_timestamp
     NbGraderAPI.get_submitted_timestamp = _submitted_timestamp
     ZipCollectApp.start = _collect_archives
@@ -59,6 +64,10 @@ def paths_like(pattern: str) -> list[str]:
     while rest and "*" not in rest[0] and os.path.lexists(os.sep.join([*known, rest[0]]) or os.sep):
         known.append(rest.pop(0))
     return glob.glob(os.sep.join([*map(glob.escape, known), *rest]))
+
+
+def _is_ignored(path: str, ignore_globs: Sequence[str] = ()) -> bool:
+    return any(fnmatch(os.path.basename(path), pattern) for pattern in ignore_globs)
 
 
 def _existing_timestamp(_: CourseDirectory, folder: str) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -151,16 +152,20 @@ class Run:
         response = runner.run(self.request(chosen))
         return self.repaired(chosen, response, self.judge(chosen, response), runner)
 
-    def grade_with_figures(self, chosen: Selection, runner: Runner) -> Graded:
+    def grade_with_figures(
+        self, chosen: Selection, runner: Runner, judged: Callable[[], None] = lambda: None
+    ) -> Graded:
         """Grade as `grade_cells` does, and ask functions with wrong values along lines.
 
-        That is another request: nothing that happens in it costs a point.
+        That is another request: nothing that happens in it costs a point. `judged` is called once
+        the points are known.
         """
         start = time.monotonic()
         response = runner.run(self.request(chosen))
         graded = self.judge(chosen, response)
         if gave_up(response) or time.monotonic() - start > QUICK:
             return graded
+        judged()
         graded = self.repaired(chosen, response, graded, runner)
         asked = {name: lines_to_ask(one, self.keys[name]) for name, one in graded.verdicts.items()}
         calls = {

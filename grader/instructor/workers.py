@@ -7,6 +7,7 @@ sandbox, which runs learners' code, and a `Guard`, in whose process its outcomes
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -25,8 +26,9 @@ from grader.comparison.schema import Request, Response
 from grader.errors import SandboxUnavailable
 from grader.execution.limits import OUTSIDE
 from grader.execution.submission import Selection
+from grader.instructor.repairs import Ask
 from grader.instructor.run import Result, Run
-from grader.processes import Guard, process_pool
+from grader.processes import Guard, extend, process_pool
 from grader.sandbox.engine import Engine
 from grader.settings import load_settings
 
@@ -131,16 +133,31 @@ def grade_many(
 def grade_batch(job: Job, notebooks: list[Selection], first: bool) -> list[Result | Exception]:
     """Grade notebooks in a worker, which keeps the lesson and its keys for the next batch."""
     results = list[Result | Exception]()
-    run = partial(_engine(job.folder.parents[1]).run, most=OUTSIDE.first_run_seconds * first)
+    engine = _engine(job.folder.parents[1])
     seconds = OUTSIDE.first_seconds if first else OUTSIDE.seconds
     for chosen in notebooks:
         try:
+            run = _within(OUTSIDE.first_run_seconds, engine) if first else engine.run
             results.append(_guard(job).call(seconds, chosen, answer=run))
         except SandboxUnavailable:
             raise
         except Exception as error:
             results.append(error)
     return results
+
+
+def _within(seconds: float, engine: Engine) -> Ask:
+    """Return a function that runs requests, which may take `seconds` in all."""
+    left = seconds
+
+    def run(request: Request) -> Response:
+        nonlocal left
+        start = time.monotonic()
+        response = engine.run(request, most=left)
+        left = max(left - (time.monotonic() - start), 0.001)  # 0 would be no limit
+        return response
+
+    return run
 
 
 def _guard(job: Job) -> Guard[Result]:
@@ -155,8 +172,9 @@ def _guard(job: Job) -> Guard[Result]:
     return guards[job]  # type: ignore[no-any-return]
 
 
-def _grade(run: Run, chosen: Selection, ask: Callable[[Request], Response]) -> Result:
-    return run.grade_with_figures(chosen, SimpleNamespace(run=ask)).result()
+def _grade(run: Run, chosen: Selection, ask: Ask) -> Result:
+    more = partial(extend, OUTSIDE.explain_seconds)
+    return run.grade_with_figures(chosen, SimpleNamespace(run=ask), more).result()
 
 
 @contextmanager

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
 import pytest
 
-from grader.processes import Guard, OverBudget
+from grader.processes import Guard, OverBudget, extend
 
 MEMORY = 64 << 20
 
@@ -29,6 +30,13 @@ def work(what: str, ask: Callable[[str], str] | None = None) -> Any:
             raise LookupError("not there")
         case "raise oddly":
             raise type("Odd", (Exception,), {})("odd")
+        case "extend":
+            extend(100)
+            while time.process_time() < 1:
+                pass
+        case "extend and spin":
+            extend(0.1)
+            return sum(iter(int, 1))
         case "ask":
             return ask and ask("what?") + ask("and?")
     return what
@@ -45,6 +53,7 @@ def guard() -> Iterator[Guard[Any]]:
     [
         ("spin", "0.2 seconds of processor time"),
         ("spin in C", "0.2 seconds of processor time"),
+        ("extend and spin", "0.2 seconds of processor time"),
         ("fill", "64 MB of memory"),
         ("die", "its process ended"),
     ],
@@ -64,6 +73,10 @@ def test_an_exception_of_the_function_is_raised_here(
     with pytest.raises(kind):
         guard.call(5, what)
     assert guard.call(5, "honest") == "honest"
+
+
+def test_a_call_may_get_more_time(guard: Guard[Any]) -> None:
+    assert guard.call(0.2, "extend") == "extend"
 
 
 def test_a_function_asks_this_process(guard: Guard[Any]) -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 import nbgrader.api
 import pytest
 from classroom import LATE, Course
+from nbgrader import utils
 from nbgrader.dbutil import _temp_alembic_ini
 
 from course import ROOT, solved
 from grader.instructor.gradebook import newest_schema
-from grader.instructor.nbgrader_files import paths_like
+from grader.instructor.nbgrader_files import paths_like, use_certain_files
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,19 @@ def test_zip_collect_takes_an_archive_of_moodle_and_writes_below_class(
     }
     assert {*course.root.iterdir()} <= before | {course.root / "class"}
     assert "no archive" in course.nbgrader("zip_collect", "loss", fails=True)
+
+
+def test_nbgrader_finds_files_by_their_name_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("data.csv", "[1].txt", "code.pyc", "deep/er/code.pyc", "deep/er/data.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.setattr(utils, "is_ignored", utils.is_ignored)
+    use_certain_files()
+    found = utils.find_all_files(str(tmp_path), ["*.pyc"])
+    names = {str(Path(one).relative_to(tmp_path)) for one in found}
+    assert names == {"data.csv", "[1].txt", "deep/er/data.csv"}
 
 
 def test_git_ignores_what_an_instructor_downloads() -> None:

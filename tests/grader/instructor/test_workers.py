@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,21 @@ def test_a_notebook_that_runs_long_is_graded_after_all_others(tmp_path: Path) ->
     assert course.points() == {"a sleeper": 10, "anne": 10}
     graded = [one["student"] for one in course.journal() if "graded" in one]
     assert graded == ["anne", "a sleeper"]
+
+
+def test_all_requests_of_a_first_try_have_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, limits = [0.0], []
+
+    class Sandbox:
+        def run(self, _: Any, most: float) -> None:
+            limits.append(round(most, 3))
+            clock[0] += 0.75
+
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    run = workers._within(2, Sandbox())  # type: ignore[arg-type]
+    for _ in range(4):
+        run({})  # type: ignore[typeddict-item]
+    assert limits == [2, 1.25, 0.5, 0.001]
 
 
 def test_no_markup_of_a_worker_reaches_a_page() -> None:
