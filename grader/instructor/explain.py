@@ -77,7 +77,7 @@ def _report(
     start = time.perf_counter()
     response = ask(run.request(chosen))
     seconds = time.perf_counter() - start
-    graded = run.repaired(chosen, response, run.judge(chosen, response), SimpleNamespace(run=ask))
+    graded = run.repaired(chosen, *run.judge(chosen, response), SimpleNamespace(run=ask))
     lines = list[str]()
     for name, verdict in graded.verdicts.items():
         took = response["seconds"].get(name)
