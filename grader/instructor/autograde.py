@@ -33,15 +33,13 @@ from grader.instructor.journal import (
     JOURNAL_TIMEOUT,
     Grading,
     Journal,
-    RunId,
-    grader_version,
     journal_path,
-    lesson_version,
     open_journal,
     read_journal,
 )
 from grader.instructor.report import Standing, Summary, show_progress
 from grader.instructor.run import Result, within_bounds
+from grader.instructor.run_id import RunId, grader_version, lesson_version
 from grader.instructor.workers import Job, Workers, cluster_workers, grade_many, local_workers
 from grader.processes import Guard, OverBudget
 

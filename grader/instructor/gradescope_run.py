@@ -31,9 +31,9 @@ from grader.execution.notebook import MAX_BYTES, UnreadableNotebook
 from grader.files import atomic_write, parsed, read_regular
 from grader.instructor.blame import costs_only
 from grader.instructor.grade import grading, seed_from
-from grader.instructor.journal import grader_version, lesson_version
 from grader.instructor.locate import MAX_NOTEBOOKS, Content, content
 from grader.instructor.run import Graded
+from grader.instructor.run_id import grader_version, lesson_version
 from grader.processes import Guard, OverBudget
 from grader.sandbox.engine import Engine
 from grader.settings import load_settings

@@ -21,9 +21,9 @@ from grader.execution.notebook import UnreadableNotebook
 from grader.files import atomic_write, parsed
 from grader.instructor.copying import MACHINE_ERRORS
 from grader.instructor.gradebook import course_directory
-from grader.instructor.journal import digest_of
 from grader.instructor.locate import OF_NBGRADER, Lessons, find_notebook
 from grader.instructor.people import UNSAFE, roster, students_of
+from grader.instructor.run_id import digest_of
 from grader.instructor.unpack import Unpacked, unpack
 from grader.instructor.uploads import Upload, uploads_in
 
