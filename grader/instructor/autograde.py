@@ -44,7 +44,7 @@ from grader.instructor.workers import Job, Workers, cluster_workers, grade_many,
 from grader.processes import Guard, OverBudget
 
 if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
-    from grader.instructor.gradebook import LessonGradebook
+    from grader.instructor.lesson_gradebook import LessonGradebook
     from grader.instructor.plan import Plan
     from grader.instructor.submissions import Submission
 
@@ -97,12 +97,8 @@ def autograde(
         JournalBusy: another run grades this lesson.
         SandboxUnavailable: this machine can't confine learners' code.
     """
-    from grader.instructor.gradebook import (
-        copy_for_dry_run,
-        course_directory,
-        open_lesson,
-        timestamps_in,
-    )
+    from grader.instructor.gradebook import copy_for_dry_run, course_directory, timestamps_in
+    from grader.instructor.lesson_gradebook import open_lesson
     from grader.instructor.plan import make_plan
     from grader.instructor.submissions import submissions
 

@@ -39,8 +39,8 @@ from grader.instructor.feedback import (
     load_submitted,
     released,
 )
-from grader.instructor.gradebook import open_lesson
 from grader.instructor.journal import JOURNAL_TIMEOUT, Grading, Journal, journal_path, open_journal
+from grader.instructor.lesson_gradebook import open_lesson
 from grader.instructor.run import Result
 from grader.instructor.submissions import Submission, read_time, submissions
 from grader.instructor.workers import Job, grade_batch

@@ -49,7 +49,7 @@ if TYPE_CHECKING:  # nbgrader takes a second to import
 
     from grader.instructor.attempt_page import FeedbackPages, ResultPages
     from grader.instructor.attempts import Attempt, Exchange
-    from grader.instructor.gradebook import LessonGradebook
+    from grader.instructor.lesson_gradebook import LessonGradebook
     from grader.instructor.submissions import Submission
 
 POLL = 0.5  # seconds between two looks into the exchange
@@ -135,7 +135,7 @@ class Desk:
             Changed: what was loaded is out of date.
             JournalBusy, GradebookUnusable: another program has the journal or the gradebook.
         """
-        from grader.instructor.gradebook import open_lesson
+        from grader.instructor.lesson_gradebook import open_lesson
 
         name = self.lesson.name
         new = self._take(self.common.exchange.receive(name))

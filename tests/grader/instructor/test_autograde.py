@@ -25,13 +25,9 @@ from grader.author.lesson import load_lesson
 from grader.cli import main
 from grader.instructor.autograde import AutogradeOptions, autograde
 from grader.instructor.feedback import has_verdicts
-from grader.instructor.gradebook import (
-    GradebookUnusable,
-    LessonGradebook,
-    copy_for_dry_run,
-    course_directory,
-)
+from grader.instructor.gradebook import GradebookUnusable, copy_for_dry_run, course_directory
 from grader.instructor.journal import JournalBusy, open_journal, read_journal
+from grader.instructor.lesson_gradebook import LessonGradebook
 from grader.instructor.sample_class import sample_class
 
 SLOPPY = "def sigmoid(z):\n    return 1 / (1 + np.exp(-np.asarray(z)))\n"
@@ -386,7 +382,7 @@ def test_a_killed_regrade_reports_all_its_changes_in_the_end(
             killed,
         )
     with monkeypatch.context() as patch:
-        patch.setattr("grader.instructor.gradebook.LessonGradebook.write", killed)
+        patch.setattr("grader.instructor.lesson_gradebook.LessonGradebook.write", killed)
         with pytest.raises(Killed):
             course.autograde(regrade=True)
     assert sum("graded" in record for record in course.journal()) == 5
@@ -587,7 +583,7 @@ def test_an_older_or_damaged_gradebook_is_reported(
 DIES_BEFORE = """
 import os, signal, sys
 from grader.cli import main
-from grader.instructor.gradebook import LessonGradebook
+from grader.instructor.lesson_gradebook import LessonGradebook
 from grader.instructor.journal import Journal
 step, left = sys.argv[1], int(sys.argv[2])
 owner = LessonGradebook if step == "write" else Journal

@@ -29,7 +29,8 @@ from grader.execution.limits import OUTSIDE
 from grader.instructor import workers
 from grader.instructor.anonymize import anonymize
 from grader.instructor.explain import explanation
-from grader.instructor.gradebook import GradebookUnusable, open_lesson
+from grader.instructor.gradebook import GradebookUnusable
+from grader.instructor.lesson_gradebook import open_lesson
 from grader.instructor.policy import Counting, Policy, Results, Shown
 from grader.instructor.serve import LOOK_AGAIN, Changed, Desk, open_common
 from grader.processes import OverBudget
