@@ -1,7 +1,7 @@
 """`grader serve`: grade submissions on a class server as they come, and show each its results.
 
 A `Desk` serves one lesson, in rounds: receive new ones (`attempts.py`), grade it with the parts
-of `autograde.py`, write those that count, show pages (`attempt_page.py`), all by the rules of
+of `steps.py`, write those that count, show pages (`attempt_page.py`), all by the rules of
 `policy.py`. Each step is in the journal, so after a kill the next round does the missing ones.
 Submissions that are slow to grade run in another thread, with a worker of their own.
 """
@@ -27,20 +27,12 @@ from typing import TYPE_CHECKING
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.comparison.present import one_line
 from grader.execution.limits import OUTSIDE
-from grader.instructor.autograde import (
-    Pass,
-    Reader,
-    Step,
-    Task,
-    current_run,
-    scores_of,
-    write_grade,
-)
 from grader.instructor.blame import costs_only
 from grader.instructor.feedback import LoadedNotebook, load_submitted, released
 from grader.instructor.journal import Grading, Journal, JournalBusy, journal_path, open_journal
 from grader.instructor.locate import Lessons
 from grader.instructor.policy import Counting, Policy, Results, Shown, policy_path, read_policy
+from grader.instructor.steps import Pass, Reader, Step, Task, current_run, scores_of, write_grade
 from grader.instructor.workers import Job, Workers, grade_batch, local_workers
 from grader.processes import Guard
 
