@@ -27,8 +27,8 @@ from grader.files import atomic_write, read_regular
 from grader.instructor.blame import is_the_machines, reason
 from grader.instructor.collect import SafeCollect, owner_of
 from grader.instructor.grade import seed_from
-from grader.instructor.nbgrader_feedback import SECRET
 from grader.instructor.people import UNSAFE
+from grader.instructor.release import SECRET
 from grader.instructor.submissions import read_time
 
 TIME = "timestamp.txt"
