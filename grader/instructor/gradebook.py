@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +13,7 @@ import nbgrader.api
 from nbgrader.api import Assignment, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.dbutil import ALEMBIC_DIR
-from sqlalchemy import Connection, create_engine, func, inspect, make_url, select
+from sqlalchemy import Connection, Engine, create_engine, func, inspect, make_url, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 from traitlets.config import Config
@@ -134,13 +135,16 @@ def reading(coursedir: CourseDirectory) -> Iterator[Connection | None]:
     if coursedir.db_url.startswith("sqlite") and not database_of(coursedir).is_file():
         yield None
         return
-    with (
-        _explained(coursedir),
-        create_engine(coursedir.db_url, poolclass=NullPool).connect() as connection,
-    ):
+    with _explained(coursedir), _engine(coursedir.db_url).connect() as connection:
         # A file in which nbgrader has not created its tables yet counts as none.
         made = inspect(connection).has_table(SubmittedAssignment.__tablename__)
         yield connection if made else None
+
+
+@lru_cache(4)
+def _engine(url: str) -> Engine:
+    """Return what reads a gradebook: it keeps its compiled queries, and no connection."""
+    return create_engine(url, poolclass=NullPool)
 
 
 def database_of(coursedir: CourseDirectory) -> Path:
