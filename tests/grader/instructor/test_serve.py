@@ -429,7 +429,7 @@ def test_killed_again_and_again_it_grades_each_submission_once_and_shows_all(
     times = datetime.now(), datetime.now() + timedelta(microseconds=1)
     folders = {
         (student, number): course.submit(student, notebooks[number], times[number])
-        for student in ("ada", "bob", "cyd", "dan")
+        for student in ("ada", "bob")
         for number in range(2)
     }
     command = [sys.executable, "-m", "grader.cli", "serve", "neuron", "--once", "--workers", "2"]
@@ -446,8 +446,8 @@ def test_killed_again_and_again_it_grades_each_submission_once_and_shows_all(
         process.send_signal(signal.SIGKILL)
         process.wait()
         kills += 1
-    assert kills >= 8
-    assert course.points() == dict.fromkeys(("ada", "bob", "cyd", "dan"), 10.0)
+    assert kills >= 4
+    assert course.points() == {"ada": 10.0, "bob": 10.0}
     counts = Counter((one["student"], one["attempt"]) for one in course.graded())
     assert len(counts) == len(folders)
     assert set(counts.values()) == {1}
