@@ -14,7 +14,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from grader.execution.limits import OUTSIDE
 from grader.instructor.blame import reason
-from grader.instructor.feedback import Json
+from grader.instructor.feedback import Json, ReleasedLesson
 from grader.instructor.feedback_page import FeedbackExporter, Pages
 from grader.instructor.grades import Grades
 from grader.instructor.nbgrader_feedback import CurrentFeedback
@@ -38,6 +38,7 @@ class AttemptPages:
         self._lessons: dict[str, CurrentFeedback] = {}
         exporter = FeedbackExporter(template_name="classic", config=self._config)  # type: ignore[no-untyped-call]
         self._pages = Pages(exporter)
+        self._warm: set[str] = set()
 
     def in_gradebook(self, lesson: str, student: str) -> bytes:
         """Write a student's feedback to `class/feedback`; return the page in it.
@@ -60,11 +61,13 @@ class AttemptPages:
         folder = Path(course.format_path(course.feedback_directory, student, lesson))
         return (folder / f"{lesson}.html").read_bytes()
 
-    def of_result(self, lesson: str, notebook: Json, result: Result, note: str = "") -> bytes:
+    def of_result(
+        self, release: ReleasedLesson, notebook: Json, result: Result, note: str = ""
+    ) -> bytes:
         """Return the page of a feedback notebook that the gradebook doesn't have.
 
         Args:
-            lesson: its lesson.
+            release: its lesson.
             notebook: the feedback notebook.
             result: its points; an exercise of none shows none.
             note: a sentence for the top of the page.
@@ -72,8 +75,12 @@ class AttemptPages:
         grades = Grades(comments=dict.fromkeys(result["exercises"]))
         for name, one in result["exercises"].items():
             grades.scores[f"check-{name}"] = one["points"], one["max_points"]
+        lesson = release.folder.name
         about = {"notebook": lesson, "note": note, **grades.totals()}
         nb: NotebookNode = from_dict(notebook)  # type: ignore[no-untyped-call]
+        if lesson not in self._warm:
+            self._pages.warm_up(nb, {*map(release.text, release.cells)}, grades, about)
+            self._warm.add(lesson)
         make = partial(self._pages.graded, nb, grades, about)
         with contextlib.closing(Guard(make, OUTSIDE.memory_bytes)) as guard:
             try:

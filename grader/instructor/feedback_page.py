@@ -85,6 +85,16 @@ class Pages:
         grades.put_into(nb)
         return self.page(nb, {"nbgrader": about})
 
+    def warm_up(
+        self, nb: NotebookNode, lesson: set[str], grades: Grades, about: dict[str, Any]
+    ) -> None:
+        """Render the cells of a notebook that all have in common, before processes are forked.
+
+        They have no output, and a text of the lesson's; see `graded`.
+        """
+        cells = [cell for cell in nb.cells if cell.source in lesson and not cell.get("outputs")]
+        self.graded(NotebookNode({**nb, "cells": cells}), grades, about)  # type: ignore[no-untyped-call]
+
     def page(self, nb: NotebookNode, resources: Resources) -> str:
         """Return the page of a notebook with points and comments in it."""
         if self._kept > MAX_KEPT:

@@ -123,17 +123,13 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
                     self._target(about, f"{about['notebook']}.html").unlink(missing_ok=True)
 
     def _warm_up(self, wanted: list[Page]) -> None:
-        """Render the cells that all have in common, before processes are forked."""
+        """Render the cells that all have in common."""
         for page in wanted[:1]:
             place, about = self.coursedir.release_directory, page.about
             folder = self.coursedir.format_path(place, ".", about["assignment"])
             with suppress(OSError, ValueError, KeyError):  # that page meets it again, and it alone
-                lessons = {cell.source for cell in read(Path(folder, page.source.name)).cells}
-                nb = read(page.source)
-                nb.cells = [
-                    one for one in nb.cells if one.source in lessons and not one.get("outputs")
-                ]
-                self.pages.graded(nb, page.grades, about)
+                lesson = {cell.source for cell in read(Path(folder, page.source.name)).cells}
+                self.pages.warm_up(read(page.source), lesson, page.grades, about)
 
     def _made(self, wanted: list[Page]) -> Iterator[tuple[Page, str | Exception]]:
         """Yield the HTML of each page, or why it can't be made; slow pages come last."""

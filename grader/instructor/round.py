@@ -167,11 +167,10 @@ class Round:
         counted = self.gradebook.timestamp(student)
         when = policy.local(counted) if counted else "another time"
         result = without_points(result) if hints else result
-        notebook = feedback_notebook(
-            self.desk.release, self._loaded(attempt), result, grading, attempt.time
-        )
+        release, loaded = self.desk.release, self._loaded(attempt)
+        notebook = feedback_notebook(release, loaded, result, grading, attempt.time)
         note = "" if hints else UNCOUNTED.format(counted=when)
-        return pages.of_result(attempt.lesson, notebook, result, note)
+        return pages.of_result(release, notebook, result, note)
 
     def _loaded(self, attempt: Attempt) -> LoadedNotebook:
         return self.desk.reader.call(OUTSIDE.seconds, self.desk.submission(attempt).read())
