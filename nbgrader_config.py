@@ -50,7 +50,7 @@ c.ZipCollectApp.downloaded_directory = "class/downloaded"
 c.ClearSolutions.code_stub = {
     "python": 'raise NotImplementedError("Not written yet: replace this line with your own code.")'
 }
-c.ExchangeFactory.release_feedback = "grader.instructor.nbgrader_feedback.ReleaseFeedback"
+c.ExchangeFactory.release_feedback = "grader.instructor.release.ReleaseFeedback"
 c.Execute.timeout = 120
 
 # Learners' code runs only in the grader's sandbox, also for `nbgrader autograde` and formgrader.

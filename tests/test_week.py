@@ -24,6 +24,8 @@ ELSEWHERE = (
     "grader insights neuron loss",
 )
 """Commands that need an environment, a cluster or a second graded lesson; other tests run them."""
+AGAIN = "grader archive neuron"
+"""The only command that is run wherever the page has it: its last archive is restored."""
 ROSTER = """\
 First name,Last name,Username,Email address,ID
 Anne,Müller,anne,anne@uni.example,1
@@ -105,9 +107,9 @@ def test_the_whole_week_works_and_leaves_nothing_for_git(tmp_path: Path) -> None
         "PYTHONPATH": str(root),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    said = {}
+    said = dict[str, str]()
     for command in commands():
-        if command.startswith(ELSEWHERE):
+        if command.startswith(ELSEWHERE) or (command in said and command != AGAIN):
             continue
         BEFORE.get(command, lambda _: None)(root)
         done = subprocess.run(

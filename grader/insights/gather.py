@@ -19,8 +19,9 @@ from grader.execution.limits import OUTSIDE
 from grader.insights.code import Code, finished_forms, read_code
 from grader.instructor.blame import costs_only
 from grader.instructor.gradebook import course_directory, reading
-from grader.instructor.journal import Journal, digest_of, journal_path, read_journal
+from grader.instructor.journal import Journal, journal_path, read_journal
 from grader.instructor.run import ExerciseResult, template
+from grader.instructor.run_id import digest_of
 from grader.instructor.submissions import Submission, submissions
 from grader.processes import Guard
 

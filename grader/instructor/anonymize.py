@@ -23,10 +23,11 @@ from grader.errors import UserError
 from grader.execution.notebook import MAX_BYTES
 from grader.files import parsed, read_regular
 from grader.instructor.archive import GRADEBOOK, class_files, default_target, manifest_of, write_zip
-from grader.instructor.journal import Record, RunId, digest_of, journal_path, read_journal
+from grader.instructor.journal import Record, journal_path, read_journal
 from grader.instructor.pseudonyms import Pseudonyms
 from grader.instructor.received import read_records
 from grader.instructor.run import Result
+from grader.instructor.run_id import RunId, digest_of
 
 ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 

@@ -27,14 +27,8 @@ from grader.author.lesson import Lesson, authors_root, load_lesson, named_lesson
 from grader.comparison.present import count_of, one_line
 from grader.errors import UserError
 from grader.files import open_regular, parsed
-from grader.instructor.journal import (
-    commit_of,
-    grader_version,
-    journal_path,
-    lesson_version,
-    open_journal,
-    read_journal,
-)
+from grader.instructor.journal import journal_path, open_journal, read_journal
+from grader.instructor.run_id import commit_of, grader_version, lesson_version
 from grader.instructor.unpack import DAMAGED, Bounds, Unpacked, store
 
 FORMAT = 1

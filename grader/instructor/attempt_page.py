@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from datetime import datetime
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,11 @@ from nbgrader.coursedir import CourseDirectory
 
 from grader.execution.limits import OUTSIDE
 from grader.instructor.blame import reason
-from grader.instructor.feedback import LoadedNotebook, ReleasedLesson, feedback_notebook
-from grader.instructor.feedback_page import verdicts_of
-from grader.instructor.journal import Grading
+from grader.instructor.feedback import Json, ReleasedLesson
+from grader.instructor.feedback_page import FeedbackExporter, Pages
+from grader.instructor.grades import Grades
 from grader.instructor.nbgrader_feedback import CurrentFeedback
 from grader.instructor.run import Result
-from grader.learner.export import TEMPLATE, OfflineExporter
 from grader.processes import Guard
 
 NOTICE = """<!DOCTYPE html>
@@ -31,15 +30,18 @@ margin: 2em auto; padding: 0 1em }}</style></head>
 """
 
 
-class FeedbackPages:
-    """Writes `class/feedback` one student at a time; keeps the cells of the lesson."""
+class AttemptPages:
+    """Makes the pages of results, as `grader feedback` does; keeps the cells of the lessons."""
 
     def __init__(self, coursedir: CourseDirectory) -> None:
         self._config = coursedir.config
         self._lessons: dict[str, CurrentFeedback] = {}
+        exporter = FeedbackExporter(template_name="classic", config=self._config)  # type: ignore[no-untyped-call]
+        self._pages = Pages(exporter)
+        self._warm: set[str] = set()
 
-    def write(self, lesson: str, student: str) -> bytes:
-        """Write a student's feedback; return the page in it.
+    def in_gradebook(self, lesson: str, student: str) -> bytes:
+        """Write a student's feedback to `class/feedback`; return the page in it.
 
         Raises:
             NbGraderException, GradebookUnusable: it can't be made.
@@ -59,43 +61,38 @@ class FeedbackPages:
         folder = Path(course.format_path(course.feedback_directory, student, lesson))
         return (folder / f"{lesson}.html").read_bytes()
 
+    def of_result(
+        self, release: ReleasedLesson, notebook: Json, result: Result, note: str = ""
+    ) -> bytes:
+        """Return the page of a feedback notebook that the gradebook doesn't have.
+
+        Args:
+            release: its lesson.
+            notebook: the feedback notebook.
+            result: its points; an exercise of none shows none.
+            note: a sentence for the top of the page.
+        """
+        grades = Grades(comments=dict.fromkeys(result["exercises"]))
+        for name, one in result["exercises"].items():
+            grades.scores[f"check-{name}"] = one["points"], one["max_points"]
+        lesson = release.folder.name
+        about = {"notebook": lesson, "note": note, **grades.totals()}
+        nb: NotebookNode = from_dict(notebook)  # type: ignore[no-untyped-call]
+        if lesson not in self._warm:
+            self._pages.warm_up(nb, {*map(release.text, release.cells)}, grades, about)
+            self._warm.add(lesson)
+        make = partial(self._pages.graded, nb, grades, about)
+        with contextlib.closing(Guard(make, OUTSIDE.memory_bytes)) as guard:
+            try:
+                page = guard.call(OUTSIDE.page_seconds)
+            except Exception as error:  # of memory that is used up, C code raises any kind
+                page = make(reason(error))
+        return page.encode(errors="replace")
+
     def _opened(self, lesson: str) -> CurrentFeedback:
         course, log = CourseDirectory(config=self._config), logging.getLogger(__name__)
         course.assignment_id = lesson
         return CurrentFeedback(course, config=self._config, log=log)
-
-
-class ResultPages:
-    """Renders the results of one attempt, whether it counts or not."""
-
-    def __init__(self) -> None:
-        without_prompts = {"exclude_input_prompt": True, "exclude_output_prompt": True}
-        self._exporter = OfflineExporter(raw_template=TEMPLATE, theme="light", **without_prompts)  # type: ignore[no-untyped-call]
-        empty = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-        self._html(from_dict(empty), "")  # type: ignore[no-untyped-call]  # reads the templates
-
-    def render(
-        self,
-        release: ReleasedLesson,
-        loaded: LoadedNotebook,
-        result: Result,
-        grading: Grading,
-        submitted: datetime,
-        summary: str,
-    ) -> bytes:
-        """Return a page with a summary on top of the notebook with its verdicts."""
-        notebook = feedback_notebook(release, loaded, result, grading, submitted)
-        made: NotebookNode = from_dict(notebook)  # type: ignore[no-untyped-call]
-        with contextlib.closing(Guard(self._html, OUTSIDE.memory_bytes)) as guard:
-            try:
-                page = guard.call(OUTSIDE.page_seconds, made, summary)
-            except Exception as error:  # of memory that is used up, C code raises any kind
-                page = self._html(verdicts_of(made, reason(error)), summary)
-        return page.encode(errors="replace")
-
-    def _html(self, notebook: NotebookNode, summary: str) -> str:
-        page: str = self._exporter.from_notebook_node(notebook, {"summary": escape(summary)})[0]
-        return page
 
 
 def without_points(result: Result) -> Result:

@@ -7,7 +7,6 @@ An attempt is one submission of a student. Its files are copied to
 from __future__ import annotations
 
 import fcntl
-import hmac
 import logging
 import os
 import secrets
@@ -27,8 +26,9 @@ from grader.errors import UserError
 from grader.files import atomic_write, read_regular
 from grader.instructor.blame import is_the_machines, reason
 from grader.instructor.collect import SafeCollect, owner_of
-from grader.instructor.nbgrader_feedback import SECRET
+from grader.instructor.grade import seed_from
 from grader.instructor.people import UNSAFE
+from grader.instructor.release import SECRET
 from grader.instructor.submissions import read_time
 
 TIME = "timestamp.txt"
@@ -173,7 +173,7 @@ def seeds(root: Path) -> Callable[[str, int], int]:
 
     def drawn(*words: object) -> int:
         text = "\0".join(map(str, words)).encode(errors="surrogateescape")
-        return int.from_bytes(hmac.digest(secret, text, "sha256")[:4], "big")
+        return seed_from(secret, text)
 
     def seed(student: str, number: int) -> int:
         turn, place = divmod(number, SETS)

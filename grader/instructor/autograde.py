@@ -1,7 +1,7 @@
 """`grader autograde`: grade a class into nbgrader's gradebook; a killed run resumes.
 
-`autograde` reads from top to bottom: collect the submissions, plan (`plan.py`), grade
-(`workers.py`), record (`journal.py`, then `submissions.py` and `gradebook.py`), report.
+`autograde` reads from top to bottom: find the submissions, plan (`plan.py`), grade (`steps.py`,
+`workers.py`), record (`journal.py`, then `submissions.py` and `lesson_gradebook.py`), report.
 """
 
 from __future__ import annotations
@@ -9,49 +9,32 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.execution.limits import OUTSIDE
-from grader.execution.submission import Selection
 from grader.instructor.blame import costs_only
-from grader.instructor.feedback import (
-    LoadedNotebook,
-    ReleasedLesson,
-    feedback_notebook,
-    load_submitted,
-    released,
-)
-from grader.instructor.grade import draw_seed
+from grader.instructor.feedback import ReleasedLesson, load_submitted, released
 from grader.instructor.journal import (
     JOURNAL_TIMEOUT,
-    Grading,
     Journal,
-    RunId,
-    grader_version,
     journal_path,
-    lesson_version,
     open_journal,
     read_journal,
 )
-from grader.instructor.report import Standing, Summary, show_progress
-from grader.instructor.run import Result, within_bounds
-from grader.instructor.workers import Job, Workers, cluster_workers, grade_many, local_workers
-from grader.processes import Guard, OverBudget
+from grader.instructor.report import Summary, show_progress
+from grader.instructor.steps import Pass, Reader, Step, Task, current_run, scores_of, write_grade
+from grader.instructor.workers import cluster_workers, local_workers
+from grader.processes import Guard
 
 if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
-    from grader.instructor.gradebook import LessonGradebook
+    from grader.instructor.lesson_gradebook import LessonGradebook
     from grader.instructor.plan import Plan
-    from grader.instructor.submissions import Submission
-
-Reader = Guard[LoadedNotebook]
-Task = tuple[RunId, "Submission"]
 
 OPEN_CLUSTER = (
     "Warning: without tls:// anybody who reaches the scheduler can run programs as you."
@@ -74,17 +57,6 @@ class AutogradeOptions:
     dry: bool = False
 
 
-@dataclass(frozen=True)
-class Step:
-    """A submission with its result, ready to be recorded."""
-
-    submission: Submission
-    loaded: LoadedNotebook
-    digest: str
-    run_id: RunId
-    result: Result
-
-
 def autograde(
     root: Path,
     lesson: Lesson,
@@ -99,12 +71,8 @@ def autograde(
         JournalBusy: another run grades this lesson.
         SandboxUnavailable: this machine can't confine learners' code.
     """
-    from grader.instructor.gradebook import (
-        copy_for_dry_run,
-        course_directory,
-        open_lesson,
-        timestamps_in,
-    )
+    from grader.instructor.gradebook import copy_for_dry_run, course_directory, timestamps_in
+    from grader.instructor.lesson_gradebook import open_lesson
     from grader.instructor.plan import make_plan
     from grader.instructor.submissions import submissions
 
@@ -129,48 +97,45 @@ def autograde(
 
         summary = Summary(lesson.name, run_id.seed, options.dry, plan.outdated)
         summary.errors, summary.planned = plan.unreadable, plan.students
-        for grading in plan.up_to_date:
-            result = journal.result(grading)
-            summary.add(grading.student, result, kept=True)
-            with costs_only(grading.student, summary.errors, NOT_WRITTEN):
-                was, now = gradebook.settle(grading.student)
-                results = None
-                if was == now and options.regrade and not options.dry and grading.before:
-                    results = journal.result(grading.before), result
-                    was = gradebook.standing(grading.student, scores_of(results[0]))
-                if was:
-                    summary.compare(grading.student, was, now, results)
+        _settle(plan, journal, gradebook, summary, options.regrade)
         if plan.to_grade and not options.dry:
             journal.start(run_id)
-        reader = Guard(partial(load_submitted, release), OUTSIDE.memory_bytes)
+        reader: Reader = Guard(partial(load_submitted, release), OUTSIDE.memory_bytes)
         stack.callback(reader.close)
-        known = _known_steps(plan, journal, reader, summary.errors)
-        listed = options.dry and not options.regrade
-        new = () if listed else _new_steps(plan, lesson, reader, options, summary.errors)
-        for done, step in enumerate(chain(known, new), 1):
-            student = step.submission.student
-            with costs_only(student, summary.errors, NOT_WRITTEN):
-                latest = journal.latest.get(student)
-                earlier = journal.before(step.run_id, student, step.digest)
-                was, now = _record(step, journal, gradebook, release, summary)
-                if was and latest and latest.digest == step.digest:
-                    results = (journal.result(earlier), step.result) if earlier else None
-                    summary.compare(student, was, now, results)
+        steps = _steps(plan, lesson, journal, reader, options, summary.errors)
+        for done, step in enumerate(steps, 1):
+            with costs_only(step.submission.student, summary.errors, NOT_WRITTEN):
+                _record(step, journal, gradebook, release, summary)
             progress(done, len(plan.students))
         return summary
 
 
-def current_run(journal: Journal, lesson: Lesson, seed: int | None = None) -> RunId:
-    """Return the run to start or resume: its seed is given, or the last run's, or drawn."""
-    versions = grader_version(), lesson_version(lesson)
-    seed = journal.seed(versions) if seed is None else seed
-    return RunId(*versions, draw_seed() if seed is None else seed)
+def _settle(
+    plan: Plan, journal: Journal, gradebook: LessonGradebook, summary: Summary, regrade: bool
+) -> None:
+    """Bring the penalties of grades that are up to date to the dates of now."""
+    for grading in plan.up_to_date:
+        result = journal.result(grading)
+        summary.add(grading.student, result, kept=True)
+        with costs_only(grading.student, summary.errors, NOT_WRITTEN):
+            was, now = gradebook.settle(grading.student)
+            results = None
+            if was == now and regrade and not summary.dry and grading.before:
+                results = journal.result(grading.before), result
+                was = gradebook.standing(grading.student, scores_of(results[0]))
+            if was:
+                summary.compare(grading.student, was, now, results)
 
 
-def _known_steps(
-    plan: Plan, journal: Journal, reader: Reader, errors: dict[str, str]
+def _steps(
+    plan: Plan,
+    lesson: Lesson,
+    journal: Journal,
+    reader: Reader,
+    options: AutogradeOptions,
+    errors: dict[str, str],
 ) -> Iterator[Step]:
-    """Yield the submissions whose result is in the journal, but not in the gradebook."""
+    """Yield the submissions whose result is not in the gradebook: known ones, then new ones."""
     for submission, grading in plan.to_write:
         loaded = None
         with costs_only(submission.student, errors):
@@ -178,14 +143,15 @@ def _known_steps(
         if loaded:
             result = journal.result(grading)
             yield Step(submission, loaded, grading.digest, grading.run_id, result)
+    listed = options.dry and not options.regrade
+    if plan.to_grade and not listed:
+        yield from _new_steps(plan, lesson, reader, options, errors)
 
 
 def _new_steps(
     plan: Plan, lesson: Lesson, reader: Reader, options: AutogradeOptions, errors: dict[str, str]
 ) -> Iterator[Step]:
     """Grade submissions, those that are slow to read or to judge after all others."""
-    if not plan.to_grade:
-        return
     with ExitStack() as stack:
         if options.scheduler:
             executor, workers = stack.enter_context(cluster_workers(options.scheduler))
@@ -200,105 +166,32 @@ def _new_steps(
         yield from replace(first, seconds=OUTSIDE.seconds, slow=None).steps(slow)
 
 
-@dataclass(frozen=True)
-class Pass:
-    """Grades submissions within a budget of processor time; notes those that exceed it in `slow`.
-
-    Without `slow`, they are errors.
-    """
-
-    lesson: Lesson
-    reader: Reader
-    executor: Workers
-    width: int
-    seconds: float
-    slow: list[Task] | None
-    errors: dict[str, str]
-
-    def steps(self, tasks: Iterable[Task]) -> Iterator[Step]:
-        """Grade one submission of each student; a notebook is in memory until its step is done."""
-        in_memory: dict[str, tuple[Task, LoadedNotebook]] = {}
-
-        def notebooks() -> Iterator[tuple[str, Job, Selection]]:
-            for task in tasks:
-                run_id, submission = task
-                with costs_only(submission.student, self.errors), self._in_time(task):
-                    loaded = self.reader.call(self.seconds, submission.read())
-                    in_memory[submission.student] = task, loaded
-                if submission.student in in_memory:
-                    job = Job(self.lesson.folder, run_id.lesson_version, run_id.seed)
-                    yield submission.student, job, loaded.chosen
-
-        for student, result in grade_many(
-            self.executor, notebooks(), self.width, self.slow is not None
-        ):
-            (run_id, submission), loaded = in_memory.pop(student)
-            step = None
-            with costs_only(student, self.errors), self._in_time((run_id, submission)):
-                if isinstance(result, Exception):
-                    raise result
-                result = within_bounds(result, self.lesson)
-                result["repaired"] = [*result["repaired"], *submission.notes()]
-                step = Step(submission, loaded, loaded.digest, run_id, result)
-            if step:
-                yield step
-
-    @contextmanager
-    def _in_time(self, task: Task) -> Iterator[None]:
-        try:
-            yield
-        except OverBudget:
-            if self.slow is None:
-                raise
-            self.slow.append(task)
-
-
 def _record(
     step: Step,
     journal: Journal,
     gradebook: LessonGradebook,
     release: ReleasedLesson,
     summary: Summary,
-) -> tuple[Standing | None, Standing]:
-    """Put a result into the journal, then where nbgrader looks for it.
+) -> None:
+    """Put a result into the journal, then where nbgrader looks for it, then into the summary.
 
-    Return the points before and after; a dry run writes only into its copy of the gradebook.
+    A dry run writes only into its copy of the gradebook.
     """
-    student = step.submission.student
+    student, result = step.submission.student, step.result
+    latest = journal.latest.get(student)
+    earlier = journal.before(step.run_id, student, step.digest)
     if summary.dry:
-        timestamp, scores = step.submission.timestamp, scores_of(step.result)
-        return gradebook.write(student, timestamp, scores, step.loaded.unanswered)
-    grading = journal.latest.get(student)
-    if grading is None or grading.key != step.run_id.key(student, step.digest):
-        grading = journal.add_grading(step.run_id, student, step.digest, step.result)
-    standings, left_out = write_grade(step, grading, journal, gradebook, release)
-    summary.add(student, {**step.result, "repaired": [*step.result["repaired"], *left_out]})
-    return standings
-
-
-def write_grade(
-    step: Step,
-    grading: Grading,
-    journal: Journal,
-    gradebook: LessonGradebook,
-    release: ReleasedLesson,
-) -> tuple[tuple[Standing | None, Standing], list[str]]:
-    """Write a grading that is in the journal to `class/autograded` and the gradebook.
-
-    Return the points before and after, and a sentence about each file that was left out.
-    """
-    submission, timestamp = step.submission, step.submission.timestamp
-    notebook = feedback_notebook(release, step.loaded, step.result, grading, timestamp)
-    left_out = submission.write_feedback(notebook, release.folder)
-    scores, unanswered = scores_of(step.result), step.loaded.unanswered
-    standings = gradebook.write(submission.student, timestamp, scores, unanswered)
-    journal.add_written(grading, str(timestamp))
-    return standings, left_out
-
-
-def scores_of(result: Result) -> dict[str, float]:
-    """Return the points of a result by the names of the graded cells."""
-    return {f"check-{name}": one["points"] for name, one in result["exercises"].items()}
+        timestamp, unanswered = step.submission.timestamp, step.loaded.unanswered
+        was, now = gradebook.write(student, timestamp, scores_of(result), unanswered)
+    else:
+        grading = latest
+        if grading is None or grading.key != step.run_id.key(student, step.digest):
+            grading = journal.add_grading(step.run_id, student, step.digest, result)
+        (was, now), left_out = write_grade(step, grading, journal, gradebook, release)
+        summary.add(student, {**result, "repaired": [*result["repaired"], *left_out]})
+    if was and latest and latest.digest == step.digest:
+        results = (journal.result(earlier), result) if earlier else None
+        summary.compare(student, was, now, results)
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -22,16 +22,9 @@ from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import read_notebook
 from grader.execution.submission import select
 from grader.instructor.blame import costs_only
-from grader.instructor.journal import (
-    Grading,
-    Journal,
-    digest_of,
-    grader_version,
-    journal_path,
-    lesson_version,
-    read_journal,
-)
+from grader.instructor.journal import Grading, Journal, journal_path, read_journal
 from grader.instructor.run import Graded, Run
+from grader.instructor.run_id import digest_of, grader_version, lesson_version
 from grader.processes import Guard
 from grader.sandbox.engine import Engine
 from grader.settings import load_settings
@@ -77,7 +70,7 @@ def _report(
     start = time.perf_counter()
     response = ask(run.request(chosen))
     seconds = time.perf_counter() - start
-    graded = run.repaired(chosen, response, run.judge(chosen, response), SimpleNamespace(run=ask))
+    graded = run.repaired(chosen, *run.judge(chosen, response), SimpleNamespace(run=ask))
     lines = list[str]()
     for name, verdict in graded.verdicts.items():
         took = response["seconds"].get(name)

@@ -25,7 +25,8 @@ def extend(root: Path, lesson: Lesson, student: str, days: float, reason: str) -
     Raises:
         UserError: the student is unknown, the lesson has no due date, or `days` can't be meant.
     """
-    from grader.instructor.gradebook import course_directory, open_lesson
+    from grader.instructor.gradebook import course_directory
+    from grader.instructor.lesson_gradebook import open_lesson
     from grader.instructor.people import roster
     from grader.instructor.submissions import submissions
 

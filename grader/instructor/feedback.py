@@ -22,8 +22,9 @@ from grader.comparison.vocabulary import in_words
 from grader.execution.notebook import Cell, cells_of, load_notebook, text_in
 from grader.execution.submission import Selection, Template, answers_in, select
 from grader.files import parsed
-from grader.instructor.journal import Grading, digest_of
+from grader.instructor.journal import Grading
 from grader.instructor.run import ExerciseResult, Result, result_html, template, verdict_of
+from grader.instructor.run_id import digest_of
 from grader.settings import load_settings
 
 MAX_TEXT = 20_000  # characters of a cell or an output

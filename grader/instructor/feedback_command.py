@@ -29,7 +29,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from grader.instructor.nbgrader_feedback import NOT_BY_EXCHANGE, release, write_pages
+    from grader.instructor.nbgrader_feedback import write_pages
+    from grader.instructor.release import NOT_BY_EXCHANGE, release
 
     root = authors_root(Path.cwd())
     lesson = named_lessons(root, [arguments.lesson])[0].name

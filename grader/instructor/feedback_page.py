@@ -19,6 +19,7 @@ from nbformat.v4.rwbase import rejoin_lines
 from traitlets import Unicode, default
 
 from grader.comparison.present import with_code
+from grader.instructor.grades import Grades
 from grader.learner.export import WITHOUT_MATHJAX, OfflineExporter
 
 Resources = dict[str, Any]
@@ -70,6 +71,29 @@ class Pages:
         self._exporter = exporter
         self._cells: dict[str, str] = {}
         self._kept = 0
+
+    def graded(self, nb: NotebookNode, grades: Grades, about: dict[str, Any], why: str = "") -> str:
+        """Return the page of a notebook; with a reason why, only the verdicts are in it.
+
+        Args:
+            nb: the notebook.
+            grades: its points and comments.
+            about: nbgrader's facts about it.
+            why: a clause.
+        """
+        nb = verdicts_of(nb, why) if why else nb
+        grades.put_into(nb)
+        return self.page(nb, {"nbgrader": about})
+
+    def warm_up(
+        self, nb: NotebookNode, lesson: set[str], grades: Grades, about: dict[str, Any]
+    ) -> None:
+        """Render the cells of a notebook that all have in common, before processes are forked.
+
+        They have no output, and a text of the lesson's; see `graded`.
+        """
+        cells = [cell for cell in nb.cells if cell.source in lesson and not cell.get("outputs")]
+        self.graded(NotebookNode({**nb, "cells": cells}), grades, about)  # type: ignore[no-untyped-call]
 
     def page(self, nb: NotebookNode, resources: Resources) -> str:
         """Return the page of a notebook with points and comments in it."""

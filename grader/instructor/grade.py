@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hmac
 import json
 import secrets
 import sys
@@ -33,6 +34,11 @@ _lesson = cache(load_lesson)
 def draw_seed() -> int:
     """Return a seed that nobody can know before the run."""
     return secrets.randbits(32)
+
+
+def seed_from(secret: bytes, text: bytes) -> int:
+    """Return the seed that a secret and a text decide."""
+    return int.from_bytes(hmac.digest(secret, text, "sha256")[:4], "big")
 
 
 def defined_in(data: bytes) -> set[str]:

@@ -10,7 +10,6 @@ results/results.json        the points and hints; only instructors see the stand
 
 from __future__ import annotations
 
-import hmac
 import json
 import os
 import sys
@@ -31,10 +30,10 @@ from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook
 from grader.files import atomic_write, parsed, read_regular
 from grader.instructor.blame import costs_only
-from grader.instructor.grade import grading
-from grader.instructor.journal import grader_version, lesson_version
+from grader.instructor.grade import grading, seed_from
 from grader.instructor.locate import MAX_NOTEBOOKS, Content, content
 from grader.instructor.run import Graded
+from grader.instructor.run_id import grader_version, lesson_version
 from grader.processes import Guard, OverBudget
 from grader.sandbox.engine import Engine
 from grader.settings import load_settings
@@ -145,7 +144,7 @@ def seed_of(root: Path, secret: str, notebook: bytes) -> int:
     """
     file = root / "submission_metadata.json"
     number = str(json.loads(file.read_bytes())["id"]).encode() if file.exists() else notebook
-    return int.from_bytes(hmac.digest(secret.encode(), number, "sha256")[:4], "big")
+    return seed_from(secret.encode(), number)
 
 
 def results(

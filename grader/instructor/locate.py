@@ -18,7 +18,7 @@ from typing import NamedTuple
 from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook, cells_of, load_notebook
 from grader.files import read_regular
-from grader.instructor.journal import digest_of
+from grader.instructor.run_id import digest_of
 from grader.learner.notebook import lesson_keys
 from grader.processes import Guard, OverBudget
 

@@ -29,7 +29,6 @@ from grader.author.lesson import Lesson, authors_root, load_lesson, named_lesson
 from grader.comparison.present import count_of, one_line
 from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
-from grader.instructor.autograde import current_run
 from grader.instructor.blame import costs_only
 from grader.instructor.copying import copy_ordinary_files
 from grader.instructor.feedback import (
@@ -39,9 +38,10 @@ from grader.instructor.feedback import (
     load_submitted,
     released,
 )
-from grader.instructor.gradebook import open_lesson
 from grader.instructor.journal import JOURNAL_TIMEOUT, Grading, Journal, journal_path, open_journal
+from grader.instructor.lesson_gradebook import open_lesson
 from grader.instructor.run import Result
+from grader.instructor.steps import current_run
 from grader.instructor.submissions import Submission, read_time, submissions
 from grader.instructor.workers import Job, grade_batch
 from grader.processes import Guard

@@ -1,4 +1,4 @@
-"""Replace `nbgrader generate_feedback` and `release_feedback`, and formgrader's buttons.
+"""Replace `nbgrader generate_feedback` and formgrader's button.
 
 nbgrader takes a page for current until a newer submission arrives, and asks its gradebook cell by
 cell. Here every page is made, quickly, and written where it differs from the one that is there.
@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from glob import has_magic
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from nbconvert.exporters.exporter import Exporter
-from nbformat import NotebookNode
-from nbgrader import api
 from nbgrader.apps import api as apps_api
 from nbgrader.apps import generatefeedbackapp
 from nbgrader.converters import GenerateFeedback, NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.exchange.default import ExchangeReleaseFeedback
-from nbgrader.utils import find_all_files, notebook_hash
-from sqlalchemy import select
+from nbgrader.utils import find_all_files
 from traitlets import List, Type
 
 from grader.comparison.answer_key import KEY_FILE
@@ -35,84 +31,13 @@ from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
 from grader.files import atomic_write
 from grader.instructor.blame import costs_only, reason
-from grader.instructor.feedback_page import FeedbackExporter, Pages, read, verdicts_of
-from grader.instructor.gradebook import course_directory, reading
+from grader.instructor.feedback_page import FeedbackExporter, Pages, read
+from grader.instructor.gradebook import course_directory
+from grader.instructor.grades import Grades, grades_of
 from grader.instructor.nbgrader_files import paths_like
 from grader.processes import Guard
 
 NO_GRADE = "the gradebook has no points of it; grade it again"
-NOT_BY_EXCHANGE = "it did not come through the exchange: it has no submission_secret.txt"
-SECRET = "submission_secret.txt"
-"""The file of a submission by which a learner's `nbgrader fetch_feedback` finds its page."""
-
-
-@dataclass
-class Grades:
-    """A notebook in the gradebook: scores with the most possible, and comments.
-
-    Both are by the names of cells; `penalty` is the price of a late submission.
-    """
-
-    penalty: float = 0.0
-    scores: dict[str, tuple[float, float]] = field(default_factory=dict)
-    comments: dict[str, str | None] = field(default_factory=dict)
-
-    def put_into(self, nb: NotebookNode) -> None:
-        """Write points and comments into a notebook, as nbgrader's GetGrades does.
-
-        Raises:
-            KeyError: it has another graded cell than the gradebook.
-        """
-        for cell in nb.cells:
-            about = cell.metadata.get("nbgrader", {})
-            if about.get("solution") or about.get("task"):
-                about["comment"] = self.comments[about["grade_id"]]
-            if about.get("grade") or about.get("task"):
-                about["score"], about["points"] = self.scores[about["grade_id"]]
-
-    def totals(self) -> dict[str, float]:
-        """Return the sums, under nbgrader's names."""
-        score = sum(score for score, _ in self.scores.values()) - self.penalty
-        most = sum(most for _, most in self.scores.values())
-        return {"score": score, "max_score": most, "late_penalty": self.penalty}
-
-
-def grades_of(coursedir: CourseDirectory, assignment: str) -> dict[tuple[str, str], Grades]:
-    """Return the grades of an assignment by student and notebook.
-
-    Raises:
-        GradebookUnusable: the gradebook can't be read.
-    """
-    submission, notebook, cell = api.SubmittedAssignment, api.SubmittedNotebook, api.BaseCell
-    of_notebooks = (
-        select(submission.student_id, api.Notebook.name, notebook.late_submission_penalty)
-        .select_from(notebook)
-        .join(submission, notebook.assignment_id == submission.id)
-        .join(api.Notebook, notebook.notebook_id == api.Notebook.id)
-        .join(api.Assignment, submission.assignment_id == api.Assignment.id)
-        .where(api.Assignment.name == assignment)
-    )
-    names = submission.student_id, api.Notebook.name, cell.name
-    of_cells = of_notebooks.with_only_columns(*names).add_columns
-    found: dict[tuple[str, str], Grades] = {}
-    with reading(coursedir) as connection:
-        if connection is None:
-            return found
-        for student, name, penalty in connection.execute(of_notebooks):
-            found[student, name] = Grades(penalty or 0.0)
-        scores = of_cells(api.Grade.score, api.Grade.max_score)
-        scores = scores.join(api.Grade, api.Grade.notebook_id == notebook.id)
-        for student, name, id, score, most in connection.execute(
-            scores.join(cell, api.Grade.cell_id == cell.id)
-        ):
-            found[student, name].scores[id] = score, most
-        comments = of_cells(api.Comment.comment)
-        comments = comments.join(api.Comment, api.Comment.notebook_id == notebook.id)
-        for student, name, id, comment in connection.execute(
-            comments.join(cell, api.Comment.cell_id == cell.id)
-        ):
-            found[student, name].comments[id] = comment
-    return found
 
 
 @dataclass(frozen=True)
@@ -178,7 +103,9 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
 
     def _wanted(self) -> Iterator[Page]:
         """Yield the pages to make."""
-        grades = grades_of(self.coursedir, self.coursedir.assignment_id)
+        student = self.coursedir.student_id
+        only = "" if has_magic(student) else student  # it may be a pattern
+        grades = grades_of(self.coursedir, self.coursedir.assignment_id, only)
         excluded = self.coursedir.student_id_exclude.split(",")
         for _, notebooks in sorted(self.assignments.items()):
             self.notebooks = sorted(notebooks)
@@ -196,18 +123,13 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
                     self._target(about, f"{about['notebook']}.html").unlink(missing_ok=True)
 
     def _warm_up(self, wanted: list[Page]) -> None:
-        """Render the cells that all have in common, before processes are forked."""
+        """Render the cells that all have in common."""
         for page in wanted[:1]:
             place, about = self.coursedir.release_directory, page.about
             folder = self.coursedir.format_path(place, ".", about["assignment"])
             with suppress(OSError, ValueError, KeyError):  # that page meets it again, and it alone
-                lessons = {cell.source for cell in read(Path(folder, page.source.name)).cells}
-                nb = read(page.source)
-                nb.cells = [
-                    one for one in nb.cells if one.source in lessons and not one.get("outputs")
-                ]
-                page.grades.put_into(nb)
-                self.pages.page(nb, {"nbgrader": about})
+                lesson = {cell.source for cell in read(Path(folder, page.source.name)).cells}
+                self.pages.warm_up(read(page.source), lesson, page.grades, about)
 
     def _made(self, wanted: list[Page]) -> Iterator[tuple[Page, str | Exception]]:
         """Yield the HTML of each page, or why it can't be made; slow pages come last."""
@@ -252,10 +174,7 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
 
     def _html(self, page: Page, why: str = "") -> str:
         """Return a page, with the verdicts alone if there is a reason why."""
-        nb = read(page.source)
-        nb = verdicts_of(nb, why) if why else nb
-        page.grades.put_into(nb)
-        return self.pages.page(nb, {"nbgrader": page.about})
+        return self.pages.graded(read(page.source), page.grades, page.about, why)
 
     def _write(self, page: Page, html: str) -> None:
         """Write a page where it differs, and before it the files of the submission."""
@@ -300,48 +219,6 @@ def write_pages(root: Path, lesson: str, students: Sequence[str] = ()) -> Curren
     with suppress(NbGraderException):
         feedback.start()
     return feedback
-
-
-class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
-    """nbgrader's release, which does not stop for all at a page that it can't address.
-
-    Attributes:
-        students: whose pages are released; none means everyone's.
-        released, left_out: whose pages were, and were not.
-    """
-
-    students: Sequence[str] = ()
-    src_path: str
-
-    def copy_files(self) -> None:
-        """Release the pages (nbgrader's hook)."""
-        self.released: list[str] = []
-        self.left_out: list[str] = []
-        for folder in sorted(map(Path, paths_like(self.src_path))):
-            student = folder.parent.name
-            if self.students and student not in self.students:
-                continue
-            try:
-                secret = (folder / SECRET).read_text(encoding="utf-8")
-            except FileNotFoundError:
-                self.left_out.append(student)
-                self.log.warning("%s was left out: %s", student, NOT_BY_EXCHANGE)
-                continue
-            for page in folder.glob("*.html"):
-                target = Path(self.dest_path, notebook_hash(secret=secret, notebook_id=page.stem))
-                shutil.copy(page, f"{target}-tmp.html")
-                Path(f"{target}-tmp.html").replace(f"{target}.html")
-            self.released.append(student)
-
-
-def release(root: Path, lesson: str, students: Sequence[str] = ()) -> ReleaseFeedback:
-    """Put pages of a lesson, of `students` or of all, into the exchange."""
-    coursedir = course_directory(root)
-    coursedir.assignment_id = lesson
-    exchange = ReleaseFeedback(coursedir=coursedir, config=coursedir.config)
-    exchange.students = students
-    exchange.start()
-    return exchange
 
 
 def use_current_feedback() -> None:

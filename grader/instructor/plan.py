@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from grader.instructor.blame import costs_only
-from grader.instructor.journal import Grading, Journal, RunId, digest_of
+from grader.instructor.journal import Grading, Journal
+from grader.instructor.run_id import RunId, digest_of
 from grader.instructor.submissions import Submission
 
 

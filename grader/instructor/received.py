@@ -21,9 +21,9 @@ from grader.execution.notebook import UnreadableNotebook
 from grader.files import atomic_write, parsed
 from grader.instructor.copying import MACHINE_ERRORS
 from grader.instructor.gradebook import course_directory
-from grader.instructor.journal import digest_of
 from grader.instructor.locate import OF_NBGRADER, Lessons, find_notebook
 from grader.instructor.people import UNSAFE, roster, students_of
+from grader.instructor.run_id import digest_of
 from grader.instructor.unpack import Unpacked, unpack
 from grader.instructor.uploads import Upload, uploads_in
 
@@ -121,13 +121,10 @@ def collect(
     unused = {one.rpartition("=")[0] for one in students} - {""}
     taken: dict[str, _Collected] = {}
     with TemporaryDirectory(prefix=".unpacked-", dir=received) as folder:
-        for number, source in enumerate(sources):
-            unpacked = _unpacked(source, Path(folder, f"{number}"))
-            report.left_out |= unpacked.left_out
-            uploads, nobodys = _uploads([*unpacked.files], students, lessons.names)
-            report.left_out |= dict.fromkeys(nobodys, "nothing says whose it is")
-            whose = students_of(uploads, people, given, lessons.names)
+        for source, unpacked in _unpacked(sources, Path(folder), report):
+            uploads = _uploads([*unpacked.files], students, lessons.names, report)
             unused -= {upload.label for upload in uploads}
+            whose = students_of(uploads, people, given, lessons.names)
             for upload, who in zip(uploads, whose, strict=True):
                 if isinstance(who, str):
                     report.problems.append(_not_collected(upload, who, lesson, source))
@@ -140,11 +137,7 @@ def collect(
             report.collected[home.name] = _install(one, home / lesson, received, records)
             report.left_out |= one.left_out
             report.late += [home.name] * one.upload.late
-            try:
-                find_notebook(home, lesson, lessons)
-            except UnreadableNotebook as error:
-                text = " (a text was submitted in place of a file)" * one.upload.text
-                report.problems.append(f"{home.name}: {error}{text}.")
+            report.problems += _problem(home, lesson, lessons, one.upload)
         atomic_write(_file(root, lesson), json.dumps(records, ensure_ascii=False, indent=1))
     there = {path.parent.name for path in submitted.glob(f"*/{lesson}")}
     report.missing = [one.id for one in people if one.name and one.id not in there]
@@ -166,15 +159,30 @@ def read_records(root: Path, lesson: str) -> dict[str, Record]:
         raise UserError(f"{file} is damaged. Rename it, and collect again.") from None
 
 
+def _unpacked(
+    sources: Sequence[Path], folder: Path, report: Report
+) -> Iterator[tuple[Path, Unpacked]]:
+    """Yield each source with its files, those of an archive unpacked in `folder`."""
+    for number, source in enumerate(sources):
+        if source.is_file() and ".ipynb" in source.name:
+            yield source, Unpacked(folder, {source.name: source})
+        else:
+            unpacked = unpack(source, folder / f"{number}")
+            report.left_out |= unpacked.left_out
+            yield source, unpacked
+
+
 def _uploads(
-    names: list[str], students: Sequence[str], lessons: set[str]
-) -> tuple[list[Upload], list[str]]:
+    names: list[str], students: Sequence[str], lessons: set[str], report: Report
+) -> list[Upload]:
     """Return the uploads in a download; all of it is one where the instructor names its student."""
     if not (whole := _whole(students)):
-        return uploads_in(names, lessons)
+        uploads, nobodys = uploads_in(names, lessons)
+        report.left_out |= dict.fromkeys(nobodys, "nothing says whose it is")
+        return uploads
     common = commonpath([PurePosixPath(name).parent for name in names]) if names else ""
     files = {str(PurePosixPath(name).relative_to(common)): name for name in names}
-    return [Upload("folder", whole[0], files=files)], []
+    return [Upload("folder", whole[0], files=files)]
 
 
 def _whole(students: Sequence[str]) -> list[str]:
@@ -202,10 +210,13 @@ def _given(students: Sequence[str], records: dict[str, Record]) -> dict[str, lis
     return before | now
 
 
-def _unpacked(source: Path, folder: Path) -> Unpacked:
-    if source.is_file() and ".ipynb" in source.name:
-        return Unpacked(folder, {source.name: source})
-    return unpack(source, folder)
+def _problem(home: Path, lesson: str, lessons: Lessons, upload: Upload) -> Iterator[str]:
+    """Yield why a student's notebook can't be graded, if so."""
+    try:
+        find_notebook(home, lesson, lessons)
+    except UnreadableNotebook as error:
+        text = " (a text was submitted in place of a file)" * upload.text
+        yield f"{home.name}: {error}{text}."
 
 
 def _of_lesson(upload: Upload, lesson: str, lessons: set[str]) -> dict[str, str]:

@@ -12,13 +12,12 @@ from typing import Any, NotRequired, Protocol, TypedDict
 
 from grader.author.key import exercise_key, lines_of
 from grader.author.lesson import Lesson, cell_ids, role
-from grader.comparison.distribution import summarise
 from grader.comparison.fingerprint import fingerprint
-from grader.comparison.judge import Compared, State, Verdict, call_of
+from grader.comparison.judge import Compared, State, Verdict, call_of, judged
 from grader.comparison.pictures import LineOutcomes, Picture, illustrated, lines_to_ask
 from grader.comparison.present import Texts, failure_rows, failure_texts, verdict_html
 from grader.comparison.schema import Answer, Call, ExerciseKey, Line, Outcome, Request, Response
-from grader.diagnosis import explained
+from grader.diagnosis import explain
 from grader.diagnosis.misconceptions import Known, known
 from grader.execution.answers import gave_up, verdict_on
 from grader.execution.notebook import read_notebook
@@ -149,8 +148,7 @@ class Run:
 
     def grade_cells(self, chosen: Selection, runner: Runner) -> Graded:
         """Run and judge the chosen cells of a notebook, and look for repairs of wrong answers."""
-        response = runner.run(self.request(chosen))
-        return self.repaired(chosen, response, self.judge(chosen, response), runner)
+        return self.repaired(chosen, *self.judge(chosen, runner.run(self.request(chosen))), runner)
 
     def grade_with_figures(
         self, chosen: Selection, runner: Runner, judged: Callable[[], None] = lambda: None
@@ -162,26 +160,26 @@ class Run:
         """
         start = time.monotonic()
         response = runner.run(self.request(chosen))
-        graded = self.judge(chosen, response)
+        graded, answers = self.judge(chosen, response)
         if gave_up(response) or time.monotonic() - start > QUICK:
             return graded
         judged()
-        graded = self.repaired(chosen, response, graded, runner)
+        graded = self.repaired(chosen, graded, answers, runner)
         asked = {name: lines_to_ask(one, self.keys[name]) for name, one in graded.verdicts.items()}
         calls = {
             name: [call for _, along in lines for call in along] for name, lines in asked.items()
         }
         request = self.request(chosen)
-        request["calls"] = {name: along for name, along in calls.items() if along}
-        answers = runner.run(request)["answers"] if request["calls"] else {}
+        request["calls"] = {name: some for name, some in calls.items() if some}
+        along = runner.run(request)["answers"] if request["calls"] else {}
         verdicts = {
-            name: illustrated(one, self.keys[name], _along(asked[name], answers.get(name, {})))
+            name: illustrated(one, self.keys[name], _along(asked[name], along.get(name, {})))
             for name, one in graded.verdicts.items()
         }
         return replace(graded, verdicts=verdicts)
 
     def repaired(
-        self, chosen: Selection, response: Response, graded: Graded, runner: Runner
+        self, chosen: Selection, graded: Graded, answers: dict[str, Compared], runner: Runner
     ) -> Graded:
         """Return the verdicts with the mistakes that repairs of copies prove.
 
@@ -190,10 +188,10 @@ class Run:
         verdicts, start = dict(graded.verdicts), time.monotonic()
         for name, verdict in verdicts.items():
             if verdict.failure and time.monotonic() - start < QUICK:
-                outcomes = [*map(summarise, response["answers"][name]["outcomes"])]
-                answer = Compared(self.keys[name], outcomes)
                 with suppress(Exception):  # a learner's process may answer with any data
-                    verdicts[name] = self.repairs.repaired(verdict, answer, chosen, runner.run)
+                    verdicts[name] = self.repairs.repaired(
+                        verdict, answers[name], chosen, runner.run
+                    )
         return replace(graded, verdicts=verdicts)
 
     def request(self, chosen: Selection) -> Request:
@@ -201,21 +199,27 @@ class Run:
         request: Request = {"cells": chosen.cells, "calls": self.calls, "asked": chosen.asked}
         return {**request, "order_seed": self.seed}
 
-    def judge(self, chosen: Selection, response: Response) -> Graded:
-        """Judge a runner's response to the request."""
+    def judge(self, chosen: Selection, response: Response) -> tuple[Graded, dict[str, Compared]]:
+        """Judge a runner's response to the request; return the answers as well, compared."""
+        answers: dict[str, Compared] = {}
+
+        def by(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
+            answers[name] = Compared(key, outcomes)
+            return self._judged(name, answers[name])
+
         verdicts = {
-            name: verdict_on(name, key, chosen.cells, response, chosen.missing[name], self._judged)
+            name: verdict_on(name, key, chosen.cells, response, chosen.missing[name], by)
             for name, key in self.keys.items()
         }
-        return Graded(verdicts, tuple(chosen.repaired))
+        return Graded(verdicts, tuple(chosen.repaired)), answers
 
-    def _judged(self, name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
+    def _judged(self, name: str, answer: Compared) -> Verdict:
         """Return the verdict, with a fingerprint where no misconception explains a failure."""
-        verdict = explained(name, key, outcomes, self.mistakes[name])
-        if verdict.failure is None or verdict.hint or verdict.repair:
+        verdict = explain(judged(name, answer), answer, mistakes=self.mistakes[name])
+        if verdict.failure is None or verdict.hint:
             return verdict
         missed = verdict.failure.case["property"]
-        return replace(verdict, returned=fingerprint(key["cases"], outcomes, missed))
+        return replace(verdict, returned=fingerprint(answer.cases, answer.outcomes, missed))
 
 
 def within_bounds(result: Result, lesson: Lesson) -> Result:

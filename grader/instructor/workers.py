@@ -75,6 +75,34 @@ class Batch:
     tries: int = 1
 
 
+class _Waiting:
+    """Batches that wait to be sent: new ones, those to try again, and those to try alone."""
+
+    def __init__(self, notebooks: Iterable[tuple[str, Job, Selection]]) -> None:
+        self._new = _batches(notebooks)
+        self._again: deque[Batch] = deque()
+        self._alone: deque[Batch] = deque()
+
+    def next(self, others_run: bool) -> Batch | None:
+        """Return the next batch that may be sent now, or None."""
+        if batch := self._again.popleft() if self._again else next(self._new, None):
+            return batch
+        return self._alone.popleft() if self._alone and not others_run else None
+
+    def put_back(self, batch: Batch) -> None:
+        """Keep a batch that could not be sent."""
+        self._again.appendleft(batch)
+
+    def retry(self, batch: Batch) -> bool:
+        """Keep the notebooks of a batch whose worker died; return False after the last try."""
+        if batch.tries == MAX_TRIES:
+            return False
+        tries = batch.tries + 1
+        queue = self._again if tries < MAX_TRIES else self._alone
+        queue.extend(Batch(batch.job, [one], tries) for one in batch.notebooks)
+        return True
+
+
 def grade_many(
     executor: Workers, notebooks: Iterable[tuple[str, Job, Selection]], width: int, first: bool
 ) -> Iterator[tuple[str, Result | Exception]]:
@@ -90,24 +118,16 @@ def grade_many(
         SandboxUnavailable: a worker's machine can't confine learners' code.
     """
     workers = executor(None)
-    waiting = _batches(notebooks)
-    again: deque[Batch] = deque()
-    alone: deque[Batch] = deque()
+    waiting = _Waiting(notebooks)
     running: dict[Future[list[Result | Exception]], Batch] = {}
-
-    def next_batch() -> Batch | None:
-        if batch := again.popleft() if again else next(waiting, None):
-            return batch
-        return alone.popleft() if alone and not running else None
-
     while True:
-        while len(running) < width and (batch := next_batch()):
+        while len(running) < width and (batch := waiting.next(bool(running))):
             chosen = [one for _, one in batch.notebooks]
             try:
                 running[workers.submit(grade_batch, batch.job, chosen, first)] = batch
             except BrokenProcessPool:
                 workers = executor(workers)
-                again.appendleft(batch)
+                waiting.put_back(batch)
         if not running:
             return
         for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -119,15 +139,10 @@ def grade_many(
                 raise
             # A worker died: anything that a learner's code does arrives as a result.
             except Exception as error:
-                if batch.tries < MAX_TRIES:
-                    queue = again if batch.tries + 1 < MAX_TRIES else alone
-                    queue.extend(
-                        Batch(batch.job, [one], batch.tries + 1) for one in batch.notebooks
-                    )
-                    continue
-                reason = f"{type(error).__name__}: {error}"
-                why = RuntimeError(f"grading failed {MAX_TRIES} times: {reason}")
-                yield from ((name, why) for name in names)
+                if not waiting.retry(batch):
+                    reason = f"{type(error).__name__}: {error}"
+                    why = RuntimeError(f"grading failed {MAX_TRIES} times: {reason}")
+                    yield from ((name, why) for name in names)
 
 
 def grade_batch(job: Job, notebooks: list[Selection], first: bool) -> list[Result | Exception]:

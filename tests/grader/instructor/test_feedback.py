@@ -27,8 +27,9 @@ from grader.instructor.feedback import (
     released,
     safe_outputs,
 )
-from grader.instructor.journal import Grading, RunId
+from grader.instructor.journal import Grading
 from grader.instructor.nbgrader_feedback import write_pages
+from grader.instructor.run_id import RunId
 
 TAKE = "window.taken = true"
 MARKDOWN = [

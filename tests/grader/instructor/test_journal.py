@@ -10,13 +10,8 @@ import pytest
 
 from course import copy_of_the_course
 from grader.author.lesson import load_lesson
-from grader.instructor.journal import (
-    RunId,
-    grader_version,
-    lesson_version,
-    open_journal,
-    read_journal,
-)
+from grader.instructor.journal import open_journal, read_journal
+from grader.instructor.run_id import RunId, grader_version, lesson_version
 
 RUN = RunId("grader", "lesson", 1)
 

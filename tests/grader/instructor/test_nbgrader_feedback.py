@@ -20,8 +20,9 @@ from grader.cli import main
 from grader.instructor.feedback import feedback_notebook, load_submitted, released
 from grader.instructor.feedback_page import FeedbackExporter, Pages
 from grader.instructor.gradebook import course_directory
-from grader.instructor.journal import Grading, RunId
+from grader.instructor.journal import Grading
 from grader.instructor.run import ExerciseResult, Result
+from grader.instructor.run_id import RunId
 from grader.instructor.sample_class import sample_class
 
 LEAKS = "def relu(z):\n    return np.where(z > 0, z, 0.1 * z)\n"

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from grader.execution.notebook import UnreadableNotebook
-from grader.instructor.journal import Journal, RunId, digest_of
+from grader.instructor.journal import Journal
 from grader.instructor.plan import make_plan
+from grader.instructor.run_id import RunId, digest_of
 
 NOW, OTHER_SEED, OLD = (
     RunId("grader", name, seed) for name, seed in (("v2", 1), ("v2", 2), ("v1", 1))

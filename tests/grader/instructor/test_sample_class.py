@@ -20,7 +20,7 @@ from grader.sandbox.engine import Engine
 @pytest.mark.parametrize("name", LESSONS)
 def test_each_student_earns_what_the_kind_deserves(name: str) -> None:
     run = Run(lesson(name), seed=2)
-    made = sample_class(ROOT, lesson(name), 2 * sum(KINDS.values()))
+    made = sample_class(ROOT, lesson(name), sum(KINDS.values()))
     earned: dict[str, list[float]] = {kind: [] for kind in KINDS}
     with Engine(SETTINGS) as engine:
         for student, notebook in made.items():

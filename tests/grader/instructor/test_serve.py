@@ -28,10 +28,13 @@ from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
 from grader.instructor import workers
 from grader.instructor.anonymize import anonymize
+from grader.instructor.desk import Changed, Desk
 from grader.instructor.explain import explanation
-from grader.instructor.gradebook import GradebookUnusable, open_lesson
+from grader.instructor.gradebook import GradebookUnusable
+from grader.instructor.lesson_gradebook import open_lesson
 from grader.instructor.policy import Counting, Policy, Results, Shown
-from grader.instructor.serve import LOOK_AGAIN, Changed, Desk, open_common
+from grader.instructor.round import LOOK_AGAIN
+from grader.instructor.serve import open_common
 from grader.processes import OverBudget
 
 NOON = datetime(2024, 10, 1, 12)
@@ -194,7 +197,8 @@ def test_with_best_a_worse_submission_lowers_nothing_and_gets_its_page(course: C
     assert course.points() == {"ada": 10.0}
     assert ALL in course.page(best)
     page = course.page(worse)
-    assert "0 of 10 points. It does not count: your submission of 2024-10-01 12:00 UTC" in page
+    assert "This submission does not count: your submission of 2024-10-01 12:00 UTC" in page
+    assert "<h1>0 of 10 points</h1>" in page
     assert 'class="verdict missed"' in page
     summary = course.autograde(regrade=True)
     assert (summary.graded, summary.kept) == ({}, {"ada": 10.0})
@@ -265,7 +269,7 @@ def test_with_hints_only_no_page_has_points(course: Class) -> None:
     ada = course.submit("ada", written("neuron", **WRONG))
     course.serve()
     page = course.page(ada)
-    assert "Its points are not shown here." in page
+    assert "<h1>Hints, without points</h1>" in page
     assert 'class="hint"' in page
     assert "points</p>" not in page
     assert RESULTS not in page
@@ -375,7 +379,7 @@ def test_while_the_gradebook_is_locked_results_wait_and_are_not_graded_again(
             lock.execute("BEGIN EXCLUSIVE")
 
         # Between the journal and the gradebook.
-        patch.setattr("grader.instructor.attempts.install", locked)
+        patch.setattr("grader.instructor.round.install", locked)
         with pytest.raises(GradebookUnusable, match="locked"):
             course.serve()
     lock.rollback()
@@ -425,7 +429,7 @@ def test_killed_again_and_again_it_grades_each_submission_once_and_shows_all(
     times = datetime.now(), datetime.now() + timedelta(microseconds=1)
     folders = {
         (student, number): course.submit(student, notebooks[number], times[number])
-        for student in ("ada", "bob", "cyd", "dan")
+        for student in ("ada", "bob")
         for number in range(2)
     }
     command = [sys.executable, "-m", "grader.cli", "serve", "neuron", "--once", "--workers", "2"]
@@ -442,8 +446,8 @@ def test_killed_again_and_again_it_grades_each_submission_once_and_shows_all(
         process.send_signal(signal.SIGKILL)
         process.wait()
         kills += 1
-    assert kills >= 8
-    assert course.points() == dict.fromkeys(("ada", "bob", "cyd", "dan"), 10.0)
+    assert kills >= 4
+    assert course.points() == {"ada": 10.0, "bob": 10.0}
     counts = Counter((one["student"], one["attempt"]) for one in course.graded())
     assert len(counts) == len(folders)
     assert set(counts.values()) == {1}

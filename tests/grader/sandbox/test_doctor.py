@@ -127,6 +127,8 @@ def test_every_attack_fails_under_an_ordinary_user_too() -> None:
         "no:cacheprovider",
         "-m",
         "",
+        "-n",
+        "2",
         "-W",
         "ignore::ImportWarning",
         *files,

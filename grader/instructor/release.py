@@ -1,0 +1,59 @@
+"""Put pages of feedback into nbgrader's exchange, where learners fetch them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from nbgrader.exchange.default import ExchangeReleaseFeedback
+from nbgrader.utils import notebook_hash
+
+from grader.instructor.gradebook import course_directory
+from grader.instructor.nbgrader_files import paths_like
+
+NOT_BY_EXCHANGE = "it did not come through the exchange: it has no submission_secret.txt"
+SECRET = "submission_secret.txt"
+"""The file of a submission by which a learner's `nbgrader fetch_feedback` finds its page."""
+
+
+class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
+    """nbgrader's release, which does not stop for all at a page that it can't address.
+
+    Attributes:
+        students: whose pages are released; none means everyone's.
+        released, left_out: whose pages were, and were not.
+    """
+
+    students: Sequence[str] = ()
+    src_path: str
+
+    def copy_files(self) -> None:
+        """Release the pages (nbgrader's hook)."""
+        self.released: list[str] = []
+        self.left_out: list[str] = []
+        for folder in sorted(map(Path, paths_like(self.src_path))):
+            student = folder.parent.name
+            if self.students and student not in self.students:
+                continue
+            try:
+                secret = (folder / SECRET).read_text(encoding="utf-8")
+            except FileNotFoundError:
+                self.left_out.append(student)
+                self.log.warning("%s was left out: %s", student, NOT_BY_EXCHANGE)
+                continue
+            for page in folder.glob("*.html"):
+                target = Path(self.dest_path, notebook_hash(secret=secret, notebook_id=page.stem))
+                shutil.copy(page, f"{target}-tmp.html")
+                Path(f"{target}-tmp.html").replace(f"{target}.html")
+            self.released.append(student)
+
+
+def release(root: Path, lesson: str, students: Sequence[str] = ()) -> ReleaseFeedback:
+    """Put pages of a lesson, of `students` or of all, into the exchange."""
+    coursedir = course_directory(root)
+    coursedir.assignment_id = lesson
+    exchange = ReleaseFeedback(coursedir=coursedir, config=coursedir.config)
+    exchange.students = students
+    exchange.start()
+    return exchange
