@@ -18,21 +18,65 @@ FEW = 4  # points that part: each gets a dot
 YOURS = "#D55E00"  # a line at 3:1 on white and on dark grey; all words have the colour of the text
 GOT = f'stroke="{YOURS}" stroke-width="2.5"'
 WANTED = 'stroke="currentColor" stroke-width="2" stroke-dasharray="6 4"'
+DOT, RING = f'r="4" fill="{YOURS}"', 'r="7" fill="none" stroke="currentColor" stroke-width="2"'
+
+# It runs in the output of a cell that was run, if the page allows inline handlers. A Jupyter page
+# takes keys from the slider, unless an element forbids it; those with Ctrl, Alt, Meta or Shift stay
+# the page's: `void`, as a handler that returns false would end them.
+SCRIPT = """
+this.onload = null;
+const points = this.previousElementSibling.querySelectorAll('[data-says]');
+const slider = document.createElement('input'), says = document.createElement('output');
+Object.assign(slider, {type: 'range', max: points.length - 1, value: this.dataset.start});
+Object.assign(slider, {style: this.dataset.place, ariaLabel: this.dataset.name});
+says.style.display = 'block';
+let shown = points[0];
+const show = () => {
+  shown.style.display = 'none';
+  shown = points[slider.value];
+  shown.style.display = 'inline';
+  slider.ariaValueText = shown.dataset.x;
+  says.textContent = shown.dataset.says;
+};
+const keys = event => void slider.toggleAttribute('data-lm-suppress-shortcuts',
+  !(event.ctrlKey || event.altKey || event.metaKey || event.shiftKey));
+slider.oninput = show;
+slider.onfocus = slider.onkeydown = slider.onkeyup = keys;
+this.before(slider, says);
+show();
+""".replace("\n", " ")
+"""Put a slider below a picture: it shows a dot on both curves, and says what they are there."""
 
 
-def figure_html(picture: Picture) -> str:
-    """Return a picture with its description, and a caption that says where the curves part."""
+def figure_html(picture: Picture, slider: bool = False) -> str:
+    """Return a picture with its description, and a caption that says where the curves part.
+
+    `slider` adds one along a number that varies, on pages that run inline handlers.
+    """
+    slider = slider and picture.varied
     with np.errstate(all="ignore"):
-        drawing = "".join(_drawing(picture))
+        drawing = "".join(_drawing(picture, slider))
     return (
         f'<svg role="img" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" font-size="12"'
         ' style="max-width:100%;height:auto;display:block" fill="currentColor"'
         f' aria-label="{escape(picture.description)}">{drawing}</svg>'
-        f"<p>{escape(picture.caption)}</p>"
+        f"{_slider(picture) if slider else ''}<p>{escape(picture.caption)}</p>"
     )
 
 
-def _drawing(picture: Picture) -> Iterator[str]:
+def _slider(picture: Picture) -> str:
+    """Return what puts a slider below the picture, along its axis, where the curves part most."""
+    first, last = LEFT + _right(picture, picture.x[[0, -1]])
+    wide, thumb = f"min({WIDTH}px, 100%)", 16  # the middle of a thumb doesn't reach the ends
+    place = (
+        f"display:block;height:24px;margin:0 0 0 calc({wide}*{first / WIDTH:.4f} - {thumb / 2}px);"
+        f"width:calc({wide}*{(last - first) / WIDTH:.4f} + {thumb}px);accent-color:{YOURS}"
+    )
+    data = f'data-name="{escape(picture.names[0])}" data-start="{picture.furthest}"'
+    return f'<style {data} data-place="{place}" onload="{SCRIPT}"></style>'
+
+
+def _drawing(picture: Picture, slider: bool) -> Iterator[str]:
     x_name, y_name = map(escape, picture.names)
     yield from _key(y_name)
     yield _text(LEFT + WIDE / 2, HEIGHT - 8, x_name)
@@ -51,7 +95,21 @@ def _drawing(picture: Picture) -> Iterator[str]:
             if np.isfinite([x, y]).all():
                 place = f'cx="{_right(picture, x)}" cy="{_down(picture, y)}"'
                 yield f'<circle {place} r="3" fill="{YOURS}"/>'
+    if slider:
+        yield from _points(picture)
     yield "</svg>"
+
+
+def _points(picture: Picture) -> Iterator[str]:
+    """Yield the slider's places, hidden: a dot on each curve, and what both curves are there."""
+    for i, x in enumerate(picture.x):
+        dots = "".join(
+            f'<circle cx="{_right(picture, x)}" cy="{_down(picture, y)}" {style}/>'
+            for y, style in ((picture.want[i], RING), (picture.got[i], DOT))
+            if np.isfinite(y)
+        )
+        words = f'data-x="{x:.4g}" data-says="At {escape(picture.values_at(i))}."'
+        yield f'<g display="none" {words}>{dots}</g>'
 
 
 def _key(y_name: str) -> Iterator[str]:

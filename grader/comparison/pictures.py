@@ -93,6 +93,25 @@ class Picture:
         return bool(self.gaps.max() >= VISIBLE)
 
     @property
+    def varied(self) -> bool:
+        """Whether two curves are drawn over a number that varies, each as it is."""
+        difference = self.names[1].startswith(DIFFERENCE)
+        return not (self.steps or difference or self.got_x is not None)
+
+    @property
+    def furthest(self) -> int:
+        """The point at which the curves are furthest apart."""
+        return int(self.gaps.argmax())
+
+    def values_at(self, point: int) -> str:
+        """Return a point of the curves and the two numbers there, in words."""
+        x, got = self.names[0], f"{self.got[point]:.4g}"
+        place = f"{x} = {self.x[point]:.4g}" if self.got_x is None else f"row {point}"
+        if self.names[1].startswith(DIFFERENCE):
+            return f"{place}: yours − expected is {got}"
+        return f"{place}: yours {got}, expected {self.want[point]:.4g}"
+
+    @property
     def where(self) -> str:
         """The place where the curves part, in words that begin a sentence."""
         places, name = np.flatnonzero(self.parted), self.names[0]
@@ -126,11 +145,9 @@ class Picture:
     @property
     def description(self) -> str:
         """The text in place of the picture, with the numbers where the curves are furthest."""
-        at, x = int(self.gaps.argmax()), self.names[0]
-        place = f"{x} = {self.x[at]:.4g}" if self.got_x is None else f"row {at}"
         return (
-            f"Chart of {self.names[1]} over {x}. {self.caption} Furthest apart at {place}:"
-            f" yours {self.got[at]:.4g}, expected {self.want[at]:.4g}."
+            f"Chart of {self.names[1]} over {self.names[0]}. {self.caption}"
+            f" Furthest apart at {self.values_at(self.furthest)}."
         )
 
 

@@ -65,11 +65,13 @@ def verdict_html(
     later: bool = False,
     failed: Texts | None = None,
     ways: Sequence[Way] = (),
+    slider: bool = False,
 ) -> str:
     """Return a verdict, and the learner's progress in the lesson, as a card of escaped HTML.
 
     `later` leaves the missed properties, the difference and the hint to the lesson's hardening.
-    `failed` shows the texts of a failing case where the verdict has none; `ways` are folded.
+    `failed` shows the texts of a failing case where the verdict has none; `ways` are folded;
+    `slider` puts one below a figure.
     """
     mark, words = verdict.state.mark, "solved" if verdict.solved else "not yet"
     if later:
@@ -96,7 +98,7 @@ def verdict_html(
         parts.append("<p>The values are right. ○ comes later, under “Harden it”.</p>")
     elif failed := failure_texts(verdict.failure) if verdict.failure else failed:
         parts.append(_failed(*failed))
-        parts.append(figure_html(verdict.picture) if verdict.picture else "")
+        parts.append(figure_html(verdict.picture, slider) if verdict.picture else "")
     if verdict.advice and not later:
         parts.append(f'<p class="hint">{with_code(verdict.advice)}</p>')
     if ways:

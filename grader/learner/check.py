@@ -119,7 +119,7 @@ def _check(function: object, hardening: bool) -> Check:
     above = f"There is help above its cell: {count_of(hints, 'hint')}." if hints else None
     last = _joined(above, not_saved(folder))
     ways = _other_ways(function, exercise) if exercise and verdict.solved else []
-    html = verdict_html(verdict, solved, len(exercises), last, later, ways=ways)
+    html = verdict_html(verdict, solved, len(exercises), last, later, ways=ways, slider=True)
     return Check(verdict, html)
 
 

@@ -229,7 +229,7 @@ def _summary(key: AnswerKey, cells: list[Any]) -> str:
             last_run |= dict.fromkeys(facts(cell.source).functions, count)
     exercises = key["exercises"]
     solved = sum(points.get(name) == repr(float(one["points"])) for name, one in exercises.items())
-    text = f"{progress_text(solved, len(exercises))}. The figures move only in the notebook."
+    text = f"{progress_text(solved, len(exercises))}. Live figures move only in the notebook."
     if stale := [name for name, earned in points.items() if earned is None]:
         text += f" Not checked since the code was run: {', '.join(stale)}."
     return escape(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,6 +169,42 @@ def test_a_check_below_an_edited_cell_shows_no_points_until_it_is_run(notebook: 
     notebook.picture("edited", notebook.cell("check-weighted_sum"))
     notebook.run("weighted_sum", references("neuron")["weighted_sum"])
     expect(verdict).to_contain_text("solved", use_inner_text=True)
+
+
+def test_a_slider_along_the_figure_of_a_mistake_says_what_both_curves_are(
+    notebook: Notebook,
+) -> None:
+    notebook.run("sigmoid", "def sigmoid(z):\n    return 1 / (1 + np.exp(z))")
+    notebook.run("check-sigmoid")
+    cell, keyboard = notebook.cell("check-sigmoid"), notebook.page.keyboard
+    slider, says = cell.get_by_role("slider"), cell.locator("output")
+    slider.focus()
+    for key in ("End", "ArrowLeft", "Home", "ArrowRight", "ArrowUp"):
+        said = says.inner_text()
+        keyboard.press(key)
+        expect(says).not_to_have_text(said)
+        words = re.fullmatch(r"At (.+) = (.+): yours (.+), expected (.+)\.", says.inner_text())
+        assert words
+        name, x, yours, expected = words.groups()
+        assert float(yours) == pytest.approx(1 / (1 + math.exp(float(x))), rel=2e-3)
+        assert float(expected) == pytest.approx(1 / (1 + math.exp(-float(x))), rel=2e-3)
+        expect(slider).to_have_accessible_name(name)
+        expect(slider).to_have_attribute("aria-valuetext", x)
+        expect(cell.locator("[data-says]").filter(visible=True)).to_have_count(1)
+    before = active(notebook)
+    for key in "abmx":
+        keyboard.press(key)
+    expect(slider).to_be_focused()
+    assert active(notebook) == before
+    keyboard.press("Tab")
+    expect(slider).not_to_be_focused()
+    for theme in THEMES:
+        notebook.theme(theme)
+        assert broken(notebook.page, inside(cell)) == []
+        notebook.picture(f"mistake-{theme.lower()}", cell)
+    slider.press("Shift+Enter")
+    notebook.until(lambda: active(notebook) != before, "Shift+Enter did not run the cell.")
+    notebook.run("sigmoid", references("neuron")["sigmoid"])
 
 
 def test_enter_lets_a_number_be_typed_for_a_slider(play: Locator, notebook: Notebook) -> None:

@@ -206,7 +206,11 @@ def test_plays_questions_and_checks_work_in_vs_codes_widget_manager(webview: Web
     webview.run("weighted_sum", right["weighted_sum"].replace("+ b", "- b"))
     expect(readout).not_to_contain_text("The target is the same.")
     expect(readout).to_contain_text("Target:")
-    expect(webview.run("check", "check(weighted_sum)")).to_contain_text("✗")
+    wrong = webview.run("check", "check(weighted_sum)")
+    expect(wrong).to_contain_text("✗")
+    expect(wrong.locator("svg[role=img]")).to_be_visible()
+    wrong.get_by_role("slider").press("Home")
+    expect(wrong.get_by_role("slider")).to_have_value("0")
     for theme in ("dark", "light"):
         webview.theme(theme)
         for cell in ("choice", "number", "play"):

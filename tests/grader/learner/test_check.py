@@ -67,6 +67,7 @@ def test_every_misconception_gets_its_own_hint(exercise: str) -> None:
 def test_wrong_values_are_drawn_beside_the_expected_ones() -> None:
     html = check(named("relu", lambda z: np.abs(z)))._repr_html_()
     assert "yours differs from the expected result[0]" in html
+    assert "data-says" in html, "a slider can run along the curves"
     assert html.index("</table>") < html.index('<svg role="img"') < html.index('class="hint"')
     for other in (REFERENCE["relu"], lambda z: 0.0, lambda z: np.maximum(np.asarray(z), 0) * 1.0):
         assert "<svg" not in check(named("relu", other))._repr_html_()

@@ -76,7 +76,7 @@ def test_a_finished_lesson_is_one_page_that_fetches_and_runs_nothing(
     count = len(lesson(name).exercises)
     assert page.count("✓ solved") == count + len(lesson(name).hardened)
     assert (
-        f"{'●' * count} {count} of {count} exercises of this lesson solved. The figures move only"
+        f"{'●' * count} {count} of {count} exercises of this lesson solved. Live figures move"
         in page
     )
     text = re.sub(r"<[^>]+>", "", page)
