@@ -15,14 +15,12 @@ from playground.figure.live import keep as keep
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, BLUE, MUTED, ORANGE, SERIES, SKY, Look, number
 from playground.functions import Array, Function, landscapes
+from playground.landing import FAR
 from playground.landing import land as land
 
 START = 3.0
 STEPS = 20
 W = np.linspace(-4, 4, 81)
-FAR = 1e6
-"""The limit of weights and losses that are drawn."""
-
 CONTOUR = Look(MUTED, width=1)
 TURN = np.linspace(0, 2 * np.pi, 121)
 

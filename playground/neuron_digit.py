@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from playground.figure.learner_function import LearnerFunction, Unusable
+from playground.figure.learner_function import Unusable, finished_functions
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
 from playground.figure.still import Grid
@@ -33,7 +32,9 @@ def first_look() -> LiveFigure:
     def move(_: Any, image: int, sideways: int) -> Frame:
         data = digits()
         both = data.X_test[data.labels_test < 2]
-        parts, said = _look(_own_functions(), both[image - 1], sideways, "1, not 0")
+        if (own := finished_functions(("weighted_sum", "sigmoid"))) is None:
+            raise Unusable("This figure needs the course's own functions, which are not here.")
+        parts, said = _look(own, both[image - 1], sideways, "1, not 0")
         return parts, said[0].upper() + said[1:]
 
     play = LiveFigure(
@@ -156,15 +157,3 @@ def _declare(play: LiveFigure) -> None:
     play.line("drop", ax, Look(BLACK, (2, 3), width=1.5), twin=False)
     play.points("dot", ax, Look(BLACK))
     play.words("number", ax)
-
-
-def _own_functions() -> SimpleNamespace:
-    """Return the course's finished functions, which no sandbox has."""
-    try:
-        from playground.functions import finished
-    except ImportError:
-        raise Unusable(
-            "This figure needs the course's own functions, which are not here."
-        ) from None
-    names = "weighted_sum", "sigmoid"
-    return SimpleNamespace(**{n: LearnerFunction(n, getattr(finished, n), True) for n in names})

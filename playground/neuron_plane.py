@@ -49,7 +49,7 @@ def boundary(
             "a boundary through the origin, where both inputs are 0": lambda at, data: (
                 at.b == 0 and (at.w1 or at.w2)
             ),
-            "a level boundary, one that x₁ does not matter for": lambda at, data: (
+            "a horizontal boundary, for which x₁ does not matter": lambda at, data: (
                 at.w1 == 0 and at.w2 and abs(at.b / at.w2) < 2.5
             ),
             "a boundary through x₁ = 1 and x₂ = 2": lambda at, data: (

@@ -1,4 +1,4 @@
-"""A server extension that sends kernel messages at once and drops flickering busy states.
+"""A server extension that lets figures move quickly: prompt messages, and one thread for BLAS.
 
 By default a server leaves Nagle's algorithm on: a message waits about 40 ms for the receipt of the
 one before, and as ipywidgets waits for it too, no figure shows more than 20 frames a second. This
@@ -6,11 +6,15 @@ extension turns it off. A kernel also reports "busy" and "idle" for each value o
 JupyterLab draws both, a fifth of its work during a drag: a slider's "busy" is held back for a
 moment, and dropped if "idle" follows in time.
 
+Kernels inherit the server's environment. With a thread for each processor, BLAS multiplies the
+course's small matrices no faster, and its waiting threads keep a busy machine from other work.
+
 `jupyter_server_config.d/playground.json` enables the extension for every installation.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
@@ -18,6 +22,9 @@ from tornado.ioloop import IOLoop
 
 BUSY_SECONDS = 0.05
 """A kernel that answers a slider sooner is not reported as busy."""
+
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Environment variables with the number of threads of a BLAS library."""
 
 
 class PromptConnection(ZMQChannelsWebsocketConnection):
@@ -67,7 +74,9 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(app: Any) -> None:
-    """Use this connection unless another class is configured."""
+    """Set what is not set otherwise: the connection's class, and the threads of BLAS."""
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
     if app.kernel_websocket_connection_class is ZMQChannelsWebsocketConnection:
         app.kernel_websocket_connection_class = PromptConnection
         # read for each new websocket

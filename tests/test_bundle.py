@@ -29,7 +29,8 @@ from grader.cli import main
 TOP = "neural-network-basics"
 AUTHORS_PACKAGES = ("distributed", "jupytext", "nbgrader", "nbval")
 FILES = ("LICENSE", "LICENSE-lessons", "environment.sh", "requirements-uv.lock")
-"""Files of the project's root that are in the archive."""
+FOLDERS = (".binder", ".devcontainer")
+"""Files and folders of the project's root that are in the archive."""
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,7 @@ def test_the_same_course_makes_the_same_archive(
 def test_only_what_a_learner_needs_is_in_the_archive(files: dict[str, bytes]) -> None:
     tops = {name.partition("/")[0] for name in files}
     learners = {path.name for path in (ROOT / "bundle").iterdir()}
-    assert tops == {"course", "grader", "playground", *FILES, *learners}
+    assert tops == {"course", "grader", "playground", *FILES, *FOLDERS, *learners}
     assert learners >= {"pyproject.toml", "requirements.lock", "README.md"}
     assert {
         name for name in files if name.endswith((".md", ".py")) and name.startswith("course/")
@@ -172,7 +173,7 @@ def clone(tmp_path: Path) -> Path:
     """Copy the files from which a bundle is made, with two lessons."""
     skipped = ["__pycache__", "progress.json"]
     others = [name for name in LESSONS if name not in ("neuron", "loss")]
-    for folder in ("course", "solutions", "grader", "playground", "bundle"):
+    for folder in ("course", "solutions", "grader", "playground", "bundle", *FOLDERS):
         more = others if folder in ("course", "solutions") else []
         ignore = shutil.ignore_patterns(*skipped, *more)
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)

@@ -45,7 +45,9 @@ AUTHORS_FILES = ("*.md", "exercises.py", "__pycache__", ".ipynb_checkpoints", "p
 CONFIG = "nbgrader_config.py"
 TIMEOUT = 1200
 """Seconds that one cell of a lesson may take, also on a busy machine."""
-ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "VECLIB")}
+ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
 """Environment of a kernel: several run at once, and BLAS threads that wait keep a core busy."""
 
 

@@ -31,6 +31,7 @@ MODULES = (
 PACKAGES = ("comparison", "diagnosis", "execution", "kernelconfig", "learner")
 CONTENTS = (
     *("LICENSE", "LICENSE-lessons", "environment.sh", "requirements-uv.lock"),
+    *(".binder", ".devcontainer"),
     *(f"grader/{part}" for part in (*MODULES, *PACKAGES)),
 )
 """Files and folders that go into the archive, with the lessons and their packages."""
@@ -182,7 +183,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _course(settings: Settings, lessons: Sequence[Lesson]) -> list[str]:
-    """Return the paths of the learners' lessons; each lesson must be there, no author's file."""
+    """Return the paths of the learners' lessons.
+
+    Raises:
+        LessonError: a lesson is missing, or an author's file is among them.
+    """
     root, release = settings.root, settings.release
     for lesson in lessons:
         if not (root / release / lesson.name / f"{lesson.name}.ipynb").is_file():
@@ -194,7 +199,7 @@ def _course(settings: Settings, lessons: Sequence[Lesson]) -> list[str]:
 
 
 def files_below(root: Path, part: str) -> list[str]:
-    """Return the paths of a folder's files, without what Python and Jupyter leave; or of a file."""
+    """Return the paths of a folder's files without caches and checkpoints; or of a file."""
     if not (root / part).exists():
         raise LessonError(f"{part} is missing; a bundle needs it")
     paths = [root / part, *(root / part).rglob("*")]
@@ -203,5 +208,5 @@ def files_below(root: Path, part: str) -> list[str]:
 
 
 def _is_material(path: str) -> bool:
-    """Return whether a file is none that Python or Jupyter leaves."""
-    return "/." not in f"/{path}" and "/__pycache__" not in path
+    """Return whether a file isn't a cache or a checkpoint of Python's or Jupyter's."""
+    return "/." not in path and "/__pycache__" not in path

@@ -124,7 +124,7 @@ def lines_of(lesson: Lesson, name: str, key: ExerciseKey) -> list[Line]:
 
 
 def _learners_key(lesson: Lesson, name: str, seed: int) -> ExerciseKey:
-    """Return the key with what a notebook shows besides, and no grading run needs."""
+    """Return the key with the parts that only a notebook shows."""
     key = exercise_key(lesson, name, seed)
     solution = solution_lines(lesson, name)
     if lesson.settings.show_solutions:

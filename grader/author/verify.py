@@ -20,7 +20,7 @@ from grader.diagnosis.misconceptions import known
 from grader.processes import process_pool
 
 SEEDS = 50
-PROVEN = 10  # of this many seeds one proves the figures, the learners' own first
+PROVEN = 10  # every tenth seed also proves the figures, beginning with that of the learners' key
 
 Points = dict[str, dict[float, int]]  # of each wrong answer, with the first seed that gives them
 

@@ -32,7 +32,7 @@ def read_code(known: Template, finished: Mapping[str, str], data: bytes) -> dict
     numbers = {name: answer_number(known, cells, name) for name in known.exercises}
     sources = {name: cells[one].source for name, one in numbers.items() if one is not None}
     return {
-        name: Code(source, finished.get(name, "") in [*forms_in(source, name)])
+        name: Code(source, finished.get(name, "") in forms_in(source, name))
         for name, source in sources.items()
     }
 

@@ -84,11 +84,9 @@ def page(found: Sequence[tuple[ClassResults, list[Group]]], with_names: bool) ->
         parts.append(("lessons", "Lessons", lessons([one for one, _ in found], with_names)))
     for results, groups in found:
         name = results.lesson.name
-        before = f"{name}-", f"{name}: "
         for key, head, html in _parts(results, groups, with_names):
-            parts.append(
-                (before[0] + key, before[1] + head, html) if several else (key, head, html)
-            )
+            names = (f"{name}-{key}", f"{name}: {head}") if several else (key, head)
+            parts.append((*names, html))
     contents = "".join(f'<li><a href="#{key}">{escape(head)}</a></li>' for key, head, _ in parts)
     body = "".join(
         f'<section aria-labelledby="{key}"><h2 id="{key}">{escape(head)}</h2>'
@@ -204,16 +202,16 @@ def _misconceptions(results: ClassResults, with_names: bool) -> str:
     full = max([FULL_BAR, *map(len, now.values())])
 
     def shown(caption: str, mistakes: Sequence[tuple[str, str]]) -> str:
-        heads = ["exercise", "hint that was shown, or the mistake that a repair proves", "students"]
+        heads = ["exercise", "hint that was shown, or the mistake that a repair proves"]
+        heads += ["students", "who"][: 1 + with_names]
         rows, shares = [], []
         for one in mistakes[:MAX_ROWS]:
             who, was = now.get(one, []), len(before.get(one, []))
             count = f"{was} → {len(who)}" if was != len(who) else f"{was}"
             rows.append([*one, count, ", ".join(who)])
             shares.append(len(who) / full)
-        if not with_names:
-            return table(caption, heads, [row[:-1] for row in rows], shares) + more(len(mistakes))
-        return table(caption, [*heads, "who"], rows, shares) + more(len(mistakes))
+        rows = [row[: len(heads)] for row in rows]
+        return table(caption, heads, rows, shares) + more(len(mistakes))
 
     if not often:
         return shown("Each of one student", ranked)

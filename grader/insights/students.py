@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import mean
 
 from grader.comparison.present import count_of
-from grader.insights.gather import ClassResults
+from grader.insights.gather import NO_SUBMISSION, ClassResults
 from grader.insights.tables import MAX_ROWS, Linked, more, paragraph, table
 
 
@@ -40,8 +40,8 @@ def lessons(classes: list[ClassResults], with_names: bool) -> str:
 
 def needing(results: ClassResults) -> str:
     """Return the table of students whom a teacher's word would help, and who handed in nothing."""
-    found = [(-1.0, student, why) for student, why in results.ungraded.items()]
-    found = [one for one in found if one[1] not in results.absent]
+    ungraded = results.ungraded.items()
+    found = [(-1.0, student, why) for student, why in ungraded if why != NO_SUBMISSION]
     for one in results.graded:
         open_answers = sum("unexplained" in answer for answer in one.exercises.values())
         reasons = {

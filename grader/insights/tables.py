@@ -1,4 +1,4 @@
-"""Write tables of texts that nobody is trusted to have escaped."""
+"""Write tables and paragraphs, and escape their texts."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _text(text: str) -> str:
 
 
 def _kind(text: str) -> str:
-    """Align numbers right."""
+    """Return the class that aligns numbers right, or nothing for other texts."""
     number = text.replace(".", "").replace(" → ", "").isdigit()
     return ' class="number"' if number else ""
 

@@ -125,7 +125,7 @@ class Canvas:
         self._control(name, widgets.FloatText(value, description=label))
 
     def guess(self, ax: Panel, along: str = "y") -> None:
-        """Draw the number that the learner guessed as a level line, or a vertical one (along x)."""
+        """Draw the number that the learner guessed as a horizontal line, or a vertical one."""
         look = style.Look(style.BLACK, (2, 3), width=2)
         self.line("guess", ax, look, twin=False, label="your guess")
         self._guess_along = along

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,17 @@ class LearnerFunction:
         if math.isnan(next(numbers.flat, math.nan)) and np.isnan(numbers).all():
             raise Unusable(f"{self.name} returned nothing but NaN (not a number).")
         return numbers.astype(float, copy=False)
+
+
+def finished_functions(names: Collection[str]) -> SimpleNamespace | None:
+    """Return the finished functions of these names; None if any is missing, as in a sandbox."""
+    try:
+        from playground.functions import finished
+    except ImportError:
+        return None
+    if not names or not all(hasattr(finished, name) for name in names):
+        return None
+    return SimpleNamespace(**{n: LearnerFunction(n, getattr(finished, n), True) for n in names})
 
 
 def _copy(value: Any) -> Any:

@@ -30,10 +30,10 @@ from IPython.display import display
 from playground.figure import page, scene
 from playground.figure.canvas import Canvas
 from playground.figure.learner_function import (
-    LearnerFunction,
     ReboundFunction,
     Unusable,
     describe,
+    finished_functions,
     silenced,
 )
 from playground.figure.scene import Frame, Snapshot, View
@@ -82,7 +82,7 @@ class LiveFigure(Canvas):
         self._missions = missions or {}
         given = (functions or {}).items()
         self._learner = {name: ReboundFunction(name, function) for name, function in given}
-        self._finished = _finished(self._learner)
+        self._finished = finished_functions(self._learner)
         # The same on every machine, so that stored outputs can be compared.
         self._name = f"{zlib.crc32(title.encode()):08x}"
         self._stopped: Unusable | None = None
@@ -359,18 +359,6 @@ def keep(reached: MutableSet[str]) -> None:
     """Keep in this set which missions the learner reaches, by their words."""
     global _reached  # plays, which share no object, are made after it
     _reached = reached
-
-
-def _finished(learner: Mapping[str, ReboundFunction]) -> SimpleNamespace | None:
-    """Return the finished functions of these names; None if any is missing, as in a sandbox."""
-    try:
-        from playground.functions import finished
-    except ImportError:
-        return None
-    if not learner or not all(hasattr(finished, name) for name in learner):
-        return None
-    functions = {name: LearnerFunction(name, getattr(finished, name), True) for name in learner}
-    return SimpleNamespace(**functions)
 
 
 @contextmanager

@@ -234,7 +234,7 @@ def whole(picture: str, marks: Sequence[Mark]) -> str:
 
 
 def once(name: str, grip: tuple[str, str, float, float] | None) -> str:
-    """Return the play's style and script, and the place of what a screen reader is to say.
+    """Return the play's style and script, and the element that a screen reader announces.
 
     `grip` is the label of a slider that is also dragged in the picture, x or y, and the pixels of
     its ends.

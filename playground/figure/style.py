@@ -79,6 +79,11 @@ def number(value: float, digits: int = 3, least: float = 1e-9) -> str:
     return text.replace("-", "−")
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share from 0 to 1 as percent."""
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
 def words(values: Any) -> str:
     """Return numbers as a list in words: "1, 0.5 and −2"."""
     parts = [number(value) for value in values]

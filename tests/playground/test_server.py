@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from playground import server
 
 SERVER = """
 import gc, json, socket, sys
@@ -90,6 +94,15 @@ options = ["--port=0", "--ip=127.0.0.1", "--no-browser", "--allow-root"]
 app.initialize([*options, "--IdentityProvider.token=t"])
 app.io_loop.run_sync(lambda: look(app))
 """
+
+
+def test_kernels_get_one_thread_for_blas_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "environ", {"MKL_NUM_THREADS": "4"})
+    server._load_jupyter_server_extension(SimpleNamespace(kernel_websocket_connection_class=None))
+    assert {os.environ[name] for name in server.THREADS} == {"1", "4"}
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
 
 
 def connection(folder: Path, *options: str) -> Any:
