@@ -17,19 +17,10 @@ from playground.figure.learner_function import LearnerFunction, describe
 from playground.figure.live import LiveFigure
 from playground.figure.live import keep as keep
 from playground.figure.scene import Frame
-from playground.figure.style import BLACK, GREEN, MUTED, ORANGE, PURPLE, SKY, Look, number
+from playground.figure.style import BLACK, GREEN, MUTED, ORANGE, PURPLE, SKY, Look, number, percent
 from playground.functions import Array, Function
 from playground.functions.digits import digits
-from playground.network import (
-    Blocks,
-    Experiment,
-    Layers,
-    Moment,
-    Problem,
-    Training,
-    accuracy,
-    training,
-)
+from playground.network import Blocks, Experiment, Layers, Problem, Training, accuracy, training
 
 FUNCTIONS = ("forward", "backward", "train", "relative_error")
 """The capstone's exercises: the order of `functions` in each play, after the earlier ones."""
@@ -86,18 +77,22 @@ def explained() -> Iterator[None]:
 def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     """Plot two arms of a spiral, every second point, and a network's boundary as it learns."""
 
-    def move(f: Any, step: int, hidden: str, folds: bool) -> Frame:
-        blocks, sizes = _blocks(f, mine), () if hidden == "none" else (int(hidden),)
+    arms = {f"arm {arm + 1}": tuple(SPIRAL.X[SPIRAL.labels == arm][::2].T) for arm in (0, 1)}
+
+    def move(f: Any, step: int, hidden: str, folds: bool) -> Iterator[Frame]:
+        blocks, sizes = current_blocks(f, mine), () if hidden == "none" else (int(hidden),)
         settings = SPIRAL, sizes, "init_kaiming_normal", 0.7, SPIRAL_STEPS, SPIRAL_EVERY
-        now = training(Experiment(blocks, *settings)).run()[step // SPIRAL_EVERY]
-        logits = blocks.logits(GRID, now.layers)
-        lean = np.tanh((logits[:, 1] - logits[:, 0]) / 4).reshape(len(EDGE), len(EDGE))
-        arms = {f"arm {arm + 1}": tuple(SPIRAL.X[SPIRAL.labels == arm][::2].T) for arm in (0, 1)}
-        share = _percent(accuracy(blocks, SPIRAL, now.layers))
-        return {"lean": lean, "folds": _folds(now.layers, folds), **arms}, (
-            f"After {now.step} steps the loss is {number(now.loss)};"
-            f" {share} of the points are on the right side."
-        )
+        run = training(Experiment(blocks, *settings))
+        for place in in_step(run, step=step):
+            now = run.moments[place]
+            logits = blocks.logits(GRID, now.layers)
+            lean = np.tanh((logits[:, 1] - logits[:, 0]) / 4).reshape(len(EDGE), len(EDGE))
+            share = percent(accuracy(blocks, SPIRAL, now.layers), 1)
+            yield (
+                {"lean": lean, "folds": _folds(now.layers, folds), **arms},
+                f"After {now.step} steps the loss is {number(now.loss)};"
+                f" {share} of the points are on the right side.",
+            )
 
     play = LiveFigure("A network learns a spiral", move, own(functions), after)
     ax = play.axes(xlabel="x₁", ylabel="x₂", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
@@ -115,19 +110,24 @@ def spiral(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
 def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     """Plot the accuracy on digits during training, with and without a hidden layer."""
 
-    def move(f: Any, step: int, image: int) -> Frame:
-        blocks, test, now = _blocks(f, mine), _digits(test=True), step // DIGIT_EVERY
-        nets = {"hidden": _learned(blocks, (32,)), "none": _learned(blocks, ())}
-        steps = np.arange(now + 1) * DIGIT_EVERY
-        shown = {name: (steps, 100 * shares[: now + 1]) for name, (_, shares) in nets.items()}
-        hidden, none = (_percent(shares[now]) for _, shares in nets.values())
-        logits = blocks.logits(test.X[[image]], nets["hidden"][0][now].layers)
-        guess = f"is a {test.labels[image]}, read as {np.argmax(logits)}"
-        picture = {"image": test.X[image].reshape(8, 8)[::-1], "says": (4, 8.6, f"it {guess}")}
-        return {**shown, **picture}, (
-            f"After {steps[now]} steps the network reads {hidden} of {len(test.labels)} new digits,"
-            f" without its hidden layer {none}; image {image} {guess}."
-        )
+    def move(f: Any, step: int, image: int) -> Iterator[Frame]:
+        blocks, test = current_blocks(f, mine), digit_problem(test=True)
+        runs = {"hidden": digit_training(blocks, (32,)), "none": digit_training(blocks, ())}
+        for place in in_step(*runs.values(), step=step):
+            steps = [DIGIT_EVERY * moment for moment in range(place + 1)]
+            shares = {
+                n: [share_read(run, at, test=True) for at in steps] for n, run in runs.items()
+            }
+            shown = {name: (steps, 100 * np.array(read)) for name, read in shares.items()}
+            hidden, none = (percent(read[-1], 1) for read in shares.values())
+            logits = blocks.logits(test.X[[image]], runs["hidden"].moments[place].layers)
+            guess = f"is a {test.labels[image]}, read as {np.argmax(logits)}"
+            picture = {"image": test.X[image].reshape(8, 8)[::-1], "says": (4, 8.6, f"it {guess}")}
+            yield (
+                {**shown, **picture},
+                f"After {steps[-1]} steps the network reads {hidden} of {len(test.labels)} new"
+                f" digits, without its hidden layer {none}; image {image} {guess}.",
+            )
 
     play = LiveFigure(
         "A network learns to read digits",
@@ -136,10 +136,11 @@ def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigur
         after,
         missions={
             "the first step at which more than 90 % of new digits are read": lambda at, data: (
-                data["hidden"][1][-1] > 90 >= np.max(data["hidden"][1][:-1], initial=0)
+                at.step == data["hidden"][0][-1]
+                and data["hidden"][1][-1] > 90 >= np.max(data["hidden"][1][:-1], initial=0)
             ),
             "an image that is misread after all steps": lambda at, data: (
-                at.step == DIGIT_STEPS and _misread(data["says"][2])
+                at.step == data["hidden"][0][-1] == DIGIT_STEPS and _misread(data["says"][2])
             ),
         },
     )
@@ -153,7 +154,7 @@ def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigur
     play.heat("image", right, (0, 8, 0, 8), low=-1.0, high=1.0, smooth=False)
     play.words("says", right)
     play.slider("step", "training steps", 0, DIGIT_STEPS, DIGIT_STEPS, step=DIGIT_EVERY)
-    play.slider("image", "image", 0, len(_digits(test=True).labels) - 1, 0, step=1)
+    play.slider("image", "image", 0, len(digit_problem(test=True).labels) - 1, 0, step=1)
     return play
 
 
@@ -166,18 +167,18 @@ def depth(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     """Plot the first losses of deeper and deeper networks from Xavier's and Kaiming's weights."""
 
     def move(f: Any, layers: int) -> Iterator[Frame]:
-        blocks, data = _blocks(f, mine), digits()
+        blocks, data = current_blocks(f, mine), digits()
         X, labels = data.X[:DEPTH_EXAMPLES], data.labels[:DEPTH_EXAMPLES]
         few, sizes = Problem(f"{DEPTH_EXAMPLES} digits", X, labels), (32,) * layers
         plan = 0.05, DEPTH_STEPS, DEPTH_EVERY, False
         schemes = {"Kaiming": "init_kaiming_normal", "Xavier": "init_xavier_uniform"}
         runs = {n: training(Experiment(blocks, few, sizes, s, *plan)) for n, s in schemes.items()}
-        for _ in _steps(*runs.values()):
+        for _ in in_step(*runs.values()):
             steps = {name: [moment.step for moment in run.moments] for name, run in runs.items()}
             losses = {name: [moment.loss for moment in run.moments] for name, run in runs.items()}
             ends = " and ".join(
                 f"{number(losses[name][-1])} from {name}'s weights"
-                f" (new digits: {_percent(share_read(run, run.moments[-1].step, test=True))})"
+                f" (new digits: {percent(share_read(run, run.moments[-1].step, test=True), 1)})"
                 for name, run in runs.items()
             )
             yield (
@@ -212,60 +213,52 @@ def _folds(layers: Layers, shown: bool) -> tuple[Array, Array]:
     return x.ravel(), y.ravel()
 
 
-def _steps(*runs: Training) -> Iterator[None]:
-    """Advance some trainings together to their ends; yield where they are, then after each step."""
-    if not all(run.moments for run in runs):
-        _advance(runs)
-    yield
-    while not all(run.complete for run in runs):
-        _advance(runs)
-        yield
+def in_step(*runs: Training, step: int | None = None) -> Iterator[int]:
+    """Advance trainings of the same length together, to a step or to their ends.
+
+    Yield the place of the last moment that all of them have: where they are, then after each
+    advance, up to that step's.
+    """
+    settings = runs[0].settings
+    last = (settings.steps if step is None else step) // settings.every
+    while True:
+        there = min(len(run.moments) for run in runs) - 1
+        if there >= 0:
+            yield min(there, last)
+        if there >= last:
+            return
+        for run in runs:
+            run.advance()
 
 
-def _advance(runs: tuple[Training, ...]) -> None:
-    for run in runs:
-        run.advance()
-
-
-def _blocks(f: Any, mine: Any, checked: bool = True) -> Blocks:
-    """Return all blocks as they are now, if `checked` only with right gradients."""
+def current_blocks(f: Any, mine: Any) -> Blocks:
+    """Return all blocks as they are now; `Unusable` is raised unless their gradients are right."""
     own: Mapping[str, LearnerFunction] = vars(f)
     names = network.names()
     blocks = {name: own[name].get() if name in own else getattr(mine, name) for name in names}
     helpers = tuple(helper for function in own.values() for helper in function.helpers)
     found = Blocks(**blocks, helpers=helpers)
-    if checked:
-        network.require_correct_gradients(found)
+    network.require_correct_gradients(found)
     return found
 
 
-def _reader(blocks: Blocks, hidden: tuple[int, ...]) -> Training:
+def digit_training(blocks: Blocks, hidden: tuple[int, ...]) -> Training:
     """Return the training of a network that reads digits."""
     settings = "init_kaiming_normal", 0.5, DIGIT_STEPS, DIGIT_EVERY
-    return training(Experiment(blocks, _digits(), hidden, *settings))
+    return training(Experiment(blocks, digit_problem(), hidden, *settings))
 
 
-@lru_cache(maxsize=8)
-def _learned(blocks: Blocks, hidden: tuple[int, ...]) -> tuple[list[Moment], Array]:
-    """Return a network's moments while it learns digits, and its accuracy at each."""
-    moments, test = _reader(blocks, hidden).run(), _digits(test=True)
-    return moments, np.array([accuracy(blocks, test, moment.layers) for moment in moments])
-
-
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def share_read(run: Training, step: int, test: bool) -> float:
-    """Return the share of its images, or of new ones, that a training reads at its last step."""
-    problem = _digits(test=True) if test else run.settings.problem
-    return accuracy(run.settings.blocks, problem, run.moments[-1].layers)
+    """Return the share of its images, or of new ones, that a training reads at a step."""
+    problem = digit_problem(test=True) if test else run.settings.problem
+    return accuracy(run.settings.blocks, problem, run.moments[step // run.settings.every].layers)
 
 
-def _digits(test: bool = False) -> Problem:
+def digit_problem(test: bool = False) -> Problem:
+    """Return the images to train on, or those of the test."""
     X, labels, X_test, labels_test = digits()
     return Problem("test", X_test, labels_test) if test else Problem("training", X, labels)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
 def _spiral() -> Problem:

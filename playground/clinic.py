@@ -13,7 +13,7 @@ from playground import capstone, network
 from playground.figure.live import LiveFigure, Mission
 from playground.figure.scene import Frame
 from playground.figure.still import Panel
-from playground.figure.style import BLUE, MUTED, TARGET, Look, number
+from playground.figure.style import BLUE, MUTED, TARGET, Look, number, percent
 from playground.functions import Array, Function
 from playground.network import Blocks, Experiment, Problem, Training, training
 
@@ -106,13 +106,13 @@ def clinic(mine: Any, *functions: Function, after: Any = None) -> LiveFigure:
     """Show a training with a hidden bug by four instruments, and judge its diagnosis."""
 
     def move(f: Any, patient: int, diagnosis: str) -> Iterator[Frame]:
-        blocks, bug = capstone._blocks(f, mine), _illness(patient)
-        run, sound = _training(blocks, bug), capstone._reader(blocks, (32,))
+        blocks, bug = capstone.current_blocks(f, mine), _illness(patient)
+        run, sound = _training(blocks, bug), capstone.digit_training(blocks, (32,))
         reply = "" if diagnosis == UNNAMED else f" {_reply(diagnosis, bug)}"
-        for _ in capstone._steps(run, sound):
+        for _ in capstone.in_step(run, sound):
             step, _, loss = run.moments[-1]
             shares = [capstone.share_read(run, step, test) for test in (False, True)]
-            known, new = map(capstone._percent, shares)
+            known, new = (percent(share, 1) for share in shares)
             steps = step, sound.moments[-1].step
             yield (
                 _instruments(blocks, bug, run, sound, steps) | {"named": _named(diagnosis, bug)},
@@ -192,7 +192,7 @@ def _ill(blocks: Blocks, bug: str) -> Blocks:
 
 
 def _problem(bug: str) -> Problem:
-    sound = capstone._digits()
+    sound = capstone.digit_problem()
     if not BUGS[bug].shuffled:
         return sound
     return Problem("shuffled", sound.X, np.random.default_rng(7).permutation(sound.labels))

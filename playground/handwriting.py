@@ -12,7 +12,7 @@ from playground import capstone, reader
 from playground.figure.live import LiveFigure
 from playground.figure.pad import Ink
 from playground.figure.scene import Frame
-from playground.figure.style import TARGET
+from playground.figure.style import TARGET, percent
 from playground.functions import Array, Function
 from playground.functions.digits import digits
 from playground.network import Blocks, Experiment, Moment, Problem, Training, accuracy
@@ -21,7 +21,7 @@ PEN, TALL, WIDE = 1.7, 8.0, 5.0
 """Width of a stroke and size of a digit, in pixels, as they are in the data."""
 
 LARGEST = 2.5
-"""The most that a drawing is enlarged, so that its first strokes stay strokes."""
+"""The largest factor by which a drawing is enlarged, so that its first strokes stay strokes."""
 
 FINE = (np.arange(32) + 0.5) / 4
 PIXELS = np.stack(np.meshgrid(FINE, FINE, indexing="ij"), axis=-1).reshape(-1, 1, 2)
@@ -123,7 +123,7 @@ def cells(ink: Ink) -> Array:
 def trained_on(network: reader.Reader, examples: tuple[Example, ...]) -> Iterator[reader.Reader]:
     """Yield a trained network while it trains on, with some drawings among the images."""
     run = _training(network.blocks, tuple(map(_bytes, network.layers)), examples)
-    for _ in capstone._steps(run):
+    for _ in capstone.in_step(run):
         yield reader.now(run, network.softmax)
 
 
@@ -157,20 +157,17 @@ def _sentence(ink: Ink, p: Array) -> str:
         return f"Your drawing is read as {reader.reads(p)}."
     top = int(np.argmax(p))
     return (
-        f"The pad is empty, and all the same it is read as {reader.a(top)},"
-        f" with {reader.percent(p[top])}."
+        f"The pad is empty, and all the same it is read as {reader.a(top)}, with {percent(p[top])}."
     )
 
 
 def _change(before: reader.Reader, after: reader.Reader, p: Array, n: int) -> str:
     """Say what the drawings changed."""
-    test = capstone._digits(test=True)
-    old, new = (
-        capstone._percent(accuracy(one.blocks, test, one.layers)) for one in (before, after)
-    )
+    test = capstone.digit_problem(test=True)
+    old, new = (percent(accuracy(one.blocks, test, one.layers), 1) for one in (before, after))
     top = int(np.argmax(p))
     return (
         f"Before your {n} drawing{'s' * (n > 1)} joined the training images, it was read as"
-        f" {reader.a(top)} with {reader.percent(p[top])}; {after.step} steps of training followed."
+        f" {reader.a(top)} with {percent(p[top])}; {after.step} steps of training followed."
         f" Of the 360 test digits the network reads {new}, before {old}."
     )

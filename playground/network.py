@@ -166,12 +166,6 @@ class Training:
             self.moments[-1] = self.moments[-1]._replace(layers=[])
         self.moments.append(Moment(step, layers, float(loss)))
 
-    def run(self) -> list[Moment]:
-        """Train to the end, and return all moments."""
-        while not self.complete:
-            self.advance()
-        return self.moments
-
 
 @lru_cache(maxsize=64)
 def training(settings: Experiment) -> Training:

@@ -14,7 +14,7 @@ from playground.figure.learner_function import LearnerFunction, Unusable
 from playground.figure.live import LiveFigure
 from playground.figure.scene import Frame
 from playground.figure.still import Grid
-from playground.figure.style import BLACK, GREEN, TARGET, VERMILLION, Look, number
+from playground.figure.style import BLACK, GREEN, TARGET, VERMILLION, Look, number, percent
 from playground.functions import Array, Function
 from playground.functions.digits import digits
 from playground.network import Blocks, Layers, Training
@@ -80,9 +80,9 @@ class Reader:
 
 def readers(f: Any, mine: Any) -> Iterator[Reader]:
     """Yield the network after each part of its training, at least once."""
-    blocks, softmax = capstone._blocks(f, mine), LearnerFunction("softmax", mine.softmax)
-    run = capstone._reader(blocks, (HIDDEN,))
-    for _ in capstone._steps(run):
+    blocks, softmax = capstone.current_blocks(f, mine), LearnerFunction("softmax", mine.softmax)
+    run = capstone.digit_training(blocks, (HIDDEN,))
+    for _ in capstone.in_step(run):
         yield now(run, softmax)
 
 
@@ -286,11 +286,6 @@ def reads(p: Array) -> str:
 def a(digit: Any) -> str:
     """Return a digit with its article."""
     return f"an {digit}" if int(digit) == 8 else f"a {digit}"
-
-
-def percent(share: float) -> str:
-    """Return a share as whole percent."""
-    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
 SIZE = COLUMNS * (CELL + GAP), ROWS * (CELL + GAP)

@@ -155,7 +155,9 @@ def test_the_size_of_the_signal_tells_weights_of_zero_from_dead_relus() -> None:
 
 
 def test_a_rate_too_high_makes_the_loss_leap() -> None:
-    losses = [moment.loss for moment in clinic._training(blocks(), "rate too high").run()]
+    run = clinic._training(blocks(), "rate too high")
+    assert [*capstone.in_step(run)][-1] == len(run.moments) - 1
+    losses = [moment.loss for moment in run.moments]
     assert np.sum(np.diff(losses) > 0.3) >= 2
     assert max(losses[1:]) > losses[0] - 0.2
 
@@ -185,6 +187,33 @@ def test_a_patient_is_shown_at_once_and_trained_on_the_way() -> None:
         assert await shows(play, "Patient 2 after 300 steps")
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize(("name", "steps"), [("spiral", 3000), ("read_digits", 300)])
+def test_a_network_is_shown_before_its_training_and_on_the_way(name: str, steps: int) -> None:
+    shown: list[str] = []
+
+    async def scene() -> None:
+        network.training.cache_clear()
+        capstone.keep(set())
+        play = play_of(name)
+        assert play._empty()
+        play._moving.observe(lambda change: shown.append(change.new), "value")
+        assert await shows(play, f"After {steps} steps")
+        assert not any(play.missions.values())  # the learner has moved nothing
+
+    asyncio.run(scene())
+    found = [re.search(r"After (\d+) steps", text) for text in shown]
+    assert [int(one[1]) for one in found if one] == [*range(0, steps + 1, steps // 30)]
+
+
+def test_training_goes_as_far_as_the_slider_and_continues_there() -> None:
+    network.training.cache_clear()
+    run = capstone.digit_training(blocks(), ())
+    assert [*capstone.in_step(run, step=20)] == [0, 1, 2]
+    assert [*capstone.in_step(run, step=10)] == [1]
+    other = capstone.digit_training(blocks(), (32,))
+    assert [*capstone.in_step(run, other, step=30)] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("part", NAMES)
