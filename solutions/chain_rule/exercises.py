@@ -1977,8 +1977,8 @@ sign_of_step = Question(
 )
 
 past_the_limit = Question(
-    "The steepest direction of a bowl has curvature 8. What does gradient descent do there with a "
-    "learning rate of 0.3?",
+    "The most sharply curved direction of a bowl has curvature 8. What does gradient descent do "
+    "there with a learning rate of 0.3?",
     answer="Each step lands farther from the bottom",
     wrong={
         "It swings from side to side and arrives": "It does so between 1/8 and 2/8, below 0.25.",

@@ -917,8 +917,8 @@ knows_nothing = NumberQuestion(
         "1/0.1 = 10."
     ),
     why=(
-        "−ln 0.1 = ln 10 = 2.303. Who knows nothing of k classes pays ln k, and every loss curve "
-        "on digits begins near there."
+        "−ln 0.1 = ln 10 = 2.303. Someone who knows nothing of k classes pays ln k, and every loss "
+        "curve on digits begins near there."
     ),
 )
 
