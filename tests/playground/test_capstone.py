@@ -203,7 +203,7 @@ def test_a_network_is_shown_before_its_training_and_on_the_way(name: str, steps:
         assert not any(play.missions.values())  # the learner has moved nothing
 
     asyncio.run(scene())
-    found = [re.search(r"Yours: After (\d+) steps", text) for text in shown]
+    found = [re.search(r"After (\d+) steps", text) for text in shown]
     assert [int(one[1]) for one in found if one] == [*range(0, steps + 1, steps // 30)]
 
 
