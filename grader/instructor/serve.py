@@ -149,7 +149,8 @@ class Desk:
             open_journal(journal_path(self.common.root, self.lesson), timeout=1) as journal,
             open_lesson(self.common.coursedir, name, self.release) as gradebook,
         ):
-            self.look_at = _Round(self, journal, gradebook, now).do()
+            look_at = _Round(self, journal, gradebook, now).do()
+        self.look_at = now if new else look_at  # a student may have submitted more
 
     def submission(self, attempt: Attempt) -> Submission:
         """Return an attempt as a submission to be graded."""
@@ -210,7 +211,10 @@ class _Round:
                 steps, errors = future.result()
                 self._settle({student: attempt}, steps, errors)
         found = map(self._attend, sorted({student for student, _ in self.desk.open}))
-        if to_grade := sorted(filter(None, found), key=lambda one: one.time):
+        attempts = self.desk.attempts  # students with few come first
+        if to_grade := sorted(
+            filter(None, found), key=lambda one: (len(attempts[one.student]), one.time)
+        ):
             self._grade({one.student: one for one in to_grade[:MOST]})
             self.again.append(self.now)
         return min(self.again, default=None)
@@ -372,9 +376,12 @@ def open_common(root: Path, workers: int) -> Iterator[Common]:
         ThreadPoolExecutor(1) as thread,
     ):
         pages = FeedbackPages(coursedir), ResultPages()
-        yield Common(
-            root, coursedir, exchange, *pages, seeds(root), quick, 2 * workers, slow, thread
-        )
+        try:
+            yield Common(
+                root, coursedir, exchange, *pages, seeds(root), quick, 2 * workers, slow, thread
+            )
+        finally:
+            thread.shutdown(cancel_futures=True)  # the next start takes the rest
 
 
 def serve(
