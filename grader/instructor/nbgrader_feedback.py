@@ -258,14 +258,16 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
         return self.pages.page(nb, {"nbgrader": page.about})
 
     def _write(self, page: Page, html: str) -> None:
-        """Write a page where it differs, and before it the files of the submission."""
+        """Write a page where it differs, and before it those files that can be written."""
         self.notebooks = [str(page.source)]
-        folder, changed = page.source.parent, False
+        folder, own, changed = page.source.parent, f"{page.source.stem}.html", False
         for name in find_all_files(str(folder), [*self.coursedir.ignore, "*.ipynb", KEY_FILE]):
             inside = Path(name).relative_to(folder)
-            changed |= _renew(self._target(page.about, str(inside)), Path(name).read_bytes())
-        data = html.encode(errors="replace")
-        differs = _renew(self._target(page.about, f"{page.source.stem}.html"), data)
+            with costs_only(name, {}):
+                if inside.parts[0] != own:
+                    target = self._target(page.about, str(inside))
+                    changed |= _renew(target, Path(name).read_bytes())
+        differs = _renew(self._target(page.about, own), html.encode(errors="replace"))
         if differs or changed:
             self.set_permissions(page.about["assignment"], page.student)
             self.run_post_convert_hook()
@@ -307,7 +309,8 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
 
     Attributes:
         students: whose pages are released; none means everyone's.
-        released, left_out: whose pages were, and were not.
+        released: whose pages were.
+        left_out: why others were not, by student.
     """
 
     students: Sequence[str] = ()
@@ -316,22 +319,27 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
     def copy_files(self) -> None:
         """Release the pages (nbgrader's hook)."""
         self.released: list[str] = []
-        self.left_out: list[str] = []
+        self.left_out: dict[str, str] = {}
         for folder in sorted(map(Path, paths_like(self.src_path))):
             student = folder.parent.name
             if self.students and student not in self.students:
                 continue
-            try:
-                secret = (folder / SECRET).read_text(encoding="utf-8")
-            except FileNotFoundError:
-                self.left_out.append(student)
-                self.log.warning("%s was left out: %s", student, NOT_BY_EXCHANGE)
+            if not (folder / SECRET).exists():
+                self.left_out[student] = NOT_BY_EXCHANGE
                 continue
-            for page in folder.glob("*.html"):
-                target = Path(self.dest_path, notebook_hash(secret=secret, notebook_id=page.stem))
-                shutil.copy(page, f"{target}-tmp.html")
-                Path(f"{target}-tmp.html").replace(f"{target}.html")
-            self.released.append(student)
+            with costs_only(student, self.left_out):
+                self._release(folder)
+                self.released.append(student)
+        for student, why in self.left_out.items():
+            self.log.warning("%s was left out: %s", student, why)
+
+    def _release(self, folder: Path) -> None:
+        """Release the pages of a student."""
+        secret = (folder / SECRET).read_text(encoding="utf-8")
+        for page in folder.glob("*.html"):
+            target = Path(self.dest_path, notebook_hash(secret=secret, notebook_id=page.stem))
+            shutil.copy(page, f"{target}-tmp.html")
+            Path(f"{target}-tmp.html").replace(f"{target}.html")
 
 
 def release(root: Path, lesson: str, students: Sequence[str] = ()) -> ReleaseFeedback:
