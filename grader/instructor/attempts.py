@@ -11,10 +11,11 @@ import logging
 import os
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
@@ -25,15 +26,15 @@ from grader.comparison.present import one_line
 from grader.errors import UserError
 from grader.files import atomic_write, read_regular
 from grader.instructor.blame import is_the_machines, reason
-from grader.instructor.collect import SafeCollect, owner_of
+from grader.instructor.collect import TIME, SafeCollect, owner_of
 from grader.instructor.grade import seed_from
 from grader.instructor.people import UNSAFE
 from grader.instructor.release import SECRET
 from grader.instructor.submissions import read_time
 
-TIME = "timestamp.txt"
 MAX_SECRET = 1000  # bytes; nbgrader's has 128
-MAX_PAGES = 20  # of one attempt, one for each notebook in it
+MAX_PAGES = 5  # of one attempt, one for each notebook in it
+MAX_STORED = 1_000_000_000  # bytes of a student's attempts; further ones are refused
 
 SETS = 16
 """Sets of inputs from which students' attempts take turns: keys of many seeds would take minutes.
@@ -82,18 +83,26 @@ class Exchange:
     def __init__(self, attempts: Path, coursedir: CourseDirectory) -> None:
         given = {"coursedir": coursedir, "config": coursedir.config}
         self._collect, self._feedback = SafeCollect(**given), ExchangeReleaseFeedback(**given)
+        # A day's limit counts: with a grace, a later submission could be an earlier one.
+        self._collect.grace = timedelta()
         self.attempts = attempts
+        self._stored: Counter[str] = Counter()
         self._inbound = Path(self._collect.root, coursedir.course_id, "inbound")
         self._left: set[str] = set()
 
     def received(self, lesson: str) -> list[Attempt]:
         """Return all attempts at a lesson that were received."""
-        found = (_attempt(folder) for folder in self.attempts.glob(f"*/*/{lesson}"))
+        found = [_attempt(folder) for folder in self.attempts.glob(f"*/*/{lesson}")]
+        for one in found:
+            self._stored[one.student] += _size(one.folder)
         return sorted(found, key=lambda one: (one.time, one.id))
 
     def receive(self, lesson: str) -> Iterator[Attempt]:
-        """Copy complete new submissions from the exchange; refuse those of another account."""
-        mark = f"+{lesson}+"
+        """Copy complete new submissions from the exchange, at most one of each student.
+
+        Those of another account are refused, and further ones of a student with too many bytes.
+        """
+        mark, new = f"+{lesson}+", set[str]()
         for name in sorted(os.listdir(self._inbound) if self._inbound.is_dir() else ()):
             student, found, identity = name.partition(mark)
             if not found or name in self._left:
@@ -105,8 +114,12 @@ class Exchange:
                 self._left.add(name)
             elif self._collect.check_owner and _owner(self._inbound / name) != student:
                 self._refuse(name, "it belongs to another account")
-            elif _is_complete(self._inbound / name):
+            elif self._stored[student] > MAX_STORED:
+                most = f"{MAX_STORED / 1e9:g} GB"
+                self._refuse(name, f"class/attempts holds more than {most} of this student")
+            elif student not in new and _is_complete(self._inbound / name):
                 self._left.add(name)
+                new.add(student)
                 yield self._copied(self._inbound / name, target)
 
     def show(self, attempt: Attempt, page: bytes) -> bool:
@@ -118,7 +131,8 @@ class Exchange:
         if not secret:
             return False
         self._feedback.init_dest()
-        names = {path.stem for path in sorted(attempt.folder.glob("*.ipynb"))[:MAX_PAGES]}
+        paths = sorted(attempt.folder.glob("*.ipynb"))[:MAX_PAGES]
+        names = {path.stem.encode(errors="replace").decode() for path in paths}
         for name in {attempt.lesson, *names}:
             hashed = notebook_hash(secret=secret, notebook_id=name)
             atomic_write(Path(self._feedback.dest_path, f"{hashed}.html"), page, 0o644)
@@ -135,16 +149,17 @@ class Exchange:
             if is_the_machines(error):
                 raise
             log.warning("%s: %s", one_line(source.name), reason(error))
-        if not partial.is_dir():  # too large, or gone
+        if not (partial / TIME).is_file():  # too large, gone, or not copied whole
+            shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir()
             with open(partial / SECRET, "wb") as file:
                 file.write(_text(source / SECRET))
         now = datetime.now(UTC).replace(tzinfo=None)
         time = read_time(partial)[0]
         if time is None or time > now:
-            (partial / TIME).unlink(missing_ok=True)
             (partial / TIME).write_text(f"{now:%Y-%m-%d %H:%M:%S.%f} UTC", encoding="utf-8")
         partial.rename(target)
+        self._stored[target.parent.name] += _size(target)
         return _attempt(target)
 
     def _refuse(self, name: str, why: str) -> None:
@@ -194,6 +209,10 @@ def _is_complete(folder: Path) -> bool:
         return bool(folder.lstat().st_mode & 0o002) and bool(_text(folder / SECRET))
     except OSError:
         return False
+
+
+def _size(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*"))
 
 
 def _text(path: Path) -> bytes:

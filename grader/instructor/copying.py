@@ -25,8 +25,8 @@ def copy_ordinary_files(
     skip: Callable[[str], bool] = lambda name: False,
     own_only: bool = True,
     mode: int = 0o644,
-) -> dict[str, str]:
-    """Copy a folder without what `skip` names; return the files that were left out, and why.
+) -> Copying:
+    """Copy a folder without what `skip` names; return what became of it.
 
     Links, pipes and devices are left out, and with `own_only` files of another owner: a hard link
     to one looks like the learner's own. So is what exceeds a limit, counted while it is copied. A
@@ -35,25 +35,31 @@ def copy_ordinary_files(
     Raises:
         OSError: the disk is full.
     """
-    work = _Copying(most_bytes, skip, mode)
+    work = Copying(most_bytes, skip, mode)
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)
     except FileNotFoundError:  # the notebook was found elsewhere
-        return {}
+        return work
     except OSError as error:
         linked = error.errno in (errno.ELOOP, errno.ENOTDIR)
-        return {"the whole folder": "it is a link" if linked else _unreadable(error)}
+        work.left_out["the whole folder"] = "it is a link" if linked else _unreadable(error)
+        return work
     try:
         work.owner = os.fstat(descriptor).st_uid if own_only else None
         work.copy(descriptor, Path(), copy, 0)
     finally:
-        os.close(descriptor)
-    return work.left_out
+        work.close(descriptor)
+    return work
 
 
 @dataclass
-class _Copying:
-    """The copy of one folder, and what is left of its limits."""
+class Copying:
+    """The copy of one folder, and what is left of its limits.
+
+    Attributes:
+        left_out: why files were left out.
+        changed: the last change of a file or folder by the kernel's clock, in seconds since 1970.
+    """
 
     bytes_left: int
     skip: Callable[[str], bool]
@@ -61,6 +67,7 @@ class _Copying:
     files_left: int = OUTSIDE.files
     owner: int | None = None
     left_out: dict[str, str] = field(default_factory=dict)
+    changed: float = 0
 
     def copy(self, folder: int, inside: Path, target: Path, depth: int) -> None:
         """Copy an open folder."""
@@ -105,8 +112,13 @@ class _Copying:
                 return f"it is more than {OUTSIDE.depth} folders deep"
             self.copy(opened, inside, target, depth + 1)
         finally:
-            os.close(opened)
+            self.close(opened)
         return ""
+
+    def close(self, opened: int) -> None:
+        """Close a file or a folder after the copy of it."""
+        self.changed = max(self.changed, os.fstat(opened).st_ctime)
+        os.close(opened)
 
     def _contents(self, file: int, target: Path) -> str:
         """Copy an open file."""

@@ -94,7 +94,8 @@ class Desk:
             open_journal(journal_path(self.common.root, self.lesson), timeout=1) as journal,
             open_lesson(self.common.coursedir, name, self.release) as gradebook,
         ):
-            self.look_at = Round(self, journal, gradebook, now).do()
+            look_at = Round(self, journal, gradebook, now).do()
+        self.look_at = now if new else look_at  # a student may have submitted more
 
     def submission(self, attempt: Attempt) -> Submission:
         """Return an attempt as a submission to be graded."""

@@ -70,7 +70,8 @@ def _report(
     start = time.perf_counter()
     response = ask(run.request(chosen))
     seconds = time.perf_counter() - start
-    graded = run.repaired(chosen, *run.judge(chosen, response), SimpleNamespace(run=ask))
+    runner = SimpleNamespace(run=ask)
+    graded = run.repaired(chosen, *run.judge(chosen, response, runner), runner)
     lines = list[str]()
     for name, verdict in graded.verdicts.items():
         took = response["seconds"].get(name)

@@ -30,7 +30,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(arguments: argparse.Namespace) -> int:
     from grader.instructor.nbgrader_feedback import write_pages
-    from grader.instructor.release import NOT_BY_EXCHANGE, release
+    from grader.instructor.release import release
 
     root = authors_root(Path.cwd())
     lesson = named_lessons(root, [arguments.lesson])[0].name
@@ -44,7 +44,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "release":
         done = release(root, lesson, arguments.students)
         lines.append(f"{count_of(len(done.released), 'page')} released.")
-        left_out |= dict.fromkeys(done.left_out, NOT_BY_EXCHANGE)
+        left_out |= done.left_out
     print("\n".join(map(one_line, [*lines, *_list("Left out", left_out)])))
     return SOME_WITHOUT if left_out else 0
 

@@ -176,7 +176,7 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
         source = Path(self._format_source(assignment_id, student_id))
         with TemporaryDirectory() as folder:
             copy = Path(folder, assignment_id)
-            left_out = copy_ordinary_files(source, copy, own_only=False)
+            left_out = copy_ordinary_files(source, copy, own_only=False).left_out
             for name, why in left_out.items():
                 place = f"{student_id}/{assignment_id}/{name}"
                 self.log.warning("%s was left out: %s", place, why)

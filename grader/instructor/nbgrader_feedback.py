@@ -177,14 +177,16 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
         return self.pages.graded(read(page.source), page.grades, page.about, why)
 
     def _write(self, page: Page, html: str) -> None:
-        """Write a page where it differs, and before it the files of the submission."""
+        """Write a page where it differs, and before it those files that can be written."""
         self.notebooks = [str(page.source)]
-        folder, changed = page.source.parent, False
+        folder, own, changed = page.source.parent, f"{page.source.stem}.html", False
         for name in find_all_files(str(folder), [*self.coursedir.ignore, "*.ipynb", KEY_FILE]):
             inside = Path(name).relative_to(folder)
-            changed |= _renew(self._target(page.about, str(inside)), Path(name).read_bytes())
-        data = html.encode(errors="replace")
-        differs = _renew(self._target(page.about, f"{page.source.stem}.html"), data)
+            with costs_only(name, {}):
+                if inside.parts[0] != own:
+                    target = self._target(page.about, str(inside))
+                    changed |= _renew(target, Path(name).read_bytes())
+        differs = _renew(self._target(page.about, own), html.encode(errors="replace"))
         if differs or changed:
             self.set_permissions(page.about["assignment"], page.student)
             self.run_post_convert_hook()

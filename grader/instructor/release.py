@@ -9,6 +9,7 @@ from pathlib import Path
 from nbgrader.exchange.default import ExchangeReleaseFeedback
 from nbgrader.utils import notebook_hash
 
+from grader.instructor.blame import costs_only
 from grader.instructor.gradebook import course_directory
 from grader.instructor.nbgrader_files import paths_like
 
@@ -22,7 +23,8 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
 
     Attributes:
         students: whose pages are released; none means everyone's.
-        released, left_out: whose pages were, and were not.
+        released: whose pages were.
+        left_out: why others were not, by student.
     """
 
     students: Sequence[str] = ()
@@ -31,22 +33,27 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
     def copy_files(self) -> None:
         """Release the pages (nbgrader's hook)."""
         self.released: list[str] = []
-        self.left_out: list[str] = []
+        self.left_out: dict[str, str] = {}
         for folder in sorted(map(Path, paths_like(self.src_path))):
             student = folder.parent.name
             if self.students and student not in self.students:
                 continue
-            try:
-                secret = (folder / SECRET).read_text(encoding="utf-8")
-            except FileNotFoundError:
-                self.left_out.append(student)
-                self.log.warning("%s was left out: %s", student, NOT_BY_EXCHANGE)
+            if not (folder / SECRET).exists():
+                self.left_out[student] = NOT_BY_EXCHANGE
                 continue
-            for page in folder.glob("*.html"):
-                target = Path(self.dest_path, notebook_hash(secret=secret, notebook_id=page.stem))
-                shutil.copy(page, f"{target}-tmp.html")
-                Path(f"{target}-tmp.html").replace(f"{target}.html")
-            self.released.append(student)
+            with costs_only(student, self.left_out):
+                self._release(folder)
+                self.released.append(student)
+        for student, why in self.left_out.items():
+            self.log.warning("%s was left out: %s", student, why)
+
+    def _release(self, folder: Path) -> None:
+        """Release the pages of a student."""
+        secret = (folder / SECRET).read_text(encoding="utf-8")
+        for page in folder.glob("*.html"):
+            target = Path(self.dest_path, notebook_hash(secret=secret, notebook_id=page.stem))
+            shutil.copy(page, f"{target}-tmp.html")
+            Path(f"{target}-tmp.html").replace(f"{target}.html")
 
 
 def release(root: Path, lesson: str, students: Sequence[str] = ()) -> ReleaseFeedback:

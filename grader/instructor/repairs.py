@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 
 from grader.comparison.distribution import summarise
@@ -12,7 +14,7 @@ from grader.comparison.judge import Compared, Verdict
 from grader.comparison.schema import Call, Outcome, Request, Response
 from grader.diagnosis import repaired
 from grader.diagnosis.repair import Code, Run
-from grader.execution.cell_facts import facts, parsed
+from grader.execution.cell_facts import facts, names_bound, parsed
 from grader.execution.submission import Selection
 
 MOST = 40
@@ -55,21 +57,27 @@ Ask = Callable[[Request], Response]
 
 
 class Repairs:
-    """The repairs that were found; answers with the same syntax tree and outcomes share one."""
+    """The repairs that were found; answers with the same outcomes and cells share one.
+
+    A copy runs after the cells that its answer needs, and no others: what else a notebook does
+    decides nothing about the answers of other notebooks.
+    """
 
     def __init__(self) -> None:
-        self._found: dict[str, tuple[str | None, str | None]] = {}
+        self._found: dict[bytes, tuple[str | None, str | None]] = {}
 
     def repaired(self, verdict: Verdict, answer: Compared, chosen: Selection, ask: Ask) -> Verdict:
         """Return a verdict with the repair that proves its mistake, as `explain` does with code."""
         source = _cell_of(verdict.exercise, chosen)
         if source is None or (tree := parsed(source)) is None:
             return verdict
-        same = f"{verdict.exercise} {ast.dump(tree)} {answer.outcomes}"
+        cells = _needed(source, chosen.cells)
+        others = [one for one in cells if one != source]
+        same = _digest(f"{verdict.exercise} {ast.dump(tree)} {others} {answer.outcomes}")
         if same not in self._found:
             if len(self._found) >= KEPT:
                 self._found.clear()
-            code = Code(source, _run(verdict.exercise, chosen.cells, ask))
+            code = Code(source, _run(verdict.exercise, cells, ask))
             new = repaired(verdict, answer, code)
             self._found[same] = new.repair, new.mistake
         repair, mistake = self._found[same]
@@ -87,6 +95,24 @@ def _cell_of(name: str, chosen: Selection) -> str | None:
     return next(found, None)
 
 
+def _needed(source: str, cells: list[str]) -> list[str]:
+    """Return a cell, and those that bind numpy or a name that it uses, directly or by others."""
+    others = [one for one in cells if one != source]
+    needed, used = set[str](), {"np", *_names(source)[1]}
+    while more := {one for one in others if not used.isdisjoint(_names(one)[0])} - needed:
+        needed |= more
+        used = used.union(*(_names(one)[1] for one in more))
+    return [*(one for one in others if one in needed), source]
+
+
+@lru_cache(maxsize=128)
+def _names(cell: str) -> tuple[set[str], set[str]]:
+    """Return the names that a cell binds outside functions, and all names in it."""
+    tree = parsed(cell) or ast.Module([], [])
+    bound = set().union(*map(names_bound, tree.body))
+    return bound, {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
 def _run(name: str, cells: list[str], ask: Ask) -> Run:
     """Return a function that runs copies of an answer after a notebook's cells."""
 
@@ -102,3 +128,7 @@ def _run(name: str, cells: list[str], ask: Ask) -> Run:
             yield outcomes and [*map(summarise, outcomes)]
 
     return run
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="replace")).digest()

@@ -61,7 +61,10 @@ class Round:
                 steps, errors = future.result()
                 self._settle({student: attempt}, steps, errors)
         found = map(self._attend, sorted({student for student, _ in self.desk.open}))
-        if to_grade := sorted(filter(None, found), key=lambda one: one.time):
+        attempts = self.desk.attempts  # students with few come first
+        if to_grade := sorted(
+            filter(None, found), key=lambda one: (len(attempts[one.student]), one.time)
+        ):
             self._grade({one.student: one for one in to_grade[:MOST]})
             self.again.append(self.now)
         return min(self.again, default=None)

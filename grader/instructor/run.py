@@ -22,6 +22,7 @@ from grader.diagnosis.misconceptions import Known, known
 from grader.execution.answers import gave_up, verdict_on
 from grader.execution.notebook import read_notebook
 from grader.execution.submission import Selection, Template, select
+from grader.instructor.draws import ask_again, doubtful
 from grader.instructor.repairs import Repairs
 
 QUICK = 5.0  # seconds: a notebook that takes longer is not run again for repairs and figures
@@ -148,7 +149,8 @@ class Run:
 
     def grade_cells(self, chosen: Selection, runner: Runner) -> Graded:
         """Run and judge the chosen cells of a notebook, and look for repairs of wrong answers."""
-        return self.repaired(chosen, *self.judge(chosen, runner.run(self.request(chosen))), runner)
+        response = runner.run(self.request(chosen))
+        return self.repaired(chosen, *self.judge(chosen, response, runner), runner)
 
     def grade_with_figures(
         self, chosen: Selection, runner: Runner, judged: Callable[[], None] = lambda: None
@@ -160,7 +162,7 @@ class Run:
         """
         start = time.monotonic()
         response = runner.run(self.request(chosen))
-        graded, answers = self.judge(chosen, response)
+        graded, answers = self.judge(chosen, response, runner)
         if gave_up(response) or time.monotonic() - start > QUICK:
             return graded
         judged()
@@ -199,18 +201,30 @@ class Run:
         request: Request = {"cells": chosen.cells, "calls": self.calls, "asked": chosen.asked}
         return {**request, "order_seed": self.seed}
 
-    def judge(self, chosen: Selection, response: Response) -> tuple[Graded, dict[str, Compared]]:
-        """Judge a runner's response to the request; return the answers as well, compared."""
+    def judge(
+        self, chosen: Selection, response: Response, runner: Runner
+    ) -> tuple[Graded, dict[str, Compared]]:
+        """Judge a runner's response to the request; random draws are asked for again.
+
+        Return the answers as well, compared.
+        """
         answers: dict[str, Compared] = {}
+        doubts: dict[str, list[int]] = {}
 
         def by(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
             answers[name] = Compared(key, outcomes)
+            doubts[name] = doubtful(key["cases"], outcomes)
             return self._judged(name, answers[name])
 
-        verdicts = {
-            name: verdict_on(name, key, chosen.cells, response, chosen.missing[name], by)
-            for name, key in self.keys.items()
-        }
+        def judge(name: str) -> Verdict:
+            why = chosen.missing[name]
+            return verdict_on(name, self.keys[name], chosen.cells, response, why, by)
+
+        verdicts = {name: judge(name) for name in self.keys}
+        asked = {name: one for name, one in doubts.items() if one and verdicts[name].points}
+        if asked:
+            ask_again(self.request(chosen), response, asked, runner.run)
+            verdicts |= {name: judge(name) for name in asked}
         return Graded(verdicts, tuple(chosen.repaired)), answers
 
     def _judged(self, name: str, answer: Compared) -> Verdict:

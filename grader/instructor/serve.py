@@ -57,7 +57,10 @@ def open_common(root: Path, workers: int) -> Iterator[Common]:
         ThreadPoolExecutor(1) as thread,
     ):
         pages, width = AttemptPages(coursedir), 2 * workers
-        yield Common(root, coursedir, exchange, pages, seeds(root), quick, width, slow, thread)
+        try:
+            yield Common(root, coursedir, exchange, pages, seeds(root), quick, width, slow, thread)
+        finally:
+            thread.shutdown(cancel_futures=True)  # the next start takes the rest
 
 
 def serve(

@@ -83,7 +83,7 @@ class Submission:
             _copy(path, partial / path.relative_to(material))
         left_out = copy_ordinary_files(
             self.folder, partial, skip=self._is_not_copied, own_only=False, mode=0o444
-        )
+        ).left_out
         file = partial / f"{self.lesson}.ipynb"
         file.write_text(json.dumps(notebook, ensure_ascii=False) + "\n", encoding="utf-8")
         file.chmod(0o444)

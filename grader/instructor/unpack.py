@@ -21,9 +21,11 @@ from typing import IO
 from unicodedata import normalize
 
 from grader.errors import UserError
+from grader.execution.limits import OUTSIDE
 from grader.files import open_regular
 from grader.instructor.copying import MACHINE_ERRORS
 from grader.instructor.locate import ARCHIVES
+from grader.processes import Guard, OverBudget
 
 MAX_FILE = 50_000_000  # bytes of one file
 MAX_FILES, MAX_BYTES = 50_000, 4_000_000_000  # of all archives together
@@ -88,23 +90,34 @@ def unpack(source: Path, folder: Path) -> Unpacked:
         store(source, source.name, "", found, Bounds(MAX_FILES, MAX_BYTES, MAX_FILE))
     except DAMAGED as error:
         raise UserError(f"{source} can't be unpacked: {error}.") from None
-    for name, path in [*found.files.items()]:
-        if not name.lower().endswith(ARCHIVES) or _opener(path) is None:
-            continue
-        inner = Unpacked(folder / f"in-{path.name}")
-        most = min(MAX_INNER_BYTES, MAX_BYTES - found.size)
-        try:
-            store(path, name, f"{name}/", inner, Bounds(MAX_INNER_FILES, most, MAX_FILE))
-        except TooLarge as error:
-            found.left_out[name] = f"{error}"
-        except DAMAGED:
-            found.left_out[name] = "it is damaged, or encrypted"
-        else:
-            del found.files[name]
-            found.files |= inner.files
-            found.left_out |= inner.left_out
-            found.size += inner.size
+    with closing(Guard(_inner, OUTSIDE.memory_bytes)) as guard:
+        for name, path in [*found.files.items()]:
+            if not name.lower().endswith(ARCHIVES):
+                continue
+            most = min(MAX_INNER_BYTES, MAX_BYTES - found.size)
+            bounds = Bounds(MAX_INNER_FILES, most, MAX_FILE)
+            try:
+                inner = guard.call(OUTSIDE.seconds, path, name, bounds)
+            except (TooLarge, OverBudget) as error:
+                found.left_out[name] = f"{error}"
+            except DAMAGED:
+                found.left_out[name] = "it is damaged, or encrypted"
+            else:
+                if inner:
+                    del found.files[name]
+                    found.files |= inner.files
+                    found.left_out |= inner.left_out
+                    found.size += inner.size
     return found
+
+
+def _inner(path: Path, name: str, bounds: Bounds) -> Unpacked | None:
+    """Store the files of an archive in an archive next to it; return None if it is no archive."""
+    if _opener(path) is None:
+        return None
+    inner = Unpacked(path.with_name(f"in-{path.name}"))
+    store(path, name, f"{name}/", inner, bounds)
+    return inner
 
 
 def store(source: Path, name: str, prefix: str, found: Unpacked, bounds: Bounds) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from classroom import Course
 from course import solved
 from grader.instructor.collect import GRACE, SafeCollect, believed, copy_ordinary_files, owner_of
 from grader.instructor.gradebook import course_directory
+from grader.instructor.submissions import read_time
 
 ME = getpass.getuser()
 
@@ -108,18 +110,67 @@ def test_a_folder_in_anothers_name_counts_as_its_owners(tmp_path: Path) -> None:
     assert record["username"] == owner_of(str(tmp_path / name)) != "zoe"
 
 
-def test_a_submission_is_never_earlier_than_it_arrived(tmp_path: Path) -> None:
-    folder = tmp_path / "ann+neuron+2026-10-01 12:00:00 UTC"
-    folder.mkdir()
-    (folder / "neuron.ipynb").touch()
-    os.utime(folder, (0, 0))  # any owner can set these two times
-    os.utime(folder / "neuron.ipynb", (0, 0))
-    last = max(path.stat().st_ctime for path in (folder, folder / "neuron.ipynb"))
-    arrived = datetime.fromtimestamp(last, UTC).replace(tzinfo=None)
-    hour = timedelta(hours=1)
-    assert believed(arrived - hour, folder) == arrived
-    assert believed(arrived - GRACE / 2, folder) == arrived - GRACE / 2
-    assert believed(arrived + hour, folder) == arrived + hour
+def test_a_submission_has_the_time_of_its_arrival_or_nearly() -> None:
+    arrived, hour = datetime(2026, 10, 1, 12), timedelta(hours=1)
+    changed = arrived.replace(tzinfo=UTC).timestamp()
+    assert believed(arrived - hour, changed) == arrived
+    assert believed(arrived - GRACE / 2, changed) == arrived - GRACE / 2
+    assert believed(arrived + hour, changed) == arrived
+
+
+def test_a_change_in_a_folder_below_is_seen(tmp_path: Path) -> None:
+    below = tmp_path / "ann" / "below" / "neuron.ipynb"
+    below.parent.mkdir(parents=True)
+    below.touch()
+    before = copy_ordinary_files(tmp_path / "ann", tmp_path / "first").changed
+    while below.stat().st_ctime == before:  # the kernel's clock moves in steps
+        below.write_text("later", encoding="utf-8")
+    os.utime(below, (0, 0))  # any owner can set these two times
+    after = copy_ordinary_files(tmp_path / "ann", tmp_path / "second").changed
+    assert after == below.stat().st_ctime > before
+
+
+def safe_collect(course: Course) -> SafeCollect:
+    coursedir = course_directory(course.root)
+    coursedir.assignment_id = "neuron"
+    return SafeCollect(coursedir=coursedir, config=coursedir.config)
+
+
+@pytest.mark.parametrize("forged", ["2020-01-01 00:00 UTC", "9999-12-31 23:59 UTC", "", None])
+def test_the_time_of_a_submission_is_not_the_learners_to_write(
+    course: Course, forged: str | None
+) -> None:
+    now = datetime.now(UTC)
+    folder = inbound(course).rename(inbound(course, "x").parent / f"{ME}+neuron+{now:%c} UTC+x")
+    (folder / "timestamp.txt").unlink()
+    if forged is None:
+        (folder / "timestamp.txt").mkdir()
+    else:
+        (folder / "timestamp.txt").write_text(forged, encoding="utf-8")
+    safe_collect(course).do_copy(str(folder), str(course.root / "copy"))
+    time, _ = read_time(course.root / "copy")
+    assert time is not None
+    assert abs(time - now.replace(tzinfo=None)) < GRACE
+
+
+def test_a_submission_that_goes_away_stops_nobody_elses(
+    course: Course, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone, zoe = inbound(course, "ann"), inbound(course, "zoe")
+    collect = safe_collect(course)
+    collect.init_src()
+    names = {one["filename"] for one in collect.src_records}
+    assert names <= {gone.name, zoe.name}
+    shutil.rmtree(gone)
+    gone.symlink_to("nowhere")
+    collect.src_records = [
+        {**collect._path_to_record(str(one)), "username": one.name[:3]} for one in (gone, zoe)
+    ]
+    collect.copy_files()
+    assert "ann: nothing was collected: FileNotFoundError" in caplog.text
+    assert collected(course, "zoe") == {"neuron.ipynb", "timestamp.txt"}
+    gone.unlink()
+    assert collect._path_to_record(str(gone))["username"] == gone.name
 
 
 def test_a_hard_link_to_somebody_elses_file_is_left_out(tmp_path: Path) -> None:
@@ -134,7 +185,7 @@ def test_a_hard_link_to_somebody_elses_file_is_left_out(tmp_path: Path) -> None:
     (folder / "earlier").write_text("mine", encoding="utf-8")
     for path in (folder, folder / "earlier"):
         os.chown(path, 12345, -1)
-    assert copy_ordinary_files(folder, tmp_path / "copy") == {
+    assert copy_ordinary_files(folder, tmp_path / "copy").left_out == {
         "neuron.ipynb": "it belongs to somebody else"
     }
     assert [path.name for path in (tmp_path / "copy").iterdir()] == ["earlier"]

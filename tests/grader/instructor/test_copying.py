@@ -17,7 +17,7 @@ def test_sparse_files_together_are_bounded(tmp_path: Path) -> None:
     for name in "abc":
         with (folder / name).open("wb") as file:
             file.truncate(400_000)
-    left_out = copy_ordinary_files(folder, tmp_path / "copy", most_bytes=1_000_000)
+    left_out = copy_ordinary_files(folder, tmp_path / "copy", most_bytes=1_000_000).left_out
     assert left_out == {"c": TOO_LARGE}
     assert {path.name for path in (tmp_path / "copy").iterdir()} == {"a", "b"}
 
@@ -28,7 +28,7 @@ def test_folders_in_each_other_are_copied_to_a_depth(levels: int, tmp_path: Path
     folder.mkdir()
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
     deep(folder, levels)
-    ((place, why),) = copy_ordinary_files(folder, tmp_path / "copy").items()
+    ((place, why),) = copy_ordinary_files(folder, tmp_path / "copy").left_out.items()
     assert "folders deep" in why
     assert place.count("/") == 20
     assert (tmp_path / "copy" / "notes.txt").read_text(encoding="utf-8") == "mine"
@@ -40,5 +40,5 @@ def test_many_files_are_copied_to_a_number(tmp_path: Path) -> None:
     folder.mkdir()
     for number in range(1_200):
         (folder / str(number)).touch()
-    assert "1,000" in copy_ordinary_files(folder, tmp_path / "copy")["more files"]
+    assert "1,000" in copy_ordinary_files(folder, tmp_path / "copy").left_out["more files"]
     assert len(list((tmp_path / "copy").iterdir())) == 1_000

@@ -459,3 +459,55 @@ def test_a_pipe_or_a_link_in_the_place_of_a_notebook_is_not_opened(
     paths = [str(tmp_path / name) for name in ("pipe.ipynb", "link.ipynb")]
     assert main(["grade", "--lesson", "neuron", *paths]) == 1
     assert capfd.readouterr().err.count("is a link or can't be opened") == 2
+
+
+DRAWS = Run(lesson("initialization"), seed=7)
+OBSERVER = """import grader.execution.runner as runner
+def observe(function, call, honest=runner.observe):
+    outcome = honest(function, call)
+    if "draws" in outcome:
+        outcome["draws"][2] = outcome["draws"][0]
+    return outcome
+runner.observe = observe
+"""
+INIT = "def init_normal(fan_in, fan_out, std, rng):\n    "
+FROM_NUMPY = f"{INIT}return np.random.normal(0, std, (fan_in, fan_out))"
+IN_TURN = f"""made = []
+{INIT}made.append(np.random.normal(0, std, (fan_in, fan_out)))
+    large = [one for one in made if one.size > 100]
+    return large[-3] if len(large) % 4 == 3 else made[-1]
+"""
+BY_STATE = f"""made, mine = {{}}, np.random.default_rng()
+{INIT}state = str(rng.bit_generator.state)
+    rng.random()
+    return made.setdefault(state, mine.normal(0, std, (fan_in, fan_out)))
+"""
+BOX_AND_MULLER = f"""{INIT}u, v = rng.random((2, fan_in, fan_out))
+    return std * np.sqrt(-2 * np.log(1 - u)) * np.cos(2 * np.pi * v)
+"""
+SINGLE = f"{INIT}return -rng.normal(0, std, (fan_out, fan_in)).T.astype(np.float32)"
+
+
+@pytest.mark.parametrize(
+    ("source", "first", "earned", "requests"),
+    [
+        (FROM_NUMPY, "", 0, 1),
+        (FROM_NUMPY, OBSERVER, 0, 2),
+        (IN_TURN, "", 0, 2),
+        (BY_STATE, "", 0, 2),
+        (BOX_AND_MULLER, "", 2, 2),
+        (SINGLE, "", 2, 1),
+    ],
+)
+def test_draws_that_another_process_does_not_repeat_earn_nothing(
+    source: str, first: str, earned: float, requests: int
+) -> None:
+    notebook = written("initialization", init_normal=source)
+    cell = {"cell_type": "code", "source": first, "metadata": {}, "outputs": []}
+    notebook["cells"].insert(1, cell)
+    chosen, recorder = select(DRAWS.template, read_notebook(data(notebook))), Recorder()
+    response = recorder.run(DRAWS.request(chosen))
+    verdict = DRAWS.judge(chosen, response, recorder).verdicts["init_normal"]
+    assert (verdict.points, len(recorder.asked)) == (earned, requests)
+    if requests == 2 and not earned:
+        assert "do not come from the generator rng alone" in f"{verdict.failure}"

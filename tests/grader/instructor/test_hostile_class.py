@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from classroom import Course
@@ -10,6 +13,7 @@ from hostile_class import FOLDERS, NOTEBOOKS, ODD_FOLDERS, ODD_NOTEBOOKS, ORDERS
 
 from course import solved
 from grader.cli import main
+from grader.instructor.archive import restore
 from grader.instructor.report import Summary
 from grader.sandbox.scratch import remove
 
@@ -64,3 +68,46 @@ def test_insights_count_everybody(
     assert counts in capsys.readouterr().out
     page = (course.root / "class" / "insights" / "neuron.html").read_text(encoding="utf-8")
     assert all(student in page for student in ("zoe", *summary.errors))
+
+
+@pytest.mark.long
+def test_grade_gives_everybody_the_same_points_or_a_reason(
+    course: Course,
+    summary: Summary,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(course.root)
+    paths = sorted(Path("class", "submitted").glob("*/neuron/neuron.ipynb"))
+    assert main(["grade", "--json", *map(str, paths)]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["notebook"] for one in lines] == [*map(str, paths)]
+    students = [path.parts[-3] for path in paths]
+    found = dict(zip(students, lines, strict=True))
+    assert {student: found[student].get("points") for student in HONEST} == HONEST
+    deserved = course.points()
+    for student, one in found.items():
+        assert one["points"] == deserved.get(student, 0) if "points" in one else one["error"]
+
+
+@pytest.mark.long
+def test_archives_hold_what_is_within_limits_and_name_the_rest(
+    course: Course,
+    summary: Summary,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(course.root)
+    assert main(["archive", "neuron"]) == 0
+    told = capsys.readouterr().out
+    for kind in ("a sparse notebook", "many files", "sparse files", "slow notebooks"):
+        assert f"More of submitted/{kind}/neuron was left out" in told
+    assert "its name is no text" in told
+    assert "folders deep" in told
+    other = Course(tmp_path)
+    restore(other.root, course.root / "class" / "archive" / "neuron.zip")
+    assert other.points() == course.points()
+    assert main(["anonymize", "neuron"]) == 0
+    with zipfile.ZipFile(course.root / "class" / "archive" / "neuron-anonymous.zip") as made:
+        assert not any(kind in name for kind in HOSTILE for name in made.namelist())

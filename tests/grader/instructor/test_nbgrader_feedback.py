@@ -239,6 +239,35 @@ def test_release_leaves_out_who_did_not_submit_by_the_exchange(
     assert main(["release", "neuron", "--student", "ada"]) == 0
 
 
+SPOILED = {
+    "a secret that is no text": ("submission_secret.txt", b"\xff"),
+    "an empty secret": ("submission_secret.txt", b""),
+    "a page that is a folder": ("neuron.html/x", b""),
+    "another page that is a folder": ("x.html/x", b""),
+    "a page whose name is no text": ("\udcff.html", b""),
+    "a name too long for its temporary file": ("n" * 250, b""),
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_files_of_a_submission_stop_no_page_and_no_release_of_another(
+    course: Course, capsys: pytest.CaptureFixture[str], spoiled: str
+) -> None:
+    name, data = SPOILED[spoiled]
+    for student in ("ada", "ben", "cleo"):
+        folder = course.root / "class" / "autograded" / student / "neuron"
+        (folder / "submission_secret.txt").write_text(student, encoding="utf-8")
+    path = course.root / "class" / "autograded" / "ada" / "neuron" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    assert feedback(course) == {*CLASS}
+    assert feedback(course) == set()
+    assert main(["release", "neuron"]) == 3
+    exchange = course.root / "class" / "exchange" / "neural_network_basics" / "feedback"
+    given = {path.read_bytes() for path in exchange.glob("*.html")}
+    assert given >= {pages(course)[student].read_bytes() for student in ("ben", "cleo")}
+
+
 def test_nothing_graded_is_an_error(
     course: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -97,3 +97,26 @@ def test_a_notebook_that_spoils_its_copies_has_the_same_points(
 ) -> None:
     verdict, _ = graded(cell, EARLY)
     assert (verdict.points, verdict.missed) == (0, graded(EARLY)[0].missed)
+
+
+SPOILS = """import grader.execution.runner as runner
+def forged(function, call, honest=runner.observe):
+    name = function.__closure__ is not None
+    return {"value": 0.0} if name else honest(function, call)
+runner.observe = forged
+"""
+
+
+def test_a_notebook_spoils_no_repair_of_the_same_answer_in_another(
+    graded: Callable[..., tuple[Verdict, Any]],
+) -> None:
+    graded(SPOILS, EARLY)
+    assert graded(EARLY)[0].mistake == "return_in_loop"
+
+
+def test_a_copy_runs_after_the_cells_that_its_answer_needs(
+    graded: Callable[..., tuple[Verdict, Any]],
+) -> None:
+    helped = EARLY.replace("len(x)", "size(x)")
+    verdict, _ = graded("def size(x):\n    return count(x)", "count = len", helped)
+    assert verdict.mistake == "return_in_loop"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -11,15 +13,17 @@ import sys
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from classroom import Course
+from hostile_class import in_place_of
 from nbgrader.utils import notebook_hash
 
 from course import solved, written
@@ -115,7 +119,7 @@ def course(
     # However busy this machine is, nothing is slow unless a test says so.
     monkeypatch.setattr(workers, "OUTSIDE", replace(OUTSIDE, first_run_seconds=600))
     # Made-up submissions arrive long after the time that they give.
-    monkeypatch.setattr("grader.instructor.collect.believed", lambda claimed, _: claimed)
+    monkeypatch.setattr("grader.instructor.collect.believed", lambda claimed, *_: claimed)
     with open_common(course.root, 1) as common:
         course.desk = Desk(common, own_lesson(course), getattr(request, "param", Policy()))
         yield course
@@ -296,6 +300,60 @@ def test_a_hostile_submission_costs_only_itself_and_its_student_reads_so(
     again = course.submit("eve", solved("neuron"), NOON + HOUR)
     course.serve()
     assert ALL in course.page(again)
+
+
+def no_text_for_a_name(folder: Path) -> None:
+    shutil.copy(folder / "neuron.ipynb", os.fsencode(folder) + b"/\xff.ipynb")
+
+
+ODD: dict[str, Callable[[Path], object]] = {
+    "a folder for a time": lambda one: in_place_of("timestamp.txt", Path.mkdir)(one),
+    "a time before all": lambda one: (one / "timestamp.txt").write_text("0001-01-01 00:00 UTC"),
+    "a time to come": lambda one: (one / "timestamp.txt").write_text("9999-12-31 23:59 UTC"),
+    "no text for a name": no_text_for_a_name,
+    "a folder for a page": lambda one: (one / "neuron.html").mkdir(),
+    "a secret that is no text": lambda one: (one / "submission_secret.txt").write_bytes(b"\xff"),
+}
+"""What a student may do to a right submission."""
+
+
+@policy(timezone=ZoneInfo("America/New_York"))
+@pytest.mark.parametrize("failing", [False, True])
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_folder_has_the_time_of_its_name_and_stops_nobody(
+    course: Class, odd: str, failing: bool
+) -> None:
+    eve = course.submit("eve", {"cells": "none"} if failing else solved("neuron"))
+    ODD[odd](eve)
+    course.submit("zoe", solved("neuron"), NOON + HOUR)
+    course.serve()
+    graded = ["zoe"] if failing else ["eve", "zoe"]
+    assert course.points() == dict.fromkeys(graded, 10.0)
+    (attempt,) = course.desk.attempts["eve"]
+    assert attempt.time == NOON
+    assert course.desk.open == set()
+
+
+def test_who_submits_again_and_again_keeps_nobody_waiting(
+    course: Class, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(40):
+        course.submit("eve", {"cells": "none"}, NOON + timedelta(minutes=number))
+    course.submit("zoe", solved("neuron"), NOON + HOUR)
+    monkeypatch.setattr("grader.instructor.serve.MOST", 1)
+    for _ in range(2):
+        course.desk.round(AFTERNOON)
+    assert course.points() == {"zoe": 10.0}
+    assert len(course.desk.attempts["eve"]) == 2
+    course.serve()
+    assert len(course.desk.attempts["eve"]) == 40
+    monkeypatch.setattr("grader.instructor.attempts.MAX_STORED", 1_000)
+    for student in ("eve", "ada"):
+        course.submit(student, solved("neuron"))
+    course.serve()
+    assert len(course.desk.attempts["eve"]) == 40
+    assert "class/attempts holds more than" in caplog.text
+    assert course.points() == {"ada": 10.0, "zoe": 10.0}
 
 
 def test_nobody_waits_for_a_slow_submission(course: Class, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import stat
@@ -93,6 +94,17 @@ def test_a_bomb_costs_only_itself_or_is_refused(
     monkeypatch.setattr(module, "MAX_FILES", 5)
     with pytest.raises(UserError, match="more than 5 files"):
         unpack(tmp_path / "many.zip", tmp_path / "once more")
+
+
+def test_an_archive_in_an_archive_has_little_memory(tmp_path: Path) -> None:
+    data, info = io.BytesIO(), tarfile.TarInfo("a name of 300 MB")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 300 << 20
+    with gzip.open(data, "wb", compresslevel=1) as file:
+        file.write(info.tobuf())
+        for _ in range(300):
+            file.write(bytes(1 << 20))
+    found = unpacked(tmp_path, zipped({"a.tgz": data.getvalue(), "good": b"good"}))
+    assert "MB of memory" in found.left_out["a.tgz"]
 
 
 def test_names_of_a_mac_keep_their_accents(tmp_path: Path) -> None:
