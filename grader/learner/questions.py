@@ -23,7 +23,8 @@ line-height:1.5;color:var(--jp-ui-font-color1,#222)}
 
 # ipywidgets doesn't name its radio buttons and sliders, and can't be asked to from Python: with one
 # name, radio buttons are one stop of Tab, and arrow keys stay in them. Jupyter's pages would hear
-# the keys before, unless an element forbids it; keys with Ctrl, Alt, Meta or Shift stay theirs.
+# the keys too, unless an element forbids it; keys with Ctrl, Alt, Meta or Shift stay theirs, unless
+# the handler returns false.
 SCRIPT = """
 const form = this.closest('.asked-form'), text = form.querySelector('.asked').textContent;
 const put = (one, name, value) => one.getAttribute(name) === value || one.setAttribute(name, value);
@@ -47,7 +48,7 @@ const name = () => {
 new MutationObserver(name).observe(form,
   {subtree: true, childList: true, attributeFilter: ['aria-valuetext']});
 name();
-const keys = event => event.target.toggleAttribute('data-lm-suppress-shortcuts',
+const keys = event => void event.target.toggleAttribute('data-lm-suppress-shortcuts',
   !(event.ctrlKey || event.altKey || event.metaKey || event.shiftKey
     || event.target.closest('.asked')));
 form.onkeydown = form.onkeyup = keys;

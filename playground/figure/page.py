@@ -137,14 +137,14 @@ name();
 root.addEventListener('animationend', event => {
   if (event.animationName === 'playground-reveal') say.textContent = event.target.textContent;
 });
-const keys = event => event.target.toggleAttribute('data-lm-suppress-shortcuts',
+const keys = event => void event.target.toggleAttribute('data-lm-suppress-shortcuts',
   !(event.ctrlKey || event.altKey || event.metaKey || event.shiftKey));
 root.addEventListener('focusin', keys);
 root.onkeyup = keys;
 root.onkeydown = event => {
   keys(event);
   const slider = event.target.closest('.widget-slider');
-  if (!slider || !['Enter', 'Escape'].includes(event.key)) return;
+  if (!slider || event.shiftKey || !['Enter', 'Escape'].includes(event.key)) return;
   const [, handle, number] = parts(slider);
   if (event.target === handle &amp;&amp; event.key === 'Enter') {
     event.preventDefault();

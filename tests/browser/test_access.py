@@ -135,6 +135,8 @@ def test_keys_move_the_slider_and_nothing_else(play: Locator, notebook: Notebook
         notebook.press(slider, key)
     expect(slider.locator(".noUi-handle")).to_be_focused()
     assert active(notebook) == before
+    notebook.press(slider, "Shift+Enter")
+    notebook.until(lambda: active(notebook) != before, "Shift+Enter did not run the cell.")
 
 
 def test_a_mission_is_reached_by_keyboard_announced_and_kept(notebook: Notebook) -> None:
@@ -242,6 +244,10 @@ def test_a_question_is_a_group_that_keys_answer_and_its_reply_gets_the_focus(
     expect(group).to_have_count(1)
     text = cell.locator(".asked-form .asked").inner_text().strip()
     assert (group.get_attribute("aria-label") or "").strip() == text
+    options.first.focus()
+    before = active(notebook)
+    keyboard.press("Shift+Enter")
+    notebook.until(lambda: active(notebook) != before, "Shift+Enter did not run the cell.")
     options.first.focus()
     before = active(notebook)
     keyboard.press("Space")
