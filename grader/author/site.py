@@ -47,6 +47,9 @@ Run this cell for a button that downloads all lessons in one archive: that is wh
 open notebooks first (Ctrl+S)."""
 BUTTON = "from grader.learner.download import download\n\ndownload()"
 
+IPYTHON = "etc/ipython/"
+"""Folder of IPython's settings, where Python is installed."""
+
 # The pages below read the element with JupyterLite's configuration in this one.
 FIRST_PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{name}</title>
@@ -66,20 +69,21 @@ def build_site(root: Path, into: Path, kernel: str) -> None:
     settings, files = load_settings(root), files_of_bundle(root)
     packages = ("grader", *settings.packages)
     modules = {path: data for path, data in files.items() if path.split("/")[0] in packages}
+    shared = _ipython(modules)
     with tempfile.TemporaryDirectory(prefix="site-") as folder:
         lite = Path(folder)
         for path, data in _contents(settings, files, KERNELS[kernel]).items():
             place = lite / "contents" / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(data)
-        wheel = _wheel(lite / "wheels", project, modules)
+        wheel = _wheel(lite / "wheels", project, modules, shared)
         for name, content in _configuration(project, settings, kernel, wheel).items():
             (lite / name).write_text(json.dumps(content), encoding="utf-8")
         _run_jupyterlite(root, lite)
         built = lite / "site"
         _remove_extensions(built, [other for other in KERNELS if other != kernel])
         if kernel == XEUS:
-            add_xeus(built, root / ENVIRONMENT, modules)
+            add_xeus(built, root / ENVIRONMENT, modules, shared)
         page = WELCOME if (built / "files" / WELCOME).is_file() else ""
         first = FIRST_PAGE.format(name=project["name"], page=page)
         (built / "index.html").write_text(first, encoding="utf-8")
@@ -115,14 +119,27 @@ def _section() -> list[dict[str, Any]]:
     return [text, {**code, "execution_count": None, "outputs": []}]
 
 
-def _wheel(folder: Path, project: Mapping[str, str], modules: Mapping[str, bytes]) -> Path:
+def _ipython(modules: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the settings that load the same extensions into a kernel that is not ipykernel."""
+    settings = json.loads(modules["grader/kernelconfig/ipython_kernel_config.json"])
+    content = {"InteractiveShellApp": settings["IPKernelApp"]}
+    return {f"{IPYTHON}ipython_config.json": json.dumps(content).encode()}
+
+
+def _wheel(
+    folder: Path,
+    project: Mapping[str, str],
+    modules: Mapping[str, bytes],
+    shared: Mapping[str, bytes],
+) -> Path:
     """Write the packages as a wheel that requires only what a browser needs."""
     name, version = project["name"].replace("-", "_"), project["version"]
-    info = f"{name}-{version}.dist-info"
+    info, data_folder = f"{name}-{version}.dist-info", f"{name}-{version}.data/data"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     metadata += "Requires-Dist: ipywidgets\nRequires-Dist: numpy\n"
     tags = "Wheel-Version: 1.0\nGenerator: grader\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    files = {**modules, f"{info}/METADATA": metadata.encode(), f"{info}/WHEEL": tags.encode()}
+    files = {**modules, **{f"{data_folder}/{path}": content for path, content in shared.items()}}
+    files |= {f"{info}/METADATA": metadata.encode(), f"{info}/WHEEL": tags.encode()}
     record = "".join(f"{path},{_digest(data)},{len(data)}\n" for path, data in files.items())
     files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
     data = io.BytesIO()
@@ -156,9 +173,9 @@ def _configuration(
         if (file := config / "default_setting_overrides.json").is_file():
             overrides |= json.loads(file.read_text(encoding="utf-8"))
     if kernel == PYODIDE:
-        name = wheel.name.split("-")[0]
-        lock = {"enabled": True, "wheels": [str(wheel.parent)], "prefetch_extra": [name]}
-        build["PyodideLockAddon"] = {**lock, "specs": [name, "numpy", "ipywidgets"]}
+        # What the wheel requires comes from Pyodide's own packages, unless it is in `specs`.
+        lock = {"enabled": True, "wheels": [str(wheel.parent)]}
+        build["PyodideLockAddon"] = {**lock, "prefetch_extra": [wheel.name.split("-")[0]]}
     return {
         "jupyter-lite.json": {"jupyter-lite-schema-version": 0, "jupyter-config-data": look},
         "jupyter_lite_config.json": build,

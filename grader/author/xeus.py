@@ -55,8 +55,10 @@ TABLE = re.compile(r'"https://raw\.githubusercontent\.com/[^"]*compressed_mappin
 Files = Iterator[tuple[str, bytes]]
 
 
-def add_xeus(site: Path, environment: Path, modules: Mapping[str, bytes]) -> None:
-    """Write the kernel, with the course's modules in it, into a built site."""
+def add_xeus(
+    site: Path, environment: Path, modules: Mapping[str, bytes], shared: Mapping[str, bytes]
+) -> None:
+    """Write the kernel, with the course's modules and settings in it, into a built site."""
     place = site / "xeus" / "course"
     packages = place / "kernel_packages"
     for folder in (place / "bin", packages, place / "xpython"):
@@ -73,6 +75,7 @@ def add_xeus(site: Path, environment: Path, modules: Mapping[str, bytes]) -> Non
             found.setdefault(name, []).extend(_untar(archive.read(STATIC + package["filename"])))
     found["widgets"] = [*_installed(environment)]
     found["course"] = [(SITE_PACKAGES + path, data) for path, data in modules.items()]
+    found["course"] += shared.items()
     listed = [_package(packages, name, files) for name, files in found.items()]
     _write(
         place / "empack_env_meta.json", prefix="/", packages=listed, specs=[], channels=["local"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -51,3 +53,24 @@ def test_the_archive_has_the_notebooks_of_all_lessons(
     with zipfile.ZipFile(io.BytesIO(archive(tmp_path))) as opened:
         assert {*opened.namelist()} == {f"{name}/{name}.ipynb" for name in LESSONS}
         assert opened.read("loss/loss.ipynb") == files["loss/loss.ipynb"]
+
+
+def test_both_kernels_load_the_hints_below_a_name_error(tmp_path: Path) -> None:
+    """Pyodide puts a wheel's data where Python is installed; IPython reads its settings there."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    shared = site._ipython(files_of_bundle(ROOT))
+    [(path, content)] = shared.items()
+    assert path == "etc/ipython/ipython_config.json"
+    [extension] = json.loads(content)["InteractiveShellApp"]["extensions"]
+    assert hasattr(importlib.import_module(extension), "load_ipython_extension")
+    with zipfile.ZipFile(site._wheel(tmp_path / "wheels", project, {}, shared)) as wheel:
+        [name] = [one for one in wheel.namelist() if one.endswith(f".data/data/{path}")]
+        assert wheel.read(name) == content
+
+
+def test_numpy_is_pyodides_own(tmp_path: Path) -> None:
+    """A package in `specs` comes from the Python index, which has no numpy for Pyodide."""
+    wheel = tmp_path / "wheels" / "course-1-py3-none-any.whl"
+    found = site._configuration({"name": "course"}, load_settings(ROOT), "pyodide", wheel)
+    lock = found["jupyter_lite_config.json"]["PyodideLockAddon"]
+    assert lock == {"enabled": True, "wheels": [str(wheel.parent)], "prefetch_extra": ["course"]}
