@@ -11,7 +11,8 @@ import argparse
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import partial
 from os.path import relpath
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -20,21 +21,27 @@ from typing import cast
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.comparison.present import STYLE, count_of, one_line
 from grader.errors import UserError
+from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import MAX_BYTES
 from grader.files import parsed, read_regular
 from grader.instructor.archive import GRADEBOOK, class_files, default_target, manifest_of, write_zip
+from grader.instructor.blame import costs_only
 from grader.instructor.journal import Record, RunId, digest_of, journal_path, read_journal
 from grader.instructor.pseudonyms import Pseudonyms
 from grader.instructor.received import read_records
 from grader.instructor.run import Result
+from grader.processes import Guard
 
 ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
-def anonymize(root: Path, lessons: Sequence[Lesson], target: Path) -> tuple[int, set[str]]:
+def anonymize(
+    root: Path, lessons: Sequence[Lesson], target: Path
+) -> tuple[int, set[str], dict[str, str]]:
     """Write an archive with pseudonyms; return the number of students, and words that stay.
 
-    Nothing says which student a pseudonym means, and each archive has others.
+    Also return why files were left out. Nothing says which student a pseudonym means, and each
+    archive has others.
 
     Raises:
         UserError: nothing was submitted, or the gradebook can't be read or copied.
@@ -51,7 +58,7 @@ def anonymize(root: Path, lessons: Sequence[Lesson], target: Path) -> tuple[int,
     pseudonyms = Pseudonyms(students, _known(root, lessons))
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        files, digests = _notebooks(found, pseudonyms, folder)
+        files, digests, left_out = _notebooks(found, pseudonyms, folder)
         for lesson in lessons:
             path = journal_path(root, lesson)
             if path.exists():
@@ -61,7 +68,7 @@ def anonymize(root: Path, lessons: Sequence[Lesson], target: Path) -> tuple[int,
             _rename_in_gradebook(folder / "gradebook.db", pseudonyms)
             files[GRADEBOOK] = folder / "gradebook.db"
         write_zip(target, manifest_of(root, lessons, anonymous=True), files)
-    return len(students), pseudonyms.left
+    return len(students), pseudonyms.left, left_out
 
 
 def _students(
@@ -105,39 +112,41 @@ def _known(root: Path, lessons: Sequence[Lesson]) -> Iterator[str]:
 
 def _notebooks(
     found: dict[str, Path], pseudonyms: Pseudonyms, folder: Path
-) -> tuple[dict[str, Path], dict[str, str]]:
+) -> tuple[dict[str, Path], dict[str, str], dict[str, str]]:
     """Return notebooks and times under their new names, and new digests by those of before.
 
-    A file with another content is written to `folder`.
+    Also return why others are left out. A file with another content is written to `folder`.
     """
-    files, digests = dict[str, Path](), dict[str, str]()
-    for number, (name, path) in enumerate(found.items()):
-        parts, own = PurePosixPath(name).parts, path.name.lower()
-        if not _by_student(name) or not (".ipynb" in own or own == "timestamp.txt"):
-            continue
-        inside = [pseudonyms.text(part) for part in parts[3:]]
-        new = "/".join([*parts[:2], pseudonyms.ids[parts[2]], *inside])
-        data = read_regular(path, MAX_BYTES + 1)
-        changed = _content(data, pseudonyms)
-        digests[digest_of(data)] = digest_of(changed)
-        files[new] = path
-        if changed != data:
-            files[new] = folder / f"{number}"
-            files[new].write_bytes(changed)
-    return files, digests
+    files, digests, left_out = dict[str, Path](), dict[str, str](), dict[str, str]()
+    with closing(Guard(partial(_content, pseudonyms=pseudonyms), OUTSIDE.memory_bytes)) as guard:
+        for number, (name, path) in enumerate(found.items()):
+            parts, own = PurePosixPath(name).parts, path.name.lower()
+            if not _by_student(name) or not (".ipynb" in own or own == "timestamp.txt"):
+                continue
+            inside = [pseudonyms.text(part) for part in parts[3:]]
+            new = "/".join([*parts[:2], pseudonyms.ids[parts[2]], *inside])
+            data = read_regular(path, MAX_BYTES + 1)
+            with costs_only(name, left_out):
+                changed = guard.call(OUTSIDE.seconds, data)
+                digests[digest_of(data)] = digest_of(changed)
+                files[new] = path
+                if changed != data:
+                    files[new] = folder / f"{number}"
+                    files[new].write_bytes(changed)
+    return files, digests, left_out
 
 
 def _content(data: bytes, pseudonyms: Pseudonyms) -> bytes:
     """Return a file with pseudonyms; one without a name in it keeps its bytes."""
     try:
         notebook = json.loads(data)
+        changed = pseudonyms.data(notebook)
+        return data if changed == notebook else json.dumps(changed, indent=1).encode()
     except (ValueError, RecursionError):  # a text, or a damaged notebook
         code = json.detect_encoding(data)
         text = data.decode(code, "surrogateescape" if code.startswith("utf-8") else "replace")
         text = ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
         return pseudonyms.text(text).encode(errors="surrogateescape")
-    changed = pseudonyms.data(notebook)
-    return data if changed == notebook else json.dumps(changed, indent=1).encode()
 
 
 def _journal(path: Path, pseudonyms: Pseudonyms, digests: dict[str, str]) -> Iterator[bytes]:
@@ -194,9 +203,11 @@ def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
     target = arguments.output or default_target(root, arguments.lessons, "-anonymous")
     lessons = [load_lesson(folder) for folder in named_lessons(root, arguments.lessons)]
-    count, left = anonymize(root, lessons, target)
+    count, left, left_out = anonymize(root, lessons, target)
     print(one_line(f"{relpath(target)}: {count_of(count, 'student')} with pseudonyms."))
     if left:
         why = "These are also words of a lesson or of Python, or short; alone they stay in texts"
         print(one_line(f"{why}: {', '.join(sorted(left))}."))
+    for name, why in left_out.items():
+        print(one_line(f"{name} was left out: {why}."))
     return 0

@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from os.path import relpath
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TypedDict, cast
 
@@ -26,6 +26,7 @@ from grader.author.bundle import ALWAYS
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.comparison.present import count_of, one_line
 from grader.errors import UserError
+from grader.execution.limits import OUTSIDE
 from grader.files import open_regular, parsed
 from grader.instructor.journal import (
     commit_of,
@@ -44,7 +45,10 @@ BY_STUDENT = ("submitted", "autograded", "feedback")
 MADE_AGAIN = ("archive", "cache", "downloaded", "exchange", "insights", "return", "solution")
 """Folders of `class/` that a command makes again; the exchange belongs to a machine's users."""
 LEFT_BY_A_KILL = re.compile(r"\.(unpacked-|restored-|.*\.partial$)")
-BOUNDS = Bounds(files=500_000, bytes=20_000_000_000, file_bytes=4_000_000_000, whole=True)
+BOUNDS = Bounds(files=500_000, bytes=20_000_000_000, file_bytes=2_000_000_000, whole=True)
+MAX_BYTES, MIN_SIZE = 2 * OUTSIDE.file_bytes, 50_000
+"""Most bytes of one submission, its notebook and other files; so much a file counts at least."""
+MAX_DEPTH = OUTSIDE.depth + 5
 
 
 class Manifest(TypedDict):
@@ -101,23 +105,36 @@ def manifest_of(root: Path, lessons: Sequence[Lesson], anonymous: bool = False) 
 def class_files(root: Path, lessons: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
     """Return the files of some lessons, and those of all, by their names in an archive.
 
-    Also return a line about each that is no ordinary file.
+    Also return a line about each that is left out: links, and what is beyond all limits.
     """
     others = {folder.name for folder in named_lessons(root, [])} - {*lessons}
-    home, files, left_out = root / "class", dict[str, Path](), list[str]()
+    home, files, left_out = root / "class", dict[str, Path](), dict[str, str]()
+    room: dict[str, int] = {}
     for here, folders, names in os.walk(home):
         inside = Path(here).relative_to(home)
         folders[:] = sorted(one for one in folders if _is_kept(inside / one, others))
+        if len(inside.parts) > MAX_DEPTH:
+            left_out[f"{inside}"] = f"it is more than {MAX_DEPTH} folders deep"
+            folders.clear()
+            continue
         for name in sorted(filter(lambda one: _is_kept(inside / one, others), names)):
-            path = Path(here, name)
-            if stat.S_ISREG(path.lstat().st_mode):
-                files[f"class/{(inside / name).as_posix()}"] = path
+            path, place = Path(here, name), (inside / name).as_posix()
+            found, submission = path.lstat(), "/".join(place.split("/")[:3])
+            size = max(found.st_size, MIN_SIZE)
+            room.setdefault(submission, MAX_BYTES if submission != place else BOUNDS.file_bytes)
+            if not stat.S_ISREG(found.st_mode):
+                left_out[place] = "it is a link or no ordinary file"
+            elif place.encode(errors="replace").decode() != place:
+                left_out[place] = "its name is no text"
+            elif size > room[submission]:
+                left_out[f"More of {submission}"] = "it is too large, or has too many files"
             else:
-                left_out.append(f"{inside / name} was left out: it is a link or no ordinary file.")
-    return files, left_out
+                room[submission] -= size
+                files[f"class/{place}"] = path
+    return files, [f"{place} was left out: {why}." for place, why in left_out.items()]
 
 
-def _is_kept(path: Path, others: set[str]) -> bool:
+def _is_kept(path: PurePath, others: set[str]) -> bool:
     """Return whether a file or folder of `class/` is kept, and of no other lesson."""
     top, name = path.parts[0], path.name
     if top in MADE_AGAIN or top.startswith("gradebook.db") or LEFT_BY_A_KILL.match(name):
@@ -162,8 +179,9 @@ def restore(root: Path, source: Path) -> list[str]:
     home.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix=".restored-", dir=home) as folder:
         manifest, files = _unpacked(source, Path(folder, "files"))
-        lessons = [load_lesson(path) for path in named_lessons(root, [*manifest["lessons"]])]
-        names = [one.name for one in lessons]
+        names = [*manifest["lessons"]]
+        lessons = [load_lesson(path) for path in named_lessons(root, names)]
+        _refuse_strange(files, source, {one.name for one in named_lessons(root, [])} - {*names})
         gradebook = files.pop(GRADEBOOK, None)
         new, kept = _compare(root, files, names)
         for dry in (True, False):
@@ -199,13 +217,19 @@ def _unpacked(source: Path, folder: Path) -> tuple[Manifest, dict[str, Path]]:
         raise UserError(
             f"{wrong}: {MANIFEST} is missing or damaged. Nothing was changed."
         ) from None
-    if manifest["format"] != FORMAT:
+    if manifest["format"] != FORMAT or not manifest["lessons"]:
         raise UserError(f"{source} is of another form; restore it with the grader that made it.")
-    files = {name: path for name, path in found.files.items() if name.startswith("class/")}
-    strange = [name for name in files if name != GRADEBOOK and name.split("/")[1] in MADE_AGAIN]
-    if strange:
-        raise UserError(f"{wrong}: {one_line(strange[0])} is never in one. Nothing was changed.")
-    return manifest, files
+    return manifest, {name: path for name, path in found.files.items() if name.startswith("class/")}
+
+
+def _refuse_strange(files: dict[str, Path], source: Path, others: set[str]) -> None:
+    """Raise UserError if an archive has a file that `write_archive` doesn't put into one."""
+    for name in files.keys() - {GRADEBOOK}:
+        place = PurePosixPath(name).relative_to("class")
+        parents = {str(one) for one in PurePosixPath(name).parents}
+        if not _is_kept(place, others) or not files.keys().isdisjoint(parents):
+            wrong = f"{source} is no archive of `grader archive`: {one_line(name)} is never in one"
+            raise UserError(f"{wrong}. Nothing was changed.")
 
 
 def _compare(
@@ -214,11 +238,13 @@ def _compare(
     """Return the files that are not there, and the names of settings that are, and differ.
 
     Raises:
-        UserError: a lesson's file is there with other content.
+        UserError: a lesson's file is there with other content, or a link leads elsewhere.
     """
     new, kept = dict[str, Path](), list[str]()
     for name, path in files.items():
-        there = root / name
+        there, top = root / name, root.joinpath(*Path(name).parts[:2])
+        if not there.resolve().is_relative_to(top.resolve()):
+            raise UserError(f"{one_line(name)} leads out of class/ by a link. Nothing was changed.")
         if not os.path.lexists(there):
             new[name] = path
         elif not there.is_file() or not filecmp.cmp(there, path, shallow=False):

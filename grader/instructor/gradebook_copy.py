@@ -7,6 +7,7 @@ from pathlib import Path
 from nbgrader.api import Assignment, Base
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import URL, Connection, create_engine, delete, select, text
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from grader.errors import UserError
@@ -58,9 +59,11 @@ def merge(coursedir: CourseDirectory, archived: Path, lessons: list[str], dry: b
     With `dry`, only check that it can be done.
 
     Raises:
-        UserError: the course's gradebook has one of the lessons from elsewhere, or another form.
-        GradebookUnusable: it can't be written.
+        UserError: the course's gradebook has one of the lessons from elsewhere, or another form, or
+            the copy is none.
+        GradebookUnusable: the course's gradebook can't be written.
     """
+    _refuse_programs(archived)
     if not database_of(coursedir).exists():
         if not dry:
             archived.replace(database_of(coursedir))
@@ -78,7 +81,8 @@ def merge(coursedir: CourseDirectory, archived: Path, lessons: list[str], dry: b
             {name: id for id, name in connection.execute(text(ids.format(one)))}
             for one in DATABASES
         )
-        if other := [name for name in lessons if mine.get(name, theirs[name]) != theirs[name]]:
+        both = mine.keys() & theirs.keys() & {*lessons}
+        if other := sorted(name for name in both if mine[name] != theirs[name]):
             raise UserError(
                 f"The gradebook here has {other[0]} already, and not from this archive. "
                 "Rename class/ to keep it, and restore again."
@@ -90,3 +94,16 @@ def merge(coursedir: CourseDirectory, archived: Path, lessons: list[str], dry: b
             rows = f"SELECT {columns} FROM archived.{table.name}"
             connection.execute(text(f"INSERT OR IGNORE INTO main.{table.name} ({columns}) {rows}"))
         connection.commit()
+
+
+def _refuse_programs(file: Path) -> None:
+    """Raise UserError unless a file is a gradebook of tables alone: triggers run at each change."""
+    try:
+        with writing(file) as connection:
+            kinds = {kind for (kind,) in connection.execute(text("SELECT type FROM sqlite_master"))}
+            connection.execute(text("SELECT version_num FROM alembic_version"))
+    except DatabaseError:
+        kinds = {"nothing"}
+    if kinds - {"table", "index"}:
+        what = "is damaged, or holds more than tables"
+        raise UserError(f"The archive's gradebook {what}. Nothing was changed.")

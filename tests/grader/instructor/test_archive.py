@@ -253,6 +253,19 @@ def zipped(files: dict[str, bytes], link: str = "") -> bytes:
     return data.getvalue()
 
 
+def database(*statements: str) -> bytes:
+    with sqlite3.connect(":memory:") as connection:
+        table = "CREATE TABLE alembic_version (version_num)"
+        for one in ("PRAGMA page_size = 512", table, *statements):
+            connection.execute(one)
+        return connection.serialize()
+
+
+TRIGGER = database(
+    "CREATE TRIGGER more AFTER INSERT ON alembic_version BEGIN DELETE FROM alembic_version; END"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
@@ -262,6 +275,12 @@ def zipped(files: dict[str, bytes], link: str = "") -> bytes:
         ("class/link", b"/etc/passwd", "it is a link"),
         ("class/bomb", bytes(5_000), "it is larger than"),
         ("class/exchange/x", b"", "class/exchange/x is never in one"),
+        ("class/gradebook.db-journal", b"", "class/gradebook.db-journal is never in one"),
+        ("class/submitted/ada/loss/x", b"", "class/submitted/ada/loss/x is never in one"),
+        ("class/a.json/x", b"", "class/a.json/x is never in one"),
+        ("class/gradebook.db", b"text", "gradebook is damaged, or holds more than tables"),
+        ("class/gradebook.db", TRIGGER, "gradebook is damaged, or holds more than tables"),
+        ("class/submitted/ada/way/out/x", b"", "leads out of class/ by a link"),
         ("archive.json", b"{}", "archive.json is missing or damaged"),
     ],
 )
@@ -270,7 +289,10 @@ def test_a_foreign_archive_is_refused_whole(
 ) -> None:
     monkeypatch.setattr(archive, "BOUNDS", archive.Bounds(9, 10_000, 4_000, whole=True))
     course = another_machine(tmp_path / "course")
-    manifest = {"format": 1, "commit": "", "grader_version": "", "lessons": {}, "anonymous": False}
+    (course.root / "class" / "submitted" / "ada" / "way").mkdir(parents=True)
+    (course.root / "class" / "submitted" / "ada" / "way" / "out").symlink_to(tmp_path)
+    manifest = {"format": 1, "commit": "", "grader_version": "", "lessons": {"neuron": ""}}
+    manifest["anonymous"] = False
     files = {"archive.json": json.dumps(manifest).encode(), "class/a.json": b"{}", name: content}
     (tmp_path / "a.zip").write_bytes(zipped(files, link="class/link"))
     with pytest.raises(UserError, match=re.escape(reason)):
