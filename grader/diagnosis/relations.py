@@ -234,7 +234,7 @@ def _exactly(found: list[Pair]) -> Iterator[str]:
             if all(close(formula(p.expected), p.yours) for p in found):
                 yield f"Yours is {text}: which step makes it so?"
     if found and all(
-        p.right or (p.yours.ndim and close(p.yours.mean(), p.expected)) for p in found
+        p.right or (p.yours.size > 1 and close(p.yours.mean(), p.expected)) for p in found
     ):
         yield "The mean of your numbers is what was expected: which step is still to come?"
     if total > 2 and all(pair.same_size for pair in found):
@@ -250,12 +250,16 @@ def _roughly(found: list[Pair]) -> Iterator[str]:
         return
     if all(close(p.yours, p.expected, 2e-3) for p in found):
         yield "Yours is nearly right: which small number is added, or which digits are cut off?"
-    if all(np.abs(p.yours - p.expected).max() < 0.02 * np.abs(p.expected).max() for p in found):
+    if all(_size(p.yours - p.expected) <= 0.02 * _size(p.expected) for p in found):
         yield "In the cases of this check yours is off by less than 2 %: what is left out?"
     if all((p.yours > p.expected)[p.bad].all() for p in found):
         yield "In the cases of this check yours is never too small: what makes it so large?"
     if all((p.yours < p.expected)[p.bad].all() for p in found):
         yield "In the cases of this check yours is never too large: what keeps it so small?"
+
+
+def _size(numbers: Array) -> float:
+    return float(np.abs(numbers).max(initial=0))
 
 
 def _not_finite(found: list[Pair]) -> Iterator[str]:
