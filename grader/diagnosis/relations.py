@@ -291,9 +291,9 @@ def _just_where(found: list[Pair]) -> Iterator[str]:
     for name, (text, where) in itertools.product(found[0].inputs, WHERE.items()):
         xs = [pair.place(name) for pair in found]
         there = [where(x) for x in xs if x is not None]
-        mixed = len({bool(one) for some in there for one in some.ravel()}) > 1
-        both = zip(there, found, strict=False)
-        if mixed and len(there) == len(found) and all(np.array_equal(x, p.bad) for x, p in both):
+        seen = {bool(one) for some in there if some.size > 1 for one in some.ravel()}
+        same = [*map(np.array_equal, there, (pair.bad for pair in found))]
+        if len(seen) > 1 and len(same) == len(found) and all(same):
             yield f"Yours differs just where {name} {text}: what should happen there?"
 
 
