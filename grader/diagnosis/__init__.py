@@ -8,7 +8,7 @@ from grader.comparison.judge import Compared, Verdict, judged
 from grader.comparison.schema import ExerciseKey, Outcome
 from grader.diagnosis.misconceptions import Known, known, misconception
 from grader.diagnosis.relations import relation
-from grader.diagnosis.repair import Code, repair
+from grader.diagnosis.repair import Code, repair, unused
 
 
 def explain(
@@ -26,18 +26,20 @@ def explain(
         return verdict
     verdict = replace(verdict, hint=misconception(answer, mistakes or known(answer.key)))
     verdict = repaired(verdict, answer, code) if code else verdict
-    seen = None if verdict.advice else relation(answer)
-    return replace(verdict, relation=seen.sentence) if seen else verdict
+    return verdict if verdict.advice else replace(verdict, relation=relation(answer))
 
 
 def repaired(verdict: Verdict, answer: Compared, code: Code) -> Verdict:
     """Return a verdict with the repair that proves its mistake, in place of another sentence.
 
-    A hint gives way to slips only.
+    A hint gives way to slips only. A name that is never used counts as much as a relation does.
     """
+    assert verdict.failure is not None
     found = repair(verdict.exercise, answer, code, slips_only=verdict.hint is not None)
     if found is None:
-        return verdict
+        says_more = verdict.hint or "error" in verdict.failure.outcome
+        remark = None if says_more else unused(verdict.exercise, answer, code)
+        return replace(verdict, relation=remark or verdict.relation)
     return replace(verdict, repair=found.sentence, mistake=found.mistake, hint=None, relation=None)
 
 

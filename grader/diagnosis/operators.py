@@ -10,6 +10,8 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from grader.diagnosis.edits import Answer, Edit
 from grader.syntax import (
     called,
@@ -17,6 +19,7 @@ from grader.syntax import (
     last_name,
     names_in,
     number,
+    rebuilt,
     statements,
     stored,
     with_fields,
@@ -123,6 +126,70 @@ def not_handed_on(a: Answer) -> Iterator[Edit]:
                 yield Edit(says, [(loop, with_fields(loop, body=more))])
 
 
+@operator(SLIP + 0.5)
+def place_in_loop(a: Answer) -> Iterator[Edit]:
+    """Count places in place of entries, or entries in place of places; pick by the round."""
+    for loop in (one for one in a.nodes if isinstance(one, (ast.For, ast.comprehension))):
+        over, target = loop.iter, loop.target
+        if not isinstance(target, ast.Name):
+            continue
+        says = f"`{target.id}` takes the values of {a.quote(over)}: is it a place, or an entry?"
+        yield Edit(says, [(over, expression("range(len(A))", A=over))])
+        for count in over.args[-1:] if isinstance(over, ast.Call) else ():
+            if called(over) == "range" and isinstance(count, ast.Call) and count.args:
+                yield Edit(says, [(over, count.args[0])])
+        for entry in a.of(ast.Subscript) if isinstance(loop, ast.For) else ():
+            if loop in a.loops(entry) and number(entry.slice) is not None:
+                says = (
+                    f"{a.quote(entry)} is the same in every round of the loop: is it meant to be?"
+                )
+                new = with_fields(entry, slice=ast.Name(target.id, ast.Load()))
+                yield Edit(says, [(entry, new)], f"{id(loop)}")
+
+
+@operator(2.3)
+def start_value(a: Answer) -> Iterator[Edit]:
+    """Start a count or a total at another number."""
+    updated = {last_name(node.target) for node in a.of(ast.AugAssign)}
+    for node in a.of(ast.Assign):
+        start = number(node.value)
+        if last_name(node.targets[0]) in updated and start in (0, 1):
+            says = f"{a.quote(node)} is where it starts: is that right before the first round?"
+            yield Edit(says, [(node.value, ast.Constant(int(not start)))])
+
+
+@operator(2)
+def update(a: Answer) -> Iterator[Edit]:
+    """Update a variable by the opposite operation."""
+    other = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
+    for node in a.of(ast.AugAssign):
+        if type(node.op) in other:
+            says = f"Look at {a.quote(node)}: in which direction should it change?"
+            yield Edit(says, [(node, with_fields(node, op=other[type(node.op)]()))])
+
+
+@operator(2.1)
+def argument_order(a: Answer) -> Iterator[Edit]:
+    """Swap two arguments that are next to each other."""
+    for node in (one for one in a.of(ast.Call) if called(one) != "where"):
+        for i in range(len(node.args) - 1):
+            args = [*node.args[:i], node.args[i + 1], node.args[i], *node.args[i + 2 :]]
+            says = f"Look at {a.quote(node)}: in which order does it take what it gets?"
+            yield Edit(says, [(node, with_fields(node, args=args))], f"{called(node)} {i}")
+
+
+@operator(2.95)
+def other_variable(a: Answer) -> Iterator[Edit]:
+    """Read another variable."""
+    for node in a.of(ast.Name) if a.missed & {"value", "distribution"} else ():
+        if isinstance(node.ctx, ast.Load) and node.id in (names := a.scope(node)):
+            says = f"Look at `{node.id}` in {a.quote(a.parent[node])}: is it what is meant there?"
+            for other in names if node.id not in a.callables else ():
+                if other != node.id and other not in a.callables:
+                    new = ast.Name(other, ast.Load())
+                    yield Edit(says, [(node, new)], f"{node.id} {other}")
+
+
 @operator(SLIP)
 def loop_direction(a: Answer) -> Iterator[Edit]:
     """Loop in the other direction."""
@@ -139,9 +206,6 @@ def loop_direction(a: Answer) -> Iterator[Edit]:
                 yield Edit(says, [(over, back), (out.value, expression("A[::-1]", A=out.value))])
 
 
-METHODS = {"max", "min", "sum", "mean", "copy", "all", "any", "item", "std", "var", "argmax"}
-
-
 @operator(SLIP)
 def not_called(a: Answer) -> Iterator[Edit]:
     """Call a function, or use a value without calling it."""
@@ -153,7 +217,8 @@ def not_called(a: Answer) -> Iterator[Edit]:
             for arg in reversed([one for one in a.scope(node) if one not in a.callables]):
                 yield Edit(says, [(node, expression(f"{node.id}({arg})"))], f"{node.id} {arg}")
     for method in a.of(ast.Attribute):
-        if method.attr in METHODS and getattr(a.parent[method], "func", None) is not method:
+        is_method = callable(getattr(np.ndarray, method.attr, None))
+        if is_method and getattr(a.parent[method], "func", None) is not method:
             says = f"{a.quote(method)} names the method without calling it."
             yield Edit(says, [(method, expression("A()", A=method))], "method")
 
@@ -186,17 +251,12 @@ def writes_into_input(a: Answer) -> Iterator[Edit]:
     for node in a.of(ast.Assign):
         if isinstance(node.value, ast.Name) and isinstance(node.targets[0], ast.Name):
             says = f"{a.quote(node)} gives the same array a second name, and makes no copy of it."
-            yield Edit(says, [(node.value, expression("np.copy(A)", A=node.value))])
+            yield Edit(says, [(node.value, expression("np.copy(A)", A=node.value))], "alias")
     for update in a.of(ast.AugAssign):
         if isinstance(name := update.target, ast.Name):
             value = ast.BinOp(ast.Name(name.id, ast.Load()), update.op, update.value)
             says = f"{a.quote(update)} changes the array itself: who else has this array?"
             yield Edit(says, [(update, ast.Assign([name], value))], "update")
-    for call in a.of(ast.Call):
-        says = f"Look at {a.quote(call)}: whose array is written into?"
-        keep = [word for word in call.keywords if word.arg != "out"]
-        if len(keep) < len(call.keywords):
-            yield Edit(says, [(call, with_fields(call, keywords=keep))])
     places = [one.value for one in a.of(ast.Subscript) if isinstance(one.ctx, ast.Store)]
     written = {last_name(one) for one in [*places, *(one.target for one in a.of(ast.AugAssign))]}
     for given in [one for one in a.arrays if one in written or "purity" in a.missed]:
@@ -237,12 +297,6 @@ def parentheses(a: Answer) -> Iterator[Edit]:
                 q = a.quote(getattr(arg, outside))
                 says = f"{q} is inside the parentheses of `{what}`: does it belong there?"
                 yield Edit(says, [(call, with_fields(arg, **{inside: shut}))], f"out {what}")
-    for minus in a.of(ast.UnaryOp):
-        inner = minus.operand
-        if isinstance(inner, ast.BinOp) and not isinstance(inner.op, ast.Mult):
-            new = with_fields(inner, left=with_fields(minus, operand=inner.left))
-            says = f"The minus in {a.quote(minus)} is for all of it: is it meant to be?"
-            yield Edit(says, [(minus, new)], "all")
 
 
 def _other_order(a: Answer, node: ast.BinOp) -> Iterator[Edit]:
@@ -261,9 +315,11 @@ def _other_order(a: Answer, node: ast.BinOp) -> Iterator[Edit]:
         moved = with_fields(left, operand=moved) if isinstance(left, ast.UnaryOp) else moved
         says = f"In {q}, a parenthesis of `{called(first)}` closes early: what is left outside?"
         yield Edit(says, [(node, moved)], "early")
+    while isinstance(left, ast.BinOp):
+        left = left.left
     if isinstance(left, ast.UnaryOp):
-        whole = with_fields(left, operand=with_fields(node, left=left.operand))
-        yield Edit(f"The minus in {q} is for its first part only.", [(node, whole)], "minus")
+        minus = with_fields(left, operand=rebuilt(node, {left: left.operand}))
+        yield Edit(f"The minus in {q} is for its first part only.", [(node, minus)], "minus")
 
 
 def _tiny(node: ast.AST) -> bool:

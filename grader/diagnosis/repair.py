@@ -15,18 +15,17 @@ from dataclasses import dataclass, replace
 from grader.comparison.compare import Result, differences
 from grader.comparison.judge import Compared, call_of
 from grader.comparison.schema import Call, Outcome
-from grader.comparison.vocabulary import kind
+from grader.comparison.vocabulary import BASIC, kind
 from grader.diagnosis.edits import Answer, Edit
 from grader.diagnosis.operators import OPERATORS, SLIP
 from grader.diagnosis.rules import by_rules
+from grader.syntax import last_name
 
 Run = Callable[[Iterable[ast.Module], list[Call]], Iterable[list[Outcome] | None]]
 """Runs trees: yields the outcomes of each, None if there are none, and may end early."""
 
 MAX_EDITS = 480
 """Most single edits of one answer that are tried."""
-LEADING = {"value", "distribution", "shape", "integer"}
-"""Kinds of property without which the others say little; all operators may explain them."""
 ON_EXTREMES = {"minus", "other_function", "if_on_array", "one_number_only", "axis"}
 ON_EXTREMES |= {"condition", "argument_order"}
 EXPLAINS = {
@@ -48,7 +47,7 @@ class Code:
 
 
 def repair(name: str, answer: Compared, code: Code, slips_only: bool) -> Edit | None:
-    """Return the first edit that repairs all, or the property missed first and any leading."""
+    """Return the first edit that repairs all, or the property missed first and any basic one."""
     own, first, partial = _own(name, answer, code), answer.missed[0], None
     if own is None:
         return None
@@ -56,10 +55,24 @@ def repair(name: str, answer: Compared, code: Code, slips_only: bool) -> Edit | 
     for edit, missed in _tried(_trees(own, edits), answer, code.run):
         if not missed:
             return edit
-        leading = LEADING & {kind(one) for one in missed}
-        if first not in missed and missed < {*answer.missed} and not leading:
+        if (
+            first not in missed
+            and missed < {*answer.missed}
+            and not {*BASIC} & {*map(kind, missed)}
+        ):
             partial = partial or edit
     return partial
+
+
+def unused(name: str, answer: Compared, code: Code) -> str | None:
+    """Return a sentence about a parameter or a variable that the code never reads, or None."""
+    if (own := _own(name, answer, code)) is None:
+        return None
+    for one in (*own.params, *(last_name(node.targets[0]) for node in own.of(ast.Assign))):
+        if one and one not in own.read:
+            how = "given to you" if one in own.params else "computed"
+            return f"`{one}` is {how} and never used: which part of yours needs it?"
+    return None
 
 
 def _own(name: str, answer: Compared, code: Code) -> Answer | None:

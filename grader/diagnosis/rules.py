@@ -38,6 +38,8 @@ VALUE, RESULT = "value", "result"
 TABLE = """
 operation 1.9 | In {q}, `*` multiplies number by number: are products added up?
     A * B -> A @ B
+operation 2.85 | Look at {q}: is a number doubled there, or squared?
+    A * 2 -> A ** 2; A ** 2 -> A * 2; 2 * A -> A ** 2
 operation 1.9 | In {q}, `@` is a matrix product: which number meets which here?
     A @ B -> A * B
 operation 2 | Look at {q}: is something added or taken away?
@@ -54,16 +56,12 @@ operand_order 2 | Look at {q}: what is taken from what?
     A - B -> B - A
 operand_order 1.9 | Look at {q}: what is divided by what?
     A / B -> B / A
-operand_order 1.9 | Look at {q}: which is the base, and which the exponent?
-    A ** B -> B ** A
 range_ends 2.4 | {q} is one off: go through its first and last round by hand.
     range(A) -> range(A - 1); range(A) -> range(A + 1); range(A) -> range(1, A)
     range(A, B) -> range(A, B + 1); range(A, B) -> range(A, B - 1); range(1, B) -> range(B)
 condition 2.4 | Look at {q}, also where both sides are equal: when is it true?
     A < B -> A <= B; A < B -> A > B; A <= B -> A < B; A <= B -> A >= B; A == B -> A != B
     A > B -> A >= B; A > B -> A < B; A >= B -> A > B; A >= B -> A <= B; A != B -> A == B
-condition 2.4 | In {q}, is one of the two enough, or do both have to hold?
-    A or B -> A and B; A and B -> A or B
 argument_order 1.3 | Look at {q}: which value is for where the condition holds?
     where(A, B, C) -> np.where(A, C, B)
 minus 1.95 | Look at the minus in {q}: what does it turn round?
@@ -74,12 +72,10 @@ minus 1.8 | Look at the sign of the exponent in {q}.
     exp(A) -> np.exp(-A)
 minus 2.6 value | Look at the sign of {q}: is it what you mean?
     A -> -A
-whole_numbers 2.2 | {q} cuts off everything behind the point.
-    A // B -> A / B; int(A) -> A; round(A) -> A; floor(A) -> A
+whole_numbers 2.2 | {q} cuts off digits behind the point.
+    A // B -> A / B; int(A) -> A; round(A) -> A; floor(A) -> A; round(A, B) -> A
 one_number_only 1.2 | {q} compares whole arrays: is each number compared by itself here?
     max(A, B) -> np.maximum(A, B); min(A, B) -> np.minimum(A, B)
-wrong_order 1.6 | In {q}, what comes first: the sum or the power?
-    sum(A) ** B -> np.sum(A ** B); mean(A) ** B -> np.mean(A ** B)
 not_in_it 2.8 | Does the power in {q} belong there?
     A ** B -> A
 not_in_it 2.9 | Does {B} belong in {q}?
@@ -98,8 +94,6 @@ index 2.3 | {q} is one place off: which one belongs to this round?
     A[B] -> A[B - 1]; A[B] -> A[B + 1]
 index 2.4 value | {q} holds more than is wanted here: which part is meant?
     A -> A[0]; A -> A[1]; A -> A[1:]; A -> A[:-1]
-index 3 result | Your result is in the opposite order: which one comes first?
-    A -> A[::-1]
 index 3 result | Your result has one too many: at which end?
     A -> A[1:]; A -> A[:-1]
 """
@@ -109,19 +103,11 @@ mean sum: is an average meant, or a sum?
 max min: is the largest wanted, or the smallest?
 maximum minimum: is the larger wanted, or the smaller?
 argmax max: is it about where the largest is, or what it is?
-argmin min: is it about where the smallest is, or what it is?
-hstack vstack: where does the second belong, beside or below?
-hstack column_stack: should the parts be rows or columns?
-concatenate stack: should the parts be joined end to end, or each be a row?
 dot multiply: are the products added up, or do they stay apart?
-outer multiply: which numbers meet: all pairs, or those in the same place?
 log2 log: which base does the task's logarithm have?
 log10 log: which base does the task's logarithm have?
 std var: is the variance meant, or its root?
-sqrt square: is a root meant, or a square?
-zeros ones: which number does it start with?
 uniform normal: which distribution does the task ask for?
-array_equal allclose: are computed numbers equal to the last digit?
 any all: is one enough, or do all have to hold?
 """
 """Functions that are taken for each other, and the question that decides."""

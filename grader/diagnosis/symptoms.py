@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Iterator
 
-from grader.comparison.compare import Result, differences
+from grader.comparison.codec import opaque
 from grader.comparison.schema import CaseData, Outcome
 
 Cases = list[tuple[CaseData, Outcome]]
-
-
-@dataclass(frozen=True)
-class Relation:
-    """What is seen, in one sentence, and a test of whether other outcomes show it too."""
-
-    sentence: str
-    holds: Callable[[Cases], bool]
-
 
 ERRORS = """
 ValueError | truth value of an array
@@ -34,7 +23,7 @@ AttributeError | '(list|tuple)' object has no attribute
     A function is used there as if it were its value: is it called?
 AttributeError | module '[\\w.]+' has no attribute '(\\w+)'
     There is no `{}` in that library: how is it spelled there?
-TypeError | (?:float\\w*|int\\w*|bool\\w*)'? object (?:is not|does not)|0-d array|no len|unsized
+\\w+Error | (?:float|int|bool)\\w*'? (?:object (?:is|does) not|has no)|0-d|unsized|to scalar
     A single number has no places to count: may the input be one, or does a loop need a count?
 TypeError | '(?:\\w+\\.)*(\\w+)' object is not callable
     A value of type {} is called like a function: is a `*` missing before a parenthesis?
@@ -42,9 +31,9 @@ TypeError | '(?:\\w+\\.)*(\\w+)' object is not callable
     Something is None there: which line should have made it?
 TypeError | unsupported operand type|can only concatenate|can't multiply sequence
     Two values don't fit one operation: is one of them a list, a tuple or a text?
-TypeError | positional argument
+(?:Type|Value)Error | positional argument|keyword argument|arguments? \\(|either both or neither
     A function gets too few or too many arguments there: what does it take, and in which order?
-(?:Type|Index)Error | as an integer|slice indices|must be integers|only integer
+(?:Type|Index)Error | an integer|slice indices|must be integers|only integer|of integers
     A place or a count has to be a whole number: is something a float there?
 AxisError | axis (-?\\d+) is out of bounds
     There is no axis {}: how many axes has the array there?
@@ -56,8 +45,10 @@ UFuncTypeError | ast
     An update in place put decimals into an array of whole numbers: which type has it?
 ValueError | setting an array element|inhomogeneous
     One place was given several numbers: which shape has what is put there?
-ValueError | matmul|not aligned
+ValueError | matmul.* mismatch|not aligned
     The shapes do not fit: do the columns of the first meet the rows of the second?
+ValueError | matmul
+    One side of an `@` is no table or row of numbers: what is it?
 ValueError | broadcast|mismatch
     numpy could not fit two shapes together: which axis belongs to which?
 ValueError | values to unpack
@@ -66,6 +57,10 @@ ZeroDivisionError | zero
     Something is divided by 0: for which input?
 NameError | name '(\\w+)'
     `{}` is not known there: which library has it, or how is it spelled where it was made?
+UnboundLocalError | variable '(\\w+)'
+    `{}` is read before it has a value: where does it start?
+(?:Type|UFuncNoLoop)\\w*Error | loop of ufunc|not supported for the input
+    A numpy function can't work with what it gets there: which type has it?
 """
 WARNINGS = """
 overflow encountered in (?:exp|power|cosh|sinh)
@@ -81,64 +76,55 @@ invalid value
 """
 
 
-def misses(case: CaseData, outcome: Outcome) -> bool:
-    """Return whether an outcome misses its case."""
-    return bool(differences(case, Result(case["expected"]), Result(outcome)))
-
-
-def symptoms(first: str, cases: Cases) -> Iterator[Relation]:
-    """Yield the relations that need no numbers, in the cases of a kind of property."""
+def symptoms(first: str, cases: Cases) -> Iterator[str]:
+    """Yield what is seen without numbers, in the cases of a kind of property."""
+    outcomes = [outcome for _, outcome in cases]
+    raised = [(name, one) for one in outcomes for name in one.get("error", ())]
     if first == "error":
         yield from _refusals(cases)
-    for name, pattern, says in re.findall(r"^(\S+) \| (.*)\n    (.*)$", ERRORS, re.MULTILINE):
-        yield from _seen(cases, partial(_raised, name, pattern), says)
-    for pattern, says in re.findall(r"^(\w.*)\n    (.*)$", WARNINGS, re.MULTILINE):
-        if first == "quiet":
-            yield from _seen(cases, partial(_warned, pattern), says)
-    if first == "dtype":
-        says = "Your numbers have another type than expected: which step sets it?"
-        yield from _seen(cases, lambda outcome: "" if "value" in outcome else None, says)
+    yield from told(ERRORS, [f"{name} | {one.get('message', '')}" for name, one in raised])
+    if first == "quiet":
+        yield from told(WARNINGS, warnings_of(outcomes))
     if first == "purity":
         yield from _impurities(cases)
+    values = [one["value"] for one in outcomes if "value" in one and "sample" not in one]
+    if first == "dtype" and values:
+        yield "Your numbers have another type than expected: which step sets it?"
+    if None in values:
+        yield "Yours returns None there: which line should give a result back?"
+    for text in filter(None, map(opaque, values)):
+        yield f"Yours returned {text}: what kind of result does the task ask for?"
 
 
-def _seen(cases: Cases, find: Callable[[Outcome], str | None], says: str) -> Iterator[Relation]:
-    """Yield a relation if some outcome shows it, with the word that it shows."""
-    words = (find(outcome) for _, outcome in cases)
-    word = next((word for word in words if word is not None), None)
-    if word is not None:
-        yield Relation(
-            says.format(word), lambda other: any(find(one) is not None for _, one in other)
-        )
+def warnings_of(outcomes: Iterable[Outcome]) -> list[str]:
+    """Return the texts of all warnings."""
+    return [text for one in outcomes for text in one.get("warnings", ())]
 
 
-def _raised(name: str, pattern: str, outcome: Outcome) -> str | None:
-    found = re.search(pattern, outcome.get("message", ""))
-    if not found or not any(re.fullmatch(name, one) for one in outcome.get("error", ())):
-        return None
-    return next(filter(None, found.groups()), "")
+def told(table: str, texts: list[str]) -> Iterator[str]:
+    """Yield the sentences of a table that fit a text, with the word that they quote of it."""
+    for pattern, says in re.findall(r"^(\S.*)\n    (.*)$", table, re.MULTILINE):
+        name, _, message = pattern.rpartition(" | ")
+        whole = re.compile(rf"{name} \| .*(?:{message})" if name else message, re.DOTALL)
+        if found := next(filter(None, map(whole.match if name else whole.search, texts)), None):
+            yield says.format(next(filter(None, found.groups()), ""))
 
 
-def _warned(pattern: str, outcome: Outcome) -> str | None:
-    found = any(re.search(pattern, text) for text in outcome.get("warnings", ()))
-    return "" if found else None
-
-
-def _refusals(cases: Cases) -> Iterator[Relation]:
+def _refusals(cases: Cases) -> Iterator[str]:
     asked = next((case["property"].partition("/")[2] for case, _ in cases), "") or "bad input"
-    says = f"Yours took {asked}, and gave a result: which line looks at the inputs first?"
-    yield from _seen(cases, lambda one: None if "error" in one else "", says)
-    says = "Yours raised {}: which exception does the task name?"
-    yield from _seen(cases, lambda one: one["error"][0] if "error" in one else None, says)
+    raised = [outcome["error"][0] for _, outcome in cases if "error" in outcome]
+    if len(raised) < len(cases):
+        yield f"Yours took {asked}, and gave a result: which line looks at the inputs first?"
+    if raised:
+        yield f"Yours raised {raised[0]}: which exception does the task name?"
 
 
-def _impurities(cases: Cases) -> Iterator[Relation]:
+def _impurities(cases: Cases) -> Iterator[str]:
     for case, outcome in cases:
         named = enumerate(case["parameters"])
         changed = [f"`{name}`" for i, name in named if i in outcome.get("changed", ())]
         if changed:
             names, verb = " and ".join(changed), "is" if len(changed) == 1 else "are"
-            says = f"After the call, {names} {verb} not as before: which line writes into it?"
-            yield Relation(says, lambda other: any("changed" in one for _, one in other))
-    says = "Your result shares its memory with an input: which line makes a new array?"
-    yield from _seen(cases, lambda one: "" if one.get("aliased") else None, says)
+            yield f"After the call, {names} {verb} not as before: which line writes into it?"
+    if any(outcome.get("aliased") for _, outcome in cases):
+        yield "Your result shares its memory with an input: which line makes a new array?"

@@ -64,7 +64,7 @@ class Repairs:
     """
 
     def __init__(self) -> None:
-        self._found: dict[bytes, tuple[str | None, str | None]] = {}
+        self._found: dict[bytes, tuple[str | None, ...]] = {}
 
     def repaired(self, verdict: Verdict, answer: Compared, chosen: Selection, ask: Ask) -> Verdict:
         """Return a verdict with the repair that proves its mistake, as `explain` does with code."""
@@ -79,10 +79,10 @@ class Repairs:
                 self._found.clear()
             code = Code(source, _run(verdict.exercise, cells, ask))
             new = repaired(verdict, answer, code)
-            self._found[same] = new.repair, new.mistake
-        repair, mistake = self._found[same]
+            self._found[same] = new.repair, new.mistake, new.relation
+        repair, mistake, relation = self._found[same]
         if repair is None:
-            return verdict
+            return replace(verdict, relation=relation)
         return replace(
             verdict, repair=repair, mistake=mistake, hint=None, relation=None, returned=None
         )

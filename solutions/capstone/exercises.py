@@ -773,7 +773,8 @@ def one_too_few(layers, gradient, step, lr, n_steps):
 
 
 @train.misconception(
-    "There was one step however many were asked for: does your return stand inside the loop?"
+    "There was one step however many were asked for: is your return after the loop, and does each "
+    "round start from the layers of the one before?"
 )
 def returns_in_the_loop_of_steps(layers, gradient, step, lr, n_steps):
     return _train(layers, gradient, step, lr, 1) if n_steps else None

@@ -637,8 +637,8 @@ def returns_the_fastest(H):
 
 
 @max_stable_lr.misconception(
-    "max compares the rows of H as if each were a number: the curvatures are the eigenvalues of H, "
-    "and a function of numpy's linalg finds them."
+    "max compares numbers, and got whole arrays: the curvatures are the eigenvalues of H, and one "
+    "function of numpy's linalg gives them alone, in a flat array."
 )
 def takes_the_largest_row(H):
     return 2 / max(H)

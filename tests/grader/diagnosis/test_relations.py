@@ -26,8 +26,7 @@ TABLE: list[tuple[str, str, list[Any], str]] = [
     ("np.log(x**2 + 2)", "np.log10(x**2 + 2)", NUMBERS, "a logarithm to base 10"),
     ("x.mean(axis=0)", "x.sum(axis=0)", ROWS, "times the number of rows of x"),
     ("x * w", "x * w**2", TWO, "what was expected times w"),
-    ("x.sum(axis=0)", "x.sum(axis=0) + 4", ROWS, "4 too large"),
-    ("x**2 + 2", "x", NUMBERS, "x itself, unchanged"),
+    ("x**2 + 2", "x", NUMBERS, "Yours is x itself"),
     ("x * (x + 2)", "x + 2", [("value", Y), ("value", Y * 2)], "divided by x"),
     ("x + 2", "0 * x", NUMBERS, "Yours is 0 for every input"),
     ("x + 3", "(x + 3)**2", NUMBERS, "the square of the expected"),
@@ -35,16 +34,12 @@ TABLE: list[tuple[str, str, list[Any], str]] = [
     ("x * 2", "x.T * 2", [("value", A), ("value", B)], "the expected, transposed"),
     ("x * 3", "x[0] * 3", ROWS, "only the first row"),
     ("x.mean()", "x", NUMBERS, "The mean of your numbers is"),
-    ("x.sum(axis=0)", "x", ROWS, "The sum over your rows is"),
+    ("x.mean()", "np.append(x, x)", [("value", X)], "The mean of your numbers is"),
+    ("x.cumsum()", "np.append(x, 1.0)", NUMBERS, "more numbers than were expected"),
+    ("x.cumsum()", "x[:-1]", NUMBERS, "fewer numbers than were expected"),
     ("np.maximum(x, 0)", "np.where(x < 0, x / 10, x)", NUMBERS, "just where x is below 0"),
-    ("x + 1", "np.append(x[:-1] + 1, 99.0)", NUMBERS, "right but the last"),
-    (
-        "np.cumsum(x)",
-        "np.append(x[0], x[1:] + 5)",
-        [("value", Y), ("value", Y * 2)],
-        "Only your first",
-    ),
     ("x / 3", "x / 3.0001", NUMBERS, "nearly right"),
+    ("x / 3", "np.round(x / 3, 2)", NUMBERS, "off by less than 2 %"),
     ("np.exp(x)", "np.exp(x) + x**2", NUMBERS, "never too small"),
     ("np.sqrt(x**2)", "np.sqrt(x)", NUMBERS, "nan where x is -2"),
     ("(x, w)", "(w, x)", TWO, "in another order"),
@@ -74,8 +69,12 @@ TABLE: list[tuple[str, str, list[Any], str]] = [
         "-np.log(x)",
         "-np.log(np.maximum(x, 1e-10))",
         [("value", Y[:1]), ("stability", np.array([1e-200]))],
-        "never gets above 23.03",
+        "yours is 23.0259, and 460.517 was expected",
     ),
+    ("x / 3", "np.round(x / 3, 2)", [("value", X), ("value", X[:0])], "off by less than 2 %"),
+    ("x / 2", "None", NUMBERS, "returns None"),
+    ("x / 2", "{1.5}", NUMBERS, "a value of type set"),
+    ("np.log(x[:1])", "[np.log(0 * x).sum()]", [("value", Y)], "A logarithm of 0 is taken"),
     ("np.log1p(x)", "np.log(1 + x) + 0 * np.log(0 * x)", [("quiet", Y + 3)], "logarithm of 0"),
     ("x + 1", "x + 1 + 0 * (np.exp(np.float64(1000)) > 0)", [("quiet", Y)], "power gets too large"),
     ("x * 1", "x", [("value", X), ("purity", X)], "shares its memory"),
@@ -102,8 +101,7 @@ def test_a_relation_is_seen(right: str, wrong: str, cases: list[Any], phrase: st
     outcomes = observe_all(function_of(f"def f({arguments}):\n    return {wrong}\n"), key["cases"])
     seen = relation(Compared(key, outcomes))
     assert seen
-    assert phrase in seen.sentence
-    assert seen.holds([*zip(key["cases"], outcomes, strict=True)])
+    assert phrase in seen
 
 
 ERRORS: list[tuple[str, str]] = [
@@ -120,6 +118,12 @@ ERRORS: list[tuple[str, str]] = [
     ("x @ np.ones((7, 2))", "do the columns of the first meet"),
     ("x(2)", "A value of type ndarray is called"),
     ("None + 1", "Something is None there"),
+    ("sum(x, 1, 2, 3)", "too few or too many arguments"),
+    ("np.zeros((2, 0.5))", "has to be a whole number"),
+    ("(lambda: (z, (z := 1)))()", "`z` is read before it has a value"),
+    ("x @ np.sum", "One side of an `@`"),
+    ("x[0][0]", "A single number has no places"),
+    ("np.bitwise_xor(x, 2)", "can't work with what it gets"),
 ]
 
 
@@ -128,7 +132,7 @@ def test_an_exception_is_told_in_a_beginners_words(wrong: str, phrase: str) -> N
     key = key_of("def f(x):\n    return x + 1\n", *NUMBERS)
     outcomes = observe_all(function_of(f"def f(x):\n    return {wrong}\n"), key["cases"])
     seen = relation(Compared(key, outcomes))
-    assert phrase in seen.sentence if seen and phrase else not phrase
+    assert phrase in seen if seen and phrase else not phrase
 
 
 def test_bad_input_that_gets_a_result_is_named() -> None:
@@ -141,4 +145,4 @@ def test_bad_input_that_gets_a_result_is_named() -> None:
         outcomes = observe_all(function_of(f"def f(x):\n    return {wrong}\n"), key["cases"])
         seen = relation(Compared(key, outcomes))
         assert seen
-        assert phrase in seen.sentence
+        assert phrase in seen

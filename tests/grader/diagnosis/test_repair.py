@@ -36,7 +36,8 @@ BACK = (
     "def f(x):\n    s = 1.0\n    for one in reversed(x):\n        s = s / 2 + one\n    return s\n"
 )
 BOTH = "def f(x, w):\n    return (x @ w) / (1 + np.sum(x**2))\n"
-GAMES = "def f(n, m, rng):\n    return rng.normal(0, 2, (n, m))\n"
+ANGLE = "def f(x, w):\n    return np.arctan2(x, w)\n"
+RAISED = "def f(x, w):\n    y = np.copy(x)\n    y[0] += w[0]\n    return y\n"
 
 TWO: list[Any] = [("value", X, W), ("value", W, X + 1), ("value", X[:1], W[:1])]
 ONE: list[Any] = [("value", X), ("value", W), ("integer", np.array([3, -4, 0, 5]))]
@@ -73,12 +74,23 @@ ROWS: dict[str, list[tuple[str, str, list[Any]]]] = {
     "not_called": [
         (CHAIN, CHAIN.replace("g(x)", "g"), CALLED),
         (EARLY, EARLY.replace("x.sum()", "x.sum"), TWO),
+        ("def f(a):\n    return a @ a.T\n", "def f(a):\n    return a @ a.transpose\n", TABLE),
     ],
     "not_used": [
         (CHAIN, CHAIN.replace("g(x)", "x"), CALLED),
         (PLUS, PLUS.replace("x + w", "x"), TWO),
     ],
-    "argument_order": [(SIGN, SIGN.replace("1.0, -1.0", "-1.0, 1.0"), ONE)],
+    "argument_order": [
+        (SIGN, SIGN.replace("1.0, -1.0", "-1.0, 1.0"), ONE),
+        (ANGLE, ANGLE.replace("2(x, w)", "2(w, x)"), TWO),
+    ],
+    "place_in_loop": [
+        (SUM, SUM.replace("range(len(x))", "x"), TWO),
+        (SUM, SUM.replace("w[i]", "w[0]"), TWO),
+    ],
+    "start_value": [(SUM, SUM.replace("s = 0", "s = 1"), TWO)],
+    "update": [(RAISED, RAISED.replace("+=", "-="), TWO)],
+    "other_variable": [(PLUS, PLUS.replace("x + w", "x + x"), TWO)],
     "argument_tuple": [
         (
             "def f(n, m, rng):\n    return rng.normal(0, 2, (n, m))\n",
@@ -105,6 +117,7 @@ ROWS: dict[str, list[tuple[str, str, list[Any]]]] = {
     "parentheses": [
         (BOTH, BOTH.replace("(1 + np.sum(x**2))", "1 + np.sum(x**2)"), TWO),
         (LOGS, LOGS.replace("x * w + (1 - x) * (2 - w))", "x * w) + (1 - x) * (2 - w)"), TWO),
+        ("def f(x, w):\n    return -(x @ w + 1)\n", "def f(x, w):\n    return -x @ w + 1\n", TWO),
     ],
     "axis": [
         (SHARES, SHARES.replace(", keepdims=True", ""), TABLE),
@@ -186,6 +199,15 @@ def test_a_sentence_does_not_show_the_repaired_code(
     sentence = explained(wrong, key(right, cases)).repair or ""
     fixed = {line.strip() for line in right.splitlines()} - {x.strip() for x in wrong.splitlines()}
     assert not any(f"`{line}`" in sentence for line in fixed)
+
+
+def test_a_name_that_is_never_used_is_named() -> None:
+    for wrong, phrase in (
+        ("def f(x, w):\n    return x**3\n", "`w` is given to you and never used"),
+        ("def f(x, w):\n    y = x @ w\n    return x - w**3\n", "`y` is computed and never used"),
+    ):
+        verdict = explained(wrong, key("def f(x, w):\n    return np.exp(x) + w\n", TWO))
+        assert phrase in (verdict.relation or "")
 
 
 def test_a_lambda_gets_no_repair() -> None:
