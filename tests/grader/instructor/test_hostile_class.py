@@ -101,7 +101,7 @@ def test_archives_hold_what_is_within_limits_and_name_the_rest(
     monkeypatch.chdir(course.root)
     assert main(["archive", "neuron"]) == 0
     told = capsys.readouterr().out
-    for kind in ("a sparse notebook", "many files", "sparse files", "slow notebooks"):
+    for kind in ("a sparse notebook", "many files", "sparse files"):
         assert f"More of submitted/{kind}/neuron was left out" in told
     assert "its name is no text" in told
     assert "folders deep" in told

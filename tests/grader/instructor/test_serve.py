@@ -340,7 +340,7 @@ def test_who_submits_again_and_again_keeps_nobody_waiting(
     for number in range(40):
         course.submit("eve", {"cells": "none"}, NOON + timedelta(minutes=number))
     course.submit("zoe", solved("neuron"), NOON + HOUR)
-    monkeypatch.setattr("grader.instructor.serve.MOST", 1)
+    monkeypatch.setattr("grader.instructor.round.MOST", 1)
     for _ in range(2):
         course.desk.round(AFTERNOON)
     assert course.points() == {"zoe": 10.0}
