@@ -180,13 +180,13 @@ class CurrentFeedback(GenerateFeedback):  # type: ignore[misc]
         """Write a page where it differs, and before it those files that can be written."""
         self.notebooks = [str(page.source)]
         folder, own, changed = page.source.parent, f"{page.source.stem}.html", False
+        target = self._target(page.about, own)
         for name in find_all_files(str(folder), [*self.coursedir.ignore, "*.ipynb", KEY_FILE]):
             inside = Path(name).relative_to(folder)
             with costs_only(name, {}):
                 if inside.parts[0] != own:
-                    target = self._target(page.about, str(inside))
-                    changed |= _renew(target, Path(name).read_bytes())
-        differs = _renew(self._target(page.about, own), html.encode(errors="replace"))
+                    changed |= _renew(target.parent / inside, Path(name).read_bytes())
+        differs = _renew(target, html.encode(errors="replace"))
         if differs or changed:
             self.set_permissions(page.about["assignment"], page.student)
             self.run_post_convert_hook()
