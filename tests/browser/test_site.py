@@ -113,7 +113,7 @@ def test_a_learner_works_in_the_browser_and_hands_in_a_graded_notebook(
     shows(play, slider)
     page.evaluate(SAVE)
     page.reload()
-    page.wait_for_function(READY)
+    page.wait_for_function(READY, arg="neuron/neuron.ipynb")
     sources = page.evaluate(
         "() => jupyterapp.shell.currentWidget.content.model.sharedModel.cells.map(c => c.source)"
     )

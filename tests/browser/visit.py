@@ -19,13 +19,16 @@ from course import ROOT
 
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
 """Option of Chromium: refuse every other host."""
-READY = """() => {
+READY = """path => {
     const notebook = window.jupyterapp?.shell.currentWidget;
     const cells = notebook?.content?.model?.sharedModel?.cells.length;
-    return cells && notebook.content.widgets.length === cells
+    return cells && notebook.content.widgets.length === cells && notebook.context.path === path
         && notebook.sessionContext.session?.kernel?.status === 'idle';
 }"""
-"""The kernel is idle, and each cell is in the page, which adds them bit by bit."""
+"""The kernel of a notebook is idle, and each cell is in the page, which adds them bit by bit.
+
+The page first shows the notebook that was open before.
+"""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -55,6 +58,6 @@ def served(folder: Path) -> Iterator[str]:
 def visited(page: Page, site: str, path: str) -> Notebook:
     """Open a notebook of the site, and wait for its kernel."""
     page.goto(f"{site}/lab/index.html?path={path}")
-    page.wait_for_function(READY)
+    page.wait_for_function(READY, arg=path)
     page.evaluate("() => jupyterapp.shell.collapseLeft()")
     return Notebook(page)
