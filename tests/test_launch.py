@@ -114,9 +114,7 @@ def test_the_forwarded_port_is_jupyterlabs_and_its_server_finds_the_settings() -
         ("https://x-8888xappxgithubxdev", False),
     ],
 )
-def test_only_codespaces_own_address_of_the_port_may_talk_to_the_server(
-    origin: str, allowed: bool
-) -> None:
+def test_only_port_8888_of_a_codespace_may_talk_to_the_server(origin: str, allowed: bool) -> None:
     # Older servers are content with the beginning of an origin.
     assert bool(re.match(SERVER["allow_origin_pat"], origin)) == allowed
 

@@ -52,7 +52,7 @@ def anonymize(
     from grader.instructor.gradebook_copy import copy_lessons
 
     names = [one.name for one in lessons]
-    found, _ = class_files(root, names)
+    found, beyond = class_files(root, names)
     students = _students(root, lessons, found)
     if not students:
         raise UserError(f"Nothing of {', '.join(names)} was submitted.")
@@ -69,7 +69,7 @@ def anonymize(
             _rename_in_gradebook(folder / "gradebook.db", pseudonyms)
             files[GRADEBOOK] = folder / "gradebook.db"
         write_zip(target, manifest_of(root, lessons, anonymous=True), files)
-    return len(students), pseudonyms.left, left_out
+    return len(students), pseudonyms.left, beyond | left_out
 
 
 def _students(

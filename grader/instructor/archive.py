@@ -82,7 +82,7 @@ def write_archive(root: Path, lessons: Sequence[Lesson], target: Path) -> list[s
             made = root / lesson.settings.release / lesson.name
             files |= {f"release/{lesson.name}/{path.name}": path for path in sorted(made.iterdir())}
         write_zip(target, manifest_of(root, lessons), files)
-    return left_out
+    return [f"{place} was left out: {why}." for place, why in left_out.items()]
 
 
 def manifest_of(root: Path, lessons: Sequence[Lesson], anonymous: bool = False) -> Manifest:
@@ -96,10 +96,10 @@ def manifest_of(root: Path, lessons: Sequence[Lesson], anonymous: bool = False) 
     }
 
 
-def class_files(root: Path, lessons: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
+def class_files(root: Path, lessons: Sequence[str]) -> tuple[dict[str, Path], dict[str, str]]:
     """Return the files of some lessons, and those of all, by their names in an archive.
 
-    Also return a line about each that is left out: links, and what is beyond all limits.
+    Also return why others are left out, by their places: links, and what is beyond all limits.
     """
     others = {folder.name for folder in named_lessons(root, [])} - {*lessons}
     home, files, left_out = root / "class", dict[str, Path](), dict[str, str]()
@@ -111,7 +111,8 @@ def class_files(root: Path, lessons: Sequence[str]) -> tuple[dict[str, Path], li
             left_out[f"{inside}"] = f"it is more than {MAX_DEPTH} folders deep"
             folders.clear()
             continue
-        for name in sorted(filter(lambda one: _is_kept(inside / one, others), names)):
+        names = [one for one in names if _is_kept(inside / one, others)]
+        for name in sorted(names, key=lambda one: (not is_first(one), one)):
             path, place = Path(here, name), (inside / name).as_posix()
             found, submission = path.lstat(), "/".join(place.split("/")[:3])
             size = max(found.st_size, MIN_SIZE)
@@ -125,7 +126,12 @@ def class_files(root: Path, lessons: Sequence[str]) -> tuple[dict[str, Path], li
             else:
                 room[submission] -= size
                 files[f"class/{place}"] = path
-    return files, [f"{place} was left out: {why}." for place, why in left_out.items()]
+    return files, left_out
+
+
+def is_first(name: str) -> bool:
+    """Return whether a file of a submission is needed to grade it: those get their room first."""
+    return name.endswith(".ipynb") or name in ("timestamp.txt", "submission_secret.txt")
 
 
 def _is_kept(path: PurePath, others: set[str]) -> bool:

@@ -66,8 +66,8 @@ def paths_like(pattern: str) -> list[str]:
     return glob.glob(os.sep.join([*map(glob.escape, known), *rest]))
 
 
-def _is_ignored(path: str, ignore_globs: Sequence[str] = ()) -> bool:
-    return any(fnmatch(os.path.basename(path), pattern) for pattern in ignore_globs)
+def _is_ignored(path: str, ignore_globs: Sequence[str] | None = None) -> bool:
+    return any(fnmatch(os.path.basename(path), pattern) for pattern in ignore_globs or ())
 
 
 def _existing_timestamp(_: CourseDirectory, folder: str) -> datetime | None:

@@ -1,7 +1,7 @@
 """`grader serve`: grade submissions on a class server as they come, and show each its results.
 
 Each lesson has a `Desk` (`desk.py`), which works in rounds (`round.py`): receive new submissions
-(`attempts.py`), grade them with the parts of `autograde.py`, write those that count, show pages
+(`attempts.py`), grade them with the steps of `steps.py`, write those that count, show pages
 (`attempt_page.py`), all by the rules of `policy.py`. Each step is in the journal, so after a kill
 the next round does the missing ones.
 """

@@ -28,7 +28,7 @@ from grader.execution.limits import OUTSIDE
 from grader.execution.submission import Selection
 from grader.instructor.repairs import Ask
 from grader.instructor.run import Result, Run
-from grader.processes import Guard, extend, process_pool
+from grader.processes import Guard, OverBudget, extend, process_pool
 from grader.sandbox.engine import Engine
 from grader.settings import load_settings
 
@@ -149,16 +149,25 @@ def grade_batch(job: Job, notebooks: list[Selection], first: bool) -> list[Resul
     """Grade notebooks in a worker, which keeps the lesson and its keys for the next batch."""
     results = list[Result | Exception]()
     engine = _engine(job.folder.parents[1])
-    seconds = OUTSIDE.first_seconds if first else OUTSIDE.seconds
     for chosen in notebooks:
         try:
-            run = _within(OUTSIDE.first_run_seconds, engine) if first else engine.run
-            results.append(_guard(job).call(seconds, chosen, answer=run))
+            results.append(_graded(job, chosen, engine, first))
         except SandboxUnavailable:
             raise
         except Exception as error:
             results.append(error)
     return results
+
+
+def _graded(job: Job, chosen: Selection, engine: Engine, first: bool) -> Result:
+    """Grade a notebook; where the last try is too slow, without explaining its wrong answers."""
+    if first:
+        run = _within(OUTSIDE.first_run_seconds, engine)
+        return _guard(job).call(OUTSIDE.first_seconds, chosen, True, answer=run)
+    try:
+        return _guard(job).call(OUTSIDE.seconds, chosen, True, answer=engine.run)
+    except OverBudget:
+        return _guard(job).call(OUTSIDE.seconds, chosen, False, answer=engine.run)
 
 
 def _within(seconds: float, engine: Engine) -> Ask:
@@ -187,9 +196,12 @@ def _guard(job: Job) -> Guard[Result]:
     return guards[job]  # type: ignore[no-any-return]
 
 
-def _grade(run: Run, chosen: Selection, ask: Ask) -> Result:
+def _grade(run: Run, chosen: Selection, explain: bool, ask: Ask) -> Result:
+    runner = SimpleNamespace(run=ask)
+    if not explain:
+        return run.judge(chosen, ask(run.request(chosen)), runner)[0].result()
     more = partial(extend, OUTSIDE.explain_seconds)
-    return run.grade_with_figures(chosen, SimpleNamespace(run=ask), more).result()
+    return run.grade_with_figures(chosen, runner, more).result()
 
 
 @contextmanager

@@ -407,3 +407,16 @@ def test_names_are_replaced_word_by_word(
     ids = pseudonyms.ids["zoneil"], pseudonyms.ids["will"]
     assert pseudonyms.text(text) == replaced.replace("ID1", ids[0]).replace("ID2", ids[1])
     assert pseudonyms.left == {"will", "power"}
+
+
+def test_a_notebook_has_room_before_the_files_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = Course(tmp_path)
+    folder = course.hand_in("ada", solved("neuron"), None)
+    (folder / "a.bin").write_bytes(bytes(60))
+    monkeypatch.setattr(archive, "MAX_BYTES", (folder / "neuron.ipynb").stat().st_size + 10)
+    monkeypatch.setattr(archive, "MIN_SIZE", 1)
+    files, left_out = archive.class_files(course.root, ["neuron"])
+    assert [*files] == ["class/submitted/ada/neuron/neuron.ipynb"]
+    assert [*left_out] == ["More of submitted/ada/neuron"]

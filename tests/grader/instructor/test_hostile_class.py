@@ -109,5 +109,6 @@ def test_archives_hold_what_is_within_limits_and_name_the_rest(
     restore(other.root, course.root / "class" / "archive" / "neuron.zip")
     assert other.points() == course.points()
     assert main(["anonymize", "neuron"]) == 0
+    assert "its name is no text" in capsys.readouterr().out
     with zipfile.ZipFile(course.root / "class" / "archive" / "neuron-anonymous.zip") as made:
         assert not any(kind in name for kind in HOSTILE for name in made.namelist())

@@ -15,8 +15,9 @@ from nbgrader import utils
 from nbgrader.dbutil import _temp_alembic_ini
 
 from course import ROOT, solved
+from grader.instructor import nbgrader_files
 from grader.instructor.gradebook import newest_schema
-from grader.instructor.nbgrader_files import paths_like, use_certain_files
+from grader.instructor.nbgrader_files import paths_like
 
 
 @pytest.mark.parametrize(
@@ -104,8 +105,8 @@ def test_nbgrader_finds_files_by_their_name_alone(
     for name in ("data.csv", "[1].txt", "code.pyc", "deep/er/code.pyc", "deep/er/data.csv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    monkeypatch.setattr(utils, "is_ignored", utils.is_ignored)
-    use_certain_files()
+    monkeypatch.setattr(utils, "is_ignored", nbgrader_files._is_ignored)
+    assert len(utils.find_all_files(str(tmp_path))) == 5
     found = utils.find_all_files(str(tmp_path), ["*.pyc"])
     names = {str(Path(one).relative_to(tmp_path)) for one in found}
     assert names == {"data.csv", "[1].txt", "deep/er/data.csv"}

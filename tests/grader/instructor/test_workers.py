@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +16,13 @@ from hostile_class import with_cells
 
 from course import ROOT, lesson, solved, written
 from grader.cli import main
+from grader.execution.notebook import read_notebook
+from grader.execution.submission import select
 from grader.instructor import autograde, workers
 from grader.instructor.report import Summary
 from grader.instructor.run import result_html, within_bounds
 from grader.instructor.workers import MAX_TRIES, grade_many, local_workers
+from grader.processes import OverBudget
 
 TAG = "<b>worker"
 
@@ -86,6 +90,20 @@ def test_a_notebook_that_runs_long_is_graded_after_all_others(tmp_path: Path) ->
     assert course.points() == {"a sleeper": 10, "anne": 10}
     graded = [one["student"] for one in course.journal() if "graded" in one]
     assert graded == ["anne", "a sleeper"]
+
+
+def test_what_takes_too_long_to_explain_has_its_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(*_: Any) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(workers.Run, "repaired", endless)
+    job = workers.Job(lesson("neuron").folder, "a version", 7)
+    text = json.dumps(written("neuron", relu="def relu(z):\n    return z")).encode()
+    chosen = select(workers.run_of(job).template, read_notebook(text))
+    assert isinstance(workers.grade_batch(job, [chosen], True)[0], OverBudget)
+    result: Any = workers.grade_batch(job, [chosen], False)[0]
+    assert result["points"] == 7
 
 
 def test_all_requests_of_a_first_try_have_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
