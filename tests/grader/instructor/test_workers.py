@@ -14,7 +14,7 @@ from classroom import Course, one_worker
 from distributed import LocalCluster
 from hostile_class import with_cells
 
-from course import ROOT, lesson, solved, written
+from course import ROOT, lesson, references, solved, written
 from grader.cli import main
 from grader.execution.notebook import read_notebook
 from grader.execution.submission import select
@@ -99,11 +99,12 @@ def test_what_takes_too_long_to_explain_has_its_points(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(workers.Run, "repaired", endless)
     job = workers.Job(lesson("neuron").folder, "a version", 7)
-    text = json.dumps(written("neuron", relu="def relu(z):\n    return z")).encode()
+    answers = {**references("neuron"), "relu": "def relu(z):\n    return z"}
+    text = json.dumps(written("neuron", **answers)).encode()
     chosen = select(workers.run_of(job).template, read_notebook(text))
     assert isinstance(workers.grade_batch(job, [chosen], True)[0], OverBudget)
     result: Any = workers.grade_batch(job, [chosen], False)[0]
-    assert result["points"] == 7
+    assert result["points"] == 10 - result["exercises"]["relu"]["max_points"]
 
 
 def test_all_requests_of_a_first_try_have_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
