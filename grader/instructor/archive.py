@@ -29,6 +29,7 @@ from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
 from grader.files import open_regular, parsed
 from grader.instructor.journal import journal_path, open_journal, read_journal
+from grader.instructor.locate import OF_NBGRADER
 from grader.instructor.run_id import commit_of, grader_version, lesson_version
 from grader.instructor.unpack import DAMAGED, Bounds, Unpacked, store
 
@@ -112,7 +113,7 @@ def class_files(root: Path, lessons: Sequence[str]) -> tuple[dict[str, Path], di
             folders.clear()
             continue
         names = [one for one in names if _is_kept(inside / one, others)]
-        for name in sorted(names, key=lambda one: (not is_first(one), one)):
+        for name in sorted(names, key=lambda one: (not _is_first(one), one)):
             path, place = Path(here, name), (inside / name).as_posix()
             found, submission = path.lstat(), "/".join(place.split("/")[:3])
             size = max(found.st_size, MIN_SIZE)
@@ -129,9 +130,9 @@ def class_files(root: Path, lessons: Sequence[str]) -> tuple[dict[str, Path], di
     return files, left_out
 
 
-def is_first(name: str) -> bool:
+def _is_first(name: str) -> bool:
     """Return whether a file of a submission is needed to grade it: those get their room first."""
-    return name.endswith(".ipynb") or name in ("timestamp.txt", "submission_secret.txt")
+    return name.endswith(".ipynb") or name in OF_NBGRADER
 
 
 def _is_kept(path: PurePath, others: set[str]) -> bool:

@@ -12,7 +12,6 @@ import glob
 import os
 from collections.abc import Sequence
 from datetime import datetime
-from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +24,7 @@ from nbgrader.plugins import FileNameCollectorPlugin
 
 from grader.errors import UserError
 from grader.instructor.received import collect
-from grader.instructor.submissions import read_time
+from grader.instructor.submissions import matches, read_time
 
 CALL_GLOB = ("utils", "apps.api", "converters.base")
 EXCHANGE = ("collect", "exchange", "fetch_feedback", "list", "release_feedback")
@@ -67,7 +66,7 @@ def paths_like(pattern: str) -> list[str]:
 
 
 def _is_ignored(path: str, ignore_globs: Sequence[str] | None = None) -> bool:
-    return any(fnmatch(os.path.basename(path), pattern) for pattern in ignore_globs or ())
+    return matches(os.path.basename(path), ignore_globs or ())
 
 
 def _existing_timestamp(_: CourseDirectory, folder: str) -> datetime | None:

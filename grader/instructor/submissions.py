@@ -92,7 +92,7 @@ class Submission:
         return [f"{name} was left out: {why}." for name, why in left_out.items()][:5]
 
     def _is_not_copied(self, name: str) -> bool:
-        return _matches(name, (*self.ignored, "*.ipynb"))
+        return matches(name, (*self.ignored, "*.ipynb"))
 
 
 def submissions(
@@ -151,12 +151,13 @@ def _copy(path: Path, target: Path) -> None:
 def _files(folder: Path, ignored: Sequence[str]) -> Iterator[Path]:
     """Yield the ordinary files of a folder except notebooks; no link is followed."""
     for here, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = [name for name in folders if not _matches(name, ignored)]
+        folders[:] = [name for name in folders if not matches(name, ignored)]
         for name in names:
             path = Path(here) / name
-            if stat.S_ISREG(path.lstat().st_mode) and not _matches(name, (*ignored, "*.ipynb")):
+            if stat.S_ISREG(path.lstat().st_mode) and not matches(name, (*ignored, "*.ipynb")):
                 yield path
 
 
-def _matches(name: str, patterns: Sequence[str]) -> bool:
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Return whether a name matches one of the patterns."""
     return any(fnmatch(name, pattern) for pattern in patterns)

@@ -39,6 +39,12 @@ def summary(course: Course) -> Summary:
     return course.autograde()
 
 
+@pytest.fixture
+def here(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run commands in the course's folder."""
+    monkeypatch.chdir(course.root)
+
+
 @pytest.mark.long
 def test_everybody_has_points_or_a_reason(course: Course, summary: Summary) -> None:
     points = course.points()
@@ -57,12 +63,8 @@ def test_everybody_with_points_has_a_page(course: Course, summary: Summary) -> N
 
 @pytest.mark.long
 def test_insights_count_everybody(
-    course: Course,
-    summary: Summary,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    course: Course, summary: Summary, here: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(course.root)
     assert main(["insights", "neuron", "--names"]) == 0
     counts = f"{len(course.points())} graded, {len(summary.errors)} without a grade"
     assert counts in capsys.readouterr().out
@@ -72,12 +74,8 @@ def test_insights_count_everybody(
 
 @pytest.mark.long
 def test_grade_gives_everybody_the_same_points_or_a_reason(
-    course: Course,
-    summary: Summary,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    course: Course, summary: Summary, here: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(course.root)
     paths = sorted(Path("class", "submitted").glob("*/neuron/neuron.ipynb"))
     assert main(["grade", "--json", *map(str, paths)]) == 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -93,13 +91,8 @@ def test_grade_gives_everybody_the_same_points_or_a_reason(
 
 @pytest.mark.long
 def test_archives_hold_what_is_within_limits_and_name_the_rest(
-    course: Course,
-    summary: Summary,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    course: Course, summary: Summary, here: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(course.root)
     assert main(["archive", "neuron"]) == 0
     told = capsys.readouterr().out
     for kind in ("a sparse notebook", "many files", "sparse files"):
