@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
 
@@ -77,6 +78,11 @@ CALM = """async seconds => {
     await new Promise(resolve => setTimeout(resolve, 50));
   }
 }"""
+SPACING = """target => {
+  // Return the pixels between two values of a slider.
+  const {range, step} = target.noUiSlider.options;
+  return target.clientWidth * step / (range.max - range.min);
+}"""
 BUTTONS = ".widget-toggle-button", ".widget-button:not(.widget-toggle-button)"
 IDLE = "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
 
@@ -93,7 +99,7 @@ class Measured:
         wanted: number of delays to be measured.
         heat: the figure is a heat map.
         why: the reason why it was not measured.
-        speed: million turns a second of an empty loop, before or after, the slower one.
+        interact: the speed of interact's figure of its kind, a moment before.
     """
 
     name: str
@@ -103,7 +109,7 @@ class Measured:
     wanted: int = 0
     heat: bool = False
     why: str = ""
-    speed: float = 0.0
+    interact: Measured | None = None
 
     @property
     def median(self) -> float:
@@ -115,16 +121,29 @@ class Measured:
         """The 95th percentile of the delays, ms."""
         return sorted(self.delays)[int(0.95 * (len(self.delays) - 1))]
 
+    @property
+    def quicker(self) -> float | None:
+        """Return how many times the frames of interact, if both were dragged."""
+        other = self.interact
+        return self.rate / other.rate if self.rate and other and other.rate else None
+
+    @property
+    def sooner(self) -> float | None:
+        """Return how many times as long the median delay of interact is."""
+        other = self.interact
+        return other.median / self.median if self.delays and other and other.delays else None
+
     def row(self) -> str:
         """Return a row of the Markdown table."""
         if self.why:
-            return f"| {self.name} | not measured: {self.why} | | | | | {self.speed:.0f} |"
+            return f"| {self.name} | not measured: {self.why} | | | | | | |"
         moves = str(len(self.delays))
         if len(self.delays) < self.wanted:
             moves += f" of {self.wanted}"
         drag = "– | –" if self.rate is None else f"{self.rate:.0f} | {self.lag:.0f}"
         numbers = f"{self.median:.0f} | {self.p95:.0f} | {drag}"
-        return f"| {self.name} | {numbers} | {moves} | {self.speed:.0f} |"
+        ratios = (f"{ratio:.1f}" if ratio else "–" for ratio in (self.sooner, self.quicker))
+        return f"| {self.name} | {numbers} | {moves} | {' | '.join(ratios)} |"
 
 
 class Restless(Exception):
@@ -160,53 +179,14 @@ class Hand:
         self._socket.close()
 
 
-class Machine:
-    """The present and the best speed of this machine."""
-
-    QUIET, PATIENCE, TRIES = 0.88, 600.0, 4
-
-    def __init__(self) -> None:
-        self.best = 0.0
-        for _ in range(10):
-            self.speed()
-            time.sleep(2)
-
-    def speed(self, turns: int = 2_000_000) -> float:
-        """Return million turns a second of an empty loop, the median of ten after a warm-up."""
-        found = []
-        for _ in range(15):
-            start = time.perf_counter()
-            for _ in range(turns):
-                pass
-            found.append(turns / (time.perf_counter() - start) / 1e6)
-        now = statistics.median(found[5:])
-        self.best = max(self.best, now)
-        return now
-
-    def quiet(self, speed: float) -> bool:
-        """Return whether that is nearly the best speed."""
-        return speed >= self.QUIET * self.best
-
-    def quietly(self, measured: Callable[[], Measured]) -> Measured:
-        """Measure on a quiet machine; after some tries return the result of the quietest one."""
-        tries: list[Measured] = []
-        for _ in range(self.TRIES):
-            until = time.monotonic() + self.PATIENCE
-            while not self.quiet(before := self.speed()) and time.monotonic() < until:
-                time.sleep(5)
-            found = measured()
-            tries.append(replace(found, speed=min(before, self.speed())))
-            if not self.quiet(before) or self.quiet(tries[-1].speed):
-                break
-        return max(tries, key=lambda one: one.speed)
-
-
 def measure(notebook: Any, port: int, name: str, cell_id: str, moves: int) -> Measured:
     """Move a figure by its first fine slider, move by move and then at 60 Hz, or by its buttons.
 
     Other figures may be at work for long: they are waited for, so that they delay nothing.
     """
     page, cell = notebook.page, notebook.cell(cell_id)
+    kinds = ".widget-slider", *BUTTONS
+    cell.locator(",".join(kinds)).first.wait_for()  # rendered after the cell has come into view
     controls = cell.locator(".widget-slider").all()
     controls += [buttons for kind in BUTTONS if (buttons := cell.locator(kind)).count()]
     try:
@@ -257,12 +237,17 @@ def _moving(page: Any, port: int, control: Any) -> Iterator[Callable[[], None]]:
 
 
 def _places(slider: Any) -> Iterator[tuple[float, float]]:
-    """Yield places of the mouse: from the handle inwards, seven pixels a move, and back."""
+    """Yield places of the mouse: from the handle inwards and back.
+
+    Each is another value of the slider, at least seven pixels away.
+    """
     handle = slider.locator(".noUi-handle").first.bounding_box()
     track = slider.locator(".noUi-target").first.bounding_box()
     x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
     yield x, y
-    low, high, step = track["x"] + 8, track["x"] + track["width"] - 8, 7.0
+    pixels = slider.locator(".noUi-target").first.evaluate(SPACING)
+    step = pixels * math.ceil(7 / pixels)
+    low, high = track["x"] + 8, track["x"] + track["width"] - 8
     while True:
         if not low < x + step < high:
             step = -step

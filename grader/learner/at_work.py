@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
@@ -31,8 +32,11 @@ def at_work(name: str) -> Iterator[None]:
     import ipywidgets as widgets
     from IPython.display import clear_output
 
-    text = f"{name} is still at work. ■ in the toolbar, or Interrupt in the menu Kernel, ends it."
-    notice = widgets.HTML(f'{STYLE}<div class="at-work" role="status">{escape(text)}</div>')
+    way_out = "■ in the toolbar, or Interrupt in the menu Kernel, ends it."
+    if sys.platform == "emscripten":  # a browser's kernel can't be interrupted
+        way_out = "⟳ in the toolbar ends it; what you wrote stays."
+    text = escape(f"{name} is still at work. {way_out}")
+    notice = widgets.HTML(f'{STYLE}<div class="at-work" role="status">{text}</div>')
     try:
         display_alone(notice)
         yield

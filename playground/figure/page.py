@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -187,11 +188,13 @@ def moving(svg: str, readout: Sequence[str], move: int = 0, behind: bool = False
     they aren't up to date: after two seconds, a notice says so.
     """
     lines = "".join(f"<div>{escape(line)}</div>" for line in readout)
+    way_out = "■ in the toolbar, or Interrupt in the menu Kernel, ends it."
+    if sys.platform == "emscripten":  # a browser's kernel can't be interrupted
+        way_out = "⟳ in the toolbar ends it; what you wrote stays."
     return (
         f'<div class="playground-now{" playground-behind" * behind}" data-move="{move}">{svg}'
         f'<div class="playground-readout" style="{_TEXT}">{lines}'
-        '<div class="playground-notice">Still at work. ■ in the toolbar, or Interrupt in the'
-        " menu Kernel, ends it.</div></div></div>"
+        f'<div class="playground-notice">Still at work. {way_out}</div></div></div>'
     )
 
 

@@ -63,3 +63,16 @@ def test_outside_of_a_kernel_nothing_is_displayed(events: list[str]) -> None:
     with at_work("f"):
         events.append("work")
     assert events == ["work"]
+
+
+@pytest.mark.parametrize(("platform", "button"), [("linux", "■"), ("emscripten", "⟳")])
+def test_the_notice_names_the_button_that_ends_the_work(
+    platform: str, button: str, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Any] = []
+    run_in("check(f)", monkeypatch)
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr("grader.learner.at_work.display_alone", shown.append)
+    with at_work("f"):
+        pass
+    assert f"f is still at work. {button} in the toolbar" in shown[0].value
