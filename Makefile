@@ -57,7 +57,8 @@ class: env
 	@.venv/bin/grader autograde $(or $(LESSON),neuron) || test $$? = 3
 	@.venv/bin/grader feedback $(or $(LESSON),neuron)
 	@.venv/bin/grader insights $(or $(LESSON),neuron)
-	@echo "Feedback is in class/feedback; jupyter lab and its menu Nbgrader, Formgrader show the class."
+	@echo "Feedback is in class/feedback; .venv/bin/jupyter lab, menu Nbgrader, Formgrader, shows the class."
+	@echo "Delete class/ before you collect real submissions."
 
 test: lint types verify pytest
 	@echo "All checks passed. make long runs the tests that take minutes."

@@ -41,12 +41,17 @@ def load_key(folder: Path) -> AnswerKey:
     return _load(file, found.st_mtime_ns, found.st_size)
 
 
+def reset_command(lesson: str) -> str:
+    """Return how to get a new copy of a lesson, with make and without."""
+    return f"make reset LESSON={lesson} (without make: grader reset {lesson})"
+
+
 @lru_cache(maxsize=2)  # each check of a notebook asks for the same key
 def _load(file: Path, _changed: int, _size: int) -> AnswerKey:
-    way_out = "make reset LESSON=… gives you a new copy of the lesson and keeps yours."
+    name = file.parent.name
+    way_out = f"{reset_command(name)} gives you a new copy of the lesson and keeps yours."
     if sys.platform == "emscripten":  # a browser has no terminal
         way_out = "Delete it in the list of files, if it is there, and reload the page."
-    name = file.parent.name
     try:
         key = parsed(file.read_bytes(), dict[str, Any])
         if key.get("format") == 2:

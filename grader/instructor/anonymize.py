@@ -24,7 +24,14 @@ from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import MAX_BYTES
 from grader.files import parsed, read_regular
-from grader.instructor.archive import GRADEBOOK, class_files, default_target, manifest_of, write_zip
+from grader.instructor.archive import (
+    COLLECT,
+    GRADEBOOK,
+    class_files,
+    default_target,
+    manifest_of,
+    write_zip,
+)
 from grader.instructor.blame import costs_only
 from grader.instructor.journal import Record, journal_path, read_journal
 from grader.instructor.pseudonyms import Pseudonyms
@@ -55,7 +62,7 @@ def anonymize(
     found, beyond = class_files(root, names)
     students = _students(root, lessons, found)
     if not students:
-        raise UserError(f"Nothing of {', '.join(names)} was submitted.")
+        raise UserError(f"Nothing of {', '.join(names)} was submitted. {COLLECT}")
     pseudonyms = Pseudonyms(students, _known(root, lessons))
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)

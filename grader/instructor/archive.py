@@ -40,6 +40,8 @@ BY_STUDENT = ("submitted", "autograded", "feedback")
 MADE_AGAIN = ("archive", "cache", "downloaded", "exchange", "insights", "return", "solution")
 """Folders of `class/` that a command makes again; the exchange belongs to a machine's users."""
 LEFT_BY_A_KILL = re.compile(r"\.(unpacked-|restored-|.*\.partial$)")
+COLLECT = "Collect submissions first: grader collect."
+AGAIN = "Nothing was changed: copy the file again, or name another."
 BOUNDS = Bounds(files=500_000, bytes=20_000_000_000, file_bytes=2_000_000_000, whole=True)
 MAX_BYTES, MIN_SIZE = 2 * OUTSIDE.file_bytes, 50_000
 """Most bytes of one submission, its notebook and other files; so much a file counts at least."""
@@ -75,7 +77,7 @@ def write_archive(root: Path, lessons: Sequence[Lesson], target: Path) -> list[s
                 stack.enter_context(open_journal(path))
         files, left_out = class_files(root, names)
         if not files:
-            raise UserError(f"class/ holds nothing of {', '.join(names)}.")
+            raise UserError(f"class/ holds nothing of {', '.join(names)}. {COLLECT}")
         folder = Path(stack.enter_context(TemporaryDirectory()))
         if copy_lessons(course_directory(root), names, folder / "gradebook.db"):
             files[GRADEBOOK] = folder / "gradebook.db"
@@ -204,11 +206,11 @@ def _unpacked(source: Path, folder: Path) -> tuple[Manifest, dict[str, Path]]:
     """Unpack an archive of `grader archive`; return its manifest, and its files below `class/`."""
     found, wrong = Unpacked(folder), f"{source} is no archive of `grader archive`"
     if not zipfile.is_zipfile(source):
-        raise UserError(f"{wrong}, or is damaged.")
+        raise UserError(f"{wrong}, or is damaged. {AGAIN}")
     try:
         store(source, source.name, "", found, BOUNDS)
     except DAMAGED as error:
-        raise UserError(f"{wrong}, or is damaged: {error}.") from None
+        raise UserError(f"{wrong}, or is damaged: {error}. {AGAIN}") from None
     if found.left_out:
         name, why = next(iter(found.left_out.items()))
         raise UserError(f"{wrong}: {one_line(name)}: {why}. Nothing was changed.")
@@ -265,7 +267,11 @@ def _state(root: Path, lesson: Lesson, manifest: Manifest) -> str:
     versions = manifest["grader_version"], manifest["lessons"][lesson.name]
     if versions == (grader_version(), lesson_version(lesson)):
         return f"{text}; `grader autograde {lesson.name}` continues."
-    commit = f"commit {manifest['commit']}" if manifest["commit"] else "a version without git"
+    commit = (
+        f"commit {manifest['commit'].removesuffix('-dirty')}"
+        if manifest["commit"]
+        else "a version without git"
+    )
     return f"{text}, by another version of the lesson or the grader: check out {commit}."
 
 
@@ -300,6 +306,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _told(target: Path, commit: str) -> Iterator[str]:
     size = target.stat().st_size / 1e6
     yield f"{relpath(target)}: {size:.1f} MB, with names, grades and secrets: keep it like class/."
-    yield f"On another machine: check out {commit or 'this version'}, then grader archive --restore"
+    version = commit.removesuffix("-dirty") or "this version"
+    yield f"On another machine: check out {version}, then `grader archive --restore {target.name}`."
     if commit.endswith("-dirty"):
         yield "Some files differ from that commit: commit them, so that it can be checked out."

@@ -82,6 +82,7 @@ def autograde(
     if absent := sorted({*options.students} - {one.student for one in found}):
         raise LessonError(
             f"No submission of {lesson.name} from {', '.join(absent)} in class/submitted."
+            " `grader roster` lists the ids, `grader collect` adds submissions."
         )
     path = journal_path(root, lesson)
     with ExitStack() as stack:

@@ -88,6 +88,11 @@ def _grading(journal: Journal, lesson: Lesson, student: str, attempt: str) -> Gr
     if grading is None and attempts:
         times = ", ".join(id.partition("+")[0] for id in attempts)
         raise UserError(f"{student} has no grading of that time. Those of {lesson.name}: {times}.")
+    if grading is None and attempt:
+        raise UserError(
+            f"{student} has no submission of {lesson.name} to `grader serve`. Leave out --attempt"
+            " to explain the last grading."
+        )
     if grading is None:
         command = f"grader autograde {lesson.name} --student {student}"
         raise UserError(f"{student} has no grading of {lesson.name} yet: {command}.")

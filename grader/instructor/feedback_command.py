@@ -37,7 +37,10 @@ def _run(arguments: argparse.Namespace) -> int:
     made = write_pages(root, lesson, arguments.students)
     left_out = made.failed
     if absent := {*arguments.students} - {*made.written, *made.unchanged, *left_out}:
-        raise UserError(f"No submission of {lesson} from {', '.join(sorted(absent))} is graded.")
+        raise UserError(
+            f"No submission of {lesson} from {', '.join(sorted(absent))} is graded. `grader roster`"
+            f" lists the ids; `grader autograde {lesson}` grades."
+        )
     pages = count_of(len(made.written), "page")
     lines = [f"{lesson}: {pages} written, {len(made.unchanged)} unchanged."]
     lines += _list("These pages show the verdicts alone", made.alone)

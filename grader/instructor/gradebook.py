@@ -115,7 +115,7 @@ def copy_for_dry_run(coursedir: CourseDirectory) -> Iterator[CourseDirectory]:
         GradebookUnusable: it can't be read, or is no file of SQLite's.
     """
     if not coursedir.db_url.startswith("sqlite"):
-        raise GradebookUnusable("a dry run needs a gradebook in SQLite, which it copies first")
+        raise GradebookUnusable("--dry-run copies a gradebook in SQLite; leave it out")
     with TemporaryDirectory() as folder:
         copy = CourseDirectory(config=coursedir.config)
         copy.db_url = f"sqlite:///{folder}/gradebook.db"

@@ -145,7 +145,8 @@ def find_notebook(home: Path, lesson: str, lessons: Lessons) -> Found:
         raise UnreadableNotebook("its folder is a link")
     if home.name in lessons.names and not os.path.lexists(wanted):
         raise UnreadableNotebook(
-            f"it is no student. {collect_command(lesson, home)} takes it apart"
+            "this folder has a lesson's name, not a student's."
+            f" {collect_command(lesson, home)} sorts its files by student"
         )
     files = [*_files(home, lessons.names - {lesson})]
     paths = [path for path in files if _is_notebook(path)][:MAX_NOTEBOOKS]
@@ -173,8 +174,10 @@ def _choose(home: Path, wanted: Path, paths: list[Path], lessons: Lessons) -> Fo
         right = f"cp {_quoted(equal[0])} {_quoted(wanted)}"
         raise UnreadableNotebook(f"{names} could both be meant. If it is the first: `{right}`")
     elif equal:
-        command = f"{collect_command(lesson, equal[0], home.name)} takes it"
-        raise UnreadableNotebook(f"{_shown(equal[0], folder)} is in a strange place. {command}")
+        command = f"{collect_command(lesson, equal[0], home.name)} uses it"
+        raise UnreadableNotebook(
+            f"{_shown(equal[0], folder)} is in an unexpected folder. {command}"
+        )
     else:
         others = "; ".join(f"{_shown(path, folder)} {_other(contents[path])}" for path in paths[:3])
         raise UnreadableNotebook(f"{wanted.name} is missing; {others}")

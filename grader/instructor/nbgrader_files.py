@@ -90,7 +90,7 @@ def _collect_archives(self: ZipCollectApp) -> None:
     files = [path for one in places if one.is_dir() for path in sorted(one.iterdir())]
     try:
         if not files:
-            raise UserError(f"There is no archive in {place}.")
+            raise UserError(f"There is no archive in {place}. Put the download there.")
         print(collect(root, lesson, files).text())
     except UserError as error:
         self.fail(f"{error}")

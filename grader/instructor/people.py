@@ -106,7 +106,7 @@ def _students_of(
         return "it is named after a lesson"
     if any(person.name for person in people):
         return "it is not in the roster"
-    return "nothing says whose it is" if upload.loose else [_own_name(upload, shared)]
+    return "no student's name is in its path" if upload.loose else [_own_name(upload, shared)]
 
 
 def _own_name(upload: Upload, shared: set[str]) -> str:

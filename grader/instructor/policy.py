@@ -95,8 +95,9 @@ def read_policy(root: Path, lesson: str) -> Policy:
     except (OSError, ValueError) as error:
         raise UserError(f"{path} can't be read: {error}.") from None
     tables = {name: one for name, one in given.items() if isinstance(one, dict)}
-    if unknown := tables.keys() - {folder.name for folder in lessons_in(root)}:
-        raise UserError(f"{path}: [{min(unknown)}] is no lesson.")
+    names = [folder.name for folder in lessons_in(root)]
+    if unknown := tables.keys() - {*names}:
+        raise UserError(f"{path}: [{min(unknown)}] is no lesson; there are {', '.join(names)}.")
     rules = {name: one for name, one in given.items() if name not in tables}
     rules |= tables.get(lesson, {})
     return Policy(**{name: _rule(path, name, one) for name, one in rules.items()})

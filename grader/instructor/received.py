@@ -61,7 +61,7 @@ class Report:
         yield f"{self.lesson}: {count_of(len(states), 'submission')} ({counts})."
         if self.late:
             names = ", ".join(self.late)
-            yield f"Late, says Canvas: {names}. No time is known, so no points are taken off."
+            yield f"Late according to Canvas: {names}. Without a time, no points are taken off."
         if self.problems:
             yield "Not certain:"
         yield from (f"  {one}" for one in self.problems)
@@ -131,7 +131,9 @@ def collect(
                 elif own := _of_lesson(upload, lesson, lessons.names):
                     files = {name: unpacked.files[inside] for name, inside in own.items()}
                     taken |= dict.fromkeys(who, _Collected(upload, files, source))
-        report.problems += [f"--student {one}=…: nothing is called {one}" for one in sorted(unused)]
+        report.problems += [
+            f"--student {one}=…: no upload has the name or id {one}" for one in sorted(unused)
+        ]
         for student, one in sorted(taken.items()):
             home = _home(submitted, student)
             report.collected[home.name] = _install(one, home / lesson, received, records)
@@ -178,7 +180,7 @@ def _uploads(
     """Return the uploads in a download; all of it is one where the instructor names its student."""
     if not (whole := _whole(students)):
         uploads, nobodys = uploads_in(names, lessons)
-        report.left_out |= dict.fromkeys(nobodys, "nothing says whose it is")
+        report.left_out |= dict.fromkeys(nobodys, "no student's name is in its path")
         return uploads
     common = commonpath([PurePosixPath(name).parent for name in names]) if names else ""
     files = {str(PurePosixPath(name).relative_to(common)): name for name in names}

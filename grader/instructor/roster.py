@@ -181,6 +181,6 @@ def _run(arguments: argparse.Namespace) -> int:
         people = roster(coursedir)
         lines = [
             "  ".join(filter(None, (one.id, one.name, one.columns["email"]))) for one in people
-        ]
+        ] or ["No students yet: `grader roster FILE` reads Moodle's or Canvas's CSV."]
     print("\n".join(map(one_line, [*lines, *who_is_there(root, coursedir)])))
     return SOME_LEFT_OUT if left_out else 0

@@ -39,7 +39,7 @@ IS_WAITING = (
 IS_HIDDEN = "This submission is graded. Its results are here after {until}."
 HAS_FAILED = (
     "This submission could not be graded: {why}. Check that your notebook opens and runs from the"
-    " top, then submit again, or ask your teacher."
+    " top, then submit again, or ask your instructor."
 )
 UNCOUNTED = "This submission does not count: your submission of {counted} does."
 

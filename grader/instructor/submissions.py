@@ -43,7 +43,7 @@ class Submission:
         if self.folder.parent.is_dir():
             return find_notebook(self.folder.parent, self.lesson, self.lessons)
         command = collect_command(self.lesson, self.folder.parent)
-        raise UnreadableNotebook(f"it is in no student's folder. {command} says whose it may be")
+        raise UnreadableNotebook(f"it is not in a student's folder. {command} finds its student")
 
     def read(self) -> bytes:
         """Read the notebook; raise UnreadableNotebook if there is none or no ordinary file."""

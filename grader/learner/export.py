@@ -20,7 +20,7 @@ from nbconvert.exporters.html import HTMLExporter
 from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 from traitlets import default
 
-from grader.comparison.answer_key import KeyMissing, load_key
+from grader.comparison.answer_key import KeyMissing, load_key, reset_command
 from grader.comparison.present import progress_text
 from grader.comparison.schema import AnswerKey
 from grader.errors import UserError
@@ -167,7 +167,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UserError(f"Say which lesson: {', '.join(one.stem for one in (place, *others))}.")
     notebook = find_notebook(place)
     if notebook is None:
-        raise UserError(f"There is no {place} yet; make lab makes your copy of the course.")
+        raise UserError(f"There is no {place}. {reset_command(place.stem)} makes one.")
     try:
         page = exported(notebook)
     except (UnreadableNotebook, KeyMissing, OSError) as error:

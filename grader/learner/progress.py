@@ -80,7 +80,8 @@ def was_right(progress: Progress, exercise: str) -> str | None:
     except (KeyError, ValueError):
         return None
     on = time.strftime("%d %B at %H:%M").lstrip("0")
-    return f"It was right on {on}, and stays solved in your progress; what you hand in is this one."
+    stays = "stays solved in your progress; grading uses the version that you submit"
+    return f"It was right on {on}, and {stays}."
 
 
 def record_answer(

@@ -11,7 +11,7 @@ import textwrap
 import time
 from pathlib import Path
 
-from grader.comparison.answer_key import KeyMissing, load_key
+from grader.comparison.answer_key import KeyMissing, load_key, reset_command
 from grader.comparison.judge import State, Verdict, call_of
 from grader.comparison.present import failure_rows, failure_sentence, progress_text
 from grader.comparison.vocabulary import in_words
@@ -91,7 +91,8 @@ def check_newest(places: list[Path], seconds: float) -> bool:
     """Check the notebook that was saved last; return whether every exercise is solved."""
     if present := _present(places):
         return check_saved(present[-1], seconds)
-    print(f"There is no {os.path.relpath(places[0])}.\n", flush=True)
+    there_is_none = f"There is no {os.path.relpath(places[0])}."
+    print(f"{there_is_none} {reset_command(places[0].stem)} makes one.\n", flush=True)
     return False
 
 

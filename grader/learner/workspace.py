@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from grader.comparison.answer_key import KEY_FILE
+from grader.comparison.answer_key import KEY_FILE, reset_command
 from grader.errors import UserError
 from grader.files import folder_lock
 
@@ -90,8 +90,8 @@ def make_work(root: Path) -> list[str]:
         for name in added:
             _install(there[name], work)
     return [f"New in {WORK}/: {', '.join(added)}."] * bool(added) + [
-        f"A newer version of {name} is there; make reset LESSON={name} (without make: grader reset"
-        f" {name}) gives you it and keeps your copy."
+        f"A newer version of {name} is there; {reset_command(name)} gives you it and keeps your"
+        " copy."
         for name, original in there.items()
         if _is_outdated(original, work)
     ]
@@ -105,8 +105,10 @@ def reset(root: Path, lesson: str | None) -> str:
     """
     there, work = originals(root), root / WORK
     if lesson not in there:
-        start = f"The course has no lesson {lesson}" if lesson else "Say which lesson"
-        raise UserError(f"{start}: it has {', '.join(there)}.")
+        start = (
+            f"The course has no lesson {lesson}: it" if lesson else "Say which lesson: the course"
+        )
+        raise UserError(f"{start} has {', '.join(there)}.")
     with _writing(work):
         kept = _install(there[lesson], work)
     now = f"; your copy is now {WORK}/{kept.name}" if kept else ""

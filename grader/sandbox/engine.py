@@ -34,8 +34,8 @@ START_SECONDS = 60
 LIMITS = Limits()
 REFUSAL = (
     "This machine can't confine learners' code: it has neither Landlock nor a bubblewrap that may"
-    " create namespaces. Install bubblewrap, grade in a container or a virtual machine that allows"
-    " it, or give --unsafe for notebooks that you would run yourself."
+    " create namespaces. On Linux, install bubblewrap; elsewhere, grade in a Linux container or"
+    " virtual machine that allows it. `grader grade --unsafe` runs your own notebooks without."
 )
 
 

@@ -127,7 +127,10 @@ def test_what_is_certain_is_taken_and_reported(
         ),
         (
             {"bob/neuron/neuron.ipynb": DONE},
-            ["strange place", "`grader collect neuron ada/bob/neuron/neuron.ipynb --student ada`"],
+            [
+                "unexpected folder",
+                "`grader collect neuron ada/bob/neuron/neuron.ipynb --student ada`",
+            ],
         ),
     ],
 )
@@ -142,7 +145,7 @@ def test_what_is_not_certain_is_named_with_a_command(
 
 def test_a_folder_of_a_lesson_is_no_student(tmp_path: Path) -> None:
     folder = home(tmp_path, {"ada/neuron.ipynb": DONE}).rename(tmp_path / "neuron")
-    with pytest.raises(UnreadableNotebook, match="it is no student"):
+    with pytest.raises(UnreadableNotebook, match="has a lesson's name"):
         find_notebook(folder, "neuron", LESSONS)
 
 

@@ -275,4 +275,4 @@ def test_nothing_graded_is_an_error(
     assert main(["feedback", "neuron", "--student", "eve"]) == 1
     first, second = capsys.readouterr().err.splitlines()
     assert first == "No submission of loss is graded: grader autograde loss."
-    assert second == "No submission of neuron from eve is graded."
+    assert second.startswith("No submission of neuron from eve is graded. `grader roster`")

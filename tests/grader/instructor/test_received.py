@@ -143,7 +143,7 @@ def test_canvas_names_lateness_and_second_uploads(
     )
     code, said = collect(capsys, archive)
     assert code == 3
-    assert "Late, says Canvas: krügerzoë 12346." in said
+    assert "Late according to Canvas: krügerzoë 12346." in said
     assert "youngcy 12348: neuron.ipynb is missing; text.html is there (a text" in said
     assert "roeviv 12349: week-1.ipynb and week-2.ipynb could both be meant" in said
     files = collected(course)
@@ -185,7 +185,7 @@ def test_a_roster_says_who_is_matched_who_is_not_and_who_is_missing(
     settled = collect(capsys, archive, "--student", "4=bob2", "--student", "5=eve")
     assert settled[0] == 0, settled
     code, said = collect(capsys, archive, "--student", "44=bob1")
-    assert (code, "--student 44=…: nothing is called 44" in said) == (3, True)
+    assert (code, "--student 44=…: no upload has the name or id 44" in said) == (3, True)
     assert "5 submissions (2 new, 0 updated, 3 unchanged)" in settled[1]
     assert {name.partition("/")[0] for name in collected(course)} == {
         *("ada", "zoe", "oneill", "bob2", "eve")

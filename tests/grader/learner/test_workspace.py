@@ -139,7 +139,9 @@ def test_a_newer_welcome_page_is_announced_and_taken_like_a_lesson(root: Path) -
         "welcome, run and saved",
     )
     assert make_work(root) == []
-    with pytest.raises(UserError, match=r"^Say which lesson: it has ant, zebra, welcome\.$"):
+    with pytest.raises(
+        UserError, match=r"^Say which lesson: the course has ant, zebra, welcome\.$"
+    ):
         reset(root, None)
 
 
