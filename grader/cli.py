@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(end="", flush=True)
     except UserError as error:
         print(_harmless(f"{error}"), file=sys.stderr)
-        return error.exit_code
+        return 1
     except OSError as error:
         if isinstance(error, BrokenPipeError) and _nobody_reads():
             return 0

@@ -1,22 +1,19 @@
-"""The errors that end a command, each with its exit code.
+"""The errors that end a command with exit code 1.
 
 UserError             a problem that the user can fix; the message says how
 ├── SandboxUnavailable    this machine can't confine a learner's code
 ├── KeyMissing            the answer key is missing or damaged      (grader.comparison.answer_key)
 ├── LessonError           an author's mistake in a lesson              (grader.author.lesson)
 ├── JournalBusy           another run grades the lesson                (grader.instructor.journal)
+├── TooLarge              an archive holds more than is read           (grader.instructor.unpack)
 └── GradebookUnusable     the gradebook can't be read or written       (grader.instructor.gradebook)
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class UserError(Exception):
     """A problem that the user can fix; the message says what happened, where, and what to do."""
-
-    exit_code: ClassVar[int] = 1
 
     def _render_traceback_(self) -> list[str]:
         """Return the message for IPython to show instead of a traceback."""

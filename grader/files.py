@@ -28,14 +28,19 @@ def folder_lock(folder: Path, timeout: float) -> Iterator[None]:
             descriptor = os.open(folder, os.O_RDONLY)
             held.callback(os.close, descriptor)
             end = time.monotonic() + timeout
-            while not _locked(descriptor) and time.monotonic() < end:
+            while not locked(descriptor) and time.monotonic() < end:
                 time.sleep(0.005)
         yield
 
 
-def _locked(descriptor: int) -> bool:
+def locked(file: int | BinaryIO) -> bool:
+    """Lock an open file or folder for this process; return whether nobody else has it.
+
+    Raises:
+        AttributeError: this system has no such locks.
+    """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

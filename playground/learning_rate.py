@@ -22,7 +22,7 @@ START = 3.0
 STEPS = 20
 W = np.linspace(-4, 4, 81)
 CONTOUR = Look(MUTED, width=1)
-TURN = np.linspace(0, 2 * np.pi, 121)
+TURN = np.linspace(0, 2 * np.pi, 61)
 
 RAVINE_START = np.array([-3.5, 1.0])
 RAVINE_STEPS = 30

@@ -6,9 +6,11 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from grader.execution.cell_facts import Facts, facts
+from grader.files import read_regular
 
 MAX_BYTES = 50_000_000  # of a notebook's file
 MAX_NESTED = 2_000_000  # lists and objects in it: each takes many times its two bytes in memory
@@ -57,6 +59,19 @@ class Cell:
     def facts(self) -> Facts:
         """The names in the cell; it is parsed once."""
         return facts(self.source)
+
+
+def read_submitted(path: Path) -> bytes:
+    """Read a file that a learner submitted, as far as a notebook may be long.
+
+    Raises:
+        UnreadableNotebook: it is no ordinary file.
+    """
+    try:
+        return read_regular(path, MAX_BYTES + 1)
+    except OSError as error:
+        why = f"{path.name} is a link or can't be opened: {error.strerror}"
+        raise UnreadableNotebook(why) from None
 
 
 def read_notebook(data: bytes) -> list[Cell]:

@@ -38,7 +38,7 @@ class GradebookRow:
 
     Attributes:
         name: first and last name, as far as they are known.
-        submitted: the gradebook has a submission of this lesson.
+        submitted: the gradebook has a row for this lesson, of a submission or an extension.
         timestamp: time of the submission, in UTC.
         due: the due date with this student's extension.
         penalty: points lost for a late submission.

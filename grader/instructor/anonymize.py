@@ -161,7 +161,7 @@ def _journal(path: Path, pseudonyms: Pseudonyms, digests: dict[str, str]) -> Ite
     """Yield the lines of a journal with pseudonyms, and with the keys that follow from them."""
     keys: dict[str, str] = {}
     for line in path.read_bytes().splitlines():
-        with suppress(ValueError):
+        with suppress(ValueError, KeyError):  # a damaged line, or what follows from one
             record = cast(Record, parsed(line, Record))
             if "student" in record:
                 record["student"] = pseudonyms.ids[record["student"]]

@@ -83,7 +83,8 @@ def write_archive(root: Path, lessons: Sequence[Lesson], target: Path) -> list[s
             files[GRADEBOOK] = folder / "gradebook.db"
         for lesson in lessons:
             made = root / lesson.settings.release / lesson.name
-            files |= {f"release/{lesson.name}/{path.name}": path for path in sorted(made.iterdir())}
+            pages = (path for path in sorted(made.iterdir()) if path.is_file())
+            files |= {f"release/{lesson.name}/{path.name}": path for path in pages}
         write_zip(target, manifest_of(root, lessons), files)
     return [f"{place} was left out: {why}." for place, why in left_out.items()]
 
@@ -142,7 +143,7 @@ def _is_kept(path: PurePath, others: set[str]) -> bool:
     top, name = path.parts[0], path.name
     if top in MADE_AGAIN or top.startswith("gradebook.db") or LEFT_BY_A_KILL.match(name):
         return False
-    place = 2 if top in BY_STUDENT else 1
+    place = 3 if top == "attempts" else 2 if top in BY_STUDENT else 1
     return len(path.parts) <= place or path.parts[place].partition(".")[0] not in others
 
 

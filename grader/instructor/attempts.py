@@ -6,7 +6,6 @@ An attempt is one submission of a student. Its files are copied to
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import secrets
@@ -24,7 +23,7 @@ from nbgrader.utils import notebook_hash
 
 from grader.comparison.present import one_line
 from grader.errors import UserError
-from grader.files import atomic_write, read_regular
+from grader.files import atomic_write, locked, read_regular
 from grader.instructor.blame import is_the_machines, reason
 from grader.instructor.collect import TIME, SafeCollect, owner_of
 from grader.instructor.grade import seed_from
@@ -70,10 +69,8 @@ def open_exchange(root: Path, coursedir: CourseDirectory) -> Iterator[Exchange]:
     folder = root / "class" / "attempts"
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError("Another `grader serve` runs for this course; end it first.") from None
+        if not locked(lock):
+            raise UserError("Another `grader serve` runs for this course; end it first.")
         yield Exchange(folder, coursedir)
 
 

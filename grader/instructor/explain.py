@@ -15,7 +15,7 @@ from grader.comparison.compare import Result, differences
 from grader.comparison.distribution import summarise
 from grader.comparison.judge import Failure, Verdict, points
 from grader.comparison.present import failure_rows, one_line
-from grader.comparison.schema import ExerciseKey, Outcome, Request, Response
+from grader.comparison.schema import Answer, ExerciseKey, Request, Response
 from grader.comparison.vocabulary import in_order, in_words
 from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
@@ -144,7 +144,7 @@ def _in_gradebook(root: Path, lesson: Lesson, student: str, graded: float) -> It
 
 
 def _exercise(
-    verdict: Verdict, key: ExerciseKey, answer: object, took: float | None
+    verdict: Verdict, key: ExerciseKey, answer: Answer, took: float | None
 ) -> Iterator[str]:
     """Yield the lines of an exercise: its verdict, then each case."""
     missed = f", missed: {', '.join(map(in_words, verdict.missed))}" if verdict.missed else ""
@@ -154,7 +154,7 @@ def _exercise(
     for sentence in (verdict.note, verdict.hint, verdict.repair, verdict.relation):
         if sentence:
             yield f"  {sentence}"
-    outcomes: list[Outcome] = answer.get("outcomes", []) if isinstance(answer, dict) else []
+    outcomes = answer.get("outcomes", [])
     if len(outcomes) != len(key["cases"]):
         return
     tested = in_order(case["property"] for case in key["cases"])

@@ -19,9 +19,8 @@ from grader.comparison.present import one_line
 from grader.comparison.schema import Request, Response
 from grader.comparison.vocabulary import in_words
 from grader.execution.limits import OUTSIDE
-from grader.execution.notebook import MAX_BYTES, UnreadableNotebook, read_notebook
+from grader.execution.notebook import UnreadableNotebook, read_notebook, read_submitted
 from grader.execution.unconfined import Unconfined
-from grader.files import read_regular
 from grader.instructor.blame import costs_only
 from grader.instructor.run import Graded, Run, Runner
 from grader.processes import Guard
@@ -92,7 +91,7 @@ def _run(arguments: argparse.Namespace) -> int:
         for path in arguments.notebooks:
             errors: dict[str, str] = {}
             with costs_only("", errors):
-                data = _read(path)
+                data = read_submitted(path)
                 folder = chosen or find_lesson(root, path.stem, data)
                 if folder not in guards:
                     guards[folder] = Guard(grading(folder, seed), OUTSIDE.memory_bytes)
@@ -153,11 +152,3 @@ def _table(path: Path, graded: Graded) -> str:
         rows.append(f"  {name:{width}}  {points}  {missed}{why}".rstrip())
     rows += [f"  Repaired: {sentence}" for sentence in graded.repaired]
     return "\n".join(map(one_line, rows))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return read_regular(path, MAX_BYTES + 1)
-    except OSError as error:
-        why = f"the file is a link or can't be opened: {error.strerror}"
-        raise UnreadableNotebook(why) from None

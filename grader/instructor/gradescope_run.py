@@ -27,8 +27,8 @@ from grader.comparison.present import failure_rows, failure_sentence, missed_for
 from grader.comparison.vocabulary import in_order, in_words
 from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
-from grader.execution.notebook import MAX_BYTES, UnreadableNotebook
-from grader.files import atomic_write, parsed, read_regular
+from grader.execution.notebook import UnreadableNotebook, read_submitted
+from grader.files import atomic_write, parsed
 from grader.instructor.blame import costs_only
 from grader.instructor.grade import grading, seed_from
 from grader.instructor.locate import MAX_NOTEBOOKS, Content, content
@@ -64,7 +64,7 @@ def main(root: Path) -> int:
     try:
         with Engine(load_settings(source)) as engine, costs_only("", errors):
             path, notes = find_notebook(root / "submission", lesson)
-            data = _read(path)
+            data = read_submitted(path)
             seed = seed_of(root, settings["secret"], data)
             run = Guard(grading(lesson.folder, seed), OUTSIDE.memory_bytes)
             with closing(run):
@@ -123,17 +123,9 @@ def _notebooks(submission: Path) -> Iterator[Path]:
 
 def _content(reader: Guard[Content], path: Path, lesson: str) -> Content:
     try:
-        return reader.call(OUTSIDE.first_seconds, _read(path), lesson)
+        return reader.call(OUTSIDE.first_seconds, read_submitted(path), lesson)
     except (UnreadableNotebook, OverBudget):
         return Content(None, False)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return read_regular(path, MAX_BYTES + 1)
-    except OSError as error:
-        why = f"{path.name} is a link or can't be opened: {error.strerror}"
-        raise UnreadableNotebook(why) from None
 
 
 def seed_of(root: Path, secret: str, notebook: bytes) -> int:

@@ -26,14 +26,9 @@ from typing import BinaryIO, NotRequired, TypedDict, cast, final
 
 from grader.author.lesson import Lesson
 from grader.errors import UserError
-from grader.files import parsed
+from grader.files import locked, parsed
 from grader.instructor.run import Result
 from grader.instructor.run_id import RunFields, RunId, commit_of, digest_of
-
-try:
-    import fcntl
-except ImportError:  # Windows: learners use the other commands
-    fcntl = None  # type: ignore[assignment]
 
 JOURNAL_TIMEOUT = 10.0  # seconds to wait for `grader serve`, or for another run of the lesson
 
@@ -255,7 +250,7 @@ def open_journal(path: Path, timeout: float = 0) -> Iterator[Journal]:
     path.parent.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + timeout
     with open(path, "a+b") as file:
-        while not _locked(file):
+        while not locked(file):
             if time.monotonic() >= end:
                 wait = "another run is grading this lesson; wait until it has ended"
                 raise JournalBusy(f"{path.name}: {wait}")
@@ -280,15 +275,6 @@ def read_journal(path: Path) -> Journal:
 def journal_path(root: Path, lesson: Lesson) -> Path:
     """Return the path of a lesson's journal."""
     return root / "class" / "journal" / f"{lesson.name}.jsonl"
-
-
-def _locked(file: BinaryIO) -> bool:
-    try:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 _shared_run_id = cache(RunId)  # one object a run keeps a long journal small in memory

@@ -16,7 +16,7 @@ from unicodedata import normalize
 
 from nbgrader.coursedir import CourseDirectory
 
-from grader.execution.notebook import MAX_BYTES, UnreadableNotebook
+from grader.execution.notebook import UnreadableNotebook, read_submitted
 from grader.files import read_regular
 from grader.instructor.copying import copy_ordinary_files
 from grader.instructor.feedback import Json, has_verdicts
@@ -47,12 +47,7 @@ class Submission:
 
     def read(self) -> bytes:
         """Read the notebook; raise UnreadableNotebook if there is none or no ordinary file."""
-        path = self.found.path
-        try:
-            return read_regular(path, MAX_BYTES + 1)
-        except OSError as error:
-            why = f"{path.name} is a link or can't be opened: {error.strerror}"
-            raise UnreadableNotebook(why) from None
+        return read_submitted(self.found.path)
 
     @property
     def timestamp(self) -> datetime | None:

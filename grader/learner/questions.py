@@ -54,6 +54,7 @@ const keys = event => void event.target.toggleAttribute('data-lm-suppress-shortc
 form.onkeydown = form.onkeyup = keys;
 form.addEventListener('focusin', keys);
 """.replace("\n", " ")
+MOST_AGAIN = 2
 FOCUS = "this.parentElement.querySelector('[role=status]').focus()"
 
 
@@ -253,15 +254,15 @@ def recall(*names: str) -> None:
         _ask(name, "Recall")
 
 
-def recall_missed(most: int = 2) -> None:
-    """Ask up to `most` questions again that were answered wrong in the lessons next to this one.
+def recall_missed() -> None:
+    """Ask up to `MOST_AGAIN` questions again that were answered wrong in neighbouring lessons.
 
     The answer is saved here under "lesson/question", so that the question comes once in a lesson
     and, if missed again, returns in the next.
     """
     folder = Path.cwd()
     keys = lesson_keys(folder.parent)
-    for name in missed_elsewhere(folder)[:most]:
+    for name in missed_elsewhere(folder)[:MOST_AGAIN]:
         questions = keys[name.partition("/")[0]]["questions"]
         QuestionView(name, questions, "Once more", folder).show()
 

@@ -1340,7 +1340,7 @@ gap_of_logits = Question(
     "charge for it?",
     answer="50",
     wrong={
-        "4": "That is ln 50: logits are logarithms already, so their gap is not taken again.",
+        "4": "That is ln 50: logits are logarithms already, so ln is not taken of their gap.",
         "1, as for any wrong answer": (
             "That would be counting mistakes; cross-entropy charges more the surer the mistake was."
         ),

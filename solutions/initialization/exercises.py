@@ -1311,7 +1311,7 @@ tanh_backward = Question(
     "The same 20 layers with tanh, again with weights of standard deviation 1. At the end most "
     "outputs are close to −1 or 1, where tanh is flat. What becomes of a gradient on its way back "
     "through all 20?",
-    answer="It grows by a factor of thousands",
+    answer="It grows more than 10,000 times",
     wrong={
         "It vanishes": (
             "The flat neurons pass on next to nothing, but some neurons are not flat, and the "

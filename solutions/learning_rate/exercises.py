@@ -923,7 +923,7 @@ knows_nothing = NumberQuestion(
 )
 
 one_and_a_half = Question(
-    "In a bowl of curvature λ = 1 the learning rate is 1.5. What do the steps do?",
+    "In the bowl L = ½·w² the slope at w is w. The learning rate is 1.5. What do the steps do?",
     answer="They jump from side to side and still get to the bottom",
     wrong={
         "They jump further and further out": (

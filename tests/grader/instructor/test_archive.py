@@ -98,6 +98,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Course:
     (course.root / "class" / "gradescope").mkdir()
     (course.root / "class" / "gradescope" / ".secret").write_text("a secret")
     (course.root / "class" / "gradescope" / ".secret").chmod(0o600)
+    for lesson in ("neuron", "loss"):
+        (course.root / "class" / "attempts" / "1" / "max" / lesson).mkdir(parents=True)
+        (course.root / "class" / "attempts" / "1" / "max" / lesson / "note").write_text("")
+    (course.root / "course" / "neuron" / ".ipynb_checkpoints").mkdir()
     for name in ("exchange/inbound/zoneil+neuron", "insights", "journal"):
         (course.root / "class" / name).mkdir(parents=True, exist_ok=True)
     (course.root / "class" / "insights" / "neuron-moodle.csv").write_text("zoneil,10")
@@ -170,7 +174,10 @@ def test_another_machine_continues_from_the_file(
     mine.pop("submitted/mjnunez/neuron/link")
     assert {name: mine[name] for name in theirs} == theirs
     left = {name.split("/")[0] for name in mine.keys() - theirs.keys()}
-    assert left == {"archive", "insights", "journal"}, "other lessons, and what is made again"
+    assert "attempts/1/max/neuron/note" in theirs
+    assert left == {"archive", "attempts", "insights", "journal"}, (
+        "other lessons, and what is made again"
+    )
     secret = other.root / "class" / "gradescope" / ".secret"
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     with one_worker():
