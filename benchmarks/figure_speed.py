@@ -247,7 +247,7 @@ def _places(slider: Any) -> Iterator[tuple[float, float]]:
     yield x, y
     pixels = slider.locator(".noUi-target").first.evaluate(SPACING)
     step = pixels * math.ceil(7 / pixels)
-    low, high = track["x"] + 8, track["x"] + track["width"] - 8
+    low, high = track["x"] - 1, track["x"] + track["width"] + 1
     while True:
         if not low < x + step < high:
             step = -step
