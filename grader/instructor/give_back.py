@@ -14,7 +14,7 @@ import zipfile
 from collections import Counter
 from io import BytesIO
 from os.path import relpath
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.author.lesson import authors_root, named_lessons
@@ -110,7 +110,7 @@ def _name_inside(record: Record, lesson: str) -> str:
     if record["system"] == "Moodle":
         name = "-".join(record["name"].replace("_", " ").split("/"))
         return f"{name}_{record['id']}_assignsubmission_file_/{lesson}.html"
-    names = (PurePosixPath(inside).name for inside in record["files"].values())
+    names = (part for inside in record["files"].values() for part in inside.split("/"))
     files = [one for one in map(CANVAS.fullmatch, names) if one and one["file"]]
     *_, last = sorted(files, key=lambda one: (".ipynb" in one["file"], int(one["attachment"])))
     return f"{last[0].removesuffix('.ipynb')}.html"

@@ -71,7 +71,7 @@ class Lessons:
         paths = [*_files(home, self.names - {lesson})] if home.is_dir() else [home]
         if any(map(_is_archive, paths)):
             return True
-        notebooks = [*filter(_is_notebook, paths)][:MAX_NOTEBOOKS]
+        notebooks = [*filter(is_notebook, paths)][:MAX_NOTEBOOKS]
         try:
             found = self.contents(notebooks, lesson) if notebooks else []
         except UnreadableNotebook:
@@ -149,7 +149,7 @@ def find_notebook(home: Path, lesson: str, lessons: Lessons) -> Found:
             f" {collect_command(lesson, home)} sorts its files by student"
         )
     files = [*_files(home, lessons.names - {lesson})]
-    paths = [path for path in files if _is_notebook(path)][:MAX_NOTEBOOKS]
+    paths = [path for path in files if is_notebook(path)][:MAX_NOTEBOOKS]
     if paths in ([], [wanted]):
         if not os.path.lexists(wanted):
             raise _missing(files, wanted)
@@ -238,9 +238,9 @@ def _distinct(paths: list[Path], wanted: Path, contents: Mapping[Path, Content])
     return [path for path in ordered if path in by_content.values()]
 
 
-def _is_notebook(path: Path) -> bool:
+def is_notebook(path: Path) -> bool:
     """Return whether a name is a notebook's; it may have got an ending more: neuron.ipynb.txt."""
-    return ".ipynb" in path.name.lower()
+    return ".ipynb" in path.name.lower() and not _is_archive(path)
 
 
 def _is_archive(path: Path) -> bool:

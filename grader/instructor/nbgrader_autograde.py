@@ -134,6 +134,7 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
                 path = journal_path(root, lesson)
                 journal = stack.enter_context(open_journal(path, JOURNAL_TIMEOUT))
                 self.session = GradingSession(lesson, journal)
+                stack.callback(self.session.reader.close)
                 with open_lesson(self.coursedir, lesson.name, self.session.release):
                     pass  # adds the lesson's cells where they are missing
             except UserError as error:

@@ -21,7 +21,7 @@ from grader.execution.notebook import UnreadableNotebook
 from grader.files import atomic_write, parsed
 from grader.instructor.copying import MACHINE_ERRORS
 from grader.instructor.gradebook import course_directory
-from grader.instructor.locate import OF_NBGRADER, Lessons, find_notebook
+from grader.instructor.locate import OF_NBGRADER, Lessons, find_notebook, is_notebook
 from grader.instructor.people import UNSAFE, roster, students_of
 from grader.instructor.run_id import digest_of
 from grader.instructor.unpack import Unpacked, unpack
@@ -166,7 +166,7 @@ def _unpacked(
 ) -> Iterator[tuple[Path, Unpacked]]:
     """Yield each source with its files, those of an archive unpacked in `folder`."""
     for number, source in enumerate(sources):
-        if source.is_file() and ".ipynb" in source.name:
+        if source.is_file() and is_notebook(source):
             yield source, Unpacked(folder, {source.name: source})
         else:
             unpacked = unpack(source, folder / f"{number}")

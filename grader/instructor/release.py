@@ -34,26 +34,28 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
         """Release the pages (nbgrader's hook)."""
         self.released: list[str] = []
         self.left_out: dict[str, str] = {}
+        excluded = self.coursedir.student_id_exclude.split(",")
         for folder in sorted(map(Path, paths_like(self.src_path))):
             student = folder.parent.name
-            if self.students and student not in self.students:
+            if student in excluded or (self.students and student not in self.students):
                 continue
             if not (folder / SECRET).exists():
                 self.left_out[student] = NOT_BY_EXCHANGE
                 continue
             with costs_only(student, self.left_out):
-                self._release(folder)
-                self.released.append(student)
+                if self._release(folder):
+                    self.released.append(student)
         for student, why in self.left_out.items():
             self.log.warning("%s was left out: %s", student, why)
 
-    def _release(self, folder: Path) -> None:
-        """Release the pages of a student."""
-        secret = (folder / SECRET).read_text(encoding="utf-8")
-        for page in folder.glob("*.html"):
+    def _release(self, folder: Path) -> bool:
+        """Release the pages of a student; return whether there are any."""
+        secret, pages = (folder / SECRET).read_text(encoding="utf-8"), [*folder.glob("*.html")]
+        for page in pages:
             target = Path(self.dest_path, notebook_hash(secret=secret, notebook_id=page.stem))
             shutil.copy(page, f"{target}-tmp.html")
             Path(f"{target}-tmp.html").replace(f"{target}.html")
+        return bool(pages)
 
 
 def release(root: Path, lesson: str, students: Sequence[str] = ()) -> ReleaseFeedback:

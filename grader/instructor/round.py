@@ -125,7 +125,7 @@ class Round:
                 self._finish(attempt, grading)
         for student, why in errors.items():
             self._log(attempts[student], f"not graded: {why}")
-            self._notice(attempts[student], FAILED, HAS_FAILED.format(why=_for_students(why)))
+            self._notice(attempts[student], FAILED, HAS_FAILED.format(why=for_students(why)))
 
     def _write(self, attempt: Attempt, step: Step, grading: Grading) -> None:
         """Put an attempt that counts where autograde and nbgrader have it."""
@@ -196,6 +196,6 @@ class Round:
         print(one_line(f"{attempt.lesson}: {attempt.student}, {when}: {text}"), flush=True)
 
 
-def _for_students(why: str) -> str:
-    """Return the beginning of a reason, without the advice for an instructor after it."""
-    return re.split(r"[.;] ", why)[0]
+def for_students(why: str) -> str:
+    """Return the beginning of a reason, without the command for an instructor after it."""
+    return re.split(r"[.;] (?=[^.;`]*`)", why)[0]

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from unicodedata import normalize
 
+from grader.instructor.locate import ARCHIVES
+
 MOODLE = re.compile(
     r"(?P<name>.*?)(?:_(?P<id>\d+))?_assignsubmission_(?P<kind>[a-z]+)_?(?P<file>.*)"
 )
@@ -26,6 +28,10 @@ CANVAS = re.compile(
 )
 AGAIN = re.compile(r"-\d+$")
 """The ending that Canvas gives to a second upload of the same name."""
+
+
+ENDING = re.compile(r"\.ipynb.*|\.[^.]*$", re.IGNORECASE)
+ARCHIVE = re.compile("|".join(rf"{re.escape(ending)}$" for ending in ARCHIVES), re.IGNORECASE)
 
 
 @dataclass
@@ -62,8 +68,7 @@ def uploads_in(names: list[str], lessons: Collection[str]) -> tuple[list[Upload]
     """
     if any(MOODLE.fullmatch(part) for name in names for part in name.split("/")):
         return _of_moodle(names)
-    flat = [name for name in names if CANVAS.fullmatch(PurePosixPath(name).name)]
-    if flat and len(flat) == len(names):
+    if names and all(map(_canvas, names)):
         return _of_canvas(names), []
     return _of_folder(names, lessons), []
 
@@ -85,18 +90,29 @@ def _of_moodle(names: list[str]) -> tuple[list[Upload], list[str]]:
     return [*found.values()], nobodys
 
 
+def _canvas(name: str) -> tuple[re.Match[str], PurePosixPath] | None:
+    """Return Canvas's name in a path, and the learner's own, also inside a submitted archive."""
+    *folders, file = name.split("/")
+    for number, folder in enumerate(folders):
+        if folder.lower().endswith(ARCHIVES) and (match := CANVAS.fullmatch(folder)):
+            return match, PurePosixPath(match["file"], *folders[number + 1 :], file)
+    if match := CANVAS.fullmatch(file):
+        return match, PurePosixPath(match["file"] or f"{match['text']}.html")
+    return None
+
+
 def _of_canvas(names: list[str]) -> list[Upload]:
     """Of neuron.ipynb and neuron-1.ipynb by one student, the later upload gets the name."""
     found: dict[str, Upload] = {}
     attempts: dict[tuple[str, str], list[tuple[int, str, str]]] = defaultdict(list)
     for name in names:
-        match = CANVAS.fullmatch(PurePosixPath(name).name)
-        assert match, "uploads_in looked"
+        found_in = _canvas(name)
+        assert found_in, "uploads_in looked"
+        match, own = found_in
         upload = found.setdefault(match["id"], Upload("Canvas", match["name"] or "", match["id"]))
         upload.late |= bool(match["late"])
         upload.text |= bool(match["text"])
-        own = PurePosixPath(match["file"] or f"{match['text']}.html")
-        same = AGAIN.sub("", own.stem) + own.suffix
+        same = str(own.with_stem(AGAIN.sub("", own.stem)))
         attempt = int(match["attachment"] or 0), str(own), name
         attempts[match["id"], same].append(attempt)
     for (id, same), tries in attempts.items():
@@ -119,7 +135,8 @@ def _of_folder(names: list[str], lessons: Collection[str], above: str = "") -> l
     found: dict[tuple[str, bool], Upload] = {}
     for name in names:
         top, _, rest = name.partition("/")
-        who = (top, False) if rest else (top.partition(".")[0], True)
+        ending = ARCHIVE if rest else ENDING
+        who = ending.sub("", top, count=1), not rest
         upload = found.setdefault(who, Upload("folder", who[0], loose=who[1]))
         upload.files[rest or top] = above + name
     return [*found.values()]

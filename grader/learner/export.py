@@ -223,8 +223,9 @@ def _summary(key: AnswerKey, cells: list[Any]) -> str:
     for cell in (cell for cell in cells if cell.cell_type == "code"):
         count = cell.execution_count or 0
         if name := checked_name(cell.source):
-            shown = cell.outputs[-1].get("data", {}) if cell.outputs else {}
-            points[name] = shown.get("text/plain") if count >= last_run.get(name, 0) else None
+            results = [one for one in cell.outputs if one.output_type == "execute_result"]
+            earned = results[-1].data.get("text/plain") if results else None
+            points[name] = earned if count >= last_run.get(name, 0) else None
         else:
             last_run |= dict.fromkeys(facts(cell.source).functions, count)
     exercises = key["exercises"]

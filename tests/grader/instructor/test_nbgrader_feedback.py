@@ -236,6 +236,10 @@ def test_release_leaves_out_who_did_not_submit_by_the_exchange(
     said = course.nbgrader("release_feedback", "neuron")
     assert "ben was left out: it did not come through the exchange" in said
     assert len([*exchange.glob("*.html")]) == 2
+    for path in exchange.glob("*.html"):
+        path.unlink()
+    course.nbgrader("release_feedback", "neuron", "--CourseDirectory.student_id_exclude=ada")
+    assert len([*exchange.glob("*.html")]) == 1
     assert main(["release", "neuron", "--student", "ada"]) == 0
 
 

@@ -36,6 +36,15 @@ def download(course: Course, files: dict[str, bytes], name: str = "download.zip"
     return path
 
 
+def archived(files: dict[str, bytes]) -> bytes:
+    """Return an archive of these files, as a learner makes one."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for inside, content in files.items():
+            archive.writestr(inside, content)
+    return data.getvalue()
+
+
 def collected(course: Course) -> dict[str, bytes]:
     """Return the files in class/submitted by path."""
     submitted = course.root / "class" / "submitted"
@@ -154,6 +163,45 @@ def test_canvas_names_lateness_and_second_uploads(
     assert course.autograde().errors.keys() == {"roeviv 12349", "youngcy 12348"}
 
 
+def test_an_archive_in_canvas_download_is_one_students(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    download(
+        course,
+        {
+            "lovelaceada_12345_678_neuron.ipynb": DONE,
+            "oneillbo_12347_702_work.zip": archived({"work/neuron/neuron.ipynb": DONE}),
+            "roeviv_12349_710_neuron.ipynb.zip": archived({"neuron.ipynb": DONE}),
+        },
+    )
+    assert collect(capsys, course.root.parent / "download.zip")[0] == 0
+    people = {"lovelaceada 12345", "oneillbo 12347", "roeviv 12349"}
+    assert {name.partition("/")[0] for name in collected(course)} == people
+    assert course.autograde().graded == dict.fromkeys(sorted(people), 10)
+    assert main(["feedback", "neuron"]) == 0
+    assert main(["return", "neuron", "canvas"]) == 0
+    (page,) = (course.root / "class" / "return").glob("*canvas*.zip")
+    assert {Path(name).stem for name in zipfile.ZipFile(page).namelist()} == {
+        "lovelaceada_12345_678_neuron",
+        "oneillbo_12347_702_work.zip",
+        "roeviv_12349_710_neuron.ipynb.zip",
+    }
+
+
+def test_names_in_a_folder_may_have_dots_and_endings(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = course.root.parent / "folder"
+    folder.mkdir()
+    (folder / "ada.lovelace.ipynb").write_bytes(DONE)
+    (folder / "ada.byron.ipynb").write_bytes(OTHER)
+    (folder / "bo.zip").write_bytes(archived({"neuron/neuron.ipynb": DONE}))
+    enrol(course, **dict.fromkeys(("ada.lovelace", "ada.byron", "bo"), ("", "", "")))
+    assert collect(capsys, folder)[0] == 0
+    students = {name.partition("/")[0] for name in collected(course)}
+    assert students == {"ada.lovelace", "ada.byron", "bo"}
+
+
 def test_a_roster_says_who_is_matched_who_is_not_and_who_is_missing(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -268,13 +316,10 @@ def test_a_notebook_or_an_archive_is_taken_for_the_student_that_is_named(
     assert (code, collected(course)) == (3, {})
     assert "it is named after a lesson. If you know whose it is: `grader collect neuron" in said
     assert collect(capsys, notebook, "--student", "ada")[0] == 0
-    inner = io.BytesIO()
-    with zipfile.ZipFile(inner, "w") as archive:
-        archive.writestr("x/y/neuron.ipynb", DONE)
-        archive.writestr("x/y/notes.txt", "mine")
     place = course.hand_in("bo", DONE)
     (place / "neuron.ipynb").unlink()
-    (place / "my.zip").write_bytes(inner.getvalue())
+    zipped = archived({"x/y/neuron.ipynb": DONE, "x/y/notes.txt": b"mine"})
+    (place / "neuron.ipynb.zip").write_bytes(zipped)
     (error,) = course.autograde(students=["bo"]).errors.values()
     command = error.partition("`grader ")[2].partition("`")[0].split()
     assert main(command) == 0

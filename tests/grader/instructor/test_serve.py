@@ -37,7 +37,7 @@ from grader.instructor.explain import explanation
 from grader.instructor.gradebook import GradebookUnusable
 from grader.instructor.lesson_gradebook import open_lesson
 from grader.instructor.policy import Counting, Policy, Results, Shown
-from grader.instructor.round import LOOK_AGAIN
+from grader.instructor.round import LOOK_AGAIN, for_students
 from grader.instructor.serve import open_common
 from grader.processes import OverBudget
 
@@ -278,6 +278,18 @@ def test_with_hints_only_no_page_has_points(course: Class) -> None:
     assert "points</p>" not in page
     assert RESULTS not in page
     assert course.points() == {"ada": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("it is large. Clear its outputs and hand it in again", ...),
+        ("work.zip is there. `grader collect neuron x` unpacks it", "work.zip is there"),
+        ("a.ipynb is missing; b.ipynb is there. `cp b a`", "a.ipynb is missing; b.ipynb is there"),
+    ],
+)
+def test_a_student_reads_the_way_out_but_no_instructors_command(why: str, told: Any) -> None:
+    assert for_students(why) == (why if told is ... else told)
 
 
 def test_a_hostile_submission_costs_only_itself_and_its_student_reads_so(

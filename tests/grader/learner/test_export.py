@@ -170,6 +170,17 @@ def test_the_page_shows_the_learners_answers_and_explains_them(tmp_path: Path) -
     assert page.count("You have not answered yet.") == len(lesson("neuron").questions) - 2
 
 
+def test_a_puzzle_below_a_check_hides_no_result(tmp_path: Path) -> None:
+    path = ROOT / "solutions" / "neuron" / "neuron.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    (check,) = (cell for cell in notebook["cells"] if cell["id"] == "check-relu")
+    puzzle = {"application/vnd.jupyter.widget-view+json": {"model_id": "gone"}}
+    check["outputs"].append({"output_type": "display_data", "data": puzzle, "metadata": {}})
+    page = exported(folder_of("neuron", tmp_path, notebook))
+    assert "4 of 4 exercises of this lesson solved" in page
+    assert "Not checked" not in page
+
+
 def test_a_check_older_than_its_code_is_named_and_not_counted(tmp_path: Path) -> None:
     notebook = json.loads(
         (ROOT / "solutions" / "neuron" / "neuron.ipynb").read_text(encoding="utf-8")
@@ -215,7 +226,7 @@ def test_a_notebook_that_cannot_be_exported_is_reported(
 
     assert said().startswith("Say which lesson: warm_up, neuron, loss, ")
     assert "There is no notebook or lesson nouron; the course has warm_up, " in said("nouron")
-    assert "work/loss/loss.ipynb yet; make lab makes your copy of the course." in said("loss")
+    assert "work/loss/loss.ipynb. make reset LESSON=loss (without make: " in said("loss")
     assert "No such file or directory (nowhere/" in said("neuron", "--output=nowhere/mine.html")
     notebook.write_bytes(b"{")
     assert "neuron.ipynb can't be exported: it is damaged" in said("neuron")

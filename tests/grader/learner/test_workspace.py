@@ -198,12 +198,13 @@ def test_reset_copies_a_lesson_that_is_missing(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lesson", "start"), [("wasp", "The course has no lesson wasp"), (None, "Say which lesson")]
+    ("lesson", "start"),
+    [("wasp", "The course has no lesson wasp: it"), (None, "Say which lesson: the course")],
 )
 def test_reset_of_an_unknown_lesson_lists_the_lessons(
     root: Path, lesson: str | None, start: str
 ) -> None:
-    with pytest.raises(UserError, match=f"^{start}: it has ant, zebra.$"):
+    with pytest.raises(UserError, match=f"^{start} has ant, zebra.$"):
         reset(root, lesson)
 
 
