@@ -21,7 +21,7 @@ from grader.author.lesson import authors_root, named_lessons
 from grader.comparison.present import count_of, one_line
 from grader.errors import UserError
 from grader.files import atomic_write
-from grader.instructor.uploads import CANVAS, name_key
+from grader.instructor.uploads import canvas_name, name_key
 
 if TYPE_CHECKING:  # nbgrader takes a second to import
     from grader.instructor.people import Person
@@ -110,8 +110,8 @@ def _name_inside(record: Record, lesson: str) -> str:
     if record["system"] == "Moodle":
         name = "-".join(record["name"].replace("_", " ").split("/"))
         return f"{name}_{record['id']}_assignsubmission_file_/{lesson}.html"
-    names = (part for inside in record["files"].values() for part in inside.split("/"))
-    files = [one for one in map(CANVAS.fullmatch, names) if one and one["file"]]
+    files = [one for one, _ in filter(None, map(canvas_name, record["files"].values()))]
+    files = [one for one in files if one["file"]]
     *_, last = sorted(files, key=lambda one: (".ipynb" in one["file"], int(one["attachment"])))
     return f"{last[0].removesuffix('.ipynb')}.html"
 

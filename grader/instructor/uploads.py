@@ -28,10 +28,8 @@ CANVAS = re.compile(
 )
 AGAIN = re.compile(r"-\d+$")
 """The ending that Canvas gives to a second upload of the same name."""
-
-
-ENDING = re.compile(r"\.ipynb.*|\.[^.]*$", re.IGNORECASE)
-ARCHIVE = re.compile("|".join(rf"{re.escape(ending)}$" for ending in ARCHIVES), re.IGNORECASE)
+ENDING = re.compile(r"\.ipynb.*|(\.tar)?\.[^.]*$", re.IGNORECASE)
+"""What follows a student's name in a file's: a name has dots too."""
 
 
 @dataclass
@@ -68,7 +66,7 @@ def uploads_in(names: list[str], lessons: Collection[str]) -> tuple[list[Upload]
     """
     if any(MOODLE.fullmatch(part) for name in names for part in name.split("/")):
         return _of_moodle(names)
-    if names and all(map(_canvas, names)):
+    if names and all(map(canvas_name, names)):
         return _of_canvas(names), []
     return _of_folder(names, lessons), []
 
@@ -90,14 +88,16 @@ def _of_moodle(names: list[str]) -> tuple[list[Upload], list[str]]:
     return [*found.values()], nobodys
 
 
-def _canvas(name: str) -> tuple[re.Match[str], PurePosixPath] | None:
-    """Return Canvas's name in a path, and the learner's own, also inside a submitted archive."""
-    *folders, file = name.split("/")
-    for number, folder in enumerate(folders):
-        if folder.lower().endswith(ARCHIVES) and (match := CANVAS.fullmatch(folder)):
-            return match, PurePosixPath(match["file"], *folders[number + 1 :], file)
-    if match := CANVAS.fullmatch(file):
-        return match, PurePosixPath(match["file"] or f"{match['text']}.html")
+def canvas_name(name: str) -> tuple[re.Match[str], str] | None:
+    """Return Canvas's name in a path, and the path below it in a submitted archive.
+
+    The outermost counts: a student chooses the names in an archive, and may choose another's.
+    """
+    parts = name.split("/")
+    for number, part in enumerate(parts, 1):
+        match = CANVAS.fullmatch(part)
+        if match and (number == len(parts) or part.lower().endswith(ARCHIVES)):
+            return match, "/".join(parts[number:])
     return None
 
 
@@ -106,14 +106,15 @@ def _of_canvas(names: list[str]) -> list[Upload]:
     found: dict[str, Upload] = {}
     attempts: dict[tuple[str, str], list[tuple[int, str, str]]] = defaultdict(list)
     for name in names:
-        found_in = _canvas(name)
-        assert found_in, "uploads_in looked"
-        match, own = found_in
+        named = canvas_name(name)
+        assert named, "uploads_in looked"
+        match, inside = named
         upload = found.setdefault(match["id"], Upload("Canvas", match["name"] or "", match["id"]))
         upload.late |= bool(match["late"])
         upload.text |= bool(match["text"])
-        same = str(own.with_stem(AGAIN.sub("", own.stem)))
-        attempt = int(match["attachment"] or 0), str(own), name
+        own = PurePosixPath(match["file"] or f"{match['text']}.html")
+        same = str(PurePosixPath(AGAIN.sub("", own.stem) + own.suffix, inside))
+        attempt = int(match["attachment"] or 0), str(own / inside), name
         attempts[match["id"], same].append(attempt)
     for (id, same), tries in attempts.items():
         if same not in (own for _, own, _ in tries):
@@ -135,9 +136,11 @@ def _of_folder(names: list[str], lessons: Collection[str], above: str = "") -> l
     found: dict[tuple[str, bool], Upload] = {}
     for name in names:
         top, _, rest = name.partition("/")
-        ending = ARCHIVE if rest else ENDING
-        who = ending.sub("", top, count=1), not rest
-        upload = found.setdefault(who, Upload("folder", who[0], loose=who[1]))
+        ends = not rest or top.lower().endswith(ARCHIVES)
+        who = ENDING.sub("", top, count=1) if ends else top
+        # by `top`: the files of anne/ and of anne.zip may have the same names
+        key = top if rest else who, not rest
+        upload = found.setdefault(key, Upload("folder", who, loose=not rest))
         upload.files[rest or top] = above + name
     return [*found.values()]
 

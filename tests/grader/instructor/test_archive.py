@@ -90,6 +90,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course.hand_in("zoneil", notebook)
     folder = course.hand_in("mjnunez", b'{"cells": [{"source": "Mar\\u00eda Jos\\u00e9, mjnunez"')
     (folder / "Núñez.zip").write_bytes(b"a scan of her passport")
+    (folder / "neuron.ipynb.zip").write_bytes(b"a scan of her passport")
     (folder / "link").symlink_to("/etc/passwd")
     course.hand_in("will", signed(solved("neuron"), "Will Power", "will"))
     course.hand_in("max", solved("neuron"))

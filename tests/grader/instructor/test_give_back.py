@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -151,6 +152,25 @@ def test_canvas_gets_pages_and_points_by_its_ids(
         ["lovelaceada 12345", "12345", "", "", "10"],
         ["oneillbo 12347", "12347", "", "", "10"],
     ]
+
+
+def test_feedback_is_not_returned_to_a_name_inside_an_archive(course: Course) -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("smithbob_12346_999_neuron.ipynb", DONE)
+    collect(
+        course,
+        {
+            "lovelaceada_12345_678_neuron.ipynb.zip": data.getvalue(),
+            "smithbob_12346_999_neuron.ipynb": DONE,
+        },
+    )
+    assert main(["return", "neuron", "canvas"]) == 0
+    made = pages_of(course)
+    assert returned(course, "canvas")[0] == {
+        "lovelaceada_12345_678_neuron.ipynb.zip.html": made["lovelaceada 12345"],
+        "smithbob_12346_999_neuron.html": made["smithbob 12346"],
+    }
 
 
 def test_pages_are_brought_up_to_date_before_they_are_returned(course: Course) -> None:

@@ -122,6 +122,10 @@ def test_what_is_certain_is_taken_and_reported(
         ({"neuron/loss.ipynb": LOSS}, ["neuron.ipynb is missing; loss.ipynb is of loss"]),
         ({"neuron/x.ipynb": SCRATCH}, ["x.ipynb has no exercise of a lesson"]),
         (
+            {"neuron/neuron.ipynb.zip": b"PK"},  # as macOS names it
+            ["`grader collect neuron ada/neuron/neuron.ipynb.zip --student ada` unpacks neuron"],
+        ),
+        (
             {"neuron/my work.zip": b"PK"},
             ["`grader collect neuron 'ada/neuron/my work.zip' --student ada` unpacks my work.zip"],
         ),

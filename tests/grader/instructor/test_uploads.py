@@ -1,0 +1,68 @@
+"""Names in a download say whose its files are, also where a student submitted an archive."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.instructor.uploads import canvas_name, uploads_in
+
+LESSONS = {"neuron", "loss"}
+
+
+def files_of(names: list[str]) -> list[tuple[str, str, list[str]]]:
+    """Return the label and name of each upload, and its files by the student's own names."""
+    uploads, nobodys = uploads_in(names, LESSONS)
+    assert nobodys == []
+    return [(one.label, one.name, sorted(one.files)) for one in uploads]
+
+
+@pytest.mark.parametrize(
+    ("names", "files"),
+    [
+        (["work.zip/neuron/neuron.ipynb"], ["work.zip/neuron/neuron.ipynb"]),
+        (["neuron.ipynb.zip/neuron.ipynb"], ["neuron.ipynb.zip/neuron.ipynb"]),
+        (["WORK.ZIP/neuron.ipynb"], ["WORK.ZIP/neuron.ipynb"]),
+        (["work.zip"], ["work.zip"]),
+        (["work.zip/smith_3_4_neuron.ipynb"], ["work.zip/smith_3_4_neuron.ipynb"]),
+        (["a.zip/n.ipynb", "a.zip/n-1.ipynb"], ["a.zip/n-1.ipynb", "a.zip/n.ipynb"]),
+    ],
+)
+def test_an_archive_in_canvass_download_is_its_owners(names: list[str], files: list[str]) -> None:
+    found = files_of(["smith_3_4_neuron.ipynb", *(f"lovelace_1_2_{name}" for name in names)])
+    assert found == [("3", "smith", ["neuron.ipynb"]), ("1", "lovelace", files)]
+
+
+def test_of_two_archives_of_a_name_in_canvas_the_later_counts() -> None:
+    names = ["ada_1_2_work.zip/neuron.ipynb", "ada_1_3_work-1.zip/neuron.ipynb"]
+    (upload,), _ = uploads_in(names, LESSONS)
+    assert upload.files == {
+        "earlier/2-work.zip/neuron.ipynb": names[0],
+        "work.zip/neuron.ipynb": names[1],
+    }
+
+
+def test_a_folder_with_canvass_name_is_not_canvass() -> None:
+    assert canvas_name("lovelace_1_2_work/neuron.ipynb") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("anne.zip/neuron/neuron.ipynb", "anne"),
+        ("anne.ipynb.zip/neuron.ipynb", "anne"),
+        ("anne.tar.gz/neuron.ipynb", "anne"),
+        ("ada.lovelace.zip/neuron.ipynb", "ada.lovelace"),
+        ("ada.lovelace/neuron.ipynb", "ada.lovelace"),
+        ("ada.lovelace.ipynb", "ada.lovelace"),
+        ("ada.lovelace.ipynb.txt", "ada.lovelace"),
+        ("anne.pdf", "anne"),
+        ("anne.tar.gz", "anne"),
+    ],
+)
+def test_an_ending_is_no_part_of_a_students_name(name: str, student: str) -> None:
+    assert [label for label, _, _ in files_of([name, "ada.byron.ipynb"])] == [student, "ada.byron"]
+
+
+def test_a_folder_and_an_archive_of_one_name_do_not_mix() -> None:
+    found = files_of(["anne/neuron.ipynb", "anne.zip/neuron.ipynb"])
+    assert found == [("anne", "anne", ["neuron.ipynb"])] * 2
