@@ -22,6 +22,7 @@ from grader.instructor.feedback_page import FeedbackExporter, Pages
 from grader.instructor.gradebook import course_directory
 from grader.instructor.journal import Grading
 from grader.instructor.run import ExerciseResult, Result
+from grader.instructor.release import release
 from grader.instructor.run_id import RunId
 from grader.instructor.sample_class import sample_class
 
@@ -241,6 +242,8 @@ def test_release_leaves_out_who_did_not_submit_by_the_exchange(
     course.nbgrader("release_feedback", "neuron", "--CourseDirectory.student_id_exclude=ada")
     assert len([*exchange.glob("*.html")]) == 1
     assert main(["release", "neuron", "--student", "ada"]) == 0
+    pages(course)["ada"].unlink()
+    assert release(course.root, "neuron").released == ["dan [1]"]
 
 
 SPOILED = {
