@@ -21,8 +21,8 @@ from grader.instructor.feedback import feedback_notebook, load_submitted, releas
 from grader.instructor.feedback_page import FeedbackExporter, Pages
 from grader.instructor.gradebook import course_directory
 from grader.instructor.journal import Grading
-from grader.instructor.run import ExerciseResult, Result
 from grader.instructor.release import release
+from grader.instructor.run import ExerciseResult, Result
 from grader.instructor.run_id import RunId
 from grader.instructor.sample_class import sample_class
 
