@@ -35,7 +35,7 @@ LIMITS = Limits()
 REFUSAL = (
     "This machine can't confine learners' code: it has neither Landlock nor a bubblewrap that may"
     " create namespaces. On Linux, install bubblewrap; elsewhere, grade in a Linux container or"
-    " virtual machine that allows it. `grader grade --unsafe` runs your own notebooks without."
+    " virtual machine that allows it. `grader grade --unsafe` runs your own notebooks unconfined."
 )
 
 

@@ -39,7 +39,7 @@ def test_every_trial_fails_in_the_sandbox(
 
 
 def test_a_machine_without_protection_refuses() -> None:
-    with pytest.raises(SandboxUnavailable, match="Install bubblewrap"):
+    with pytest.raises(SandboxUnavailable, match="install bubblewrap"):
         Engine(None, kind=Protection.NONE)
 
 
