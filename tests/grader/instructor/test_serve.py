@@ -280,16 +280,19 @@ def test_with_hints_only_no_page_has_points(course: Class) -> None:
     assert course.points() == {"ada": 0.0}
 
 
+CLEAR = "it is large. Clear its outputs and hand it in again"
+
+
 @pytest.mark.parametrize(
     ("why", "told"),
     [
-        ("it is large. Clear its outputs and hand it in again", ...),
+        (CLEAR, CLEAR),
         ("work.zip is there. `grader collect neuron x` unpacks it", "work.zip is there"),
         ("a.ipynb is missing; b.ipynb is there. `cp b a`", "a.ipynb is missing; b.ipynb is there"),
     ],
 )
-def test_a_student_reads_the_way_out_but_no_instructors_command(why: str, told: Any) -> None:
-    assert for_students(why) == (why if told is ... else told)
+def test_a_student_reads_the_way_out_but_no_instructors_command(why: str, told: str) -> None:
+    assert for_students(why) == told
 
 
 def test_a_hostile_submission_costs_only_itself_and_its_student_reads_so(
