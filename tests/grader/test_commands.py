@@ -17,14 +17,13 @@ from grader import cli
 from grader.cli import main, parser
 
 
-@pytest.mark.long
 def test_commands_start_where_linux_only_modules_are_missing() -> None:
     """On Windows there is no fcntl, no resource and no C library under that name."""
     script = (
         "import os, sys, ctypes\n"
         "sys.modules['fcntl'] = sys.modules['resource'] = None\n"
-        "import grader.sandbox.linux, grader.instructor.journal\n"
-        "assert grader.instructor.journal.fcntl is None\n"
+        "import grader.files, grader.instructor.journal, grader.sandbox.linux\n"
+        "assert grader.files.fcntl is None\n"
         "from grader.cli import main\n"
         "main(['lab', '--help'])\n"
     )
