@@ -24,7 +24,7 @@ except ImportError:  # on Windows, concurrent writers may lose a part of each ot
 def folder_lock(folder: Path, timeout: float) -> Iterator[None]:
     """Hold a folder's lock; after `timeout` seconds, or without lock support, continue without."""
     with contextlib.ExitStack() as held:
-        with contextlib.suppress(OSError, AttributeError):
+        with contextlib.suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY)
             held.callback(os.close, descriptor)
             end = time.monotonic() + timeout
@@ -34,11 +34,9 @@ def folder_lock(folder: Path, timeout: float) -> Iterator[None]:
 
 
 def locked(file: int | BinaryIO) -> bool:
-    """Lock an open file or folder for this process; return whether nobody else has it.
-
-    Raises:
-        AttributeError: this system has no such locks.
-    """
+    """Lock an open file or folder for this process; return whether nobody else has it."""
+    if fcntl is None:
+        return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -23,7 +23,7 @@ def test_commands_start_where_linux_only_modules_are_missing() -> None:
         "import os, sys, ctypes\n"
         "sys.modules['fcntl'] = sys.modules['resource'] = None\n"
         "import grader.files, grader.instructor.journal, grader.sandbox.linux\n"
-        "assert grader.files.fcntl is None\n"
+        "assert grader.files.fcntl is None and grader.files.locked(0)\n"
         "from grader.cli import main\n"
         "main(['lab', '--help'])\n"
     )
