@@ -27,6 +27,12 @@ COPYING = ".copying-"
 """Prefix of a copy that isn't complete yet."""
 CONFIG = Path(__file__).parent / "jupyter"
 """Settings of a learner's JupyterLab: no buttons of nbgrader's, and no answer key in the list."""
+FIRST_VIEW = {
+    "data": {"layout-restorer:data": {"left": {"collapsed": True, "visible": True}}},
+    "metadata": {"id": "default"},
+}
+"""What JupyterLab shows at first: the welcome page, which lists the lessons in their order, and no
+file list, which sorts them by name."""
 LOCK_TIMEOUT = 20.0
 """Seconds to wait for another `lab` or `reset`; copying takes less than one."""
 
@@ -157,8 +163,19 @@ def _run_lab(arguments: argparse.Namespace) -> int:
     _prepend("JUPYTER_CONFIG_PATH", str(CONFIG))
     folder = f"--ServerApp.root_dir={root / WORK}"
     page = f"--LabApp.default_url=/lab/tree/{quote(first_page(root))}"
-    LabApp.launch_instance([folder, page, *arguments.options])
+    view = f"--LabApp.workspaces_dir={_view_folder(root / WORK)}"
+    LabApp.launch_instance([folder, page, view, *arguments.options])
     return 0
+
+
+def _view_folder(work: Path) -> Path:
+    """Return the folder where JupyterLab keeps its view of `work/`; a new one has the first."""
+    from jupyterlab_server.workspaces_handler import WorkspacesManager
+
+    folder = work / ".jupyterlab"
+    if not folder.exists():
+        WorkspacesManager(str(folder)).save("default", json.dumps(FIRST_VIEW))
+    return folder
 
 
 def _prepend(variable: str, path: str) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import READY, Notebook, Server, opened, shows
+from lab import CEILING, READY, Notebook, Server, opened, shows
 from playwright.sync_api import Locator, expect
 
-from course import LESSONS, lesson, references
+from course import LESSONS, copy_of_the_course, lesson, references
 from grader.author.lesson import cell_ids, role
 
 
@@ -108,6 +109,30 @@ def test_a_lesson_works_in_notebook_7_too(name: str, server: Server, chromium: A
         for complaint in complaints
         if not any(theirs in complaint for theirs in NOTEBOOK_7_SAYS)
     ] == []
+
+
+@pytest.mark.long
+def test_the_first_screen_has_the_lessons_in_their_order_and_no_file_list(
+    chromium: Any, tmp_path: Path
+) -> None:
+    copy_of_the_course(tmp_path)
+    server = Server(tmp_path, tmp_path / "home")
+    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+    page.set_default_timeout(CEILING)
+    try:
+        page.goto(server.url(""))
+        page.wait_for_function(READY)
+        links = page.locator(".overview").get_by_role("link")
+        expect(links.last).to_be_in_viewport()
+        titles = [re.sub(r"^.*\. ", "", title) for title in links.all_text_contents()]
+        assert titles == [lesson(name).title for name in LESSONS]
+        files = page.get_by_role("region", name="File Browser Section")
+        expect(files).to_be_hidden()
+        page.get_by_role("tab", name="File Browser").click()
+        expect(files).to_be_visible()
+    finally:
+        page.close()
+        server.close()
 
 
 @pytest.mark.long
