@@ -69,7 +69,7 @@ BUGS = {
         _start(np.zeros_like),
     ),
     "slope forgotten": Bug(
-        "Without the ReLU's slope the check fails in layers 1 and 2 and passes in layer 3, while"
+        "Without the ReLU's slope the check fails in layers 0 and 1 and passes in layer 2, while"
         " the digits are read all the same.",
         lambda blocks: replace(blocks, relu_grad=np.ones_like),
     ),
@@ -146,14 +146,14 @@ def _loss(play: LiveFigure, ax: Panel) -> None:
 
 def _check(play: LiveFigure, ax: Panel) -> None:
     ax.set(ylabel="relative error", xlim=(-0.6, 5.6), ylim=(SMALLEST, 10), yscale="log")
-    ax.set_xticks(range(6), [f"{name}{layer}" for layer in (1, 2, 3) for name in "Wb"])
+    ax.set_xticks(range(6), [f"{name}{layer}" for layer in range(3) for name in "Wb"])
     play.bars("errors", ax, twin=False)
     play.line("limit", ax, Look(MUTED, (7, 5), width=2), twin=False)
 
 
 def _signal(play: LiveFigure, ax: Panel) -> None:
     ax.set(ylabel="size at the start", xlim=(-0.6, 3.6), ylim=(0, 2))
-    ax.set_xticks(range(4), ["images", "sums 1", "ReLU", "logits"])
+    ax.set_xticks(range(4), ["images", "sums 0", "ReLU", "logits"])
     play.bars("signal", ax, twin=False)
     play.bars("usual", ax, TARGET, twin=False)
 
@@ -175,7 +175,7 @@ def _illness(patient: int) -> str:
 
 def _named(diagnosis: str, bug: str) -> tuple[float, float, str]:
     """Return the words in the figure about a diagnosis."""
-    says = {UNNAMED: "what ails it?", bug: f"{bug}: yes"}.get(diagnosis, f"{diagnosis}: no")
+    says = {UNNAMED: "what is wrong with it?", bug: f"{bug}: yes"}.get(diagnosis, f"{diagnosis}: no")
     return 0.5 * capstone.DIGIT_STEPS, 3.6, says
 
 

@@ -191,7 +191,7 @@ def errors(blocks: Blocks) -> dict[str, float]:
 
             numerical = blocks.use["numerical_grad"](loss, pair[part], shape=pair[part].shape)
             error = blocks.use["relative_error"](analytic[number][part], numerical, shape=())
-            found[f"{name}{number + 1}"] = float(error)
+            found[f"{name}{number}"] = float(error)
     return found
 
 

@@ -1315,22 +1315,22 @@ halving_scales = Question(
 )
 
 failing_layers = Question(
-    "A network of four layers, and its gradient check: layers 1 and 2 have a relative error of "
-    "0.4, layers 3 and 4 stay below 1e-9. Where is the bug?",
-    answer="In what goes back from layer 3 to layer 2",
+    "A network of four layers, and its gradient check: layers 0 and 1 have a relative error of "
+    "0.4, layers 2 and 3 stay below 1e-9. Where is the bug?",
+    answer="In what goes back from layer 2 to layer 1",
     wrong={
-        "In layer 4, where the backward pass begins": (
-            "Its gradients are right, and everything that layer 3 got from it is right as well."
+        "In layer 3, where the backward pass begins": (
+            "Its gradients are right, and everything that layer 2 got from it is right as well."
         ),
-        "In the gradient of layer 1 alone": (
-            "Layer 2 fails too, and it has its turn before layer 1 in the backward pass."
+        "In the gradient of layer 0 alone": (
+            "Layer 1 fails too, and it has its turn before layer 0 in the backward pass."
         ),
         "In the learning rate": (
             "A gradient check takes no step, so it never uses the learning rate."
         ),
     },
     why=(
-        "The backward pass is right as far as layer 3 and wrong from layer 2 on: look at the slope "
+        "The backward pass is right as far as layer 2 and wrong from layer 1 on: look at the slope "
         "and the d_inputs between them."
     ),
 )
@@ -1402,7 +1402,7 @@ sure_mistakes = NumberQuestion(
 shared_units = Question(
     "A trained network has 32 hidden units and tells ten digits apart. How do the units share the "
     "work?",
-    answer="A digit activates about twenty units, and most units serve many digits",
+    answer="Most units serve many digits",
     wrong={
         "About three units belong to each digit": (
             "Nothing in training assigns a unit to a digit: one that lowers the loss for several "

@@ -128,7 +128,7 @@ def multiplies_by_the_inner_value(d_outer, inner, d_inner):
     return lambda x: d_outer(inner(x)) * inner(x)
 
 
-@chain.misconception("There is the inner value as an extra factor in yours: two slopes are all.")
+@chain.misconception("The inner value is an extra factor in yours: multiply the two slopes and nothing else.")
 def three_factors(d_outer, inner, d_inner):
     return lambda x: d_outer(inner(x)) * inner(x) * d_inner(x)
 
@@ -1301,7 +1301,7 @@ def neuron_weights_only(x, w, b, y):
     return by_one_expression(x, w, b, y)[0]
 
 
-@neuron_grad.misconception("You took 1 minus the sigmoid once only: its slope has two factors.")
+@neuron_grad.misconception("Half of the sigmoid's slope is missing: it has two factors, and you used 1 - a alone.")
 def neuron_half_a_slope(x, w, b, y):
     a, _ = _forward(x, w, b)
     return 2 * (a - y) * (1 - a) * np.asarray(x), 2 * (a - y) * (1 - a)
@@ -1945,8 +1945,7 @@ three_x_plus_one = Question(
 )
 
 mean_of_loss = Question(
-    "There are twice as many examples, with the same mistakes on average. What happens to the "
-    "mean loss?",
+    "Every example is put into the data a second time. What happens to the mean loss?",
     answer="It stays",
     wrong={
         "It doubles": "That would be the sum: twice as many numbers are added.",

@@ -88,7 +88,7 @@ def takes_the_root(fan_in, fan_out, std, rng):
 
 
 @init_normal.misconception(
-    "Your weights have a spread of 1, whatever std says: normal alone is no size."
+    "Your weights have a standard deviation of 1, whatever std says: where do you use std?"
 )
 def ignores_std(fan_in, fan_out, std, rng):
     return rng.normal(size=(fan_in, fan_out))
@@ -108,8 +108,7 @@ def draws_uniform(fan_in, fan_out, std, rng):
 
 
 @init_normal.misconception(
-    "Your numbers don't come from rng: only numbers from rng can be repeated by anyone who starts "
-    "it again."
+    "Your numbers don't come from rng: only those are the same for everyone who uses the same seed."
 )
 def forgets_rng(fan_in, fan_out, std, rng):
     return np.random.normal(0, std, size=(fan_in, fan_out))
@@ -122,7 +121,9 @@ def seeds_its_own(fan_in, fan_out, std, rng):
     return np.random.default_rng(0).normal(0, std, size=(fan_in, fan_out))
 
 
-@init_normal.misconception("All your columns are the same: neurons that start as one stay one.")
+@init_normal.misconception(
+    "All your columns are the same, so all neurons start as copies: draw a number for each weight."
+)
 def repeats_a_column(fan_in, fan_out, std, rng):
     return np.tile(rng.normal(0, std, size=(fan_in, 1)), (1, fan_out))
 
@@ -348,8 +349,7 @@ def xavier_without_brackets(fan_in, fan_out, rng):
 
 
 @init_xavier_uniform.misconception(
-    "Your numbers don't come from rng: only numbers from rng can be repeated by anyone who starts "
-    "it again."
+    "Your numbers don't come from rng: only those are the same for everyone who uses the same seed."
 )
 def xavier_without_rng(fan_in, fan_out, rng):
     a = _xavier(fan_in, fan_out)
@@ -365,7 +365,7 @@ def xavier_seeded_inside(fan_in, fan_out, rng):
 
 
 @init_xavier_uniform.misconception(
-    "All your columns are the same: neurons that start as one stay one."
+    "All your columns are the same, so all neurons start as copies: draw a number for each weight."
 )
 def xavier_column_repeated(fan_in, fan_out, rng):
     a = _xavier(fan_in, fan_out)
@@ -510,8 +510,7 @@ def kaiming_of_outputs(fan_in, fan_out, rng):
 
 
 @init_kaiming_normal.misconception(
-    "The 2 is missing: a ReLU silences about half of its inputs, and something has to make up for "
-    "that."
+    "The 2 is missing: a ReLU halves the mean square, and something has to make up for that."
 )
 def kaiming_without_the_two(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(1 / fan_in), size=(fan_in, fan_out))
@@ -555,8 +554,7 @@ def kaiming_upside_down(fan_in, fan_out, rng):
 
 
 @init_kaiming_normal.misconception(
-    "Your numbers don't come from rng: only numbers from rng can be repeated by anyone who starts "
-    "it again."
+    "Your numbers don't come from rng: only those are the same for everyone who uses the same seed."
 )
 def kaiming_without_rng(fan_in, fan_out, rng):
     return np.random.randn(fan_in, fan_out) * math.sqrt(2 / fan_in)
@@ -570,7 +568,7 @@ def kaiming_seeded_inside(fan_in, fan_out, rng):
 
 
 @init_kaiming_normal.misconception(
-    "All your columns are the same: neurons that start as one stay one."
+    "All your columns are the same, so all neurons start as copies: draw a number for each weight."
 )
 def kaiming_column_repeated(fan_in, fan_out, rng):
     return np.tile(rng.normal(0, math.sqrt(2 / fan_in), size=(fan_in, 1)), (1, fan_out))
@@ -844,8 +842,8 @@ def divides_by_examples(X, weights, activation):
 
 
 @layer_scales.misconception(
-    "Every layer in yours sees the input X itself or what fits it: each layer works on what the "
-    "one before put out."
+    "Not every layer of yours works on the output of the layer before it: pass that output on in "
+    "every round."
 )
 def never_passes_on(X, weights, activation):
     scales = []
@@ -1090,7 +1088,8 @@ def multiplies_counts(W, b):
 
 
 @n_distinct_units.misconception(
-    "You took neurons that are close for the same: only equal ones move together forever."
+    "You counted neurons that are close as the same: here they are the same only if all their "
+    "numbers are equal, to the last digit."
 )
 def rounds_first(W, b):
     return len(np.unique(np.round(np.vstack([W, b]), 3), axis=1).T)
@@ -1158,7 +1157,8 @@ def packs_the_number(W, b):
 
 
 @n_distinct_units.misconception(
-    "You compared with a tolerance: units that differ in the last digit only move apart."
+    "You compared with a tolerance: here units are the same only if all their numbers are equal, to "
+    "the last digit."
 )
 def allows_a_tolerance(W, b):
     units = []
@@ -1234,7 +1234,7 @@ zero_tanh = Question(
     answer="Only the output's bias",
     wrong={
         "All of them, by the same amount": (
-            "To move, a weight needs a slope, and a product with a factor 0 in it is no slope."
+            "A weight moves only if its slope is not 0, and most of these slopes have a factor 0."
         ),
         "None of them": (
             "The output's bias is added after all the zeros, with the factor 1: its slope is the "
@@ -1246,7 +1246,7 @@ zero_tanh = Question(
         ),
     },
     why=(
-        "The hidden outputs are tanh(0) = 0, so the output weights have no slope; the output "
+        "The hidden outputs are tanh(0) = 0, so the slopes of the output weights are 0; the output "
         "weights are 0, so nothing gets back to the hidden layer."
     ),
 )
@@ -1311,7 +1311,7 @@ tanh_backward = Question(
     "The same 20 layers with tanh, again with weights of standard deviation 1. At the end most "
     "outputs are close to −1 or 1, where tanh is flat. What becomes of a gradient on its way back "
     "through all 20?",
-    answer="It grows more than 10,000 times",
+    answer="It grows",
     wrong={
         "It vanishes": (
             "The flat neurons pass on next to nothing, but some neurons are not flat, and the "
@@ -1326,13 +1326,13 @@ tanh_backward = Question(
     },
     why=(
         "The weights are factors too. The few neurons with a slope are enough for each layer to "
-        "enlarge the gradient."
+        "enlarge the gradient, more than 10,000 times in all."
     ),
 )
 
 first_loss = NumberQuestion(
-    "A network for the ten digits has good weights for a start, and has learned nothing. What is "
-    "its mean cross-entropy?",
+    "A network for the ten digits has learned nothing, and gives each digit about the same "
+    "probability. What is its mean cross-entropy?",
     answer=2.303,
     low=0,
     high=10,
