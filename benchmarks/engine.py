@@ -10,7 +10,8 @@ from pathlib import Path
 
 from grader.author.lesson import load_lesson
 from grader.execution.unconfined import Unconfined
-from grader.instructor.run import Run, Runner
+from grader.instructor.repairs import Ask
+from grader.instructor.run import Run
 from grader.sandbox.engine import Engine
 from grader.sandbox.launch import Protection, protection
 from grader.settings import load_settings
@@ -24,12 +25,12 @@ def notebook() -> bytes:
     return (ROOT / "solutions" / LESSON / f"{LESSON}.ipynb").read_bytes()
 
 
-def seconds(runner: Runner, run: Run, data: bytes, count: int) -> list[float]:
+def seconds(ask: Ask, run: Run, data: bytes, count: int) -> list[float]:
     """Return the seconds of each of `count` gradings; each must give all points."""
     times = []
     for _ in range(count):
         start = time.perf_counter()
-        graded = run.grade(data, runner)
+        graded = run.grade(data, ask)
         times.append(time.perf_counter() - start)
         notes = {name: verdict.note for name, verdict in graded.verdicts.items()}
         assert graded.points == graded.max_points, notes
@@ -40,8 +41,8 @@ def one_engine(kind: str, count: int) -> list[float]:
     """Return the seconds of `count` gradings in a new engine, after three to warm up."""
     run = Run(load_lesson(ROOT / "solutions" / LESSON), seed=1)
     with Engine(load_settings(ROOT), kind=Protection[kind]) as engine:
-        seconds(engine, run, notebook(), 3)
-        return seconds(engine, run, notebook(), count)
+        seconds(engine.run, run, notebook(), 3)
+        return seconds(engine.run, run, notebook(), count)
 
 
 def row(way: str, times: list[float], rate: float, base: float) -> str:
@@ -53,7 +54,7 @@ def row(way: str, times: list[float], rate: float, base: float) -> str:
 def main() -> None:
     """Print the table."""
     run = Run(load_lesson(ROOT / "solutions" / LESSON), seed=1)
-    times = seconds(Unconfined(), run, notebook(), 5)
+    times = seconds(Unconfined().run, run, notebook(), 5)
     base = 1 / statistics.median(times)
     print("| way | submissions/s | median ms | against a fresh Python |\n|---|---|---|---|")
     print(row("a fresh Python for each, unconfined", times, base, base))

@@ -29,7 +29,7 @@ def points(graded: Graded) -> dict[str, float]:
 def graded(notebook: bytes, engine: Engine, limits: Limits = PATIENT) -> Graded:
     """Grade under these limits of wall time; the running server keeps its processor time."""
     engine.limits = limits
-    return RUN.grade(notebook, engine)
+    return RUN.grade(notebook, engine.run)
 
 
 def attack(engine: Engine, relu: str, first: str = "", limits: Limits = PATIENT) -> Graded:

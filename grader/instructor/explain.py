@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.comparison.compare import Result, differences
 from grader.comparison.distribution import summarise
 from grader.comparison.judge import Failure, Verdict, points
 from grader.comparison.present import failure_rows, one_line
-from grader.comparison.schema import Answer, ExerciseKey, Request, Response
+from grader.comparison.schema import Answer, ExerciseKey
 from grader.comparison.vocabulary import in_order, in_words
 from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
@@ -23,6 +22,7 @@ from grader.execution.notebook import read_notebook
 from grader.execution.submission import select
 from grader.instructor.blame import costs_only
 from grader.instructor.journal import Grading, Journal, journal_path, read_journal
+from grader.instructor.repairs import Ask
 from grader.instructor.run import Graded, Run
 from grader.instructor.run_id import digest_of, grader_version, lesson_version
 from grader.processes import Guard
@@ -62,16 +62,13 @@ def explanation(root: Path, lesson: Lesson, student: str, attempt: str = "") -> 
     yield from lines
 
 
-def _report(
-    run: Run, notebook: bytes, ask: Callable[[Request], Response]
-) -> tuple[Graded, float, list[str]]:
+def _report(run: Run, notebook: bytes, ask: Ask) -> tuple[Graded, float, list[str]]:
     """Return the verdicts on a notebook, the seconds of its run, and the lines about its cases."""
     chosen = select(run.template, read_notebook(notebook))
     start = time.perf_counter()
     response = ask(run.request(chosen))
     seconds = time.perf_counter() - start
-    runner = SimpleNamespace(run=ask)
-    graded = run.repaired(chosen, *run.judge(chosen, response, runner), runner)
+    graded = run.repaired(chosen, *run.judge(chosen, response, ask), ask)
     lines = list[str]()
     for name, verdict in graded.verdicts.items():
         took = response["seconds"].get(name)

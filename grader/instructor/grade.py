@@ -11,18 +11,17 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 from grader.author.lesson import authors_root, load_lesson, named_lessons
 from grader.comparison.judge import Verdict
 from grader.comparison.present import one_line
-from grader.comparison.schema import Request, Response
 from grader.comparison.vocabulary import in_words
 from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import UnreadableNotebook, read_notebook, read_submitted
 from grader.execution.unconfined import Unconfined
 from grader.instructor.blame import costs_only
-from grader.instructor.run import Graded, Run, Runner
+from grader.instructor.repairs import Ask
+from grader.instructor.run import Graded, Run
 from grader.processes import Guard
 from grader.sandbox.engine import Engine
 from grader.settings import load_settings
@@ -85,9 +84,9 @@ def _run(arguments: argparse.Namespace) -> int:
     guards: dict[Path, Guard[Graded]] = {}
     failed = False
     with ExitStack() as stack:
-        runner: Runner = Unconfined()
+        ask: Ask = Unconfined().run
         if not arguments.unsafe:
-            runner = stack.enter_context(Engine(load_settings(root)))
+            ask = stack.enter_context(Engine(load_settings(root))).run
         for path in arguments.notebooks:
             errors: dict[str, str] = {}
             with costs_only("", errors):
@@ -96,7 +95,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 if folder not in guards:
                     guards[folder] = Guard(grading(folder, seed), OUTSIDE.memory_bytes)
                     stack.callback(guards[folder].close)
-                graded = guards[folder].call(OUTSIDE.seconds, data, answer=runner.run)
+                graded = guards[folder].call(OUTSIDE.seconds, data, answer=ask)
             for error in errors.values():
                 failed = True
                 if arguments.json:
@@ -110,11 +109,11 @@ def _run(arguments: argparse.Namespace) -> int:
     return int(failed)
 
 
-def grading(folder: Path, seed: int) -> Callable[[bytes, Callable[[Request], Response]], Graded]:
+def grading(folder: Path, seed: int) -> Callable[[bytes, Ask], Graded]:
     """Return the function that grades a notebook of a lesson, with the lesson's keys."""
     run = Run(_lesson(folder), seed)
     assert run.calls  # computes the keys
-    return lambda data, ask: run.grade(data, SimpleNamespace(run=ask))
+    return run.grade
 
 
 def _line(path: Path, graded: Graded, seed: int) -> dict[str, object]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
-from typing import Any, NotRequired, Protocol, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from grader.author.key import exercise_key, lines_of
 from grader.author.lesson import Lesson, cell_ids, role
@@ -23,7 +23,7 @@ from grader.execution.answers import gave_up, verdict_on
 from grader.execution.notebook import read_notebook
 from grader.execution.submission import Selection, Template, select
 from grader.instructor.draws import ask_again, doubtful
-from grader.instructor.repairs import Repairs
+from grader.instructor.repairs import Ask, Repairs
 
 QUICK = 5.0  # seconds: a notebook that takes longer is not run again for repairs and figures
 
@@ -66,13 +66,6 @@ class Result(TypedDict):
     max_points: float
     exercises: dict[str, ExerciseResult]
     repaired: list[str]
-
-
-class Runner(Protocol):
-    """Runs a learner's cells, see `grader.execution.runner`."""
-
-    def run(self, request: Request) -> Response:
-        """Return the response to a request; no learner's code makes it raise."""
 
 
 @dataclass(frozen=True)
@@ -139,21 +132,21 @@ class Run:
         """The cells of the lesson's notebook."""
         return template(self.lesson)
 
-    def grade(self, notebook: bytes, runner: Runner) -> Graded:
+    def grade(self, notebook: bytes, ask: Ask) -> Graded:
         """Grade one notebook.
 
         Raises:
             UnreadableNotebook: it is no notebook.
         """
-        return self.grade_cells(select(self.template, read_notebook(notebook)), runner)
+        return self.grade_cells(select(self.template, read_notebook(notebook)), ask)
 
-    def grade_cells(self, chosen: Selection, runner: Runner) -> Graded:
+    def grade_cells(self, chosen: Selection, ask: Ask) -> Graded:
         """Run and judge the chosen cells of a notebook, and look for repairs of wrong answers."""
-        response = runner.run(self.request(chosen))
-        return self.repaired(chosen, *self.judge(chosen, response, runner), runner)
+        response = ask(self.request(chosen))
+        return self.repaired(chosen, *self.judge(chosen, response, ask), ask)
 
     def grade_with_figures(
-        self, chosen: Selection, runner: Runner, judged: Callable[[], None] = lambda: None
+        self, chosen: Selection, ask: Ask, judged: Callable[[], None] = lambda: None
     ) -> Graded:
         """Grade as `grade_cells` does, and ask functions with wrong values along lines.
 
@@ -161,19 +154,19 @@ class Run:
         the points are known.
         """
         start = time.monotonic()
-        response = runner.run(self.request(chosen))
-        graded, answers = self.judge(chosen, response, runner)
+        response = ask(self.request(chosen))
+        graded, answers = self.judge(chosen, response, ask)
         if gave_up(response) or time.monotonic() - start > QUICK:
             return graded
         judged()
-        graded = self.repaired(chosen, graded, answers, runner)
+        graded = self.repaired(chosen, graded, answers, ask)
         asked = {name: lines_to_ask(one, self.keys[name]) for name, one in graded.verdicts.items()}
         calls = {
             name: [call for _, along in lines for call in along] for name, lines in asked.items()
         }
         request = self.request(chosen)
         request["calls"] = {name: some for name, some in calls.items() if some}
-        along = runner.run(request)["answers"] if request["calls"] else {}
+        along = ask(request)["answers"] if request["calls"] else {}
         verdicts = {
             name: illustrated(one, self.keys[name], _along(asked[name], along.get(name, {})))
             for name, one in graded.verdicts.items()
@@ -181,7 +174,7 @@ class Run:
         return replace(graded, verdicts=verdicts)
 
     def repaired(
-        self, chosen: Selection, graded: Graded, answers: dict[str, Compared], runner: Runner
+        self, chosen: Selection, graded: Graded, answers: dict[str, Compared], ask: Ask
     ) -> Graded:
         """Return the verdicts with the mistakes that repairs of copies prove.
 
@@ -191,20 +184,18 @@ class Run:
         for name, verdict in verdicts.items():
             if verdict.failure and time.monotonic() - start < QUICK:
                 with suppress(Exception):  # a learner's process may answer with any data
-                    verdicts[name] = self.repairs.repaired(
-                        verdict, answers[name], chosen, runner.run
-                    )
+                    verdicts[name] = self.repairs.repaired(verdict, answers[name], chosen, ask)
         return replace(graded, verdicts=verdicts)
 
     def request(self, chosen: Selection) -> Request:
-        """Return the request for a runner."""
+        """Return the request for a notebook's cells and the calls of all exercises."""
         request: Request = {"cells": chosen.cells, "calls": self.calls, "asked": chosen.asked}
         return {**request, "order_seed": self.seed}
 
     def judge(
-        self, chosen: Selection, response: Response, runner: Runner
+        self, chosen: Selection, response: Response, ask: Ask
     ) -> tuple[Graded, dict[str, Compared]]:
-        """Judge a runner's response to the request; random draws are asked for again.
+        """Judge the response to the request; random draws are asked for again.
 
         Return the answers as well, compared.
         """
@@ -223,7 +214,7 @@ class Run:
         verdicts = {name: judge(name) for name in self.keys}
         asked = {name: one for name, one in doubts.items() if one and verdicts[name].points}
         if asked:
-            ask_again(self.request(chosen), response, asked, runner.run)
+            ask_again(self.request(chosen), response, asked, ask)
             verdicts |= {name: judge(name) for name in asked}
         return Graded(verdicts, tuple(chosen.repaired)), answers
 

@@ -18,7 +18,6 @@ from functools import lru_cache, partial
 from itertools import groupby, islice
 from multiprocessing.util import Finalize
 from pathlib import Path
-from types import SimpleNamespace
 
 from grader import startup  # noqa: F401 (first)
 from grader.author.lesson import load_lesson
@@ -197,11 +196,10 @@ def _guard(job: Job) -> Guard[Result]:
 
 
 def _grade(run: Run, chosen: Selection, explain: bool, ask: Ask) -> Result:
-    runner = SimpleNamespace(run=ask)
     if not explain:
-        return run.judge(chosen, ask(run.request(chosen)), runner)[0].result()
+        return run.judge(chosen, ask(run.request(chosen)), ask)[0].result()
     more = partial(extend, OUTSIDE.explain_seconds)
-    return run.grade_with_figures(chosen, runner, more).result()
+    return run.grade_with_figures(chosen, ask, more).result()
 
 
 @contextmanager

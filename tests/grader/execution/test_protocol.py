@@ -150,7 +150,7 @@ def mutated(frames: list[Any], rng: random.Random) -> list[Any]:
 def result(
     name: str, notebook: dict[str, Any], forge: Callable[[list[Any]], list[Any]] = list
 ) -> dict[str, Any]:
-    found = RUNS[name].grade(json.dumps(notebook).encode(), Forger(forge)).result()
+    found = RUNS[name].grade(json.dumps(notebook).encode(), Forger(forge).run).result()
     for exercise in found["exercises"].values():
         assert len(json.dumps(exercise, ensure_ascii=False).encode()) < 20_000
     return found
@@ -316,9 +316,9 @@ def test_the_engine_continues_after_forged_frames() -> None:
     )
     with Engine(SETTINGS) as engine:
         notebook = json.dumps(written("neuron", relu=relu)).encode()
-        hostile = RUNS["neuron"].grade(notebook, engine).result()
+        hostile = RUNS["neuron"].grade(notebook, engine.run).result()
         assert hostile["points"] == 0
-        assert RUNS["neuron"].grade(json.dumps(solved("neuron")).encode(), engine).points == 10
+        assert RUNS["neuron"].grade(json.dumps(solved("neuron")).encode(), engine.run).points == 10
 
 
 def test_wall_time_ends_before_processor_time() -> None:

@@ -36,7 +36,7 @@ def cell(source: str, cell_type: str = "code", cell_id: str = "") -> dict[str, A
 
 
 def graded(notebook: dict[str, Any]) -> Graded:
-    return RUN.grade(json.dumps(notebook).encode(), Unconfined())
+    return RUN.grade(json.dumps(notebook).encode(), Unconfined().run)
 
 
 @pytest.mark.parametrize("line", ["<<<<<<< \n", "<<<<<<< \n=======\n"])

@@ -19,7 +19,7 @@ from grader.comparison.schema import Request, Response
 from grader.execution.notebook import MAX_BYTES, UnreadableNotebook, read_notebook
 from grader.execution.submission import select
 from grader.execution.unconfined import Unconfined
-from grader.instructor.run import Run, Runner, result_html
+from grader.instructor.run import Run, result_html
 from grader.sandbox.engine import Engine
 from grader.sandbox.launch import Protection, protection
 
@@ -34,7 +34,7 @@ def data(notebook: dict[str, Any]) -> bytes:
 
 
 @cache
-def runner() -> Runner:
+def runner() -> Engine | Unconfined:
     """Return the runner that the grader uses on this machine."""
     if protection() is Protection.NONE:
         return Unconfined()
@@ -43,8 +43,12 @@ def runner() -> Runner:
     return engine.__enter__()
 
 
+def ask(request: Request) -> Response:
+    return runner().run(request)
+
+
 def points(notebook: dict[str, Any]) -> dict[str, float]:
-    graded = RUN.grade(data(notebook), runner())
+    graded = RUN.grade(data(notebook), ask)
     return {name: verdict.points for name, verdict in graded.verdicts.items()}
 
 
@@ -64,7 +68,7 @@ class Recorder:
 
     def run(self, request: Request) -> Response:
         self.asked.append([*request["calls"]])
-        return runner().run(request)
+        return ask(request)
 
 
 def test_only_wrong_values_are_asked_again_for_a_figure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,10 +77,10 @@ def test_only_wrong_values_are_asked_again_for_a_figure(monkeypatch: pytest.Monk
     notebook = written("neuron", weighted_sum="...", sigmoid=SLOPPY, relu=negative)
     chosen = select(FIGURES.template, read_notebook(data(notebook)))
     recorder = Recorder()
-    drawn = FIGURES.grade_with_figures(chosen, recorder)
+    drawn = FIGURES.grade_with_figures(chosen, recorder.run)
     assert recorder.asked == [[*FULL], ["relu"]]
     assert [name for name, one in drawn.verdicts.items() if one.picture] == ["relu"]
-    assert drawn.points == FIGURES.grade_cells(chosen, runner()).points
+    assert drawn.points == FIGURES.grade_cells(chosen, ask).points
     shown = result_html("relu", drawn.result()["exercises"]["relu"])
     assert "yours differs from the expected result[0]" in shown
 
@@ -88,7 +92,7 @@ def test_a_notebook_that_met_a_limit_is_not_run_again() -> None:
     )
     recorder = Recorder()
     chosen = select(FIGURES.template, read_notebook(data(notebook)))
-    assert FIGURES.grade_with_figures(chosen, recorder).verdicts["weighted_sum"].missed
+    assert FIGURES.grade_with_figures(chosen, recorder.run).verdicts["weighted_sum"].missed
     assert len(recorder.asked) == 1
 
 
@@ -299,7 +303,7 @@ def test_repairs_are_reported() -> None:
     notebook = solved("neuron")
     retyped(notebook)
     stub_copied_below(notebook)
-    assert RUN.grade(data(notebook), runner()).repaired == (
+    assert RUN.grade(data(notebook), ask).repaired == (
         "The cell of relu was of type markdown; it was read as code.",
         "A second, unfinished relu was left out.",
         "relu is defined in 2 cells; the last finished one counts.",
@@ -321,7 +325,7 @@ def test_repairs_are_reported() -> None:
     ],
 )
 def test_an_answer_that_cannot_be_judged_says_why(source: str, note: str) -> None:
-    graded = RUN.grade(data(written("neuron", relu=source)), runner())
+    graded = RUN.grade(data(written("neuron", relu=source)), ask)
     assert graded.verdicts["relu"].points == 0
     assert note in (graded.verdicts["relu"].note or "")
 
@@ -330,7 +334,7 @@ def test_an_answer_that_cannot_be_judged_says_why(source: str, note: str) -> Non
 def test_a_notebook_that_never_ends_is_stopped() -> None:
     graded = RUN.grade(
         data(written("neuron", relu="def relu(z):\n    while True:\n        pass")),
-        Unconfined(seconds=5),
+        Unconfined(seconds=5).run,
     )
     assert "more than 5 seconds" in (graded.verdicts["relu"].note or "")
 
@@ -346,11 +350,7 @@ def test_a_notebook_that_never_ends_is_stopped() -> None:
     ],
 )
 def test_nonsense_from_a_learners_process_is_worth_nothing(response: dict[str, Any]) -> None:
-    class Liar:
-        def run(self, request: dict[str, Any]) -> dict[str, Any]:
-            return response
-
-    graded = RUN.grade(data(solved("neuron")), Liar())
+    graded = RUN.grade(data(solved("neuron")), lambda _: response)
     assert graded.points == 0
     assert all(verdict.note or verdict.failure for verdict in graded.verdicts.values())
 
@@ -439,16 +439,14 @@ def test_a_file_that_an_editor_of_windows_wrote_is_read(encoding: str, line_end:
 def test_an_exercise_whose_cell_is_gone_costs_only_itself() -> None:
     notebook = solved("neuron")
     notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] != "relu"]
-    graded = RUN.grade(data(notebook), runner())
+    graded = RUN.grade(data(notebook), ask)
     assert {name: verdict.points for name, verdict in graded.verdicts.items()} == FULL | {"relu": 0}
     assert (
         graded.verdicts["relu"].note
         == "No function is called relu, and its cell is gone; a fresh copy of the lesson has it."
     )
     without_metadata_and_ids(notebook)
-    assert (
-        RUN.grade(data(notebook), runner()).verdicts["relu"].note == "No function is called relu."
-    )
+    assert RUN.grade(data(notebook), ask).verdicts["relu"].note == "No function is called relu."
 
 
 def test_a_pipe_or_a_link_in_the_place_of_a_notebook_is_not_opened(

@@ -54,7 +54,7 @@ def graded(
     def grade(*cells: str) -> tuple[Verdict, list[list[str]]]:
         asked = Asked(engine)
         chosen = Selection(["import numpy as np", *cells], {}, [], dict.fromkeys(run.keys, ""))
-        return run.grade_cells(chosen, asked).verdicts["weighted_sum"], asked.names
+        return run.grade_cells(chosen, asked.run).verdicts["weighted_sum"], asked.names
 
     return grade
 

@@ -32,7 +32,7 @@ def test_each_student_earns_what_the_kind_deserves(name: str) -> None:
                     if cell["cell_type"] == "code"
                     for text in cell["source"]
                 )
-                earned[kind].append(run.grade(json.dumps(notebook).encode(), engine).points)
+                earned[kind].append(run.grade(json.dumps(notebook).encode(), engine.run).points)
     full = sum(float(exercise.points or 0) for exercise in lesson(name).exercises.values())
     assert all(points for kind, points in earned.items() if kind != "hostile")
     assert all(points == full for kind in ("right", "other", "untidy") for points in earned[kind])
@@ -59,7 +59,7 @@ def test_hostile_submissions_earn_their_answers_points_and_nothing_else(name: st
             try:
                 graded = run.grade(
                     (notebook if isinstance(notebook, str) else json.dumps(notebook)).encode(),
-                    engine,
+                    engine.run,
                 )
             except UnreadableNotebook:
                 assert isinstance(notebook, str)

@@ -228,10 +228,10 @@ def test_a_notebook_of_hangs_ends_with_its_total_time(engine: Engine) -> None:
 @pytest.mark.long
 def test_a_lost_server_is_restarted(engine: Engine) -> None:
     with Engine(SETTINGS, PATIENT, engine.kind) as fresh:
-        assert points(RUN.grade(HONEST, fresh)) == FULL
+        assert points(RUN.grade(HONEST, fresh.run)) == FULL
         assert fresh._server is not None
         fresh._server.kill()
-        assert points(RUN.grade(HONEST, fresh)) == FULL
+        assert points(RUN.grade(HONEST, fresh.run)) == FULL
 
 
 @pytest.mark.long
@@ -247,8 +247,8 @@ def test_a_server_that_did_not_restart_is_started_by_the_next_run(
                     "grader.sandbox.engine.command", lambda *rest, program=program: ([program], {})
                 )
                 with pytest.raises(SandboxUnavailable, match="did not start"):
-                    RUN.grade(HONEST, fresh)
-        assert points(RUN.grade(HONEST, fresh)) == FULL
+                    RUN.grade(HONEST, fresh.run)
+        assert points(RUN.grade(HONEST, fresh.run)) == FULL
 
 
 def test_an_engine_closes_no_descriptor_of_another_thread(

@@ -56,7 +56,7 @@ def test_setup_cells_run_and_references_get_all_points(name: str, engine: Engine
     response = engine.run({"cells": setup, "calls": {"check": [{"inputs": [1]}]}})
     assert response["answers"] == {"check": {"outcomes": [{"value": None}]}}
     assert response["errors"] == [None] * len(setup)
-    graded = run.grade(json.dumps(solved(name)).encode(), engine)
+    graded = run.grade(json.dumps(solved(name)).encode(), engine.run)
     assert graded.points == graded.max_points
 
 
