@@ -11,6 +11,9 @@ UserError             a problem that the user can fix; the message says how
 
 from __future__ import annotations
 
+SOME_LEFT_OUT = 3
+"""Exit code of a command that did its work for all but some students."""
+
 
 class UserError(Exception):
     """A problem that the user can fix; the message says what happened, where, and what to do."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
+from grader.errors import SOME_LEFT_OUT
 from grader.execution.limits import OUTSIDE
 from grader.instructor.blame import costs_only
 from grader.instructor.feedback import ReleasedLesson, load_submitted, released
@@ -41,8 +42,6 @@ OPEN_CLUSTER = (
     " docs/class-server.md, section 6, sets up certificates."
 )
 NOT_WRITTEN = "its grade could not be written: "
-SOME_NOT_GRADED = 3
-"""Exit code of a run that graded all but some submissions."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +200,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "autograde",
         help="grade a class from class/submitted into nbgrader's gradebook; a killed run resumes",
         epilog="Exit code: 0 if every submission is graded, "
-        f"{SOME_NOT_GRADED} if some could not be, 1 if the run stopped.",
+        f"{SOME_LEFT_OUT} if some could not be, 1 if the run stopped.",
     )
     add = parser.add_argument
     add("lesson", metavar="LESSON")
@@ -228,4 +227,4 @@ def _run(arguments: argparse.Namespace) -> int:
     with show_progress() as progress:
         summary = autograde(root, lesson, options, progress)
     print(summary.text())
-    return SOME_NOT_GRADED if summary.errors else 0
+    return SOME_LEFT_OUT if summary.errors else 0

@@ -6,9 +6,7 @@ import argparse
 from pathlib import Path
 
 from grader.author.lesson import authors_root, named_lessons
-
-SOME_NOT_COLLECTED = 3
-"""Exit code where a file or a notebook needs the instructor."""
+from grader.errors import SOME_LEFT_OUT
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,7 +16,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "collect",
         help=does,
         description=f"{does.capitalize()}, to class/submitted.",
-        epilog=f"Exit code: 0, or {SOME_NOT_COLLECTED} where the report names something to settle.",
+        epilog=f"Exit code: 0, or {SOME_LEFT_OUT} where the report names something to settle.",
     )
     parser.add_argument("lesson", metavar="LESSON")
     what = "a zip or tar archive, a folder with a folder for each student, or a notebook"
@@ -37,4 +35,4 @@ def _run(arguments: argparse.Namespace) -> int:
 
     report = collect(root, lesson, arguments.sources, arguments.students)
     print(report.text())
-    return SOME_NOT_COLLECTED if report.problems or report.left_out else 0
+    return SOME_LEFT_OUT if report.problems or report.left_out else 0

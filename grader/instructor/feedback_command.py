@@ -8,10 +8,7 @@ from pathlib import Path
 
 from grader.author.lesson import authors_root, named_lessons
 from grader.comparison.present import count_of, one_line
-from grader.errors import UserError
-
-SOME_WITHOUT = 3
-"""Exit code where some students have no page, or one that can't be released."""
+from grader.errors import SOME_LEFT_OUT, UserError
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,7 +17,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     gives = "write feedback, and put it into the exchange, where learners fetch it"
     for name, does in (("feedback", makes), ("release", gives)):
         parser = subparsers.add_parser(
-            name, help=does, epilog=f"Exit code: 0, or {SOME_WITHOUT} where some are left out."
+            name, help=does, epilog=f"Exit code: 0, or {SOME_LEFT_OUT} where some are left out."
         )
         parser.add_argument("lesson", metavar="LESSON")
         only = "only this student (repeatable)"
@@ -49,7 +46,7 @@ def _run(arguments: argparse.Namespace) -> int:
         lines.append(f"{count_of(len(done.released), 'page')} released.")
         left_out |= done.left_out
     print("\n".join(map(one_line, [*lines, *_list("Left out", left_out)])))
-    return SOME_WITHOUT if left_out else 0
+    return SOME_LEFT_OUT if left_out else 0
 
 
 def _list(title: str, reasons: dict[str, str]) -> Iterable[str]:

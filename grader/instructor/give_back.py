@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from grader.author.lesson import authors_root, named_lessons
 from grader.comparison.present import count_of, one_line
-from grader.errors import UserError
+from grader.errors import SOME_LEFT_OUT, UserError
 from grader.files import atomic_write
 from grader.instructor.uploads import canvas_name, name_key
 
@@ -33,8 +33,6 @@ WAY_IN = {
     "Canvas": "In Canvas: Gradebook, the assignment's menu, Re-Upload Submissions.",
 }
 BLIND = "participant"
-SOME_NOT_RETURNED = 3
-"""Exit code where a student's feedback or points are not in the files."""
 
 
 def give_back(root: Path, lesson: str, system: str) -> tuple[list[str], dict[str, str]]:
@@ -131,7 +129,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "return",
         help=does,
         description=f"{does.capitalize()}, in class/return.",
-        epilog=f"Exit code: 0, or {SOME_NOT_RETURNED} where some students are not in them.",
+        epilog=f"Exit code: 0, or {SOME_LEFT_OUT} where some students are not in them.",
     )
     parser.add_argument("lesson", metavar="LESSON")
     parser.add_argument("system", choices=tuple(SYSTEMS), help="where the submissions came from")
@@ -145,4 +143,4 @@ def _run(arguments: argparse.Namespace) -> int:
     lines += ["Left out:"] * bool(left_out)
     lines += [f"  {student}: {why}." for student, why in left_out.items()]
     print("\n".join(map(one_line, lines)))
-    return SOME_NOT_RETURNED if left_out else 0
+    return SOME_LEFT_OUT if left_out else 0

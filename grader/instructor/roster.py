@@ -18,7 +18,7 @@ from unicodedata import normalize
 
 from grader.author.lesson import authors_root
 from grader.comparison.present import count_of, one_line
-from grader.errors import UserError
+from grader.errors import SOME_LEFT_OUT, UserError
 from grader.instructor.uploads import name_key
 
 if TYPE_CHECKING:  # nbgrader takes a second to import
@@ -35,9 +35,6 @@ COLUMNS = {
     "sortable": ("Student",),
 }
 """nbgrader's columns, and the headings that Moodle, Canvas and nbgrader give them."""
-
-SOME_LEFT_OUT = 3
-"""Exit code where a line of the file needs the instructor."""
 
 
 def read_students(file: Path) -> list[dict[str, str]]:
