@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -74,11 +73,10 @@ class Submission:
         partial = self.graded.with_name(f".{self.lesson}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        for path in _files(material, self.ignored):
-            _copy(path, partial / path.relative_to(material))
-        left_out = copy_ordinary_files(
-            self.folder, partial, skip=self._is_not_copied, own_only=False, mode=0o444
-        ).left_out
+        for folder in (material, self.folder):
+            left_out = copy_ordinary_files(
+                folder, partial, skip=self._is_not_copied, own_only=False, mode=0o444
+            ).left_out
         file = partial / f"{self.lesson}.ipynb"
         file.write_text(json.dumps(notebook, ensure_ascii=False) + "\n", encoding="utf-8")
         file.chmod(0o444)
@@ -133,24 +131,6 @@ def read_time(folder: Path) -> tuple[datetime | None, str]:
         return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC).replace(tzinfo=None), ""
     except (ValueError, OverflowError):
         return None, f'says "{text[:40]}"' if text else "is empty"
-
-
-def _copy(path: Path, target: Path) -> None:
-    """Copy a file, read-only as nbgrader's are; OSError where the target's name is taken."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "rb") as file, open(target, "xb") as copy:
-        shutil.copyfileobj(file, copy)
-    target.chmod(0o444)
-
-
-def _files(folder: Path, ignored: Sequence[str]) -> Iterator[Path]:
-    """Yield the ordinary files of a folder except notebooks; no link is followed."""
-    for here, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = [name for name in folders if not matches(name, ignored)]
-        for name in names:
-            path = Path(here) / name
-            if stat.S_ISREG(path.lstat().st_mode) and not matches(name, (*ignored, "*.ipynb")):
-                yield path
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:
