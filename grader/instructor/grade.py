@@ -9,7 +9,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from grader.author.lesson import authors_root, load_lesson, named_lessons
@@ -17,9 +17,10 @@ from grader.comparison.judge import Verdict
 from grader.comparison.present import one_line
 from grader.comparison.vocabulary import in_words
 from grader.execution.limits import OUTSIDE
-from grader.execution.notebook import UnreadableNotebook, read_notebook, read_submitted
+from grader.execution.notebook import UnreadableNotebook, read_submitted
 from grader.execution.unconfined import Unconfined
 from grader.instructor.blame import costs_only
+from grader.instructor.locate import content
 from grader.instructor.repairs import Ask
 from grader.instructor.run import Graded, Run
 from grader.processes import Guard
@@ -39,28 +40,21 @@ def seed_from(secret: bytes, text: bytes) -> int:
     return int.from_bytes(hmac.digest(secret, text, "sha256")[:4], "big")
 
 
-def defined_in(data: bytes) -> set[str]:
-    """Return the names of a notebook's functions, or raise UnreadableNotebook."""
-    cells = [cell for cell in read_notebook(data) if cell.type == "code"]
-    return {function for cell in cells for function in cell.facts.functions}
-
-
 def find_lesson(root: Path, name: str, data: bytes) -> Path:
-    """Return the folder of a notebook's lesson, found by the file's name or by its functions.
+    """Return the folder of a notebook's lesson, found by the file's name or by its content.
 
     Raises:
-        UnreadableNotebook: it is no notebook, or defines no exercise of any lesson.
+        UnreadableNotebook: it is no notebook, or has no exercise of any lesson.
         OverBudget: it takes too long to read.
     """
     folders = {folder.name: folder for folder in named_lessons(root, [])}
     if name in folders:
         return folders[name]
-    with closing(Guard(defined_in, OUTSIDE.memory_bytes)) as reader:
-        defined = reader.call(OUTSIDE.seconds, data)
-    exercises = {folder: _lesson(folder).exercises.keys() for folder in folders.values()}
-    best = max(exercises, key=lambda folder: len(defined & exercises[folder]))
-    if defined & exercises[best]:
-        return best
+    exercises = {one: _lesson(folder).exercises.keys() for one, folder in folders.items()}
+    with closing(Guard(partial(content, exercises=exercises), OUTSIDE.memory_bytes)) as reader:
+        found = reader.call(OUTSIDE.seconds, data, name).lesson
+    if found:
+        return folders[found]
     raise UnreadableNotebook("it has no exercise of any lesson; see grader grade --lesson")
 
 
