@@ -57,15 +57,6 @@ def numbers(text: str) -> list[float]:
     return [float(n.replace("−", "-")) for n in re.findall(r"−?\d+(?:\.\d+)?(?:e−\d+)?", text)]
 
 
-@pytest.mark.parametrize("play", PLAYS.values(), ids=PLAYS)
-def test_each_play_draws_and_agrees_with_the_target_for_the_reference(
-    play: Callable[[], LiveFigure],
-) -> None:
-    figure = play()
-    assert png(figure).startswith(b"\x89PNG")
-    assert figure.readout[-1] == "The target is the same."
-
-
 @pytest.mark.parametrize("x", [-1.5, -0.7, 0.0, 1.2])
 def test_the_two_rates_make_the_third_only_where_each_is_read_at_its_own_input(x: float) -> None:
     *_, product, slope = numbers(said(PLAYS["number_lines"](), x=x))
