@@ -27,36 +27,23 @@ THREE = (
 """The pixels of a handwritten digit."""
 
 
-def neuron(
-    inputs: Sequence[Word] = ("x₁", "x₂", "x₃"),
-    weights: Sequence[Word] = ("w₁", "w₂", "w₃"),
-    bias: Word = "b",
-    total: Word = "z",
-    activation: str = "f",
-    output: Word = "a",
-) -> Drawing:
-    """Return one neuron: inputs, weights, sum with the bias, activation and output."""
-    x, w, (b, z, a) = _words(inputs), _words(weights), _words([bias, total, output])
+def neuron() -> Drawing:
+    """Return one neuron with three inputs: weights, sum with the bias, activation and output."""
     alt = (
-        f"One neuron, from left to right: the inputs {', '.join(x)} are multiplied by the weights"
-        f" {', '.join(w)}; their sum plus the bias {b} is {z}; the activation {activation} makes"
-        f" the output {a} of it."
+        "One neuron, from left to right: the inputs x₁, x₂, x₃ are multiplied by the weights"
+        " w₁, w₂, w₃; their sum plus the bias b is z; the activation f makes the output a of it."
     )
-    height = max(66 * len(x) + 40, 200)
-    middle = height / 2 + 10
+    height, middle = 238, 129
     drawing = Drawing(640, height, alt)
-    for i, (value, weight) in enumerate(zip(x, w, strict=True)):
-        y = middle + 66 * (i - (len(x) - 1) / 2)
-        drawing.circle(60, y, 24, style.SKY).text(60, y, value)
+    for number, y in zip("₁₂₃", (middle - 66, middle, middle + 66), strict=True):
+        drawing.circle(60, y, 24, style.SKY).text(60, y, f"x{number}")
         _link(drawing, (60, y), (300, middle), (25, 35))
-        drawing.text(165, y + 0.44 * (middle - y) - 13, f"· {weight}")
+        drawing.text(165, y + 0.44 * (middle - y) - 13, f"· w{number}")
     drawing.circle(300, middle, 34, style.ORANGE).text(300, middle, "Σ", 24)
-    drawing.arrow(300, middle - 74, 300, middle - 35).text(
-        310, middle - 62, f"+ {b}", anchor="start"
-    )
-    drawing.arrow(335, middle, 430, middle).text(380, middle - 13, z)
-    drawing.box(430, middle - 28, 66, 56, style.GREEN).text(463, middle, activation, 18)
-    drawing.arrow(497, middle, 580, middle).text(590, middle, a, anchor="start")
+    drawing.arrow(300, middle - 74, 300, middle - 35).text(310, middle - 62, "+ b", anchor="start")
+    drawing.arrow(335, middle, 430, middle).text(380, middle - 13, "z")
+    drawing.box(430, middle - 28, 66, 56, style.GREEN).text(463, middle, "f", 18)
+    drawing.arrow(497, middle, 580, middle).text(590, middle, "a", anchor="start")
     for at, word in (
         (60, "inputs"),
         (165, "weights"),

@@ -43,11 +43,9 @@ class Drawing:
         self.width, self.height, self.alt = width, height, alt
         self._shapes: list[str] = []
 
-    def circle(
-        self, x: float, y: float, r: float, fill: str = "none", color: str = INK, dash: str = ""
-    ) -> Drawing:
+    def circle(self, x: float, y: float, r: float, fill: str = "none", dash: str = "") -> Drawing:
         """Draw a circle around (x, y)."""
-        return self._outlined("circle", color, dash, fill, cx=x, cy=y, r=r)
+        return self._outlined("circle", INK, dash, fill, cx=x, cy=y, r=r)
 
     def box(
         self,

@@ -17,7 +17,6 @@ from playground.figure.drawing import Drawing
 
 READY = {
     "neuron": drawings.neuron(),
-    "neuron with numbers": drawings.neuron([1.5, -1.0], [1.2, 0.8], 1, 2, "σ", 0.88),
     "network": drawings.network([64, 32, 10]),
     "reader": drawings.reader(),
     "graph": drawings.graph(
@@ -81,7 +80,6 @@ def test_where_style_and_svg_are_removed_the_still_picture_is_the_only_thing_lef
 
 
 def test_alt_texts_name_the_numbers() -> None:
-    assert "1.5, −1 are multiplied by the weights 1.2, 0.8" in READY["neuron with numbers"].alt
     assert "input (64), hidden (32), output (10)" in READY["network"].alt
     assert "from w < 0 to ×: −2, slope 3 on the way back" in READY["graph"].alt
 
