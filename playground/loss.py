@@ -94,8 +94,7 @@ def likelihood(after: Any = None) -> LiveFigure:
     play.bars("products", left, Look(SKY), twin=False, label="product")
     play.line("costs", right, Look(GREEN, width=5), twin=False, label="mean of −ln")
     play.points("cost", right, Look(BLACK), twin=False, label="at your p")
-    if after is not None:
-        play.guess(left, along="y")
+    play.guess(left, along="y")
     play.slider("p", "your p for rain", 0.01, 0.99, 0.9, step=0.01)
     play.slider("wet", "wet days of ten", 0, 10, 10, step=1)
     return play
@@ -239,8 +238,7 @@ def three_logits(softmax: Function, after: Any = None) -> LiveFigure:
     ax.set_xticks(range(3), ["class 1", "class 2", "class 3"])
     play.bars("shares", ax, Look(SKY), label="softmax")
     play.words("numbers", ax)
-    if after is not None:
-        play.guess(ax, along="y")
+    play.guess(ax, along="y")
     for i, value in enumerate((2.0, 1.0, 0.0), 1):
         play.slider(f"z{i}", f"logit of class {i}", -4, 4, value)
     play.log_slider("temperature", "temperature", -1, 1, 1.0, step=0.1)
@@ -286,8 +284,7 @@ def surer(cross_entropy: Function, after: Any = None) -> LiveFigure:
     play.line("accuracy", right, Look(GREEN, width=5), twin=False, label="accuracy")
     play.points("now", left, Look(BLACK), twin=False)
     play.points("right", right, Look(BLACK), twin=False)
-    if after is not None:
-        play.guess(left, along="y")
+    play.guess(left, along="y")
     play.slider("times", "all logits times", 0, 6, 1.0, step=0.1)
     return play
 
