@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from grader.comparison.distribution import summarise
-from grader.comparison.judge import Verdict, judge, unjudged
+from grader.comparison.judge import Verdict, unjudged
 from grader.comparison.schema import Answer, ExerciseKey, Outcome, Response
 from grader.execution.limits import unreadable
 from grader.execution.notebook import CONFLICT, has_conflict_markers
@@ -22,8 +22,8 @@ def verdict_on(
     key: ExerciseKey,
     cells: list[str],
     response: Response,
+    by: Judge,
     missing: str | None = None,
-    by: Judge = judge,
 ) -> Verdict:
     """Return the verdict on an exercise from a response to `cells`, valid or not.
 

@@ -75,7 +75,7 @@ def _outcome(data: Any, call: Call) -> Outcome:
             raise ValueError("no input has that number")
         outcome["changed"] = sorted(changed)
     if printed := data.get("printed"):
-        outcome["printed"] = text_of(printed, MAX_TEXT)
+        outcome["printed"] = text_of(printed)
     if data.get("aliased"):
         outcome["aliased"] = True
     return outcome

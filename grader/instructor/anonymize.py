@@ -34,7 +34,7 @@ from grader.instructor.archive import (
 )
 from grader.instructor.blame import costs_only
 from grader.instructor.journal import Record, journal_path, read_journal
-from grader.instructor.locate import is_notebook
+from grader.instructor.locate import TIME, is_notebook
 from grader.instructor.pseudonyms import Pseudonyms
 from grader.instructor.received import read_records
 from grader.instructor.run import Result
@@ -130,7 +130,7 @@ def _notebooks(
     with closing(Guard(partial(_content, pseudonyms=pseudonyms), OUTSIDE.memory_bytes)) as guard:
         for number, (name, path) in enumerate(found.items()):
             parts, own = PurePosixPath(name).parts, path.name.lower()
-            if not _by_student(name) or not (is_notebook(path) or own == "timestamp.txt"):
+            if not _by_student(name) or not (is_notebook(path) or own == TIME):
                 continue
             inside = [pseudonyms.text(part) for part in parts[3:]]
             new = "/".join([*parts[:2], pseudonyms.ids[parts[2]], *inside])

@@ -25,10 +25,10 @@ from grader.comparison.present import one_line
 from grader.errors import UserError
 from grader.files import atomic_write, locked, read_regular
 from grader.instructor.blame import is_the_machines, reason
-from grader.instructor.collect import TIME, SafeCollect, owner_of
+from grader.instructor.collect import SafeCollect, owner_of
 from grader.instructor.grade import seed_from
+from grader.instructor.locate import SECRET, TIME
 from grader.instructor.people import UNSAFE
-from grader.instructor.release import SECRET
 from grader.instructor.submissions import read_time
 
 MAX_SECRET = 1000  # bytes; nbgrader's has 128

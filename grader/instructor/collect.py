@@ -14,8 +14,7 @@ from nbgrader.exchange.default import ExchangeCollect
 
 from grader.instructor.blame import costs_only
 from grader.instructor.copying import TOO_LARGE, copy_ordinary_files
-
-TIME = "timestamp.txt"
+from grader.instructor.locate import TIME
 
 GRACE = timedelta(minutes=10)
 """Between the time that a submission gives itself and its arrival by the kernel's clock."""

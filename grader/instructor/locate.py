@@ -25,7 +25,7 @@ from grader.processes import Guard, OverBudget
 MAX_NOTEBOOKS = 50  # of one student; more are not looked at
 MAX_DEPTH = 8  # folders below a student's
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
-OF_NBGRADER = ("timestamp.txt", "submission_secret.txt")
+TIME, SECRET = OF_NBGRADER = ("timestamp.txt", "submission_secret.txt")
 """Files that the exchange adds to a submission."""
 OUR_FOLDERS = ("work", "course")
 """Folders of a learner's copy, which some hand in with the lesson in it."""

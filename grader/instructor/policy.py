@@ -121,8 +121,6 @@ def _rule(path: Path, name: str, value: Any) -> Any:
         "most_a_day": "a whole number, 0 for no limit",
     }
     if name not in may:
-        raise UserError(f"{path}: {name} is no rule; there are {', '.join(_NAMES)}.")
+        known = [one.name for one in fields(Policy)]
+        raise UserError(f"{path}: {name} is no rule; there are {', '.join(known)}.")
     raise UserError(f"{path}: {name} = {value!r} is not possible; it can be {may[name]}.")
-
-
-_NAMES = [one.name for one in fields(Policy)]

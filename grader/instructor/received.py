@@ -21,7 +21,7 @@ from grader.execution.notebook import UnreadableNotebook
 from grader.files import atomic_write, parsed
 from grader.instructor.copying import MACHINE_ERRORS
 from grader.instructor.gradebook import course_directory
-from grader.instructor.locate import OF_NBGRADER, Lessons, find_notebook, is_notebook
+from grader.instructor.locate import OF_NBGRADER, TIME, Lessons, find_notebook, is_notebook
 from grader.instructor.people import UNSAFE, roster, students_of
 from grader.instructor.run_id import digest_of
 from grader.instructor.unpack import Unpacked, unpack
@@ -227,7 +227,7 @@ def _of_lesson(upload: Upload, lesson: str, lessons: set[str]) -> dict[str, str]
     The time of a submission is for the system to say, not for one of the student's files.
     """
     others = tuple(f"{name}/" for name in lessons - {lesson})
-    forged = "timestamp.txt" if upload.system != "folder" else ""
+    forged = TIME if upload.system != "folder" else ""
     return {
         own.removeprefix(f"{lesson}/"): inside
         for own, inside in upload.files.items()

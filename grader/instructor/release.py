@@ -11,11 +11,10 @@ from nbgrader.utils import notebook_hash
 
 from grader.instructor.blame import costs_only
 from grader.instructor.gradebook import course_directory
+from grader.instructor.locate import SECRET
 from grader.instructor.nbgrader_files import paths_like
 
-NOT_BY_EXCHANGE = "it did not come through the exchange: it has no submission_secret.txt"
-SECRET = "submission_secret.txt"
-"""The file of a submission by which a learner's `nbgrader fetch_feedback` finds its page."""
+NOT_BY_EXCHANGE = f"it did not come through the exchange: it has no {SECRET}"
 
 
 class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]

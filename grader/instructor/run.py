@@ -209,7 +209,7 @@ class Run:
 
         def judge(name: str) -> Verdict:
             why = chosen.missing[name]
-            return verdict_on(name, self.keys[name], chosen.cells, response, why, by)
+            return verdict_on(name, self.keys[name], chosen.cells, response, by, why)
 
         verdicts = {name: judge(name) for name in self.keys}
         asked = {name: one for name, one in doubts.items() if one and verdicts[name].points}

@@ -19,7 +19,7 @@ from grader.execution.notebook import UnreadableNotebook, read_submitted
 from grader.files import read_regular
 from grader.instructor.copying import copy_ordinary_files
 from grader.instructor.feedback import Json, has_verdicts
-from grader.instructor.locate import Found, Lessons, collect_command, find_notebook
+from grader.instructor.locate import TIME, Found, Lessons, collect_command, find_notebook
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Submission:
     def notes(self) -> list[str]:
         """Return a sentence about each other notebook, and about a time that can't be read."""
         why = read_time(self.folder)[1]
-        unread = f"timestamp.txt {why}: no time is known, and lateness costs no points."
+        unread = f"{TIME} {why}: no time is known, and lateness costs no points."
         return [*self.found.notes, *[unread] * bool(why)]
 
     def has_feedback(self) -> bool:
@@ -114,7 +114,7 @@ def read_time(folder: Path) -> tuple[datetime | None, str]:
 
     A time counts only if it can be meant in one way. Without a zone it is in UTC, as in nbgrader.
     """
-    path = folder / "timestamp.txt"
+    path = folder / TIME
     try:
         text = read_regular(path, most=200).decode().strip()
     except FileNotFoundError:

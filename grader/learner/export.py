@@ -1,6 +1,6 @@
 """`grader export`: write a learner's notebook as one HTML file that needs no kernel or network.
 
-`OfflineExporter` is also the exporter of nbgrader's feedback, see nbgrader_config.py.
+The pages of feedback are made by a subclass of `OfflineExporter`, in `feedback_page.py`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from grader.comparison.answer_key import KeyMissing, load_key, reset_command
 from grader.comparison.judge import State, Verdict, call_of
-from grader.comparison.present import failure_rows, failure_sentence, progress_text
+from grader.comparison.present import failure_rows, failure_sentence, one_line, progress_text
 from grader.comparison.vocabulary import in_words
 from grader.diagnosis import explained
 from grader.execution.answers import verdict_on
@@ -42,8 +42,7 @@ def wrapped(text: str, indent: str = "") -> str:
     width = min(max(shutil.get_terminal_size().columns, 40), 120) - len(indent)
     lines = []
     for line in text.expandtabs(4).split("\n"):
-        safe = "".join(letter if letter.isprintable() else "�" for letter in line)
-        lines.append(textwrap.fill(safe, width, replace_whitespace=False))
+        lines.append(textwrap.fill(one_line(line), width, replace_whitespace=False))
     return textwrap.indent("\n".join(lines), indent)
 
 
@@ -60,7 +59,7 @@ def judged(notebook: Path, data: bytes, runner: Unconfined) -> tuple[str, list[V
     calls = {name: [call_of(case) for case in one["cases"]] for name, one in exercises.items()}
     response = runner.run({"cells": cells, "calls": calls, "asked": asked})
     verdicts = [
-        verdict_on(name, one, cells, response, by=explained) for name, one in exercises.items()
+        verdict_on(name, one, cells, response, explained) for name, one in exercises.items()
     ]
     for verdict in verdicts:
         if verdict.solved:
