@@ -175,7 +175,9 @@ def _illness(patient: int) -> str:
 
 def _named(diagnosis: str, bug: str) -> tuple[float, float, str]:
     """Return the words in the figure about a diagnosis."""
-    says = {UNNAMED: "what is wrong with it?", bug: f"{bug}: yes"}.get(diagnosis, f"{diagnosis}: no")
+    says = {UNNAMED: "what is wrong with it?", bug: f"{bug}: yes"}.get(
+        diagnosis, f"{diagnosis}: no"
+    )
     return 0.5 * capstone.DIGIT_STEPS, 3.6, says
 
 

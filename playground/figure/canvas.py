@@ -131,8 +131,10 @@ class Canvas:
         self._guess_along = along
 
     def guessed(self, number: float) -> tuple[Any, Any]:
-        """Return the data of the line at the learner's guess."""
-        ends, level = self.parts["guess"].ax.geometry, (number, number)
+        """Return the data of the line at the learner's guess; beyond the axes, at their edge."""
+        ends = self.parts["guess"].ax.geometry
+        low, high = ends.y if self._guess_along == "y" else ends.x
+        level = (min(max(number, low), high),) * 2
         return (ends.x, level) if self._guess_along == "y" else (level, ends.y)
 
     def pad(self, name: str, label: str) -> None:

@@ -128,7 +128,9 @@ def multiplies_by_the_inner_value(d_outer, inner, d_inner):
     return lambda x: d_outer(inner(x)) * inner(x)
 
 
-@chain.misconception("The inner value is an extra factor in yours: multiply the two slopes and nothing else.")
+@chain.misconception(
+    "The inner value is an extra factor in yours: multiply the two slopes and nothing else."
+)
 def three_factors(d_outer, inner, d_inner):
     return lambda x: d_outer(inner(x)) * inner(x) * d_inner(x)
 
@@ -1301,7 +1303,9 @@ def neuron_weights_only(x, w, b, y):
     return by_one_expression(x, w, b, y)[0]
 
 
-@neuron_grad.misconception("Half of the sigmoid's slope is missing: it has two factors, and you used 1 - a alone.")
+@neuron_grad.misconception(
+    "Half of the sigmoid's slope is missing: it has two factors, and you used 1 - a alone."
+)
 def neuron_half_a_slope(x, w, b, y):
     a, _ = _forward(x, w, b)
     return 2 * (a - y) * (1 - a) * np.asarray(x), 2 * (a - y) * (1 - a)

@@ -1157,8 +1157,8 @@ def packs_the_number(W, b):
 
 
 @n_distinct_units.misconception(
-    "You compared with a tolerance: here units are the same only if all their numbers are equal, to "
-    "the last digit."
+    "You compared with a tolerance: here units are the same only if all their numbers are equal, "
+    "to the last digit."
 )
 def allows_a_tolerance(W, b):
     units = []

@@ -755,7 +755,7 @@ def promises_a_rise(loss_fn, grad_fn, w, lr):
 
 
 @predicted_vs_actual.misconception(
-    "The length of the gradient comes in squared: once for the slope, once for the way gone."
+    "The length of the gradient comes in squared: once for the slope, once for the length of the step."
 )
 def forgets_the_square(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
@@ -858,8 +858,8 @@ def promises_what_happens(loss_fn, grad_fn, w, lr):
 
 
 @predicted_vs_actual.misconception(
-    "The slopes came in once: each has to be multiplied by the way that its weight goes, and that "
-    "is lr times the slope again."
+    "The slopes came in once: each has to be multiplied by how far its weight moves, and that is "
+    "lr times the slope again."
 )
 def adds_slopes_without_squares(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
@@ -917,8 +917,8 @@ knows_nothing = NumberQuestion(
         "1/0.1 = 10."
     ),
     why=(
-        "−ln 0.1 = ln 10 = 2.303. Someone who knows nothing of k classes pays ln k, and every loss "
-        "curve on digits begins near there."
+        "−ln 0.1 = ln 10 = 2.303. Someone who knows nothing of k classes pays ln k, and the loss "
+        "curves of this lesson begin near there."
     ),
 )
 
@@ -942,8 +942,8 @@ one_and_a_half = Question(
 )
 
 steep_side = Question(
-    "A ravine is 30 times as sharply curved across as along. Which direction sets the largest "
-    "learning rate that is still stable?",
+    "A ravine is 30 times as sharply curved across as along. Which direction decides how large "
+    "the learning rate may be before the steps leave the ravine?",
     answer="The sharply curved one, across",
     wrong={
         "The flat one, along": (
@@ -978,10 +978,10 @@ sharpest_direction = NumberQuestion(
     ),
     too_high=(
         "The term 2·w₁·w₂ does bend the loss up where both weights grow together, but on the "
-        "diagonal a way of 1 moves each weight by 0.71 only."
+        "diagonal a distance of 1 moves each weight by only 0.71."
     ),
     why=(
-        "A way t along the diagonal moves each weight by 0.71·t. Then L = ½·3·t² + t² = ½·5·t²: "
+        "A distance t along the diagonal moves each weight by 0.71·t. Then L = ½·3·t² + t² = ½·5·t²: "
         "curvature 5, where both weights grow together."
     ),
 )

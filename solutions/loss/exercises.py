@@ -199,7 +199,7 @@ def keeps_the_last_gap(y_pred, y_true):
 
 
 @mse.misconception(
-    "You squared the numbers and subtracted then: the square of a gap is not the gap of two "
+    "You squared the numbers first and then subtracted: the square of a gap is not the gap of two "
     "squares."
 )
 def subtracts_squares(y_pred, y_true):
@@ -430,8 +430,8 @@ def does_not_clip(p, y):
 
 
 ANOTHER_BOUND = (
-    "Your bound, a small number added or clipped to, is another one than the 1e-12 of the "
-    "docstring, and the cost at p = 0 and p = 1 depends on it."
+    "The small number that you added or clipped to is not the 1e-12 of the docstring, and the cost "
+    "at p = 0 and p = 1 depends on it."
 )
 
 
@@ -805,7 +805,7 @@ def by_apply_along_axis(logits):
 
 
 @softmax.misconception(
-    "e to the power 1000 fits into no float, and infinity by infinity is nan: what may be "
+    "e to the power 1000 fits into no float, and infinity divided by infinity is nan: what may be "
     "subtracted from all logits of a row without changing the result?"
 )
 def does_not_shift(logits):
@@ -878,7 +878,7 @@ def is_log_softmax(logits):
 
 
 @softmax.misconception(
-    "You divided by the largest weight, so the best class always gets 1: divide by the sum of the "
+    "You divided by the largest power, so the best class always gets 1: divide by the sum of the "
     "row."
 )
 def divides_by_the_largest(logits):
@@ -1467,7 +1467,7 @@ ten_in_a_row = NumberQuestion(
     high=1,
     step=0.05,
     close=0.1,
-    too_low="A factor of 0.9 takes away a tenth of what is left, and leaves nine.",
+    too_low="A factor of 0.9 takes away a tenth of what is left, and leaves nine tenths.",
     too_high="Every further day multiplies by 0.9 again, so ten days together are less probable.",
     why="0.9 multiplied ten times is 0.349. Products of probabilities shrink quickly.",
 )
@@ -1485,8 +1485,8 @@ bold_friend = Question(
         ),
     },
     why=(
-        "Squared: 0.16 for you, 0.20 for the friend. Cross-entropy: 0.50 and 0.93. Both losses "
-        "are lowest, on average, for those who say what they believe."
+        "Squared: 0.16 for you, 0.20 for the friend. Cross-entropy: 0.50 and 0.93. On average, "
+        "both losses are lowest for the p that equals how often it rains: here 0.8."
     ),
 )
 

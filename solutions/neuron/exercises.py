@@ -89,7 +89,8 @@ def cuts_off_below_zero(x, w, b):
 
 
 @weighted_sum.misconception(
-    "You multiplied each input by every weight: each meets its own one, and the products are added."
+    "You multiplied each input by every weight: each input meets only its own weight, and the "
+    "products are added."
 )
 def takes_the_outer_product(x, w, b):
     return np.outer(x, w) + b
@@ -176,8 +177,8 @@ def stops_one_early(x, w, b):
 
 
 @weighted_sum.misconception(
-    "An IndexError asks which places you use: `for i in x` runs through the inputs themselves, "
-    "`for i in range(len(x))` through their places."
+    "An IndexError means that there is no such index: `for i in x` gives the inputs themselves, "
+    "`for i in range(len(x))` their indices."
 )
 def takes_inputs_for_places(x, w, b):
     return float(sum(x[i] * w[i] for i in x) + b)
@@ -207,7 +208,7 @@ def adds_bias_to_the_inputs(x, w, b):
 
 
 @weighted_sum.misconception(
-    "A TypeError says that something met the wrong kind of value: x and w are arrays, with places "
+    "A TypeError says that something met the wrong kind of value: x and w are arrays, with elements "
     "such as x[0]; b is one number, and float() and range() take one number only."
 )
 def indexes_the_bias(x, w, b):
@@ -472,8 +473,7 @@ def forgets_the_one(z):
 
 
 @sigmoid.misconception(
-    "z may be a single number, which has no places to index: what turns any input into an array "
-    "first?"
+    "z may be a single number, which can't be indexed: what turns any input into an array first?"
 )
 def arrays_only(z):
     out = np.zeros(z.shape)
@@ -788,14 +788,14 @@ def takes_the_largest(z):
 
 @relu.misconception(
     "If you wrote np.max(0, z): its second input is an axis; np.maximum is the one that compares "
-    "place by place, and it takes two things to compare."
+    "element by element, and it takes two things to compare."
 )
 def takes_z_for_an_axis(z):
     return np.max(0, z)
 
 
 @relu.misconception(
-    "A single number has no places to write into, and with an array you would write over the "
+    "A single number can't be assigned to by index, and with an array you would write over the "
     "caller's own: compute new numbers instead."
 )
 def assigns_into_z(z):
@@ -810,9 +810,7 @@ def goes_through_one_row(z):
     return np.array([max(0.0, one) for one in z])
 
 
-@relu.misconception(
-    "The sign of z is turned round: positive signals should pass, negative ones not."
-)
+@relu.misconception("The sign of z is flipped: positive signals should pass, negative ones not.")
 def turns_the_sign(z):
     return np.maximum(-np.asarray(z), 0)
 
@@ -943,7 +941,7 @@ def activates_the_inputs(X, W, b, activation):
 
 
 @dense.misconception(
-    "W is turned round: row i of W belongs to input i, and column j to neuron j, so which axis of "
+    "W is transposed: row i of W belongs to input i, and column j to neuron j, so which axis of "
     "X meets which of W?"
 )
 def transposes_w(X, W, b, activation):
@@ -1028,7 +1026,7 @@ def bias_for_each_example(X, W, b, activation):
     return activation(X @ W + b[:, None])
 
 
-@dense.misconception("Your result is turned round: examples are rows and neurons are columns.")
+@dense.misconception("Your result is transposed: examples are rows and neurons are columns.")
 def returns_the_transpose(X, W, b, activation):
     return activation(X @ W + b).T
 

@@ -378,7 +378,7 @@ def returns_the_means(a):
     return a.mean(axis=0)
 
 
-@center_columns.misconception("The signs are turned round: a number above its mean stays positive.")
+@center_columns.misconception("The signs are flipped: a number above its mean stays positive.")
 def turns_the_sign(a):
     return a.mean(axis=0) - a
 
