@@ -755,7 +755,8 @@ def promises_a_rise(loss_fn, grad_fn, w, lr):
 
 
 @predicted_vs_actual.misconception(
-    "The length of the gradient comes in squared: once for the slope, once for the length of the step."
+    "The length of the gradient comes in squared: once for the slope, once for the length of the "
+    "step."
 )
 def forgets_the_square(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
@@ -981,8 +982,8 @@ sharpest_direction = NumberQuestion(
         "diagonal a distance of 1 moves each weight by only 0.71."
     ),
     why=(
-        "A distance t along the diagonal moves each weight by 0.71·t. Then L = ½·3·t² + t² = ½·5·t²: "
-        "curvature 5, where both weights grow together."
+        "A distance t along the diagonal moves each weight by 0.71·t. Then L = ½·3·t² + t² = "
+        "½·5·t²: curvature 5, where both weights grow together."
     ),
 )
 

@@ -208,8 +208,8 @@ def adds_bias_to_the_inputs(x, w, b):
 
 
 @weighted_sum.misconception(
-    "A TypeError says that something met the wrong kind of value: x and w are arrays, with elements "
-    "such as x[0]; b is one number, and float() and range() take one number only."
+    "A TypeError says that something met the wrong kind of value: x and w are arrays, with "
+    "elements such as x[0]; b is one number, and float() and range() take one number only."
 )
 def indexes_the_bias(x, w, b):
     return float(x @ w + b[0])
