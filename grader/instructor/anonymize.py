@@ -185,7 +185,9 @@ def _rename_in_gradebook(file: Path, pseudonyms: Pseudonyms) -> None:
 
     nothing = {"first_name": None, "last_name": None, "email": None, "lms_user_id": None}
     with writing(file) as connection:
-        for id, pseudonym in pseudonyms.ids.items():
+        free = {id: f" {pseudonym}" for id, pseudonym in pseudonyms.ids.items()}
+        ids = [*free.items(), *zip(free.values(), pseudonyms.ids.values(), strict=True)]
+        for id, pseudonym in ids:  # an id may be another's pseudonym: student_1
             named = update(Student).where(Student.id == id)
             connection.execute(named.values(id=pseudonym, **nothing))
             submitted = update(SubmittedAssignment).where(SubmittedAssignment.student_id == id)

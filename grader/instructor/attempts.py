@@ -29,6 +29,7 @@ from grader.instructor.collect import SafeCollect, owner_of
 from grader.instructor.grade import seed_from
 from grader.instructor.locate import SECRET, TIME
 from grader.instructor.people import UNSAFE
+from grader.instructor.received import keep
 from grader.instructor.submissions import read_time
 
 MAX_SECRET = 1000  # bytes; nbgrader's has 128
@@ -169,6 +170,8 @@ def install(attempt: Attempt, folder: Path) -> None:
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(attempt.folder, partial)
+    if folder.is_dir() and not (folder / SECRET).exists():  # no attempt: it came in another way
+        keep(folder, attempt.folder.parents[3] / "received")
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.errors import SOME_LEFT_OUT
@@ -78,7 +79,8 @@ def autograde(
     coursedir = course_directory(root)
     release = released(root, lesson)
     found = submissions(coursedir, lesson.name, options.students)
-    if absent := sorted({*options.students} - {one.student for one in found}):
+    there = {normalize("NFC", one.student) for one in found}
+    if absent := sorted(one for one in options.students if normalize("NFC", one) not in there):
         raise LessonError(
             f"No submission of {lesson.name} from {', '.join(absent)} in class/submitted."
             " `grader roster` lists the ids, `grader collect` adds submissions."

@@ -140,10 +140,11 @@ def stamp(root: Path, lesson: Lesson) -> tuple[tuple[str, int, int], ...]:
     settings, own = lesson.settings, Path(__file__).parents[1]
     folders = [own, lesson.folder, *(root / name for name in settings.packages)]
     files = [path for folder in folders for path in sorted(folder.rglob("*.[pm][yd]"))]
+    files += sorted(own.rglob("*.j2"))  # the page of feedback
     release = root / settings.release / lesson.name / f"{lesson.name}.ipynb"
     configs = [root / "nbgrader_config.py", root / "class" / "nbgrader_config.py"]
     found = []
-    for path in (*files, release, *configs, policy_path(root)):
+    for path in (*files, release, *configs, root / "pyproject.toml", policy_path(root)):
         with suppress(FileNotFoundError):
             state = path.stat()
             found.append((str(path), state.st_mtime_ns, state.st_size))

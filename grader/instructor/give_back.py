@@ -53,12 +53,13 @@ def give_back(root: Path, lesson: str, system: str) -> tuple[list[str], dict[str
 
     name = SYSTEMS[system]
     coursedir, left_out = course_directory(root), dict[str, str]()
-    records = {
-        student: one for student, one in read_records(root, lesson).items() if one["system"] == name
-    }
+    every = read_records(root, lesson)
+    records = {student: one for student, one in every.items() if one["system"] == name}
     if not records:
         command = f"grader collect {lesson} FILE takes a download of {name}'s"
         raise UserError(f"No submission of {lesson} was collected from {name}; {command}.")
+    others = sorted(every.keys() - records.keys())
+    left_out |= dict.fromkeys(others, f"it was not collected from {name}")
     people = {one.id: one for one in roster(coursedir)}
     numbers = Counter(one["id"] for one in records.values())
     ids, pages = dict[str, str](), dict[str, Path]()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -84,16 +85,14 @@ class Lessons:
         Raises:
             UnreadableNotebook: together they take too much time or memory to read.
         """
+        assert self.exercises is not None  # read once, and not in each process
         try:
-            return self._reader.call(OUTSIDE.choice_seconds, paths, wanted)
+            with closing(Guard(self._contents, OUTSIDE.memory_bytes)) as reader:
+                return reader.call(OUTSIDE.choice_seconds, paths, wanted)
         except OverBudget as error:
             counts = f"it is not certain which of {len(paths)} notebooks counts"
             way_out = "Remove those that are not meant"
             raise UnreadableNotebook(f"{counts}: to look, {error}", way_out) from None
-
-    @cached_property
-    def _reader(self) -> Guard[list[Content]]:
-        return Guard(self._contents, OUTSIDE.memory_bytes)
 
     def _contents(self, paths: list[Path], wanted: str) -> list[Content]:
         return [content_of(path, wanted, self.exercises) for path in paths]

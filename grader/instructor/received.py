@@ -12,13 +12,13 @@ from itertools import count
 from os.path import commonpath
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 from unicodedata import normalize
 
 from grader.comparison.present import count_of, one_line
 from grader.errors import UserError
 from grader.execution.notebook import UnreadableNotebook
-from grader.files import atomic_write, parsed
+from grader.files import atomic_write, folder_lock, parsed
 from grader.instructor.copying import MACHINE_ERRORS
 from grader.instructor.gradebook import course_directory
 from grader.instructor.locate import OF_NBGRADER, TIME, Lessons, find_notebook, is_notebook
@@ -26,6 +26,9 @@ from grader.instructor.people import UNSAFE, roster, students_of
 from grader.instructor.run_id import digest_of
 from grader.instructor.unpack import Unpacked, unpack
 from grader.instructor.uploads import Upload, uploads_in
+
+LOCK_TIMEOUT = 60.0
+"""Seconds to wait for another `grader collect`."""
 
 
 class Record(TypedDict):
@@ -38,6 +41,8 @@ class Record(TypedDict):
     archive: str
     files: dict[str, str]
     digest: str
+    uploaded: NotRequired[str]
+    """The digest of the system's last upload, where another way in came after it."""
 
 
 @dataclass
@@ -115,12 +120,16 @@ def collect(
     submitted = Path(coursedir.format_path(coursedir.submitted_directory, "x", lesson)).parents[1]
     received = root / "class" / "received"
     received.mkdir(parents=True, exist_ok=True)
-    records = read_records(root, lesson)
     people, report = roster(coursedir), Report(lesson)
-    lessons, given = Lessons(root / coursedir.release_directory), _given(students, records)
+    lessons = Lessons(root / coursedir.release_directory)
     unused = {one.rpartition("=")[0] for one in students} - {""}
     taken: dict[str, _Collected] = {}
-    with TemporaryDirectory(prefix=".unpacked-", dir=received) as folder:
+    with (
+        folder_lock(received, LOCK_TIMEOUT),
+        TemporaryDirectory(prefix=".unpacked-", dir=received) as folder,
+    ):
+        records = read_records(root, lesson)
+        given = _given(students, records)
         for source, unpacked in _unpacked(sources, Path(folder), report):
             uploads = _uploads([*unpacked.files], students, lessons.names, report)
             unused -= {upload.label for upload in uploads}
@@ -141,8 +150,10 @@ def collect(
             report.late += [home.name] * one.upload.late
             report.problems += _problem(home, lesson, lessons, one.upload)
         atomic_write(_file(root, lesson), json.dumps(records, ensure_ascii=False, indent=1))
-    there = {path.parent.name for path in submitted.glob(f"*/{lesson}")}
-    report.missing = [one.id for one in people if one.name and one.id not in there]
+    there = {normalize("NFC", path.parent.name) for path in submitted.glob(f"*/{lesson}")}
+    report.missing = [
+        one.id for one in people if one.name and normalize("NFC", one.id) not in there
+    ]
     return report
 
 
@@ -224,15 +235,25 @@ def _problem(home: Path, lesson: str, lessons: Lessons, upload: Upload) -> Itera
 def _of_lesson(upload: Upload, lesson: str, lessons: set[str]) -> dict[str, str]:
     """Return the files of one lesson, where an upload has a folder for each.
 
+    A file beside that folder keeps its name; one of the same name in the folder stays in there.
+
     The time of a submission is for the system to say, not for one of the student's files.
     """
     others = tuple(f"{name}/" for name in lessons - {lesson})
     forged = TIME if upload.system != "folder" else ""
     return {
-        own.removeprefix(f"{lesson}/"): inside
+        (own if (short := own.removeprefix(f"{lesson}/")) in upload.files else short): inside
         for own, inside in upload.files.items()
         if not own.startswith(others) and own.removeprefix(f"{lesson}/") != forged
     }
+
+
+def _way_back(old: Record | None, new: Record) -> Record:
+    """Return what stays of a system's upload after one without a number, by mail for example."""
+    if old is None or new["id"] or not old["id"]:
+        return new
+    uploaded = old.get("uploaded", old["digest"])
+    return {**old, "archive": new["archive"], "digest": new["digest"], "uploaded": uploaded}
 
 
 def _home(submitted: Path, student: str) -> Path:
@@ -246,15 +267,19 @@ def _install(one: _Collected, folder: Path, received: Path, records: dict[str, R
     """Put the files of an upload in place, whole; keep an earlier submission in `received`."""
     student, record = folder.parent.name, one.record()
     old = records.get(student)
-    records[student] = record
-    if old and old["digest"] == record["digest"] and folder.is_dir():
-        return "unchanged"
+    if old and folder.is_dir():
+        if record["id"] and old.get("uploaded") == record["digest"]:
+            return "unchanged"  # since then, a file was taken for this student in another way
+        if old["digest"] == record["digest"]:
+            records[student] = _way_back(old, record)
+            return "unchanged"
+    records[student] = _way_back(old, record)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     files = dict(one.files)
     if one.source.resolve().is_relative_to(folder.resolve()):  # a part of it was meant
-        files = {name: folder / name for name in OF_NBGRADER if (folder / name).is_file()} | files
+        files |= {name: folder / name for name in OF_NBGRADER if (folder / name).is_file()}
     for name, path in files.items():
         try:
             (partial / name).parent.mkdir(parents=True, exist_ok=True)
@@ -265,9 +290,14 @@ def _install(one: _Collected, folder: Path, received: Path, records: dict[str, R
             one.left_out[f"{student}: {name}"] = f"{error.strerror}"
     earlier = folder.exists()
     if earlier:
-        kept = (received / folder.name / f"{student}-{number}" for number in count(1))
-        place = next(path for path in kept if not path.exists())
-        place.parent.mkdir(exist_ok=True)
-        folder.rename(place)
+        keep(folder, received)
     partial.rename(folder)
     return "updated" if earlier else "new"
+
+
+def keep(folder: Path, received: Path) -> None:
+    """Move a submission to `received`, under the next free number of its student."""
+    kept = (received / folder.name / f"{folder.parent.name}-{number}" for number in count(1))
+    place = next(path for path in kept if not path.exists())
+    place.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(place)

@@ -36,6 +36,8 @@ COLUMNS = {
 }
 """nbgrader's columns, and the headings that Moodle, Canvas and nbgrader give them."""
 
+TELL_APART = (*COLUMNS["id"], *COLUMNS["email"], *COLUMNS["lms_user_id"])
+
 
 def read_students(file: Path) -> list[dict[str, str]]:
     """Return nbgrader's columns of each line, without lines that are no student's.
@@ -46,17 +48,19 @@ def read_students(file: Path) -> list[dict[str, str]]:
     try:
         data = file.read_bytes()
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-        heading = text.lstrip().partition("\n")[0]
-        delimiter = csv.Sniffer().sniff(heading, ",;\t").delimiter if heading else ","
-        rows = [*csv.DictReader(StringIO(text, newline=""), delimiter=delimiter)]
+        text = text.lstrip("\r\n")
+        heading = text.partition("\n")[0]
+        alone = not heading or heading.strip() in TELL_APART
+        delimiter = "," if alone else csv.Sniffer().sniff(heading, ",;\t").delimiter
+        reader = csv.DictReader(StringIO(text, newline=""), delimiter=delimiter)
+        rows, there = [*reader], {*(reader.fieldnames or ())}
     except OSError as error:
         raise UserError(f"{file} can't be opened: {error.strerror}.") from None
     except ValueError:
         raise UserError(f"{file} is not in UTF-8; save it as CSV in UTF-8.") from None
     except csv.Error as error:
         raise UserError(f"{file} is no CSV file with headings: {error}.") from None
-    there = {head for row in rows[:1] for head in row}
-    if not there & {*COLUMNS["id"], *COLUMNS["email"], *COLUMNS["lms_user_id"]}:
+    if there.isdisjoint(TELL_APART):
         known = ", ".join(name for names in COLUMNS.values() for name in names)
         raise UserError(f"{file} has no column that tells students apart. Known headings: {known}.")
     students = [_student(row) for row in rows]

@@ -124,6 +124,10 @@ class Round:
                     self._write(attempt, step, grading)
                 self._finish(attempt, grading)
         for student, why in errors.items():
+            if attempts[student].key in self.journal.attempts:  # `_finish` tries again to write it
+                self._log(attempts[student], f"graded, and not written yet: {why}")
+                self.again.append(self.now + LOOK_AGAIN)
+                continue
             self._log(attempts[student], f"not graded: {why}")
             self._notice(attempts[student], FAILED, HAS_FAILED.format(why=for_students(why)))
 

@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from grader.instructor.locate import ARCHIVES
 
@@ -64,11 +64,26 @@ def uploads_in(names: list[str], lessons: Collection[str]) -> tuple[list[Upload]
 
     `lessons` are names that no student has: NAME/neuron/neuron.ipynb is a file of NAME's.
     """
-    if any(MOODLE.fullmatch(part) for name in names for part in name.split("/")):
-        return _of_moodle(names)
     if names and all(map(canvas_name, names)):
         return _of_canvas(names), []
+    if _is_moodles(names):
+        return _of_moodle(names)
     return _of_folder(names, lessons), []
+
+
+def _is_moodles(names: list[str]) -> bool:
+    """Return whether a download is Moodle's: one student's file may have come from there too.
+
+    Its names are the outermost, below one folder or in several downloads side by side.
+    """
+    tops = {name.partition("/")[0] for name in names}
+    if any(map(MOODLE.fullmatch, tops)):
+        return True
+    if len(tops) == 1:
+        inside = [*filter(None, (name.partition("/")[2] for name in names))]
+        return bool(inside) and _is_moodles(inside)
+    parts = (name.split("/") for name in names)
+    return bool(tops) and tops == {one[0] for one in parts if any(map(MOODLE.fullmatch, one))}
 
 
 def _of_moodle(names: list[str]) -> tuple[list[Upload], list[str]]:
@@ -98,6 +113,8 @@ def canvas_name(name: str) -> tuple[re.Match[str], str] | None:
         match = CANVAS.fullmatch(part)
         if match and (number == len(parts) or part.lower().endswith(ARCHIVES)):
             return match, "/".join(parts[number:])
+        if MOODLE.fullmatch(part):
+            return None
     return None
 
 
@@ -148,7 +165,12 @@ def _of_folder(names: list[str], lessons: Collection[str], above: str = "") -> l
 def name_key(*names: str | None) -> str:
     """Return what two spellings of a name have in common: its letters and digits, in order."""
     text = normalize("NFKC", " ".join(filter(None, names))).casefold()
-    return "".join(one for one in text if one.isalnum())
+    return "".join(one for one in text if one.isalnum() or _is_vowel(one))
+
+
+def _is_vowel(sign: str) -> bool:
+    """Return whether a mark is a part of a name, as in Hindi and Thai: it is no accent."""
+    return category(sign) in ("Mn", "Mc") and not "\u0300" <= sign <= "\u036f"
 
 
 def shared_names(uploads: Iterable[Upload]) -> set[str]:

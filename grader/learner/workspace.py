@@ -63,7 +63,8 @@ def lessons(root: Path) -> list[str]:
 def originals(root: Path) -> dict[str, Path]:
     """Return the course's lessons by name, then its other pages, like welcome for welcome.ipynb."""
     course = root / COURSE
-    pages = (path for path in sorted(course.iterdir()) if path.is_file() and path.name != ORDER)
+    files = (path for path in sorted(course.iterdir()) if path.is_file() and path.name != ORDER)
+    pages = (path for path in files if not path.name.startswith("."))  # a Mac adds .DS_Store
     return {name: course / name for name in lessons(root)} | {path.stem: path for path in pages}
 
 

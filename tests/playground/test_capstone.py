@@ -113,9 +113,9 @@ def test_the_gradient_check_finds_three_bugs_each_by_its_own_pattern() -> None:
     wrong = {
         bug: "".join(n for n, is_wrong in worst(bug).items() if is_wrong) for bug in clinic.BUGS
     }
-    assert wrong.pop("slope forgotten") == "W1b1W2b2"
-    assert wrong.pop("mean taken twice") == "W1b1W2b2W3b3"
-    assert wrong.pop("biases left out") == "b1b2b3"
+    assert wrong.pop("slope forgotten") == "W0b0W1b1"
+    assert wrong.pop("mean taken twice") == "W0b0W1b1W2b2"
+    assert wrong.pop("biases left out") == "b0b1b2"
     assert set(wrong.values()) == {""}
 
 

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import pytest
 from classroom import EARLY, LATE, Course, one_worker
+from nbgrader.api import Gradebook
 
 from course import copy_of_the_course, solved, written
 from grader.author.lesson import load_lesson
@@ -27,7 +28,8 @@ from grader.insights.gather import gather
 from grader.insights.groups import groups_of
 from grader.insights.page import page
 from grader.instructor import archive
-from grader.instructor.archive import restore
+from grader.instructor.anonymize import _rename_in_gradebook
+from grader.instructor.archive import class_files, restore
 from grader.instructor.pseudonyms import Pseudonyms
 
 ROSTER = """\
@@ -429,3 +431,23 @@ def test_a_notebook_has_room_before_the_files_beside_it(
     files, left_out = archive.class_files(course.root, ["neuron"])
     assert [*files] == ["class/submitted/ada/neuron/neuron.ipynb"]
     assert [*left_out] == ["More of submitted/ada/neuron"]
+
+
+def test_a_linked_folder_is_told(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    course.hand_in("ada", solved("neuron"))
+    submitted = course.root / "class" / "submitted"
+    submitted.rename(course.root.parent / "disk")
+    submitted.symlink_to(course.root.parent / "disk")
+    _, left_out = class_files(course.root, ["neuron"])
+    assert left_out == {"submitted": "it is a link or no ordinary file"}
+
+
+def test_ids_that_look_like_pseudonyms(tmp_path: Path) -> None:
+    ids = [f"student_{number}" for number in range(1, 9)]
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db", "course") as gradebook:
+        for id in ids:
+            gradebook.add_student(id)
+    _rename_in_gradebook(tmp_path / "gradebook.db", Pseudonyms({id: [] for id in ids}, []))
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db", "course") as gradebook:
+        assert sorted(one.id for one in gradebook.students) == ids

@@ -16,6 +16,7 @@ from datetime import datetime
 from itertools import cycle
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import psutil
 import pytest
@@ -731,3 +732,8 @@ def test_over_a_dask_cluster_killed_runs_and_a_killed_worker_cost_no_grade(cours
     assert killed
     assert summary.errors == {}
     _each_has_one_grade(course, made + more)
+
+
+def test_an_id_is_the_same_in_both_forms_of_its_accents(course: Course) -> None:
+    course.hand_in(normalize("NFD", "josé"), solved("neuron"))
+    assert not course.autograde(students=[normalize("NFC", "josé")]).errors

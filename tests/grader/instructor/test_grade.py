@@ -506,7 +506,7 @@ def test_draws_that_another_process_does_not_repeat_earn_nothing(
     notebook["cells"].insert(1, cell)
     chosen, recorder = select(DRAWS.template, read_notebook(data(notebook))), Recorder()
     response = recorder.run(DRAWS.request(chosen))
-    verdict = DRAWS.judge(chosen, response, recorder)[0].verdicts["init_normal"]
+    verdict = DRAWS.judge(chosen, response, recorder.run)[0].verdicts["init_normal"]
     assert (verdict.points, len(recorder.asked)) == (earned, requests)
     if requests == 2 and not earned:
         assert "do not come from the generator rng alone" in f"{verdict.failure}"

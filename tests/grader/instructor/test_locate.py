@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import psutil
 import pytest
 from hostile_class import NOTEBOOKS
 
@@ -200,3 +201,14 @@ def test_notebooks_that_take_too_long_to_read_are_not_chosen_from(
     files = {"neuron/neuron.ipynb": DONE, "neuron/slow.ipynb": slow}
     with pytest.raises(UnreadableNotebook, match="which of 2 notebooks counts: to look, it took"):
         find_notebook(home(tmp_path, files), "neuron", Lessons(ROOT / "course"))
+
+
+def test_no_process_is_left_of_a_look_at_notebooks(tmp_path: Path) -> None:
+    folder = tmp_path / "ada" / "neuron"
+    folder.mkdir(parents=True)
+    for name in ("neuron.ipynb", "copy.ipynb"):
+        (folder / name).write_text('{"cells": []}')
+    lessons = Lessons(tmp_path / "course")
+    before = {*psutil.Process().children()}
+    find_notebook(tmp_path / "ada", "neuron", lessons)
+    assert {*psutil.Process().children()} <= before

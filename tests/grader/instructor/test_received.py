@@ -349,3 +349,39 @@ def test_a_strange_name_in_a_download_is_a_folders_name(
     assert not (course.root.parent / "etc").exists()
     assert "Ev2Je/neuron/neuron.ipynb" in collected(course)
     assert len(course.autograde().graded) == 4
+
+
+def test_a_file_that_came_by_mail_keeps_the_way_back_and_its_place(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {f"Ada_11_{FILE}_/neuron.ipynb": DONE, f"Bo_12_{FILE}_/neuron.ipynb": DONE}
+    moodle = str(download(course, files))
+    mail = course.root.parent / "neuron.ipynb"
+    mail.write_bytes(OTHER)
+    main(["collect", "neuron", moodle])
+    main(["collect", "neuron", str(mail), "--student", "Ada"])
+    course.autograde()
+    main(["return", "neuron", "moodle"])
+    assert "the points of 2 students" in capsys.readouterr().out
+    main(["collect", "neuron", moodle])
+    assert (course.root / "class/submitted/Ada/neuron/neuron.ipynb").read_bytes() == OTHER
+
+
+def test_a_time_in_a_submitted_archive_does_not_count(course: Course) -> None:
+    place = course.hand_in("eve", DONE)
+    (place / "neuron.ipynb").unlink()
+    before = (place / "timestamp.txt").read_text()
+    forged = {"neuron.ipynb": DONE, "timestamp.txt": b"2020-01-01 00:00:00 UTC"}
+    inner = place / "neuron.ipynb.zip"
+    inner.write_bytes(archived(forged))
+    main(["collect", "neuron", str(inner), "--student", "eve"])
+    assert (place / "timestamp.txt").read_text() == before
+
+
+def test_a_file_beside_the_lessons_folder_is_kept(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    collect(
+        capsys, download(course, {"cleo/neuron.ipynb": DONE, "cleo/neuron/neuron.ipynb": OTHER})
+    )
+    assert sorted(collected(course).values()) == sorted([DONE, OTHER])

@@ -140,3 +140,13 @@ def test_a_file_that_is_no_roster_is_refused(
         file.write_bytes(data)
     assert main(["roster", str(file)]) == 1
     assert why in capsys.readouterr().err
+
+
+def test_a_roster_of_one_column_or_of_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_bytes(b"\xef\xbb\xbfUsername\r\nanne\r\n")
+    assert [one["id"] for one in read_students(file)] == ["anne"]
+    file.write_bytes(b"Username,First name\r\n")
+    assert read_students(file) == []
+    file.write_bytes(b"\r\nUsername,First name\r\nanne,Anne\r\n")
+    assert [one["id"] for one in read_students(file)] == ["anne"]

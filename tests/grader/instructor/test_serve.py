@@ -463,7 +463,37 @@ def test_while_the_gradebook_is_locked_results_wait_and_are_not_graded_again(
     assert all(ALL in course.page(one) for one in (ada, bob))
 
 
-@pytest.mark.parametrize("file", ["solutions/neuron/exercises.py", "class/serve.toml"])
+def test_a_result_that_cannot_be_written_yet_is_written_once_it_can(
+    course: Class, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = course.submit("ada", solved("neuron"))
+    with monkeypatch.context() as patch:
+
+        def refuse(*_: Any) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        patch.setattr("grader.instructor.round.install", refuse)
+        course.serve()
+    assert course.page(ada) == ""
+    assert course.desk.look_at == AFTERNOON + LOOK_AGAIN
+    course.serve(AFTERNOON + LOOK_AGAIN)
+    assert course.points() == {"ada": 10.0}
+    assert len(course.graded()) == 1
+    assert ALL in course.page(ada)
+
+
+def test_a_submission_that_came_another_way_is_kept(course: Class) -> None:
+    course.hand_in("ada", b"by Canvas")
+    course.submit("ada", solved("neuron"))
+    course.serve()
+    assert course.points() == {"ada": 10.0}
+    kept = course.root / "class" / "received" / "neuron" / "ada-1" / "neuron.ipynb"
+    assert kept.read_bytes() == b"by Canvas"
+
+
+@pytest.mark.parametrize(
+    "file", ["solutions/neuron/exercises.py", "class/serve.toml", "pyproject.toml"]
+)
 def test_what_has_changed_is_loaded_before_more_is_graded(course: Class, file: str) -> None:
     course.serve()
     with (course.root / file).open("a", encoding="utf-8") as changed:
@@ -473,6 +503,7 @@ def test_what_has_changed_is_loaded_before_more_is_graded(course: Class, file: s
     with pytest.raises(Changed):
         course.serve()
     assert not course.journal_file.exists() or course.graded() == []
+    assert any(name.endswith("feedback.html.j2") for name, *_ in course.desk._stamp)
 
 
 def test_a_second_process_for_the_same_course_is_refused(course: Class) -> None:

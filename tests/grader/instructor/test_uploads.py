@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 
-from grader.instructor.uploads import canvas_name, uploads_in
+from grader.instructor.uploads import canvas_name, name_key, uploads_in
 
 LESSONS = {"neuron", "loss"}
+FILE = "assignsubmission_file"
 
 
 def files_of(names: list[str]) -> list[tuple[str, str, list[str]]]:
@@ -66,3 +69,28 @@ def test_an_ending_is_no_part_of_a_students_name(name: str, student: str) -> Non
 def test_a_folder_and_an_archive_of_one_name_do_not_mix() -> None:
     found = files_of(["anne/neuron.ipynb", "anne.zip/neuron.ipynb"])
     assert found == [("anne", "anne", ["neuron.ipynb"])] * 2
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["smith_3_4_n.ipynb", f"ng_5_6_Eve Ng_99_{FILE}_n.ipynb"], ["3", "5"]),
+        (["smith_3_4_n.ipynb", f"ng_5_6_w.zip/Bob_77_{FILE}_/n.ipynb"], ["3", "5"]),
+        (["anne/n.ipynb", f"eve/bob_77_{FILE}_/n.ipynb"], ["anne", "eve"]),
+        (["hw/anne/n.ipynb", f"hw/eve/bob_77_{FILE}_/n.ipynb"], ["anne", "eve"]),
+        ([f"dl/Ada_1_{FILE}_/n.ipynb", f"dl/Bo_2_{FILE}_/a_5_6_n.ipynb"], ["1", "2"]),
+        ([f"dl1/Ada_1_{FILE}_/n.ipynb", f"dl2/Bo_2_{FILE}_/n.ipynb"], ["1", "2"]),
+        ([f"Ada_1_{FILE}_/a_5_6_n.ipynb"], ["1"]),
+    ],
+)
+def test_moodles_name_in_one_students_file_is_the_students(
+    names: list[str], labels: list[str]
+) -> None:
+    uploads, nobodys = uploads_in(names, LESSONS)
+    assert ([one.label for one in uploads], nobodys) == (labels, [])
+
+
+def test_vowel_signs_tell_names_apart() -> None:
+    assert name_key("राम") != name_key("रीमा")
+    assert name_key("İlker") == name_key("ilker")
+    assert name_key("José") == name_key(normalize("NFD", "José"))

@@ -344,3 +344,10 @@ def test_root_is_told_how_to_start_jupyterlab_unless_it_is_allowed(
     assert not workspace._jupyter_refuses_root(["--no-browser"])
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert not workspace._jupyter_refuses_root([])
+
+
+def test_a_hidden_file_is_no_page_of_the_course(tmp_path: Path) -> None:
+    (tmp_path / "course" / "neuron").mkdir(parents=True)
+    (tmp_path / "course" / "neuron" / "neuron.ipynb").write_text("{}")
+    (tmp_path / "course" / ".DS_Store").write_bytes(b"1")
+    assert make_work(tmp_path) == ["New in work/: neuron."]
