@@ -121,7 +121,8 @@ def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigur
             shown = {name: (steps, 100 * np.array(read)) for name, read in shares.items()}
             hidden, none = (percent(read[-1], 1) for read in shares.values())
             logits = blocks.logits(test.X[[image]], runs["hidden"].moments[place].layers)
-            guess = f"is a {test.labels[image]}, read as {np.argmax(logits)}"
+            label = test.labels[image]
+            guess = f"is {'an' if label == 8 else 'a'} {label}, read as {np.argmax(logits)}"
             picture = {"image": test.X[image].reshape(8, 8)[::-1], "says": (4, 8.6, f"it {guess}")}
             yield (
                 {**shown, **picture},

@@ -83,12 +83,12 @@ BUGS = {
         _gradients(lambda dX, dW, db, n: (dX, dW, 0 * db)),
     ),
     "labels shuffled": Bug(
-        "Shuffled labels stand under images of other digits; what is learned of them helps with no"
+        "Shuffled labels belong to images of other digits; what is learned from them helps with no"
         " new image.",
         shuffled=True,
     ),
     "dead ReLUs": Bug(
-        "Dead ReLUs get large sums and let none through: every sum is below 0.",
+        "Dead ReLUs get sums far below 0, every one of them, and let none through.",
         _start(lambda W: -np.abs(W)),
     ),
 }

@@ -167,7 +167,7 @@ def _change(before: reader.Reader, after: reader.Reader, p: Array, n: int) -> st
     old, new = (percent(accuracy(one.blocks, test, one.layers), 1) for one in (before, after))
     top = int(np.argmax(p))
     return (
-        f"Before your {n} drawing{'s' * (n > 1)} joined the training images, it was read as"
-        f" {reader.a(top)} with {percent(p[top])}; {after.step} steps of training followed."
+        f"Before your {'drawing' if n == 1 else f'{n} drawings'} joined the training images, it was"
+        f" read as {reader.a(top)} with {percent(p[top])}; {after.step} steps of training followed."
         f" Of the 360 test digits the network reads {new}, before {old}."
     )

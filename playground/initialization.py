@@ -84,8 +84,8 @@ def clones(n_distinct_units: Function, after: Any = None) -> LiveFigure:
         first = weights[: step + 1, 0].T
         paths = {f"unit {unit}": (np.arange(step + 1), path) for unit, path in enumerate(first, 1)}
         return {**paths, "counts": (seen, counts)}, (
-            f"after {step} steps the loss is {number(losses[step])}, at the start"
-            f" {number(losses[0])}; hidden units that differ: {int(counts[-1])} of {UNITS}."
+            f"after {step} step{'s' * (step != 1)} the loss is {number(losses[step])}, at the start"
+            f" {number(losses[0])}; different hidden units: {int(counts[-1])} of {UNITS}."
         )
 
     functions = {"n_distinct_units": n_distinct_units}
@@ -111,7 +111,7 @@ def clones(n_distinct_units: Function, after: Any = None) -> LiveFigure:
     )
     steps: Any = {"xlabel": "step", "xlim": (0, STEPS)}
     left = play.axes(121, ylabel="first weight of each unit", ylim=(-2, 1.2), **steps)
-    right = play.axes(122, ylabel="units that differ", ylim=(0, UNITS + 0.5), **steps)
+    right = play.axes(122, ylabel="different units", ylim=(0, UNITS + 0.5), **steps)
     right.set_yticks(range(UNITS + 1))
     for unit, (look, width) in enumerate(zip(SERIES, (9, 6.5, 4, 2), strict=False), 1):
         dash = look.dash if unit > 1 else ()

@@ -22,7 +22,7 @@ ERROR_KINDS = re.compile(
     r"truth value|only (?:0-dim|length-1|size-1|integer)|has no attribute|has no len"
     r"|not subscriptable|invalid index|too many indices|out of bounds|out of range|broadcast"
     r"|not aligned|mismatch|Cannot cast|unsupported operand|not callable|not defined|unpack"
-    r"|positional argument|sequence|read-only|axis"
+    r"|positional argument|sequence|read-only|axis|not iterable|bitwise"
 )
 """Phrases that tell the causes of one class of exception apart, in any version of numpy."""
 

@@ -108,7 +108,9 @@ def in_float32(X, layers, activation):
     return _forward(X.astype(np.float32), layers, activation)
 
 
-@forward.misconception("There is one input too many: the network's end is no layer's input.")
+@forward.misconception(
+    "There is one input too many: the network's output is not the input of any layer."
+)
 def keeps_the_end(X, layers, activation):
     inputs, sums = _forward(X, layers, activation)
     return [*inputs, activation(sums[-1])], sums
@@ -205,7 +207,7 @@ def keeps_outputs_for_sums(X, layers, activation):
     return inputs, [activation(Z) for Z in sums]
 
 
-@forward.misconception("The two lists are in the other order: inputs first, then sums.")
+@forward.misconception("The two lists are swapped: inputs first, then sums.")
 def swaps_the_lists(X, layers, activation):
     return _forward(X, layers, activation)[::-1]
 
@@ -276,7 +278,7 @@ def writes_into_the_input(X, layers, activation):
 
 
 @forward.misconception(
-    "You return a pair for each layer: all inputs belong into one list, and all sums into another."
+    "You return a pair for each layer: all inputs belong in one list, and all sums in another."
 )
 def pairs_inputs_and_sums(X, layers, activation):
     return list(zip(*_forward(X, layers, activation), strict=True))
@@ -311,7 +313,7 @@ def activates_once(X, layers, activation):
 
 
 @forward.misconception(
-    "The list of layers, or an array in it, is not as it was: the caller still needs all of it."
+    "You changed the list of layers or an array in it: the caller still needs them as they were."
 )
 def empties_the_list(X, layers, activation):
     inputs, sums = [], []
@@ -418,7 +420,8 @@ def forgets_the_slope(d_logits, inputs, sums, layers, activation_grad, dense_bac
 
 
 @backward.misconception(
-    "The slope of the activation was read at its output: its own input is the sums."
+    "You took the activation's slope at its outputs: activation_grad takes the sums, which went "
+    "into it."
 )
 def reads_at_outputs(d_logits, inputs, sums, layers, activation_grad, dense_backward):
     return _backward(
@@ -583,7 +586,10 @@ def does_not_call_the_slope(d_logits, inputs, sums, layers, activation_grad, den
     return gradients
 
 
-@backward.misconception("A layer was given its sums where dense_backward wants its inputs.")
+@backward.misconception(
+    "dense_backward was given the sums of the layer before: between them and this layer's inputs "
+    "lies the activation."
+)
 def hands_over_sums(d_logits, inputs, sums, layers, activation_grad, dense_backward):
     return _backward(
         d_logits, [inputs[0], *sums[:-1]], sums, layers, activation_grad, dense_backward
@@ -623,8 +629,8 @@ def slope_of_relu(d_logits, inputs, sums, layers, activation_grad, dense_backwar
 
 
 @backward.misconception(
-    "The lists that you were given, or arrays in them, are not as they were: go through them by "
-    "number, without pop."
+    "You changed the lists that you were given, or arrays in them: go through the lists by index, "
+    "without pop."
 )
 def empties_the_lists(d_logits, inputs, sums, layers, activation_grad, dense_backward):
     gradients, d_sums = [], d_logits
@@ -767,20 +773,23 @@ def one_too_many(layers, gradient, step, lr, n_steps):
     return _train(layers, gradient, step, lr, n_steps + 1)
 
 
-@train.misconception("One step is missing at the end.")
+@train.misconception("One step is missing: how many rounds does your loop make?")
 def one_too_few(layers, gradient, step, lr, n_steps):
     return _train(layers, gradient, step, lr, max(n_steps - 1, 0))
 
 
 @train.misconception(
-    "There was one step however many were asked for: is your return after the loop, and does each "
-    "round start from the layers of the one before?"
+    "There was one step however many were asked for: is there a loop over the steps, is your "
+    "return after it, and does each round start from the layers of the one before?"
 )
 def returns_in_the_loop_of_steps(layers, gradient, step, lr, n_steps):
     return _train(layers, gradient, step, lr, 1) if n_steps else None
 
 
-@train.misconception("There is at most one step, whatever n_steps says: the loop is missing.")
+@train.misconception(
+    "There is never more than one step: is your return after the loop, and does each round start "
+    "from the layers of the one before?"
+)
 def one_step(layers, gradient, step, lr, n_steps):
     return _train(layers, gradient, step, lr, min(n_steps, 1))
 
@@ -853,7 +862,9 @@ def turns_layers(layers, gradient, step, lr, n_steps):
     )
 
 
-@train.misconception("Nothing moved: use what step gives back.")
+@train.misconception(
+    "Nothing moved: step returns a new array. Does it end up in the list of layers that you return?"
+)
 def drops_the_result(layers, gradient, step, lr, n_steps):
     return _train(layers, gradient, step, lr, 0)
 
@@ -1020,7 +1031,7 @@ def forgets_squares(analytic, numerical):
 
 
 @relative_error.misconception(
-    "What you add under the fraction is too large: it has to be tiny next to the lengths, at most "
+    "What you add to the denominator is too large: it has to be tiny next to the lengths, at most "
     "1e-8."
 )
 def adds_a_large_floor(analytic, numerical):
@@ -1044,7 +1055,7 @@ def averages_errors(analytic, numerical):
 
 
 @relative_error.misconception(
-    "The whole fraction went under one root: each length has its own root."
+    "Your two lengths share one root: each is a root of its own, and then they are added."
 )
 def one_root_for_all(analytic, numerical):
     return float(np.sqrt(forgets_roots(analytic, numerical)))
@@ -1063,7 +1074,7 @@ def multiplies_lengths(analytic, numerical):
 
 
 @relative_error.misconception(
-    "You added the sizes of the numbers: a length takes squares, their sum and a root."
+    "You added the absolute values: a length takes squares, their sum and a root."
 )
 def adds_sizes(analytic, numerical):
     total = np.abs(analytic).sum() + np.abs(numerical).sum()
@@ -1119,7 +1130,7 @@ def returns_a_verdict(analytic, numerical):
 
 
 @relative_error.misconception(
-    "analytic is not as it was, and the caller still needs it: keep the gap in a new array."
+    "You changed analytic, and the caller still needs it: keep the gap in a new array."
 )
 def subtracts_in_place(analytic, numerical):
     error = by_a_tiny_floor(analytic, numerical)
@@ -1138,8 +1149,8 @@ def rounds_agreement(analytic, numerical):
 
 
 @relative_error.misconception(
-    "Your floor under the fraction is a least size: where both lengths are smaller, the error is "
-    "too small."
+    "Your denominator can't fall below a floor, and that floor is too large: where the two lengths "
+    "add up to less, the error comes out too small."
 )
 def takes_a_least_size(analytic, numerical):
     size = max(_norm(analytic) + _norm(numerical), 0.001)
@@ -1147,7 +1158,7 @@ def takes_a_least_size(analytic, numerical):
 
 
 @relative_error.misconception(
-    "You have the error in brackets: one number is asked for, without an axis."
+    "Your result is an array with one entry: one number is asked for, without an axis."
 )
 def keeps_an_axis(analytic, numerical):
     return np.array([by_norms(analytic, numerical)])
@@ -1190,8 +1201,8 @@ linear_spiral = Question(
             "Training chooses among the boundaries that a network has, and this one has no bends."
         ),
         "Two parallel lines, with one arm between them": (
-            "Each class has a line of sums, but the two are compared, and where they are equal is "
-            "one line."
+            "Each class has a weighted sum of its own, but only the difference of the two decides, "
+            "and it is 0 along a single line."
         ),
     },
     why=(
@@ -1286,7 +1297,10 @@ paths_add = Question(
     answer="5",
     wrong={
         "−24": "You multiplied across both paths: slopes multiply along one path only.",
-        "8": "You added all four slopes: along one path they multiply.",
+        "8": (
+            "That is the first path alone, 2 · 4, or all four slopes added: slopes multiply along "
+            "each path, and both paths count."
+        ),
         "11": "The second path's product is −3, and its minus counts.",
     },
     why="Slopes multiply along a path, 8 and −3, and paths add.",

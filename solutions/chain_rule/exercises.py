@@ -97,7 +97,7 @@ def reads_inner_at_u(d_outer, inner, d_inner):
     return lambda x: d_outer(inner(x)) * d_inner(inner(x))
 
 
-@chain.misconception("The two slopes were added: one factor after another means a product.")
+@chain.misconception("The two slopes were added: rates in a row multiply.")
 def adds(d_outer, inner, d_inner):
     return lambda x: d_outer(inner(x)) + d_inner(x)
 
@@ -141,15 +141,15 @@ def divides(d_outer, inner, d_inner):
 
 
 @chain.misconception(
-    "The order is turned: here inner comes first and the outer function gets its result."
+    "The order is reversed: here inner comes first and the outer function gets its result."
 )
 def turns_the_order(d_outer, inner, d_inner):
     return lambda x: d_inner(d_outer(x)) * d_outer(x)
 
 
 @chain.misconception(
-    "chain has to return a function of x, and inside it each function gets a number: is one of "
-    "them without its (x)?"
+    "A value is called like a function: does chain return a function of x, and not its value, or "
+    "is a * missing between two parentheses?"
 )
 def returns_a_number(d_outer, inner, d_inner):
     return d_outer(inner(1.0)) * d_inner(1.0)
@@ -163,7 +163,8 @@ def one_number_only(d_outer, inner, d_inner):
 
 
 @chain.misconception(
-    "Your inner function computes and gives nothing back: does its last line begin with return?"
+    "The function that you define inside chain returns nothing: does its last line begin with "
+    "return?"
 )
 def inner_without_return(d_outer, inner, d_inner):
     def derivative(x):
@@ -173,7 +174,8 @@ def inner_without_return(d_outer, inner, d_inner):
 
 
 @chain.misconception(
-    "chain itself gives nothing back: after the inner function, return it by its name."
+    "chain itself returns nothing: after the function that you define inside it, return that "
+    "function by its name."
 )
 def returns_none(d_outer, inner, d_inner):
     def derivative(x):
@@ -375,7 +377,8 @@ def backward_only(f, x, h=1e-5):
 
 
 @numerical_grad.misconception(
-    "Your slopes are twice too large: how far apart are the two places that you compared?"
+    "Your slopes are twice as large as they should be: how far apart are the two places that you "
+    "compared?"
 )
 def forgets_the_two(f, x, h=1e-5):
     return _differences(f, x, h, lambda f, x, step: (f(x + step) - f(x - step)) / h)
@@ -389,7 +392,7 @@ def forgets_the_division(f, x, h=1e-5):
 
 
 @numerical_grad.misconception(
-    "Your signs are turned: the slope is positive where the function grows."
+    "Your signs are reversed: the slope is positive where the function grows."
 )
 def turns_the_sign(f, x, h=1e-5):
     return _differences(f, x, h, lambda f, x, step: (f(x - step) - f(x + step)) / (2 * h))
@@ -439,9 +442,18 @@ def does_not_restore(f, x, h=1e-5):
     "there: work on a copy, or keep the old number."
 )
 def leaves_crumbs(f, x, h=1e-5):
-    if x.dtype.kind != "f":
-        return by_unit_steps(f, x, h)
-    grad = np.zeros_like(x)
+    return _stepping_in_x(f, x, h, np.zeros_like(x))
+
+
+@numerical_grad.misconception(
+    "You stepped in x itself, and adding and subtracting h does not give back exactly what was "
+    "there: work on a copy, or keep the old number."
+)
+def leaves_crumbs_beside_floats(f, x, h=1e-5):
+    return _stepping_in_x(f, x, h, np.zeros(x.shape))
+
+
+def _stepping_in_x(f, x, h, grad):
     for place in np.ndindex(x.shape):
         x[place] += h
         above = f(x)
@@ -468,8 +480,8 @@ def loses_small_steps(f, x, h=1e-5):
 
 
 @numerical_grad.misconception(
-    "Your gradient is as whole as its input: zeros_like of integers holds integers, and cuts what "
-    "you store."
+    "Your gradient holds integers, because zeros_like takes over the type of x: the decimals of "
+    "each slope are cut off."
 )
 def stores_integers(f, x, h=1e-5):
     grad = np.zeros_like(x)
@@ -480,7 +492,7 @@ def stores_integers(f, x, h=1e-5):
 
 
 @numerical_grad.misconception(
-    "Your gradient is a flat row: it has the shape of x, one slope in each place."
+    "Your gradient is one-dimensional: it should have the shape of x, one slope for each entry."
 )
 def stays_flat(f, x, h=1e-5):
     return by_unit_steps(f, x, h).ravel()
@@ -507,7 +519,8 @@ def adds_up(f, x, h=1e-5):
 
 
 @numerical_grad.misconception(
-    "Python reads / 2 * h from left to right, so you divided by 2 and multiplied by h: brackets."
+    "Python reads / 2 * h from left to right, so you divided by 2 and multiplied by h: where are "
+    "brackets needed?"
 )
 def divides_then_multiplies(f, x, h=1e-5):
     return _differences(f, x, h, lambda f, x, step: (f(x + step) - f(x - step)) / 2 * h)
@@ -565,7 +578,7 @@ def copies_integers(f, x, h=1e-5):
 
 
 @numerical_grad.misconception(
-    "Your function f got a flat row: it has to be called with arrays of the shape of x."
+    "You called f with a one-dimensional array: it has to be called with arrays of the shape of x."
 )
 def hands_f_a_flat_row(f, x, h=1e-5):
     flat = np.ravel(x).astype(float)
@@ -726,7 +739,7 @@ def expects_the_activation(z):
 
 
 @sigmoid_grad.misconception(
-    "e^1000 overflowed, and infinity by infinity is nan: which of e^z and e^−z stays small?"
+    "e^1000 overflowed, and infinity divided by infinity is nan: which of e^z and e^−z stays small?"
 )
 def overflows(z):
     e = np.exp(-np.asarray(z, float))
@@ -744,8 +757,8 @@ def warns(z):
 
 
 @sigmoid_grad.misconception(
-    "1 − σ(z) is 0 in floats from z = 37 on, so your slope vanishes too early: write it so that "
-    "nothing has to cancel."
+    "Far from 0 your slope vanishes on both sides: in floats your σ(40) is 1 and your σ(−40) is 0, "
+    "so which form of the slope adds positive numbers only, and cancels nothing?"
 )
 def cancels(z):
     s = _sigmoid(z)
@@ -772,7 +785,7 @@ def is_tanh(z):
     return 1 - np.tanh(z) ** 2
 
 
-@sigmoid_grad.misconception("The sign is turned: the sigmoid grows everywhere.")
+@sigmoid_grad.misconception("The sign is reversed: the sigmoid grows everywhere.")
 def is_negative(z):
     return -by_e_to_minus_size(z)
 
@@ -789,7 +802,9 @@ def reads_at_the_activation(z):
     return by_e_to_minus_size(_sigmoid(z))
 
 
-@sigmoid_grad.misconception("One factor is left out: s·(1 − s) has two.")
+@sigmoid_grad.misconception(
+    "You have 1 − σ(z), one of the two factors of the slope: at z = 0 a quarter has to come out."
+)
 def one_factor(z):
     e = np.exp(-np.abs(z))
     return np.where(np.asarray(z) >= 0, e, 1) / (1 + e)
@@ -810,7 +825,7 @@ def squares(z):
 
 
 @sigmoid_grad.misconception(
-    "Yours takes one number at a time, as if, float and math.exp do: z may be a whole array."
+    "Your function takes one number at a time, as math.exp and float do: z may be a whole array."
 )
 def sigmoid_one_number_only(z):
     return float(by_e_to_minus_size(float(z)))
@@ -861,13 +876,16 @@ def forgets_the_square(z):
 
 
 @sigmoid_grad.misconception(
-    "Is that name from another lesson? Each notebook starts empty, so write its formula here."
+    "A name in your code is not defined: is np. or an import missing, or do you have to compute it "
+    "here first, because it comes from the text or from another lesson?"
 )
 def calls_a_missing_name(z):
     return sigmoid(z) * (1 - sigmoid(z))  # noqa: F821
 
 
-@sigmoid_grad.misconception("Your slopes are twice too large: at z = 0 a quarter has to come out.")
+@sigmoid_grad.misconception(
+    "Your slopes are twice as large as they should be: at z = 0 a quarter has to come out."
+)
 def doubles(z):
     return 2 * by_e_to_minus_size(z)
 
@@ -910,8 +928,8 @@ def limits_in_place(z):
 
 
 @sigmoid_grad.misconception(
-    "You go through the entries of z: rows of a table are no numbers, and one number has no "
-    "entries. np.exp takes all of it at once."
+    "You go through the entries of z: the rows of a table are not numbers, and a single number has "
+    "no entries. np.exp takes all of it at once."
 )
 def goes_through_entries(z):
     return np.array([math.exp(-abs(v)) / (1 + math.exp(-abs(v))) ** 2 for v in z])
@@ -1004,7 +1022,7 @@ def returns_the_sign(z):
     return np.sign(z)
 
 
-@relu_grad.misconception("The sides are turned: a ReLU rises where z is positive.")
+@relu_grad.misconception("The two sides are swapped: a ReLU rises where z is positive.")
 def turns_sides(z):
     return np.where(np.asarray(z) < 0, 1.0, 0.0)
 
@@ -1024,7 +1042,7 @@ def leaks(z):
     return np.where(np.asarray(z) > 0, 1.0, 0.01)
 
 
-@relu_grad.misconception("You divided z by its size, which is nan at 0: compare with 0 instead.")
+@relu_grad.misconception("At z = 0 you divide 0 by 0, which is nan: compare z with 0 instead.")
 def divides_by_size(z):
     z = np.asarray(z, float)
     return (z / np.abs(z) + 1) / 2
@@ -1035,9 +1053,7 @@ def above_one(z):
     return np.where(np.asarray(z) > 1, 1.0, 0.0)
 
 
-@relu_grad.misconception(
-    "You passed z on where it is negative: the slope there is a number by itself."
-)
+@relu_grad.misconception("For negative z you return z itself: how fast does the ReLU change there?")
 def z_on_the_left(z):
     return np.where(np.asarray(z) > 0, 1.0, z)
 
@@ -1088,8 +1104,8 @@ def overwrites_z(z):
 
 
 @relu_grad.misconception(
-    "Yours goes through the entries of z: rows of a table are no numbers, and one number has no "
-    "entries. Compare the whole array at once."
+    "Yours goes through the entries of z: the rows of a table are not numbers, and a single number "
+    "has no entries. Compare the whole array at once."
 )
 def relu_goes_through_entries(z):
     return np.array([1.0 if value > 0 else 0.0 for value in z])
@@ -1218,7 +1234,7 @@ def neuron_without_the_sigmoid(x, w, b, y):
 
 
 @neuron_grad.misconception(
-    "Your signs are turned: the error is what came out minus what was wanted."
+    "Your signs are reversed: the error is what came out minus what was wanted."
 )
 def neuron_with_turned_signs(x, w, b, y):
     a, slope = _forward(x, w, b)
@@ -1304,7 +1320,7 @@ def neuron_weights_only(x, w, b, y):
 
 
 @neuron_grad.misconception(
-    "Half of the sigmoid's slope is missing: it has two factors, and you used 1 - a alone."
+    "One factor of the sigmoid's slope is missing: it has two, and you used 1 − a alone."
 )
 def neuron_half_a_slope(x, w, b, y):
     a, _ = _forward(x, w, b)
@@ -1312,14 +1328,12 @@ def neuron_half_a_slope(x, w, b, y):
 
 
 @neuron_grad.misconception(
-    "x is not as it was, and the caller still needs it: keep your results in new arrays."
+    "You changed x, and the caller still needs it: keep your results in new arrays."
 )
 def neuron_writes_into_x(x, w, b, y):
-    dw, db = by_one_expression(x, w, b, y)
-    if np.asarray(x).dtype.kind == "f":
-        x[...] = dw
-        return x, db
-    return dw, db
+    _, db = by_one_expression(x, w, b, y)
+    x *= db
+    return x, db
 
 
 @neuron_grad.misconception("z stands where the activation belongs: the loss compares σ(z) with y.")
@@ -1370,7 +1384,7 @@ def neuron_of_cross_entropy(x, w, b, y):
 
 
 @neuron_grad.misconception(
-    "db has one axis too many: it is one number, without brackets around it."
+    "db has one axis too many: it should be one number, without brackets around it."
 )
 def neuron_bias_in_brackets(x, w, b, y):
     dw, db = by_one_expression(x, w, b, y)
@@ -1497,13 +1511,15 @@ def db_of_everything(dZ, X, W):
 
 
 @dense_backward.misconception(
-    "db is dZ as it is in yours: a bias reaches every example, and the paths add."
+    "Your db is dZ itself: a bias reaches every example, and the paths add."
 )
 def db_not_summed(dZ, X, W):
     return dZ @ W.T, X.T @ dZ, dZ + 0.0
 
 
-@dense_backward.misconception("Your dW is transposed: it has the shape of W, inputs by neurons.")
+@dense_backward.misconception(
+    "Your dW is transposed: its shape should be that of W, (d_in, d_out)."
+)
 def dw_transposed(dZ, X, W):
     return dZ @ W.T, dZ.T @ X, dZ.sum(axis=0)
 
@@ -1536,7 +1552,7 @@ def forgets_db(dZ, X, W):
 
 
 @dense_backward.misconception(
-    "All your signs are turned: the minus belongs to the step, and not to the gradient."
+    "All your signs are reversed: the minus belongs to the step, and not to the gradient."
 )
 def turned_signs(dZ, X, W):
     return -dZ @ W.T, -X.T @ dZ, -dZ.sum(axis=0)
@@ -1724,7 +1740,7 @@ def ce_divides_by_all(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "Your signs are turned: where the share of a wrong class is too large, its slope is positive."
+    "Your signs are reversed: where the share of a wrong class is too large, its slope is positive."
 )
 def ce_turned_signs(logits, labels):
     return (_one_hot(logits, labels) - _softmax(logits)) / len(labels)
@@ -1746,21 +1762,24 @@ def ce_without_softmax(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "e^1000 is infinite, and infinity by infinity is nan: what may be subtracted from all logits "
-    "of a row?"
+    "e^1000 is infinite, and infinity divided by infinity is nan: what may be subtracted from all "
+    "logits of a row?"
 )
 def ce_not_shifted(logits, labels):
     e = np.exp(np.asarray(logits, float))
     return (e / e.sum(axis=1, keepdims=True) - _one_hot(logits, labels)) / len(labels)
 
 
-@softmax_ce_grad.misconception("Your columns sum to 1: the classes of one example stand in a row.")
+@softmax_ce_grad.misconception(
+    "Your softmax makes each column sum to 1: the classes of one example are in a row."
+)
 def ce_wrong_axis(logits, labels):
     return (_softmax(logits, axis=0) - _one_hot(logits, labels)) / len(labels)
 
 
 @softmax_ce_grad.misconception(
-    "All rows together sum to 1 in yours: each row is a separate distribution."
+    "The entries of your softmax sum to 1 over the whole table: each row is a separate "
+    "distribution."
 )
 def ce_all_together(logits, labels):
     return (_softmax(logits, axis=None) - _one_hot(logits, labels)) / len(labels)
@@ -1790,7 +1809,7 @@ def ce_divides_too_early(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "That is the slope of the share itself: the loss is −ln of the share, and its slope is simpler."
+    "That is the slope of minus the share: the loss is −ln of the share, and its slope is simpler."
 )
 def ce_slope_of_the_share(logits, labels):
     p = _softmax(logits)
@@ -1799,14 +1818,14 @@ def ce_slope_of_the_share(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "You counted the right class alone: the shares of the other classes have slopes too."
+    "You counted the right class alone: the logits of the other classes have slopes too."
 )
 def ce_right_class_only(logits, labels):
     return (_softmax(logits) - 1) * _one_hot(logits, labels) / len(labels)
 
 
 @softmax_ce_grad.misconception(
-    "There is a factor of 2 in your gradient: it belongs to a squared error, and here is a "
+    "There is a factor of 2 in your gradient: it belongs to a squared error, and this loss is a "
     "logarithm."
 )
 def ce_factor_two(logits, labels):
@@ -1814,13 +1833,11 @@ def ce_factor_two(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "logits is not as it was, and the caller still needs it: work on a new array."
+    "You changed logits, and the caller still needs it: work on a new array."
 )
 def ce_writes_into_logits(logits, labels):
-    grad = by_one_hot(logits, labels)
-    if logits.dtype.kind == "f":
-        logits[...] = grad
-    return grad
+    logits -= np.max(logits, axis=1, keepdims=True)
+    return by_one_hot(logits, labels)
 
 
 @softmax_ce_grad.misconception(
@@ -1841,10 +1858,11 @@ def ce_picks_rows(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "Without keepdims the row sums are a flat row, which cannot divide the columns."
+    "Without keepdims the row sums have only one axis, and numpy matches them with the columns: "
+    "each sum has to divide its own row."
 )
 def ce_without_keepdims(logits, labels):
-    e = np.exp(logits - np.max(logits, axis=1, keepdims=True))
+    e = np.exp(np.asarray(logits, float))
     return (e / e.sum(axis=1) - _one_hot(logits, labels)) / len(labels)
 
 

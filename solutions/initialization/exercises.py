@@ -161,8 +161,8 @@ def scales_by_fan_in(fan_in, fan_out, std, rng):
 
 
 @init_normal.misconception(
-    "A call in yours has arguments that it doesn't take: rng.normal wants a centre, a standard "
-    "deviation and one pair in brackets for the shape."
+    "A call has more arguments than it takes: rng.normal wants a centre, a standard deviation and "
+    "the shape as one tuple."
 )
 def gives_two_sizes(fan_in, fan_out, std, rng):
     return rng.normal(0, std, fan_in, fan_out)
@@ -290,7 +290,7 @@ def xavier_one_sided(fan_in, fan_out, rng):
 
 
 @init_xavier_uniform.misconception(
-    "The lower part of the fraction lost its root, so the range is far too narrow."
+    "The denominator has lost its root, so the range is far too narrow."
 )
 def xavier_without_the_lower_root(fan_in, fan_out, rng):
     a = math.sqrt(6) / (fan_in + fan_out)
@@ -304,8 +304,8 @@ def xavier_without_the_upper_root(fan_in, fan_out, rng):
 
 
 @init_xavier_uniform.misconception(
-    "You took the standard deviation as the bound: a uniform number's bound is larger than its "
-    "standard deviation."
+    "You took the standard deviation as the bound: the bound of a uniform distribution is larger "
+    "than its standard deviation."
 )
 def xavier_spread_as_bound(fan_in, fan_out, rng):
     a = math.sqrt(2 / (fan_in + fan_out))
@@ -341,7 +341,7 @@ def xavier_of_product(fan_in, fan_out, rng):
 
 
 @init_xavier_uniform.misconception(
-    "Only the first fan is under the fraction line in yours: brackets around the sum are missing."
+    "Only the first fan is in your denominator: the sum of both belongs there, under one root."
 )
 def xavier_without_brackets(fan_in, fan_out, rng):
     a = math.sqrt(6 / fan_in + fan_out)
@@ -373,8 +373,8 @@ def xavier_column_repeated(fan_in, fan_out, rng):
 
 
 @init_xavier_uniform.misconception(
-    "A call in yours has arguments that it doesn't take: rng.uniform wants a lower end, an upper "
-    "end and one pair in brackets for the shape."
+    "A call has more arguments than it takes: rng.uniform wants a lower end, an upper end and the "
+    "shape as one tuple."
 )
 def xavier_two_sizes(fan_in, fan_out, rng):
     a = _xavier(fan_in, fan_out)
@@ -382,7 +382,8 @@ def xavier_two_sizes(fan_in, fan_out, rng):
 
 
 @init_xavier_uniform.misconception(
-    "You halved the sum of the fans, as for a mean: that is in the 6 already."
+    "Your bound is √2 times too large, as if you had halved the sum of the fans: with the 6, the "
+    "whole sum is right."
 )
 def xavier_of_the_mean(fan_in, fan_out, rng):
     a = math.sqrt(6 / ((fan_in + fan_out) / 2))
@@ -429,7 +430,7 @@ def xavier_without_fans(fan_in, fan_out, rng):
 
 @init_xavier_uniform.misconception(
     "Your bound belongs to half the variance: the square of a bound is three times the variance, "
-    "and here that is 2 / (fan_in + fan_out)."
+    "and Xavier's variance is 2 / (fan_in + fan_out)."
 )
 def xavier_of_half_the_variance(fan_in, fan_out, rng):
     a = math.sqrt(3 / (fan_in + fan_out))
@@ -503,7 +504,7 @@ def kaiming_half_a_root(fan_in, fan_out, rng):
 
 
 @init_kaiming_normal.misconception(
-    "You counted where the signal goes: the sum in a neuron grows with the numbers that come in."
+    "You used the number of outputs: a neuron's sum has one term for each of its inputs."
 )
 def kaiming_of_outputs(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(2 / fan_out), size=(fan_in, fan_out))
@@ -582,8 +583,8 @@ def kaiming_all_positive(fan_in, fan_out, rng):
 
 
 @init_kaiming_normal.misconception(
-    "A call in yours has arguments that it doesn't take: rng.normal wants a centre, a standard "
-    "deviation and one pair in brackets for the shape."
+    "A call has more arguments than it takes: rng.normal wants a centre, a standard deviation and "
+    "the shape as one tuple."
 )
 def kaiming_two_sizes(fan_in, fan_out, rng):
     return rng.normal(0, math.sqrt(2 / fan_in), fan_in, fan_out)
@@ -736,13 +737,13 @@ def takes_std(X, weights, activation):
 
 
 @layer_scales.misconception(
-    "You took the mean of the sizes: square first, then the mean, then the root."
+    "You took the mean of the absolute values: square first, then the mean, then the root."
 )
 def takes_mean_size(X, weights, activation):
     return np.array([np.abs(out).mean() for out in _outputs(X, weights, activation)])
 
 
-@layer_scales.misconception("The root is missing at the end: your scale is in squares.")
+@layer_scales.misconception("The root is missing at the end: what you have is the mean square.")
 def forgets_the_root(X, weights, activation):
     return np.array([np.mean(out**2) for out in _outputs(X, weights, activation)])
 
@@ -808,7 +809,8 @@ def reverses(X, weights, activation):
 
 
 @layer_scales.misconception(
-    "Your loop has to end at once where there are no layers: what is the answer then?"
+    "Without layers the list is empty and has no first entry: which line of yours needs one, and "
+    "what is the answer then?"
 )
 def needs_a_layer(X, weights, activation):
     out = activation(X @ weights[0])
@@ -855,7 +857,7 @@ def never_passes_on(X, weights, activation):
 
 
 @layer_scales.misconception(
-    "The weights were turned: examples are rows, so the product is X @ W as it stands."
+    "You transposed the weights: examples are rows, so the product is X @ W as it stands."
 )
 def transposes_the_weights(X, weights, activation):
     return np.array(
@@ -879,15 +881,14 @@ def takes_the_mean(X, weights, activation):
 
 
 @layer_scales.misconception(
-    "Only the first layer was measured: the loop, or the return, ends too soon."
+    "Only the first layer was measured: does your function return in the first round of the loop?"
 )
 def returns_in_the_loop(X, weights, activation):
     return np.array([_rms(out) for out in _outputs(X, weights[:1], activation)], dtype=float)
 
 
 @layer_scales.misconception(
-    "Two arrays in your product don't fit: look at which one comes first, and whether each row is "
-    "summed up with each column."
+    "The * multiplies entry by entry: a layer's weighted sums are a matrix product."
 )
 def multiplies_entries(X, weights, activation):
     scales = []
@@ -929,7 +930,7 @@ def takes_the_largest(X, weights, activation):
 
 
 @layer_scales.misconception(
-    "Your scales are measured in units of the input's: the size itself is asked for."
+    "You divided by the size of the input: the size of each output itself is asked for."
 )
 def divides_by_the_input(X, weights, activation):
     scales = [_rms(out) / _rms(X) for out in _outputs(X, weights, activation)]
@@ -937,7 +938,7 @@ def divides_by_the_input(X, weights, activation):
 
 
 @layer_scales.misconception(
-    "The list weights, or an array in it, is not as it was: the caller still needs all of it."
+    "You changed the list weights or an array in it: the caller still needs them as they were."
 )
 def empties_the_list(X, weights, activation):
     scales = []
@@ -1119,16 +1120,16 @@ def returns_the_units(W, b):
 
 
 @n_distinct_units.misconception(
-    "Something in yours has a type that it can't be used with: a set, for one, takes tuples of "
-    "numbers and no arrays."
+    "A value in your code has the wrong type for its use: a set, for example, takes tuples of "
+    "numbers, but neither lists nor arrays."
 )
 def puts_arrays_into_a_set(W, b):
     return len({*np.vstack([W, b]).T})
 
 
 @n_distinct_units.misconception(
-    "numpy refused one of your steps: a flat row doesn't join a table by itself, and == between "
-    "two columns gives one answer for each entry."
+    "b has one axis and W has two, so they can't be joined as they are: b has to become one more "
+    "row."
 )
 def joins_a_row_and_a_table(W, b):
     return len(np.unique(np.concatenate([W, b]), axis=1).T)
@@ -1191,14 +1192,14 @@ def looks_at_the_first_weight(W, b):
 
 
 @n_distinct_units.misconception(
-    "You compared sizes without their signs: a weight of −1 does the opposite of a weight of 1."
+    "You ignored the signs: a weight of −1 does the opposite of a weight of 1."
 )
 def forgets_the_signs(W, b):
     return len(np.unique(np.abs(np.vstack([W, b])), axis=1).T)
 
 
 @n_distinct_units.misconception(
-    "W is not as it was, and the caller still needs it: np.sort and np.unique make new arrays."
+    "You changed W, and the caller still needs it: np.sort and np.unique make new arrays."
 )
 def sorts_in_place(W, b):
     count = len(np.unique(np.vstack([W, b]), axis=1).T)

@@ -125,7 +125,8 @@ def averages_the_gradient(w, grad, lr):
 
 
 @gd_step.misconception(
-    "The learning rate scaled the weights, and the slopes came in whole: it belongs to the slopes."
+    "You scaled the weights by the learning rate and left the slopes as they are: it belongs to "
+    "the slopes."
 )
 def scales_the_other_one(w, grad, lr):
     return lr * w - grad
@@ -144,7 +145,7 @@ def keeps_integers(w, grad, lr):
     return (w - lr * grad).astype(np.asarray(w).dtype)
 
 
-@gd_step.misconception("Your weights came back as one row: keep the shape of w.")
+@gd_step.misconception("Your weights came back as a one-dimensional array: keep the shape of w.")
 def flattens(w, grad, lr):
     return np.ravel(w - lr * grad)
 
@@ -194,7 +195,7 @@ def steps_in_proportion(w, grad, lr):
 
 
 @gd_step.misconception(
-    "For a learning rate of 0 you return w itself: the step is then a new array with w's numbers."
+    "For a learning rate of 0 you return w itself: there, too, the result should be a new array."
 )
 def returns_w_for_no_rate(w, grad, lr):
     return w if lr == 0 else w - lr * grad
@@ -273,7 +274,7 @@ def by_numbers(grad_fn, w0, lr, n_steps):
     return np.array(path)
 
 
-@gradient_descent.misconception("Your path goes uphill: each step is against the gradient.")
+@gradient_descent.misconception("Your path goes uphill: each step should go against the gradient.")
 def climbs(grad_fn, w0, lr, n_steps):
     return _walk(lambda w: -grad_fn(w), w0, lr, n_steps)
 
@@ -336,7 +337,7 @@ def moves_one_weight_after_the_other(grad_fn, w0, lr, n_steps):
 
 
 @gradient_descent.misconception(
-    "The first step changed w0 itself, and the caller still needs it: start from a copy."
+    "Your steps change w0 itself, and the caller still needs it: start from a copy."
 )
 def moves_w0(grad_fn, w0, lr, n_steps):
     path = [np.array(w0, float)]
@@ -347,7 +348,7 @@ def moves_w0(grad_fn, w0, lr, n_steps):
 
 
 @gradient_descent.misconception(
-    "Your path lies on its side: a row for each place, a column for each weight."
+    "Your path is transposed: it should have a row for each place and a column for each weight."
 )
 def lays_the_path_on_its_side(grad_fn, w0, lr, n_steps):
     return _walk(grad_fn, w0, lr, n_steps).T
@@ -380,7 +381,8 @@ def walks_without_a_rate(grad_fn, w0, lr, n_steps):
 
 
 @gradient_descent.misconception(
-    "With no steps there is still one place, the start: does your loop rely on a first step?"
+    "With no steps there is still one place, the start: does a line after your loop use a name "
+    "that only the loop defines?"
 )
 def needs_a_step(grad_fn, w0, lr, n_steps):
     path = [np.array(w0, float)]
@@ -391,7 +393,7 @@ def needs_a_step(grad_fn, w0, lr, n_steps):
 
 
 @gradient_descent.misconception(
-    "Your return is inside the loop, which ends it after the first step: move it out to the left."
+    "Your path ends after the first step: is return indented so far that it is inside the loop?"
 )
 def returns_in_the_loop(grad_fn, w0, lr, n_steps):
     path = [np.array(w0, float)]
@@ -454,7 +456,7 @@ def shows_w0_itself(grad_fn, w0, lr, n_steps):
 
 
 @gradient_descent.misconception(
-    "With no steps your path has no table: the start is its only row, (1, d), and not (d,)."
+    "With no steps your path is not a table: the start should be its only row, (1, d), not (d,)."
 )
 def returns_the_start_alone(grad_fn, w0, lr, n_steps):
     return _walk(grad_fn, w0, lr, n_steps) if n_steps else np.array(w0, float)
@@ -494,7 +496,7 @@ def collects_slopes(grad_fn, w0, lr, n_steps):
 
 
 @gradient_descent.misconception(
-    "A step was left out where the gradient is large: each step is taken, also a long one."
+    "A step was left out where the gradient is large: take every step, even a long one."
 )
 def skips_long_steps(grad_fn, w0, lr, n_steps):
     path = [np.array(w0, float)]
@@ -579,8 +581,8 @@ def returns_the_curvature(H):
 
 
 @max_stable_lr.misconception(
-    "Half the curvature grows with it: the more sharply the bowl curves, the smaller the rate has "
-    "to be."
+    "Your result, half the curvature, grows with the curvature: the more sharply the bowl curves, "
+    "the smaller the rate has to be."
 )
 def turns_the_fraction(H):
     return np.linalg.eigvalsh(H)[-1] / 2
@@ -594,7 +596,10 @@ def looks_at_the_diagonal(H):
     return 2 / np.max(np.diag(H))
 
 
-@max_stable_lr.misconception("The trace adds all curvatures up: the largest alone sets the limit.")
+@max_stable_lr.misconception(
+    "You added all curvatures up, which is also what the trace does: the largest alone sets the "
+    "limit."
+)
 def uses_the_trace(H):
     return 2 / np.trace(H)
 
@@ -607,7 +612,8 @@ def uses_the_mean(H):
 
 
 @max_stable_lr.misconception(
-    "The determinant multiplies all curvatures: the largest alone sets the limit."
+    "You multiplied all curvatures, which is also what the determinant does: the largest alone "
+    "sets the limit."
 )
 def uses_the_determinant(H):
     return 2 / np.linalg.det(H)
@@ -667,7 +673,8 @@ def takes_the_last_of_eig(H):
 
 
 @max_stable_lr.misconception(
-    "// drops everything after the point: a learning rate is mostly a fraction."
+    "Your limit has no digits after the decimal point, as with // or int: a learning rate is "
+    "usually a fraction."
 )
 def drops_the_fraction(H):
     return float(2 // np.linalg.eigvalsh(H)[-1])
@@ -682,8 +689,8 @@ def multiplies_by_the_curvature(H):
 
 
 @max_stable_lr.misconception(
-    "Index 1 is the second eigenvalue, which is the largest of two only: the last is the largest "
-    "of any number."
+    "Index 1 is the second eigenvalue, the largest only if there are two: the last is the largest "
+    "however many there are."
 )
 def takes_the_second(H):
     return 2 / np.linalg.eigvalsh(H)[1]
@@ -772,7 +779,7 @@ def squares_the_learning_rate(loss_fn, grad_fn, w, lr):
 
 
 @predicted_vs_actual.misconception(
-    "Your actual change has the wrong sign: it is the new loss minus the old one."
+    "Your actual change has the wrong sign: subtract the old loss from the new one."
 )
 def old_minus_new(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
@@ -841,8 +848,8 @@ def steps_in_place_first(loss_fn, grad_fn, w, lr):
 
 
 @predicted_vs_actual.misconception(
-    "You measured where the gradient points, and not where the step ends: the learning rate "
-    "belongs to the step."
+    "You took the new loss at w minus the whole gradient: how far does a step go with this "
+    "learning rate?"
 )
 def steps_without_the_rate(loss_fn, grad_fn, w, lr):
     g = grad_fn(w)
@@ -1018,8 +1025,8 @@ rates_on_digits = NumberQuestion(
     step=0.1,
     close=0.3,
     too_low=(
-        "2/λmax is the exact edge only where the curvature stays as it is, in a bowl: here a rate "
-        "of 1 still reads 96 percent."
+        "2/λmax is the exact edge only where the curvature stays as it is, in a bowl: here the "
+        "network still learns well at some rates beyond it."
     ),
     too_high=(
         "The curvature of a network changes as it learns, but not by any amount: with a rate of 2 "
@@ -1049,8 +1056,8 @@ curve_too_low = Question(
         "D": "D falls to 0.2 within 60 steps: small steps would not have come that far.",
     },
     why=(
-        "B falls at every step, and hardly. It is easily mistaken for a network that can't learn "
-        "more: a rate ten times as large shows that it can."
+        "B falls at every step, but only a little. It is easily mistaken for a network that can't "
+        "learn more: a rate ten times as large shows that it can."
     ),
 )
 

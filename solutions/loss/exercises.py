@@ -102,8 +102,8 @@ def takes_the_root(y_pred, y_true):
 
 
 @mse.misconception(
-    "Your result is half of what is wanted: some books divide by 2 to make the slope shorter, here "
-    "the mean stays as it is."
+    "Your result is half of what is wanted: some books divide by 2 to simplify the formula of the "
+    "slope, here the mean stays as it is."
 )
 def halves(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
@@ -151,8 +151,8 @@ def divides_by_rows(y_pred, y_true):
 
 
 @mse.misconception(
-    "You divided by one less than the count: that belongs to the variance of a sample, and here "
-    "all numbers are there."
+    "You divided by one less than the count: that belongs to the variance of a sample, and a mean "
+    "divides by the count itself."
 )
 def divides_by_one_less(y_pred, y_true):
     y_pred, y_true = _two(y_pred, y_true)
@@ -242,7 +242,9 @@ def lacks_brackets(y_pred, y_true):
     return float(np.mean(y_pred - y_true**2))
 
 
-@mse.misconception("In Python ^ is no power and works bit by bit: ** is the power.")
+@mse.misconception(
+    "In Python ^ is not the power but works on the bits of integers: the power is **."
+)
 def takes_the_wrong_sign_for_a_power(y_pred, y_true):
     return np.mean((y_pred - y_true) ^ 2)
 
@@ -436,9 +438,8 @@ ANOTHER_BOUND = (
 
 
 def _bounded(p, y, bound, added=0.0):
-    p = np.asarray(p, float)
-    p, q = (np.clip(one, bound, 1 - bound) + added for one in (p, 1 - p))
-    return -np.mean(y * np.log(p) + (1 - y) * np.log(q))
+    p = np.clip(np.asarray(p, float), bound, 1 - bound)
+    return -np.mean(y * np.log(p + added) + (1 - y) * np.log(1 - p + added))
 
 
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
@@ -524,6 +525,26 @@ def adds_1e_5(p, y):
 @binary_cross_entropy.misconception(ANOTHER_BOUND)
 def adds_1e_6(p, y):
     return _bounded(p, y, 0, added=1e-06)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def adds_1e_13(p, y):
+    return _bounded(p, y, 0, added=1e-13)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def adds_1e_14(p, y):
+    return _bounded(p, y, 0, added=1e-14)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def adds_1e_15(p, y):
+    return _bounded(p, y, 0, added=1e-15)
+
+
+@binary_cross_entropy.misconception(ANOTHER_BOUND)
+def adds_1e_16(p, y):
+    return _bounded(p, y, 0, added=1e-16)
 
 
 @binary_cross_entropy.misconception(
@@ -687,7 +708,8 @@ def swaps_without_a_bound(p, y):
 
 
 @binary_cross_entropy.misconception(
-    "math.log takes one number at a time, and p is a whole array: whose log takes arrays?"
+    "Something in yours takes one number only, as math.log and float do, and p is a whole array: "
+    "np.log takes arrays, and what makes one number of all costs before float?"
 )
 def takes_the_log_of_math(p, y):
     return -np.mean(y * math.log(p) + (1 - y) * math.log(1 - p))
@@ -878,8 +900,8 @@ def is_log_softmax(logits):
 
 
 @softmax.misconception(
-    "You divided by the largest power, so the best class always gets 1: divide by the sum of the "
-    "row."
+    "In yours the best class always gets 1, so its row adds up to more than 1: the powers still "
+    "have to be divided by the sum of their row."
 )
 def divides_by_the_largest(logits):
     return np.exp(logits - np.max(logits, axis=-1, keepdims=True))
@@ -963,8 +985,8 @@ def turns_the_sign(logits):
 
 
 @softmax.misconception(
-    "After subtracting the smallest logit the exponents are as large as before or larger: which "
-    "number makes all of them small?"
+    "After subtracting the smallest logit of a row the largest exponent can still be hundreds: "
+    "which number makes all exponents 0 or less?"
 )
 def shifts_by_the_smallest(logits):
     e = np.exp(logits - np.min(logits, axis=-1, keepdims=True))
@@ -1011,8 +1033,8 @@ def shifts_by_the_first(logits):
 
 
 @softmax.misconception(
-    "A small number added to a share, or used as its bound, changes the smallest: e to a power far "
-    "below 0 may be 0."
+    "A small number added to a share, or used as its bound, makes the tiniest shares too large: e "
+    "to a power far below 0 may round to 0, and that is right."
 )
 def bounds_the_shares(logits):
     e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
@@ -1111,7 +1133,7 @@ def loses_the_minus(logits, labels):
 
 @cross_entropy.misconception(
     "A probability of e^(−1000) is 0 to the computer, and its logarithm infinite: write the "
-    "logarithm out before you compute it, and e disappears."
+    "logarithm of the fraction out before you compute it, so that the tiny power is never needed."
 )
 def takes_the_log_of_zero(logits, labels):
     return -np.mean(np.log(_probabilities(logits)[np.arange(len(labels)), labels]))
@@ -1234,7 +1256,9 @@ def is_binary_cross_entropy(logits, labels):
     return -np.mean(np.sum(y * np.log(p) + (1 - y) * np.log(1 - p), axis=1))
 
 
-@cross_entropy.misconception("The softmax ran twice: once makes probabilities of logits.")
+@cross_entropy.misconception(
+    "You applied the softmax twice: after the first time the logits are probabilities already."
+)
 def takes_softmax_twice(logits, labels):
     return -np.mean(_log_softmax(_probabilities(logits))[np.arange(len(labels)), labels])
 
@@ -1313,7 +1337,7 @@ def softmax_over_everything(logits, labels):
     return np.mean(np.logaddexp.reduce(logits, axis=None) - logits[np.arange(len(labels)), labels])
 
 
-@cross_entropy.misconception("Labels count from 0 here, and yours from 1.")
+@cross_entropy.misconception("You counted the classes from 1: label 0 is the first column already.")
 def counts_from_one(logits, labels):
     return -np.mean(_log_softmax(logits)[np.arange(len(labels)), labels - 1])
 
@@ -1327,7 +1351,8 @@ def one_minus_probability(logits, labels):
 
 
 @cross_entropy.misconception(
-    "That counts mistakes, which is accuracy's job: a loss also says how sure the answer was."
+    "That is the share of wrong answers, 1 minus the accuracy: a loss also says how sure each "
+    "answer was."
 )
 def counts_mistakes(logits, labels):
     return np.mean(np.argmax(logits, axis=1) != labels)
@@ -1373,15 +1398,16 @@ def counts_all_classes(logits, labels):
 
 
 @cross_entropy.misconception(
-    "Labels are numbers of columns: they pick an entry of each row, and multiply nothing."
+    "A label is the index of a column: it picks one entry of its row, and nothing is multiplied by "
+    "it."
 )
 def multiplies_by_labels(logits, labels):
     return -np.mean(labels * _log_softmax(logits))
 
 
 @cross_entropy.misconception(
-    "math.log takes one number at a time, and there is a whole array of them: whose log takes "
-    "arrays?"
+    "Something in yours takes one number only, as math.log and float do, and it was given an "
+    "array: np.log takes arrays, and what makes one number of all costs before float?"
 )
 def takes_logs_of_math(logits, labels):
     return -np.mean(math.log(_probabilities(logits)[np.arange(len(labels)), labels]))
@@ -1539,14 +1565,14 @@ add_hundred_logits = Question(
 )
 
 hot_softmax = NumberQuestion(
-    "The softmax of 2, 1 and 0 gives class 1 a share of 0.67. Now all three logits are divided by "
-    "10. What is its share then?",
+    "The softmax of 2, 1 and 0 gives the first class a share of 0.67. Now all three logits are "
+    "divided by 10. What is the first class's share then?",
     answer=0.37,
     low=0,
     high=1,
     step=0.01,
     close=0.05,
-    too_low="Class 1 has the largest logit still, so its share can't fall below a third.",
+    too_low="The first class still has the largest logit, so its share can't fall below a third.",
     too_high="The logits are only 0.1 apart now, and it is the differences that count.",
     why=(
         "The softmax of 0.2, 0.1 and 0 is 0.37, 0.33 and 0.30. The number by which logits are "
@@ -1615,7 +1641,7 @@ dense_shapes = Question(
     answer="20 rows, 3 columns",
     wrong={
         "5 rows, 3 columns": "That is the shape of the weights: a row for each input.",
-        "20 rows, 5 columns": "Each of the 3 neurons makes one number of the 5 columns.",
+        "20 rows, 5 columns": "Each of the 3 neurons turns the 5 numbers of a row into one.",
         "3 rows, 20 columns": "Examples stay in rows, and neurons are columns.",
     },
     why="A row for each example and a column for each neuron: (20, 5) times (5, 3) is (20, 3).",

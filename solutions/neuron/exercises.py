@@ -82,7 +82,7 @@ def by_an_array_without_axes(x, w, b):
 
 
 @weighted_sum.misconception(
-    "Sums below 0 became 0: what to do with them is the activation's affair."
+    "Sums below 0 became 0: a weighted sum may be negative, so return it as it is."
 )
 def cuts_off_below_zero(x, w, b):
     return max(0.0, float(x @ w + b))
@@ -177,15 +177,16 @@ def stops_one_early(x, w, b):
 
 
 @weighted_sum.misconception(
-    "An IndexError means that there is no such index: `for i in x` gives the inputs themselves, "
-    "`for i in range(len(x))` their indices."
+    "An index has to be an integer: the i in `for i in x` is an input itself, and the i in `for i "
+    "in range(len(x))` is its index."
 )
 def takes_inputs_for_places(x, w, b):
     return float(sum(x[i] * w[i] for i in x) + b)
 
 
 @weighted_sum.misconception(
-    "You multiplied two sums: each input first meets its own weight, and the products are added."
+    "In yours every input meets every weight, as in a product of two sums: each input meets only "
+    "its own weight, and these products are added."
 )
 def multiplies_the_sums(x, w, b):
     if len(x) != len(w):
@@ -208,15 +209,16 @@ def adds_bias_to_the_inputs(x, w, b):
 
 
 @weighted_sum.misconception(
-    "A TypeError says that something met the wrong kind of value: x and w are arrays, with "
-    "elements such as x[0]; b is one number, and float() and range() take one number only."
+    "Square brackets take an element of an array, such as x[0]: b is one number and has no "
+    "elements, and a function is called with parentheses."
 )
 def indexes_the_bias(x, w, b):
     return float(x @ w + b[0])
 
 
 @weighted_sum.misconception(
-    "That is already the activation: here the neuron stops after the sum and the bias."
+    "That is already the curve, which comes after the sum: here the neuron stops at the sum and "
+    "the bias."
 )
 def applies_sigmoid_too(x, w, b):
     return float(1 / (1 + np.exp(-(x @ w + b))))
@@ -436,8 +438,8 @@ def scalars_only(z):
 
 
 @sigmoid.misconception(
-    "Something in yours can't take a whole array: math.exp can't, and np.exp can, if it is called "
-    "as in np.exp(-z)."
+    "Something in yours takes one number only, as math.exp and float do: z may be a whole array, "
+    "and np.exp takes both."
 )
 def by_math_exp(z):
     return 1 / (1 + math.exp(-z))
@@ -473,7 +475,8 @@ def forgets_the_one(z):
 
 
 @sigmoid.misconception(
-    "z may be a single number, which can't be indexed: what turns any input into an array first?"
+    "z may be a single number, which has no attributes or methods of an array, such as shape or "
+    "astype: what turns any input into an array first?"
 )
 def arrays_only(z):
     out = np.zeros(z.shape)
@@ -645,8 +648,8 @@ def with_a_float_for_one_number(z):  # noqa: F811 (each exercise has its own ans
 
 
 @relu.misconception(
-    "NaN became 0: nan_to_num does that, and so does a branch that a comparison picks, for with "
-    "NaN each of them is false."
+    "NaN became 0: with NaN, comparisons such as z > 0 and z < 0 are both false, so it took the "
+    "branch that gives 0 (nan_to_num gives 0 as well)."
 )
 def loses_nan(z):
     return np.where(np.asarray(z) > 0, z, 0)
@@ -730,7 +733,8 @@ def leaks_a_fifth(z):
 
 
 @relu.misconception(
-    "z may be a plain number, which has no methods of an array: make an array of whatever comes."
+    "z may be a plain number, which has no attributes or methods of an array: turn the input into "
+    "an array first."
 )
 def copies_by_a_method(z):
     out = z.copy()
@@ -760,8 +764,8 @@ def drops_negatives(z):
 
 
 @relu.misconception(
-    "You kept the positive numbers alone, and the others left no place behind: a 0 belongs in "
-    "each of theirs."
+    "You kept only the positive numbers: the result has the shape of z, with a 0 in place of each "
+    "of the others."
 )
 def keeps_positives_only(z):
     z = np.asarray(z)
@@ -956,8 +960,8 @@ def weights_first(X, W, b, activation):
 
 
 @dense.misconception(
-    "Yours asks X for as many rows as W has: an example has as many numbers as W has rows, and @ "
-    "looks after that."
+    "Yours requires as many rows in X as in W, which is the length check for a single example: "
+    "here the columns of X have to match the rows of W, and @ checks that."
 )
 def calls_weighted_sum(X, W, b, activation):
     if len(X) != len(W):
@@ -966,8 +970,8 @@ def calls_weighted_sum(X, W, b, activation):
 
 
 @dense.misconception(
-    "Yours asks X for as many rows as W has, as for one example and one neuron: here each row of X "
-    "meets each column of W, which is @."
+    "Yours treats X and W as one example and one neuron, and requires equal lengths: which "
+    "operation takes the dot product of each row of X with each column of W?"
 )
 def calls_weighted_sum_of_everything(X, W, b, activation):
     if len(X) != len(W):
@@ -1081,8 +1085,8 @@ def squeezes(X, W, b, activation):
 
 
 bias_turned = NumberQuestion(
-    "Two products, 1.8 and −0.8, and a bias of 1 give z = 2, and the sigmoid makes 0.88 of it. "
-    "The bias turns from 1 to −1.5. What comes out?",
+    "Two products, 1.8 and −0.8, and a bias of 1 give z = 2, and the sigmoid turns that into "
+    "0.88. The bias is changed from 1 to −1.5. What comes out?",
     answer=0.378,
     low=-1,
     high=1,

@@ -79,7 +79,7 @@ def swaps_the_two(amounts, prices):
 
 
 @bills.misconception(
-    "You turned prices over: its rows belong to the items already, as the columns of amounts do."
+    "You transposed prices: its rows are the items already, as the columns of amounts are."
 )
 def turns_prices(amounts, prices):
     return amounts @ prices.T
@@ -137,7 +137,8 @@ def one_long_row(amounts, prices):
 
 
 @bills.misconception(
-    "Your bills lost their cents: the array that you fill holds whole numbers only."
+    "Your bills lost their cents: int, or an array of integers, cuts off everything after the "
+    "decimal point."
 )
 def loses_the_cents(amounts, prices):
     return (amounts @ prices).astype(int)
@@ -285,12 +286,15 @@ def first_row_only(a):
     return a[0] / a[0].sum()
 
 
-@row_shares.misconception("Two slashes divide and drop what is behind the point: every share is 0.")
+@row_shares.misconception(
+    "Everything after the decimal point is gone, so your shares became 0: //, int and an array of "
+    "integers all cut it off."
+)
 def divides_whole(a):
     return a // a.sum(axis=1, keepdims=True)
 
 
-@row_shares.misconception("You turned a to divide, and did not turn it back.")
+@row_shares.misconception("Your result is transposed: it has to have the shape of a.")
 def stays_turned(a):
     return a.T / a.sum(axis=1)
 
@@ -305,7 +309,7 @@ def keeps_whole_numbers(a):
 
 
 @row_shares.misconception(
-    "A row that adds up to 1 already came back as a part of a itself: make a new array in any case."
+    "Where all rows add up to 1 already you return a itself: make a new array in every case."
 )
 def returns_a_itself(a):
     sums = a.sum(axis=1, keepdims=True)
@@ -378,7 +382,9 @@ def returns_the_means(a):
     return a.mean(axis=0)
 
 
-@center_columns.misconception("The signs are flipped: a number above its mean stays positive.")
+@center_columns.misconception(
+    "The signs are flipped: a number above its column's mean should come out positive."
+)
 def turns_the_sign(a):
     return a.mean(axis=0) - a
 
@@ -417,7 +423,7 @@ def divides(a):
 
 
 @center_columns.misconception(
-    "You also divided by the spread of the columns: here only their middle moves to 0."
+    "You also divided by the spread of each column: centring only takes the mean away."
 )
 def standardises(a):
     return (a - a.mean(axis=0)) / a.std(axis=0)
@@ -436,7 +442,8 @@ def returns_the_transpose(a):  # noqa: F811
 
 
 @center_columns.misconception(
-    "Your result holds whole numbers, and the distance from a mean seldom is one."
+    "With integers in a, your result holds integers too, and a distance from a mean is seldom one: "
+    "which line sets its type?"
 )
 def keeps_whole_numbers(a):  # noqa: F811
     out = np.zeros_like(a)
@@ -514,8 +521,8 @@ def takes_whole_columns(a, labels):
 
 
 @pick.misconception(
-    "labels came first and chose whole rows: its numbers say which column, so a place for the row "
-    "comes before them."
+    "labels came first and chose whole rows: they are column indices, so the row index has to come "
+    "before them."
 )
 def takes_whole_rows(a, labels):
     return a[labels]
@@ -677,7 +684,10 @@ def inner_returns_nothing(f):
     return inner
 
 
-@apply_twice.misconception("x is not known there: only the function inside gets it, as its input.")
+@apply_twice.misconception(
+    "Python does not know a name in yours: x exists only inside the function that takes it as its "
+    "input, and any other name has to be spelled as where it was made."
+)
 def uses_an_unknown_x(f):
     return f(f(unknown))  # noqa: F821  (x, as learners write it)
 
@@ -802,7 +812,7 @@ two_discounts = NumberQuestion(
     step=1,
     close=0.5,
     too_low="The second discount is 10 % of 90, which is less than 10.",
-    too_high="One discount makes 90 of it, and the second takes 9 off that.",
+    too_high="One discount brings it down to 90, and the second takes 9 off that.",
     why="Each discount keeps 0.9 of the price: 100 · 0.9 · 0.9.",
 )
 

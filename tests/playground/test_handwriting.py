@@ -192,7 +192,7 @@ def test_an_added_drawing_is_learned_and_the_test_digits_are_still_read() -> Non
         new, old = re.findall(r"([\d.]+)\s%(?=,|\.$)", text)[-2:]
         assert float(new) > 96
         assert abs(float(new) - float(old)) < 1.5
-        assert "Before your 1 drawing joined the training images, it was read as" in text
+        assert "Before your drawing joined the training images, it was read as" in text
         assert "Your drawing is read as" in said(play, ink=THREE)
 
 
