@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 import shutil
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from nbgrader.utils import notebook_hash
 
 from grader.comparison.present import one_line
 from grader.errors import UserError
-from grader.files import atomic_write, locked, read_regular
+from grader.files import atomic_write, locked, open_regular, read_regular
 from grader.instructor.blame import is_the_machines, reason
 from grader.instructor.collect import SafeCollect, owner_of
 from grader.instructor.grade import seed_from
@@ -151,7 +152,7 @@ class Exchange:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir()
             with open(partial / SECRET, "wb") as file:
-                file.write(_text(source / SECRET))
+                file.write(_secret(source))
         now = datetime.now(UTC).replace(tzinfo=None)
         time = read_time(partial)[0]
         if time is None or time > now:
@@ -206,7 +207,8 @@ def _attempt(folder: Path) -> Attempt:
 def _is_complete(folder: Path) -> bool:
     """Return whether `nbgrader submit` has ended: it lets everyone write, after all else."""
     try:
-        return bool(folder.lstat().st_mode & 0o002) and bool(_text(folder / SECRET))
+        mode = folder.lstat().st_mode
+        return stat.S_ISDIR(mode) and bool(mode & 0o002) and bool(_secret(folder))
     except OSError:
         return False
 
@@ -215,11 +217,22 @@ def _size(folder: Path) -> int:
     return sum(path.lstat().st_size for path in folder.rglob("*"))
 
 
-def _text(path: Path) -> bytes:
+def _secret(folder: Path) -> bytes:
+    """Read a submission's secret; a folder that is a link could lead to somebody else's."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY
     try:
-        return read_regular(path, MAX_SECRET)
+        opened = os.open(folder, flags)
     except OSError:
         return b""
+    try:
+        with open_regular(SECRET, opened) as file:
+            found = os.fstat(file.fileno())
+            mine = stat.S_ISREG(found.st_mode) and found.st_uid == os.fstat(opened).st_uid
+            return file.read(MAX_SECRET) if mine else b""
+    except OSError:
+        return b""
+    finally:
+        os.close(opened)
 
 
 def _owner(folder: Path) -> str:

@@ -24,6 +24,8 @@ from grader.instructor.gradebook import open_gradebook, timestamps_in
 
 HARMLESS = re.compile(r"-|[+-]?[0-9]+(\.[0-9]+)?")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+AFTER_SEPARATOR = re.compile(r"(;\s*)(?=[=+\-@])")
+"""A formula in a cell for a spreadsheet that takes ; for the end of a cell, as in Germany."""
 
 Row = tuple[Student, dict[str, float]]
 """A student with points by lesson."""
@@ -145,6 +147,7 @@ def write_points(
 
 def escape_formula(cell: str) -> str:
     """Put an apostrophe before a cell that a spreadsheet would run as a formula."""
+    cell = AFTER_SEPARATOR.sub(r"\1'", cell)
     starts = cell.lstrip(" ").startswith(FORMULA_STARTS)
     return f"'{cell}" if starts and not HARMLESS.fullmatch(cell) else cell
 

@@ -281,6 +281,9 @@ def _install(one: _Collected, folder: Path, received: Path, records: dict[str, R
     if one.source.resolve().is_relative_to(folder.resolve()):  # a part of it was meant
         files |= {name: folder / name for name in OF_NBGRADER if (folder / name).is_file()}
     for name, path in files.items():
+        if ".." in PurePosixPath(name).parts:  # Moodle's NAME_1_assignsubmission_file_..
+            one.left_out[f"{student}: {name}"] = "its path leads out of the submission"
+            continue
         try:
             (partial / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, partial / name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import lzma
 import os
 import re
+import shutil
 import stat
 import tarfile
 import zipfile
@@ -98,10 +99,11 @@ def unpack(source: Path, folder: Path) -> Unpacked:
             bounds = Bounds(MAX_INNER_FILES, most, MAX_FILE)
             try:
                 inner = guard.call(OUTSIDE.seconds, path, name, bounds)
-            except (TooLarge, OverBudget) as error:
-                found.left_out[name] = f"{error}"
-            except DAMAGED:
-                found.left_out[name] = "it is damaged, or encrypted"
+            except (TooLarge, OverBudget, *DAMAGED) as error:
+                told = isinstance(error, (TooLarge, OverBudget))
+                found.left_out[name] = f"{error}" if told else "it is damaged, or encrypted"
+                # what was stored of it is not counted
+                shutil.rmtree(_place_of(path), ignore_errors=True)
             else:
                 if inner:
                     del found.files[name]
@@ -115,9 +117,13 @@ def _inner(path: Path, name: str, bounds: Bounds) -> Unpacked | None:
     """Store the files of an archive in an archive next to it; return None if it is no archive."""
     if _opener(path) is None:
         return None
-    inner = Unpacked(path.with_name(f"in-{path.name}"))
+    inner = Unpacked(_place_of(path))
     store(path, name, f"{name}/", inner, bounds)
     return inner
+
+
+def _place_of(path: Path) -> Path:
+    return path.with_name(f"in-{path.name}")
 
 
 def store(source: Path, name: str, prefix: str, found: Unpacked, bounds: Bounds) -> None:

@@ -20,11 +20,12 @@ from unicodedata import category, normalize
 from grader.instructor.locate import ARCHIVES
 
 MOODLE = re.compile(
-    r"(?P<name>.*?)(?:_(?P<id>\d+))?_assignsubmission_(?P<kind>[a-z]+)_?(?P<file>.*)"
+    r"(?P<name>.*?)(?:_(?P<id>\d+))?_assignsubmission_(?P<kind>[a-z]+)_?(?P<file>.*)", re.DOTALL
 )
 CANVAS = re.compile(
     r"(?:(?P<name>(?!LATE_|anon_).+?)_)?(?:(?P<late>LATE)_)?(?P<id>\d+|anon_[^_]+)_"
-    r"(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<text>text|link)\.html)"
+    r"(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<text>text|link)\.html)",
+    re.DOTALL,
 )
 AGAIN = re.compile(r"-\d+$")
 """The ending that Canvas gives to a second upload of the same name."""

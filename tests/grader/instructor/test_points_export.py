@@ -113,6 +113,7 @@ def test_an_id_that_is_a_formula_is_escaped_and_reported(
 )
 def test_no_cell_begins_a_formula(cell: str) -> None:
     assert escape_formula(cell).startswith("'")
+    assert escape_formula(f"Ada; {cell.strip()};").startswith("Ada; '")
 
 
 @pytest.mark.parametrize(

@@ -367,6 +367,15 @@ def test_a_file_that_came_by_mail_keeps_the_way_back_and_its_place(
     assert (course.root / "class/submitted/Ada/neuron/neuron.ipynb").read_bytes() == OTHER
 
 
+def test_no_name_leads_out_of_a_submission(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    top = "Ada Lovelace_17_assignsubmission_file_"
+    files = {f"{top}/neuron.ipynb": DONE, f"{top}../loss/loss.ipynb": b"overwritten"}
+    collect(capsys, download(course, files))
+    assert {name.split("/")[1] for name in collected(course)} == {"neuron"}
+
+
 def test_a_time_in_a_submitted_archive_does_not_count(course: Course) -> None:
     place = course.hand_in("eve", DONE)
     (place / "neuron.ipynb").unlink()

@@ -432,6 +432,17 @@ def test_a_submission_in_the_name_of_another_account_is_refused(
     assert caplog.text.count("it belongs to another account") == 1
 
 
+def test_a_folder_that_is_a_link_takes_nobodys_page(course: Class) -> None:
+    ada = course.submit("ada", solved("neuron"))
+    course.serve()
+    assert ALL in course.page(ada)
+    link = course.exchange / "inbound" / f"eve+neuron+{NOON:%Y-%m-%d %H:%M:%S.%f} UTC+x"
+    link.symlink_to(course.root / "class" / "submitted" / "ada" / "neuron")
+    course.serve()
+    assert ALL in course.page(ada)
+    assert [*course.desk.attempts] == ["ada"]
+
+
 def test_a_page_is_there_for_each_notebook_under_its_own_name(course: Class) -> None:
     ada = course.submit("ada", solved("neuron"))
     (ada / "neuron.ipynb").rename(ada / "neuron (1).ipynb")

@@ -96,6 +96,17 @@ def test_a_bomb_costs_only_itself_or_is_refused(
         unpack(tmp_path / "many.zip", tmp_path / "once more")
 
 
+def test_of_archives_that_hold_too_much_nothing_stays_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_INNER_BYTES", 3_000)
+    bomb = zipped({str(number): bytes(900) for number in range(9)})
+    found = unpacked(tmp_path, zipped({f"{number}.zip": bomb for number in range(9)}))
+    assert len(found.left_out) == 9
+    stored = sum(path.stat().st_size for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert stored == found.size
+
+
 def test_an_archive_in_an_archive_has_little_memory(tmp_path: Path) -> None:
     data, info = io.BytesIO(), tarfile.TarInfo("a name of 300 MB")
     info.type, info.size = tarfile.GNUTYPE_LONGNAME, 300 << 20

@@ -81,6 +81,7 @@ def test_a_folder_and_an_archive_of_one_name_do_not_mix() -> None:
         ([f"dl/Ada_1_{FILE}_/n.ipynb", f"dl/Bo_2_{FILE}_/a_5_6_n.ipynb"], ["1", "2"]),
         ([f"dl1/Ada_1_{FILE}_/n.ipynb", f"dl2/Bo_2_{FILE}_/n.ipynb"], ["1", "2"]),
         ([f"Ada_1_{FILE}_/a_5_6_n.ipynb"], ["1"]),
+        (["smith_3_4_n.ipynb", "ng_5_6_a\nb.ipynb"], ["3", "5"]),
     ],
 )
 def test_moodles_name_in_one_students_file_is_the_students(
