@@ -6,7 +6,6 @@ import inspect
 import sys
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from grader.comparison.answer_key import KeyMissing, load_key, unpacked
@@ -28,7 +27,7 @@ from grader.comparison.schema import AnswerKey, ExerciseKey
 from grader.diagnosis import explain
 from grader.errors import UserError
 from grader.learner.at_work import at_work
-from grader.learner.notebook import left_behind
+from grader.learner.notebook import left_behind, lesson_folder
 from grader.learner.progress import load_progress, not_saved, record_solved, was_right
 from grader.learner.puzzle import Puzzle, offer
 from grader.learner.runs import RUNS
@@ -87,7 +86,7 @@ def harden(function: object) -> Check:
 
 
 def _check(function: object, hardening: bool) -> Check:
-    folder = Path.cwd()
+    folder = lesson_folder()
     try:
         key = load_key(folder)
     except KeyMissing as error:
@@ -166,7 +165,7 @@ def _verdict(function: Any, name: str, key: AnswerKey) -> Verdict:
         lines = outcomes_along(function, lines_to_ask(verdict, exercise))
         verdict = illustrated(verdict, exercise, lines)
     if verdict.points:
-        warnings = left_behind(_modules(function), Path.cwd(), key["packages"])
+        warnings = left_behind(_modules(function), lesson_folder(), key["packages"])
         return replace(verdict, note=_joined(*warnings))
     note = None if verdict.hint or verdict.note else _wrong_order(function, name, exercise)
     return unjudged(name, exercise, note) if note else verdict

@@ -8,7 +8,7 @@ import importlib
 from html import escape
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from grader.comparison.judge import call_of, judge, observe_all
 from grader.comparison.observe import restored_generators, signature_mismatch, undisturbed
@@ -16,7 +16,7 @@ from grader.comparison.schema import AnswerKey, ExerciseKey, Function
 from grader.execution.cell_facts import names_bound, parsed
 from grader.execution.notebook import UnreadableNotebook
 from grader.execution.submission import Selection
-from grader.learner.notebook import find_notebook, graded_cells, lesson_keys, reason
+from grader.learner.notebook import find_notebooks, graded_cells, lesson_folder, lesson_keys, reason
 from grader.learner.progress import load_progress
 
 
@@ -51,10 +51,10 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
         names: exercises of other lessons.
         fallback: module with the course's functions; missing in the sandbox that grades.
     """
-    here = Path.cwd()
+    here = lesson_folder()
     keys = lesson_keys(here.parent)
     keys.pop(here.name, None)
-    notebooks: dict[str, tuple[Selection | None, str]] = {}
+    notebooks: dict[str, list[Selection] | str] = {}
     functions: dict[str, Function] = {}
     sources: dict[str, str] = {}
     course: object = None
@@ -67,11 +67,13 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
         else:
             solved = name in load_progress(here.parent / lesson)["solved"]
             if lesson not in notebooks:
-                notebooks[lesson] = _selection(here.parent / lesson, keys[lesson])
-            selection, problem = notebooks[lesson]
-            function: Any = _defined(name, selection) if selection else None
-            exercise = keys[lesson]["exercises"][name]
-            problem = problem or _problem(function, name, exercise, lesson)
+                notebooks[lesson] = _selections(here.parent / lesson, keys[lesson])
+            found, function = notebooks[lesson], cast(Any, None)
+            if isinstance(found, str):
+                problem = found
+            else:
+                exercise = keys[lesson]["exercises"][name]
+                function, problem = _first_solved(name, found, exercise, lesson)
             if problem and solved:
                 problem = (
                     f"you have solved it in the lesson {lesson}, and another version is saved."
@@ -87,27 +89,43 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
     return EarlierFunctions(**functions, sources=sources)
 
 
-def _selection(folder: Path, key: AnswerKey) -> tuple[Selection | None, str]:
-    """Return the graded cells of a lesson's notebook, or why it can't be read."""
-    notebook = find_notebook(folder / f"{folder.name}.ipynb")
-    if notebook is None:
-        return None, f"no notebook of the lesson {folder.name} is in {folder.name}/"
-    try:
-        return graded_cells(key, notebook.read_bytes()), ""
-    except (UnreadableNotebook, OSError) as error:
-        place = f"{folder.name}/{notebook.name}"
-        return None, f"{place} can't be read: {reason(error, 'run this cell again')}"
+def _selections(folder: Path, key: AnswerKey) -> list[Selection] | str:
+    """Return the graded cells of a lesson's notebook and of copies, or why none can be read."""
+    found, problem = [], f"no notebook of the lesson {folder.name} is in {folder.name}/"
+    for notebook in find_notebooks(folder / f"{folder.name}.ipynb"):
+        try:
+            found.append(graded_cells(key, notebook.read_bytes()))
+        except (UnreadableNotebook, OSError) as error:
+            place = f"{folder.name}/{notebook.name}"
+            problem = f"{place} can't be read: {reason(error, 'run this cell again')}"
+    return found or problem
 
 
-def _defined(name: str, selection: Selection) -> Any:
-    """Return the value of a name where it is checked, from the statements that it depends on."""
-    cells = selection.cells[: selection.asked.get(name)]
+def _first_solved(
+    name: str, selections: list[Selection], exercise: ExerciseKey, lesson: str
+) -> tuple[Any, str]:
+    """Return the learner's function and "", or the problem of the one in the lesson's notebook.
+
+    It is looked for where it is checked, then with the cells below, which may hold a helper.
+    """
+    problems = []
+    for selection in selections:
+        for end in dict.fromkeys((selection.asked.get(name), None)):
+            function = _defined(name, selection.cells[:end])
+            problems.append(_problem(function, name, exercise, lesson))
+            if not problems[-1]:
+                return function, ""
+    return None, problems[0]
+
+
+def _defined(name: str, cells: list[str]) -> Any:
+    """Return the value of a name after some cells, from the statements that it depends on."""
     statements = [one for cell in cells if (tree := parsed(cell)) for one in tree.body]
-    needed, kept = {name}, set[int]()
+    needed, kept = {name, "*"}, set[int]()  # what `from numpy import *` gives isn't known
     while found := {
         number
         for number, one in enumerate(statements)
-        if number not in kept and needed & names_bound(one)
+        if number not in kept and needed & (names_bound(one) | _filled(one))
     }:
         kept |= found
         needed |= {
@@ -122,6 +140,18 @@ def _defined(name: str, selection: Selection) -> Any:
         with contextlib.suppress(Exception), restored_generators(), undisturbed():
             exec(compile(code, "<another lesson>", "exec"), namespace)
     return namespace.get(name)
+
+
+def _filled(statement: ast.stmt) -> set[str]:
+    """Return the names of which a statement sets an item or an attribute, as in ``low[0] = 1``."""
+    found = set()
+    for node in ast.walk(statement):
+        if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+            inner: ast.expr = node
+            while isinstance(inner, (ast.Subscript, ast.Attribute)):
+                inner = inner.value
+            found |= {inner.id} if isinstance(inner, ast.Name) else set()
+    return found
 
 
 def _problem(function: Any, name: str, exercise: ExerciseKey, lesson: str) -> str:

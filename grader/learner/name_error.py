@@ -15,6 +15,7 @@ from IPython.display import HTML, display
 from grader.comparison.answer_key import KeyMissing, load_key
 from grader.comparison.judge import State, Verdict
 from grader.comparison.present import verdict_html
+from grader.learner.notebook import lesson_folder
 from grader.learner.runs import RUNS
 
 RUN_FIRST = "first, then this one again. In the menu: Run, Run All Above Selected Cell."
@@ -25,7 +26,9 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
     def explain(result: ExecutionResult) -> None:
         error = result.error_in_exec
-        if isinstance(error, NameError) and (note := cell_to_run(error, shell.user_ns, Path.cwd())):
+        if isinstance(error, NameError) and (
+            note := cell_to_run(error, shell.user_ns, lesson_folder())
+        ):
             verdict = Verdict(error.name or "", State.UNJUDGED, 0.0, 0.0, note=note)
             display(HTML(verdict_html(verdict)))
 
@@ -35,6 +38,8 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 def cell_to_run(error: NameError, defined: Container[str], folder: Path) -> str | None:
     """Return which cell the learner has to run first, or None if that isn't the problem."""
+    if error.name is None:  # of a local variable, or raised by the learner
+        return None
     try:
         exercises = load_key(folder)["exercises"]
     except KeyMissing:

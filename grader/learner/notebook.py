@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from grader.comparison.answer_key import KEY_FILE, KeyMissing, load_key
+from grader.comparison.answer_key import FIRST_KEY_FILE, KEY_FILE, KeyMissing, load_key
 from grader.comparison.schema import AnswerKey
 from grader.execution.notebook import UnreadableNotebook, cells_of, load_notebook
 from grader.execution.submission import Selection, Template, answers_in, select
@@ -20,19 +20,38 @@ def lesson_keys(course: Path) -> dict[str, AnswerKey]:
     """Return the readable answer keys of the lessons in a folder, by lesson name."""
     keys = {}
     with contextlib.suppress(OSError):
-        for path in sorted(course.glob(f"*/{KEY_FILE}")):
+        for folder in filter(has_key, sorted(course.iterdir())):
             with contextlib.suppress(KeyMissing):
-                keys[path.parent.name] = load_key(path.parent)
+                keys[folder.name] = load_key(folder)
     return keys
+
+
+def has_key(folder: Path) -> bool:
+    """Return whether a folder is a lesson's, of this edition or the first."""
+    return any((folder / name).is_file() for name in (KEY_FILE, FIRST_KEY_FILE))
+
+
+def lesson_folder() -> Path:
+    """Return the lesson's folder, where its kernel began, also after a cell has gone elsewhere."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    start = getattr(shell, "starting_dir", None) if hasattr(shell, "kernel") else None
+    return Path(start) if start and has_key(Path(start)) else Path.cwd()
 
 
 def find_notebook(place: Path) -> Path | None:
     """Return `place`, or the newest notebook in its folder that answers the lesson's exercises."""
+    return next(find_notebooks(place), None)
+
+
+def find_notebooks(place: Path) -> Iterator[Path]:
+    """Yield `place` if it is there, then what may be a copy of it, the newest first."""
     if place.is_file():
-        return place
+        yield place
     others = [path for path in place.parent.glob("*.ipynb") if not path.name.startswith(".")]
     others.sort(key=stamp_of, reverse=True)
-    return next((path for path in others if _has_exercises(path)), None)
+    yield from (path for path in others if path != place and _has_exercises(path))
 
 
 def stamp_of(path: Path) -> Stamp:

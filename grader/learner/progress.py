@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict, cast, get_args, get_type_hints
 
 from grader.files import atomic_write, folder_lock, has_form, parsed
+from grader.learner.notebook import lesson_folder
 
 FILE = "progress.json"
 
@@ -98,16 +99,16 @@ def record_answer(
 
 
 class Missions(MutableSet[str]):
-    """The missions that are reached in the lesson of the working folder, by their words."""
+    """The missions that are reached in the lesson of the running notebook, by their words."""
 
     def __contains__(self, words: object) -> bool:
-        return words in load_progress(Path.cwd())["missions"]
+        return words in load_progress(lesson_folder())["missions"]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(load_progress(Path.cwd())["missions"])
+        return iter(load_progress(lesson_folder())["missions"])
 
     def __len__(self) -> int:
-        return len(load_progress(Path.cwd())["missions"])
+        return len(load_progress(lesson_folder())["missions"])
 
     def add(self, value: str) -> None:
         """Save that a mission is reached."""
@@ -115,7 +116,7 @@ class Missions(MutableSet[str]):
         def change(progress: Progress) -> None:
             progress["missions"][value] = True
 
-        _record(Path.cwd(), change)
+        _record(lesson_folder(), change)
 
     def discard(self, value: str) -> None:
         """Do nothing: what is reached stays so."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from grader.comparison.answer_key import load_key
 from grader.comparison.schema import AnyQuestion
-from grader.learner.notebook import lesson_keys
+from grader.learner.notebook import lesson_folder, lesson_keys
 from grader.learner.progress import load_progress, not_saved, record_answer
 
 STYLE = """<style>
@@ -143,7 +143,8 @@ class QuestionView:
         """Record an answer; the first one stays."""
         if not self.answered:
             record_answer(self._folder, self.name, answer, lambda old: fits(self._question, old))
-            self.chosen = answer
+            first = load_progress(self._folder)["answers"].get(self.name)
+            self.chosen = first if fits(self._question, first) else answer
             self._notify()
 
     def reload(self) -> None:
@@ -201,6 +202,7 @@ class QuestionView:
 
         def show_reply(focus: str = "") -> None:
             control.disabled, button.layout.display = True, "none"
+            control.value = self.chosen if "wrong" in self._question else self.guess
             text = f'<div class="asked" role="status" tabindex="-1">{escape(self.reply())}</div>'
             reply.value = f'{text}<style onload="{focus}"></style>'
 
@@ -260,7 +262,7 @@ def recall_missed() -> None:
     The answer is saved here under "lesson/question", so that the question comes once in a lesson
     and, if missed again, returns in the next.
     """
-    folder = Path.cwd()
+    folder = lesson_folder()
     keys = lesson_keys(folder.parent)
     for name in missed_elsewhere(folder)[:MOST_AGAIN]:
         questions = keys[name.partition("/")[0]]["questions"]
@@ -276,7 +278,7 @@ def missed_elsewhere(folder: Path) -> list[str]:
         for name, question in key["questions"].items()
     }
     right: dict[str, bool] = {}
-    for lesson in keys.keys() - {folder.name}:
+    for lesson in keys.keys() - {folder.name, *_kept_copies(keys)}:
         for name, chosen in load_progress(folder.parent / lesson)["answers"].items():
             full = name if "/" in name else f"{lesson}/{name}"
             if question := questions.get(full):
@@ -284,8 +286,16 @@ def missed_elsewhere(folder: Path) -> list[str]:
     return sorted(full for full in right if not right[full])
 
 
+def _kept_copies(lessons: Collection[str]) -> Iterator[str]:
+    """Yield names like neuron-1, which `grader reset` gives a learner's older copy."""
+    for name in lessons:
+        lesson, _, number = name.rpartition("-")
+        if number.isdecimal() and lesson in lessons:
+            yield name
+
+
 def _ask(name: str, label: str) -> QuestionView:
-    folder = Path.cwd()
+    folder = lesson_folder()
     questions = load_key(folder)["questions"]
     if name not in questions:
         there = ", ".join(questions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 from dataclasses import dataclass
 from typing import Any
@@ -29,20 +30,27 @@ class Runs:
         if (info := result.info) is None or (cell := info.cell_id) is None or info.silent:
             return
         error = result.error_before_exec or result.error_in_exec
-        text = (info.transformed_cell or info.raw_cell).strip()
+        text = _lines(info.transformed_cell or info.raw_cell)
         self._last[cell] = Run(text, type(error).__name__ if error else None)
         self._cell_of[text] = cell
 
     def outdated(self, function: Any) -> str | None:
         """Return why a function is not the one of its cell's last run, or None if it is."""
-        code = getattr(function, "__code__", None)
-        text = "".join(linecache.getlines(code.co_filename)).strip() if code else ""
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        if code is None or "<locals>" in code.co_qualname:  # made by a call in any cell
+            return None
+        text = _lines("".join(linecache.getlines(code.co_filename)))
         last = self._last.get(self._cell_of.get(text, ""))
         if last is None or last.text == text:
             return None
         if last.error:
             return f"The last run of its cell ended with a {last.error}: fix the cell and run it,"
         return "Its cell has been run since without defining it: write it there again and run it,"
+
+
+def _lines(text: str) -> str:
+    """Return a cell's text with the line ends that Python keeps for tracebacks."""
+    return "\n".join(text.splitlines()).strip()
 
 
 RUNS = Runs()  # one for a kernel, which is one process; `name_error` has IPython tell of each run

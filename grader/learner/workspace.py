@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from grader.comparison.answer_key import KEY_FILE, reset_command
+from grader.comparison.answer_key import reset_command
 from grader.errors import UserError
 from grader.files import folder_lock
+from grader.learner.notebook import has_key
 
 COURSE, WORK = "course", "work"
 ORDER = "order.txt"
@@ -79,7 +80,7 @@ def notebook_places(start: Path, wanted: str | None) -> list[Path]:
     path = start / wanted if wanted else start
     if path.is_file():
         return [path]
-    if (path / KEY_FILE).is_file():
+    if has_key(path):
         return [path / f"{path.name}.ipynb"]
     root = find_root(start)
     names = lessons(root)

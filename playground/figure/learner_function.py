@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import _lru_cache_wrapper
 from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
@@ -32,7 +33,7 @@ class LearnerFunction:
     """A function under its lesson name, or what that name means by mistake.
 
     Every failure becomes `Unusable`. A `whole` function takes all points at once, as finished ones
-    do; `helpers` are the notebook's other functions that it calls.
+    do; `helpers` are the notebook's other functions and numbers that it uses.
     """
 
     helpers: tuple[Function, ...] = ()
@@ -160,25 +161,33 @@ class ReboundFunction(LearnerFunction):
 
 
 def _helpers(function: Any) -> tuple[Function, ...]:
-    """Return the notebook's functions that a function calls by name, also through others."""
+    """Return the notebook's functions and numbers that a function names, also through others."""
     found = [function]
     for one in found:  # grows while it is read
-        home = getattr(one, "__globals__", {})
-        for name in _names(getattr(one, "__code__", None)):
-            called = home.get(name)
-            local = isinstance(called, FunctionType) and called.__globals__ is home
-            if local and all(called is not other for other in found):
-                found.append(called)
+        for layer in _layers(one):
+            home = layer.__globals__
+            for called in map(home.get, _names(layer.__code__)):
+                local = any(inner.__globals__ is home for inner in _layers(called))
+                known = any(called is other for other in found)
+                if (local or type(called) in (bool, int, float, str)) and not known:
+                    found.append(called)
     return tuple(found[1:])
 
 
-def _names(code: CodeType | None) -> Iterator[str]:
+def _layers(function: Any) -> Iterator[FunctionType]:
+    """Yield a function, and those inside of decorators like `functools.cache`."""
+    while isinstance(function, FunctionType | _lru_cache_wrapper):
+        if isinstance(function, FunctionType):
+            yield function
+        function = getattr(function, "__wrapped__", None)
+
+
+def _names(code: CodeType) -> Iterator[str]:
     """Yield the global names in code and in the functions defined inside it."""
-    if code is not None:
-        yield from code.co_names
-        for constant in code.co_consts:
-            if isinstance(constant, CodeType):
-                yield from _names(constant)
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
 
 
 @contextmanager

@@ -91,6 +91,25 @@ def test_helpers_and_constants_of_other_cells_are_defined(here: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "cells",
+    [
+        ["from numpy import *", "def relu(z):\n    return maximum(z, 0)", "check(relu)"],
+        [
+            "def relu(z):\n    return above(z)",
+            "check(relu)",
+            "def above(z):\n    return np.maximum(z, 0)",
+        ],
+        ["LOW = {}\nLOW['is'] = 0", "def relu(z):\n    return np.maximum(z, LOW['is'])"],
+        ["class It: pass\nIt.low = 0", "def relu(z):\n    return np.maximum(z, It.low)"],
+    ],
+    ids=["import *", "a helper below the check", "an item", "an attribute"],
+)
+def test_what_a_check_finds_right_is_the_learners_own(cells: list[str], here: Path) -> None:
+    write(here, "import numpy as np", *cells)
+    assert earlier("relu", fallback="fallback").sources["relu"].startswith("is yours")
+
+
+@pytest.mark.parametrize(
     ("source", "message"),
     [
         ("def relu(z):\n    return z", "yours, in the lesson neuron, is not solved yet"),
@@ -159,6 +178,21 @@ def test_a_notebook_with_another_name_is_found(here: Path) -> None:
     assert earlier("relu", fallback="fallback").sources == {
         "relu": "is yours, from the lesson neuron."
     }
+
+
+def test_a_solved_copy_beside_an_untouched_notebook_is_found(here: Path) -> None:
+    original = (here / "neuron" / "neuron.ipynb").read_bytes()
+    write(here, RELU["source"])
+    (here / "neuron" / "neuron.ipynb").rename(here / "neuron" / "neuron-Copy1.ipynb")
+    (here / "neuron" / "neuron.ipynb").write_bytes(original)
+    record_solved(here / "neuron", "relu", 2.0)
+    assert earlier("relu", fallback="fallback").sources["relu"].startswith("is yours")
+
+
+def test_a_lesson_of_the_first_edition_is_found(here: Path) -> None:
+    write(here, RELU["source"])
+    (here / "neuron" / "answers.key").rename(here / "neuron" / "answers.json")
+    assert earlier("relu", fallback="fallback").sources["relu"].startswith("is yours")
 
 
 def test_an_unreadable_notebook_is_reported_with_a_fix(here: Path) -> None:

@@ -41,6 +41,7 @@ def outputs(folder: Path, *cells: str) -> list[list[Any]]:
 def test_a_cell_that_is_run_too_early_names_the_cell_to_run_first(lesson: Path) -> None:
     cells = [
         "check(relu)",
+        "def late():\n    print(x)\n    x = 1\nlate()",
         "def relu(z): return np.abs(z)",
         SETUP,
         "check(dense)",
@@ -50,7 +51,7 @@ def test_a_cell_that_is_run_too_early_names_the_cell_to_run_first(lesson: Path) 
         "rleu(3)",
         "1 / 0",
     ]
-    too_early, _, _, no_dense, relu, _, renamed, typo, other = outputs(lesson, *cells)
+    too_early, local, _, _, no_dense, relu, _, renamed, typo, other = outputs(lesson, *cells)
     assert (
         [one.output_type for one in too_early]
         == [one.output_type for one in no_dense]
@@ -62,7 +63,7 @@ def test_a_cell_that_is_run_too_early_names_the_cell_to_run_first(lesson: Path) 
     assert "def dense(…)" in no_dense[1].data["text/html"]
     assert "It raised NameError" in relu[0].data["text/html"]
     assert "No exercise of this lesson is called relu_of_mine" in renamed[0].data["text/html"]
-    assert [one.output_type for one in typo + other] == ["error", "error"]
+    assert [one.output_type for one in local + typo + other] == ["error"] * 3
 
 
 def test_outside_a_lesson_there_is_no_hint(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,13 @@ import pytest
 from course import LESSONS, ROOT
 from grader.comparison.answer_key import KEY_FORMAT, load_key
 from grader.learner.progress import load_progress, record_answer
-from grader.learner.questions import missed_elsewhere, predict, recall_missed, shuffled
+from grader.learner.questions import (
+    QuestionView,
+    missed_elsewhere,
+    predict,
+    recall_missed,
+    shuffled,
+)
 
 QUESTION = {
     "text": "Is 2 even?",
@@ -156,6 +163,23 @@ def test_a_missed_question_returns_until_it_is_answered_right(course: Path) -> N
     record_answer(course / "third", "first/even", "yes")
     (course / "fourth").mkdir()
     assert missed_elsewhere(course / "fourth") == []
+
+
+def test_a_copy_that_reset_keeps_asks_nothing_again(course: Path) -> None:
+    record_answer(course / "first", "even", "no")
+    shutil.copytree(course / "first", course / "first-1")
+    (course / "first" / "progress.json").unlink()
+    record_answer(course / "first", "even", "yes")
+    assert missed_elsewhere(course / "second") == []
+
+
+def test_a_notebook_opened_twice_explains_the_answer_that_counts(course: Path) -> None:
+    folder, questions = course / "first", load_key(course / "first")["questions"]
+    one, other = (QuestionView("even", questions, "", folder) for _ in range(2))
+    one.choose("no")
+    other.choose("yes")
+    assert load_progress(folder)["answers"] == {"even": "no"}
+    assert other.reply().startswith("✗")
 
 
 def test_a_right_answer_or_a_damaged_file_does_not_return(course: Path) -> None:

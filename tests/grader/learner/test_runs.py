@@ -14,23 +14,46 @@ from course import ROOT
 RIGHT = "import numpy as np\ndef relu(z):\n    return np.maximum(z, 0.0)"
 SETUP, CHECK = "from grader import check", "check(relu)"
 
+LOGGED = (
+    "from functools import wraps\ndef logged(f):\n    @wraps(f)\n"
+    "    def inner(*given):\n        return f(*given)\n    return inner"
+)
+BARE = LOGGED.replace("    @wraps(f)\n", "")
+DECORATED = RIGHT.replace("def", "@logged\ndef")
+
 RUNS: dict[str, tuple[list[tuple[str, str]], str]] = {
     # the cells that are run, by id and text, and a phrase of the last output
-    "as it is": ([("a", RIGHT), ("b", CHECK)], "solved"),
-    "again": ([("a", RIGHT), ("a", RIGHT), ("b", CHECK)], "solved"),
+    "as it is": ([("a", RIGHT), ("b", CHECK)], "✓ solved"),
+    "again": ([("a", RIGHT), ("a", RIGHT), ("b", CHECK)], "✓ solved"),
     "a syntax error": ([("a", RIGHT), ("a", RIGHT + ")"), ("b", CHECK)], "with a SyntaxError"),
     "an error before it": (
         [("a", RIGHT), ("a", f"nothing\n{RIGHT}"), ("b", CHECK)],
         "with a NameError",
     ),
-    "an error after it": ([("a", RIGHT), ("a", f"{RIGHT}\nnothing"), ("b", CHECK)], "solved"),
+    "an error after it": ([("a", RIGHT), ("a", f"{RIGHT}\nnothing"), ("b", CHECK)], "✓ solved"),
     "another name": (
         [("a", RIGHT), ("a", RIGHT.replace("relu", "mine")), ("b", CHECK)],
         "without defining it",
     ),
-    "in another cell": ([("a", RIGHT), ("a", "# below"), ("c", RIGHT), ("b", CHECK)], "solved"),
-    "repaired": ([("a", RIGHT), ("a", RIGHT + ")"), ("a", RIGHT), ("b", CHECK)], "solved"),
-    "a magic above it": ([("a", f"%time\n{RIGHT}"), ("b", CHECK)], "solved"),
+    "in another cell": ([("a", RIGHT), ("a", "# below"), ("c", RIGHT), ("b", CHECK)], "✓ solved"),
+    "repaired": ([("a", RIGHT), ("a", RIGHT + ")"), ("a", RIGHT), ("b", CHECK)], "✓ solved"),
+    "a magic above it": ([("a", f"%time\n{RIGHT}"), ("b", CHECK)], "✓ solved"),
+    "a syntax error, decorated": (
+        [("d", LOGGED), ("a", DECORATED), ("a", DECORATED + ")"), ("b", CHECK)],
+        "with a SyntaxError",
+    ),
+    "a decorator that is run again": (
+        [("d", LOGGED), ("a", DECORATED), ("d", f"{LOGGED}\n# mine"), ("b", CHECK)],
+        "✓ solved",
+    ),
+    "a bare decorator that is run again": (
+        [("d", BARE), ("a", DECORATED), ("d", f"{BARE}\n# mine"), ("b", CHECK)],
+        "✓ solved",
+    ),
+    "in another folder": (
+        [("a", RIGHT), ("c", "import os\nos.chdir('..')"), ("b", CHECK)],
+        "✓ solved",
+    ),
 }
 
 

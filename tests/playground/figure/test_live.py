@@ -211,8 +211,28 @@ def test_following_refreshes_only_for_a_new_definition() -> None:
             "def positive(z): return z > 0",
             (0, 1),
         ),
+        ("SLOPE = 1.0\n\ndef relu(z): return SLOPE * z", "SLOPE = 2.0", (1, 2)),
+        (
+            "from functools import cache\n\n@cache\ndef slope(): return 1\n\n"
+            "def relu(z): return slope() * z",
+            "@cache\ndef slope(): return 2",
+            (1, 2),
+        ),
+        (
+            "from functools import wraps\n\ndef logged(f):\n    @wraps(f)\n"
+            "    def inner(z): return f(z)\n    return inner\n\n"
+            "def slope(): return 1\n\n@logged\ndef relu(z): return slope() * z",
+            "def slope(): return 2",
+            (1, 2),
+        ),
     ],
-    ids=["a lambda by its variable", "a function that its function calls"],
+    ids=[
+        "a lambda by its variable",
+        "a function that its function calls",
+        "a number that its function uses",
+        "a cached function that its function calls",
+        "a function that its decorated function calls",
+    ],
 )
 def test_a_figure_follows(before: str, after: str, slopes: tuple[int, int]) -> None:
     notebook: dict[str, Any] = {}
