@@ -35,7 +35,7 @@ def folder_lock(folder: Path, timeout: float) -> Iterator[None]:
 
 def locked(file: int | BinaryIO) -> bool:
     """Lock an open file or folder for this process; return whether nobody else has it."""
-    if fcntl is None:
+    if not hasattr(fcntl, "flock"):  # on Windows there is no fcntl, in a browser an empty one
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
