@@ -19,7 +19,7 @@ from playground.figure.live import keep as keep
 from playground.figure.scene import Frame
 from playground.figure.style import BLACK, GREEN, MUTED, ORANGE, PURPLE, SKY, Look, number, percent
 from playground.functions import Array, Function
-from playground.functions.digits import digits
+from playground.functions.digits import a, digits
 from playground.network import Blocks, Experiment, Layers, Problem, Training, accuracy, training
 
 FUNCTIONS = ("forward", "backward", "train", "relative_error")
@@ -121,8 +121,7 @@ def read_digits(mine: Any, *functions: Function, after: Any = None) -> LiveFigur
             shown = {name: (steps, 100 * np.array(read)) for name, read in shares.items()}
             hidden, none = (percent(read[-1], 1) for read in shares.values())
             logits = blocks.logits(test.X[[image]], runs["hidden"].moments[place].layers)
-            label = test.labels[image]
-            guess = f"is {'an' if label == 8 else 'a'} {label}, read as {np.argmax(logits)}"
+            guess = f"is {a(test.labels[image])}, read as {np.argmax(logits)}"
             picture = {"image": test.X[image].reshape(8, 8)[::-1], "says": (4, 8.6, f"it {guess}")}
             yield (
                 {**shown, **picture},

@@ -14,7 +14,7 @@ from playground.figure.pad import Ink
 from playground.figure.scene import Frame
 from playground.figure.style import TARGET, percent
 from playground.functions import Array, Function
-from playground.functions.digits import digits
+from playground.functions.digits import a, digits
 from playground.network import Blocks, Experiment, Moment, Problem, Training, accuracy
 
 PEN, TALL, WIDE = 1.7, 8.0, 5.0
@@ -156,9 +156,7 @@ def _sentence(ink: Ink, p: Array) -> str:
     if ink:
         return f"Your drawing is read as {reader.reads(p)}."
     top = int(np.argmax(p))
-    return (
-        f"The pad is empty, and all the same it is read as {reader.a(top)}, with {percent(p[top])}."
-    )
+    return f"The pad is empty, and all the same it is read as {a(top)}, with {percent(p[top])}."
 
 
 def _change(before: reader.Reader, after: reader.Reader, p: Array, n: int) -> str:
@@ -168,6 +166,6 @@ def _change(before: reader.Reader, after: reader.Reader, p: Array, n: int) -> st
     top = int(np.argmax(p))
     return (
         f"Before your {'drawing' if n == 1 else f'{n} drawings'} joined the training images, it was"
-        f" read as {reader.a(top)} with {percent(p[top])}; {after.step} steps of training followed."
+        f" read as {a(top)} with {percent(p[top])}; {after.step} steps of training followed."
         f" Of the 360 test digits the network reads {new}, before {old}."
     )

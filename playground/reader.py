@@ -16,7 +16,7 @@ from playground.figure.scene import Frame
 from playground.figure.still import Grid
 from playground.figure.style import BLACK, GREEN, TARGET, VERMILLION, Look, number, percent
 from playground.functions import Array, Function
-from playground.functions.digits import digits
+from playground.functions.digits import a, digits
 from playground.network import Blocks, Layers, Training
 
 HIDDEN = 32
@@ -281,11 +281,6 @@ def reads(p: Array) -> str:
     """Return the two likeliest digits with their probabilities."""
     first, second = (int(digit) for digit in np.argsort(-p, kind="stable")[:2])
     return f"{a(first)} with {percent(p[first])}, then {second} with {percent(p[second])}"
-
-
-def a(digit: Any) -> str:
-    """Return a digit with its article."""
-    return f"an {digit}" if int(digit) == 8 else f"a {digit}"
 
 
 SIZE = COLUMNS * (CELL + GAP), ROWS * (CELL + GAP)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,3 +36,8 @@ def digits() -> Digits:
     order = np.random.default_rng(0).permutation(len(X))
     train, test = order[TEST:], order[:TEST]
     return Digits(X[train], labels[train], X[test], labels[test])
+
+
+def a(digit: Any) -> str:
+    """Return a digit with its article."""
+    return f"an {digit}" if int(digit) == 8 else f"a {digit}"

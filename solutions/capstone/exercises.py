@@ -1055,7 +1055,7 @@ def averages_errors(analytic, numerical):
 
 
 @relative_error.misconception(
-    "Your two lengths share one root: each is a root of its own, and then they are added."
+    "Your two lengths share one root: take the root of each, and then add them."
 )
 def one_root_for_all(analytic, numerical):
     return float(np.sqrt(forgets_roots(analytic, numerical)))
@@ -1201,8 +1201,8 @@ linear_spiral = Question(
             "Training chooses among the boundaries that a network has, and this one has no bends."
         ),
         "Two parallel lines, with one arm between them": (
-            "Each class has a weighted sum of its own, but only the difference of the two decides, "
-            "and it is 0 along a single line."
+            "Each class has one weighted sum, but only the difference of the two decides, and it "
+            "is 0 along a single line."
         ),
     },
     why=(

@@ -18,7 +18,7 @@ from playground.figure.learner_function import LearnerFunction
 from playground.figure.live import LiveFigure
 from playground.figure.pad import Ink
 from playground.functions import finished
-from playground.functions.digits import digits
+from playground.functions.digits import a, digits
 
 REFERENCE = lesson("capstone").reference
 PLAYS: dict[str, Callable[..., LiveFigure]] = {
@@ -188,7 +188,7 @@ def test_an_added_drawing_is_learned_and_the_test_digits_are_still_read() -> Non
     for digit, ink in misread:
         play = play_of("draw")
         text = said(moved(play, ink=ink, label=digit), added=1)
-        assert f"is read as {reader.a(digit)} with" in text
+        assert f"is read as {a(digit)} with" in text
         new, old = re.findall(r"([\d.]+)\s%(?=,|\.$)", text)[-2:]
         assert float(new) > 96
         assert abs(float(new) - float(old)) < 1.5
