@@ -243,8 +243,8 @@ def test_a_good_start_pays_about_ln_10_and_a_large_one_much_more() -> None:
 
 def test_a_wrong_count_of_units_is_shown_next_to_the_target() -> None:
     play = initialization.clones(lambda W, b: W.shape[1])
-    assert "differ: 4 of 4" in moved(play, start="zeros").readout[0]
-    assert "differ: 1 of 4" in play.readout[1]
+    assert "different hidden units: 4 of 4" in moved(play, start="zeros").readout[0]
+    assert "different hidden units: 1 of 4" in play.readout[1]
 
 
 def test_the_drawing_names_every_parameter_and_the_way_back() -> None:
