@@ -111,7 +111,7 @@ def class_files(root: Path, lessons: Sequence[str]) -> tuple[dict[str, Path], di
     for here, folders, names in os.walk(home):
         inside = Path(here).relative_to(home)
         folders[:] = sorted(one for one in folders if _is_kept(inside / one, others))
-        names += [one for one in folders if Path(here, one).is_symlink()]  # is not walked into
+        names += [one for one in folders if os.path.islink(os.path.join(here, one))]
         if len(inside.parts) > MAX_DEPTH:
             left_out[f"{inside}"] = f"it is more than {MAX_DEPTH} folders deep"
             folders.clear()
