@@ -13,7 +13,7 @@ import shutil
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -219,20 +219,14 @@ def _size(folder: Path) -> int:
 
 def _secret(folder: Path) -> bytes:
     """Read a submission's secret; a folder that is a link could lead to somebody else's."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY
-    try:
-        opened = os.open(folder, flags)
-    except OSError:
-        return b""
-    try:
-        with open_regular(SECRET, opened) as file:
-            found = os.fstat(file.fileno())
-            mine = stat.S_ISREG(found.st_mode) and found.st_uid == os.fstat(opened).st_uid
-            return file.read(MAX_SECRET) if mine else b""
-    except OSError:
-        return b""
-    finally:
-        os.close(opened)
+    with suppress(OSError), ExitStack() as held:
+        opened = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)
+        held.callback(os.close, opened)
+        file = held.enter_context(open_regular(SECRET, opened))
+        found = os.fstat(file.fileno())
+        if stat.S_ISREG(found.st_mode) and found.st_uid == os.fstat(opened).st_uid:
+            return file.read(MAX_SECRET)
+    return b""
 
 
 def _owner(folder: Path) -> str:

@@ -267,13 +267,12 @@ def _install(one: _Collected, folder: Path, received: Path, records: dict[str, R
     """Put the files of an upload in place, whole; keep an earlier submission in `received`."""
     student, record = folder.parent.name, one.record()
     old = records.get(student)
-    if old and folder.is_dir():
-        if record["id"] and old.get("uploaded") == record["digest"]:
-            return "unchanged"  # since then, a file was taken for this student in another way
-        if old["digest"] == record["digest"]:
-            records[student] = _way_back(old, record)
-            return "unchanged"
+    there = old if folder.is_dir() else None
+    if there and record["id"] and there.get("uploaded") == record["digest"]:
+        return "unchanged"  # since then, a file was taken for this student in another way
     records[student] = _way_back(old, record)
+    if there and there["digest"] == record["digest"]:
+        return "unchanged"
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
