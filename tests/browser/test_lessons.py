@@ -39,10 +39,6 @@ def errors(notebook: Notebook, but: tuple[str, ...] = ()) -> list[str]:
     ]
 
 
-NOTEBOOK_7_SAYS = ("'schema'", "Command 'filebrowser:open-path' not registered")
-"""Notebook 7.6 reports a setting that it lacks and, on some starts, a command that comes later."""
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_is_run_untouched_then_solved_and_its_plays_follow(
@@ -104,11 +100,7 @@ def test_a_lesson_works_in_notebook_7_too(name: str, server: Server, chromium: A
             notebook.picture(f"notebook7-{name}-{theme.lower()}")
         for play in ids_of(name, "play"):
             press(notebook, play)
-    assert [
-        complaint
-        for complaint in complaints
-        if not any(theirs in complaint for theirs in NOTEBOOK_7_SAYS)
-    ] == []
+    assert complaints == []
 
 
 @pytest.mark.long
