@@ -259,13 +259,12 @@ def backward(
     slope: Function,
 ) -> Array:
     """Return the size of a gradient at the input and after each layer; it starts with 1."""
-    gradient = np.random.default_rng(4).normal(size=outputs[-1].shape)
-    sizes = [np.sqrt(np.mean(gradient**2))]
-    for layer in reversed(range(len(weights))):
-        X = outputs[layer - 1] if layer else signal(WIDTH)
-        gradient = dense_backward(gradient * slope(sums[layer]), X, weights[layer])[0]
-        sizes.append(np.sqrt(np.mean(np.reshape(gradient, X.shape) ** 2)))
-    back: Array = np.divide(sizes[::-1], sizes[0])
+    inputs = [signal(WIDTH), *outputs[:-1]]
+    gradients = [np.random.default_rng(4).normal(size=outputs[-1].shape)]
+    for W, z, X in zip(weights[::-1], sums[::-1], inputs[::-1], strict=True):
+        gradients.append(dense_backward(gradients[-1] * slope(z), X, W)[0])
+    sizes = np.linalg.norm(np.reshape(gradients, (len(gradients), -1)), axis=1)
+    back: Array = sizes[::-1] / sizes[0]
     return back
 
 
