@@ -1384,7 +1384,7 @@ bare_cells = NumberQuestion(
     high=10,
     step=1,
     close=1,
-    too_low="A few are read: those that happen to be as large and in the middle as the data are.",
+    too_low="A few are read: those that happen to be as large and as central as the data.",
     too_high=(
         "The digits that it learned from are two cells thick, in greys, and fill their box from "
         "top to bottom. Thin cells at any place are new to it."

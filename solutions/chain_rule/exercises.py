@@ -1778,8 +1778,7 @@ def ce_wrong_axis(logits, labels):
 
 
 @softmax_ce_grad.misconception(
-    "The entries of your softmax sum to 1 over the whole table: each row is a separate "
-    "distribution."
+    "The entries of your softmax sum to 1 over the whole table: each row alone should."
 )
 def ce_all_together(logits, labels):
     return (_softmax(logits, axis=None) - _one_hot(logits, labels)) / len(labels)

@@ -835,7 +835,7 @@ def does_not_shift(logits):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-@softmax.misconception("All rows together sum to 1 in yours: each row is a separate distribution.")
+@softmax.misconception("All rows together sum to 1 in yours: each row alone should.")
 def normalises_everything(logits):
     e = np.exp(logits - np.max(logits))
     return e / e.sum()
@@ -1330,7 +1330,7 @@ def softmax_down_the_columns(logits, labels):
 
 
 @cross_entropy.misconception(
-    "Your softmax runs over all examples together: each example has its own distribution."
+    "Your softmax runs over all examples together: the shares of each example sum to 1."
 )
 def softmax_over_everything(logits, labels):
     logits = np.asarray(logits, float)
