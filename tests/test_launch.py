@@ -39,7 +39,9 @@ def clone(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         (root / ".binder/postBuild").chmod(0o755)  # as the archive has it
         return root
     for folder in (".binder", "bundle", "course", "grader"):
-        shutil.copytree(ROOT / folder, root / folder)
+        # Other tests may be writing __pycache__, and files in it go away while it is copied.
+        ignore = shutil.ignore_patterns("__pycache__", "progress.json")
+        shutil.copytree(ROOT / folder, root / folder, ignore=ignore)
     return root
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from lab import CELLS, OPEN, READY, Notebook, Server, lessons, opened
+from lab import CEILING, CELLS, OPEN, READY, Notebook, Server, lessons, opened
 from nbconvert import HTMLExporter
 from playwright.sync_api import Locator, Page, expect
 
@@ -53,6 +53,7 @@ def offline(chromium: Any, page: str, folder: Path) -> tuple[Page, list[str]]:
     complaints: list[str] = []
     (folder / "page.html").write_text(page, encoding="utf-8")
     tab = chromium.new_page(viewport={"width": 1000, "height": 900})
+    tab.set_default_timeout(CEILING)
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on(
         "console",

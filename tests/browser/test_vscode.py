@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from accessible import broken
-from lab import CEILING, Server, shows
+from lab import CEILING, Server, ours, shows
 from playwright.sync_api import Locator, Page, expect
 
 from course import references
@@ -27,7 +27,9 @@ SHA512 = "bocCThfa4JDIDd7qCFAfW3HpzHfTLYxOTpTbiDfw4DXOUjKHnr6ObkMBiIkuzYPRybh5bY
 SETUP = """import numpy as np
 from grader import check, harden, missions, predict, recall
 from playground import neuron as play
-play.keep(missions)"""
+play.keep(missions)
+from grader.learner import trial
+trial.outcomes_along.__defaults__ = (600.0,)  # seconds: a busy machine may stop the kernel"""
 WEBVIEW = """<!doctype html><html><head>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: blob: https:;
   script-src 'unsafe-inline' 'unsafe-eval' blob:; style-src 'unsafe-inline'; font-src data: https:">
@@ -162,9 +164,10 @@ def webview(request: Any, server: Server, chromium: Any, manager: str) -> Iterat
     look = WEBVIEW.replace("LOOK", LOOKS[request.param])
     page.evaluate(START, ["neuron/neuron.ipynb", look, manager])
     yield Webview(page)
+    heard = ours(complaints)  # not what JupyterLab says of a kernel that is shut down
     page.evaluate("() => jupyterapp.serviceManager.sessions.shutdownAll()")
     page.close()
-    assert complaints == []
+    assert heard == []
 
 
 @pytest.mark.long

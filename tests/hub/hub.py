@@ -178,6 +178,8 @@ class ClassServer:
             f"--JupyterHub.hub_port={free_port()}",
             f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{free_port()}",
             "--Spawner.args=--LabApp.expose_app_in_browser=True",
+            "--Spawner.start_timeout=600",  # a busy machine needs more than 60 and 30 seconds
+            "--Spawner.http_timeout=600",
         ]
         script = self.block("start").rstrip() + " " + " ".join(ours)
         with self.log.open("w") as log:

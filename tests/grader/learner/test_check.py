@@ -20,6 +20,7 @@ from course import ROOT, lesson, named
 from grader import check, harden
 from grader.learner.check import Check, Interrupted
 from grader.learner.progress import load_progress
+from grader.learner.trial import code_of, outcomes_along
 from playground.functions import finished
 
 REFERENCE = lesson("neuron").reference
@@ -32,6 +33,11 @@ def in_the_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     shutil.copyfile(ROOT / "course" / "neuron" / "answers.key", folder / "answers.key")
     monkeypatch.chdir(folder)
+    # A busy machine may stop this process longer than a learner may have to wait.
+    patient = partial(code_of, seconds=600, each=5)
+    monkeypatch.setattr("grader.learner.check.code_of", patient)
+    along = partial(outcomes_along, seconds=600)
+    monkeypatch.setattr("grader.learner.check.outcomes_along", along)
     return folder
 
 

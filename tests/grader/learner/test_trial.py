@@ -53,7 +53,7 @@ def test_a_function_without_source_is_left_alone() -> None:
 
 
 def test_an_endless_copy_is_given_up_and_the_next_one_runs() -> None:
-    code = code_of(function_of("def f(x):\n    return x\n"), seconds=60, each=0.05)
+    code = code_of(function_of("def f(x):\n    return x\n"), seconds=60, each=2)
     assert code
     endless = ast.parse("def f(x):\n    while True:\n        pass\n")
     right = ast.parse("def f(x):\n    return x\n")
