@@ -10,7 +10,7 @@ from grader.author.build import KEY_SEED
 from grader.author.key import exercise_key, lines_of
 from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson, named_lessons
 from grader.comparison.compare import Result, alike
-from grader.comparison.judge import accepted, earned, judge, observe_all
+from grader.comparison.judge import earned, judge, observe_all
 from grader.comparison.lines import lines_of_case
 from grader.comparison.observe import observe
 from grader.comparison.pictures import LineOutcomes, illustrated, lines_to_ask, parts, picture_of
@@ -106,10 +106,9 @@ def _unsteady(name: str, points: Points) -> list[str]:
 
 def _lost(name: str, key: ExerciseKey, function: Function) -> str:
     """Say which properties a function misses, and why; empty where it passes."""
-    outcomes = observe_all(function, key["cases"])
-    if accepted(key, outcomes):
+    verdict = judge(name, key, observe_all(function, key["cases"]))
+    if verdict.solved:
         return ""
-    verdict = judge(name, key, outcomes)
     reason = verdict.note or (verdict.failure.reason if verdict.failure else "")
     return f"{', '.join(verdict.missed)} missed. {reason}"
 

@@ -116,6 +116,10 @@ class Compared:
         pairs = enumerate(self.cases)
         return [i for i, case in pairs if case["property"] == prop or id(case) in failing]
 
+    def failure(self, prop: str) -> Failure:
+        """Return a missed property's first failure, if possible on a case of that property."""
+        return min(self.misses[prop], key=lambda failure: failure.case["property"] != prop)
+
 
 def judge(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
     """Return the verdict on the exercise `name` from an outcome for each case of its key."""
@@ -134,18 +138,13 @@ def judged(name: str, answer: Compared) -> Verdict:
     got = earned(key, misses)
     if not misses:
         return Verdict(name, State.SOLVED, got, total, passed)
-    state, failure = State.PARTLY if got else State.MISSED, _shown(missed[0], misses)
+    state, failure = State.PARTLY if got else State.MISSED, answer.failure(missed[0])
     return Verdict(name, state, got, total, passed, missed, failure)
 
 
 def earned(key: ExerciseKey, missed: Iterable[str]) -> float:
     """Return the points of an answer that misses these properties."""
     return points(float(key["points"]), _tested(key), {*missed})
-
-
-def accepted(key: ExerciseKey, outcomes: list[Outcome]) -> bool:
-    """Return whether an answer with these outcomes misses nothing."""
-    return not Compared(key, outcomes).missed
 
 
 def misses_of(key: ExerciseKey, results: list[Result]) -> Misses:
@@ -195,8 +194,3 @@ def points(total: float, tested: list[str], missed: set[str]) -> float:
 
 def _tested(key: ExerciseKey) -> list[str]:
     return in_order(case["property"] for case in key["cases"])
-
-
-def _shown(prop: str, misses: Misses) -> Failure:
-    """Return a property's first failure, if possible on a case of that property."""
-    return min(misses[prop], key=lambda failure: failure.case["property"] != prop)

@@ -122,8 +122,7 @@ def _tried(
 
     Lazy: with a run that takes one tree at a time, nothing is edited before it is needed.
     """
-    prop = answer.missed[0]
-    case = min(answer.misses[prop], key=lambda one: one.case["property"] != prop).case
+    case = answer.failure(answer.missed[0]).case
     expected = Result(case["expected"])
     first, second = itertools.tee(trees)
     outcomes = run((tree for _, tree in second), [call_of(case)])

@@ -12,10 +12,10 @@ from pathlib import Path
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
 from grader.comparison.compare import Result, differences
 from grader.comparison.distribution import summarise
-from grader.comparison.judge import Failure, Verdict, points
+from grader.comparison.judge import Failure, Verdict, earned
 from grader.comparison.present import failure_rows, one_line
 from grader.comparison.schema import Answer, ExerciseKey
-from grader.comparison.vocabulary import in_order, in_words
+from grader.comparison.vocabulary import in_words
 from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import read_notebook
@@ -154,13 +154,11 @@ def _exercise(
     outcomes = answer.get("outcomes", [])
     if len(outcomes) != len(key["cases"]):
         return
-    tested = in_order(case["property"] for case in key["cases"])
-    total = float(key["points"])
     for number, (case, outcome) in enumerate(zip(key["cases"], outcomes, strict=True), 1):
         mine = Result(summarise(outcome))
         found = differences(case, Result(case["expected"]), mine)
         reason = " ".join(one.reason for one in found) or "as expected."
-        costs = total - points(total, tested, {case["property"]})
+        costs = key["points"] - earned(key, [case["property"]])
         yield f"  case {number}, {in_words(case['property'])} ({costs:.2g} points): {reason}"
         for name, text in failure_rows(Failure(case, mine.outcome, reason)):
             yield f"    {name}: {text}"
