@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 import numpy as np
@@ -164,6 +164,12 @@ def show_outcome(outcome: Outcome) -> str:
 def count_of(count: int, noun: str) -> str:
     """Return a number and a noun: "1 answer", "3 answers"."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(title: str, reasons: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a title, and below it a line for each name and its reason; nothing without any."""
+    lines = [f"  {name}: {why.removesuffix('.')}." for name, why in reasons]
+    return [f"{title}:", *lines] if lines else []
 
 
 def one_line(text: str) -> str:

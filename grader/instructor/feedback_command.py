@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 from pathlib import Path
 
 from grader.author.lesson import authors_root, named_lessons
-from grader.comparison.present import count_of, one_line
+from grader.comparison.present import count_of, listed, one_line
 from grader.errors import SOME_LEFT_OUT, UserError
 
 
@@ -40,14 +39,10 @@ def _run(arguments: argparse.Namespace) -> int:
         )
     pages = count_of(len(made.written), "page")
     lines = [f"{lesson}: {pages} written, {len(made.unchanged)} unchanged."]
-    lines += _list("These pages show the verdicts alone", made.alone)
+    lines += listed("These pages show the verdicts alone", made.alone.items())
     if arguments.command == "release":
         done = release(root, lesson, arguments.students)
         lines.append(f"{count_of(len(done.released), 'page')} released.")
         left_out |= done.left_out
-    print("\n".join(map(one_line, [*lines, *_list("Left out", left_out)])))
+    print("\n".join(map(one_line, [*lines, *listed("Left out", left_out.items())])))
     return SOME_LEFT_OUT if left_out else 0
-
-
-def _list(title: str, reasons: dict[str, str]) -> Iterable[str]:
-    return [f"{title}:"] * bool(reasons) + [f"  {who}: {why}." for who, why in reasons.items()]

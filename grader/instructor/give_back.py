@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.author.lesson import authors_root, named_lessons
-from grader.comparison.present import count_of, one_line
+from grader.comparison.present import count_of, listed, one_line
 from grader.errors import SOME_LEFT_OUT, UserError
 from grader.files import atomic_write
 from grader.instructor.uploads import canvas_name, name_key
@@ -141,7 +141,5 @@ def _run(arguments: argparse.Namespace) -> int:
     root = authors_root(Path.cwd())
     lesson = named_lessons(root, [arguments.lesson])[0].name
     lines, left_out = give_back(root, lesson, arguments.system)
-    lines += ["Left out:"] * bool(left_out)
-    lines += [f"  {student}: {why}." for student, why in left_out.items()]
-    print("\n".join(map(one_line, lines)))
+    print("\n".join(map(one_line, [*lines, *listed("Left out", left_out.items())])))
     return SOME_LEFT_OUT if left_out else 0

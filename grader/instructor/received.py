@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import NotRequired, TypedDict, cast
 from unicodedata import normalize
 
-from grader.comparison.present import count_of, one_line
+from grader.comparison.present import count_of, listed, one_line
 from grader.errors import UserError
 from grader.execution.notebook import UnreadableNotebook
 from grader.files import atomic_write, folder_lock, parsed
@@ -70,9 +70,7 @@ class Report:
         if self.problems:
             yield "Not certain:"
         yield from (f"  {one}" for one in self.problems)
-        if self.left_out:
-            yield "Left out:"
-        yield from (f"  {name}: {why}." for name, why in self.left_out.items())
+        yield from listed("Left out", self.left_out.items())
         if self.missing:
             yield f"Missing: {len(self.missing)} of the roster: {', '.join(self.missing)}."
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from statistics import mean, median
 from typing import NamedTuple
 
-from grader.comparison.present import count_of, one_line
+from grader.comparison.present import count_of, listed, one_line
 from grader.comparison.vocabulary import in_words
 from grader.instructor.run import ExerciseResult, Result
 
@@ -87,7 +87,8 @@ class Summary:
             yield f"{self.lesson}: {counts}. Nothing was changed."
         else:
             yield from self._class_lines()
-            yield from _list("Repaired", self.repaired)
+            repaired = ((who, one) for who, many in self.repaired.items() for one in many)
+            yield from listed("Repaired", repaired)
         if self.changes:
             yield f"Points that {'would ' * self.dry}change:"
         for lines in self.changes.values():
@@ -96,7 +97,7 @@ class Summary:
             up = sum(one > 0 for one in self.differences)
             down = sum(one < 0 for one in self.differences)
             yield f"{up} up, {down} down, {len(self.differences) - up - down} unchanged."
-        yield from _list("Not graded", {student: [why] for student, why in self.errors.items()})
+        yield from listed("Not graded", self.errors.items())
         if self.outdated:
             outdated = f"{count_of(self.outdated, 'grade')} out of date (lesson or grader changed)"
             yield f"{outdated}. --regrade grades again; --regrade --dry-run lists the changes."
@@ -132,13 +133,6 @@ def show_progress() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, of: show(f"{done} of {of} graded")
     finally:
         show("\x1b[K")
-
-
-def _list(title: str, sentences: dict[str, list[str]]) -> Iterator[str]:
-    if sentences:
-        yield f"{title}:"
-    for student, reasons in sentences.items():
-        yield from (f"  {student}: {reason.removesuffix('.')}." for reason in reasons)
 
 
 def _differing(before: Result, after: Result) -> Iterator[str]:
