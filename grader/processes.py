@@ -17,6 +17,11 @@ from typing import Any, Generic, TypeVar
 
 R = TypeVar("R")
 
+ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+"""Environment of several Pythons at once: BLAS threads that wait keep a core busy."""
+
 
 def process_pool(count: int | None = None, preload: str = "") -> ProcessPoolExecutor:
     """Return a pool of `count` new processes (default: one per core) that share no state.

@@ -35,7 +35,7 @@ from grader.comparison.answer_key import KEY_FILE
 from grader.files import atomic_write
 from grader.learner.export import WIDGET
 from grader.learner.workspace import ORDER
-from grader.processes import process_pool
+from grader.processes import ONE_THREAD, process_pool
 from grader.settings import Settings, load_settings
 
 KEY_SEED = 1
@@ -45,10 +45,6 @@ AUTHORS_FILES = ("*.md", "exercises.py", "__pycache__", ".ipynb_checkpoints", "p
 CONFIG = "nbgrader_config.py"
 TIMEOUT = 1200
 """Seconds that one cell of a lesson may take, also on a busy machine."""
-ONE_THREAD = dict.fromkeys(
-    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
-)
-"""Environment of a kernel: several run at once, and BLAS threads that wait keep a core busy."""
 
 
 def build(root: Path, lessons: Iterable[Path], into: Path) -> None:

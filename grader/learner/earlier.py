@@ -18,6 +18,7 @@ from grader.execution.notebook import UnreadableNotebook
 from grader.execution.submission import Selection
 from grader.learner.notebook import find_notebooks, graded_cells, lesson_folder, lesson_keys, reason
 from grader.learner.progress import load_progress
+from grader.syntax import names_in
 
 
 class EarlierFunctions(SimpleNamespace):
@@ -128,12 +129,7 @@ def _defined(name: str, cells: list[str]) -> Any:
         if number not in kept and needed & (names_bound(one) | _filled(one))
     }:
         kept |= found
-        needed |= {
-            node.id
-            for number in found
-            for node in ast.walk(statements[number])
-            if isinstance(node, ast.Name)
-        }
+        needed = needed.union(*(names_in(statements[number]) for number in found))
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for number in sorted(kept):
         code = ast.Module([statements[number]], [])

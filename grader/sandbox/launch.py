@@ -15,6 +15,7 @@ from itertools import product
 from pathlib import Path
 
 from grader.execution.limits import Limits
+from grader.processes import ONE_THREAD
 from grader.sandbox.linux import Confinement, known_machine, landlock_version
 
 SYSTEM = (
@@ -78,7 +79,7 @@ def command(
     environment = {
         **{"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": scratch},
         **{"MPLBACKEND": "agg", "MPLCONFIGDIR": scratch},
-        **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+        **ONE_THREAD,
         "PYTHONHASHSEED": "0",  # the order of a set of strings is the same in every run
     }
     if not namespaces:
