@@ -105,7 +105,6 @@ def reader() -> Drawing:
 def graph(
     nodes: Mapping[str, tuple[float, float]],
     edges: Sequence[tuple[str, str, Word, Word]],
-    alt: str = "",
     size: tuple[int, int] = (640, 260),
 ) -> Drawing:
     """Return a graph: nodes at places in pixels, values above the edges and slopes below.
@@ -113,7 +112,7 @@ def graph(
     An edge is (from, to, value, slope); an empty word leaves one out. A slope has a dashed arrow
     back.
     """
-    drawing = Drawing(*size, alt or _told(edges))
+    drawing = Drawing(*size, _told(edges))
     for start, end, *both in edges:
         value, slope = _words(both)
         (x1, y1), (x2, y2) = nodes[start], nodes[end]

@@ -131,7 +131,7 @@ def ravine(gradient_descent: Function, after: Any = None) -> LiveFigure:
             partial(np.matmul, H), RAVINE_START, lr, RAVINE_STEPS, shape=shape
         )
         w1, w2 = np.clip(path, -FAR, FAR).T
-        return {"contours": _contours(H, 8), "path": (w1, w2), "places": (w1, w2)}, (
+        return {"contours": _contours(H), "path": (w1, w2), "places": (w1, w2)}, (
             f"each step multiplies the distance along by {number(1 - lr)}, across by"
             f" {number(1 - lr * across)}; the limit 2/{number(across)} is {number(2 / across)}:"
             f" across, {_fate(w2)}. After {RAVINE_STEPS} steps {number(abs(w1[-1]), 2)} along and"
@@ -174,7 +174,7 @@ def curvature(gradient_descent: Function, after: Any = None) -> LiveFigure:
         read = 3 + 2 * np.sin(np.radians(2 * turned))
         aside = np.max(np.abs(path @ [way[1], -way[0]]))
         return {
-            "contours": _contours(CROSSED, 8),
+            "contours": _contours(CROSSED),
             "line": (np.array([-4, 4]) * way[0], np.array([-4, 4]) * way[1]),
             "path": (w1, w2),
             "places": (w1, w2),
@@ -218,7 +218,7 @@ def two_balls(max_stable_lr: Function, gradient_descent: Function) -> LiveFigure
         mixed = together * np.sqrt(own1 * own2)
         H = np.array([[own1, mixed], [mixed, own2]])
         limit, grad = float(f.max_stable_lr(H, shape=())), partial(np.matmul, H)
-        data, fates = {"contours": _contours(H, 8)}, []
+        data, fates = {"contours": _contours(H)}, []
         for name, factor in (("below", 0.98), ("above", 1.02)):
             path = f.gradient_descent(grad, BALLS_START, factor * limit, 100, shape=(101, 2))
             w1, w2 = np.clip(path, -FAR, FAR).T
@@ -303,12 +303,12 @@ def promise(predicted_vs_actual: Function, after: Any = None) -> LiveFigure:
     return play
 
 
-def _contours(H: Array, n: int) -> tuple[Array, Array]:
-    """Return n lines of equal loss ½·wᵀHw around the bottom, with gaps of NaN between them."""
+def _contours(H: Array) -> tuple[Array, Array]:
+    """Return eight lines of equal loss ½·wᵀHw around the bottom, with gaps of NaN between them."""
     values, ways = np.linalg.eigh(H)
     x, y = (ways / np.sqrt(values)) @ [np.cos(TURN), np.sin(TURN)]
-    roots = np.arange(1, n + 1)[:, None] * 0.7 * np.sqrt(2)
-    gap = np.full((n, 1), np.nan)
+    roots = np.arange(1, 9)[:, None] * 0.7 * np.sqrt(2)
+    gap = np.full_like(roots, np.nan)
     return np.hstack([roots * x, gap]).ravel(), np.hstack([roots * y, gap]).ravel()
 
 

@@ -58,10 +58,10 @@ class Case:
 
     property: str
     inputs: tuple[Any, ...]
-    raises: type[Exception] | None = None
-    at: tuple[tuple[Any, ...], ...] | None = None
-    rtol: float = 1e-6
-    atol: float = 1e-9
+    raises: type[Exception] | None
+    at: tuple[tuple[Any, ...], ...] | None
+    rtol: float
+    atol: float
 
 
 def case(

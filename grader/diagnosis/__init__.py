@@ -43,9 +43,7 @@ def repaired(verdict: Verdict, answer: Compared, code: Code) -> Verdict:
     return replace(verdict, repair=found.sentence, mistake=found.mistake, hint=None, relation=None)
 
 
-def explained(
-    name: str, key: ExerciseKey, outcomes: list[Outcome], mistakes: list[Known] | None = None
-) -> Verdict:
+def explained(name: str, key: ExerciseKey, outcomes: list[Outcome]) -> Verdict:
     """Return the verdict on an exercise, explained without its code."""
     answer = Compared(key, outcomes)
-    return explain(judged(name, answer), answer, mistakes=mistakes)
+    return explain(judged(name, answer), answer)
