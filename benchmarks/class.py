@@ -53,7 +53,7 @@ class Course:
         config = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
         config = config.split(OURS)[0] if plain else config
         (root / "nbgrader_config.py").write_text(config, encoding="utf-8")
-        made = sample_class(ROOT, load_lesson(ROOT / "solutions" / LESSON), 2 * students)
+        made = sample_class(load_lesson(ROOT / "solutions" / LESSON), 2 * students)
         honest = [name for name in made if not name.endswith(("hostile", "untidy"))][:students]
         chosen = {name: made[name] for name in honest}
         submit(root / "class" / "submitted", LESSON, chosen, random.Random(1))

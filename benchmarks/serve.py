@@ -59,7 +59,7 @@ def submit(exchange: Path, student: str, notebook: bytes) -> Path:
 
 def notebooks(students: int) -> list[bytes]:
     """Return right, wrong and unfinished notebooks."""
-    made = sample_class(ROOT, load_lesson(ROOT / "solutions" / LESSON), 2 * students)
+    made = sample_class(load_lesson(ROOT / "solutions" / LESSON), 2 * students)
     honest = [name for name in made if not name.endswith(("hostile", "untidy"))][:students]
     return [
         one if isinstance(one := made[name], bytes) else json.dumps(one).encode() for name in honest

@@ -190,7 +190,7 @@ def _course(settings: Settings, lessons: Sequence[Lesson]) -> list[str]:
     """
     root, release = settings.root, settings.release
     for lesson in lessons:
-        if not (root / release / lesson.name / f"{lesson.name}.ipynb").is_file():
+        if not (lesson.release / f"{lesson.name}.ipynb").is_file():
             raise LessonError(f"{release}/{lesson.name} is missing; run make course")
     paths = [path for path in files_below(root, release) if not path.endswith("/progress.json")]
     if stray := [path for path in paths if path.endswith((".py", ".md"))]:

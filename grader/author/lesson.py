@@ -66,6 +66,11 @@ class Lesson:
         return _relative(self.folder / "exercises.py", self.settings)
 
     @property
+    def release(self) -> Path:
+        """The folder of the lesson that learners get."""
+        return self.settings.root / self.settings.release / self.name
+
+    @property
     def hardened(self) -> list[str]:
         """The exercises that a cell of the notebook hardens."""
         names = (checked_name(cell.source, "harden") for cell in self.notebook.cells)

@@ -64,7 +64,7 @@ def anonymize(
     students = _students(root, lessons, found)
     if not students:
         raise UserError(f"Nothing of {', '.join(names)} was submitted. {COLLECT}")
-    pseudonyms = Pseudonyms(students, _known(root, lessons))
+    pseudonyms = Pseudonyms(students, _known(lessons))
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         files, digests, left_out = _notebooks(found, pseudonyms, folder)
@@ -107,14 +107,13 @@ def _by_student(name: str) -> bool:
     return len(parts) > 3 and parts[1] in ("submitted", "autograded")
 
 
-def _known(root: Path, lessons: Sequence[Lesson]) -> Iterator[str]:
+def _known(lessons: Sequence[Lesson]) -> Iterator[str]:
     """Yield texts whose words are no names: the lessons, and the style of a verdict."""
     yield STYLE
     for lesson in lessons:
         yield lesson.name
         yield json.dumps([*lesson.exercises])
-        release = root / lesson.settings.release / lesson.name / f"{lesson.name}.ipynb"
-        yield release.read_text(encoding="utf-8")
+        yield (lesson.release / f"{lesson.name}.ipynb").read_text(encoding="utf-8")
         yield (lesson.folder / f"{lesson.name}.md").read_text(encoding="utf-8")
         yield (lesson.folder / "exercises.py").read_text(encoding="utf-8")
 

@@ -82,8 +82,7 @@ def write_archive(root: Path, lessons: Sequence[Lesson], target: Path) -> list[s
         if copy_lessons(course_directory(root), names, folder / "gradebook.db"):
             files[GRADEBOOK] = folder / "gradebook.db"
         for lesson in lessons:
-            made = root / lesson.settings.release / lesson.name
-            pages = (path for path in sorted(made.iterdir()) if path.is_file())
+            pages = (path for path in sorted(lesson.release.iterdir()) if path.is_file())
             files |= {f"release/{lesson.name}/{path.name}": path for path in pages}
         write_zip(target, manifest_of(root, lessons), files)
     return [f"{place} was left out: {why}." for place, why in left_out.items()]

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import normalize
@@ -21,7 +20,7 @@ from grader.author.lesson import Lesson, LessonError, authors_root, load_lesson,
 from grader.errors import SOME_LEFT_OUT
 from grader.execution.limits import OUTSIDE
 from grader.instructor.blame import costs_only
-from grader.instructor.feedback import ReleasedLesson, load_submitted, released
+from grader.instructor.feedback import ReleasedLesson, reader_of, released
 from grader.instructor.journal import (
     JOURNAL_TIMEOUT,
     Journal,
@@ -32,7 +31,6 @@ from grader.instructor.journal import (
 from grader.instructor.report import Summary, show_progress
 from grader.instructor.steps import Pass, Reader, Step, Task, current_run, scores_of, write_grade
 from grader.instructor.workers import cluster_workers, local_workers
-from grader.processes import Guard
 
 if TYPE_CHECKING:  # nbgrader takes a second to import, which no other command needs
     from grader.instructor.lesson_gradebook import LessonGradebook
@@ -77,7 +75,7 @@ def autograde(
     from grader.instructor.submissions import submissions
 
     coursedir = course_directory(root)
-    release = released(root, lesson)
+    release = released(lesson)
     found = submissions(coursedir, lesson.name, options.students)
     there = {normalize("NFC", one.student) for one in found}
     if absent := sorted(one for one in options.students if normalize("NFC", one) not in there):
@@ -102,7 +100,7 @@ def autograde(
         _settle(plan, journal, gradebook, summary, options.regrade)
         if plan.to_grade and not options.dry:
             journal.start(run_id)
-        reader: Reader = Guard(partial(load_submitted, release), OUTSIDE.memory_bytes)
+        reader = reader_of(release)
         stack.callback(reader.close)
         steps = _steps(plan, lesson, journal, reader, options, summary.errors)
         for done, step in enumerate(steps, 1):

@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
@@ -17,16 +16,15 @@ from grader.author.lesson import Lesson
 from grader.execution.limits import OUTSIDE
 from grader.instructor.attempt_page import AttemptPages
 from grader.instructor.attempts import Attempt, Exchange
-from grader.instructor.feedback import load_submitted, released
+from grader.instructor.feedback import reader_of, released
 from grader.instructor.journal import journal_path, open_journal
 from grader.instructor.lesson_gradebook import open_lesson
 from grader.instructor.locate import Lessons
 from grader.instructor.policy import Policy, policy_path
 from grader.instructor.round import Round
-from grader.instructor.steps import Pass, Reader, Step, Task
+from grader.instructor.steps import Pass, Step, Task
 from grader.instructor.submissions import Submission
 from grader.instructor.workers import Workers
-from grader.processes import Guard
 
 Slow = tuple[list[Step], dict[str, str]]
 """Results of the other thread, and reasons why it has none, by student."""
@@ -70,9 +68,9 @@ class Desk:
 
     def __post_init__(self) -> None:
         self._stamp = stamp(self.common.root, self.lesson)
-        self.release = released(self.common.root, self.lesson)
+        self.release = released(self.lesson)
         self.lessons = Lessons(self.release.folder.parent)
-        self.reader = self._new_reader()
+        self.reader = reader_of(self.release)
         self._take(self.common.exchange.received(self.lesson.name))
 
     def round(self, now: datetime) -> None:
@@ -116,7 +114,7 @@ class Desk:
         def grade() -> Slow:
             errors: dict[str, str] = {}
             workers = self.common.slow_workers
-            with closing(self._new_reader()) as reader:
+            with closing(reader_of(self.release)) as reader:
                 last = Pass(self.lesson, reader, workers, 1, OUTSIDE.seconds, None, errors)
                 return [*last.steps([task])], errors
 
@@ -131,9 +129,6 @@ class Desk:
             self.open.add(one.key)
         return len(self.open) - before
 
-    def _new_reader(self) -> Reader:
-        return Guard(partial(load_submitted, self.release), OUTSIDE.memory_bytes)
-
 
 def stamp(root: Path, lesson: Lesson) -> tuple[tuple[str, int, int], ...]:
     """Return names, times and sizes of all files that decide about grading and its rules."""
@@ -141,7 +136,7 @@ def stamp(root: Path, lesson: Lesson) -> tuple[tuple[str, int, int], ...]:
     folders = [own, lesson.folder, *(root / name for name in settings.packages)]
     files = [path for folder in folders for path in sorted(folder.rglob("*.[pm][yd]"))]
     files += sorted(own.rglob("*.j2"))  # the page of feedback
-    release = root / settings.release / lesson.name / f"{lesson.name}.ipynb"
+    release = lesson.release / f"{lesson.name}.ipynb"
     configs = [root / "nbgrader_config.py", root / "class" / "nbgrader_config.py"]
     found = []
     for path in (*files, release, *configs, root / "pyproject.toml", policy_path(root)):

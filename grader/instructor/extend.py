@@ -37,7 +37,7 @@ def extend(root: Path, lesson: Lesson, student: str, days: float, reason: str) -
     if student not in known | {one.student for one in submissions(coursedir, lesson.name)}:
         raise UserError(f"No student is called {student}; `grader roster` lists them.")
     time = timedelta(days=days)
-    with open_lesson(coursedir, lesson.name, released(root, lesson)) as gradebook:
+    with open_lesson(coursedir, lesson.name, released(lesson)) as gradebook:
         if (due := gradebook.due()) is None:
             command = f'nbgrader db assignment add {lesson.name} --duedate="2026-12-01 18:00 UTC"'
             raise UserError(f"{lesson.name} has no due date to extend. Set one first: {command}")

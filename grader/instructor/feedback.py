@@ -12,6 +12,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from sys import getsizeof
 from typing import Any, TypedDict
@@ -19,13 +20,14 @@ from typing import Any, TypedDict
 from grader.author.lesson import Lesson, LessonError
 from grader.comparison.present import missed_for_sure
 from grader.comparison.vocabulary import in_words
+from grader.execution.limits import OUTSIDE
 from grader.execution.notebook import Cell, cells_of, load_notebook, text_in
 from grader.execution.submission import Selection, Template, answers_in, select
 from grader.files import parsed
 from grader.instructor.journal import Grading
 from grader.instructor.run import ExerciseResult, Result, result_html, template, verdict_of
 from grader.instructor.run_id import digest_of
-from grader.settings import load_settings
+from grader.processes import Guard
 
 MAX_TEXT = 20_000  # characters of a cell or an output
 MAX_IMAGE = 2_000_000  # characters of a picture, as base64
@@ -94,15 +96,14 @@ class LoadedNotebook:
     unanswered: frozenset[str]
 
 
-def released(root: Path, lesson: Lesson) -> ReleasedLesson:
+def released(lesson: Lesson) -> ReleasedLesson:
     """Read the notebook that `make course` built of a lesson.
 
     Raises:
         LessonError: there is none, or it has other exercises.
     """
-    settings = load_settings(root)
+    settings, path = lesson.settings, lesson.release / f"{lesson.name}.ipynb"
     release, source = f"{settings.release}/{lesson.name}", f"{settings.sources}/{lesson.name}"
-    path = root / release / f"{lesson.name}.ipynb"
     try:
         notebook = parsed(path.read_bytes(), BuiltNotebook)
         cells = {cell["id"]: cell for cell in notebook["cells"]}
@@ -132,6 +133,11 @@ def load_submitted(release: ReleasedLesson, data: bytes) -> LoadedNotebook:
     return LoadedNotebook(
         digest_of(data), chosen, _feedback_cells(release, cells, raw, places), unanswered
     )
+
+
+def reader_of(release: ReleasedLesson) -> Guard[LoadedNotebook]:
+    """Return what reads submitted notebooks of a lesson, in a process that may be ended."""
+    return Guard(partial(load_submitted, release), OUTSIDE.memory_bytes)
 
 
 def feedback_notebook(

@@ -12,7 +12,6 @@ import shutil
 from contextlib import ExitStack
 from datetime import datetime
 from fnmatch import fnmatch
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,7 +34,7 @@ from grader.instructor.feedback import (
     LoadedNotebook,
     feedback_notebook,
     has_verdicts,
-    load_submitted,
+    reader_of,
     released,
 )
 from grader.instructor.journal import JOURNAL_TIMEOUT, Grading, Journal, journal_path, open_journal
@@ -44,7 +43,6 @@ from grader.instructor.run import Result
 from grader.instructor.steps import current_run
 from grader.instructor.submissions import Submission, read_time, submissions
 from grader.instructor.workers import Job, grade_batch
-from grader.processes import Guard
 
 Resources = dict[str, Any]
 
@@ -59,8 +57,8 @@ class GradingSession:
         self.lesson, self.journal = lesson.name, journal
         self.run_id = current_run(journal, lesson)
         self.folder = lesson.folder
-        self.release = released(lesson.folder.parents[1], lesson)
-        self.reader = Guard(partial(load_submitted, self.release), OUTSIDE.memory_bytes)
+        self.release = released(lesson)
+        self.reader = reader_of(self.release)
         self.journal.start(self.run_id)
         self.grading: Grading | None = None
         self.time: datetime | None = None

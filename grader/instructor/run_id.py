@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from grader.author.lesson import Lesson
-from grader.settings import load_settings
 
 
 class RunFields(TypedDict):
@@ -52,10 +51,10 @@ def digest_of(data: bytes) -> str:
 
 def lesson_version(lesson: Lesson) -> str:
     """Return a digest of a lesson's two files and of the packages that its cases may come from."""
-    root = lesson.folder.parent.parent
     files = [lesson.folder / f"{lesson.name}.md", lesson.folder / "exercises.py"]
-    packages = load_settings(root).packages
-    return _digest_of_files(files + [path for name in packages for path in _modules(root / name)])
+    for package in lesson.settings.packages:
+        files += _modules(lesson.settings.root / package)
+    return _digest_of_files(files)
 
 
 @cache

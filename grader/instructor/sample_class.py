@@ -39,13 +39,13 @@ HOSTILE = [
 """First cells of hostile notebooks."""
 
 
-def sample_class(root: Path, lesson: Lesson, students: int, seed: int = 1) -> dict[str, Json | str]:
+def sample_class(lesson: Lesson, students: int, seed: int = 1) -> dict[str, Json | str]:
     """Return notebooks, or the text of a damaged one, by student; the name tells the kind.
 
     The same seed makes the same class.
     """
     rng = random.Random(seed)
-    release, answers = released(root, lesson), _answers(lesson)
+    release, answers = released(lesson), _answers(lesson)
     kinds = [kind for kind, count in KINDS.items() for _ in range(count)]
     made: dict[str, Json | str] = {}
     for number in range(students):
@@ -207,7 +207,7 @@ def _run(arguments: argparse.Namespace) -> int:
     lesson = load_lesson(named_lessons(root, [arguments.lesson])[0])
     coursedir = course_directory(root)
     folder = Path(coursedir.format_path(coursedir.submitted_directory, "x", "x")).parents[1]
-    made = sample_class(root, lesson, arguments.students)
+    made = sample_class(lesson, arguments.students)
     new = submit(folder, lesson.name, made, random.Random(1))
     wrote = f"Wrote {count_of(len(new), 'submission')} of {lesson.name}"
     print(f"{wrote}; {len(made) - len(new)} were there. Next: grader autograde {lesson.name}")

@@ -373,7 +373,7 @@ def test_a_sample_class_has_the_same_groups_with_another_seed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     course = Course(tmp_path)
-    made = sample_class(course.root, lesson("neuron"), 42)
+    made = sample_class(lesson("neuron"), 42)
     submit(
         course.root / "class" / "submitted",
         "neuron",

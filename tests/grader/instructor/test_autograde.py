@@ -22,7 +22,7 @@ import psutil
 import pytest
 from classroom import LATE, Course
 
-from course import ROOT, learners_notebook, lesson, solved, written
+from course import learners_notebook, lesson, solved, written
 from grader.author.lesson import load_lesson
 from grader.cli import main
 from grader.instructor.autograde import AutogradeOptions, autograde
@@ -631,7 +631,7 @@ def test_a_run_killed_three_times_ends_with_every_grade_there_once(course: Cours
 
 def _handed_in(course: Course, students: int) -> list[str]:
     """Hand in a class without hostile students, who would run into time limits; return names."""
-    made = sample_class(ROOT, lesson("neuron"), 21, seed=3)
+    made = sample_class(lesson("neuron"), 21, seed=3)
     notebooks = [one for name, one in made.items() if "hostile" not in name]
     names = [f"student {number}" for number in range(students)]
     for name, notebook in zip(names, cycle(notebooks), strict=False):

@@ -15,7 +15,7 @@ from hostile_class import showing
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from playwright.sync_api import Browser
 
-from course import ROOT, learners_notebook, lesson, written
+from course import learners_notebook, lesson, written
 from grader.execution.limits import Budget
 from grader.execution.submission import Selection
 from grader.instructor import nbgrader_feedback
@@ -405,7 +405,7 @@ def test_no_mixture_of_markdown_leaves_the_code_block() -> None:
 
 
 def test_repairs_are_shown_first_as_text(course: Course) -> None:
-    release = released(course.root, lesson("neuron"))
+    release = released(lesson("neuron"))
     repair = "The cell of relu was of type <script>; it was read as code."
     result = {"points": 0.0, "max_points": 10.0, "exercises": {}, "repaired": [repair]}
     nothing = LoadedNotebook("", Selection([], {}, [], {}), [], frozenset())
@@ -451,7 +451,7 @@ def test_a_page_that_takes_too_long_shows_the_verdicts_and_says_so(
 
 
 def test_outputs_are_shown_up_to_a_limit_of_the_notebook() -> None:
-    release = released(ROOT, lesson("neuron"))
+    release = released(lesson("neuron"))
     notebook = showing(20, "text/plain", "x" * 19_000)
     notebook["cells"][0]["outputs"] *= 20
     with pytest.MonkeyPatch.context() as patch:

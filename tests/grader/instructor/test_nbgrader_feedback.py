@@ -15,7 +15,7 @@ from nbformat import from_dict
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import GetGrades
 
-from course import LESSONS, ROOT, lesson, solved, written
+from course import LESSONS, lesson, solved, written
 from grader.cli import main
 from grader.instructor.feedback import feedback_notebook, load_submitted, released
 from grader.instructor.feedback_page import FeedbackExporter, Pages
@@ -202,10 +202,10 @@ def result(name: str) -> Result:
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_parts_make_the_same_page_as_a_whole_for_each_lesson_and_kind(name: str) -> None:
-    release, exporter = released(ROOT, lesson(name)), FeedbackExporter(template_name="classic")
+    release, exporter = released(lesson(name)), FeedbackExporter(template_name="classic")
     pages, grading = Pages(exporter), Grading("", "", "", RunId("", "", 1), 0, None, time.time())
     about = {"notebook": name, "score": 1 / 3, "max_score": 2.0, "late_penalty": 0.25}
-    made = sample_class(ROOT, lesson(name), 21)
+    made = sample_class(lesson(name), 21)
     texts = [json.dumps(one).encode() for one in made.values() if isinstance(one, dict)]
     assert len(texts) >= 20
     for text in texts:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from course import LESSONS, ROOT, SETTINGS, copy_of_the_course, lesson
+from course import LESSONS, SETTINGS, copy_of_the_course, lesson
 from grader.cli import main
 from grader.execution.notebook import UnreadableNotebook
 from grader.instructor.run import Run
@@ -20,7 +20,7 @@ from grader.sandbox.engine import Engine
 @pytest.mark.parametrize("name", LESSONS)
 def test_each_student_earns_what_the_kind_deserves(name: str) -> None:
     run = Run(lesson(name), seed=2)
-    made = sample_class(ROOT, lesson(name), sum(KINDS.values()))
+    made = sample_class(lesson(name), sum(KINDS.values()))
     earned: dict[str, list[float]] = {kind: [] for kind in KINDS}
     with Engine(SETTINGS) as engine:
         for student, notebook in made.items():
@@ -45,7 +45,7 @@ def test_hostile_submissions_earn_their_answers_points_and_nothing_else(name: st
     run = Run(lesson(name), seed=2)
     made = {
         student: notebook
-        for student, notebook in sample_class(ROOT, lesson(name), 24 * sum(KINDS.values())).items()
+        for student, notebook in sample_class(lesson(name), 24 * sum(KINDS.values())).items()
         if "hostile" in student
     }
     *answered, left_out = lesson(name).exercises
@@ -72,7 +72,7 @@ def test_hostile_submissions_earn_their_answers_points_and_nothing_else(name: st
 
 
 def test_the_same_seed_makes_the_same_class() -> None:
-    one, same, other = (sample_class(ROOT, lesson(LESSONS[0]), 30, seed) for seed in (1, 1, 2))
+    one, same, other = (sample_class(lesson(LESSONS[0]), 30, seed) for seed in (1, 1, 2))
     assert one == same != other
 
 
