@@ -21,7 +21,7 @@ from grader.diagnosis.operators import OPERATORS, SLIP
 from grader.diagnosis.rules import by_rules
 from grader.syntax import last_name
 
-Run = Callable[[Iterable[ast.Module], list[Call]], Iterable[list[Outcome] | None]]
+RunTrees = Callable[[Iterable[ast.Module], list[Call]], Iterable[list[Outcome] | None]]
 """Runs trees: yields the outcomes of each, None if there are none, and may end early."""
 
 MAX_EDITS = 480
@@ -43,7 +43,7 @@ class Code:
     """The source of an answer's function, and a way to run edited copies of it."""
 
     source: str
-    run: Run
+    run: RunTrees
 
 
 def repair(name: str, answer: Compared, code: Code, slips_only: bool) -> Edit | None:
@@ -116,7 +116,7 @@ def _trees(own: Answer, edits: Iterable[Edit]) -> Iterator[tuple[Edit, ast.Modul
 
 
 def _tried(
-    trees: Iterable[tuple[Edit, ast.Module]], answer: Compared, run: Run
+    trees: Iterable[tuple[Edit, ast.Module]], answer: Compared, run: RunTrees
 ) -> Iterator[tuple[Edit, set[str]]]:
     """Yield the edits that put the failing case right, and the properties missed with each.
 

@@ -34,7 +34,7 @@ JOURNAL_TIMEOUT = 10.0  # seconds to wait for `grader serve`, or for another run
 
 
 @final
-class Started(RunFields):
+class StartedRecord(RunFields):
     """A run started."""
 
     started: float
@@ -42,7 +42,7 @@ class Started(RunFields):
 
 
 @final
-class Graded(RunFields):
+class GradedRecord(RunFields):
     """A notebook was graded."""
 
     graded: str
@@ -55,7 +55,7 @@ class Graded(RunFields):
 
 
 @final
-class Written(TypedDict):
+class WrittenRecord(TypedDict):
     """The gradebook holds a grading."""
 
     written: str
@@ -63,7 +63,7 @@ class Written(TypedDict):
 
 
 @final
-class Shown(TypedDict):
+class ShownRecord(TypedDict):
     """A student can fetch a page about an attempt."""
 
     shown: str
@@ -71,7 +71,7 @@ class Shown(TypedDict):
     attempt: str
 
 
-Record = Started | Graded | Written | Shown
+Record = StartedRecord | GradedRecord | WrittenRecord | ShownRecord
 
 
 class JournalBusy(UserError):
@@ -138,7 +138,7 @@ class Journal:
         counts: bool = True,
     ) -> Grading:
         """Record the result of a notebook; one that does not count is not a student's latest."""
-        record: Graded = {
+        record: GradedRecord = {
             "graded": run_id.key(student, digest),
             "student": student,
             "digest": digest,

@@ -13,7 +13,7 @@ from grader.comparison.distribution import summarise
 from grader.comparison.judge import Compared, Verdict
 from grader.comparison.schema import Call, Outcome, Request, Response
 from grader.diagnosis import repaired
-from grader.diagnosis.repair import Code, Run
+from grader.diagnosis.repair import Code, RunTrees
 from grader.execution.cell_facts import facts, names_bound, parsed
 from grader.execution.submission import Selection
 
@@ -113,7 +113,7 @@ def _names(cell: str) -> tuple[set[str], set[str]]:
     return bound, {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
-def _run(name: str, cells: list[str], ask: Ask) -> Run:
+def _run(name: str, cells: list[str], ask: Ask) -> RunTrees:
     """Return a function that runs copies of an answer after a notebook's cells."""
 
     def run(trees: Iterable[ast.Module], calls: list[Call]) -> Iterator[list[Outcome] | None]:

@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import ExecutionResult
 
 
 @dataclass(frozen=True)
-class Run:
+class CellRun:
     """The text that IPython ran, and the class of the exception that ended it."""
 
     text: str
@@ -22,7 +22,7 @@ class Runs:
     """The last run of each cell, and the cell of each text."""
 
     def __init__(self) -> None:
-        self._last: dict[str, Run] = {}
+        self._last: dict[str, CellRun] = {}
         self._cell_of: dict[str, str] = {}
 
     def note(self, result: ExecutionResult) -> None:
@@ -31,7 +31,7 @@ class Runs:
             return
         error = result.error_before_exec or result.error_in_exec
         text = _lines(info.transformed_cell or info.raw_cell)
-        self._last[cell] = Run(text, type(error).__name__ if error else None)
+        self._last[cell] = CellRun(text, type(error).__name__ if error else None)
         self._cell_of[text] = cell
 
     def outdated(self, function: Any) -> str | None:
