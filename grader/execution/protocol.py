@@ -21,7 +21,7 @@ MAX_SIDES = 64  # dimensions of an array in numpy
 DTYPE = re.compile(r"[<>=|]?[a-z]{3,10}\d{0,3}|[<>=|][a-z]\d{1,2}")  # float64, >f8
 
 
-def parsed(data: bytes) -> Any:
+def frame_of(data: bytes) -> Any:
     """Return a frame from its JSON; a frame over the limits is read as ``{"too_large": size}``.
 
     Raises:

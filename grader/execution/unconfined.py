@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import IO
 
 from grader.comparison.schema import Request, Response
-from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
-from grader.execution.protocol import parsed
+from grader.execution.protocol import frame_of
+from grader.execution.request_state import RequestState
 
 PATIENCE = 0.2  # seconds between two questions whether a run is still wanted
 POSIX = os.name == "posix"
@@ -53,28 +53,28 @@ class Unconfined:
 
     def run(self, request: Request) -> Response:
         """Return the response to a request; raise `Cancelled` once `wanted` returns False."""
-        attempt = Attempt(request, self.limits)
+        state = RequestState(request, self.limits)
         for _ in range(self.limits.starts):
-            if attempt.complete or time.monotonic() > attempt.deadline:
+            if state.complete or time.monotonic() > state.deadline:
                 break
             if self._folder:
-                self._run_child(attempt, str(self._folder))
+                self._run_child(state, str(self._folder))
                 continue
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-                self._run_child(attempt, folder)
-        return attempt.response()
+                self._run_child(state, folder)
+        return state.response()
 
-    def _run_child(self, attempt: Attempt, folder: str) -> None:
-        attempt.begin()
-        with _child(attempt.request(), folder) as lines:
-            while not attempt.complete and (left := attempt.left()) > 0:
+    def _run_child(self, state: RequestState, folder: str) -> None:
+        state.begin()
+        with _child(state.request(), folder) as lines:
+            while not state.complete and (left := state.left()) > 0:
                 if not self._wanted():
                     raise Cancelled
                 with contextlib.suppress(queue.Empty, ValueError, RecursionError):
                     if (line := lines.get(timeout=min(left, PATIENCE))) is None:
                         break
-                    attempt.take(parsed(line))
-        attempt.end(time.monotonic())
+                    state.take(frame_of(line))
+        state.end(time.monotonic())
 
 
 @contextlib.contextmanager

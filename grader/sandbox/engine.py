@@ -2,7 +2,7 @@
 
 - `grader.sandbox.launch` starts a confined and warm fork server; `Engine` restarts a lost one.
 - `grader.sandbox.server` forks a child that runs the notebook.
-- JSON frames cross the child's two pipes; `Attempt` keeps what they say and what is missing.
+- JSON frames cross the child's two pipes; `RequestState` keeps what they say and what is missing.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any
 
 from grader.comparison.schema import Request, Response
 from grader.errors import SandboxUnavailable
-from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
-from grader.execution.protocol import parsed
+from grader.execution.protocol import frame_of
+from grader.execution.request_state import RequestState
 from grader.processes import OverBudget
 from grader.sandbox.launch import Protection, command, protection
 from grader.sandbox.scratch import remove
@@ -86,36 +86,36 @@ class Engine:
         a child together with its server costs nothing.
         """
         seconds = most or self.limits.total_seconds
-        attempt = Attempt(request, replace(self.limits, total_seconds=seconds))
+        state = RequestState(request, replace(self.limits, total_seconds=seconds))
         for _ in range(self.limits.starts):
-            if attempt.complete or time.monotonic() > attempt.deadline:
+            if state.complete or time.monotonic() > state.deadline:
                 break
-            self._run_child(attempt)
-        if most and time.monotonic() > attempt.deadline:
+            self._run_child(state)
+        if most and time.monotonic() > state.deadline:
             raise OverBudget(f"it ran for more than {most:g} seconds")
-        response = attempt.response()
+        response = state.response()
         for answer in response["answers"].values():
             for outcome in answer.get("outcomes", ()):
                 if reason := self.limits.reason(outcome):
                     outcome["message"] = f"{outcome['message'].rstrip('. ')}. {reason}"
         return response
 
-    def _run_child(self, attempt: Attempt) -> None:
+    def _run_child(self, state: RequestState) -> None:
         with _pipe() as (request, to_child), _pipe() as (from_child, results):
             self._start_child(request, results)
             request.close()
             results.close()
             try:
-                attempt.begin()
-                for frame in _frames(to_child, from_child, attempt):
-                    attempt.take(frame)
-                    if attempt.complete:
+                state.begin()
+                for frame in _frames(to_child, from_child, state):
+                    state.take(frame)
+                    if state.complete:
                         break
             finally:
                 ended = time.monotonic()
                 reply = self._stop_child()
                 full = self.limits.files if reply == b"full" else None
-                attempt.end(ended, innocent=reply is None, why=full)
+                state.end(ended, innocent=reply is None, why=full)
 
     def _start_child(self, request: FileIO, results: FileIO) -> None:
         """Let the server fork a child with these ends of its pipes; restart a lost server once."""
@@ -195,13 +195,13 @@ def _pipe() -> Iterator[tuple[FileIO, FileIO]]:
         yield reader, writer
 
 
-def _frames(to_child: FileIO, from_child: FileIO, attempt: Attempt) -> Iterator[Any]:
+def _frames(to_child: FileIO, from_child: FileIO, state: RequestState) -> Iterator[Any]:
     """Send the request and yield the child's frames, until it ends, is too slow or sends junk."""
     for end in (to_child, from_child):
         os.set_blocking(end.fileno(), False)
-    to_send = memoryview(attempt.request())
+    to_send = memoryview(state.request())
     received = bytearray()
-    while (left := attempt.left()) > 0:
+    while (left := state.left()) > 0:
         readable, writable, _ = select.select([from_child], [to_child] if to_send else [], [], left)
         if writable:
             try:
@@ -218,14 +218,14 @@ def _frames(to_child: FileIO, from_child: FileIO, attempt: Attempt) -> Iterator[
         received += data
         while len(received) >= 8:
             size = int.from_bytes(received[:8], "big")
-            if size > attempt.limits.result_bytes + 1024:
-                attempt.flood()
+            if size > state.limits.result_bytes + 1024:
+                state.flood()
                 return
             if len(received) < 8 + size:
                 break
             frame = bytes(received[8 : 8 + size])
             del received[: 8 + size]
             try:
-                yield parsed(frame)
+                yield frame_of(frame)
             except (ValueError, RecursionError):
                 return

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from course import SETTINGS, finishes, lesson, solved, written
-from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
-from grader.execution.protocol import MAX_ITEMS, MAX_NESTED, parsed
+from grader.execution.protocol import MAX_ITEMS, MAX_NESTED, frame_of
+from grader.execution.request_state import RequestState
 from grader.execution.runner import steps
 from grader.instructor.run import Run
 from grader.sandbox.engine import Engine
@@ -108,10 +108,10 @@ class Forger(Engine):
         super().__init__(None, Limits(starts=1), Protection.LANDLOCK)
         self.forge = forge
 
-    def _run_child(self, attempt: Attempt) -> None:
+    def _run_child(self, attempt: RequestState) -> None:
         attempt.begin()
         for frame in self.forge(copy.deepcopy(honest_frames(attempt.request()))):
-            attempt.take(parsed(json.dumps(frame).encode()))
+            attempt.take(frame_of(json.dumps(frame).encode()))
         attempt.end(0.0)
 
 
@@ -227,7 +227,7 @@ def test_a_frame_of_many_small_items_is_refused_before_it_takes_memory(piece: by
     data = b'{"answer": {"outcomes": [' + piece * (24_000_000 // len(piece)) + b"0]}}"
     tracemalloc.start()
     try:
-        assert parsed(data) == {"too_large": len(data)}
+        assert frame_of(data) == {"too_large": len(data)}
         assert tracemalloc.get_traced_memory()[1] < 1e6
     finally:
         tracemalloc.stop()
@@ -262,13 +262,13 @@ HONEST = {
 def test_the_answers_of_an_honest_runner_are_read(name: str) -> None:
     returned, kind = HONEST[name]
     calls = [{"inputs": [{"array": [1.0, 2.0], "shape": [2], "dtype": "float64"}]}]
-    attempt = Attempt(
+    attempt = RequestState(
         {"cells": [f"import numpy as np\ndef f(z):\n    return {returned}"], "calls": {"f": calls}},
         Limits(),
     )
     attempt.begin()
     for frame in steps(json.loads(attempt.request())):
-        attempt.take(parsed(json.dumps(frame).encode()))
+        attempt.take(frame_of(json.dumps(frame).encode()))
     assert kind in attempt.answers["f"]["outcomes"][0]
 
 
@@ -280,12 +280,12 @@ STATEFUL = """def relu(z, seen=[]):
 def test_notebook_and_seed_decide_the_order_of_the_calls() -> None:
     def orders(cells: list[str], seed: int) -> dict[str, list[int]]:
         request = {"cells": cells, "calls": RUNS["neuron"].calls, "order_seed": seed}
-        return Attempt(request, Limits()).order
+        return RequestState(request, Limits()).order
 
     assert orders(["x"], 1) == orders(["x"], 1)
     assert len({json.dumps(orders([cell], seed)) for cell in "xyz" for seed in range(3)}) == 9
     request = {"cells": [], "calls": {}, "order_seed": 12345}
-    assert b"seed" not in Attempt(request, Limits()).request()
+    assert b"seed" not in RequestState(request, Limits()).request()
 
 
 def test_a_function_that_remembers_its_calls_is_graded_repeatably() -> None:

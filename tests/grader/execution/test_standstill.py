@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits
+from grader.execution.request_state import RequestState
 from grader.execution.unconfined import Unconfined
 from grader.sandbox.engine import Engine
 from grader.sandbox.launch import Protection, protection
@@ -29,7 +29,7 @@ def test_a_step_gets_its_time_again_after_a_standstill(
         (pytest.fail if os.environ.get("CI") else pytest.skip)(
             "This machine can't confine notebooks."
         )
-    begin, take, monotonic = Attempt.begin, Attempt.take, time.monotonic
+    begin, take, monotonic = RequestState.begin, RequestState.take, time.monotonic
     stood_still = 0.0
 
     def standing_still(step: Callable[..., None]) -> Callable[..., None]:
@@ -49,8 +49,8 @@ def test_a_step_gets_its_time_again_after_a_standstill(
             unconfined = Unconfined()
             unconfined.limits, run = LIMITS, unconfined.run
         monkeypatch.setattr(time, "monotonic", lambda: monotonic() + stood_still)
-        monkeypatch.setattr(Attempt, "begin", standing_still(begin))
-        monkeypatch.setattr(Attempt, "take", standing_still(take))
+        monkeypatch.setattr(RequestState, "begin", standing_still(begin))
+        monkeypatch.setattr(RequestState, "take", standing_still(take))
         response = run(REQUEST)
     assert stood_still >= 3 * 600
     assert response["errors"] == [None]
@@ -59,8 +59,8 @@ def test_a_step_gets_its_time_again_after_a_standstill(
 
 def test_a_step_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 100.0
-    monkeypatch.setattr("grader.execution.attempt.time.monotonic", lambda: clock)
-    attempt = Attempt(REQUEST, Limits())
+    monkeypatch.setattr("grader.execution.request_state.time.monotonic", lambda: clock)
+    attempt = RequestState(REQUEST, Limits())
     attempt.begin()
     attempt.take({"cell": 0})
     clock += 3600

@@ -14,8 +14,8 @@ from hostile import FULL, HONEST, LIMITS, PATIENT, RIGHT, RUN, attack, function,
 
 from course import SETTINGS, references, written
 from grader.errors import SandboxUnavailable
-from grader.execution.attempt import Attempt
 from grader.execution.limits import Limits, ended
+from grader.execution.request_state import RequestState
 from grader.sandbox.engine import Engine
 
 FILES = "may write 64 MB of files"
@@ -255,13 +255,13 @@ def test_an_engine_closes_no_descriptor_of_another_thread(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[int] = []
-    take = Attempt.take
+    take = RequestState.take
 
-    def take_and_open(self: Attempt, frame: Any) -> None:
+    def take_and_open(self: RequestState, frame: Any) -> None:
         opened.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(4 if not opened else 0))
         take(self, frame)
 
-    monkeypatch.setattr(Attempt, "take", take_and_open)
+    monkeypatch.setattr(RequestState, "take", take_and_open)
     assert points(graded(HONEST, engine)) == FULL
     assert len(opened) == 4
     for descriptor in opened:
@@ -272,23 +272,23 @@ def test_a_server_lost_during_a_notebook_costs_nothing(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first child never gets beyond a cell, and its server is killed meanwhile."""
-    request, take = Attempt.request, Attempt.take
+    request, take = RequestState.request, RequestState.take
     with Engine(SETTINGS, PATIENT, engine.kind) as fresh:
         assert fresh._server is not None
         first = fresh._server
 
-        def hanging_at_first(self: Attempt) -> bytes:
+        def hanging_at_first(self: RequestState) -> bytes:
             return request(self).replace(
                 b"MOMENT", b"import time; time.sleep(1000)" if first.poll() is None else b"pass"
             )
 
-        def killing(self: Attempt, frame: Any) -> None:
+        def killing(self: RequestState, frame: Any) -> None:
             take(self, frame)
             if "cell" in frame:
                 first.kill()
 
-        monkeypatch.setattr(Attempt, "request", hanging_at_first)
-        monkeypatch.setattr(Attempt, "take", killing)
+        monkeypatch.setattr(RequestState, "request", hanging_at_first)
+        monkeypatch.setattr(RequestState, "take", killing)
         answers = dict.fromkeys(FULL, "...") | {"relu": f"MOMENT\n{function(RIGHT)}"}
         notebook = json.dumps(written("neuron", **answers)).encode()
         assert points(graded(notebook, fresh)) == FULL
@@ -296,7 +296,7 @@ def test_a_server_lost_during_a_notebook_costs_nothing(
 
 
 def test_a_cell_that_ends_the_server_twice_is_given_up() -> None:
-    attempt = Attempt({"cells": ["1"], "calls": {"f": [{"inputs": []}]}}, LIMITS)
+    attempt = RequestState({"cells": ["1"], "calls": {"f": [{"inputs": []}]}}, LIMITS)
     for error in (None, ended("Cell 1")):
         attempt.begin()
         attempt.take({"cell": 0})

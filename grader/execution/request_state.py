@@ -18,8 +18,8 @@ from grader.execution.protocol import answer_of, text_of
 STANDSTILL = 1.0  # seconds that the grader may be late; after more, it was suspended
 
 
-class Attempt:
-    """The state of one notebook's run.
+class RequestState:
+    """The answers to a request so far, and what its notebook is doing.
 
     With an ``order_seed`` in the request, the calls of an exercise are shuffled: always alike for
     the same notebook and seed, and independently for any other.
