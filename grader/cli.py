@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
 
@@ -13,6 +14,18 @@ from grader import startup  # noqa: F401 (first)
 from grader.errors import UserError
 
 Register = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None]
+
+LEARNERS = ("learner.workspace", "learner.watch", "learner.export")
+AUTHORS = ("author.build", "author.verify", "author.bundle", "author.site")
+INSTRUCTORS = (
+    *("instructor.grade", "instructor.validate", "instructor.roster"),
+    *("instructor.collect_command", "instructor.autograde", "instructor.extend"),
+    *("instructor.explain", "instructor.feedback_command", "instructor.serve"),
+    *("instructor.give_back", "instructor.gradescope", "insights.command"),
+    *("instructor.archive", "instructor.anonymize", "instructor.sample_class"),
+    "instructor.doctor",
+)
+"""The modules of the commands, in the order of the help."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,51 +88,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _commands() -> list[Register]:
     """Return the commands; the learners' bundle has only the learner's."""
-    from grader.learner import export, watch, workspace
-
-    learners: list[Register] = [workspace.register, watch.register, export.register]
-    if find_spec("grader.author") is None:
-        return learners
-    from grader.author import build, bundle, site, verify
-    from grader.insights import command as insights
-    from grader.instructor import (
-        anonymize,
-        archive,
-        autograde,
-        collect_command,
-        doctor,
-        explain,
-        extend,
-        feedback_command,
-        give_back,
-        grade,
-        gradescope,
-        roster,
-        sample_class,
-        serve,
-        validate,
-    )
-
-    authors = (build, verify, bundle, site)
-    instructors = (
-        grade,
-        validate,
-        roster,
-        collect_command,
-        autograde,
-        extend,
-        explain,
-        feedback_command,
-        serve,
-        give_back,
-        gradescope,
-        insights,
-        archive,
-        anonymize,
-        sample_class,
-        doctor,
-    )
-    return [*learners, *(module.register for module in (*authors, *instructors))]
+    whole = find_spec("grader.author") is not None
+    names = (*LEARNERS, *AUTHORS, *INSTRUCTORS) if whole else LEARNERS
+    return [import_module(f"grader.{name}").register for name in names]
 
 
 if __name__ == "__main__":
