@@ -19,7 +19,7 @@ STANDSTILL = 1.0  # seconds that the grader may be late; after more, it was susp
 
 
 class RequestState:
-    """The answers to a request so far, and what its notebook is doing.
+    """The answers to a request so far, and the state of its notebook.
 
     With an ``order_seed`` in the request, the calls of an exercise are shuffled: always alike for
     the same notebook and seed, and independently for any other.

@@ -76,7 +76,7 @@ def write_archive(root: Path, lessons: Sequence[Lesson], target: Path) -> list[s
             if path.exists():
                 stack.enter_context(open_journal(path))
         files, left_out = class_files(root, names)
-        if not files:
+        if all({*names}.isdisjoint(re.split("[/.]", place)) for place in files):
             raise UserError(f"class/ holds nothing of {', '.join(names)}. {COLLECT}")
         folder = Path(stack.enter_context(TemporaryDirectory()))
         if copy_lessons(course_directory(root), names, folder / "gradebook.db"):

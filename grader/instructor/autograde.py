@@ -188,6 +188,9 @@ def _record(
         if grading is None or grading.key != step.run_id.key(student, step.digest):
             grading = journal.add_grading(step.run_id, student, step.digest, result)
         (was, now), left_out = write_grade(step, grading, journal, gradebook, release)
+        before = journal.previous.get(student)
+        if before and before.digest != step.digest and (names := gradebook.by_hand(student)):
+            summary.by_hand[student] = ", ".join(names)
         summary.add(student, {**result, "repaired": [*result["repaired"], *left_out]})
     if was and latest and latest.digest == step.digest:
         results = (journal.result(earlier), result) if earlier else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
+from glob import escape
 from pathlib import Path
 
 from grader.author.lesson import Lesson, authors_root, load_lesson, named_lessons
@@ -18,10 +19,11 @@ from grader.comparison.schema import Answer, ExerciseKey
 from grader.comparison.vocabulary import in_words
 from grader.errors import UserError
 from grader.execution.limits import OUTSIDE
-from grader.execution.notebook import read_notebook
+from grader.execution.notebook import UnreadableNotebook, read_notebook, read_submitted
 from grader.execution.submission import select
 from grader.instructor.blame import costs_only
 from grader.instructor.journal import Grading, Journal, journal_path, read_journal
+from grader.instructor.locate import is_notebook
 from grader.instructor.repairs import Ask
 from grader.instructor.run import Graded, Run
 from grader.instructor.run_id import digest_of, grader_version, lesson_version
@@ -118,8 +120,13 @@ def _notebook(root: Path, lesson: Lesson, journal: Journal, grading: Grading) ->
     for place in (coursedir.submitted_directory, *(f"class/attempts/{id}" for id in attempts)):
         coursedir.submitted_directory = place
         for submission in submissions(coursedir, lesson.name, [grading.student]):
-            if digest_of(data := submission.read()) == grading.digest:
-                return data
+            with suppress(UnreadableNotebook):  # a newer one; the graded one is kept elsewhere
+                if digest_of(data := submission.read()) == grading.digest:
+                    return data
+    received = root / "class" / "received" / lesson.name
+    for path in sorted(received.glob(f"{escape(grading.student)}-*/**/*")):
+        if is_notebook(path) and digest_of(data := read_submitted(path)) == grading.digest:
+            return data
     raise UserError(
         f"class/submitted has another notebook of {grading.student} than the one that was graded:"
         f" grader autograde {lesson.name} --student {grading.student} grades it."

@@ -66,14 +66,19 @@ class PointsExport(ExportPlugin):  # type: ignore[misc]
 
 
 class Moodle(PointsExport):
-    """The form of Moodle, which finds a student by username."""
+    """The form of Moodle, which finds a student by username or e-mail address."""
 
     system = "Moodle"
-    next_step = "In Moodle: Grades, Import, CSV file; map the lesson to its grade item."
 
     def lines(self, possible: dict[str, float], rows: Sequence[Row]) -> Iterator[list[str]]:
         """Yield the lines of the file, the header first."""
-        yield ["Username", *possible]
+        by_mail = bool(rows) and all(student.id == student.email for student, _ in rows)
+        heading = "Email address" if by_mail else "Username"
+        self.next_step = (
+            "In Moodle: Grades, Import, CSV file; map the lesson to its grade item, and identify"
+            f" users by their {heading.lower()}."
+        )
+        yield [heading, *possible]
         for student, points in rows:
             yield [student.id, *(_number(points.get(name), "-") for name in possible)]
 

@@ -136,7 +136,7 @@ def load_submitted(release: ReleasedLesson, data: bytes) -> LoadedNotebook:
 
 
 def reader_of(release: ReleasedLesson) -> Guard[LoadedNotebook]:
-    """Return what reads submitted notebooks of a lesson, in a process that may be ended."""
+    """Return a reader of submitted notebooks of a lesson, in a process that may be ended."""
     return Guard(partial(load_submitted, release), OUTSIDE.memory_bytes)
 
 

@@ -12,18 +12,25 @@ from __future__ import annotations
 import argparse
 import zipfile
 from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from io import BytesIO
 from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.author.lesson import authors_root, named_lessons
+from grader.author.lesson import authors_root, load_lesson, named_lessons
 from grader.comparison.present import count_of, listed, one_line
 from grader.errors import SOME_LEFT_OUT, UserError
+from grader.execution.notebook import UnreadableNotebook
 from grader.files import atomic_write
+from grader.instructor.journal import journal_path, read_journal
+from grader.instructor.run_id import digest_of
 from grader.instructor.uploads import canvas_name, name_key
 
 if TYPE_CHECKING:  # nbgrader takes a second to import
+    from nbgrader.coursedir import CourseDirectory
+
     from grader.instructor.people import Person
     from grader.instructor.received import Record
 
@@ -86,7 +93,27 @@ def give_back(root: Path, lesson: str, system: str) -> tuple[list[str], dict[str
         f"{relpath(points)}: the points of {count_of(len(exporter.written), 'student')}."
         f" {exporter.next_step}",
     ]
+    if newer := [*_with_newer(root, coursedir, lesson, exporter.written)]:
+        lines.append(
+            f"Of an earlier submission, as the newer one is not graded: {', '.join(newer)}."
+            f" `grader autograde {lesson}` grades it, or says why it can't."
+        )
     return lines, left_out
+
+
+def _with_newer(
+    root: Path, coursedir: CourseDirectory, lesson: str, students: Collection[str]
+) -> Iterator[str]:
+    """Yield the students who submitted another notebook than the one that has the points."""
+    from grader.instructor.submissions import submissions
+
+    journal = read_journal(journal_path(root, load_lesson(named_lessons(root, [lesson])[0])))
+    for one in submissions(coursedir, lesson, [*students]) if students else ():
+        grading, digest = journal.latest.get(one.student), ""
+        with suppress(UnreadableNotebook):
+            digest = digest_of(one.read())
+        if grading and grading.digest != digest:
+            yield one.student
 
 
 def _why_not(record: Record, person: Person | None, numbers: Counter[str]) -> str:

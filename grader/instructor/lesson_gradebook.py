@@ -94,6 +94,12 @@ class LessonGradebook:
         self.gradebook.db.commit()
         return before, after
 
+    def by_hand(self, student: str) -> list[str]:
+        """Return the exercises of a submission whose points were given by hand."""
+        (notebook,) = self._query(student).one().notebooks
+        cells = (one.cell_id for one in notebook.grades if one.manual_score is not None)
+        return [self.grade_cells[cell].removeprefix("check-") for cell in cells]
+
     def standing(self, student: str, scores: dict[str, float]) -> Standing:
         """Return the points that a submission would have with other automatic ones."""
         return self._standing_with(self._query(student).one(), scores)

@@ -6,7 +6,7 @@ import json
 import shlex
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from os.path import commonpath
@@ -128,6 +128,12 @@ def collect(
     ):
         records = read_records(root, lesson)
         given = _given(students, records)
+        for student, number in _corrected(given, records):
+            del records[student]
+            report.problems.append(
+                f"{student}: upload {number} was theirs until now, and is still in class/submitted."
+                " If nothing else of theirs is collected, delete that folder"
+            )
         for source, unpacked in _unpacked(sources, Path(folder), report):
             uploads = _uploads([*unpacked.files], students, lessons.names, report)
             unused -= {upload.label for upload in uploads}
@@ -213,12 +219,25 @@ def _given(students: Sequence[str], records: dict[str, Record]) -> dict[str, lis
             raise UserError(f"{name or '--student'} can't be a student's folder; name another.")
     before: dict[str, list[str]] = defaultdict(list)
     now: dict[str, list[str]] = defaultdict(list)
-    for student, record in records.items():
-        if record["id"]:
-            before[record["id"]].append(student)
     for label, _, name in (one.rpartition("=") for one in students):
         now[label or _whole(students)[0]].append(name)
+    named = {name for names in now.values() for name in names}
+    for student, record in records.items():
+        if record["id"] and student not in named:  # the instructor's last word counts
+            before[record["id"]].append(student)
     return before | now
+
+
+def _corrected(
+    given: Mapping[str, list[str]], records: Mapping[str, Record]
+) -> list[tuple[str, str]]:
+    """Return students and the number of an upload of theirs that is now given to others."""
+    named = {student for students in given.values() for student in students}
+    return [
+        (student, record["id"])
+        for student, record in records.items()
+        if record["id"] in given and student not in named
+    ]
 
 
 def _problem(home: Path, lesson: str, lessons: Lessons, upload: Upload) -> Iterator[str]:

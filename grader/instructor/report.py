@@ -51,6 +51,7 @@ class Summary:
     shares: dict[str, list[float]] = field(default_factory=dict)
     hints: Counter[tuple[str, str]] = field(default_factory=Counter)
     repaired: dict[str, list[str]] = field(default_factory=dict)
+    by_hand: dict[str, str] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     def add(self, student: str, result: Result, kept: bool = False) -> None:
@@ -89,6 +90,8 @@ class Summary:
             yield from self._class_lines()
             repaired = ((who, one) for who, many in self.repaired.items() for one in many)
             yield from listed("Repaired", repaired)
+            title = "Points by hand for an earlier notebook still count; formgrader changes them"
+            yield from listed(title, self.by_hand.items())
         if self.changes:
             yield f"Points that {'would ' * self.dry}change:"
         for lines in self.changes.values():
@@ -108,6 +111,8 @@ class Summary:
         yield f"{self.lesson}: {counts}, in {took:.1f} s. Seed {self.seed}."
         points = [*self.graded.values(), *self.kept.values()]
         if not points:
+            if not self.errors:
+                yield f"class/submitted has none of {self.lesson}; `grader collect` adds some."
             return
         middle = f"mean {mean(points):.2f}, median {round(median(points), 2):g}"
         yield f"Points: {middle}, of {self.max_points:g}."

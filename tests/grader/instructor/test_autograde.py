@@ -737,3 +737,19 @@ def test_over_a_dask_cluster_killed_runs_and_a_killed_worker_cost_no_grade(cours
 def test_an_id_is_the_same_in_both_forms_of_its_accents(course: Course) -> None:
     course.hand_in(normalize("NFD", "josé"), solved("neuron"))
     assert not course.autograde(students=[normalize("NFC", "josé")]).errors
+
+
+def test_points_by_hand_for_an_earlier_notebook_are_reported(course: Course) -> None:
+    course.hand_in("ana", written("neuron", sigmoid=SLOPPY))
+    course.autograde()
+    with course.gradebook() as gradebook:
+        gradebook.find_grade("check-sigmoid", "neuron", "neuron", "ana").manual_score = 1.0
+        gradebook.db.commit()
+    assert "by hand" not in course.autograde(seed=5, regrade=True).text()
+    course.hand_in("ana", solved("neuron"))
+    assert "still count; formgrader changes them:\n  ana: sigmoid." in course.autograde().text()
+    assert course.points()["ana"] == 8.0
+
+
+def test_a_lesson_without_submissions_names_the_way_to_some(course: Course) -> None:
+    assert "`grader collect` adds some" in course.autograde().text()

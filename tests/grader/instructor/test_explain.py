@@ -111,3 +111,18 @@ def test_what_cannot_be_repeated_is_named_with_the_way_out(
     assert code == 1
     assert "was graded by another version of the lesson: lesson version" in said
     assert "--regrade" in said
+
+
+@pytest.mark.parametrize("name", ["neuron.ipynb", "essay.pdf"])
+def test_the_graded_notebook_is_found_after_one_that_cannot_be_graded(
+    course: Course, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with one_worker():
+        course.autograde()
+    newer = course.root / "mail"
+    newer.mkdir()
+    (newer / name).write_bytes(b"{")
+    main(["collect", "neuron", str(newer), "--student", "ana"])
+    code, said = explained(capsys)
+    assert code == 0
+    assert "ana, neuron: 2.7 of 10 points" in said

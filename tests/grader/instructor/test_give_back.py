@@ -193,3 +193,15 @@ def test_nothing_from_a_system_is_an_error(
     assert main(["return", "neuron", "moodle"]) == 1
     assert "No submission of neuron was collected from Moodle" in capsys.readouterr().err
     assert not (course.root / "class" / "return").exists()
+
+
+def test_points_of_an_earlier_submission_are_named(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = f"Ada Lovelace_7_{FILE}_/neuron.ipynb"
+    collect(course, {file: DONE})
+    main(["return", "neuron", "moodle"])
+    assert "is not graded" not in capsys.readouterr().out
+    collect(course, {file: DONE[:100]})
+    main(["return", "neuron", "moodle"])
+    assert "newer one is not graded: Ada Lovelace" in capsys.readouterr().out

@@ -80,6 +80,19 @@ def test_moodle_gets_usernames_and_points(course: Course) -> None:
     ]
 
 
+def test_moodle_gets_addresses_under_their_name_where_ids_are_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    course = Course(tmp_path / "course")
+    monkeypatch.chdir(course.root)
+    with course.gradebook() as gradebook:
+        gradebook.add_student("ada@example.org", email="ada@example.org")
+    course.hand_in("ada@example.org", solved("neuron"))
+    course.autograde()
+    assert exported(course, "moodle") == [["Email address", "neuron"], ["ada@example.org", "10"]]
+    assert "identify users by their email address" in capsys.readouterr().out
+
+
 @pytest.mark.long
 def test_nbgraders_own_export_command_writes_the_same(course: Course) -> None:
     for system in ("Moodle", "Canvas"):

@@ -394,3 +394,18 @@ def test_a_file_beside_the_lessons_folder_is_kept(
         capsys, download(course, {"cleo/neuron.ipynb": DONE, "cleo/neuron/neuron.ipynb": OTHER})
     )
     assert sorted(collected(course).values()) == sorted([DONE, OTHER])
+
+
+def test_the_instructors_last_word_on_an_upload_counts(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enrol(course, ben1=("Ben", "Smith", ""), ben2=("Ben", "Smith", ""))
+    files = {f"Ben Smith_7_{FILE}_/neuron.ipynb": DONE, f"Ben Smith_8_{FILE}_/neuron.ipynb": OTHER}
+    archive = download(course, files)
+    collect(capsys, archive, "--student", "7=ben2", "--student", "8=ben1")
+    code, said = collect(capsys, archive, "--student", "7=ben1")
+    assert (code, "ben2: upload 7 was theirs" in said, "8=NAME" in said) == (3, True, True)
+    assert collected(course)["ben1/neuron/neuron.ipynb"] == DONE
+    collect(capsys, archive, "--student", "8=ben2")
+    assert collected(course)["ben2/neuron/neuron.ipynb"] == OTHER
+    assert collect(capsys, archive)[0] == 0
