@@ -15,24 +15,30 @@ ValueError | truth value of an array
     An `if`, `and` or `max` asked a whole array for one yes or no: what decides for each number?
 TypeError | only (?:length-1|0-dimensional|size-1|integer scalar) arrays
     A function for one number was given an array: what computes it for all its numbers?
-AttributeError | '(?:float|int|bool|numpy\\.\\w+|float64|int64)' object has no attribute '(\\w+)'
+AttributeError | '(?:(?:float|int)(?:64)?|bool|numpy\\.(?!nd)\\w+)' object has no attribute '(\\w+)'
     A plain number has no `{}`: may the input be one number?
+AttributeError | 'numpy\\.ndarray' object has no attribute '(\\w+)'
+    An array has no `{}`: is it a function of numpy, or a method of a list?
 AttributeError | '(list|tuple)' object has no attribute
     A {} was used as if it were an array: what makes an array of it?
 (?:Type|Attribute)Error | '(?:function|builtin_\\w+|method|functools\\.partial|numpy\\.ufunc)'
     A function is used there as if it were its value: is it called?
 AttributeError | module '[\\w.]+' has no attribute '(\\w+)'
     There is no `{}` in that library: how is it spelled there?
+TypeError | '(?:\\w+\\.)*(\\w+)' object is not callable
+    A value of type {} is called like a function: is a `*` missing, or is a name used twice?
 \\w+Error | (?:float|int|bool)\\w*'? (?:object (?:is|does) not|has no)|0-d|unsized|to scalar
     A single number has no places to count: may the input be one, or does a loop need a count?
-TypeError | '(?:\\w+\\.)*(\\w+)' object is not callable
-    A value of type {} is called like a function: is a `*` missing before a parenthesis?
 (?:Type|Attribute)Error | NoneType
     Something is None there: which line should have made it?
 TypeError | unsupported operand type|can only concatenate|can't multiply sequence
     Two values don't fit one operation: is one of them a list, a tuple or a text?
 (?:Type|Value)Error | positional argument|keyword argument|arguments? \\(|either both or neither
     A function gets too few or too many arguments there: what does it take, and in which order?
+TypeError | '(tuple|list)' object cannot be interpreted as an integer
+    A {} was given in place of one whole number: which of its numbers is meant?
+TypeError | (list|tuple) indices must be integers or slices, not (?:tuple|list)
+    A {} takes one whole number as its index: what makes an array of it?
 (?:Type|Index)Error | an integer|slice indices|must be integers|only integer|of integers
     A place or a count has to be a whole number: is something a float there?
 AxisError | axis (-?\\d+) is out of bounds
@@ -92,6 +98,8 @@ def symptoms(first: str, cases: Cases) -> Iterator[str]:
         yield "Your numbers have another type than expected: which step sets it?"
     if None in values:
         yield "Yours returns None there: which line should give a result back?"
+    if any(isinstance(value, str) for value in values):
+        yield "Yours returned a text: what kind of result does the task ask for?"
     for text in filter(None, map(opaque, values)):
         yield f"Yours returned {text}: what kind of result does the task ask for?"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from types import CodeType
 from typing import Any
 
 from grader.comparison.answer_key import KeyMissing, load_key, unpacked
@@ -203,12 +205,28 @@ def _written_by_course(function: object, name: str, packages: list[str]) -> str 
 
 
 def _modules(function: Any) -> set[str]:
-    """Return the modules that a function comes from or uses, without submodules."""
-    used, code = getattr(function, "__globals__", {}), getattr(function, "__code__", None)
-    names = code.co_names if code else ()
-    values = [function, *(used.get(name, sys.modules.get(name)) for name in names)]
-    found = {getattr(one, "__module__", None) or getattr(one, "__name__", "") for one in values}
-    return {one.partition(".")[0] for one in found if isinstance(one, str)} - {"", "__main__"}
+    """Return the modules that a function comes from or uses, without submodules.
+
+    It may use them through other functions of the notebook.
+    """
+    values, found = [function], set[str]()
+    for one in values:  # grows while it is read
+        module = getattr(one, "__module__", None) or getattr(one, "__name__", "")
+        found |= {module.partition(".")[0]} if isinstance(module, str) else set()
+        used = [getattr(one, held, None) for held in ("__wrapped__", "pyfunc")]  # np.vectorize
+        if one is function or module == "__main__":
+            home, code = getattr(one, "__globals__", {}), getattr(one, "__code__", None)
+            used += [home.get(name, sys.modules.get(name)) for name in _names_in(code)]
+        values += [new for new in used if not any(new is old for old in values)]
+    return found - {"", "__main__"}
+
+
+def _names_in(code: CodeType | None) -> Iterator[str]:
+    """Yield the names in code and in the functions and comprehensions inside it."""
+    if code is not None:
+        yield from code.co_names
+        for inner in code.co_consts:
+            yield from _names_in(inner) if isinstance(inner, CodeType) else ()
 
 
 def _wrong_parameters(function: Any, name: str, exercise: ExerciseKey) -> str | None:

@@ -62,16 +62,15 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
     with contextlib.suppress(ImportError):
         course = importlib.import_module(fallback)
     for name in names:
-        lesson = next((lesson for lesson, key in keys.items() if name in key["exercises"]), None)
-        if lesson is None:
-            problem = "no lesson next to this one has it"
-        else:
+        problems: list[str] = []
+        # Several folders have it where the learner keeps a copy of a lesson's.
+        for lesson in (lesson for lesson, key in keys.items() if name in key["exercises"]):
             solved = name in load_progress(here.parent / lesson)["solved"]
             if lesson not in notebooks:
                 notebooks[lesson] = _selections(here.parent / lesson, keys[lesson])
-            found, function = notebooks[lesson], cast(Any, None)
+            found = notebooks[lesson]
             if isinstance(found, str):
-                problem = found
+                function, problem = cast(Any, None), found
             else:
                 exercise = keys[lesson]["exercises"][name]
                 function, problem = _first_solved(name, found, exercise, lesson)
@@ -83,10 +82,13 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
             if not problem:
                 functions[name] = function
                 sources[name] = f"is yours, from the lesson {lesson}."
-                continue
-        if hasattr(course, name):
-            functions[name] = getattr(course, name)
-        sources[name] = f"is the course's: {problem}."
+                break
+            problems.append(problem)
+        else:
+            if hasattr(course, name):
+                functions[name] = getattr(course, name)
+            problem = problems[0] if problems else "no lesson next to this one has it"
+            sources[name] = f"is the course's: {problem}."
     return EarlierFunctions(**functions, sources=sources)
 
 
@@ -112,8 +114,11 @@ def _first_solved(
     problems = []
     for selection in selections:
         for end in dict.fromkeys((selection.asked.get(name), None)):
-            function = _defined(name, selection.cells[:end])
-            problems.append(_problem(function, name, exercise, lesson))
+            try:
+                function = _defined(name, selection.cells[:end])
+                problems.append(_problem(function, name, exercise, lesson))
+            except KeyboardInterrupt:  # a loop that never ends; it would in the next try as well
+                return None, f"yours, in the lesson {lesson}, was interrupted before it ended"
             if not problems[-1]:
                 return function, ""
     return None, problems[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -28,7 +29,8 @@ def lesson_keys(course: Path) -> dict[str, AnswerKey]:
 
 def has_key(folder: Path) -> bool:
     """Return whether a folder is a lesson's, of this edition or the first."""
-    return any((folder / name).is_file() for name in (KEY_FILE, FIRST_KEY_FILE))
+    # `Path.is_file` raises PermissionError in a folder that can't be entered, like lost+found.
+    return any(os.path.isfile(folder / name) for name in (KEY_FILE, FIRST_KEY_FILE))
 
 
 def lesson_folder() -> Path:

@@ -45,7 +45,7 @@ class Runs:
             return None
         if last.error:
             return f"The last run of its cell ended with a {last.error}: fix the cell and run it,"
-        return "Its cell has been run since without defining it: write it there again and run it,"
+        return "Its cell has been run since without defining it: run the cell that it is in now,"
 
 
 def _lines(text: str) -> str:

@@ -454,3 +454,27 @@ def test_a_file_or_package_that_grading_lacks_is_named(
     assert "pandas_like may be missing" in str(check(names["relu"]).verdict.note)
     exec("def relu(z):\n    return np.maximum(z, 0)", names)
     assert check(names["relu"]).verdict.note is None
+
+
+INDIRECT = {
+    "in a comprehension": "np.array([helpers.one(v) for v in np.ravel(z)]).reshape(np.shape(z))",
+    "in a lambda": "(lambda z: helpers.one(z))(z)",
+    "in another function": "other(z)",
+    "in np.vectorize": "each(z)",
+}
+
+
+@pytest.mark.parametrize("where", INDIRECT)
+def test_what_grading_lacks_is_named_where_another_function_uses_it(
+    where: str, in_the_lesson: Path
+) -> None:
+    (in_the_lesson / "helpers.py").touch()
+    helpers = ModuleType("helpers")
+    vars(helpers)["one"] = lambda z: np.maximum(z, 0)
+    names: dict[str, Any] = {"__name__": "__main__", "np": np, "helpers": helpers}
+    exec("def other(z):\n    return helpers.one(z)", names)
+    names["each"] = np.vectorize(names["other"])
+    exec(f"def relu(z):\n    return {INDIRECT[where]}", names)
+    verdict = check(names["relu"]).verdict
+    assert verdict.solved
+    assert "helpers.py beside the notebook is not graded" in str(verdict.note)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -189,6 +191,14 @@ def test_a_solved_copy_beside_an_untouched_notebook_is_found(here: Path) -> None
     assert earlier("relu", fallback="fallback").sources["relu"].startswith("is yours")
 
 
+def test_an_unsolved_copy_of_a_lessons_folder_hides_nothing(here: Path) -> None:
+    shutil.copytree(here / "neuron", here / "backup of neuron")
+    write(here, "import numpy as np", "def relu(z):\n    return np.maximum(z, 0)")
+    mine = earlier("relu", "dense", fallback="fallback")
+    assert mine.sources["relu"] == "is yours, from the lesson neuron."
+    assert mine.sources["dense"].startswith("is the course's: ")
+
+
 def test_a_lesson_of_the_first_edition_is_found(here: Path) -> None:
     write(here, RELU["source"])
     (here / "neuron" / "answers.key").rename(here / "neuron" / "answers.json")
@@ -218,11 +228,37 @@ def test_a_damaged_notebook_or_a_missing_lesson_is_no_error(here: Path) -> None:
     }
 
 
+def test_a_function_that_is_interrupted_is_replaced_and_the_others_are_kept(here: Path) -> None:
+    endless = "def relu(z):\n    raise KeyboardInterrupt"
+    write(here, "import numpy as np", endless, "def dense(X, W, b, f):\n    return f(X @ W + b)")
+    mine = earlier("relu", "dense", fallback="fallback")
+    assert mine.relu(1) == "the course's"
+    assert "was interrupted before it ended" in mine.sources["relu"]
+    assert mine.sources["dense"] == "is yours, from the lesson neuron."
+
+
 def test_a_missing_course_module_fails_only_on_use(here: Path) -> None:
     shutil.rmtree(here / "neuron")
     mine = earlier("relu", fallback="no_such_module")
     with pytest.raises(AttributeError, match="relu"):
         mine.relu(1)
+
+
+def test_a_folder_that_cannot_be_entered_hides_no_lesson(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "lost+found").mkdir()
+    stat = os.stat
+
+    def refusing(path: Any, **options: Any) -> os.stat_result:
+        if "lost+found" in Path(path).parent.name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", refusing)  # the rights of a folder don't stop root
+    write(here, "import numpy as np", "def relu(z):\n    return np.maximum(z, 0)")
+    mine = earlier("relu", fallback="fallback")
+    assert mine.sources == {"relu": "is yours, from the lesson neuron."}
 
 
 def test_only_definitions_of_another_notebook_run(here: Path) -> None:

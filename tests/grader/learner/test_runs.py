@@ -35,6 +35,10 @@ RUNS: dict[str, tuple[list[tuple[str, str]], str]] = {
         [("a", RIGHT), ("a", RIGHT.replace("relu", "mine")), ("b", CHECK)],
         "without defining it",
     ),
+    "moved and not run there": (
+        [("a", RIGHT), ("a", "# below"), ("b", CHECK)],
+        "cell that it is in",
+    ),
     "in another cell": ([("a", RIGHT), ("a", "# below"), ("c", RIGHT), ("b", CHECK)], "✓ solved"),
     "repaired": ([("a", RIGHT), ("a", RIGHT + ")"), ("a", RIGHT), ("b", CHECK)], "✓ solved"),
     "a magic above it": ([("a", f"%time\n{RIGHT}"), ("b", CHECK)], "✓ solved"),
