@@ -29,6 +29,7 @@ from grader.instructor.archive import (
     GRADEBOOK,
     class_files,
     default_target,
+    is_text,
     manifest_of,
     write_zip,
 )
@@ -184,8 +185,10 @@ def _rename_in_gradebook(file: Path, pseudonyms: Pseudonyms) -> None:
 
     nothing = {"first_name": None, "last_name": None, "email": None, "lms_user_id": None}
     with writing(file) as connection:
-        free = {id: f" {pseudonym}" for id, pseudonym in pseudonyms.ids.items()}
-        ids = [*free.items(), *zip(free.values(), pseudonyms.ids.values(), strict=True)]
+        # A folder's name may be no text; a gradebook has texts alone.
+        written = {id: one for id, one in pseudonyms.ids.items() if is_text(id)}
+        free = {id: f" {pseudonym}" for id, pseudonym in written.items()}
+        ids = [*free.items(), *zip(free.values(), written.values(), strict=True)]
         for id, pseudonym in ids:  # an id may be another's pseudonym: student_1
             named = update(Student).where(Student.id == id)
             connection.execute(named.values(id=pseudonym, **nothing))

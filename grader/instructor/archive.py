@@ -123,7 +123,7 @@ def class_files(root: Path, lessons: Sequence[str]) -> tuple[dict[str, Path], di
             room.setdefault(submission, MAX_BYTES if submission != place else BOUNDS.file_bytes)
             if not stat.S_ISREG(found.st_mode):
                 left_out[place] = "it is a link or no ordinary file"
-            elif place.encode(errors="replace").decode() != place:
+            elif not is_text(place):
                 left_out[place] = "its name is no text"
             elif size > room[submission]:
                 left_out[f"More of {submission}"] = "it is too large, or has too many files"
@@ -131,6 +131,11 @@ def class_files(root: Path, lessons: Sequence[str]) -> tuple[dict[str, Path], di
                 room[submission] -= size
                 files[f"class/{place}"] = path
     return files, left_out
+
+
+def is_text(name: str) -> bool:
+    """Return whether a file's name can be written as text: one in an old encoding can't."""
+    return name.encode(errors="replace").decode() == name
 
 
 def _is_first(name: str) -> bool:

@@ -31,10 +31,10 @@ from grader.instructor.grade import seed_from
 from grader.instructor.locate import SECRET, TIME
 from grader.instructor.people import UNSAFE
 from grader.instructor.received import keep
+from grader.instructor.release import names_of_pages
 from grader.instructor.submissions import read_time
 
 MAX_SECRET = 1000  # bytes; nbgrader's has 128
-MAX_PAGES = 5  # of one attempt, one for each notebook in it
 MAX_STORED = 1_000_000_000  # bytes of a student's attempts; further ones are refused
 
 SETS = 16
@@ -130,9 +130,7 @@ class Exchange:
         if not secret:
             return False
         self._feedback.init_dest()
-        paths = sorted(attempt.folder.glob("*.ipynb"))[:MAX_PAGES]
-        names = {path.stem.encode(errors="replace").decode() for path in paths}
-        for name in {attempt.lesson, *names}:
+        for name in names_of_pages(attempt.folder, attempt.lesson):
             hashed = notebook_hash(secret=secret, notebook_id=name)
             atomic_write(Path(self._feedback.dest_path, f"{hashed}.html"), page, 0o644)
         return True

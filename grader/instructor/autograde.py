@@ -21,6 +21,7 @@ from grader.errors import SOME_LEFT_OUT
 from grader.execution.limits import OUTSIDE
 from grader.instructor.blame import costs_only
 from grader.instructor.feedback import ReleasedLesson, reader_of, released
+from grader.instructor.grade import seed_number
 from grader.instructor.journal import (
     JOURNAL_TIMEOUT,
     Journal,
@@ -212,7 +213,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--scheduler", metavar="ADDRESS", help="grade on this Dask cluster: tls://10.0.0.1:8786")
     only = "only this student (repeatable)"
     add("--student", dest="students", action="append", default=[], help=only)
-    add("--seed", type=int, help="seed of the inputs (default: the last run's, or a new one)")
+    seed = "seed of the inputs (default: the last run's, or a new one)"
+    add("--seed", type=seed_number, help=seed)
     again = "grade again where the lesson, the grader or the seed has changed"
     add("--regrade", action="store_true", help=again)
     dry = "change nothing: list the submissions to grade, with --regrade the points to change"

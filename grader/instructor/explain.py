@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -40,7 +41,10 @@ def explanation(root: Path, lesson: Lesson, student: str, attempt: str = "") -> 
     Raises:
         UserError: it can't be repeated: no grading, another version, or another notebook.
     """
+    from grader.instructor.people import same_id  # with nbgrader, which takes a second to import
+
     journal = read_journal(journal_path(root, lesson))
+    student = same_id(student, journal.notebooks) or student
     grading = _grading(journal, lesson, student, attempt)
     run, errors = Run(lesson, grading.run_id.seed), dict[str, str]()
     assert run.calls  # computes the keys
@@ -93,8 +97,8 @@ def _grading(journal: Journal, lesson: Lesson, student: str, attempt: str) -> Gr
             " to explain the last grading."
         )
     if grading is None:
-        command = f"grader autograde {lesson.name} --student {student}"
-        raise UserError(f"{student} has no grading of {lesson.name} yet: {command}.")
+        command = f"grader autograde {lesson.name} --student {shlex.quote(student)}"
+        raise UserError(f"{student} has no grading of {lesson.name} yet: `{command}`.")
     now = grader_version(), lesson_version(lesson)
     if grading.run_id.versions != now:
         what = "lesson" if grading.run_id.grader_version == now[0] else "grader"
@@ -129,7 +133,7 @@ def _notebook(root: Path, lesson: Lesson, journal: Journal, grading: Grading) ->
             return data
     raise UserError(
         f"class/submitted has another notebook of {grading.student} than the one that was graded:"
-        f" grader autograde {lesson.name} --student {grading.student} grades it."
+        f" `grader autograde {lesson.name} --student {shlex.quote(grading.student)}` grades it."
     )
 
 

@@ -21,6 +21,7 @@ from nbgrader.plugins import ExportPlugin
 from grader.author.lesson import LessonError
 from grader.files import atomic_write
 from grader.instructor.gradebook import open_gradebook, timestamps_in
+from grader.instructor.people import folder_name
 
 HARMLESS = re.compile(r"-|[+-]?[0-9]+(\.[0-9]+)?")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -72,7 +73,10 @@ class Moodle(PointsExport):
 
     def lines(self, possible: dict[str, float], rows: Sequence[Row]) -> Iterator[list[str]]:
         """Yield the lines of the file, the header first."""
-        by_mail = bool(rows) and all(student.id == student.email for student, _ in rows)
+        by_mail = any(
+            student.email and student.id.casefold() == folder_name(student.email).casefold()
+            for student, _ in rows
+        )
         heading = "Email address" if by_mail else "Username"
         self.next_step = (
             "In Moodle: Grades, Import, CSV file; map the lesson to its grade item, and identify"
@@ -80,7 +84,8 @@ class Moodle(PointsExport):
         )
         yield [heading, *possible]
         for student, points in rows:
-            yield [student.id, *(_number(points.get(name), "-") for name in possible)]
+            user = student.email if by_mail and student.email else student.id
+            yield [user, *(_number(points.get(name), "-") for name in possible)]
 
 
 class MoodleWorksheet(PointsExport):

@@ -27,15 +27,18 @@ def extend(root: Path, lesson: Lesson, student: str, days: float, reason: str) -
     """
     from grader.instructor.gradebook import course_directory
     from grader.instructor.lesson_gradebook import open_lesson
-    from grader.instructor.people import roster
+    from grader.instructor.people import roster, same_id
     from grader.instructor.submissions import submissions
 
     if not 0 <= days <= MAX_DAYS:
         raise UserError(f"--days {days:g}: an extension is 0 (none) to {MAX_DAYS} days.")
     coursedir, reasons = course_directory(root), _reasons(root)
-    known = {one.id for one in roster(coursedir)}
-    if student not in known | {one.student for one in submissions(coursedir, lesson.name)}:
+    submitted = {one.student for one in submissions(coursedir, lesson.name)}
+    # A submission's row has the points: its id comes before the roster's in another form.
+    known = same_id(student, submitted) or same_id(student, {one.id for one in roster(coursedir)})
+    if known is None:
         raise UserError(f"No student is called {student}; `grader roster` lists them.")
+    student = known
     time = timedelta(days=days)
     with open_lesson(coursedir, lesson.name, released(lesson)) as gradebook:
         if (due := gradebook.due()) is None:

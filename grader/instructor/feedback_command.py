@@ -25,14 +25,21 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from grader.instructor.gradebook import course_directory
     from grader.instructor.nbgrader_feedback import write_pages
+    from grader.instructor.nbgrader_files import paths_like
+    from grader.instructor.people import same_id
     from grader.instructor.release import release
 
     root = authors_root(Path.cwd())
     lesson = named_lessons(root, [arguments.lesson])[0].name
-    made = write_pages(root, lesson, arguments.students)
+    course = course_directory(root)
+    graded = paths_like(course.format_path(course.autograded_directory, "*", lesson))
+    ids = {Path(path).parent.name for path in graded}
+    students = [same_id(one, ids) or one for one in arguments.students]
+    made = write_pages(root, lesson, students)
     left_out = made.failed
-    if absent := {*arguments.students} - {*made.written, *made.unchanged, *left_out}:
+    if absent := {*students} - {*made.written, *made.unchanged, *left_out}:
         raise UserError(
             f"No submission of {lesson} from {', '.join(sorted(absent))} is graded. `grader roster`"
             f" lists the ids; `grader autograde {lesson}` grades."
@@ -41,7 +48,7 @@ def _run(arguments: argparse.Namespace) -> int:
     lines = [f"{lesson}: {pages} written, {len(made.unchanged)} unchanged."]
     lines += listed("These pages show the verdicts alone", made.alone.items())
     if arguments.command == "release":
-        done = release(root, lesson, arguments.students)
+        done = release(root, lesson, students)
         lines.append(f"{count_of(len(done.released), 'page')} released.")
         left_out |= done.left_out
     print("\n".join(map(one_line, [*lines, *listed("Left out", left_out.items())])))

@@ -35,6 +35,13 @@ def draw_seed() -> int:
     return secrets.randbits(32)
 
 
+def seed_number(text: str) -> int:
+    """Return the seed that an instructor gives; ValueError where numpy could not take it."""
+    if (seed := int(text)) < 0:
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0, not {seed}")
+    return seed
+
+
 def seed_from(secret: bytes, text: bytes) -> int:
     """Return the seed that a secret and a text decide."""
     return int.from_bytes(hmac.digest(secret, text, "sha256")[:4], "big")
@@ -65,7 +72,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("notebooks", nargs="+", metavar="NOTEBOOK", type=Path)
     parser.add_argument("--json", action="store_true", help="print a line of JSON per notebook")
     parser.add_argument("--lesson", help="their lesson (default: found by name and content)")
-    parser.add_argument("--seed", type=int, help="seed of the inputs, to repeat a run exactly")
+    parser.add_argument(
+        "--seed", type=seed_number, help="seed of the inputs, to repeat a run exactly"
+    )
     unsafe = "no sandbox: only for your own notebooks"
     parser.add_argument("--unsafe", action="store_true", help=unsafe)
     parser.set_defaults(run=_run)

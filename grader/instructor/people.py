@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from unicodedata import normalize
@@ -118,6 +118,16 @@ def _own_name(upload: Upload, shared: set[str]) -> str:
     alone = upload.system != "Canvas" and name_key(upload.name) not in shared
     text = upload.name if alone else f"{upload.name} {upload.id}"
     return folder_name(text)
+
+
+def same_id(student: str, ids: Collection[str]) -> str | None:
+    """Return the id that is `student` in either form of its accents, as files of a Mac have them.
+
+    An equal one comes before one in the other form; None means that there is neither.
+    """
+    form = normalize("NFC", student)
+    others = (one for one in ids if normalize("NFC", one) == form)
+    return student if student in ids else next(others, None)
 
 
 def folder_name(text: str) -> str:

@@ -14,6 +14,7 @@ from grader.instructor.gradebook import course_directory
 from grader.instructor.locate import SECRET
 from grader.instructor.nbgrader_files import paths_like
 
+MAX_PAGES = 5  # of one submission, one for each notebook in it
 NOT_BY_EXCHANGE = f"it did not come through the exchange: it has no {SECRET}"
 
 
@@ -50,11 +51,21 @@ class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
     def _release(self, folder: Path) -> bool:
         """Release the pages of a student; return whether there are any."""
         secret, pages = (folder / SECRET).read_text(encoding="utf-8"), [*folder.glob("*.html")]
+        student, lesson, course = folder.parent.name, folder.name, self.coursedir
+        submitted = Path(course.format_path(course.submitted_directory, student, lesson))
         for page in pages:
-            target = Path(self.dest_path, notebook_hash(secret=secret, notebook_id=page.stem))
-            shutil.copy(page, f"{target}-tmp.html")
-            Path(f"{target}-tmp.html").replace(f"{target}.html")
+            names = names_of_pages(submitted, lesson) if page.stem == lesson else {page.stem}
+            for name in names:
+                target = Path(self.dest_path, notebook_hash(secret=secret, notebook_id=name))
+                shutil.copy(page, f"{target}-tmp.html")
+                Path(f"{target}-tmp.html").replace(f"{target}.html")
         return bool(pages)
+
+
+def names_of_pages(submission: Path, lesson: str) -> set[str]:
+    """Return the names under which a learner's nbgrader looks for a page: the notebooks' own."""
+    paths = sorted(submission.glob("*.ipynb"))[:MAX_PAGES]
+    return {lesson, *(path.stem.encode(errors="replace").decode() for path in paths)}
 
 
 def release(root: Path, lesson: str, students: Sequence[str] = ()) -> ReleaseFeedback:

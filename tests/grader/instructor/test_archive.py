@@ -28,7 +28,7 @@ from grader.insights.gather import gather
 from grader.insights.groups import groups_of
 from grader.insights.page import page
 from grader.instructor import archive
-from grader.instructor.anonymize import _rename_in_gradebook
+from grader.instructor.anonymize import _rename_in_gradebook, anonymize
 from grader.instructor.archive import class_files, restore
 from grader.instructor.pseudonyms import Pseudonyms
 
@@ -445,6 +445,20 @@ def test_a_linked_folder_is_told(tmp_path: Path) -> None:
     submitted.symlink_to(course.root.parent / "disk")
     _, left_out = class_files(course.root, ["neuron"])
     assert left_out == {"submitted": "it is a link or no ordinary file"}
+
+
+def test_a_folder_whose_name_is_no_text_stops_no_archive_with_pseudonyms(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    for student in ("ada", "J\udcfcrgen"):  # as an old archive with Latin-1 is unpacked
+        course.hand_in(student, solved("neuron"))
+    course.autograde()
+    archive = tmp_path / "neuron.zip"
+    count, _, _ = anonymize(
+        course.root, [load_lesson(course.root / "solutions" / "neuron")], archive
+    )
+    assert count == 2
+    with zipfile.ZipFile(archive) as file:
+        assert not any("rgen" in name or "ada" in name for name in file.namelist())
 
 
 def test_ids_that_look_like_pseudonyms(tmp_path: Path) -> None:

@@ -463,6 +463,19 @@ def test_a_seed_repeats_a_run_exactly_and_the_same_inputs_serve_all(course: Cour
     assert first["ann"] == first["bob"]
 
 
+def test_a_seed_that_draws_nothing_is_refused_before_the_journal_keeps_it(
+    course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Later runs would continue with it, and fail as well."""
+    monkeypatch.chdir(course.root)
+    course.hand_in("ann", solved("neuron"))
+    for words in (["autograde", "neuron"], ["grade", "class/submitted/ann/neuron/neuron.ipynb"]):
+        with pytest.raises(SystemExit):
+            main([*words, "--seed", "-1"])
+        assert "a seed is a whole number from 0" in capsys.readouterr().err
+    assert not course.journal_file.exists()
+
+
 def test_a_torn_last_line_of_the_journal_costs_nothing_but_that_line(course: Course) -> None:
     course.hand_in("ann", solved("neuron"))
     course.autograde()

@@ -98,8 +98,9 @@ def test_what_cannot_be_repeated_is_named_with_the_way_out(
 ) -> None:
     assert explained(capsys) == (
         1,
-        "ana has no grading of neuron yet: grader autograde neuron --student ana.\n",
+        "ana has no grading of neuron yet: `grader autograde neuron --student ana`.\n",
     )
+    assert "--student 'Ada L'`" in explained(capsys, "Ada L")[1]
     with one_worker():
         course.autograde()
     course.hand_in("ana", written("neuron"))

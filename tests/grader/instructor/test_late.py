@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from classroom import EARLY, Course
@@ -169,6 +170,24 @@ def test_an_extension_before_a_submission_counts_and_is_no_point(
     course.hand_in("Zoë", solved("neuron"), LATE)
     course.autograde()
     assert penalties(course)["Zoë"] == (10.0, 0.0)
+
+
+def test_a_mac_spells_a_students_name_in_another_form_and_commands_find_it(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The roster has one form of the accents, the folder that came from a Mac the other."""
+    daily(course)
+    here, there = (normalize(form, "Zoë") for form in ("NFC", "NFD"))
+    with course.gradebook() as gradebook:
+        gradebook.add_student(here, first_name=here)
+    folder = course.hand_in(there, solved("neuron"), LATE)
+    ran(capsys, f"extend neuron {here} --days 3")
+    course.autograde()
+    assert penalties(course)[there] == (10.0, 0.0)
+    (folder.parents[2] / "autograded" / there / "neuron" / "submission_secret.txt").write_text("x")
+    assert "1 page written" in ran(capsys, f"feedback neuron --student {here}")
+    assert "1 page released" in ran(capsys, f"release neuron --student {here}")
+    assert "10 of 10 points" in ran(capsys, f"explain neuron {here}")
 
 
 def test_without_a_due_date_nobody_is_late_and_nothing_is_extended(

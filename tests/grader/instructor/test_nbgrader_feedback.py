@@ -14,6 +14,7 @@ from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import from_dict
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import GetGrades
+from nbgrader.utils import notebook_hash
 
 from course import LESSONS, lesson, solved, written
 from grader.cli import main
@@ -244,6 +245,21 @@ def test_release_leaves_out_who_did_not_submit_by_the_exchange(
     assert main(["release", "neuron", "--student", "ada"]) == 0
     pages(course)["ada"].unlink()
     assert release(course.root, "neuron").released == ["dan [1]"]
+
+
+def test_a_page_is_released_under_the_name_of_the_learners_notebook(course: Course) -> None:
+    """The learner's nbgrader looks for a page under the name of the file that was submitted."""
+    for place in ("submitted", "autograded"):
+        folder = course.root / "class" / place / "ada" / "neuron"
+        (folder / "submission_secret.txt").write_text("secret", encoding="utf-8")
+    submitted = course.root / "class" / "submitted" / "ada" / "neuron"
+    (submitted / "neuron.ipynb").rename(submitted / "my neuron.ipynb")
+    course.autograde()
+    assert main(["release", "neuron", "--student", "ada"]) == 0
+    exchange = course.root / "class" / "exchange" / "neural_network_basics" / "feedback"
+    for name in ("neuron", "my neuron"):
+        page = exchange / f"{notebook_hash(secret='secret', notebook_id=name)}.html"
+        assert page.read_bytes() == pages(course)["ada"].read_bytes()
 
 
 SPOILED = {

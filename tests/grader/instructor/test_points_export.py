@@ -93,6 +93,28 @@ def test_moodle_gets_addresses_under_their_name_where_ids_are_addresses(
     assert "identify users by their email address" in capsys.readouterr().out
 
 
+def test_an_address_that_is_no_folders_name_goes_to_moodle_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The id of ada+uni@example.org is ada-uni@example.org, and the class has addresses still."""
+    course = Course(tmp_path / "course")
+    monkeypatch.chdir(course.root)
+    roster = (
+        "First name,Last name,Email address\nAda,L,ada+uni@example.org\nBen,M,ben@example.org\n"
+    )
+    (tmp_path / "roster.csv").write_text(roster, encoding="utf-8")
+    assert main(["roster", str(tmp_path / "roster.csv")]) == 0
+    for student in ("ada-uni@example.org", "ben@example.org", "by mail"):
+        course.hand_in(student, solved("neuron"))
+    course.autograde()
+    assert exported(course, "moodle") == [
+        ["Email address", "neuron"],
+        ["ada+uni@example.org", "10"],
+        ["ben@example.org", "10"],
+        ["by mail", "10"],
+    ]
+
+
 @pytest.mark.long
 def test_nbgraders_own_export_command_writes_the_same(course: Course) -> None:
     for system in ("Moodle", "Canvas"):
