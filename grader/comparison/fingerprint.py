@@ -13,6 +13,7 @@ from grader.comparison.schema import CaseData, Outcome, Plain, Sample
 from grader.comparison.vocabulary import kind
 
 DIGITS = 6  # significant digits compared: two ways to write one formula differ only in later ones
+TIE = 0.6180339887  # the last digit is rounded up from 0.38…, as short decimals often end at a half
 NEGLIGIBLE = 1e-9  # smaller numbers count as 0: rounding leaves rests where numbers cancel out
 
 
@@ -50,9 +51,10 @@ def _rounded(numbers: Array) -> Array:
     with np.errstate(all="ignore"):
         size = np.abs(numbers)
         ordinary = np.isfinite(numbers) & (size >= NEGLIGIBLE)
-        unit = 10.0 ** (np.floor(np.log10(np.where(ordinary, size, 1.0))) - (DIGITS - 1))
-        rounded = np.where(ordinary, np.round(numbers / unit), 0.0)
-        steps = np.where(ordinary, np.round(np.log10(unit)), 0.0)
+        power = np.floor(np.log10(np.where(ordinary, size, 1.0)) + 1e-9)  # 0.9999999999 is 1
+        unit = 10.0 ** (power - (DIGITS - 1))
+        rounded = np.where(ordinary, np.floor(numbers / unit + TIE), 0.0)
+        steps = np.where(ordinary, power, 0.0)
     infinite = np.where(np.isinf(numbers), np.sign(numbers) * 2.0, 0.0)
     special = np.where(np.isnan(numbers), 1.0, infinite)
     return np.stack([rounded + 0.0, steps, special])

@@ -20,6 +20,8 @@ CASES: list[dict[str, Any]] = [
     {"property": "purity", "inputs": [encode_input(np.array([1.0, 2.0])), 0.5]},
 ]
 
+NOISE = 1 - 1e-12
+
 
 def print_of(function: Callable[..., Any], property: str = "value") -> str:
     return fingerprint(CASES, observe_all(function, CASES), property)
@@ -41,6 +43,10 @@ def in_place(x: Any, b: Any) -> Any:
         (lambda x, b: x * 3 / 10, lambda x, b: list(x * 0.3)),
         (lambda x, b: (x.sum(), b), lambda x, b: np.array([x.sum(), b])),
         (lambda x, b: 1e-12, lambda x, b: -0.0),
+        (lambda x, b: 1_234_575.0, lambda x, b: 1_234_575.0 * NOISE),  # between two last digits
+        (lambda x, b: -1_234_575.0, lambda x, b: -1_234_575.0 * NOISE),
+        (lambda x, b: 1000.0, lambda x, b: 1000.0 * NOISE),  # between two powers of ten
+        (lambda x, b: 0.1, lambda x, b: 0.1 * NOISE),
         (lambda x, b: np.full(2, np.nan), lambda x, b: [float("nan")] * 2),
         (raises, lambda x, b: int("one")),
         (lambda x, b: (x, "a", [None]), lambda x, b: [x.copy(), "a", (None,)]),
