@@ -131,8 +131,8 @@ def collect(
         for student, number in _corrected(given, records):
             del records[student]
             report.problems.append(
-                f"{student}: upload {number} was theirs until now, and is still in class/submitted."
-                " If nothing else of theirs is collected, delete that folder"
+                f"{student}: upload {number} was theirs until now. If it is a group's, name all its"
+                f" members at once; if it isn't theirs, delete class/submitted/{student}/{lesson}"
             )
         for source, unpacked in _unpacked(sources, Path(folder), report):
             uploads = _uploads([*unpacked.files], students, lessons.names, report)
