@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from course import copy_of_the_course, lesson
+from course import copy_of_the_course
 from grader.author.lesson import load_lesson
 from grader.instructor.autograde import AutogradeOptions, autograde
 from grader.instructor.gradebook import course_directory
@@ -124,4 +124,4 @@ class Course:
 
     @property
     def journal_file(self) -> Path:
-        return journal_path(self.root, lesson("neuron"))
+        return journal_path(self.root, "neuron")

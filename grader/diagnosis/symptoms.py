@@ -15,14 +15,14 @@ ValueError | truth value of an array
     An `if`, `and` or `max` asked a whole array for one yes or no: what decides for each number?
 TypeError | only (?:length-1|0-dimensional|size-1|integer scalar) arrays
     A function for one number was given an array: what computes it for all its numbers?
+(?:Type|Attribute)Error | '(?:function|builtin_|method|functools\\.partial|numpy\\.(?:ufunc|_))
+    A function is used there as if it were its value: is it called?
 AttributeError | '(?:(?:float|int)(?:64)?|bool|numpy\\.(?!nd)\\w+)' object has no attribute '(\\w+)'
     A plain number has no `{}`: may the input be one number?
 AttributeError | 'numpy\\.ndarray' object has no attribute '(\\w+)'
-    An array has no `{}`: is it a function of numpy, or a method of a list?
+    An array has no `{}`: is it numpy's or a list's, or is it spelled another way?
 AttributeError | '(list|tuple)' object has no attribute
     A {} was used as if it were an array: what makes an array of it?
-(?:Type|Attribute)Error | '(?:function|builtin_\\w+|method|functools\\.partial|numpy\\.ufunc)'
-    A function is used there as if it were its value: is it called?
 AttributeError | module '[\\w.]+' has no attribute '(\\w+)'
     There is no `{}` in that library: how is it spelled there?
 TypeError | '(?:\\w+\\.)*(\\w+)' object is not callable

@@ -142,7 +142,7 @@ def gather(root: Path, lesson: Lesson) -> ClassResults:
         GradebookUnusable: the gradebook can't be read.
     """
     coursedir = course_directory(root)
-    journal = read_journal(journal_path(root, lesson))
+    journal = read_journal(journal_path(root, lesson.name))
     if not journal.latest:
         sentence = f"No submission of {lesson.name} has been graded"
         raise LessonError(f"{sentence}; run grader autograde {lesson.name} first")

@@ -70,7 +70,7 @@ def anonymize(
         folder = Path(temporary)
         files, digests, left_out = _notebooks(found, pseudonyms, folder)
         for lesson in lessons:
-            path = journal_path(root, lesson)
+            path = journal_path(root, lesson.name)
             if path.exists():
                 (folder / path.name).write_bytes(b"".join(_journal(path, pseudonyms, digests)))
                 files[f"class/journal/{path.name}"] = folder / path.name
@@ -90,7 +90,7 @@ def _students(
 
     students = {PurePosixPath(name).parts[2]: list[str]() for name in files if _by_student(name)}
     for lesson in lessons:
-        journal = read_journal(journal_path(root, lesson))
+        journal = read_journal(journal_path(root, lesson.name))
         served = (student for student, _ in journal.shown)  # some of them were never graded
         students |= {one: [] for one in (*journal.notebooks, *served)}
     for person in roster(course_directory(root)):

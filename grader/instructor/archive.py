@@ -72,11 +72,13 @@ def write_archive(root: Path, lessons: Sequence[Lesson], target: Path) -> list[s
 
     names = [one.name for one in lessons]
     with ExitStack() as stack:
-        for path in (journal_path(root, one) for one in lessons):
+        for path in (journal_path(root, one) for one in names):
             if path.exists():
                 stack.enter_context(open_journal(path))
         files, left_out = class_files(root, names)
-        if all({*names}.isdisjoint(re.split("[/.]", place)) for place in files):
+        # A submitted notebook of any name may be a lesson's; those of others are left out already.
+        own = ("submitted", *names)
+        if all({*own}.isdisjoint(re.split("[/.]", place)) for place in files):
             raise UserError(f"class/ holds nothing of {', '.join(names)}. {COLLECT}")
         folder = Path(stack.enter_context(TemporaryDirectory()))
         if copy_lessons(course_directory(root), names, folder / "gradebook.db"):
@@ -268,7 +270,9 @@ def _compare(
 
 def _state(root: Path, lesson: Lesson, manifest: Manifest) -> str:
     """Return the line about a restored lesson: is the version here the one that was graded?"""
-    graded = count_of(len(read_journal(journal_path(root, lesson)).latest), "graded submission")
+    graded = count_of(
+        len(read_journal(journal_path(root, lesson.name)).latest), "graded submission"
+    )
     text = f"{lesson.name}: {graded}"
     versions = manifest["grader_version"], manifest["lessons"][lesson.name]
     if versions == (grader_version(), lesson_version(lesson)):

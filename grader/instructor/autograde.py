@@ -84,7 +84,7 @@ def autograde(
             f"No submission of {lesson.name} from {', '.join(absent)} in class/submitted."
             " `grader roster` lists the ids, `grader collect` adds submissions."
         )
-    path = journal_path(root, lesson)
+    path = journal_path(root, lesson.name)
     with ExitStack() as stack:
         if options.dry:
             journal = read_journal(path)

@@ -89,7 +89,7 @@ class Desk:
         if stamp(self.common.root, self.lesson) != self._stamp:
             raise Changed
         with (
-            open_journal(journal_path(self.common.root, self.lesson), timeout=1) as journal,
+            open_journal(journal_path(self.common.root, self.lesson.name), timeout=1) as journal,
             open_lesson(self.common.coursedir, name, self.release) as gradebook,
         ):
             look_at = Round(self, journal, gradebook, now).do()

@@ -43,7 +43,7 @@ def explanation(root: Path, lesson: Lesson, student: str, attempt: str = "") -> 
     """
     from grader.instructor.people import same_id  # with nbgrader, which takes a second to import
 
-    journal = read_journal(journal_path(root, lesson))
+    journal = read_journal(journal_path(root, lesson.name))
     student = same_id(student, journal.notebooks) or student
     grading = _grading(journal, lesson, student, attempt)
     run, errors = Run(lesson, grading.run_id.seed), dict[str, str]()
@@ -129,11 +129,13 @@ def _notebook(root: Path, lesson: Lesson, journal: Journal, grading: Grading) ->
                     return data
     received = root / "class" / "received" / lesson.name
     for path in sorted(received.glob(f"{escape(grading.student)}-*/**/*")):
-        if is_notebook(path) and digest_of(data := read_submitted(path)) == grading.digest:
-            return data
+        with suppress(UnreadableNotebook):  # a link, or a folder like .ipynb_checkpoints
+            if is_notebook(path) and digest_of(data := read_submitted(path)) == grading.digest:
+                return data
     raise UserError(
         f"class/submitted has another notebook of {grading.student} than the one that was graded:"
-        f" `grader autograde {lesson.name} --student {shlex.quote(grading.student)}` grades it."
+        f" `grader autograde {lesson.name} --student {shlex.quote(grading.student)}` grades it,"
+        " or says why it can't."
     )
 
 

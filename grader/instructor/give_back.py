@@ -19,7 +19,7 @@ from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.author.lesson import authors_root, load_lesson, named_lessons
+from grader.author.lesson import authors_root, named_lessons
 from grader.comparison.present import count_of, listed, one_line
 from grader.errors import SOME_LEFT_OUT, UserError
 from grader.execution.notebook import UnreadableNotebook
@@ -107,7 +107,7 @@ def _with_newer(
     """Yield the students who submitted another notebook than the one that has the points."""
     from grader.instructor.submissions import submissions
 
-    journal = read_journal(journal_path(root, load_lesson(named_lessons(root, [lesson])[0])))
+    journal = read_journal(journal_path(root, lesson))
     for one in submissions(coursedir, lesson, [*students]) if students else ():
         grading, digest = journal.latest.get(one.student), ""
         with suppress(UnreadableNotebook):

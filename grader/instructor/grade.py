@@ -36,10 +36,10 @@ def draw_seed() -> int:
 
 
 def seed_number(text: str) -> int:
-    """Return the seed that an instructor gives; ValueError where numpy could not take it."""
-    if (seed := int(text)) < 0:
-        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0, not {seed}")
-    return seed
+    """Return the seed that an instructor gives, or an error of argparse."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0, not {text}")
+    return int(text)
 
 
 def seed_from(secret: bytes, text: bytes) -> int:

@@ -24,7 +24,6 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO, NotRequired, TypedDict, cast, final
 
-from grader.author.lesson import Lesson
 from grader.errors import UserError
 from grader.files import locked, parsed
 from grader.instructor.run import Result
@@ -272,9 +271,9 @@ def read_journal(path: Path) -> Journal:
     return journal
 
 
-def journal_path(root: Path, lesson: Lesson) -> Path:
+def journal_path(root: Path, lesson: str) -> Path:
     """Return the path of a lesson's journal."""
-    return root / "class" / "journal" / f"{lesson.name}.jsonl"
+    return root / "class" / "journal" / f"{lesson}.jsonl"
 
 
 _shared_run_id = cache(RunId)  # one object a run keeps a long journal small in memory

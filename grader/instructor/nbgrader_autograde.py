@@ -129,7 +129,7 @@ class SandboxedAutograde(Autograde):  # type: ignore[misc]
             try:
                 root = authors_root(Path.cwd())  # nbgrader works in the course's folder
                 lesson = load_lesson(named_lessons(root, [self.coursedir.assignment_id])[0])
-                path = journal_path(root, lesson)
+                path = journal_path(root, lesson.name)
                 journal = stack.enter_context(open_journal(path, JOURNAL_TIMEOUT))
                 self.session = GradingSession(lesson, journal)
                 stack.callback(self.session.reader.close)

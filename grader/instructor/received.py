@@ -128,12 +128,6 @@ def collect(
     ):
         records = read_records(root, lesson)
         given = _given(students, records)
-        for student, number in _corrected(given, records):
-            del records[student]
-            report.problems.append(
-                f"{student}: upload {number} was theirs until now. If it is a group's, name all its"
-                f" members at once; if it isn't theirs, delete class/submitted/{student}/{lesson}"
-            )
         for source, unpacked in _unpacked(sources, Path(folder), report):
             uploads = _uploads([*unpacked.files], students, lessons.names, report)
             unused -= {upload.label for upload in uploads}
@@ -147,6 +141,14 @@ def collect(
         report.problems += [
             f"--student {one}=…: no upload has the name or id {one}" for one in sorted(unused)
         ]
+        for student, number in _corrected(given, records):
+            if number not in unused:
+                del records[student]
+                report.problems.append(
+                    f"{student}: upload {number} was theirs until now. If it is a group's, name all"
+                    " its members at once; if it isn't theirs, look whether"
+                    f" class/submitted/{student}/{lesson} is"
+                )
         for student, one in sorted(taken.items()):
             home = _home(submitted, student)
             report.collected[home.name] = _install(one, home / lesson, received, records)
@@ -221,9 +223,9 @@ def _given(students: Sequence[str], records: dict[str, Record]) -> dict[str, lis
     now: dict[str, list[str]] = defaultdict(list)
     for label, _, name in (one.rpartition("=") for one in students):
         now[label or _whole(students)[0]].append(name)
-    named = {name for names in now.values() for name in names}
+    named = {normalize("NFC", name) for names in now.values() for name in names}
     for student, record in records.items():
-        if record["id"] and student not in named:  # the instructor's last word counts
+        if record["id"] and normalize("NFC", student) not in named:  # the last word counts
             before[record["id"]].append(student)
     return before | now
 
@@ -232,11 +234,11 @@ def _corrected(
     given: Mapping[str, list[str]], records: Mapping[str, Record]
 ) -> list[tuple[str, str]]:
     """Return students and the number of an upload of theirs that is now given to others."""
-    named = {student for students in given.values() for student in students}
+    named = {normalize("NFC", student) for students in given.values() for student in students}
     return [
         (student, record["id"])
         for student, record in records.items()
-        if record["id"] in given and student not in named
+        if record["id"] in given and normalize("NFC", student) not in named
     ]
 
 

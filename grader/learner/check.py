@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import sys
 from collections.abc import Iterator
@@ -222,9 +223,10 @@ def _modules(function: Any) -> set[str]:
 
 
 def _names_in(code: CodeType | None) -> Iterator[str]:
-    """Yield the names in code and in the functions and comprehensions inside it."""
+    """Yield the names that code, and functions and comprehensions in it, read or import."""
     if code is not None:
-        yield from code.co_names
+        reads = ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME")  # not the names of attributes
+        yield from (one.argval for one in dis.get_instructions(code) if one.opname in reads)
         for inner in code.co_consts:
             yield from _names_in(inner) if isinstance(inner, CodeType) else ()
 

@@ -87,6 +87,7 @@ def earlier(*names: str, fallback: str) -> EarlierFunctions:
         else:
             if hasattr(course, name):
                 functions[name] = getattr(course, name)
+            problems.sort(key=lambda one: not one.startswith("you have solved it"))
             problem = problems[0] if problems else "no lesson next to this one has it"
             sources[name] = f"is the course's: {problem}."
     return EarlierFunctions(**functions, sources=sources)

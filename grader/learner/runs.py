@@ -45,7 +45,10 @@ class Runs:
             return None
         if last.error:
             return f"The last run of its cell ended with a {last.error}: fix the cell and run it,"
-        return "Its cell has been run since without defining it: run the cell that it is in now,"
+        return (
+            "Its cell has been run since without defining it: run the cell that it is in now, or"
+            " write it there again and run it,"
+        )
 
 
 def _lines(text: str) -> str:

@@ -112,6 +112,8 @@ ERRORS: list[tuple[str, str]] = [
     ("sum(3)", "A single number has no places"),
     ("x.exp()", "An array has no `exp`"),
     ("x.append(1)", "An array has no `append`"),
+    ("np.exp.real", "used there as if it were its value"),
+    ("np.dot.real", "used there as if it were its value"),
     ("x[0].exp()", "A plain number has no `exp`"),
     ("exp(x)", "`exp` is not known there: which library"),
     ("x[len(x)]", "An index is past the end"),

@@ -437,6 +437,15 @@ def test_a_notebook_has_room_before_the_files_beside_it(
     assert [*left_out] == ["More of submitted/ada/neuron"]
 
 
+def test_a_notebook_of_another_name_is_archived_before_it_is_graded(tmp_path: Path) -> None:
+    course = Course(tmp_path / "course")
+    folder = course.root / "class" / "submitted" / "ann"
+    folder.mkdir(parents=True)
+    (folder / "my work.ipynb").write_text(json.dumps(solved("neuron")), encoding="utf-8")
+    lesson = load_lesson(course.root / "solutions" / "neuron")
+    assert archive.write_archive(course.root, [lesson], tmp_path / "neuron.zip") == []
+
+
 def test_a_linked_folder_is_told(tmp_path: Path) -> None:
     course = Course(tmp_path / "course")
     course.hand_in("ada", solved("neuron"))

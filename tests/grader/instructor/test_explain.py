@@ -120,6 +120,7 @@ def test_the_graded_notebook_is_found_after_one_that_cannot_be_graded(
 ) -> None:
     with one_worker():
         course.autograde()
+    (course.root / "class/submitted/ana/neuron/.ipynb_checkpoints").mkdir()
     newer = course.root / "mail"
     newer.mkdir()
     (newer / name).write_bytes(b"{")

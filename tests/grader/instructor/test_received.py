@@ -409,3 +409,17 @@ def test_the_instructors_last_word_on_an_upload_counts(
     collect(capsys, archive, "--student", "8=ben2")
     assert collected(course)["ben2/neuron/neuron.ipynb"] == OTHER
     assert collect(capsys, archive)[0] == 0
+    assert "ben2" in record(course)
+    collect(capsys, archive, "--student", "9=ben1")  # no such upload: nothing is forgotten
+    assert record(course)["ben2"]["id"] == "8"
+
+
+def test_a_student_named_in_another_form_of_the_accents_keeps_an_upload(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here, there = (normalize(form, "zoë") for form in ("NFC", "NFD"))
+    (course.root / "class" / "submitted" / there).mkdir(parents=True)
+    archive = download(course, {f"Z_7_{FILE}_/neuron.ipynb": DONE})
+    collect(capsys, archive, "--student", f"7={here}")
+    code, said = collect(capsys, archive, "--student", f"7={here}")
+    assert (code, "1 unchanged" in said) == (0, True)

@@ -478,3 +478,10 @@ def test_what_grading_lacks_is_named_where_another_function_uses_it(
     verdict = check(names["relu"]).verdict
     assert verdict.solved
     assert "helpers.py beside the notebook is not graded" in str(verdict.note)
+
+
+def test_the_name_of_an_attribute_is_no_use_of_a_function_with_that_name() -> None:
+    names: dict[str, Any] = {"__name__": "__main__", "np": np, "pandas_like": ModuleType("a")}
+    exec("def clip(z):\n    return pandas_like.clip(z)", names)
+    exec("def relu(z):\n    return np.asarray(z).clip(0)", names)
+    assert check(names["relu"]).verdict.note is None
