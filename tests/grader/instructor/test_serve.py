@@ -561,7 +561,7 @@ def test_killed_again_and_again_it_grades_each_submission_once_and_shows_all(
         process.send_signal(signal.SIGKILL)
         process.wait()
         kills += 1
-    assert kills >= 2, "fewer than at a quiet machine, which looks in time"
+    assert kills >= 4
     assert course.points() == {"ada": 10.0, "bob": 10.0}
     counts = Counter((one["student"], one["attempt"]) for one in course.graded())
     assert len(counts) == len(folders)
